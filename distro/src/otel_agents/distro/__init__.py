@@ -1,0 +1,1 @@
+"""The OpenTelemetry distribution for AI agents: SDK, defaults, lifecycle and command line."""

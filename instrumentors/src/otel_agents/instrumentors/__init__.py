@@ -1,0 +1,1 @@
+"""OpenTelemetry instrumentors for AI agents: one subpackage per framework or model SDK."""

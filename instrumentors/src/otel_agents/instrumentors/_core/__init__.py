@@ -1,0 +1,1 @@
+"""What every instrumentor shares; nothing here knows a framework."""

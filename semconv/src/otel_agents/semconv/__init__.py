@@ -1,0 +1,1 @@
+"""What GenAI telemetry looks like: names, shapes and the checker, as data."""
