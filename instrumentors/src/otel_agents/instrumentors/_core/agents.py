@@ -1,0 +1,80 @@
+"""The agent that a context works for: its name, and the sums of the calls made under it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+
+__all__ = ["AgentScope", "agent_scope"]
+
+_AGENT: Final = create_key("otel_agents-agent")
+
+
+class AgentScope:
+    """What an agent's invocation adds up: tokens and last finish reasons of all calls under it.
+
+    Tokens count for the agents above as well; ``inference_calls`` and ``tool_calls`` are the
+    agent's own, those of its sub-agents excluded (GenAI semconv, "invoke_agent.inference_calls").
+    """
+
+    __slots__ = (
+        "_above",
+        "_lock",
+        "context",
+        "finish_reasons",
+        "inference_calls",
+        "input_tokens",
+        "name",
+        "output_tokens",
+        "tool_calls",
+    )
+
+    def __init__(self, name: str | None, context: Context) -> None:
+        self._above = agent_scope(context)
+        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
+        self.name = name
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self.finish_reasons: tuple[str, ...] = ()
+        self.inference_calls = 0
+        self.tool_calls = 0
+        self.context = set_value(_AGENT, self, context)
+
+    def add_inference(
+        self,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        finish_reasons: tuple[str, ...],
+    ) -> None:
+        """A model call under this agent has ended; None where the provider told no usage."""
+        with self._lock:
+            self.inference_calls += 1
+        for scope in self._chain():
+            with scope._lock:
+                scope.input_tokens = _sum(scope.input_tokens, input_tokens)
+                scope.output_tokens = _sum(scope.output_tokens, output_tokens)
+                scope.finish_reasons = finish_reasons or scope.finish_reasons
+
+    def add_tool(self) -> None:
+        """A tool call under this agent has ended."""
+        with self._lock:
+            self.tool_calls += 1
+
+    def _chain(self) -> Iterator[AgentScope]:
+        scope: AgentScope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope._above
+
+
+def _sum(total: int | None, value: int | None) -> int | None:
+    return total if value is None else (total or 0) + value
+
+
+def agent_scope(context: Context) -> AgentScope | None:
+    """The innermost agent that ``context`` works for."""
+    scope = get_value(_AGENT, context)
+    return scope if isinstance(scope, AgentScope) else None

@@ -1,0 +1,102 @@
+"""The base class of every instrumentor: a requirement, a table of patches, and its report."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar
+
+from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from packaging.requirements import Requirement
+
+from .patching import Patch, PatchSet, Report
+from .telemetry import Telemetry
+
+__all__ = ["AgentInstrumentor"]
+
+
+class AgentInstrumentor(BaseInstrumentor):
+    """An instrumentor of one framework or model SDK.
+
+    Attributes:
+        plain_name: The plain name: ``openai``. Users may put it into
+            ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
+        requires: Requirements of which one must be met, as several distributions may hold the
+            same framework.
+        rivals: Distributions that instrument the same library.
+        covers: What is recorded, in a few words each, for the support matrix.
+    """
+
+    plain_name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]]
+    rivals: ClassVar[tuple[str, ...]] = ()
+    covers: ClassVar[tuple[str, ...]] = ()
+    _patches: PatchSet | None = None
+
+    @abstractmethod
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """The patches to apply, their operations bound to ``telemetry``."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The requirements; see `requires`."""
+        return self.requires
+
+    def instrument(self, **kwargs: Any) -> Any:
+        """Register the patches; nothing is imported.
+
+        Keyword Args:
+            tracer_provider: Default is the global one; so for ``meter_provider`` and
+                ``logger_provider``.
+            completion_hook: Called with the content of each call, whatever is captured.
+            settings: `Settings` to use; default is the environment's.
+            raise_exception_on_conflict: Raise where the installed version is not supported.
+
+        Raises:
+            DependencyConflictError: The installed version is not supported, and
+                ``skip_dep_check`` or ``raise_exception_on_conflict`` was given.
+        """
+        # opentelemetry-instrument checks requirements once per *distribution* and then has us
+        # skip ours. One distribution holds every framework, so only this check knows ours.
+        if kwargs.pop("skip_dep_check", False):
+            conflict = self._check_dependency_conflicts()
+            if conflict is not None:
+                raise DependencyConflictError(conflict)
+            kwargs["skip_dep_check"] = True
+        return super().instrument(**kwargs)
+
+    def report(self) -> Report:
+        """What became of every patch target."""
+        return self._patches.report() if self._patches is not None else Report()
+
+    def _check_dependency_conflicts(self) -> DependencyConflict | None:
+        found: list[str] = []
+        for text in self.requires:
+            requirement = Requirement(text)
+            try:
+                installed = version(requirement.name)
+            except PackageNotFoundError:
+                continue
+            if requirement.specifier.contains(installed, prereleases=True):
+                return None
+            found.append(f"{requirement.name} {installed}")
+        wanted = " or ".join(self.requires)
+        return DependencyConflict(wanted, ", ".join(found) or None)
+
+    def _instrument(self, **kwargs: Any) -> None:
+        telemetry = Telemetry(
+            type(self).__module__,
+            settings=kwargs.get("settings"),
+            tracer_provider=kwargs.get("tracer_provider"),
+            meter_provider=kwargs.get("meter_provider"),
+            logger_provider=kwargs.get("logger_provider"),
+            completion_hook=kwargs.get("completion_hook"),
+        )
+        self._patches = PatchSet(self.plain_name, self.patches(telemetry))
+        self._patches.apply()
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        if self._patches is not None:
+            self._patches.undo()
+            self._patches = None

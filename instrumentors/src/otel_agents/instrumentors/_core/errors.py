@@ -1,0 +1,38 @@
+"""The one place where an exception of ours is caught, logged once and counted."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections import Counter
+
+_log = logging.getLogger("otel_agents")
+
+counts: Counter[str] = Counter()
+"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``."""
+
+
+def internal_error(doing: str) -> None:
+    """Log the exception being handled, the first time in full, and count it.
+
+    The exception's text is not logged: it may quote a prompt. The test suite replaces
+    this function by one that raises.
+
+    Args:
+        doing: What failed, as a participle: ``"recording a response"``.
+    """
+    counts[doing] += 1
+    if counts[doing] > 1:
+        return
+    error = sys.exc_info()[1]
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "unknown"
+    _log.warning(
+        "otel-agents failed while %s (%s at %s); the application is unaffected, "
+        "further errors of this kind are only counted",
+        doing,
+        type(error).__name__,
+        where,
+    )
+    _log.debug("otel-agents failed while %s", doing, exc_info=True)

@@ -1,0 +1,83 @@
+"""The contract of the official GenAI packages, spoken in both directions.
+
+They keep an object with what they know of a model call in the context, under a public key. What
+finds one there while it starts a call of the same kind reports nothing and fills the object in.
+Source: ``opentelemetry-util-genai`` 1.3, module ``opentelemetry.util.genai.invocation``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.context import Context, get_value, set_value
+
+from otel_agents.semconv.values import Operation
+
+__all__ = ["announce", "fill", "find", "unannounced"]
+
+_MODULE: Final = "opentelemetry.util.genai.invocation"
+_INFERENCE: Final = ("opentelemetry.genai.client.inference.context", "InferenceData")
+_CONTRACTS: Final = {
+    Operation.CHAT: _INFERENCE,
+    Operation.GENERATE_CONTENT: _INFERENCE,
+    Operation.TEXT_COMPLETION: _INFERENCE,
+    Operation.EMBEDDINGS: ("opentelemetry.genai.client.embedding.context", "EmbeddingData"),
+    Operation.RETRIEVAL: ("opentelemetry.genai.client.retrieval.context", "RetrievalData"),
+    Operation.FETCH_RESPONSE: (
+        "opentelemetry.genai.client.fetch_response.context",
+        "FetchResponseData",
+    ),
+}
+_OURS: Final = "_otel_agents"
+_KEYS: Final = tuple({key for key, _ in _CONTRACTS.values()})
+
+
+def _data_class(name: str) -> type[Any] | None:
+    # Where that package is not in use nobody reads the key: then nothing is imported for it.
+    return getattr(sys.modules.get(_MODULE), name, None)
+
+
+def find(operation: Operation, context: Context) -> object | None:
+    """The data object of an official call of the same kind that is open around us."""
+    contract = _CONTRACTS.get(operation)
+    if contract is None:
+        return None
+    key, name = contract
+    found = get_value(key, context)
+    if found is None or getattr(found, _OURS, False):
+        return None
+    expected = _data_class(name)
+    return found if expected is not None and isinstance(found, expected) else None
+
+
+def announce(operation: Operation, context: Context) -> Context:
+    """``context`` in which official instrumentations of the same call report nothing."""
+    contract = _CONTRACTS.get(operation)
+    expected = _data_class(contract[1]) if contract else None
+    if contract is None or expected is None:
+        return context
+    data = expected()
+    setattr(data, _OURS, True)  # a call of ours inside a call of ours is a response of its own
+    return set_value(contract[0], data, context)
+
+
+def unannounced(context: Context) -> Context:
+    """``context`` without official calls, for the scope of a tool, an agent or a workflow."""
+    for key in _KEYS:
+        if get_value(key, context) is not None:
+            context = set_value(key, None, context)
+    return context
+
+
+def fill(data: object, attributes: Mapping[str, Any]) -> None:
+    """Hand what we know over to an official call.
+
+    Its fields are called as the attributes are: ``gen_ai.usage.input_tokens`` is
+    ``usage_input_tokens``, ``server.address`` is ``server_address``.
+    """
+    for name, value in attributes.items():
+        field = name.removeprefix("gen_ai.").replace(".", "_")
+        if getattr(data, field, value) is None:  # a value that is there wins
+            setattr(data, field, list(value) if isinstance(value, tuple) else value)

@@ -1,0 +1,73 @@
+"""How a call or a stream reports to its operation, so that an error of ours stays ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from opentelemetry.context import Context
+
+from . import errors
+
+__all__ = ["HIDDEN", "Followed", "end", "fail", "hidden", "report"]
+
+HIDDEN: Final = object()
+"""Returned by `Followed.chunk` for an item that the caller must not see."""
+
+
+class Followed(Protocol):
+    """What a stream reports to: an operation in progress. Any method may raise."""
+
+    context: Context
+    """Current while an item is fetched."""
+
+    def chunk(self, item: Any) -> object:
+        """The stream gave ``item``; returns `HIDDEN` to keep it from the caller."""
+        ...
+
+    def exhausted(self, value: Any) -> None:
+        """The stream is at its end; ``value`` is what a generator returned."""
+        ...
+
+    def abandoned(self) -> None:
+        """The caller closed, left or dropped the stream before its end."""
+        ...
+
+    def failed(self, error: BaseException) -> None:
+        """The call or the stream raised ``error``."""
+        ...
+
+    def end(self) -> None:
+        """End now with what is known; does nothing if the operation has ended."""
+        ...
+
+
+def fail(running: Followed, error: BaseException) -> None:
+    """Report ``error``; an error of ours on the way ends the operation."""
+    report(running, lambda: running.failed(error))
+
+
+def end(running: Followed) -> None:
+    """End an operation that an error of ours has cut short."""
+    try:
+        running.end()
+    except Exception:
+        errors.internal_error("ending an operation")
+
+
+def report(running: Followed, step: Callable[[], None]) -> None:
+    """Run ``step``, a report to ``running``."""
+    try:
+        step()
+    except Exception:
+        errors.internal_error("ending an operation")
+        end(running)
+
+
+def hidden(running: Followed, item: Any) -> bool:
+    """Report a chunk; whether the caller must not see it."""
+    try:
+        return running.chunk(item) is HIDDEN
+    except Exception:
+        errors.internal_error("recording a chunk")
+        return False

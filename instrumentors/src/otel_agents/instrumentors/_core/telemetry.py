@@ -1,0 +1,84 @@
+"""What one instrumentor emits with: tracer, logger, instruments, content gate."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from opentelemetry import metrics, trace
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger
+from opentelemetry.context import Context
+from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.trace import TracerProvider
+
+from otel_agents.instrumentors.settings import Settings
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.events import Event
+from otel_agents.semconv.metrics import OTEL_AGENTS_ERRORS
+
+from . import errors
+from .content import Gate
+from .metrics import Instruments
+
+__all__ = ["Telemetry"]
+
+_DISTRIBUTION: Final = "otel-agents-instrumentors"
+
+
+def _version() -> str:
+    try:
+        return version(_DISTRIBUTION)
+    except PackageNotFoundError:  # run from a source tree that was not installed
+        return "0"
+
+
+class Telemetry:
+    """One instrumentor's way out; ``scope`` is the name of its instrumentation scope.
+
+    No schema URL is stamped: the GenAI conventions have not released one.
+    """
+
+    def __init__(
+        self,
+        scope: str,
+        *,
+        settings: Settings | None = None,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        completion_hook: Any = None,
+    ) -> None:
+        self.settings = settings or Settings.read()
+        self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
+        meter = metrics.get_meter(scope, _version(), meter_provider)
+        self.instruments = Instruments(meter, self.settings)
+        self.gate = Gate(self.settings, completion_hook=completion_hook)
+        self._logger = get_logger(scope, _version(), logger_provider)
+        meter.create_observable_counter(
+            OTEL_AGENTS_ERRORS.name,
+            [_observe_errors],
+            unit=OTEL_AGENTS_ERRORS.unit,
+            description=OTEL_AGENTS_ERRORS.description,
+        )
+
+    def record_for(
+        self, event: Event, attributes: dict[str, Any], context: Context, timestamp: int
+    ) -> LogRecord:
+        """A log record of ``event``, not emitted yet; ``timestamp`` in ns since the epoch."""
+        severity = event.severity
+        return LogRecord(
+            timestamp=timestamp,
+            observed_timestamp=timestamp,
+            context=context,
+            severity_number=None if severity is None else SeverityNumber(severity),
+            event_name=event.name,
+            attributes=attributes,
+        )
+
+    def emit(self, record: LogRecord) -> None:
+        """Emit a record."""
+        self._logger.emit(record)
+
+
+def _observe_errors(_: CallbackOptions) -> list[Observation]:
+    return [Observation(n, {attr.OTEL_AGENTS_DOING: doing}) for doing, n in errors.counts.items()]

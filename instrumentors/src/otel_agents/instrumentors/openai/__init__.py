@@ -1,0 +1,45 @@
+"""Instrumentor for the OpenAI SDK, Azure OpenAI and OpenAI-compatible hosts included.
+
+OpenAIInstrumentor().instrument()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.calls import around
+from otel_agents.instrumentors._core.patching import Patch
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+from ._operations import request
+
+__all__ = ["OpenAIInstrumentor"]
+
+
+class OpenAIInstrumentor(AgentInstrumentor):
+    """Records inference, embeddings and fetched responses of the ``openai`` package."""
+
+    plain_name = "openai"
+    requires = ("openai >= 1.17, < 4",)
+    rivals = (
+        "opentelemetry-instrumentation-genai-openai",
+        "opentelemetry-instrumentation-openai",
+        "opentelemetry-instrumentation-openai-v2",
+        "openinference-instrumentation-openai",
+    )
+    covers = (
+        "chat, completions, responses, embeddings, images, audio",
+        "sync, async, stream, raw responses",
+        "Azure OpenAI and compatible hosts",
+    )
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """The two methods that every request of the SDK passes.
+
+        The methods of the resources do not do: `with_raw_response` keeps the ones it found at its
+        first use, and ``parse`` does not call ``create``.
+        """
+        begin = request(telemetry)
+        yield Patch("openai._base_client:SyncAPIClient.request", around(begin))
+        yield Patch("openai._base_client:AsyncAPIClient.request", around(begin))

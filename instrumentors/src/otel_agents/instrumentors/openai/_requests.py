@@ -1,0 +1,119 @@
+"""Attributes of a request, from the body that goes over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import OutputType
+
+__all__ = ["Body", "as_mapping", "embeddings_attributes", "inference_attributes"]
+
+Body = Mapping[str, Any]
+
+_NUMBERS: Final = (
+    ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
+    ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
+    ("frequency_penalty", attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
+    ("presence_penalty", attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
+    ("seed", attr.GEN_AI_REQUEST_SEED, int),
+    ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
+    ("max_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    ("max_completion_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    ("max_output_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+)
+_TEXTS: Final = (
+    ("reasoning_effort", attr.GEN_AI_REQUEST_REASONING_LEVEL),
+    ("previous_response_id", attr.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
+)
+_OUTPUT_TYPES: Final = {
+    "text": OutputType.TEXT.value,
+    "json_object": OutputType.JSON.value,
+    "json_schema": OutputType.JSON.value,
+}
+
+
+def as_mapping(value: object) -> Body:
+    """``value`` if it is a mapping, else an empty one."""
+    return cast(Body, value) if isinstance(value, Mapping) else {}
+
+
+def inference_attributes(body: Body) -> dict[str, Any]:
+    """The request attributes of chat, completions and responses."""
+    attributes: dict[str, Any] = {}
+    for key, name, number in _NUMBERS:
+        value = body.get(key)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            attributes[name] = number(value)
+    for key, name in _TEXTS:
+        value = body.get(key)
+        if isinstance(value, str):
+            attributes[name] = value
+    attributes.update(_shaped(body))
+    return attributes
+
+
+def _shaped(body: Body) -> dict[str, Any]:
+    """What is nested, renamed or recorded only under a condition."""
+    attributes: dict[str, Any] = {}
+    stop = body.get("stop")
+    if isinstance(stop, str):
+        attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = (stop,)
+    elif isinstance(stop, (list, tuple)):
+        attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = tuple(map(str, cast("list[Any]", stop)))
+    choices = body.get("n")
+    if isinstance(choices, int) and choices != 1:
+        attributes[attr.GEN_AI_REQUEST_CHOICE_COUNT] = choices
+    if body.get("stream") is True:
+        attributes[attr.GEN_AI_REQUEST_STREAM] = True
+    tier = body.get("service_tier")
+    if isinstance(tier, str) and tier != "auto":
+        attributes[attr.OPENAI_REQUEST_SERVICE_TIER] = tier
+    effort = as_mapping(body.get("reasoning")).get("effort")
+    if isinstance(effort, str):
+        attributes[attr.GEN_AI_REQUEST_REASONING_LEVEL] = effort
+    output_type = _output_type(body)
+    if output_type is not None:
+        attributes[attr.GEN_AI_OUTPUT_TYPE] = output_type
+    conversation = _conversation(body.get("conversation"))
+    if conversation is not None:
+        attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
+    attributes.update(_prompt(as_mapping(body.get("prompt"))))
+    return attributes
+
+
+def _output_type(body: Body) -> str | None:
+    modalities = body.get("modalities")
+    if isinstance(modalities, (list, tuple)) and "audio" in modalities:
+        return OutputType.SPEECH.value
+    format_ = as_mapping(body.get("response_format")) or as_mapping(
+        as_mapping(body.get("text")).get("format")
+    )
+    return _OUTPUT_TYPES.get(str(format_.get("type")))
+
+
+def _conversation(value: object) -> str | None:
+    identifier = value if isinstance(value, str) else as_mapping(value).get("id")
+    return identifier if isinstance(identifier, str) else None
+
+
+def _prompt(prompt: Body) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
+    for key, name in (("id", attr.GEN_AI_PROMPT_NAME), ("version", attr.GEN_AI_PROMPT_VERSION)):
+        value = prompt.get(key)
+        if isinstance(value, str):
+            attributes[name] = value
+    return attributes
+
+
+def embeddings_attributes(body: Body) -> dict[str, Any]:
+    """The request attributes of embeddings."""
+    attributes: dict[str, Any] = {}
+    dimensions = body.get("dimensions")
+    if isinstance(dimensions, int):
+        attributes[attr.GEN_AI_EMBEDDINGS_DIMENSION_COUNT] = dimensions
+    encoding = body.get("encoding_format")
+    if isinstance(encoding, str):
+        attributes[attr.GEN_AI_REQUEST_ENCODING_FORMATS] = (encoding,)
+    return attributes

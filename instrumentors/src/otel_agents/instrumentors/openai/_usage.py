@@ -1,0 +1,72 @@
+"""Token usage of the OpenAI APIs as attributes: totals, and the breakdowns that are not zero."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from otel_agents.semconv import attributes as attr
+
+from ._fields import field
+
+__all__ = ["Usage", "usage_of"]
+
+
+class Usage(NamedTuple):
+    """Input and output tokens as billed, and attributes for the breakdowns."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    breakdown: dict[str, int]
+
+
+_TOTALS: Final = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+_DETAILS: Final = (
+    (
+        ("prompt_tokens_details", "input_tokens_details", "input_token_details"),
+        (
+            ("cached_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+            ("cache_write_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+            ("text_tokens", attr.GEN_AI_USAGE_TEXT_INPUT_TOKENS),
+            ("image_tokens", attr.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
+            ("audio_tokens", attr.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+        ),
+    ),
+    (
+        ("completion_tokens_details", "output_tokens_details", "output_token_details"),
+        (
+            ("reasoning_tokens", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+            ("text_tokens", attr.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS),
+            ("image_tokens", attr.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
+            ("audio_tokens", attr.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+        ),
+    ),
+)
+
+
+def usage_of(usage: object) -> Usage | None:
+    """The usage of a response, whichever API's names it has; None where there is none."""
+    if usage is None:
+        return None
+    totals = [_count(field(usage, old)) for old, _ in _TOTALS]
+    if totals == [None, None]:
+        totals = [_count(field(usage, new)) for _, new in _TOTALS]
+    breakdown: dict[str, int] = {}
+    for names, rows in _DETAILS:
+        details = _first(usage, names)
+        for key, name in rows if details is not None else ():
+            tokens = _count(field(details, key))
+            if tokens:
+                breakdown[name] = tokens
+    return Usage(totals[0], totals[1], breakdown)
+
+
+def _first(usage: object, names: tuple[str, ...]) -> Any:
+    for name in names:
+        details = field(usage, name)
+        if details is not None:
+            return details
+    return None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,32 @@
+"""What every test gets: an emission that is checked against the conventions, and strict errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from emission import Emission
+
+from otel_agents.instrumentors._core import disposal, errors
+
+pytest_plugins = ["conformance_plugin"]
+
+
+@pytest.fixture
+def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
+    """Providers in memory; whatever they emit must conform."""
+    emission = Emission()
+    yield emission
+    disposal.drain(5)
+    conforming(emission)
+    emission.close()
+
+
+@pytest.fixture(autouse=True)
+def strict_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in our own code fails the test instead of being logged."""
+
+    def reraise(doing: str) -> None:
+        raise  # noqa: PLE0704  called while an exception is being handled
+
+    monkeypatch.setattr(errors, "internal_error", reraise)

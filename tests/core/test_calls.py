@@ -1,0 +1,367 @@
+"""The laws of a driven call: the same for the caller, reported once, whatever its shape."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+from core_recording import Recorded, current_mark
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from toyagents import Agent, Refused
+
+from otel_agents.instrumentors._core import calls, disposal, errors
+from otel_agents.instrumentors._core.calls import Call
+from otel_agents.instrumentors._core.reporting import HIDDEN
+from otel_agents.instrumentors._core.switches import Switch
+
+Method = Callable[..., Any]
+
+
+def wrapped(method: Method, operation: Recorded, bound: bool = True) -> Method:
+    return calls.around(lambda call: operation)(method, Switch(), bound)
+
+
+async def collect(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+def to_result(value: Any) -> Any:
+    """What a caller ends up with, whatever the shape of the call."""
+    if inspect.isasyncgen(value):
+        return asyncio.run(collect(value))
+    if inspect.isgenerator(value):
+        return list(value)
+    if inspect.isawaitable(value):
+
+        async def awaiting(awaitable: Awaitable[Any]) -> Any:
+            return await awaitable
+
+        return asyncio.run(awaiting(value))
+    return value
+
+
+SHAPES: dict[str, tuple[Method, Any, list[Any]]] = {
+    "sync": (Agent.run, "ada says hi", [("returned", "ada says hi")]),
+    "async": (Agent.arun, "ada says hi", [("returned", "ada says hi")]),
+    "decorated": (Agent.decorated, "ada says hi", [("returned", "ada says hi")]),
+    "decorated async": (Agent.adecorated, "ada says hi", [("returned", "ada says hi")]),
+    "returns a coroutine": (Agent.later, "ada says hi", [("returned", "ada says hi")]),
+    "generator": (
+        Agent.stream,
+        ["ada", "says", "hi"],
+        [("chunk", "ada"), ("chunk", "says"), ("chunk", "hi"), ("exhausted", 3)],
+    ),
+    "async generator": (
+        Agent.astream,
+        ["ada", "says", "hi"],
+        [("chunk", "ada"), ("chunk", "says"), ("chunk", "hi"), ("exhausted", None)],
+    ),
+}
+METHODS = [pytest.param(*case, id=name) for name, case in SHAPES.items()]
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+def test_the_result_is_the_same_and_reported(
+    method: Method, result: Any, reports: list[Any]
+) -> None:
+    operation = Recorded()
+    assert to_result(wrapped(method, operation)(Agent("ada"), "hi")) == result
+    assert operation.reports == reports
+    assert current_mark() is None
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+def test_the_exception_is_the_same_and_reported(
+    method: Method, result: Any, reports: list[Any]
+) -> None:
+    operation = Recorded()
+    with pytest.raises(Refused, match="empty prompt"):
+        to_result(wrapped(method, operation)(Agent("ada"), ""))
+    assert operation.reports == [("failed", "Refused")]
+    assert current_mark() is None
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+@pytest.mark.parametrize("prompt", ["hi", ""])
+@pytest.mark.parametrize("place", ["returned", "chunk", "exhausted", "failed", "begin"])
+def test_an_error_of_ours_at_any_point_changes_nothing(
+    method: Method,
+    result: Any,
+    reports: list[Any],
+    prompt: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    operation = Recorded(breaks_at=place)
+
+    def begin(call: Call) -> Recorded:
+        if place == "begin":
+            raise RuntimeError("broken at begin")
+        return operation
+
+    call = calls.around(begin)(method, Switch(), True)
+    if prompt:
+        assert to_result(call(Agent("ada"), prompt)) == result
+    else:
+        with pytest.raises(Refused, match="empty prompt"):
+            to_result(call(Agent("ada"), prompt))
+    reached = place == "begin" or any(report[0] == place for report in operation.reports)
+    assert bool(caught) == reached
+    if reached and place not in ("begin", "chunk"):
+        assert operation.reports[-1] == ("end",)
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+def test_inspect_sees_no_difference(method: Method, result: Any, reports: list[Any]) -> None:
+    call = wrapped(method, Recorded())
+    for question in (
+        inspect.iscoroutinefunction,
+        inspect.isgeneratorfunction,
+        inspect.isasyncgenfunction,
+        inspect.signature,
+        inspect.getdoc,
+    ):
+        assert question(call) == question(method)
+    assert type(call) is type(method)
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+def test_a_suppressed_call_is_not_reported(
+    method: Method, result: Any, reports: list[Any]
+) -> None:
+    operation = Recorded()
+    with suppress_instrumentation():
+        assert to_result(wrapped(method, operation)(Agent("ada"), "hi")) == result
+    assert operation.reports == []
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+def test_a_call_that_is_switched_off_is_not_reported(
+    method: Method, result: Any, reports: list[Any]
+) -> None:
+    operation, switch = Recorded(), Switch()
+    call = calls.around(lambda call: operation)(method, switch, True)
+    switch.on = False
+    assert to_result(call(Agent("ada"), "hi")) == result
+    assert operation.reports == []
+
+
+@pytest.mark.parametrize("method", [Agent.run, Agent.arun, Agent.stream, Agent.astream])
+def test_wrong_arguments_are_reported_and_raise_as_before(method: Method) -> None:
+    operation = Recorded()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wrong'"):
+        to_result(wrapped(method, operation)(Agent("ada"), "hi", wrong=1))
+    assert operation.reports == [("failed", "TypeError")]
+
+
+def test_begin_sees_the_call_and_may_replace_its_arguments() -> None:
+    seen: list[Any] = []
+
+    def begin(call: Call) -> Recorded:
+        seen.append((call.instance.name, call.args, call.kwargs))
+        call.args, call.kwargs = ("bye",), {"times": 2}
+        return Recorded()
+
+    call = calls.around(begin)(Agent.run, Switch(), True)
+    assert call(Agent("ada"), "hi", times=1) == "ada says byeada says bye"
+    assert seen == [("ada", ("hi",), {"times": 1})]
+
+
+@pytest.mark.parametrize(
+    "method", [Agent.arun, Agent.adecorated, Agent.later], ids=["async", "decorated", "later"]
+)
+def test_a_coroutine_is_a_coroutine_and_nothing_is_reported_if_it_never_starts(
+    method: Method,
+) -> None:
+    operation = Recorded()
+    value = wrapped(method, operation)(Agent("ada"), "hi")
+    assert inspect.iscoroutine(value)
+    value.close()
+    assert operation.reports == []
+
+
+def test_cancellation_is_a_failure() -> None:
+    operation = Recorded()
+    started = asyncio.Event()
+
+    async def forever() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        task = asyncio.create_task(wrapped(forever, operation, bound=False)())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "CancelledError")]
+
+
+def test_a_future_stays_the_future_and_is_reported_when_done() -> None:
+    operation = Recorded()
+
+    async def main() -> None:
+        made: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def promise() -> asyncio.Future[str]:
+            return made
+
+        future = wrapped(promise, operation, bound=False)()
+        assert future is made
+        made.set_result("kept")
+        assert await future == "kept"
+        await asyncio.sleep(0)  # callbacks of a future run in the next turn of the loop
+
+    asyncio.run(main())
+    assert operation.reports == [("returned", "kept")]
+
+
+class Promise:
+    """An awaitable of its own kind."""
+
+    extra = "kept"
+
+    def __await__(self) -> Generator[Any, Any, str]:
+        yield from asyncio.sleep(0).__await__()
+        return "done"
+
+
+def test_an_awaitable_keeps_its_type_and_attributes() -> None:
+    operation = Recorded()
+    promise = wrapped(lambda: Promise(), operation, bound=False)()
+    assert isinstance(promise, Promise)
+    assert promise.extra == "kept"
+    assert to_result(promise) == "done"
+    assert operation.reports == [("returned", "done")]
+
+
+def test_the_context_is_current_inside_and_not_between_the_steps() -> None:
+    operation = Recorded()
+    inside: list[Any] = []
+
+    def steps() -> Iterator[int]:
+        for step in range(2):
+            inside.append(current_mark())
+            yield step
+
+    between = [current_mark() for _ in wrapped(steps, operation, bound=False)()]
+    assert inside == [operation, operation]
+    assert between == [None, None]
+
+
+def test_the_context_is_current_inside_and_not_between_the_async_steps() -> None:
+    operation = Recorded()
+    inside: list[Any] = []
+
+    async def steps() -> AsyncIterator[int]:
+        for step in range(2):
+            inside.append(current_mark())
+            yield step
+
+    async def main() -> list[Any]:
+        return [current_mark() async for _ in wrapped(steps, operation, bound=False)()]
+
+    assert asyncio.run(main()) == [None, None]
+    assert inside == [operation, operation]
+
+
+def test_generators_pass_on_what_is_sent_and_thrown() -> None:
+    operation = Recorded()
+    received: list[Any] = []
+
+    def conversation() -> Generator[str, str, str]:
+        try:
+            received.append((yield "first"))
+            received.append((yield "second"))
+        except LookupError as error:
+            received.append(type(error))
+            yield "caught"
+        return "over"
+
+    generator = wrapped(conversation, operation, bound=False)()
+    assert next(generator) == "first"
+    assert generator.send("one") == "second"
+    assert generator.throw(LookupError()) == "caught"
+    with pytest.raises(StopIteration) as stop:
+        next(generator)
+    assert stop.value.value == "over"
+    assert received == ["one", LookupError]
+    assert operation.reports[-1] == ("exhausted", "over")
+
+
+@pytest.mark.parametrize("ending", ["close", "drop", "break"])
+def test_a_generator_left_early_is_abandoned_once(ending: str) -> None:
+    operation = Recorded()
+    generator = wrapped(Agent.stream, operation)(Agent("ada"), "hi")
+    if ending == "break":
+        for _ in generator:
+            break
+    else:
+        next(generator)
+    if ending == "close":
+        generator.close()
+    del generator
+    assert disposal.drain(5)
+    assert operation.reports == [("chunk", "ada"), ("abandoned",)]
+
+
+@pytest.mark.parametrize("method", [Agent.stream, Agent.astream])
+def test_a_generator_that_never_starts_reports_nothing(method: Method) -> None:
+    operation = Recorded()
+    value = wrapped(method, operation)(Agent("ada"), "hi")
+    del value
+    assert operation.reports == []
+
+
+def test_an_async_generator_left_early_is_abandoned_once() -> None:
+    operation = Recorded()
+
+    async def main() -> None:
+        generator = wrapped(Agent.astream, operation)(Agent("ada"), "hi")
+        async for _ in generator:
+            break
+        await generator.aclose()
+
+    asyncio.run(main())
+    assert operation.reports == [("chunk", "ada"), ("abandoned",)]
+
+
+@pytest.mark.parametrize("method", [Agent.stream, Agent.astream])
+def test_a_hidden_chunk_does_not_reach_the_caller(method: Method) -> None:
+    operation = Recorded(hides=HIDDEN)
+    assert to_result(wrapped(method, operation)(Agent("ada"), "hi")) == []
+
+
+class Base:
+    def call(self) -> str:
+        return "base"
+
+
+class Sub(Base):
+    def call(self) -> str:
+        return f"sub of {super().call()}"
+
+
+def test_what_an_override_calls_by_super_is_part_of_the_same_operation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[str] = []
+
+    def begin(call: Call) -> Recorded:
+        begun.append(call.function.__qualname__)
+        return Recorded()
+
+    wrapping = calls.around(begin, overridden=True)
+    for cls in (Base, Sub):
+        monkeypatch.setattr(cls, "call", wrapping(cls.__dict__["call"], Switch(), True))
+    assert Sub().call() == "sub of base"
+    assert begun == ["Sub.call"]
+    assert Base().call() == "base"
+    assert begun == ["Sub.call", "Base.call"]

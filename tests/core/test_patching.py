@@ -1,0 +1,229 @@
+"""The laws of a patch: it waits, it leaves no trace, and it tells what it did not find."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import importlib
+import inspect
+import logging
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toyagents
+
+from otel_agents.instrumentors._core.patching import Patch, PatchSet, TargetReport
+from otel_agents.instrumentors._core.switches import Switch
+
+Function = Callable[..., Any]
+
+
+def shouting(function: Function, switch: Switch, bound: bool) -> Function:
+    """A wrapping that shows: the result in capitals."""
+
+    @functools.wraps(function)
+    def shout(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result.upper() if switch.on else result
+
+    return shout
+
+
+@pytest.fixture
+def patched() -> Iterator[Callable[..., PatchSet]]:
+    """Applies patches, and undoes them at the end."""
+    sets: list[PatchSet] = []
+
+    def apply(*patches: Patch) -> PatchSet:
+        sets.append(PatchSet("toy", patches))
+        sets[-1].apply()
+        return sets[-1]
+
+    yield apply
+    for patches in reversed(sets):
+        patches.undo()
+
+
+def state_of(owner: Any) -> dict[str, Any]:
+    return dict(vars(owner))
+
+
+TARGETS: list[tuple[str, Any, Callable[[], str]]] = [
+    ("toyagents:ask", toyagents, lambda: toyagents.ask("hi")),
+    ("toyagents:Agent.run", toyagents.Agent, lambda: toyagents.Agent("ada").run("hi")),
+    ("toyagents:Agent.decorated", toyagents.Agent, lambda: toyagents.Agent("a").decorated("hi")),
+    ("toyagents:Agent.shout", toyagents.Agent, lambda: toyagents.Agent.shout("hi")),
+    ("toyagents:Child.run", toyagents.Child, lambda: toyagents.Child("ada").run("hi")),
+]
+
+
+@pytest.mark.parametrize(("target", "owner", "call"), TARGETS)
+def test_a_patch_applies_and_its_undo_leaves_no_trace(
+    target: str, owner: Any, call: Callable[[], str], patched: Callable[..., PatchSet]
+) -> None:
+    before, result = state_of(owner), call()
+    patches = patched(Patch(target, shouting))
+    assert call() == result.upper()
+    assert patches.report().targets == (TargetReport(target, "applied"),)
+    patches.undo()
+    assert call() == result
+    assert state_of(owner) == before
+
+
+def test_a_class_method_stays_one(patched: Callable[..., PatchSet]) -> None:
+    def naming(function: Function, switch: Switch, bound: bool) -> Function:
+        @functools.wraps(function)
+        def named(cls: Any, name: str) -> Any:
+            assert bound
+            return function(cls, name.upper())
+
+        return named
+
+    before = state_of(toyagents.Agent)
+    patches = patched(Patch("toyagents:Agent.named", naming))
+    assert toyagents.Child.named("ada").name == "ADA"
+    assert type(toyagents.Child.named("ada")) is toyagents.Child
+    patches.undo()
+    assert state_of(toyagents.Agent) == before
+
+
+@pytest.mark.parametrize("function", ["ask", "Agent.run", "Agent.stream"])
+def test_a_patched_function_pickles_copies_and_inspects_as_before(
+    function: str, patched: Callable[..., PatchSet]
+) -> None:
+    def found() -> Any:
+        return functools.reduce(getattr, function.split("."), toyagents)
+
+    signature = inspect.signature(found())
+    patched(Patch(f"toyagents:{function}", shouting))
+    assert pickle.loads(pickle.dumps(found())) is found()  # noqa: S301  our own pickle
+    assert copy.deepcopy(found()) is found()
+    assert inspect.signature(found()) == signature
+    assert inspect.isfunction(found())
+    agent = copy.deepcopy(toyagents.Agent("ada"))
+    assert pickle.loads(pickle.dumps(agent)).name == "ada"  # noqa: S301  our own pickle
+
+
+def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
+    patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patches = patched(Patch("toyagents:ask", shouting))
+    ours = toyagents.ask
+    monkeypatch.setattr(toyagents, "ask", lambda prompt: f"<{ours(prompt)}>")
+    assert toyagents.ask("hi") == "<ASKED HI>"
+    patches.undo()
+    assert toyagents.ask("hi") == "<asked hi>"
+    monkeypatch.undo()
+    setattr(toyagents, "ask", inspect.unwrap(ours))  # noqa: B010  as a reload would
+
+
+def test_a_bound_method_kept_from_before_the_undo_is_off(
+    patched: Callable[..., PatchSet],
+) -> None:
+    patches = patched(Patch("toyagents:Agent.run", shouting))
+    kept = toyagents.Agent("ada").run
+    assert kept("hi") == "ADA SAYS HI"
+    patches.undo()
+    assert kept("hi") == "ada says hi"
+
+
+class Early(toyagents.Model):
+    def call(self, prompt: str) -> str:
+        return f"early {prompt}"
+
+
+def test_an_abstract_method_is_patched_in_every_subclass(
+    patched: Callable[..., PatchSet],
+) -> None:
+    before = state_of(toyagents.Model)
+    patches = patched(Patch("toyagents:Model.call", shouting, subclasses=True))
+
+    class Late(toyagents.Model):
+        def call(self, prompt: str) -> str:
+            return f"late {prompt}"
+
+    class Heir(Early): ...
+
+    models = [toyagents.Parrot(), Early(), Heir(), Late()]
+    assert [model.call("hi") for model in models] == ["HI", "EARLY HI", "EARLY HI", "LATE HI"]
+    assert inspect.isabstract(toyagents.Model)
+    patches.undo()
+    assert [model.call("hi") for model in models] == ["hi", "early hi", "early hi", "late hi"]
+    assert state_of(toyagents.Model) == before
+
+
+def test_missing_targets_are_told_and_optional_ones_are_absent(
+    patched: Callable[..., PatchSet], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "otel_agents"):
+        report = patched(
+            Patch("toyagents:ask", shouting),
+            Patch("toyagents:Agent.gone", shouting),
+            Patch("toyagents.gone:ask", shouting),
+            Patch("toyagents:Agent.new", shouting, optional=True),
+        ).report()
+    assert [(target.target, target.state) for target in report.targets] == [
+        ("toyagents:ask", "applied"),
+        ("toyagents:Agent.gone", "missing"),
+        ("toyagents.gone:ask", "missing"),
+        ("toyagents:Agent.new", "absent"),
+    ]
+    assert str(report) == "1 of 3 applied, missing toyagents:Agent.gone, toyagents.gone:ask"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"otel-agents: toy: {target} was not found ({why}), so its calls are not recorded; "
+        "see `otel-agents doctor`, and update otel-agents"
+        for target, why in (
+            ("toyagents:Agent.gone", "Agent has no gone"),
+            ("toyagents.gone:ask", "no module toyagents.gone"),
+        )
+    ]
+
+
+def test_a_patch_waits_for_the_import_and_imports_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patched: Callable[..., PatchSet]
+) -> None:
+    package = tmp_path / "lazytoys"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "inner.py").write_text("def ask(prompt):\n    return prompt\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    patches = patched(Patch("lazytoys.inner:ask", shouting), Patch("lazytoys.gone:ask", shouting))
+    assert "lazytoys" not in sys.modules
+    states = [target.state for target in patches.report().targets]
+    assert states == ["waiting", "waiting"]
+
+    importlib.import_module("lazytoys")
+    assert "lazytoys.inner" not in sys.modules
+    states = [target.state for target in patches.report().targets]
+    assert states == ["waiting", "missing"]
+    assert str(patches.report()).startswith("0 of 2 applied, 1 wait for their import")
+
+    inner = importlib.import_module("lazytoys.inner")
+    assert inner.ask("hi") == "HI"
+    for name in ("lazytoys.inner", "lazytoys"):
+        del sys.modules[name]
+
+
+def test_undo_before_the_import_means_no_patch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patched: Callable[..., PatchSet]
+) -> None:
+    (tmp_path / "latetoys.py").write_text("def ask(prompt):\n    return prompt\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    patched(Patch("latetoys:ask", shouting)).undo()
+    assert importlib.import_module("latetoys").ask("hi") == "hi"
+    del sys.modules["latetoys"]
+
+
+def test_no_instrumentor_imports_its_framework() -> None:
+    code = (
+        "import sys\n"
+        "from otel_agents.instrumentors.openai import OpenAIInstrumentor\n"
+        "OpenAIInstrumentor().instrument(skip_dep_check=True)\n"
+        "assert not {'openai', 'opentelemetry.sdk'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

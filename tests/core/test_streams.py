@@ -1,0 +1,278 @@
+"""The laws of a followed stream: what it was, finalised exactly once, whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from core_recording import Recorded, current_mark
+from opentelemetry.sdk import trace as sdk_trace
+
+from otel_agents.instrumentors._core import disposal, errors
+from otel_agents.instrumentors._core.reporting import HIDDEN
+from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
+
+
+class Stream:
+    """A stream as SDKs have them: iterator, context manager, with attributes of its own."""
+
+    def __init__(self, *items: Any) -> None:
+        self._items: Iterator[Any] = iter(items)
+        self.response = "the response"
+        self.closed = False
+        self.marks: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        self.marks.append(current_mark())
+        item = next(self._items)
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncStream:
+    """The asynchronous twin of `Stream`."""
+
+    def __init__(self, *items: Any) -> None:
+        self._items: Iterator[Any] = iter(items)
+        self.response = "the response"
+        self.closed = False
+        self.marks: list[Any] = []
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        self.marks.append(current_mark())
+        for item in self._items:
+            if isinstance(item, BaseException):
+                raise item
+            return item
+        raise StopAsyncIteration
+
+    async def __aenter__(self) -> AsyncStream:
+        return self
+
+    async def __aexit__(self, *exception: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+ALL = [("chunk", "a"), ("chunk", "b"), ("exhausted", None)]
+LEFT = [("chunk", "a"), ("abandoned",)]
+
+
+def test_a_stream_stays_what_it_was() -> None:
+    stream = Stream("a")
+    proxy = StreamProxy(stream, Recorded())
+    assert isinstance(proxy, Stream)
+    assert proxy.__class__ is Stream
+    assert proxy.response == "the response"
+    proxy.response = "another"
+    assert stream.response == "another"
+    assert dir(proxy) == dir(stream)
+    assert repr(proxy) == repr(stream)
+    assert not hasattr(proxy, "no_such_thing")
+    assert not isinstance(proxy, AsyncIterator)
+    list(proxy)
+
+
+def test_an_async_stream_stays_what_it_was() -> None:
+    stream = AsyncStream("a")
+    proxy = AsyncStreamProxy(stream, Recorded())
+    assert isinstance(proxy, AsyncStream)
+    assert proxy.response == "the response"
+    assert not isinstance(proxy, Iterator)
+    proxy.__del__()
+
+
+def test_exhaustion_is_reported_once() -> None:
+    operation = Recorded()
+    proxy = StreamProxy(Stream("a", "b"), operation)
+    assert list(proxy) == ["a", "b"]
+    assert list(proxy) == []
+    proxy.close()
+    del proxy
+    assert operation.reports == ALL
+
+
+def test_asynchronous_exhaustion_is_reported_once() -> None:
+    operation = Recorded()
+
+    async def main() -> None:
+        proxy = AsyncStreamProxy(AsyncStream("a", "b"), operation)
+        assert [item async for item in proxy] == ["a", "b"]
+        await proxy.close()
+
+    asyncio.run(main())
+    assert operation.reports == ALL
+
+
+@pytest.mark.parametrize("ending", ["close", "with", "with and error", "break", "collected"])
+def test_a_stream_left_early_is_abandoned_once(ending: str) -> None:
+    operation = Recorded()
+    stream = Stream("a", "b")
+    proxy: Any = StreamProxy(stream, operation)
+    if ending == "break":
+        for _ in proxy:
+            break
+    elif ending == "with":
+        with proxy as entered:
+            assert entered is proxy
+            next(entered)
+            del entered
+    elif ending == "with and error":
+        with pytest.raises(KeyError), proxy:
+            next(proxy)
+            raise KeyError
+    else:
+        next(proxy)
+    if ending == "close":
+        proxy.close()
+    if ending == "collected":
+        proxy.itself = proxy  # a cycle: only the collector finds it
+        stream.__dict__["cycle"] = proxy
+    del proxy
+    if ending == "collected":
+        del stream
+        gc.collect()
+    else:
+        assert stream.closed == (ending != "break")
+    assert disposal.drain(5)
+    assert operation.reports == LEFT
+
+
+def test_an_asynchronous_stream_left_early_is_abandoned_once() -> None:
+    operation = Recorded()
+
+    async def main() -> None:
+        async with AsyncStreamProxy(AsyncStream("a", "b"), operation) as stream:
+            async for _ in stream:
+                break
+
+    asyncio.run(main())
+    assert operation.reports == LEFT
+
+
+def test_an_exception_of_the_provider_is_a_failure() -> None:
+    operation = Recorded()
+    proxy = StreamProxy(Stream("a", ConnectionError("lost")), operation)
+    with pytest.raises(ConnectionError, match="lost"):
+        list(proxy)
+    del proxy
+    assert operation.reports == [("chunk", "a"), ("failed", "ConnectionError")]
+
+
+def test_an_exception_of_the_caller_is_no_failure_of_the_stream() -> None:
+    operation = Recorded()
+
+    def consume() -> None:
+        for _ in StreamProxy(Stream("a", "b"), operation):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        consume()
+    assert disposal.drain(5)
+    assert operation.reports == LEFT
+
+
+def test_cancellation_while_waiting_is_a_failure() -> None:
+    operation = Recorded()
+    waiting = asyncio.Event()
+
+    class Waits(AsyncStream):
+        async def __anext__(self) -> Any:
+            waiting.set()
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        proxy = AsyncStreamProxy(Waits(), operation)
+        task = asyncio.ensure_future(proxy.__anext__())
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "CancelledError")]
+
+
+def test_the_context_is_current_while_an_item_is_fetched_and_not_between() -> None:
+    operation = Recorded()
+    stream = Stream("a", "b")
+    between = [current_mark() for _ in StreamProxy(stream, operation)]
+    assert between == [None, None]
+    assert stream.marks == [operation] * 3
+
+
+def test_a_stream_read_in_several_tasks_and_threads_never_fails_to_detach(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    operation = Recorded()
+    proxy = StreamProxy(Stream("a", "b"), operation)
+    thread = threading.Thread(target=lambda: next(proxy))
+    thread.start()
+    thread.join()
+
+    async def step() -> Any:
+        return next(proxy)
+
+    async def main() -> None:
+        assert await asyncio.create_task(step()) == "b"
+
+    asyncio.run(main())
+    with caplog.at_level(logging.WARNING):
+        assert list(proxy) == []
+    assert caplog.text == ""
+    assert operation.reports == ALL
+
+
+def test_a_hidden_chunk_does_not_reach_the_caller() -> None:
+    assert list(StreamProxy(Stream("a", "b"), Recorded(hides=HIDDEN))) == []
+
+
+@pytest.mark.parametrize("place", ["chunk", "exhausted", "abandoned", "failed"])
+def test_an_error_of_ours_at_any_point_changes_nothing(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    assert list(StreamProxy(Stream("a", "b"), Recorded(breaks_at=place))) == ["a", "b"]
+    StreamProxy(Stream("a"), Recorded(breaks_at=place)).close()
+    broken = StreamProxy(Stream(ConnectionError("lost")), Recorded(breaks_at=place))
+    with pytest.raises(ConnectionError, match="lost"):
+        next(broken)
+    assert len(caught) == (2 if place == "chunk" else 1)
+
+
+def test_a_stream_collected_inside_the_sdk_is_finalised_on_another_thread() -> None:
+    """The SDK may hold a lock there that finalising needs: inline it would wait for ever."""
+    operation = Recorded()
+    finalised_by: list[str] = []
+    operation.abandoned = lambda: finalised_by.append(  # pyright: ignore[reportAttributeAccessIssue]  a spy
+        threading.current_thread().name
+    )
+    proxy = [StreamProxy(Stream("a"), operation)]
+    inside_sdk: dict[str, Any] = {"__name__": sdk_trace.__name__, "proxy": proxy}
+    exec("proxy.clear()", inside_sdk)  # noqa: S102  a frame that says it is the SDK's
+    assert disposal.drain(5)
+    assert finalised_by == ["otel-agents-disposal"]

@@ -1,0 +1,49 @@
+"""An operation that writes down what is reported to it, for the laws of the core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+
+MARK = create_key("test-mark")
+
+
+class Recorded:
+    """A `Running` that records every report, and can fail at one of them."""
+
+    def __init__(self, breaks_at: str | None = None, hides: object = None) -> None:
+        self.context: Context = set_value(MARK, self, get_current())
+        self.reports: list[Any] = []
+        self._breaks_at = breaks_at
+        self._hides = hides
+
+    def _report(self, name: str, *values: Any) -> None:
+        self.reports.append((name, *values))
+        if name == self._breaks_at:
+            raise RuntimeError(f"broken at {name}")
+
+    def returned(self, value: Any) -> Any:
+        self._report("returned", value)
+        return value
+
+    def chunk(self, item: Any) -> object:
+        self._report("chunk", item)
+        return self._hides
+
+    def exhausted(self, value: Any) -> None:
+        self._report("exhausted", value)
+
+    def abandoned(self) -> None:
+        self._report("abandoned")
+
+    def failed(self, error: BaseException) -> None:
+        self._report("failed", type(error).__name__)
+
+    def end(self) -> None:
+        self._report("end")
+
+
+def current_mark() -> Any:
+    """The operation whose context is current, None outside any."""
+    return get_value(MARK)

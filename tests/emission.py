@@ -1,0 +1,135 @@
+"""Providers in memory, and what came out of them, as values that a test compares whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opentelemetry.sdk import _logs as logs_sdk
+from opentelemetry.sdk._logs import export as log_export
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Sampler
+
+__all__ = ["Emission"]
+
+_LogExporter: Any = getattr(log_export, "InMemoryLogRecordExporter", None) or getattr(
+    log_export, "InMemoryLogExporter"
+)
+
+
+class Emission:
+    """One set of providers; `providers` are the arguments of ``instrument()``."""
+
+    def __init__(self, sampler: Sampler | None = None) -> None:
+        self._spans = InMemorySpanExporter()
+        self._logs = _LogExporter()
+        self._reader = InMemoryMetricReader()
+        self.tracer_provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+        self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
+        self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
+        self.logger_provider = logs_sdk.LoggerProvider(shutdown_on_exit=False)
+        processor = log_export.SimpleLogRecordProcessor(self._logs)
+        self.logger_provider.add_log_record_processor(processor)
+        self.seen_spans: list[ReadableSpan] = []
+        self.seen_metrics: list[Any] = []
+
+    @property
+    def providers(self) -> dict[str, Any]:
+        """The three providers by the names that ``instrument()`` gives them."""
+        return {
+            "tracer_provider": self.tracer_provider,
+            "meter_provider": self.meter_provider,
+            "logger_provider": self.logger_provider,
+        }
+
+    def close(self) -> None:
+        """Shut the providers down."""
+        self.tracer_provider.shutdown()
+        self.meter_provider.shutdown()
+        self.logger_provider.shutdown()
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """The finished spans, in the order in which they ended."""
+        return self._spans.get_finished_spans()
+
+    @property
+    def span(self) -> ReadableSpan:
+        """The one finished span."""
+        (span,) = self.spans
+        return span
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the finished spans, in the order in which they ended."""
+        return [span.name for span in self.spans]
+
+    def tree(self) -> list[str]:
+        """The names of the spans, indented by two spaces a level, siblings by start time."""
+        by_parent: dict[int | None, list[ReadableSpan]] = {}
+        known = {span.context.span_id for span in self.spans if span.context}
+        for span in self.spans:
+            parent = span.parent.span_id if span.parent else None
+            by_parent.setdefault(parent if parent in known else None, []).append(span)
+
+        def lines(parent: int | None, depth: int) -> list[str]:
+            children = sorted(by_parent.get(parent, []), key=lambda span: span.start_time or 0)
+            return [
+                line
+                for span in children
+                if span.context
+                for line in (
+                    "  " * depth + span.name,
+                    *lines(span.context.span_id, depth + 1),
+                )
+            ]
+
+        return lines(None, 0)
+
+    def traces(self) -> int:
+        """The number of different traces."""
+        return len({span.context.trace_id for span in self.spans if span.context})
+
+    def metrics(self) -> list[Any]:
+        """The metrics collected now, in the SDK's own shape."""
+        data: Any = self._reader.get_metrics_data()
+        if data is None:
+            return []
+        return [
+            metric
+            for resource in data.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        ]
+
+    def points(self) -> dict[str, list[tuple[Mapping[str, Any], float]]]:
+        """Per metric the attributes and the sum of each data point."""
+        return {
+            metric.name: [
+                (dict(point.attributes), getattr(point, "sum", getattr(point, "value", None)))
+                for point in metric.data.data_points
+            ]
+            for metric in self.metrics()
+        }
+
+    @property
+    def logs(self) -> Sequence[Any]:
+        """The emitted log records, in the SDK's own shape."""
+        return self._logs.get_finished_logs()
+
+    @property
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Name and attributes of each emitted event."""
+        return [
+            (log.log_record.event_name, dict(log.log_record.attributes or {})) for log in self.logs
+        ]
+
+    def texts(self) -> str:
+        """Everything that was emitted as one text, to look for a secret in."""
+        spans = "\n".join(span.to_json() for span in self.spans)
+        logs = "\n".join(repr(log.log_record) + repr(log.log_record.attributes) for log in self.logs)
+        return f"{spans}\n{logs}\n{self.metrics()!r}"
