@@ -143,12 +143,15 @@ class Answer(Paced):
 
 @dataclass(frozen=True)
 class Failure(Paced):
-    """An HTTP error; `headers` holds `Retry-After` and the like. `kind` is OpenAI's `error.type`."""
+    """An HTTP error; `headers` holds `Retry-After` and the like. `kind` is OpenAI's `error.type`.
+
+    Clients retry some of them: `{"retry-after-ms": "1"}` keeps their wait short.
+    """
 
     status: int = 500
     code: str | None = None
     message: str = "The server had an error while processing your request."
-    kind: str = "server_error"
+    kind: str | None = None
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from otel_agents.distro.scripted_model.answers import Answer, ErrorEvent, Failure, Usage
 from otel_agents.distro.scripted_model.ledger import Kind
+from otel_agents.distro.scripted_model.memory import Memory
 from otel_agents.distro.scripted_model.numbers import Numbers
 from otel_agents.distro.scripted_model.values import Json
 
@@ -92,7 +93,7 @@ class Exchange:
     usage: Usage
     created: int
     numbers: Numbers
-    memory: dict[str, Any]
+    memory: Memory
 
 
 class Refused(Exception):
@@ -105,9 +106,10 @@ class Refused(Exception):
 
 def error_status(failure: Failure) -> bytes:
     """OpenAI's body of an HTTP error, which most other hosts have copied."""
+    default = "server_error" if failure.status >= 500 else "invalid_request_error"
     error = {
         "message": failure.message,
-        "type": failure.kind,
+        "type": failure.kind or default,
         "param": failure.param,
         "code": failure.code,
     }

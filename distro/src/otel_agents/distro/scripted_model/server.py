@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import threading
+import uuid
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
@@ -101,9 +102,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
-    def do_DELETE(self) -> None:
-        self._serve()
-
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are in the ledger; nothing is printed."""
 
@@ -178,6 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header(framing, value)
+        self.send_header("x-request-id", f"req_{uuid.uuid4().hex}")
         for name, text in reply.headers.items():
             self.send_header(name, text)
         self.end_headers()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Lock
-from typing import Any, Protocol
+from typing import Protocol
 
 from otel_agents.distro.scripted_model.answers import (
     Answer,
@@ -17,6 +18,7 @@ from otel_agents.distro.scripted_model.answers import (
     Failure,
     Paced,
     Reaction,
+    Usage,
 )
 from otel_agents.distro.scripted_model.dialect import (
     Endpoint,
@@ -27,8 +29,11 @@ from otel_agents.distro.scripted_model.dialect import (
     Reply,
 )
 from otel_agents.distro.scripted_model.ledger import Entry, Ledger
+from otel_agents.distro.scripted_model.memory import Memory
 from otel_agents.distro.scripted_model.numbers import Numbers
 from otel_agents.distro.scripted_model.rules import default_answer
+
+_logger = logging.getLogger("otel_agents")
 
 Script = Callable[[ModelRequest], Reaction]
 
@@ -64,7 +69,7 @@ class Service:
         self.ledger = ledger
         self._endpoints = endpoints
         self._numbers = Numbers()
-        self._memory: dict[str, Any] = {}
+        self._memory = Memory()
         self._lock = Lock()
         self._queue: deque[Reaction] = deque()
         self._rule: Script = default_answer
@@ -118,7 +123,7 @@ class Service:
             self._fail(number, endpoint, reaction, connection)
             return
         try:
-            reply = endpoint.write(self._exchange(request, reaction))
+            reply = endpoint.write(self._exchange(endpoint, request, reaction))
         except Refused as refusal:
             self._fail(number, endpoint, refusal.failure, connection)
             return
@@ -135,10 +140,15 @@ class Service:
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
-        return self._rule(request)
+        try:
+            return self._rule(request)
+        except Exception as error:  # noqa: BLE001  the script is a test's: its author must see this
+            message = f"The script of the scripted model failed: {error!r}"
+            _logger.error(message)
+            return Failure(400, "script_failed", message)
 
-    def _exchange(self, request: ModelRequest, answer: Answer) -> Exchange:
-        usage = answer.usage or self._numbers.usage()
+    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Answer) -> Exchange:
+        usage = answer.usage or (self._numbers.usage() if endpoint.scripted else Usage())
         return Exchange(request, answer, usage, int(time.time()), self._numbers, self._memory)
 
     def _fail(

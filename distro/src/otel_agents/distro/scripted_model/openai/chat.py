@@ -75,7 +75,8 @@ def write(exchange: Exchange) -> Reply:
     head["object"] = "chat.completion.chunk"
     wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
     spare: Json = {"usage": None} if wanted else {}
-    frames = [
+    frames = [_azure_opening()] if "model" in request.parts else []
+    frames += [
         sse({**head, "choices": [chunk], **spare})
         for index in choices
         for chunk in _chunks(exchange, calls, index)
@@ -91,6 +92,15 @@ def write(exchange: Exchange) -> Reply:
         content_type="text/event-stream",
         headers=answer.headers,
     )
+
+
+def _azure_opening() -> Frame:
+    """Azure's verdict on the prompt comes first, in a chunk without id, model and choices."""
+    safe = {"filtered": False, "severity": "safe"}
+    filters = dict.fromkeys(("hate", "self_harm", "sexual", "violence"), safe)
+    verdict = [{"prompt_index": 0, "content_filter_results": filters}]
+    blank: Json = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    return sse({**blank, "prompt_filter_results": verdict})
 
 
 def _named(exchange: Exchange, call: ToolCall) -> tuple[str, ToolCall]:

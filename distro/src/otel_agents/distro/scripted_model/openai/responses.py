@@ -24,7 +24,6 @@ from otel_agents.distro.scripted_model.openai.shapes import (
 )
 from otel_agents.distro.scripted_model.values import Json, json_object, json_objects, texts
 
-_MAX_STORED = 1000
 _SSE = "text/event-stream"
 
 
@@ -69,7 +68,7 @@ def write(exchange: Exchange) -> Reply:
     response = _response(exchange, response_id, usage)
     stored = _Stored(response, usage, exchange.answer.fetches)
     if body.get("store") is not False:
-        _store(exchange, response_id, stored)
+        exchange.memory.put(response_id, stored)
     background = body.get("background") is True
     if exchange.request.stream:
         frames = events(response, queued=background)
@@ -86,7 +85,7 @@ def write_stored(exchange: Exchange) -> Reply:
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     if stored.fetches:
-        _store(exchange, response_id, replace(stored, fetches=stored.fetches - 1))
+        exchange.memory.put(response_id, replace(stored, fetches=stored.fetches - 1))
         waiting = encode(_unfinished(stored.response, "in_progress"))
         return Reply(waiting, response_id=response_id)
     if exchange.request.stream:
@@ -101,7 +100,7 @@ def write_cancelled(exchange: Exchange) -> Reply:
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     cancelled = _unfinished(stored.response, "cancelled")
-    _store(exchange, response_id, _Stored(cancelled, None, 0))
+    exchange.memory.put(response_id, _Stored(cancelled, None, 0))
     return Reply(encode(cancelled), response_id=response_id)
 
 
@@ -132,12 +131,6 @@ def _known(exchange: Exchange, response_id: str | None) -> _Stored:
     )
     status = 400 if previous else 404
     raise Refused(Failure(status, code, message, "invalid_request_error", param))
-
-
-def _store(exchange: Exchange, response_id: str, stored: _Stored) -> None:
-    exchange.memory[response_id] = stored
-    if len(exchange.memory) > _MAX_STORED:
-        exchange.memory.pop(next(iter(exchange.memory)), None)
 
 
 def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json:

@@ -8,7 +8,7 @@ from otel_agents.distro.scripted_model.answers import Usage
 from otel_agents.distro.scripted_model.dialect import Exchange, Tool
 from otel_agents.distro.scripted_model.values import Json, json_object
 
-_RELEASES = {
+RELEASES = {
     "gpt-4o": "gpt-4o-2024-08-06",
     "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
     "gpt-4.1": "gpt-4.1-2025-04-14",
@@ -23,7 +23,7 @@ _RELEASES = {
 def model_name(exchange: Exchange) -> str:
     """The name in the answer: the scripted one, else the dated release of what was asked for."""
     asked = exchange.request.model
-    return exchange.answer.model or _RELEASES.get(asked, asked)
+    return exchange.answer.model or RELEASES.get(asked, asked)
 
 
 def service_tier(exchange: Exchange) -> str:
