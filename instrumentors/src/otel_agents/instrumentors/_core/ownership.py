@@ -2,7 +2,7 @@
 
 An outer layer (a framework's LLM class, a router) opens a `Claim` in the context. The layer below
 it that starts an inference takes the claim. The outer layer reports only on evidence of its own
-that it sent something (`Claim.attempt`), and only if nobody below took that attempt. A tool, agent
+that it sent something (`sent`), and only if nobody below took that attempt. A tool, agent
 or workflow scope starts with no claim (`unclaimed`), so that a model called from inside a tool is
 counted. The ids of responses reported lately are the net below all of it.
 """
@@ -18,7 +18,7 @@ from opentelemetry.context import Context, create_key, get_value, set_value
 
 from otel_agents.semconv.values import Operation
 
-__all__ = ["Attempt", "Claim", "is_reported", "remember", "take", "unclaimed"]
+__all__ = ["Attempt", "Claim", "is_reported", "remember", "sent", "take", "unclaimed"]
 
 _KEYS: Final = {
     "inference": create_key("otel_agents-inference-claim"),
@@ -93,9 +93,10 @@ class Claim:
         self._attempt = Attempt()
         return self._attempt
 
-    def settle(self) -> None:
-        """The response of the current attempt is there: what comes next is not part of it."""
-        self._attempt = None
+    def settle(self) -> Attempt | None:
+        """The current attempt is over; returns it, None where nothing was sent."""
+        attempt, self._attempt = self._attempt, None
+        return attempt
 
     def close(self) -> None:
         """The call has completed; nothing can be taken from it any more."""
@@ -126,6 +127,14 @@ def take(operation: Operation, context: Context) -> Claim | None:
     if claim is not None:
         claim.mark()
     return claim
+
+
+def sent(operation: Operation, context: Context) -> bool:
+    """Evidence from a hook: the layer whose claim is nearest sends now; whether there is one."""
+    claim = _open_claim(_KEYS[_KINDS[operation]], context)
+    if claim is not None:
+        claim.attempt()
+    return claim is not None
 
 
 def unclaimed(context: Context) -> Context:

@@ -41,7 +41,7 @@ def _follow_raw(operation: Operation, response: Any) -> None:
     try:
         body = response.content
     except RuntimeError:  # httpx says so of a body that was not read yet
-        _Body(operation, response).attach()
+        _Body(operation, response)
         return
     read = _parsed(body) if _is_json(response) else None
     if read is not None:

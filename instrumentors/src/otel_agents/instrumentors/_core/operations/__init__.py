@@ -2,10 +2,12 @@
 
 from ._agents import ExecuteTool, InvokeAgent, InvokeWorkflow, Plan, Step
 from ._base import Operation, error_type
+from ._claimed import ClaimedCall
 from ._client import CreateAgent, FetchResponse, InvokeRemoteAgent, McpRequest, Memory, Retrieval
 from ._inference import Embeddings, Inference
 
 __all__ = [
+    "ClaimedCall",
     "CreateAgent",
     "Embeddings",
     "ExecuteTool",

@@ -1,0 +1,376 @@
+"""The law of ownership: one response, one span, whatever stack it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from emission import Emission
+from opentelemetry.context import get_current
+from toymodels import Client, Overloaded, Provider, Response, Router
+
+from otel_agents.instrumentors._core.calls import Call, around
+from otel_agents.instrumentors._core.context import carry
+from otel_agents.instrumentors._core.operations import (
+    ClaimedCall,
+    Embeddings,
+    ExecuteTool,
+    Inference,
+    InvokeAgent,
+)
+from otel_agents.instrumentors._core.operations._inference import ModelCall
+from otel_agents.instrumentors._core.ownership import Claim, is_reported, sent, take
+from otel_agents.instrumentors._core.patching import Patch, PatchSet
+from otel_agents.instrumentors._core.switches import Switch
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.semconv.values import Operation
+
+SERVER = ("toy.example", 443)
+
+
+class Created(Inference):
+    """What the SDK's instrumentor records."""
+
+    __slots__ = ()
+
+    def respond(self, value: Response) -> None:
+        describe(self, value)
+
+
+def describe(call: Any, response: Response) -> None:
+    call.response_id, call.response_model = response.id, "toy-1"
+    call.input_tokens, call.output_tokens = response.tokens, 0
+    call.finish_reasons = ("stop",)
+
+
+class Routed(ClaimedCall):
+    """What the router's instrumentor records."""
+
+    def describe(self, call: ModelCall, response: Response | None) -> None:
+        if response is not None:
+            describe(call, response)
+
+    def response_id(self, response: Response | None) -> str | None:
+        return response.id if response is not None else None
+
+
+class Layers:
+    """The toy layers, instrumented; ``routed`` are the router's calls in progress."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.telemetry = telemetry
+        self.routed: list[Routed] = []
+
+    def created(self, call: Call) -> Inference:
+        return Created(self.telemetry, Operation.CHAT, "toy", "toy", SERVER)
+
+    def embedded(self, call: Call) -> Embeddings:
+        class Embedded(Embeddings):
+            def respond(self, value: Response) -> None:
+                self.input_tokens, self.response_model = value.tokens, "toy-1"
+
+        return Embedded(self.telemetry, Operation.EMBEDDINGS, "toy", "toy", SERVER)
+
+    def routing(self, call: Call) -> Routed:
+        routed = Routed(self.telemetry, Operation.CHAT, model="toy", provider="toy")
+        routed.server = SERVER
+        self.routed.append(routed)
+        return routed
+
+    def sending(self, call: Call) -> None:
+        sent(Operation.CHAT, get_current())
+
+    def patches(self) -> Iterator[Patch]:
+        yield Patch("toymodels:Client.create", around(self.created))
+        yield Patch("toymodels:Client.acreate", around(self.created))
+        yield Patch("toymodels:Client.stream", around(self.created))
+        yield Patch("toymodels:Client.embed", around(self.embedded))
+        yield Patch("toymodels:Router.complete", around(self.routing))
+        yield Patch("toymodels:Router.acomplete", around(self.routing))
+        yield Patch("toymodels:Router.stream", around(self.routing))
+        yield Patch("toymodels:Router.before_send", around(self.sending))
+
+
+@pytest.fixture
+def layers(emission: Emission) -> Iterator[Layers]:
+    layers = Layers(Telemetry("toymodels", **emission.providers))
+    patches = PatchSet("toymodels", layers.patches())
+    patches.apply()
+    yield layers
+    patches.undo()
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def ledger(emission: Emission, layers: Layers, provider: Provider) -> Callable[[], None]:
+    """Checks that the spans are the responses, with their tokens, and the refusals."""
+
+    def check() -> None:
+        counted = sorted(
+            (span.attributes["gen_ai.response.id"], span.attributes["gen_ai.usage.input_tokens"])
+            for span in emission.spans
+            if span.attributes and "gen_ai.response.id" in span.attributes
+        )
+        assert counted == sorted((r.id, r.tokens) for r in provider.served)
+        failed = [s for s in emission.spans if s.attributes and "error.type" in s.attributes]
+        assert len(failed) == provider.refused
+
+    return check
+
+
+def test_through_an_sdk_the_sdk_reports(provider: Provider, ledger: Callable[[], None]) -> None:
+    assert Router(Client(provider).create).complete("hi").text == "HI"
+    ledger()
+
+
+def test_past_every_sdk_the_router_reports(
+    provider: Provider, ledger: Callable[[], None]
+) -> None:
+    assert Router(provider.serve).complete("hi").text == "HI"
+    ledger()
+
+
+def test_a_coroutine_returned_by_a_plain_function(
+    provider: Provider, ledger: Callable[[], None]
+) -> None:
+    async def main() -> None:
+        router, client = Router(), Client(provider)
+        await asyncio.gather(*(router.acomplete(client, text) for text in ("a", "b", "c")))
+
+    asyncio.run(main())
+    assert len(provider.served) == 3
+    ledger()
+
+
+def test_a_stream_consumed_later(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    assert "".join(Router().stream(Client(provider), "hi")) == "HI"
+    assert len(provider.served) == len(emission.spans) == 1
+
+
+def test_a_stream_never_started_is_no_call(
+    emission: Emission, layers: Layers, provider: Provider
+) -> None:
+    stream = Router().stream(Client(provider), "hi")
+    del stream
+    assert emission.spans == ()
+
+
+def test_a_cache_hit_is_no_call(provider: Provider, ledger: Callable[[], None]) -> None:
+    router = Router(provider.serve)
+    assert router.complete("hi") is router.complete("hi")
+    assert len(provider.served) == 1
+    ledger()
+
+
+def test_a_mock_is_no_call(
+    emission: Emission, provider: Provider, ledger: Callable[[], None]
+) -> None:
+    assert Router(provider.serve).complete("hi", mock=True).text == "MOCK"
+    assert emission.spans == ()
+    ledger()
+
+
+def test_a_fallback_is_one_span_each(layers: Layers, emission: Emission) -> None:
+    broken, working = Provider(failures=1), Provider()
+    response = Router(Client(broken).create, Client(working).create).complete("hi")
+    assert [
+        (span.attributes or {}).get("gen_ai.response.id") or (span.attributes or {})["error.type"]
+        for span in emission.spans
+    ] == ["toymodels.Overloaded", response.id]
+
+
+def test_retries_above_the_sdk_are_one_span_each(ledger: Callable[[], None], provider: Provider) -> None:
+    provider.failures = 2
+    create = Client(provider).create
+    Router(create, create, create).complete("hi")
+    ledger()
+
+
+def test_a_request_that_fails_past_every_sdk_is_one_span(
+    emission: Emission, layers: Layers
+) -> None:
+    with pytest.raises(Overloaded):
+        Router(Provider(failures=1).serve).complete("hi")
+    assert [(span.attributes or {})["error.type"] for span in emission.spans] == [
+        "toymodels.Overloaded"
+    ]
+
+
+def test_two_sends_under_one_claim_one_seen_and_one_not(
+    provider: Provider, ledger: Callable[[], None], layers: Layers
+) -> None:
+    def twice(prompt: str) -> Response:
+        rewritten = Client(provider).create(prompt)  # seen: taken by the SDK
+        layers.routed[-1].answered(rewritten)
+        sent(Operation.CHAT, get_current())
+        return provider.serve(rewritten.text)  # not seen: reported by the router
+
+    Router(twice).complete("hi")
+    assert len(provider.served) == 2
+    ledger()
+
+
+def test_a_judge_call_of_the_same_layer_adds(
+    provider: Provider, ledger: Callable[[], None]
+) -> None:
+    judge = Router(provider.serve)
+
+    class Judging(Router):
+        def send(self, route: Any, prompt: str) -> Response:
+            judge.complete(f"is {prompt} fine?")
+            return super().send(route, prompt)
+
+    Judging(provider.serve).complete("hi")
+    assert len(provider.served) == 2
+    ledger()
+
+
+def test_a_model_called_by_a_tool_is_counted(
+    provider: Provider, ledger: Callable[[], None], layers: Layers, emission: Emission
+) -> None:
+    def with_tool(prompt: str) -> Response:
+        tool = ExecuteTool(layers.telemetry, "search")
+        context = contextvars.copy_context()
+        context.run(carry(lambda: Client(provider).create("inner"), tool.context))
+        tool.end()
+        return provider.serve(prompt)  # past every SDK: the tool's call must not have taken it
+
+    Router(with_tool).complete("hi")
+    assert len(provider.served) == 2
+    ledger()
+
+
+def test_a_background_task_that_outlives_the_claim_is_counted(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    done = threading.Event()
+    release = threading.Event()
+
+    def later() -> None:
+        release.wait(5)
+        Client(provider).create("background")
+        done.set()
+
+    def start(prompt: str) -> Response:
+        threading.Thread(target=carry(later)).start()
+        return provider.serve(prompt)
+
+    Router(start).complete("hi")
+    release.set()
+    assert done.wait(5)
+    assert len(emission.spans) == len(provider.served) == 2
+
+
+def test_threads_carry_the_claim(provider: Provider, ledger: Callable[[], None]) -> None:
+    def in_thread(prompt: str) -> Response:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(carry(Client(provider).create), prompt).result()
+
+    Router(in_thread).complete("hi")
+    ledger()
+
+
+def test_an_exception_after_the_response_counts_the_response_once(
+    provider: Provider, ledger: Callable[[], None]
+) -> None:
+    def fails_after(prompt: str) -> Response:
+        Client(provider).create(prompt)
+        raise LookupError("wrong format")
+
+    with pytest.raises(LookupError):
+        Router(fails_after).complete("hi")
+    assert len(provider.served) == 1
+    ledger()
+
+
+def test_an_embedding_does_not_take_the_claim_on_a_chat(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    def with_memory(prompt: str) -> Response:
+        Client(provider).embed(prompt)
+        return provider.serve(prompt)
+
+    Router(with_memory).complete("hi")
+    assert emission.names == ["embeddings toy", "chat toy"]
+
+
+def test_a_response_that_was_reported_lately_is_not_reported_again(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    def context_is_lost(prompt: str) -> Response:
+        return contextvars.Context().run(Client(provider).create, prompt)
+
+    Router(context_is_lost).complete("hi")
+    assert is_reported(provider.served[0].id)
+    assert emission.names == ["chat toy"]
+
+
+@pytest.mark.parametrize("visible", [True, False])
+def test_a_model_class_of_the_application_is_counted_once(
+    visible: bool, provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    """Its method ran below the cache: that is the evidence."""
+
+    def begin(call: Call) -> Routed:
+        routed = Routed(layers.telemetry, Operation.CHAT, model="toy", evident=True)
+        routed.server = SERVER
+        return routed
+
+    def call(prompt: str) -> Response:
+        return (Client(provider).create if visible else provider.serve)(prompt)
+
+    around(begin)(call, Switch(), False)("hi")
+    assert [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans] == [
+        "toy" if visible else "custom"
+    ]
+
+
+def test_an_agent_sums_up_what_was_called_under_it(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    outer = InvokeAgent(layers.telemetry, "outer")
+    inner = InvokeAgent(layers.telemetry, "inner", parent=outer.context)
+    carry(lambda: Client(provider).create("hi"), inner.context)()
+    inner.end()
+    carry(lambda: Client(provider).create("hi"), outer.context)()
+    outer.end()
+    sums = {
+        span.name: dict(span.attributes or {})
+        for span in emission.spans
+        if span.name.startswith("invoke_agent")
+    }
+    common = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.output_tokens": 0}
+    assert sums == {
+        "invoke_agent inner": {
+            **common,
+            "gen_ai.agent.name": "inner",
+            "gen_ai.usage.input_tokens": 11,
+            "gen_ai.response.finish_reasons": ("stop",),
+        },
+        "invoke_agent outer": {
+            **common,
+            "gen_ai.agent.name": "outer",
+            "gen_ai.usage.input_tokens": 23,
+            "gen_ai.response.finish_reasons": ("stop",),
+        },
+    }
+    assert (outer.scope.inference_calls, inner.scope.inference_calls) == (1, 1)
+
+
+def test_a_closed_claim_cannot_be_taken() -> None:
+    claim = Claim(Operation.CHAT, get_current())
+    assert take(Operation.EMBEDDINGS, claim.context) is None
+    assert take(Operation.CHAT, claim.context) is claim
+    claim.close()
+    assert take(Operation.CHAT, claim.context) is None

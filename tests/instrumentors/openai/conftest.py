@@ -1,0 +1,71 @@
+"""An instrumented OpenAI SDK in front of the scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import openai
+import pytest
+from emission import Emission
+
+from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.instrumentors.settings import Settings
+
+_Result = TypeVar("_Result")
+
+VERSION = tuple(int(part) for part in openai.__version__.split(".")[:2])
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def run(model: ScriptedModel) -> Iterator[Callable[..., Any]]:
+    """Runs ``function(client)`` with an asynchronous client, in a loop of its own."""
+
+    def running(function: Callable[[openai.AsyncOpenAI], Coroutine[Any, Any, _Result]]) -> _Result:
+        async def main() -> _Result:
+            url = model.openai_url
+            async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
+                return await function(client)
+
+        return asyncio.run(main())
+
+    return running
+
+
+@pytest.fixture
+def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
+    """Instruments with the settings that these environment variables make."""
+    instrumentor = OpenAIInstrumentor()
+
+    def instrumenting(**environ: str) -> None:
+        instrumentor.instrument(**emission.providers, settings=Settings.read(environ))
+
+    yield instrumenting
+    if instrumentor.is_instrumented_by_opentelemetry:
+        instrumentor.uninstrument()
+
+
+@pytest.fixture
+def instrumented(instrument: Callable[..., None]) -> None:
+    """Instruments with the defaults."""
+    instrument()
+
+
+@pytest.fixture
+def with_content(instrument: Callable[..., None]) -> None:
+    """Instruments with content on spans."""
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
