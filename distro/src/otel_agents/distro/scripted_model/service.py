@@ -104,7 +104,7 @@ class Service:
         number = self.ledger.open(_entry(request))
         try:
             self._react(number, endpoint, request, connection)
-        except OSError:  # the client has gone: nobody is there to be told
+        except OSError:  # the client has gone, or the model is closing: nobody is told
             self.ledger.untell(number)
             connection.drop()
         finally:
@@ -181,7 +181,7 @@ class Service:
             if answer.hold and answer.hold.after == position:
                 self._wait(answer.hold.gate)
             if position and answer.chunk_delay:
-                self._closing.wait(answer.chunk_delay)
+                self._sleep(answer.chunk_delay)
             if frame.tells_usage:
                 self._tell(number, reply)
             if position == len(frames) - 1:  # a client may stop reading at the last event
@@ -199,18 +199,23 @@ class Service:
 
     def _pace(self, reaction: Paced) -> None:
         if reaction.delay:
-            self._closing.wait(reaction.delay)
+            self._sleep(reaction.delay)
         if reaction.gate is not None:
             self._wait(reaction.gate)
 
+    def _sleep(self, seconds: float) -> None:
+        if self._closing.wait(seconds):
+            raise ConnectionAbortedError("the model was closed meanwhile")
+
     def _wait(self, gate: Event) -> None:
         with self._lock:
-            if self._closing.is_set():
-                return
-            self._gates.add(gate)
-        gate.wait()
+            if not self._closing.is_set():
+                self._gates.add(gate)
+        if not self._closing.is_set():
+            gate.wait()
         with self._lock:
             self._gates.discard(gate)
+        self._sleep(0)
 
 
 def _with_fault(
