@@ -45,7 +45,7 @@ def chat(client: openai.OpenAI, **more: Any) -> Any:
 
 
 def parts(chunk: Any) -> list[Any]:
-    return chunk.choices[0].delta.tool_calls or []
+    return list(chunk.choices[0].delta.tool_calls or ())
 
 
 def test_scripted_answer_reaches_the_client_whole(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,7 +129,8 @@ def test_hanging_answer_times_out_and_is_released_by_its_gate(
         client.with_options(timeout=0.05).chat.completions.create(model="m", messages=MESSAGES)
     assert model.ledger.entries[0].status.value == "open"
     gate.set()
-    assert model.ledger.wait(1, ended=True).entries[0].ended
+    (entry,) = model.ledger.wait(1, ended=True).entries
+    assert (entry.status.value, entry.told) == ("unbilled", None)
 
 
 def test_cancelled_request_can_be_awaited_in_the_ledger(model: ScriptedModel) -> None:
@@ -162,13 +164,23 @@ def test_held_stream_goes_on_when_released(model: ScriptedModel, client: openai.
 def test_abandoned_stream_is_not_billed(model: ScriptedModel, client: openai.OpenAI) -> None:
     """A client that closes while the stream is held never gets the usage, so none is due."""
     gate = threading.Event()
-    model.script(Answer(WORDS * 20_000, hold=Hold(after=2, gate=gate)))
+    model.script(Answer(WORDS, hold=Hold(after=2, gate=gate)))
     chunks = stream(client)
     next(iter(chunks))
     chunks.response.close()
     gate.set()
     (entry,) = model.ledger.wait(1, ended=True).entries
     assert (entry.status.value, entry.told, entry.input_tokens) == ("unbilled", None, 0)
+
+
+def test_answer_that_could_not_be_delivered_is_not_billed() -> None:
+    """It is larger than what the system buffers for a client that does not read."""
+    with ScriptedModel() as model, socket.create_connection(("127.0.0.1", model.port)) as client:
+        model.script("x" * 50_000_000)
+        client.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        client.recv(1)
+        assert states(model)[0][0] == "billed"
+    assert states(model) == [("unbilled", None)]
 
 
 def test_close_releases_whatever_hangs() -> None:

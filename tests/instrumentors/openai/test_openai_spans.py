@@ -1,0 +1,316 @@
+"""What a span, its metrics and its events say, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+from emission import Emission
+from openai_calls import QUESTION, VERSION
+from opentelemetry.trace import SpanKind, StatusCode
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall, Usage
+
+REQUEST: dict[str, Any] = {
+    "model": "gpt-4o-mini",
+    "messages": QUESTION,
+    "temperature": 0,
+    "top_p": 0.5,
+    "max_tokens": 100,
+    "frequency_penalty": 0.1,
+    "presence_penalty": 0.2,
+    "seed": 7,
+    "stop": "END",
+    "n": 2,
+    "response_format": {"type": "json_object"},
+    "user": "somebody",
+}
+ANSWER = Answer(
+    "{}",
+    id="chatcmpl-1",
+    model="gpt-4o-mini-2024-07-18",
+    usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5, input_audio_tokens=7),
+    service_tier="default",
+)
+
+
+def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+        "openai.api.type": "chat_completions",
+        "gen_ai.request.temperature": 0.0,
+        "gen_ai.request.top_p": 0.5,
+        "gen_ai.request.max_tokens": 100,
+        "gen_ai.request.frequency_penalty": 0.1,
+        "gen_ai.request.presence_penalty": 0.2,
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.stop_sequences": ("END",),
+        "gen_ai.request.choice.count": 2,
+        "gen_ai.output.type": "json",
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.response.finish_reasons": ("stop", "stop"),
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 30,
+        "gen_ai.usage.reasoning.output_tokens": 5,
+        "gen_ai.usage.audio.input_tokens": 7,
+        "openai.response.service_tier": "default",
+        "openai.response.system_fingerprint": "fp_scripted",
+    }
+    return {**attributes, **changes}
+
+
+def create(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
+    client.chat.completions.create(**arguments)
+
+
+def create_async(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
+    run(lambda client: client.chat.completions.create(**arguments))
+
+
+@pytest.mark.parametrize("ask", [create, create_async])
+@pytest.mark.usefixtures("instrumented")
+def test_a_chat(
+    ask: Callable[..., None],
+    client: openai.OpenAI,
+    run: Any,
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    model.script(ANSWER)
+    ask(client, run, **REQUEST)
+    span = emission.span
+    assert (span.name, span.kind, span.parent) == ("chat gpt-4o-mini", SpanKind.CLIENT, None)
+    assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
+    assert dict(span.attributes or {}) == expected(model) | (
+        {"gen_ai.usage.text.input_tokens": 93, "gen_ai.usage.text.output_tokens": 20}
+        if "gen_ai.usage.text.input_tokens" in (span.attributes or {})
+        else {}
+    )
+    assert emission.events == []
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer("one two three", usage=Usage(10, 3)))
+    options = {"stream_options": {"include_usage": True}}
+    chunks = list(
+        client.chat.completions.create(
+            model="gpt-4o-mini", messages=QUESTION, stream=True, extra_body=options
+        )
+    )
+    attributes = dict(emission.span.attributes or {})
+    first_chunk = attributes.pop("gen_ai.response.time_to_first_chunk")
+    assert isinstance(first_chunk, float)
+    assert 0 < first_chunk < 60
+    assert attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.request.stream": True,
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+        "openai.api.type": "chat_completions",
+        "openai.response.service_tier": "default",
+        "openai.response.system_fingerprint": "fp_scripted",
+        "gen_ai.response.id": chunks[0].id,
+        "gen_ai.response.model": chunks[0].model,
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 3,
+    }
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_metrics_of_the_previous_generation(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(ANSWER)
+    client.chat.completions.create(**REQUEST)
+    points = emission.points()
+    common = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+        "openai.response.service_tier": "default",
+        "openai.response.system_fingerprint": "fp_scripted",
+    }
+    span = emission.span
+    seconds = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
+    assert points == {
+        "gen_ai.client.operation.duration": [(common, seconds)],
+        "gen_ai.client.token.usage": [
+            ({**common, "gen_ai.token.type": "input"}, 100),
+            ({**common, "gen_ai.token.type": "output"}, 20),
+        ],
+    }
+
+
+def test_the_metrics_of_the_latest_generation(
+    client: openai.OpenAI,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_AGENTS_METRICS="latest")
+    model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
+    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    points = emission.points()
+    sums = {name: sum(value for _, value in some) for name, some in points.items()}
+    duration = sums.pop("gen_ai.client.inference.duration")
+    assert duration > 0
+    assert sums == {
+        "gen_ai.client.inference.operation.input_tokens": 100,
+        "gen_ai.client.inference.operation.output_tokens": 20,
+        "gen_ai.client.inference.usage.input_tokens": 100,
+        "gen_ai.client.inference.usage.output_tokens": 20,
+        "gen_ai.client.inference.usage.cache_read.input_tokens": 30,
+        "gen_ai.client.inference.usage.reasoning.output_tokens": 5,
+    }
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_embeddings(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
+    response = client.embeddings.create(
+        model="text-embedding-3-small", input=["a", "b"], dimensions=8, encoding_format="float"
+    )
+    assert (emission.span.name, emission.span.kind) == (
+        "embeddings text-embedding-3-small",
+        SpanKind.CLIENT,
+    )
+    assert dict(emission.span.attributes or {}) == {
+        "gen_ai.operation.name": "embeddings",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "text-embedding-3-small",
+        "gen_ai.embeddings.dimension.count": 8,
+        "gen_ai.request.encoding_formats": ("float",),
+        "gen_ai.response.model": response.model,
+        "gen_ai.usage.input_tokens": model.ledger.input_tokens,
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+    }
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_legacy_completion(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    response = client.completions.create(model="davinci", prompt="Say this", best_of=1)
+    attributes = dict(emission.span.attributes or {})
+    assert emission.span.name == "text_completion davinci"
+    assert (attributes["gen_ai.response.id"], attributes["gen_ai.response.finish_reasons"]) == (
+        response.id,
+        ("stop",),
+    )
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_tool_calls_keep_the_spelling_of_the_provider(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer(tool_calls=[ToolCall("weather")]))
+    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    assert (emission.span.attributes or {})["gen_ai.response.finish_reasons"] == ("tool_calls",)
+
+
+if VERSION >= (1, 66):
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_response(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
+        before = client.responses.create(model="gpt-4o-mini", input="Hi")
+        model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
+        response = client.responses.create(
+            model="gpt-4o-mini",
+            input="Hi",
+            instructions="Be short.",
+            max_output_tokens=50,
+            previous_response_id=before.id,
+            reasoning={"effort": "low"},
+            service_tier="flex",
+            text={"format": {"type": "text"}},
+            temperature=1,
+        )
+        _, span = emission.spans
+        assert span.name == "chat gpt-4o-mini"
+        assert dict(span.attributes or {}) == {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": "gpt-4o-mini",
+            "server.address": "127.0.0.1",
+            "server.port": model.port,
+            "openai.api.type": "responses",
+            "openai.request.service_tier": "flex",
+            "gen_ai.request.max_tokens": 50,
+            "gen_ai.request.previous_response.id": before.id,
+            "gen_ai.request.reasoning.level": "low",
+            "gen_ai.request.temperature": 1.0,
+            "gen_ai.output.type": "text",
+            "gen_ai.response.id": response.id,
+            "gen_ai.response.model": response.model,
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.output_tokens": 20,
+            "gen_ai.usage.cache_read.input_tokens": 30,
+            "gen_ai.usage.reasoning.output_tokens": 5,
+            **(
+                {"openai.response.service_tier": response.service_tier}
+                if response.service_tier
+                else {}
+            ),
+        }
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_conversation_is_named(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        client.responses.create(model="m", input="Hi", extra_body={"conversation": "conv_1"})
+        client.responses.create(
+            model="m", input="Hi", extra_body={"conversation": {"id": "conv_2"}}
+        )
+        named = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
+        assert named == ["conv_1", "conv_2"]
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_fetched_response_has_no_tokens(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        made = client.responses.create(model="gpt-4o-mini", input="Hi")
+        client.responses.retrieve(made.id)
+        fetched = emission.spans[-1]
+        assert (fetched.name, fetched.kind) == ("fetch_response", SpanKind.CLIENT)
+        assert dict(fetched.attributes or {}) == {
+            "gen_ai.operation.name": "fetch_response",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.response.id": made.id,
+            "gen_ai.response.model": made.model,
+            "gen_ai.response.status": "completed",
+            "gen_ai.response.finish_reasons": ("stop",),
+            "openai.api.type": "responses",
+            "server.address": "127.0.0.1",
+            "server.port": model.port,
+        }
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_background_response_is_counted_when_it_is_fetched_here(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        model.script(Answer("Done", fetches=1))
+        made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
+        assert emission.spans == ()
+        while client.responses.retrieve(made.id).status != "completed":
+            pass
+        (inference,) = [span for span in emission.spans if span.name == "chat gpt-4o-mini"]
+        attributes = dict(inference.attributes or {})
+        assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+        assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+        assert model.ledger.input_tokens > 0

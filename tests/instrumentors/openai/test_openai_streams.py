@@ -1,0 +1,209 @@
+"""Streams that end otherwise than by exhaustion, and what the caller sees of us: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+from emission import Emission
+from openai_calls import QUESTION, VERSION
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+
+from otel_agents.distro.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
+from otel_agents.instrumentors._core import disposal
+
+
+def ask(client: Any, **arguments: Any) -> Any:
+    return client.chat.completions.create(
+        model="gpt-4o-mini", messages=QUESTION, stream=True, **arguments
+    )
+
+
+def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
+    assert disposal.drain(5)
+    attributes = dict(emission.span.attributes or {})
+    told = ("error.type", "otel_agents.stream.abandoned", "gen_ai.response.finish_reasons")
+    return emission.span.status.status_code, {k: attributes[k] for k in told if k in attributes}
+
+
+ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_stream_is_what_the_sdk_returns(client: openai.OpenAI, run: Any) -> None:
+    with ask(client) as stream:
+        assert isinstance(stream, openai.Stream)
+        assert stream.response.status_code == 200
+
+    async def use(client: openai.AsyncOpenAI) -> None:
+        stream: Any = await ask(client)
+        assert isinstance(stream, openai.AsyncStream)
+        async with stream:
+            pass
+
+    run(use)
+
+
+@pytest.mark.parametrize("leave", ["close", "with", "break", "drop"])
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_left_early_is_abandoned(
+    leave: str, client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    gate = threading.Event()
+    model.script(Answer("one two three", hold=Hold(2, gate)))
+    stream = ask(client)
+    next(stream)
+    if leave == "close":
+        stream.close()
+    elif leave == "with":
+        with stream:
+            pass
+    elif leave == "break":
+        for _ in stream:
+            break
+    response = stream.response
+    del stream
+    gate.set()
+    assert ending(emission) == ABANDONED
+    response.close()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_breaks_is_an_error(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("one two three", fault=Cut(2)))
+    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the SDK
+        list(ask(client))
+    kind = type(raised.value)
+    assert ending(emission) == (
+        StatusCode.ERROR,
+        {"error.type": f"{kind.__module__}.{kind.__qualname__}"},
+    )
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_event_is_an_error(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("one two three", fault=ErrorEvent(2)))
+    with pytest.raises(openai.APIError):
+        list(ask(client))
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": "openai.APIError"})
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_cancelled_stream_is_an_error(
+    run: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    gate = threading.Event()
+    model.script(Answer("one two three", hold=Hold(2, gate)))
+
+    async def use(client: openai.AsyncOpenAI) -> None:
+        stream: Any = await ask(client)
+        begun = asyncio.Event()
+
+        async def consume() -> None:
+            async for _ in stream:
+                begun.set()
+
+        task = asyncio.create_task(consume())
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.set()
+        await stream.close()
+
+    run(use)
+    assert ending(emission) == (
+        StatusCode.ERROR,
+        {"error.type": "asyncio.exceptions.CancelledError"},
+    )
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_span_is_not_current_between_chunks(
+    client: openai.OpenAI, emission: Emission
+) -> None:
+    current = {trace.get_current_span().get_span_context().span_id for _ in ask(client)}
+    assert current == {0}
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_without_include_usage_no_token_is_guessed(
+    client: openai.OpenAI, emission: Emission
+) -> None:
+    list(ask(client))
+    assert not [name for name in emission.span.attributes or {} if "usage" in name]
+    assert "gen_ai.client.token.usage" not in emission.points()
+
+
+def test_the_setting_asks_for_usage_and_hides_its_chunk(
+    client: openai.OpenAI,
+    run: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_AGENTS_STREAM_USAGE="true")
+
+    async def collect(client: openai.AsyncOpenAI) -> list[Any]:
+        return [chunk async for chunk in await ask(client)]
+
+    for chunks in (list(ask(client)), run(collect)):
+        assert all(chunk.choices for chunk in chunks)
+    spent = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in emission.spans]
+    assert spent == [entry.input_tokens for entry in model.ledger.entries]
+    assert sum(map(int, map(str, spent))) == model.ledger.input_tokens > 0
+
+
+def test_the_setting_leaves_a_caller_alone_who_asked_himself(
+    client: openai.OpenAI, instrument: Callable[..., None]
+) -> None:
+    instrument(OTEL_AGENTS_STREAM_USAGE="true")
+    asked = {"stream_options": {"include_usage": True}}
+    chunks = list(ask(client, extra_body=asked))
+    assert chunks[-1].usage is not None
+
+
+if VERSION >= (1, 66):
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_response_that_fails_in_its_stream_is_an_error(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        model.script(Answer("Hi", finish_reason="error"))
+        list(client.responses.create(model="gpt-4o-mini", input="Hi", stream=True))
+        status, told = ending(emission)
+        assert status is StatusCode.ERROR
+        assert told["gen_ai.response.finish_reasons"] == ("error",)
+
+
+if VERSION >= (1, 92):
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_the_stream_helpers_are_one_span_each(
+        client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
+    ) -> None:
+        with client.chat.completions.stream(model="gpt-4o-mini", messages=QUESTION) as events:
+            list(events)
+        with client.responses.stream(model="gpt-4o-mini", input="Hi") as events:
+            list(events)
+
+        async def use(client: openai.AsyncOpenAI) -> None:
+            async with client.chat.completions.stream(
+                model="gpt-4o-mini", messages=QUESTION
+            ) as events:
+                async for _ in events:
+                    pass
+
+        run(use)
+        assert emission.names == ["chat gpt-4o-mini"] * model.ledger.requests
+        assert model.ledger.requests == 3
+        assert all("error.type" not in (span.attributes or {}) for span in emission.spans)
