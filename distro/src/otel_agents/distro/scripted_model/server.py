@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import selectors
 import socket
 import sys
 import threading
@@ -164,6 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
     def finish_stream(self) -> None:
         """End a stream properly."""
         self.wfile.write(b"0\r\n\r\n")
+
+    def gone(self) -> bool:
+        """Whether the client has closed its side."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            readable = bool(selector.select(0))
+        return readable and not self.connection.recv(1, socket.MSG_PEEK)
 
     def drop(self, reply: Reply | None = None) -> None:
         """Close without a word; of `reply`, send the head and half the body first."""

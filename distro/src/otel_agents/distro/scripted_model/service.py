@@ -57,6 +57,10 @@ class Connection(Protocol):
         """End a stream properly."""
         ...
 
+    def gone(self) -> bool:
+        """Whether the client has closed its side."""
+        ...
+
     def drop(self, reply: Reply | None = None) -> None:
         """Close without a word; of `reply`, send the head and half the body first."""
         ...
@@ -114,7 +118,7 @@ class Service:
         self, number: int, endpoint: Endpoint, request: ModelRequest, connection: Connection
     ) -> None:
         reaction = self._reaction(endpoint, request)
-        self._pace(reaction)
+        self._pace(reaction, connection)
         if isinstance(reaction, Disconnect):
             self.ledger.end(number, failed=True)
             connection.drop()
@@ -179,9 +183,9 @@ class Service:
         connection.start(reply)
         for position, frame in enumerate(frames):
             if answer.hold and answer.hold.after == position:
-                self._wait(answer.hold.gate)
+                self._wait(answer.hold.gate, connection)
             if position and answer.chunk_delay:
-                self._sleep(answer.chunk_delay)
+                self._sleep(answer.chunk_delay, connection)
             if frame.tells_usage:
                 self._tell(number, reply)
             if position == len(frames) - 1:  # a client may stop reading at the last event
@@ -197,17 +201,17 @@ class Service:
         if reply.usage is not None and reply.response_id is not None:
             self.ledger.tell(number, reply.response_id, reply.usage)
 
-    def _pace(self, reaction: Paced) -> None:
+    def _pace(self, reaction: Paced, connection: Connection) -> None:
         if reaction.delay:
-            self._sleep(reaction.delay)
+            self._sleep(reaction.delay, connection)
         if reaction.gate is not None:
-            self._wait(reaction.gate)
+            self._wait(reaction.gate, connection)
 
-    def _sleep(self, seconds: float) -> None:
-        if self._closing.wait(seconds):
-            raise ConnectionAbortedError("the model was closed meanwhile")
+    def _sleep(self, seconds: float, connection: Connection) -> None:
+        if self._closing.wait(seconds) or connection.gone():
+            raise ConnectionAbortedError("closed while the answer was awaited")
 
-    def _wait(self, gate: Event) -> None:
+    def _wait(self, gate: Event, connection: Connection) -> None:
         with self._lock:
             if not self._closing.is_set():
                 self._gates.add(gate)
@@ -215,7 +219,7 @@ class Service:
             gate.wait()
         with self._lock:
             self._gates.discard(gate)
-        self._sleep(0)
+        self._sleep(0, connection)
 
 
 def _with_fault(
