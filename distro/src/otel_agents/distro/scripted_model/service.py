@@ -181,21 +181,32 @@ class Service:
     ) -> None:
         frames, broken = _with_fault(endpoint, reply.frames or (), answer)
         connection.start(reply)
-        for position, frame in enumerate(frames):
-            if answer.hold and answer.hold.after == position:
-                self._wait(answer.hold.gate, connection)
-            if position and answer.chunk_delay:
-                self._sleep(answer.chunk_delay, connection)
-            if frame.tells_usage:
-                self._tell(number, reply)
-            if position == len(frames) - 1:  # a client may stop reading at the last event
-                self.ledger.end(number, http_status=reply.status, failed=broken)
-            connection.send_chunk(frame.data)
-        self.ledger.end(number, http_status=reply.status, failed=broken)
-        if isinstance(answer.fault, Cut):
-            connection.drop()
-        else:
-            connection.finish_stream()
+        delivered = False
+        try:
+            for position, frame in enumerate(frames):
+                self._pause(position, answer, connection)
+                if frame.tells_usage:
+                    self._tell(number, reply)
+                if position == len(frames) - 1:  # a client may stop reading at the last event
+                    self.ledger.end(number, http_status=reply.status, failed=broken)
+                connection.send_chunk(frame.data)
+                delivered = delivered or frame.tells_usage
+            self.ledger.end(number, http_status=reply.status, failed=broken)
+            if isinstance(answer.fault, Cut):
+                connection.drop()
+            else:
+                connection.finish_stream()
+        except OSError:
+            if not delivered:
+                raise
+            connection.drop()  # the client has read its usage and left: it stays billed
+
+    def _pause(self, position: int, answer: Answer, connection: Connection) -> None:
+        """Hold or delay a stream before the event at ``position``."""
+        if answer.hold and answer.hold.after == position:
+            self._wait(answer.hold.gate, connection)
+        if position and answer.chunk_delay:
+            self._sleep(answer.chunk_delay, connection)
 
     def _tell(self, number: int, reply: Reply) -> None:
         if reply.usage is not None and reply.response_id is not None:
