@@ -1,0 +1,70 @@
+"""Every event: name, severity and attributes; events are log records with an event name.
+
+Source: GenAI semconv, "Events", autumn 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from . import attributes as attr
+from .requirements import (
+    AFTER_ERROR,
+    IF_KNOWN,
+    RECOMMENDED_IF_KNOWN,
+    REQUIRED,
+    Requirements,
+)
+from .spans import GEN_AI_CLIENT_INFERENCE
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; ``severity`` is the number of the logs data model, None where it is left open."""
+
+    name: str
+    severity: int | None
+    attributes: Requirements
+
+
+_DEBUG: Final = 5
+_WARN: Final = 13
+
+GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS: Final = Event(
+    "gen_ai.client.inference.operation.details", _DEBUG, GEN_AI_CLIENT_INFERENCE.attributes
+)
+GEN_AI_CLIENT_OPERATION_EXCEPTION: Final = Event(
+    "gen_ai.client.operation.exception",
+    _WARN,
+    {
+        attr.EXCEPTION_TYPE: REQUIRED,
+        attr.EXCEPTION_MESSAGE: RECOMMENDED_IF_KNOWN,
+        attr.EXCEPTION_STACKTRACE: RECOMMENDED_IF_KNOWN,
+    },
+)
+GEN_AI_EVALUATION_RESULT: Final = Event(
+    "gen_ai.evaluation.result",
+    None,
+    {
+        attr.GEN_AI_EVALUATION_NAME: REQUIRED,
+        attr.GEN_AI_EVALUATION_SCORE_LABEL: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_SCORE_VALUE: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_EXPLANATION: RECOMMENDED_IF_KNOWN,
+        attr.GEN_AI_RESPONSE_ID: RECOMMENDED_IF_KNOWN,
+        attr.ERROR_TYPE: AFTER_ERROR,
+    },
+)
+OTEL_AGENTS_HANDOFF: Final = Event(
+    "otel_agents.handoff",
+    None,
+    {attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN, attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED},
+)
+"""One agent hands over to another by rule; a handoff that the model asks for is a tool call."""
+
+EVENTS: Final[Mapping[str, Event]] = MappingProxyType(
+    {event.name: event for event in tuple(globals().values()) if isinstance(event, Event)}
+)
+"""Every event by name."""
