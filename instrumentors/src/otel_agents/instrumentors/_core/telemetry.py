@@ -14,11 +14,11 @@ from opentelemetry.trace import TracerProvider
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.events import Event
-from otel_agents.semconv.metrics import OTEL_AGENTS_ERRORS
+from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from . import errors
 from .content import Gate
-from .metrics import Instruments
+from .metrics import Instruments, Sums
 
 __all__ = ["Telemetry"]
 
@@ -52,7 +52,8 @@ class Telemetry:
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
         self.instruments = Instruments(meter, self.settings)
-        self.gate = Gate(self.settings, completion_hook=completion_hook)
+        self._truncations = Sums(meter, OTEL_AGENTS_CONTENT_TRUNCATIONS)
+        self.gate = Gate(self.settings, completion_hook, lambda: self._truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         meter.create_observable_counter(
             OTEL_AGENTS_ERRORS.name,

@@ -201,8 +201,8 @@ class Operation:
 
     def _tell(self) -> None:
         """Set the content on the span; operations with a details event emit it here."""
-        if self._gate.wanted and self.recording:
-            self.span.set_attributes(self._gate.span_attributes(self.content, self.recording))
+        if self._gate.wanted:
+            self._gate.tell(self.content, self.span, None)
 
     def _emit_exception(self, error: BaseException) -> None:
         record = self.telemetry.record_for(

@@ -1,0 +1,277 @@
+"""Every setting: its variable, its default, what it does, and the one place that reads them.
+
+The standard ``OTEL_*`` variables of the SDK are the SDK's. Here are those of the official GenAI
+instrumentations, with their values and their rule that a bad one captures nothing, and ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeVar
+
+__all__ = ["SETTINGS", "Capture", "Metrics", "Prefer", "Setting", "Settings"]
+
+_log = logging.getLogger("otel_agents")
+
+_Value = TypeVar("_Value")
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+class Capture(Enum):
+    """Where content goes."""
+
+    NO_CONTENT = "NO_CONTENT"
+    SPAN_ONLY = "SPAN_ONLY"
+    EVENT_ONLY = "EVENT_ONLY"
+    SPAN_AND_EVENT = "SPAN_AND_EVENT"
+
+    @property
+    def on_span(self) -> bool:
+        """Whether spans carry content."""
+        return self in (Capture.SPAN_ONLY, Capture.SPAN_AND_EVENT)
+
+    @property
+    def on_event(self) -> bool:
+        """Whether events carry content."""
+        return self in (Capture.EVENT_ONLY, Capture.SPAN_AND_EVENT)
+
+
+class Metrics(Enum):
+    """Which generation of metrics is emitted."""
+
+    PREVIOUS = "previous"
+    LATEST = "latest"
+    BOTH = "both"
+
+    @property
+    def previous(self) -> bool:
+        """Whether the names that the official packages emit today are emitted."""
+        return self is not Metrics.LATEST
+
+    @property
+    def latest(self) -> bool:
+        """Whether the names of the newest conventions are emitted."""
+        return self is not Metrics.PREVIOUS
+
+
+class Prefer(Enum):
+    """Whose instrumentation of a library runs where there are two."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable, as the README's table shows it."""
+
+    name: str
+    default: str
+    what: str
+
+
+_CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_EMIT_EVENT: Final = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
+_HOOK: Final = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+_UPLOAD_PATH: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
+_UPLOAD_FORMAT: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT"
+_UPLOAD_QUEUE: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
+_METRICS: Final = "OTEL_AGENTS_METRICS"
+_CHUNK_METRIC: Final = "OTEL_AGENTS_CHUNK_METRIC"
+_CONTENT_MAX: Final = "OTEL_AGENTS_CONTENT_MAX_BYTES"
+_SPAN_MAX: Final = "OTEL_AGENTS_SPAN_MAX_BYTES"
+_QUEUE_MAX: Final = "OTEL_AGENTS_QUEUE_MAX_BYTES"
+_EXIT_TIMEOUT: Final = "OTEL_AGENTS_EXIT_TIMEOUT"
+_STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
+_PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
+_PREFER: Final = "OTEL_AGENTS_PREFER"
+_REDACTION: Final = "OTEL_AGENTS_REDACTION_HOOK"
+_SDK_LIMITS: Final = (
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+)
+
+SETTINGS: Final = (
+    Setting(
+        _CAPTURE,
+        "NO_CONTENT",
+        "where prompts, answers, tool arguments and results go: `NO_CONTENT`, `SPAN_ONLY`, "
+        "`EVENT_ONLY`, `SPAN_AND_EVENT`",
+    ),
+    Setting(
+        _EMIT_EVENT,
+        "with content on events",
+        "`true` or `false`: emit one event with all details for each inference",
+    ),
+    Setting(
+        _HOOK, "none", "entry point that is given the content of each call, whatever is captured"
+    ),
+    Setting(_UPLOAD_PATH, "none", "where the upload hook writes: a path or a URL of fsspec"),
+    Setting(_UPLOAD_FORMAT, "json", "`json` or `jsonl`"),
+    Setting(_UPLOAD_QUEUE, "20", "uploads that may wait; more are dropped and counted"),
+    Setting(
+        _METRICS,
+        "previous",
+        "names of the metrics: `previous`, which the official packages emit and dashboards query, "
+        "`latest` of the newest conventions, or `both`",
+    ),
+    Setting(_CHUNK_METRIC, "false", "record the time between the chunks of a stream"),
+    Setting(_CONTENT_MAX, "60000", "bytes of content on one attribute; the rest is cut"),
+    Setting(_SPAN_MAX, "180000", "bytes of content on one span, all attributes together"),
+    Setting(_QUEUE_MAX, "64MiB", "bytes of spans that wait for the Collector"),
+    Setting(_EXIT_TIMEOUT, "5", "seconds that the process may take at exit to deliver the rest"),
+    Setting(
+        _STREAM_USAGE,
+        "false",
+        "ask for the token usage of streams that did not, and hide the extra chunk",
+    ),
+    Setting(
+        _PROPAGATE, "none", "hosts (patterns, by comma) whose model calls get the trace's headers"
+    ),
+    Setting(
+        _PREFER, "ours", "`ours` or `theirs` where another instrumentation of a library is active"
+    ),
+    Setting(
+        _REDACTION, "none", "entry point `redact(kind, value)` that content passes before it is set"
+    ),
+)
+"""Every variable that is read here, in the order of the README's table."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings as they are; `read` takes them from the environment."""
+
+    capture: Capture
+    emit_event: bool
+    completion_hook: str | None
+    upload_base_path: str | None
+    upload_format: str
+    upload_max_queue_size: int
+    metrics: Metrics
+    chunk_metric: bool
+    content_max_bytes: int
+    span_max_bytes: int
+    queue_max_bytes: int
+    exit_timeout: float
+    stream_usage: bool
+    propagate_headers: tuple[str, ...]
+    prefer: Prefer
+    redaction_hook: str | None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings of ``environ``, by default the process's.
+
+        A value that is not understood is told in one line, and the default taken.
+        """
+        read = _Reader(os.environ if environ is None else environ)
+        capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
+        return cls(
+            capture=capture,
+            emit_event=read.flag(_EMIT_EVENT, capture.on_event),
+            completion_hook=read.text(_HOOK),
+            upload_base_path=read.text(_UPLOAD_PATH),
+            upload_format=read.choice(_UPLOAD_FORMAT, ("json", "jsonl"), "json"),
+            upload_max_queue_size=read.size(_UPLOAD_QUEUE, 20),
+            metrics=read.one_of(_METRICS, Metrics, Metrics.PREVIOUS),
+            chunk_metric=read.flag(_CHUNK_METRIC, False),
+            content_max_bytes=min(
+                read.size(_CONTENT_MAX, 60_000), *(read.limit(name) for name in _SDK_LIMITS)
+            ),
+            span_max_bytes=read.size(_SPAN_MAX, 180_000),
+            queue_max_bytes=read.size(_QUEUE_MAX, 64 * 1024 * 1024),
+            exit_timeout=read.seconds(_EXIT_TIMEOUT, 5.0),
+            stream_usage=read.flag(_STREAM_USAGE, False),
+            propagate_headers=read.list(_PROPAGATE),
+            prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
+            redaction_hook=read.text(_REDACTION),
+        )
+
+
+_UNITS: Final = {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_NO_LIMIT: Final = 2**62
+
+
+class _Reader:
+    """Reads variables of one environment; says what it does not understand."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str) -> str | None:
+        """The text, None where it is unset or empty."""
+        return self._environ.get(name, "").strip() or None
+
+    def _parsed(
+        self, name: str, default: _Value, parse: Callable[[str], _Value], accepted: str
+    ) -> _Value:
+        text = self.text(name)
+        if text is None:
+            return default
+        try:
+            return parse(text)
+        except (ValueError, KeyError):
+            shown = default.value if isinstance(default, Enum) else default
+            _log.warning(
+                "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",
+                name,
+                text,
+                shown,
+                accepted,
+            )
+            return default
+
+    def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        """A member of ``kind`` by its value, in any case."""
+        members = {str(member.value).lower(): member for member in kind}
+        accepted = ", ".join(str(member.value) for member in kind)
+        return self._parsed(name, default, lambda text: members[text.lower()], accepted)
+
+    def choice(self, name: str, values: tuple[str, ...], default: str) -> str:
+        """One of ``values``, in any case."""
+        known = {value: value for value in values}
+        return self._parsed(name, default, lambda text: known[text.lower()], ", ".join(values))
+
+    def flag(self, name: str, default: bool) -> bool:
+        """``true`` or ``false``, in any case."""
+        known = {"true": True, "false": False}
+        return self._parsed(name, default, lambda text: known[text.lower()], "true, false")
+
+    def size(self, name: str, default: int) -> int:
+        """A number of at least 1, with KiB, MiB or GiB behind it if need be."""
+        return self._parsed(name, default, _size, "a number of at least 1, as 60000, 64KiB or 8MiB")
+
+    def limit(self, name: str) -> int:
+        """A limit of the SDK; none where it is unset, and the SDK tells of a bad one itself."""
+        text = self.text(name)
+        return int(text) if text is not None and text.isdigit() else _NO_LIMIT
+
+    def seconds(self, name: str, default: float) -> float:
+        """A number of seconds that is not negative."""
+        return self._parsed(name, default, _seconds, "a number of seconds, as 5 or 0.5")
+
+    def list(self, name: str) -> tuple[str, ...]:
+        """Parts between commas."""
+        return tuple(filter(None, (part.strip() for part in (self.text(name) or "").split(","))))
+
+
+def _size(text: str) -> int:
+    number, unit = text, 1
+    if text[-3:].lower() in _UNITS:
+        number, unit = text[:-3].strip(), _UNITS[text[-3:].lower()]
+    size = int(number) * unit
+    if size < 1:
+        raise ValueError(text)
+    return size
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
