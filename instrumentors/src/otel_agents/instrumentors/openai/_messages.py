@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._core.encoding import Items
 from otel_agents.semconv.values import Modality
 
 from ._fields import field, given, items, text
@@ -28,9 +29,9 @@ _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
 
 
-def input_messages(messages: Iterable[Any]) -> list[Message]:
+def input_messages(messages: Any) -> Items:
     """The messages of a chat request, in the order sent."""
-    return [_message(message) for message in messages]
+    return Items(messages if isinstance(messages, (list, tuple)) else list(messages), _message)
 
 
 def output_messages(choices: Iterable[Any]) -> list[Message]:

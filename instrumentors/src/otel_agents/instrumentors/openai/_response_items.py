@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._core.encoding import Items
 from otel_agents.semconv.values import Modality
 
 from ._fields import field, given, items, text
@@ -24,19 +25,19 @@ def response_instructions(instructions: Any) -> list[Part]:
     """The ``instructions`` of a request as parts."""
     if isinstance(instructions, str):
         return content_parts(instructions)
-    messages = response_input(instructions or [])
-    return [part for message in messages for part in message["parts"]]
+    return [part for item in instructions or () for part in _item(item)[1]]
 
 
-def response_input(given: Any) -> list[Message]:
+def response_input(given: Any) -> Items:
     """The ``input`` of a request: a string, or items in the order sent."""
     if isinstance(given, str):
-        return [{"role": "user", "parts": content_parts(given)}]
-    messages: list[Message] = []
-    for item in given or ():
-        role, parts = _item(item)
-        messages.append({"role": role, "parts": parts})
-    return messages
+        return Items([{"role": "user", "content": given}], _message)
+    return Items(list(given or ()), _message)
+
+
+def _message(item: Any) -> Message:
+    role, parts = _item(item)
+    return {"role": role, "parts": parts}
 
 
 def response_output(output: Iterable[Any]) -> list[Message]:

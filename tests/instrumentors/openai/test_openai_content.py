@@ -1,0 +1,332 @@
+"""Law 5 for OpenAI: content only when asked for, in the shapes of the conventions."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+from emission import Emission
+from openai_calls import VERSION
+
+from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+
+SECRET = "planted-secret"
+PNG = b"\x89PNG-" + bytes(300)
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": SECRET,
+        "parameters": {"type": "object", "properties": {SECRET: {"type": "string"}}},
+    },
+}
+CONVERSATION: list[Any] = [
+    {"role": "system", "content": f"Be brief. {SECRET}"},
+    {
+        "role": "user",
+        "name": "ada",
+        "content": [
+            {"type": "text", "text": f"What is this? {SECRET}"},
+            {
+                "type": "image_url",
+                "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"},
+            },
+            {"type": "image_url", "image_url": {"url": f"https://example.com/{SECRET}.png"}},
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {
+                "id": "call_1",
+                "type": "function",
+                "function": {"name": "weather", "arguments": json.dumps({"city": SECRET})},
+            }
+        ],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "content": f"sunny {SECRET}"},
+]
+
+
+def attribute(emission: Emission, name: str) -> Any:
+    return json.loads(str((emission.spans[-1].attributes or {})[name]))
+
+
+@pytest.mark.parametrize("metrics", ["previous", "both"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_secret_appears_nowhere_by_default(
+    stream: bool,
+    metrics: str,
+    client: openai.OpenAI,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_AGENTS_METRICS=metrics)
+    model.script(
+        Answer(f"It is {SECRET}", tool_calls=[ToolCall("weather", {"city": SECRET})]),
+        Failure(500, code=None, message=SECRET),
+    )
+    asked: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
+    answer: Any = client.chat.completions.create(**asked, stream=stream)
+    if stream:
+        list(answer)
+    with pytest.raises(openai.InternalServerError, match=SECRET):
+        client.chat.completions.create(**asked, stream=stream)
+    client.completions.create(model="m", prompt=SECRET, suffix=SECRET)
+    client.embeddings.create(model="m", input=SECRET)
+    assert len(emission.spans) == 4
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize("value", ["true", "True", "1", "yes", "span"])
+def test_a_bad_value_captures_nothing_and_is_told(
+    value: str,
+    client: openai.OpenAI,
+    emission: Emission,
+    instrument: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=value)
+    client.chat.completions.create(model="gpt-4o", messages=CONVERSATION)
+    assert SECRET not in emission.texts()
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "otel_agents"]
+    assert line == (
+        f"otel-agents: OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT={value} is not "
+        "understood; NO_CONTENT is used instead. Accepted: NO_CONTENT, SPAN_ONLY, EVENT_ONLY, "
+        "SPAN_AND_EVENT"
+    )
+
+
+@pytest.mark.usefixtures("with_content")
+def test_messages_on_the_span(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("Warm.", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
+    client.chat.completions.create(model="gpt-4o", messages=CONVERSATION, tools=[TOOL])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]  a plain dict
+    assert attribute(emission, "gen_ai.input.messages") == [
+        {"role": "system", "parts": [{"type": "text", "content": f"Be brief. {SECRET}"}]},
+        {
+            "role": "user",
+            "name": "ada",
+            "parts": [
+                {"type": "text", "content": f"What is this? {SECRET}"},
+                {
+                    "type": "blob",
+                    "modality": "image",
+                    "mime_type": "image/png",
+                    "content": "",
+                    "otel_agents.bytes": len(PNG),
+                    "otel_agents.sha256": hashlib.sha256(PNG).hexdigest(),
+                },
+                {
+                    "type": "uri",
+                    "modality": "image",
+                    "uri": f"https://example.com/{SECRET}.png",
+                },
+            ],
+        },
+        {
+            "role": "assistant",
+            "parts": [
+                {
+                    "type": "tool_call",
+                    "id": "call_1",
+                    "name": "weather",
+                    "arguments": {"city": SECRET},
+                }
+            ],
+        },
+        {
+            "role": "tool",
+            "parts": [
+                {"type": "tool_call_response", "id": "call_1", "response": f"sunny {SECRET}"}
+            ],
+        },
+    ]
+    assert attribute(emission, "gen_ai.output.messages") == [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "text", "content": "Warm."},
+                {
+                    "type": "tool_call",
+                    "id": "call_2",
+                    "name": "weather",
+                    "arguments": {"city": "Bern"},
+                },
+            ],
+        }
+    ]
+    assert attribute(emission, "gen_ai.tool.definitions") == [
+        {"type": "function", "name": "weather"}
+    ]
+    assert emission.events == []
+
+
+@pytest.mark.usefixtures("with_content")
+def test_a_stream_is_put_together(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    said = Answer("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")])
+    model.script(said, said)
+    asked: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
+    client.chat.completions.create(**asked)
+    whole = attribute(emission, "gen_ai.output.messages")
+    list(client.chat.completions.create(**asked, stream=True))
+    assert attribute(emission, "gen_ai.output.messages") == whole
+
+
+def test_content_on_the_event_only(
+    client: openai.OpenAI,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
+    model.script(Answer("Hi"))
+    client.chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": f"Hello {SECRET}"}]
+    )
+    span = dict(emission.span.attributes or {})
+    assert SECRET not in emission.span.to_json()
+    ((name, attributes),) = emission.events
+    assert name == "gen_ai.client.inference.operation.details"
+    messages = attributes.pop("gen_ai.input.messages")
+    answers = attributes.pop("gen_ai.output.messages")
+    assert attributes == span
+    assert plain(messages) == [
+        {"role": "user", "parts": [{"type": "text", "content": f"Hello {SECRET}"}]}
+    ]
+    assert plain(answers) == [{"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}]
+    (log,) = emission.logs
+    context = emission.span.get_span_context()
+    assert context is not None
+    assert (log.log_record.trace_id, log.log_record.span_id) == (
+        context.trace_id,
+        context.span_id,
+    )
+
+
+def plain(value: Any) -> Any:
+    """What the logs SDK may have frozen, as lists and dicts again."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return {k: plain(v) for k, v in value.items()} if hasattr(value, "items") else value
+
+
+def test_the_text_of_an_error_is_content(
+    client: openai.OpenAI,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_AND_EVENT")
+    model.script(Failure(500, message=SECRET))
+    with pytest.raises(openai.InternalServerError):
+        client.chat.completions.create(model="gpt-4o", messages=CONVERSATION)
+    assert SECRET in str(emission.span.status.description)
+    told = dict(emission.events)["gen_ai.client.operation.exception"]
+    assert told["exception.type"] == "openai.InternalServerError"
+    assert SECRET in told["exception.message"]
+
+
+def test_a_large_conversation_is_cut_to_valid_json(
+    client: openai.OpenAI, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    instrument(
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY",
+        OTEL_AGENTS_CONTENT_MAX_BYTES="2000",
+    )
+    turns: list[Any] = [{"role": "system", "content": "Be brief."}]
+    turns += [{"role": "user", "content": f"{n} " + "x" * 300} for n in range(100)]
+    client.chat.completions.create(model="gpt-4o", messages=turns)
+    attributes = dict(emission.span.attributes or {})
+    text = str(attributes["gen_ai.input.messages"])
+    assert len(text.encode()) <= 2000
+    kept = json.loads(text)
+    assert kept[0]["parts"][0]["content"] == "Be brief."
+    assert kept[-1]["parts"][0]["content"].startswith("99 ")
+    assert attributes["otel_agents.content.truncated"] == ("gen_ai.input.messages",)
+    assert 30_000 < int(str(attributes["otel_agents.content.original_bytes"])) < 60_000
+    assert emission.points()["otel_agents.content.truncations"] == [({}, 1)]
+
+
+def test_a_completion_hook_is_given_content_that_is_not_captured(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    from otel_agents.instrumentors.openai import OpenAIInstrumentor
+    from otel_agents.instrumentors.settings import Settings
+
+    seen: list[Any] = []
+
+    class Hook:
+        def on_completion(self, **given: Any) -> None:
+            seen.append(given)
+            given["span"].set_attribute("gen_ai.conversation.id", "from the hook")
+
+    model.script(Answer("Hi"))
+    instrumentor = OpenAIInstrumentor()
+    instrumentor.instrument(
+        **emission.providers, settings=Settings.read({}), completion_hook=Hook()
+    )
+    try:
+        client.chat.completions.create(
+            model="gpt-4o", messages=[{"role": "user", "content": SECRET}]
+        )
+    finally:
+        instrumentor.uninstrument()
+    (given,) = seen
+    assert given["inputs"][0].parts[0].content == SECRET
+    assert given["outputs"][0].parts[0].content == "Hi"
+    assert (emission.span.attributes or {})["gen_ai.conversation.id"] == "from the hook"
+    assert SECRET not in emission.texts()
+
+
+if VERSION >= (1, 66):
+
+    @pytest.mark.usefixtures("with_content")
+    def test_the_items_of_a_response(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        model.script(Answer("Warm.", reasoning="Let me think", tool_calls=[ToolCall("weather")]))
+        items: list[Any] = [
+            {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+            {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+        ]
+        client.responses.create(model="gpt-4o", input=items, instructions="Be brief.")
+        assert attribute(emission, "gen_ai.system_instructions") == [
+            {"type": "text", "content": "Be brief."}
+        ]
+        assert attribute(emission, "gen_ai.input.messages") == [
+            {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "c1", "name": "weather", "arguments": {}}],
+            },
+            {
+                "role": "tool",
+                "parts": [{"type": "tool_call_response", "id": "c1", "response": "sunny"}],
+            },
+        ]
+        (output,) = attribute(emission, "gen_ai.output.messages")
+        assert [part["type"] for part in output["parts"]] == ["reasoning", "text", "tool_call"]
+
+    @pytest.mark.usefixtures("with_content")
+    def test_what_a_broken_response_stream_said_is_kept(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        from otel_agents.distro.scripted_model import Cut
+
+        model.script(Answer("one two three four", fault=Cut(6)))
+        with pytest.raises(Exception):  # noqa: B017, PT011  which one depends on the SDK
+            list(client.responses.create(model="gpt-4o", input="Hi", stream=True))
+        (output,) = attribute(emission, "gen_ai.output.messages")
+        assert output["parts"][0]["content"].startswith("one")

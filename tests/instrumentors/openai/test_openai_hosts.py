@@ -1,0 +1,103 @@
+"""Which provider and host a call is reported for, and which hosts get the trace's headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+from emission import Emission
+from openai_calls import QUESTION
+
+from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.instrumentors.openai._endpoints import endpoint_of
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("https://api.openai.com/v1", ("openai", "api.openai.com", 443)),
+        ("https://eu.api.openai.com/v1", ("openai", "eu.api.openai.com", 443)),
+        ("https://api.x.ai/v1", ("x_ai", "api.x.ai", 443)),
+        ("https://api.deepseek.com", ("deepseek", "api.deepseek.com", 443)),
+        ("https://api.groq.com/openai/v1", ("groq", "api.groq.com", 443)),
+        ("https://api.mistral.ai/v1", ("mistral_ai", "api.mistral.ai", 443)),
+        ("https://api.perplexity.ai", ("perplexity", "api.perplexity.ai", 443)),
+        ("https://api.moonshot.cn/v1", ("moonshot_ai", "api.moonshot.cn", 443)),
+        ("https://api.anthropic.com/v1/", ("anthropic", "api.anthropic.com", 443)),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai/",
+            ("gcp.gemini", "generativelanguage.googleapis.com", 443),
+        ),
+        (
+            "https://us-central1-aiplatform.googleapis.com/v1",
+            ("gcp.vertex_ai", "us-central1-aiplatform.googleapis.com", 443),
+        ),
+        (
+            "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1",
+            ("aws.bedrock", "bedrock-runtime.us-east-1.amazonaws.com", 443),
+        ),
+        (
+            "https://me.openai.azure.com/openai/v1/",
+            ("azure.ai.openai", "me.openai.azure.com", 443),
+        ),
+        ("http://localhost:8000/v1", ("openai", "localhost", 8000)),
+        ("http://notapi.x.ai.example/v1", ("openai", "notapi.x.ai.example", 80)),
+    ],
+)
+def test_the_host_tells_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
+    with openai.OpenAI(base_url=url, api_key="none") as client:
+        assert endpoint_of(client) == endpoint
+
+
+def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
+    with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="none") as client:
+        assert endpoint_of(client).provider == "x_ai"
+        client.base_url = "https://api.deepseek.com"
+        assert endpoint_of(client).provider == "deepseek"
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
+    with openai.AzureOpenAI(
+        azure_endpoint=model.base_url, api_key="none", api_version="2024-02-01", max_retries=0
+    ) as client:
+        client.chat.completions.create(model="my-deployment", messages=QUESTION)
+        list(client.chat.completions.create(model="my-deployment", messages=QUESTION, stream=True))
+        client.embeddings.create(model="my-embeddings", input="text")
+    assert emission.names == ["chat my-deployment"] * 2 + ["embeddings my-embeddings"]
+    assert {(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans} == {
+        "azure.ai.openai"
+    }
+    streamed = dict(emission.spans[1].attributes or {})
+    assert streamed["gen_ai.response.finish_reasons"] == ("stop",)
+    assert str(streamed["gen_ai.response.id"]).startswith("chatcmpl-")
+
+
+@pytest.mark.parametrize(
+    ("setting", "sent"),
+    [("", False), ("api.openai.com", False), ("127.0.0.1", True), ("example.com, 127.*", True)],
+)
+def test_trace_headers_go_only_to_hosts_that_are_named(
+    setting: str,
+    sent: bool,
+    client: openai.OpenAI,
+    run: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
+    kept = {"x-mine": "kept"}
+    client.chat.completions.create(model="m", messages=QUESTION, extra_headers=kept)
+    run(lambda client: client.chat.completions.create(model="m", messages=QUESTION))
+    expected: list[str | None] = [
+        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+        if sent
+        else None
+        for context in (span.get_span_context() for span in emission.spans)
+        if context is not None
+    ]
+    assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
+    assert model.ledger.entries[0].headers["x-mine"] == "kept"
