@@ -131,5 +131,7 @@ class Emission:
     def texts(self) -> str:
         """Everything that was emitted as one text, to look for a secret in."""
         spans = "\n".join(span.to_json() for span in self.spans)
-        logs = "\n".join(repr(log.log_record) + repr(log.log_record.attributes) for log in self.logs)
+        logs = "\n".join(
+            repr(log.log_record) + repr(log.log_record.attributes) for log in self.logs
+        )
         return f"{spans}\n{logs}\n{self.metrics()!r}"

@@ -131,9 +131,7 @@ def test_inspect_sees_no_difference(method: Method, result: Any, reports: list[A
 
 
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)
-def test_a_suppressed_call_is_not_reported(
-    method: Method, result: Any, reports: list[Any]
-) -> None:
+def test_a_suppressed_call_is_not_reported(method: Method, result: Any, reports: list[Any]) -> None:
     operation = Recorded()
     with suppress_instrumentation():
         assert to_result(wrapped(method, operation)(Agent("ada"), "hi")) == result

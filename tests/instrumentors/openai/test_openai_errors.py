@@ -29,8 +29,12 @@ def error_types(emission: Emission) -> list[str]:
 
 @pytest.mark.parametrize(
     ("status", "name"),
-    [(400, "BadRequestError"), (401, "AuthenticationError"), (429, "RateLimitError"),
-     (500, "InternalServerError")],
+    [
+        (400, "BadRequestError"),
+        (401, "AuthenticationError"),
+        (429, "RateLimitError"),
+        (500, "InternalServerError"),
+    ],
 )
 @pytest.mark.usefixtures("instrumented")
 def test_an_error_of_the_provider(
@@ -56,9 +60,7 @@ def test_an_error_of_the_provider(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_retries_of_the_sdk_are_inside_one_span(
-    model: ScriptedModel, emission: Emission
-) -> None:
+def test_retries_of_the_sdk_are_inside_one_span(model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(500, headers=NO_WAIT), Failure(429, headers=NO_WAIT), "Hi")
     with openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=2) as client:
         ask(client)

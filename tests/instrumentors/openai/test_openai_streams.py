@@ -98,9 +98,7 @@ def test_an_error_event_is_an_error(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_cancelled_stream_is_an_error(
-    run: Any, model: ScriptedModel, emission: Emission
-) -> None:
+def test_a_cancelled_stream_is_an_error(run: Any, model: ScriptedModel, emission: Emission) -> None:
     gate = threading.Event()
     model.script(Answer("one two three", hold=Hold(2, gate)))
 
@@ -128,9 +126,7 @@ def test_a_cancelled_stream_is_an_error(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_the_span_is_not_current_between_chunks(
-    client: openai.OpenAI, emission: Emission
-) -> None:
+def test_the_span_is_not_current_between_chunks(client: openai.OpenAI, emission: Emission) -> None:
     current = {trace.get_current_span().get_span_context().span_id for _ in ask(client)}
     assert current == {0}
 

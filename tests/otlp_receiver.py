@@ -1,0 +1,160 @@
+"""A small OTLP/HTTP receiver on loopback that keeps what it was sent."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+__all__ = ["Receiver", "free_port"]
+
+_REQUESTS: Mapping[str, Any] = {
+    "/v1/traces": ExportTraceServiceRequest,
+    "/v1/metrics": ExportMetricsServiceRequest,
+    "/v1/logs": ExportLogsServiceRequest,
+}
+
+
+class Receiver:
+    """Listens while it is a context manager.
+
+    Args:
+        port: Where; default is a free one.
+        status: What it answers; 200 accepts.
+        max_bytes: Larger requests (before compression) are answered with 413, as a Collector does.
+        hang: Accept connections and answer nothing until the end.
+    """
+
+    def __init__(
+        self, port: int = 0, *, status: int = 200, max_bytes: int = 20 * 1024**2, hang: bool = False
+    ) -> None:
+        self.status = status
+        self.max_bytes = max_bytes
+        self.requests: list[tuple[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.sizes: list[int] = []
+        self.arrived = threading.Condition()
+        self._hang = threading.Event() if hang else None
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._hang is not None:
+            self._hang.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
+        if self._hang is not None:
+            self._hang.wait(60)
+        if headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        with self.arrived:
+            self.headers.append(headers)
+            self.sizes.append(len(body))
+            if len(body) > self.max_bytes:
+                return 413
+            if self.status == 200:
+                self.requests.append((path, _REQUESTS[path].FromString(body)))
+            self.arrived.notify_all()
+        return self.status
+
+    @property
+    def spans(self) -> list[Any]:
+        """Every span that was accepted."""
+        return [
+            span
+            for path, request in list(self.requests)
+            if path == "/v1/traces"
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    @property
+    def span_names(self) -> list[str]:
+        return sorted(span.name for span in self.spans)
+
+    @property
+    def resources(self) -> list[dict[str, str]]:
+        """The attributes of the traces' resources."""
+        return [
+            {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+            for path, request in list(self.requests)
+            if path == "/v1/traces"
+            for resource in request.resource_spans
+        ]
+
+    @property
+    def paths(self) -> set[str]:
+        return {path for path, _ in list(self.requests)}
+
+    @property
+    def metric_names(self) -> set[str]:
+        return {
+            metric.name
+            for path, request in list(self.requests)
+            if path == "/v1/metrics"
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+
+    @property
+    def log_bodies(self) -> list[str]:
+        return [
+            record.body.string_value
+            for path, request in list(self.requests)
+            if path == "/v1/logs"
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(receiver.take(self.path, headers, body))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    return Handler
