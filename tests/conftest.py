@@ -9,7 +9,7 @@ from emission import Emission
 
 from otel_agents.instrumentors._core import disposal, errors
 
-pytest_plugins = ["conformance_plugin"]
+pytest_plugins = ["conformance_plugin", "pytester"]
 
 
 @pytest.fixture

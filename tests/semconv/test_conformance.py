@@ -1,0 +1,358 @@
+"""The checker finds each kind of mistake, and nothing in what is right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+
+from otel_agents.semconv.conformance import GAPS, RULES, Finding, check
+
+
+class Kind(Enum):
+    CLIENT = 1
+    SERVER = 2
+    INTERNAL = 3
+
+
+class Code(Enum):
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Status:
+    status_code: Code = Code.UNSET
+
+
+@dataclass(frozen=True)
+class Span:
+    name: str
+    attributes: dict[str, Any]
+    kind: Kind = Kind.CLIENT
+    status: Status = Status()
+
+    def with_(self, **attributes: Any) -> Span:
+        """The span with other attributes; None takes one away."""
+        names = {key.replace("__", "."): value for key, value in attributes.items()}
+        merged = {**self.attributes, **names}
+        return replace(self, attributes={k: v for k, v in merged.items() if v is not None})
+
+
+def messages(*parts: Any) -> str:
+    return json.dumps([{"role": "user", "parts": list(parts)}])
+
+
+CHAT = Span(
+    "chat gpt-4o",
+    {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.id": "r1",
+        "gen_ai.response.model": "gpt-4o",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 1,
+        "gen_ai.usage.output_tokens": 2,
+        "server.address": "api.openai.com",
+        "server.port": 443,
+    },
+)
+TOOL = Span(
+    "execute_tool search",
+    {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"},
+    Kind.INTERNAL,
+)
+AGENT = Span(
+    "invoke_agent ada",
+    {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "ada",
+        "gen_ai.usage.input_tokens": 1,
+        "gen_ai.usage.output_tokens": 2,
+        "gen_ai.response.finish_reasons": ("stop",),
+    },
+    Kind.INTERNAL,
+)
+SERVER = {"server.address": "h", "server.port": 443}
+GOOD = [
+    CHAT,
+    TOOL,
+    AGENT,
+    CHAT.with_(gen_ai__input__messages=messages({"type": "text", "content": "hi"})),
+    CHAT.with_(gen_ai__input__messages=messages({"type": "of our own", "anything": 1})),
+    replace(CHAT, name="chat").with_(gen_ai__request__model=None),
+    replace(
+        CHAT.with_(error__type="openai.RateLimitError", gen_ai__response__id=None),
+        status=Status(Code.ERROR),
+    ),
+    CHAT.with_(
+        gen_ai__request__stream=True,
+        gen_ai__usage__input_tokens=None,
+        gen_ai__usage__output_tokens=None,
+    ),
+    CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
+    Span(
+        "embeddings e",
+        {
+            "gen_ai.operation.name": "embeddings",
+            "gen_ai.provider.name": "custom",
+            "gen_ai.request.model": "e",
+            "gen_ai.response.model": "e",
+            "gen_ai.usage.input_tokens": 1,
+            **SERVER,
+        },
+    ),
+    Span("retrieval", {"gen_ai.operation.name": "retrieval"}),
+    Span(
+        "fetch_response",
+        {
+            "gen_ai.operation.name": "fetch_response",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.response.id": "r1",
+            "gen_ai.response.model": "m",
+            "gen_ai.response.status": "queued",
+            **SERVER,
+        },
+    ),
+    Span("search_memory", {"gen_ai.operation.name": "search_memory"}, Kind.INTERNAL),
+    Span(
+        "create_agent ada",
+        {
+            "gen_ai.operation.name": "create_agent",
+            "gen_ai.provider.name": "aws.bedrock",
+            "gen_ai.agent.name": "ada",
+            **SERVER,
+        },
+    ),
+    AGENT.with_(gen_ai__provider__name="aws.bedrock", gen_ai__agent__id="a1", **SERVER).__class__(
+        "invoke_agent ada",
+        {**AGENT.attributes, "gen_ai.provider.name": "aws.bedrock", **SERVER},
+    ),
+    Span("invoke_workflow", {"gen_ai.operation.name": "invoke_workflow"}, Kind.INTERNAL),
+    Span("plan ada", {"gen_ai.operation.name": "plan", "gen_ai.agent.name": "ada"}, Kind.INTERNAL),
+    Span(
+        "tools/call search",
+        {
+            "mcp.method.name": "tools/call",
+            "gen_ai.tool.name": "search",
+            "gen_ai.operation.name": "execute_tool",
+        },
+    ),
+    Span("initialize", {"mcp.method.name": "initialize"}, Kind.SERVER),
+    Span("task write", {"otel_agents.turn": 1}, Kind.INTERNAL),
+    Span("GET /", {"http.request.method": "GET"}, Kind.SERVER, Status(Code.OK)),
+]
+
+
+@pytest.mark.parametrize("span", GOOD, ids=lambda span: span.name)
+def test_what_is_right_has_no_findings(span: Span) -> None:
+    assert check(span) == []
+
+
+ERROR = Status(Code.ERROR)
+BROKEN: list[tuple[str, Span, str]] = [
+    ("status_ok", replace(CHAT, status=Status(Code.OK)), "the status is OK"),
+    ("error_type_missing", replace(CHAT, status=ERROR), "the status is ERROR"),
+    ("error_type_without_error", CHAT.with_(error__type="X"), "the status is UNSET"),
+    ("name_format", replace(CHAT, name="openai.chat"), "expected 'chat gpt-4o'"),
+    ("name_format", replace(TOOL, name="search"), "expected 'execute_tool search'"),
+    ("expected_attribute_missing", CHAT.with_(gen_ai__response__id=None), "gen_ai.response.id"),
+    (
+        "expected_attribute_missing",
+        CHAT.with_(gen_ai__usage__input_tokens=None),
+        "gen_ai.usage.input_tokens",
+    ),
+    ("kind_unexpected", replace(CHAT, kind=Kind.SERVER), "SERVER"),
+    ("kind_unexpected", replace(TOOL, kind=Kind.CLIENT), "CLIENT"),
+    ("operation_unknown", CHAT.with_(gen_ai__operation__name="talk"), "talk"),
+    (
+        "content_schema",
+        CHAT.with_(gen_ai__input__messages=messages({"type": "text"})),
+        "gen_ai.input.messages: [0].parts[0] (text) has no content",
+    ),
+    (
+        "content_schema",
+        CHAT.with_(gen_ai__input__messages=messages({"type": "tool_call", "name": 1})),
+        "gen_ai.input.messages: [0].parts[0] (tool_call): name is int",
+    ),
+    (
+        "content_schema",
+        CHAT.with_(gen_ai__input__messages='[{"role": "user"'),
+        "gen_ai.input.messages is no valid JSON",
+    ),
+    (
+        "content_schema",
+        CHAT.with_(gen_ai__tool__definitions='[{"type": "function"}]'),
+        "gen_ai.tool.definitions: [0] has no name",
+    ),
+    (
+        "content_schema",
+        TOOL.with_(gen_ai__tool__call__result="[1]"),
+        "gen_ai.tool.call.result: no object",
+    ),
+    (
+        "required_attribute_missing",
+        CHAT.with_(gen_ai__provider__name=None),
+        "gen_ai.provider.name",
+    ),
+    ("required_attribute_missing", CHAT.with_(server__port=None), "server.port"),
+    ("undeclared_attribute", CHAT.with_(gen_ai__invented=1), "gen_ai.invented"),
+    ("undeclared_attribute", AGENT.with_(gen_ai__provider__name="x"), "gen_ai.provider.name"),
+    ("deprecated_attribute", CHAT.with_(gen_ai__system="openai"), "gen_ai.system"),
+    ("wrong_type", CHAT.with_(gen_ai__usage__input_tokens="1"), "gen_ai.usage.input_tokens is str"),
+    ("wrong_type", CHAT.with_(gen_ai__request__temperature=1), "gen_ai.request.temperature is int"),
+]
+
+
+@pytest.mark.parametrize(("rule", "span", "detail"), BROKEN, ids=[row[0] for row in BROKEN])
+def test_one_mistake_is_one_finding(rule: str, span: Span, detail: str) -> None:
+    assert check(span) == [Finding(rule, span.name, detail)]
+
+
+@dataclass(frozen=True)
+class Point:
+    attributes: dict[str, Any]
+    bucket_counts: tuple[int, ...] = (1,)
+    explicit_bounds: tuple[float, ...] = tuple(0.01 * 2**n for n in range(14))
+
+
+@dataclass(frozen=True)
+class Data:
+    data_points: list[Any]
+    is_monotonic: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str = "gen_ai.client.operation.duration"
+    unit: str = "s"
+    data: Data = field(
+        default_factory=lambda: Data([Point({"gen_ai.operation.name": "embeddings"})])
+    )
+
+
+def test_a_right_metric_has_no_findings() -> None:
+    assert check(Metric()) == []
+    assert check(Metric("http.client.request.duration", "whatever")) == []
+
+
+BROKEN_METRICS: list[tuple[str, Metric, str]] = [
+    ("metric_unknown", Metric("gen_ai.invented"), "not in the tables"),
+    ("metric_unit", Metric(unit="ms"), "'ms'"),
+    (
+        "metric_instrument",
+        Metric(
+            data=Data(
+                [object.__new__(type("P", (), {"attributes": {"gen_ai.operation.name": "x"}}))]
+            )
+        ),
+        "Data",
+    ),
+    (
+        "metric_buckets",
+        Metric(data=Data([Point({"gen_ai.operation.name": "x"}, explicit_bounds=(1.0,))])),
+        "(1.0,)",
+    ),
+    (
+        "undeclared_attribute",
+        Metric(data=Data([Point({"gen_ai.operation.name": "x", "gen_ai.conversation.id": "c"})])),
+        "gen_ai.conversation.id",
+    ),
+    ("required_attribute_missing", Metric(data=Data([Point({})])), "gen_ai.operation.name"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "metric", "detail"), BROKEN_METRICS, ids=[row[0] for row in BROKEN_METRICS]
+)
+def test_one_mistake_of_a_metric_is_one_finding(rule: str, metric: Metric, detail: str) -> None:
+    assert check(metric) == [Finding(rule, metric.name, detail)]
+
+
+@dataclass(frozen=True)
+class Record:
+    event_name: str = "gen_ai.client.operation.exception"
+    severity_number: int = 13
+    attributes: dict[str, Any] = field(default_factory=lambda: {"exception.type": "ValueError"})
+
+
+@dataclass(frozen=True)
+class Log:
+    log_record: Record = field(default_factory=Record)
+
+
+def test_a_right_event_has_no_findings() -> None:
+    assert check(Log()) == []
+    assert check(Log(Record("", 9, {"anything": 1}))) == []
+
+
+BROKEN_EVENTS: list[tuple[str, Record, str]] = [
+    ("event_unknown", Record("gen_ai.user.message"), "not in the tables"),
+    ("event_severity", Record(severity_number=9), "9"),
+    ("required_attribute_missing", Record(attributes={}), "exception.type"),
+    (
+        "undeclared_attribute",
+        Record(attributes={"exception.type": "E", "gen_ai.invented": 1}),
+        "gen_ai.invented",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "record", "detail"), BROKEN_EVENTS, ids=[row[0] for row in BROKEN_EVENTS]
+)
+def test_one_mistake_of_an_event_is_one_finding(rule: str, record: Record, detail: str) -> None:
+    assert check(Log(record)) == [Finding(rule, record.event_name, detail)]
+
+
+def test_every_rule_is_seen_to_fail() -> None:
+    seen = {row[0] for rows in (BROKEN, BROKEN_METRICS, BROKEN_EVENTS) for row in rows}
+    assert seen == set(RULES)
+
+
+def test_spans_of_the_sdk_are_understood() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    attributes = {**CHAT.attributes, "gen_ai.system": "openai"}
+    tracer.start_span(CHAT.name, kind=SpanKind.CLIENT, attributes=attributes).end()
+    (span,) = exporter.get_finished_spans()
+    assert check(span) == [Finding("deprecated_attribute", "chat gpt-4o", "gen_ai.system")]
+
+
+def test_a_finding_fails_the_test_that_emitted_it(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["conformance_plugin"]')
+    pytester.makepyfile(
+        """
+        from types import SimpleNamespace as N
+        def emission(operation):
+            span = N(name="plan", kind=N(name="INTERNAL"), status=N(status_code=N(name="UNSET")),
+                     attributes={"gen_ai.operation.name": operation})
+            return N(spans=[span], metrics=list, logs=[])
+        def test_right(conforming):
+            conforming(emission("plan"))
+        def test_wrong(conforming):
+            conforming(emission("scheme"))
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*plan: operation_unknown: scheme*"])
+
+
+def test_a_gap_that_nothing_needs_fails_the_whole_run(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["conformance_plugin"]')
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--require-all-gaps")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"unused gap: {gap.type}: *" for gap in GAPS])
