@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ GOOD = [
             **SERVER,
         },
     ),
-    AGENT.with_(gen_ai__provider__name="aws.bedrock", gen_ai__agent__id="a1", **SERVER).__class__(
+    Span(
         "invoke_agent ada",
         {**AGENT.attributes, "gen_ai.provider.name": "aws.bedrock", **SERVER},
     ),
@@ -226,6 +227,11 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Total:
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Data:
     data_points: list[Any]
     is_monotonic: bool = False
@@ -248,15 +254,7 @@ def test_a_right_metric_has_no_findings() -> None:
 BROKEN_METRICS: list[tuple[str, Metric, str]] = [
     ("metric_unknown", Metric("gen_ai.invented"), "not in the tables"),
     ("metric_unit", Metric(unit="ms"), "'ms'"),
-    (
-        "metric_instrument",
-        Metric(
-            data=Data(
-                [object.__new__(type("P", (), {"attributes": {"gen_ai.operation.name": "x"}}))]
-            )
-        ),
-        "Data",
-    ),
+    ("metric_instrument", Metric(data=Data([Total({"gen_ai.operation.name": "x"})])), "Data"),
     (
         "metric_buckets",
         Metric(data=Data([Point({"gen_ai.operation.name": "x"}, explicit_bounds=(1.0,))])),
@@ -330,8 +328,17 @@ def test_spans_of_the_sdk_are_understood() -> None:
     assert check(span) == [Finding("deprecated_attribute", "chat gpt-4o", "gen_ai.system")]
 
 
-def test_a_finding_fails_the_test_that_emitted_it(pytester: pytest.Pytester) -> None:
+@pytest.fixture
+def pytester_with_plugin(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     pytester.makeconftest('pytest_plugins = ["conformance_plugin"]')
+    return pytester
+
+
+def test_a_finding_fails_the_test_that_emitted_it(pytester_with_plugin: pytest.Pytester) -> None:
+    pytester = pytester_with_plugin
     pytester.makepyfile(
         """
         from types import SimpleNamespace as N
@@ -350,8 +357,10 @@ def test_a_finding_fails_the_test_that_emitted_it(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(["*plan: operation_unknown: scheme*"])
 
 
-def test_a_gap_that_nothing_needs_fails_the_whole_run(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest('pytest_plugins = ["conformance_plugin"]')
+def test_a_gap_that_nothing_needs_fails_the_whole_run(
+    pytester_with_plugin: pytest.Pytester,
+) -> None:
+    pytester = pytester_with_plugin
     pytester.makepyfile("def test_nothing(): pass")
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--require-all-gaps")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
