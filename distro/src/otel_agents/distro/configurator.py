@@ -1,0 +1,104 @@
+"""The configurator: the SDK with this distribution's defaults, and its own way out."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import Any, Final
+
+from opentelemetry import metrics, trace
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.sdk._configuration import _OTelSDKConfigurator  # pyright: ignore[reportPrivateUsage]  the way for distributions
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_agents.distro import lifecycle
+from otel_agents.distro.environment import Environment, hidden
+from otel_agents.distro.export.adoption import adopt_span_exporters
+from otel_agents.distro.export.measures import measure
+from otel_agents.distro.export.metrics import DeferredMetricExporter
+from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.lifecycle import Lifecycle
+from otel_agents.distro.program import program_name
+from otel_agents.distro.speech import say
+from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["AgentsConfigurator"]
+
+_CONFIG_FILE: Final = "OTEL_CONFIG_FILE"
+_RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
+_SERVICE_NAME: Final = "service.name"
+_EXPORTERS: Final = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
+
+
+class AgentsConfigurator(_OTelSDKConfigurator):
+    """Sets the SDK up. The user's ``OTEL_*`` variables win; defaults never reach the environment.
+
+    Sampler, id generator, resource detectors and the rest are the SDK's own business. Spans and log
+    records get our processors; they are attached to the finished providers, which every version
+    of the SDK allows.
+    """
+
+    def _configure(self, **kwargs: Any) -> None:
+        pipeline = Pipeline(Settings.read())
+        if pipeline.environment.flag("OTEL_SDK_DISABLED"):
+            return
+        config_file = pipeline.environment.text(_CONFIG_FILE)
+        if config_file is not None and self._configured_by_file(config_file.value, pipeline):
+            return
+        self._configure_by_environment(pipeline, kwargs)
+
+    def _configure_by_environment(self, pipeline: Pipeline, kwargs: dict[str, Any]) -> None:
+        arguments = pipeline.metric_exporter_arguments()
+        given: dict[str, Any] = kwargs.get("resource_attributes") or {}
+        kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
+        with hidden(_CONFIG_FILE, *_EXPORTERS):
+            super()._configure(  # pyright: ignore[reportUnknownMemberType]
+                trace_exporter_names=[],
+                log_exporter_names=[],
+                metric_exporter_names=pipeline.metric_exporter_names(),
+                exporter_args_map={DeferredMetricExporter: arguments},
+                **kwargs,
+            )
+        _attach(pipeline)
+        _finish(pipeline)
+
+    def _configured_by_file(self, path: str, pipeline: Pipeline) -> bool:
+        if not os.path.isfile(path):
+            say("%s=%s is no file; the environment's settings are used", _CONFIG_FILE, path)
+            return False
+        if find_spec("opentelemetry.configuration") is None:
+            say(
+                "%s is set, but opentelemetry-configuration is not installed; "
+                "the environment's settings are used",
+                _CONFIG_FILE,
+            )
+            return False
+        super()._configure()  # pyright: ignore[reportUnknownMemberType]
+        adopt_span_exporters(pipeline)
+        _finish(pipeline).spare()  # metrics and logs are the SDK's: ending them may block
+        return True
+
+
+def _service(environment: Environment) -> dict[str, str]:
+    """The fallback of ``service.name``; an argument would win over the user's variables."""
+    named = (part.partition("=")[0].strip() for part in environment.listed(_RESOURCE))
+    if environment.text("OTEL_SERVICE_NAME") is not None or _SERVICE_NAME in named:
+        return {}
+    return {_SERVICE_NAME: program_name()}
+
+
+def _attach(pipeline: Pipeline) -> None:
+    tracers, loggers = trace.get_tracer_provider(), get_logger_provider()
+    if isinstance(tracers, TracerProvider):
+        for span_processor in pipeline.span_processors():
+            tracers.add_span_processor(span_processor)
+    if isinstance(loggers, LoggerProvider):
+        for log_processor in pipeline.log_processors():
+            loggers.add_log_record_processor(log_processor)
+
+
+def _finish(pipeline: Pipeline) -> Lifecycle:
+    meter = metrics.get_meter("otel_agents.distro")
+    measure(meter, pipeline.deliveries["traces"], pipeline.failures())
+    return lifecycle.install(pipeline)

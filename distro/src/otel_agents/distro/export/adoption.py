@@ -1,0 +1,67 @@
+"""Under declarative configuration: our delivery takes the place of the SDK's span batching.
+
+``OTEL_CONFIG_FILE`` makes the SDK ignore every argument, so this comes afterwards. How a provider
+holds its processors is private; where it is not as known here, the SDK's stays and a line says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from otel_agents.distro.environment import Choice, Signal
+from otel_agents.distro.export.otlp import OtlpOutlet
+from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.export.spans import DeliveringSpanProcessor
+from otel_agents.distro.speech import say
+
+__all__ = ["adopt_span_exporters"]
+
+_SOURCE = "OTEL_CONFIG_FILE"
+_OTLP_MODULES = {
+    "opentelemetry.exporter.otlp.proto.http": "http/protobuf",
+    "opentelemetry.exporter.otlp.proto.grpc": "grpc",
+}
+
+
+def adopt_span_exporters(pipeline: Pipeline) -> None:
+    """Put a delivery in front of each OTLP exporter of spans."""
+    active: Any = getattr(trace.get_tracer_provider(), "_active_span_processor", None)
+    processors: tuple[Any, ...] | None = getattr(active, "_span_processors", None)
+    if processors is None:
+        say(
+            "%s configures the SDK, which this version does not let us reach: "
+            "its own batching sends the spans, not bounded in bytes or at exit",
+            _SOURCE,
+        )
+        return
+    active._span_processors = tuple(_ours(processor, pipeline) for processor in processors)
+
+
+def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor:
+    exporter = getattr(processor, "span_exporter", None)
+    signal = _signal(exporter)
+    if signal is None or not isinstance(processor, BatchSpanProcessor):
+        return processor
+    outlet = OtlpOutlet(signal, pipeline.environment, exporter)
+    delivery = pipeline.deliver("traces", outlet)
+    return DeliveringSpanProcessor(delivery, pipeline.settings.exit_timeout)
+
+
+def _signal(exporter: Any) -> Signal | None:
+    module = type(exporter).__module__.rpartition(".")[0]
+    endpoint = getattr(exporter, "_endpoint", None)
+    if module not in _OTLP_MODULES or not isinstance(endpoint, str):
+        return None
+    url = endpoint if "://" in endpoint else f"http://{endpoint}"
+    return Signal(
+        "traces",
+        Choice("otlp", _SOURCE),
+        Choice(_OTLP_MODULES[module], _SOURCE),
+        Choice(url, _SOURCE),
+        Choice("none", _SOURCE),
+        Choice("10", _SOURCE),
+    )

@@ -1,0 +1,264 @@
+"""A queue bounded in bytes, and the thread that sends it on: oldest first, until delivered."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from otel_agents.distro.environment import Batching
+from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.distro.export.outage import Place
+from otel_agents.distro.export.outcome import Outcome, Outlet
+from otel_agents.distro.export.worker import Ticket, Worker
+
+__all__ = ["Delivery", "Losses", "readable_bytes"]
+
+Item = TypeVar("Item")
+
+_SECONDS_PER_REQUEST: Final = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_PAUSE_AT_EXIT: Final = 0.5
+_TRIES_AT_EXIT: Final = 2
+"""Where nobody ever answered; where somebody did, it is tried until the deadline."""
+
+
+@dataclass
+class Losses:
+    """What is counted for the metrics: items by reason, and failed requests."""
+
+    dropped: Counter[str]
+    failures: int = 0
+
+
+class Delivery(Generic[Item]):
+    """Takes items on any thread at any time, sends them on its own.
+
+    A batch that failed for a reason that may pass goes back to the head of the queue; the next
+    attempt waits. Nothing here blocks or raises in the thread that hands an item over.
+
+    Args:
+        items: What they are, for people: ``spans``.
+        outlet: Where they go.
+        place: Who speaks about it.
+        size: Bytes of one item in a request, estimated.
+        batching: When and how many.
+        max_bytes: The queue's bound, what is being sent included.
+    """
+
+    def __init__(
+        self,
+        items: str,
+        outlet: Outlet,
+        place: Place,
+        size: Callable[[Item], int],
+        batching: Batching,
+        max_bytes: int,
+    ) -> None:
+        self.items = items
+        self.losses = Losses(Counter())
+        self._outlet = outlet
+        self.place = place
+        self._size = size
+        self._batching = batching
+        self._max_bytes = max_bytes
+        self._worker = Worker(f"otel-agents-{items.replace(' ', '-')}", batching.delay, self._turn)
+        self._empty()
+        place.watch(items, lambda: self.waiting, readable_bytes(max_bytes))
+        renew_after_fork(self.renew)
+
+    @property
+    def waiting(self) -> int:
+        """Items not delivered yet, those being sent included."""
+        return len(self._queue) + self._sending
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this is the delivery's own thread."""
+        return self._worker.is_current
+
+    def start(self) -> None:
+        """Start the thread, so that it exists when items come while the process ends."""
+        if not self._worker.running:
+            self._worker.start()
+
+    def put(self, item: Item) -> None:
+        """Take an item; the oldest give way if there is no room."""
+        if self._closed:
+            self._drop("shutdown", 1)
+            return
+        size = self._size(item)
+        with self._lock:
+            self._queue.append((item, size))
+            self._bytes += size
+            evicted = self._evict()
+            full = self._bytes >= self._outlet.max_request_bytes
+            full = full or len(self._queue) >= self._batching.max_items
+        if evicted:
+            self._drop("queue_full", evicted)
+            self.place.overflowed(self.items, readable_bytes(self._max_bytes))
+        self.start()
+        if full and not self._woken and not self._failures:
+            self._woken = True
+            self._worker.wake()
+
+    def flush(self, timeout: float) -> bool:
+        """Send what waits, in ``timeout`` seconds at most; whether nothing waits any more."""
+        deadline = time.monotonic() + timeout
+        self._worker.hand(lambda: self._send_all(deadline)).wait(deadline)
+        return not self.waiting
+
+    def hand(self, work: Callable[[], object]) -> Ticket:
+        """Have ``work`` done on the delivery's thread."""
+        return self._worker.hand(work)
+
+    def close(self, deadline: float) -> None:
+        """Send what waits until ``deadline`` (`time.monotonic`), count the rest as lost, end.
+
+        Run it on the delivery's own thread with `hand`, or anywhere if there is none.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._last_tries(deadline)
+        lost = self.abandon()
+        if lost:
+            self.place.lost[self.items] += lost
+        self._outlet.close()
+
+    def abandon(self) -> int:
+        """Give up what waits; how many those were."""
+        with self._lock:
+            lost = self.waiting
+            self._queue.clear()
+            self._bytes = self._sending = 0
+        self._drop("exit", lost)
+        return lost
+
+    def _turn(self) -> float:
+        self._woken = False
+        pause = self._not_before - time.monotonic()
+        if pause <= 0:
+            self._send_all(time.monotonic() + _SECONDS_PER_REQUEST)
+            if self._queue and not self._failures:
+                return 0.0  # more came meanwhile than one turn may send
+            pause = self._not_before - time.monotonic()
+        return min(pause, self._batching.delay) if pause > 0 else self._batching.delay
+
+    def _send_all(self, deadline: float) -> None:
+        """Send until nothing waits, or a request fails for a reason that may pass."""
+        while self._queue and time.monotonic() < deadline:
+            if not self._send_one(deadline):
+                return
+
+    def _last_tries(self, deadline: float) -> None:
+        tries = 0
+        while self._queue and time.monotonic() < deadline:
+            if self._send_one(deadline):
+                continue
+            tries += 1
+            if tries >= _TRIES_AT_EXIT and not self.place.reached:
+                return
+            time.sleep(max(min(_PAUSE_AT_EXIT, deadline - time.monotonic()), 0))
+
+    def _send_one(self, deadline: float) -> bool:
+        """Send one request; whether the next may follow."""
+        batch = self._take()
+        timeout = min(max(deadline - time.monotonic(), 0.1), _SECONDS_PER_REQUEST)
+        outcome = self._outlet.send([item for item, _ in batch], timeout)
+        if outcome.retryable and not self._too_large(batch, outcome):
+            self._put_back(batch)
+            self._wait(outcome)
+            return False
+        self._sent(batch)
+        if outcome.delivered:
+            self._failures, self._not_before = 0, 0.0
+            self.place.delivered(self.items)
+        else:
+            self.losses.failures += 1
+            self._drop("rejected", len(batch))
+            self.place.rejected(self.items, outcome)
+        return True
+
+    def _wait(self, outcome: Outcome) -> None:
+        self.losses.failures += 1
+        pause = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+        self._not_before = time.monotonic() + max(pause, outcome.after)
+        self._failures = min(self._failures + 1, 10)
+        self.place.failed(self.items, outcome)
+
+    def _too_large(self, batch: list[tuple[Item, int]], outcome: Outcome) -> bool:
+        """A gRPC receiver calls a request that is too large the same as an overload."""
+        alone = len(batch) == 1 and batch[0][1] > self._outlet.max_request_bytes
+        return alone and outcome.reason == "RESOURCE_EXHAUSTED"
+
+    def _take(self) -> list[tuple[Item, int]]:
+        batch: list[tuple[Item, int]] = []
+        room = self._outlet.max_request_bytes
+        with self._lock:
+            while self._queue and len(batch) < self._batching.max_items:
+                if batch and self._queue[0][1] > room:
+                    break
+                batch.append(self._queue.popleft())
+                room -= batch[-1][1]
+            self._sending = len(batch)
+        return batch
+
+    def _put_back(self, batch: list[tuple[Item, int]]) -> None:
+        evicted = 0
+        with self._lock:
+            if self._sending:  # else it was given up meanwhile
+                self._queue.extendleft(reversed(batch))
+                self._sending = 0
+                evicted = self._evict()
+        self._drop("queue_full", evicted)
+
+    def _sent(self, batch: list[tuple[Item, int]]) -> None:
+        with self._lock:
+            if self._sending:
+                self._bytes -= sum(size for _, size in batch)
+                self._sending = 0
+
+    def _evict(self) -> int:
+        evicted = 0
+        most = self._batching.max_waiting
+        while self._queue and (
+            self._bytes > self._max_bytes or (most is not None and self.waiting > most)
+        ):
+            self._bytes -= self._queue.popleft()[1]
+            evicted += 1
+        return evicted
+
+    def _drop(self, reason: str, number: int) -> None:
+        if number:
+            self.losses.dropped[reason] += number
+
+    def _empty(self) -> None:
+        # Reentrant: a destructor or a signal handler may end a span while this thread holds it.
+        self._lock = threading.RLock()
+        self._queue: deque[tuple[Item, int]] = deque()
+        self._bytes = self._sending = self._failures = 0
+        self._not_before = 0.0
+        self._woken = self._closed = False
+
+    def renew(self) -> None:
+        """In a forked child: what waited is the parent's, and so are thread and connections."""
+        self._empty()
+        self.losses = Losses(Counter())
+        self._worker.forget()
+        self._outlet.renew()
+        self.place.renew()
+
+
+def readable_bytes(number: int) -> str:
+    """``67108864`` as ``64 MiB``."""
+    for unit, size in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
+        if number >= size:
+            return (
+                f"{number / size:g} {unit}" if number % size == 0 else f"{number / size:.1f} {unit}"
+            )
+    return f"{number} bytes"

@@ -1,0 +1,108 @@
+"""The session that the OTLP/HTTP exporters send through: one attempt per call, and its outcome.
+
+The exporters retry by themselves, which one batch cannot be interrupted in, and tell only that they
+failed. Their session is a public argument: here it ends each call after the first answer and keeps
+what happened, so that waiting and retrying are the queue's decision.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import requests
+
+from otel_agents.distro.export.outcome import Outcome
+
+__all__ = ["OneAttempt"]
+
+_RETRYABLE: Final = frozenset((429, 502, 503, 504))
+
+
+class NotDeliveredError(Exception):
+    """Ends an exporter's call; no exception of requests, which exporters would retry."""
+
+
+class OneAttempt(requests.Session):
+    """A session whose requests end at ``deadline`` and whose last failure is ``failure``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deadline = 0.0
+        self.failure: Outcome | None = None
+
+    def begin(self, timeout: float) -> None:
+        """Before each export: it may take ``timeout`` seconds."""
+        self.deadline = time.monotonic() + timeout
+        self.failure = None
+
+    def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+        """One request; a lost connection is tried again at once, since a pooled one may be stale.
+
+        Raises:
+            NotDeliveredError: Nobody answered, or the answer asks to come back later.
+        """
+        try:
+            response = self._once(method, url, *args, **options)
+        except requests.RequestException as error:
+            if any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
+                response = self._again(method, url, *args, **options)
+            else:
+                raise self._failed(Outcome(False, _passing(error), _reason(error))) from error
+        if response.status_code in _RETRYABLE:
+            after = _seconds(response.headers.get("Retry-After"))
+            raise self._failed(Outcome(False, True, f"HTTP {response.status_code}", after))
+        if not response.ok:
+            self.failure = Outcome(False, False, f"HTTP {response.status_code}")
+        return response
+
+    def _once(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+        options["timeout"] = max(self.deadline - time.monotonic(), 0.001)
+        return super().request(method, url, *args, **options)
+
+    def _again(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+        try:
+            return self._once(method, url, *args, **options)
+        except requests.RequestException as error:
+            raise self._failed(Outcome(False, _passing(error), _reason(error))) from error
+
+    def _failed(self, outcome: Outcome) -> NotDeliveredError:
+        self.failure = outcome
+        return NotDeliveredError(outcome.reason)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _passing(error: requests.RequestException) -> bool:
+    """A malformed URL or an untrusted certificate stays what it is; the network may change."""
+    return isinstance(error, (requests.ConnectionError, requests.Timeout)) and not isinstance(
+        error, requests.exceptions.SSLError
+    )
+
+
+def _reason(error: BaseException) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or type(cause).__name__}".lower().replace("_", " ")
+        if type(cause).__name__ in ("gaierror", "NameResolutionError"):
+            return "unknown host"
+        if isinstance(cause, (TimeoutError, requests.Timeout)):
+            return "no answer in time"
+        if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
+            return "connection closed"
+    return type(error).__name__
+
+
+def _seconds(text: str | None) -> float:
+    # An HTTP date is legal too; the queue's own pauses serve as well.
+    return float(text) if text is not None and text.strip().isdigit() else 0.0

@@ -1,0 +1,104 @@
+"""The metric exporter over an `OtlpOutlet`: made when it is first needed, and never twice heard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+
+from otel_agents.distro.environment import Environment
+from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.distro.export.otlp import OtlpOutlet
+from otel_agents.distro.export.outage import Place
+
+__all__ = ["DeferredMetricExporter"]
+
+_PREFERENCES = (
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+)
+_PAUSE_AT_EXIT = 0.5
+
+
+class DeferredMetricExporter(MetricExporter):
+    """Exports metrics by OTLP; an endpoint that does not answer is told once by ``place``.
+
+    Nothing is kept: the next collection has the sums again. ``made`` is given the new exporter,
+    since the SDK makes it and hides it.
+    """
+
+    def __init__(
+        self,
+        outlet: OtlpOutlet,
+        place: Place,
+        environment: Environment,
+        made: Callable[[DeferredMetricExporter], object],
+    ) -> None:
+        preferences: dict[str, Any] = {}
+        if environment.text(*_PREFERENCES) is not None:  # only the exporter can read these
+            preferences = {
+                "preferred_temporality": outlet.exporter._preferred_temporality,
+                "preferred_aggregation": outlet.exporter._preferred_aggregation,
+            }
+        super().__init__(**preferences)
+        self.deadline: float | None = None
+        """Set when the process ends (`time.monotonic`): what fails then is lost."""
+        self.failures = 0
+        self.sending = False
+        self.place = place
+        self._outlet = outlet
+        renew_after_fork(self.renew)
+        made(self)
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any
+    ) -> MetricExportResult:
+        """Send what was collected."""
+        self.sending = True
+        try:
+            return self._send(metrics_data, timeout_millis / 1000)
+        finally:
+            self.sending = False
+
+    def _send(self, metrics_data: MetricsData, timeout: float) -> MetricExportResult:
+        while True:
+            seconds = timeout
+            if self.deadline is not None:
+                seconds = min(seconds, max(self.deadline - time.monotonic(), 0.1))
+            outcome = self._outlet.send(metrics_data, seconds)
+            if outcome.delivered:
+                self.place.delivered("metrics")
+                return MetricExportResult.SUCCESS
+            self.failures += 1
+            if not outcome.retryable:
+                self.place.rejected("metrics", outcome)
+                return MetricExportResult.FAILURE
+            self.place.failed("metrics", outcome)
+            if not self._may_retry():
+                return MetricExportResult.FAILURE
+            time.sleep(_PAUSE_AT_EXIT)
+
+    def _may_retry(self) -> bool:
+        """At exit an endpoint that answered before may come back; else the next interval serves."""
+        if self.deadline is None:
+            return False
+        left = self.deadline - time.monotonic() > _PAUSE_AT_EXIT
+        if not (left and self.place.reached):
+            self.place.lost_metrics = True
+            return False
+        return True
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Nothing is kept here."""
+        return True
+
+    def renew(self) -> None:
+        """In a forked child: connections are the parent's."""
+        self._outlet.renew()
+        self.place.renew()
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+        """Shut the exporter down."""
+        self._outlet.close()

@@ -1,0 +1,149 @@
+"""One line when an endpoint cannot be reached, one when it answers again, one for what was lost."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from otel_agents.distro.export.outcome import Outcome
+from otel_agents.distro.speech import say
+
+__all__ = ["Outages", "Place"]
+
+_ADVICE: Final = "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
+_HEADERS: Final = "set OTEL_EXPORTER_OTLP_HEADERS"
+_SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
+_REJECTED: Final = {
+    "HTTP 401": _HEADERS,
+    "HTTP 403": _HEADERS,
+    "UNAUTHENTICATED": _HEADERS,
+    "PERMISSION_DENIED": _HEADERS,
+    "HTTP 404": _SIGNAL,
+    "UNIMPLEMENTED": _SIGNAL,
+    "HTTP 413": "raise max_request_body_size of its receiver",
+    "RESOURCE_EXHAUSTED": "raise max_recv_msg_size_mib of its receiver",
+}
+
+
+class Place:
+    """One endpoint as all signals that go there see it."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.reached = False
+        """Whether anything was ever delivered: then an outage is worth waiting for."""
+        self.quiet = False
+        """While the process ends, losses are told together."""
+        self.lost: Counter[str] = Counter()
+        self.lost_metrics = False
+        self.reason = ""
+        self._failing: set[str] = set()
+        self._told: set[str] = set()
+        self._waiting: dict[str, Callable[[], int]] = {}
+        self._bound = ""
+        self._lock = threading.Lock()
+
+    def watch(self, items: str, waiting: Callable[[], int], bound: str = "") -> None:
+        """Count ``waiting()`` of ``items`` (``spans``) when speaking; ``bound`` as ``64 MiB``."""
+        self._waiting[items] = waiting
+        self._bound = bound or self._bound
+
+    def failed(self, signal: str, outcome: Outcome) -> None:
+        """A request failed and may pass later: said once until `delivered`."""
+        with self._lock:
+            first = not self._failing
+            self._failing.add(signal)
+            self.reason = outcome.reason
+        if first and not self.quiet:
+            self._tell(outcome)
+
+    def _tell(self, outcome: Outcome) -> None:
+        waiting = self._counts()
+        kept = f"{waiting} wait, the oldest are dropped beyond {self._bound}; " if waiting else ""
+        advice = _advice(outcome.reason)
+        say("cannot deliver to %s (%s); %s%s", self.where, outcome.reason, kept, advice)
+
+    def delivered(self, signal: str) -> None:
+        """A request was accepted."""
+        self.reached = True
+        with self._lock:
+            back = self._failing == {signal}
+            self._failing.discard(signal)
+        if back and not self.quiet:
+            say("%s answers again; what waited is delivered", self.where)
+
+    def rejected(self, items: str, outcome: Outcome) -> None:
+        """A request will never be accepted: its items are gone, said once per reason."""
+        advice = _REJECTED.get(outcome.reason, "see the Collector's log")
+        # Credentials concern all signals; a receiver may take one signal and not another.
+        self._once(
+            outcome.reason if advice == _HEADERS else f"{items} {outcome.reason}",
+            "%s does not accept %s (%s); what it refuses is dropped; %s",
+            self.where,
+            items,
+            outcome.reason,
+            advice,
+        )
+
+    def overflowed(self, items: str, bound: str) -> None:
+        """The oldest had to go: said once."""
+        self._once(
+            f"{items} overflow",
+            "%s wait for %s beyond %s (OTEL_AGENTS_QUEUE_MAX_BYTES); the oldest are dropped",
+            items,
+            self.where,
+            bound,
+        )
+
+    def _once(self, key: str, message: str, *values: object) -> None:
+        with self._lock:
+            new = key not in self._told
+            self._told.add(key)
+        if new:
+            say(message, *values)
+
+    def summarise(self) -> None:
+        """At the end of the process: what could not be delivered, in one line."""
+        parts = [f"{number} {items}" for items, number in self.lost.items() if number]
+        if self.lost_metrics:
+            parts.append("the last metrics")
+        if parts:
+            reason = self.reason or "no answer in time"
+            lost = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+            say(
+                "could not deliver to %s (%s); lost: %s; %s",
+                self.where,
+                reason,
+                lost,
+                _advice(reason),
+            )
+
+    def _counts(self) -> str:
+        counts = ((items, waiting()) for items, waiting in self._waiting.items())
+        return ", ".join(f"{number} {items}" for items, number in counts if number)
+
+    def renew(self) -> None:
+        """In a forked child: a lock that another thread held would stay locked."""
+        self._lock = threading.Lock()
+        self.lost.clear()
+
+
+class Outages:
+    """The places of a process, by endpoint."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, Place] = {}
+
+    def at(self, where: str) -> Place:
+        """The place of an endpoint."""
+        return self._places.setdefault(where, Place(where))
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._places.values())
+
+
+def _advice(reason: str) -> str:
+    """A Collector that answers need not be started."""
+    return "see the Collector's log" if reason.startswith("HTTP ") else _ADVICE

@@ -1,0 +1,156 @@
+"""From the names in ``OTEL_*_EXPORTER`` to processors: what each signal's way out is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from otel_agents.distro.environment import Environment, Signal, SignalName
+from otel_agents.distro.export.delivery import Delivery
+from otel_agents.distro.export.logs import DeliveringLogProcessor
+from otel_agents.distro.export.metrics import DeferredMetricExporter
+from otel_agents.distro.export.otlp import OtlpOutlet
+from otel_agents.distro.export.outage import Outages
+from otel_agents.distro.export.outcome import Outlet
+from otel_agents.distro.export.sizes import log_size, span_size
+from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterOutlet
+from otel_agents.distro.speech import say
+from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["METRICS_ENTRY_POINT", "Pipeline"]
+
+METRICS_ENTRY_POINT: Final = "otel_agents_otlp"
+
+_OTLP: Final = {"otlp": None, "otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+_ITEMS: Final = {"traces": "spans", "logs": "log records"}
+_SIZES: Final[dict[str, Callable[[Any], int]]] = {"traces": span_size, "logs": log_size}
+
+
+@dataclass
+class Pipeline:
+    """The ways out of one process."""
+
+    settings: Settings
+    environment: Environment = field(default_factory=Environment)
+    outages: Outages = field(default_factory=Outages)
+    deliveries: dict[SignalName, list[Delivery[Any]]] = field(
+        default_factory=lambda: {"traces": [], "logs": []}
+    )
+    metric_exporters: list[DeferredMetricExporter] = field(default_factory=list[Any])
+
+    def span_processors(self) -> Iterator[SpanProcessor]:
+        """One for each exporter of spans."""
+        for name in self.environment.signal("traces").exporter_names:
+            if name == "tree":
+                # Printed at once by whoever ends the root: a queue would only make it late.
+                from otel_agents.distro.tree import TreeExporter
+
+                yield SimpleSpanProcessor(TreeExporter())
+                continue
+            delivery = self._delivery("traces", name)
+            if delivery is not None:
+                yield DeliveringSpanProcessor(delivery, self.settings.exit_timeout)
+
+    def log_processors(self) -> Iterator[DeliveringLogProcessor]:
+        """One for each exporter of log records."""
+        for name in self.environment.signal("logs").exporter_names:
+            delivery = self._delivery("logs", name)
+            if delivery is not None:
+                yield DeliveringLogProcessor(delivery, self.settings.exit_timeout)
+
+    def metric_exporter_names(self) -> list[str]:
+        """Names for the SDK to load: ours in place of OTLP's; unknown ones are told and left out."""
+        names: list[str] = []
+        for name in self.environment.signal("metrics").exporter_names:
+            if name in _OTLP:
+                name = METRICS_ENTRY_POINT
+            elif not _registered("metrics", name):
+                _unknown("metrics", name)
+                continue
+            if name not in names:
+                names.append(name)
+        return names
+
+    def metric_exporter_arguments(self) -> dict[str, Any]:
+        """The arguments of `DeferredMetricExporter`."""
+        signal = self.environment.signal("metrics")
+        for name in signal.exporter_names:
+            if _OTLP.get(name):
+                signal = self.environment.signal("metrics", _OTLP[name])
+        outlet = OtlpOutlet(signal, self.environment)
+        place = self.outages.at(outlet.where)
+        return {
+            "outlet": outlet,
+            "place": place,
+            "environment": self.environment,
+            "made": self.metric_exporters.append,
+        }
+
+    def failures(self) -> dict[str, Callable[[], int]]:
+        """The failed requests of each signal, by function."""
+        spans, logs = self.deliveries["traces"], self.deliveries["logs"]
+        return {
+            "traces": lambda: sum(delivery.losses.failures for delivery in spans),
+            "metrics": lambda: sum(exporter.failures for exporter in self.metric_exporters),
+            "logs": lambda: sum(delivery.losses.failures for delivery in logs),
+        }
+
+    def deliver(self, signal: SignalName, outlet: Outlet) -> Delivery[Any]:
+        """A delivery to ``outlet``."""
+        delivery: Delivery[Any] = Delivery(
+            _ITEMS[signal],
+            outlet,
+            self.outages.at(outlet.where),
+            _SIZES[signal],
+            self.environment.batching(signal),
+            self.settings.queue_max_bytes,
+        )
+        self.deliveries[signal].append(delivery)
+        return delivery
+
+    def _delivery(self, signal: SignalName, name: str) -> Delivery[Any] | None:
+        if name in _OTLP:
+            how: Signal = self.environment.signal(signal, _OTLP[name])
+            return self.deliver(signal, OtlpOutlet(how, self.environment))
+        exporter = _load(signal, name)
+        return None if exporter is None else self.deliver(signal, ExporterOutlet(name, exporter))
+
+
+def _registered(signal: SignalName, name: str) -> Any:
+    found = entry_points(group=f"opentelemetry_{signal}_exporter", name=name)
+    return next(iter(found), None)
+
+
+def _load(signal: SignalName, name: str) -> Any:
+    entry_point = _registered(signal, name)
+    if entry_point is None:
+        _unknown(signal, name)
+        return None
+    try:
+        return entry_point.load()()
+    except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
+        say(
+            "the exporter %s of %s cannot be made (%s: %s)",
+            name,
+            signal,
+            type(error).__name__,
+            error,
+        )
+        return None
+
+
+def _unknown(signal: SignalName, name: str) -> None:
+    found = entry_points(group=f"opentelemetry_{signal}_exporter")
+    known = sorted({entry_point.name for entry_point in found} - {METRICS_ENTRY_POINT})
+    say(
+        "no exporter of %s is named %s (OTEL_%s_EXPORTER); known: %s",
+        signal,
+        name,
+        signal.upper(),
+        ", ".join(known),
+    )

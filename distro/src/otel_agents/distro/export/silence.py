@@ -1,0 +1,52 @@
+"""The exporters' own warnings during our exports: heard, and not repeated to the user.
+
+They speak once per batch and retry; `outage` says the same once. A filter is used and no level,
+and only on the thread that is exporting, so exporters that the application set up keep their voice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+__all__ = ["overheard"]
+
+_LOGGERS: Final = (
+    "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+    "opentelemetry.exporter.otlp.proto.http._log_exporter",
+    "opentelemetry.exporter.otlp.common.http",
+)
+
+
+class _Heard(threading.local):
+    records: list[logging.LogRecord] | None = None
+
+
+class _Filter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _heard.records is None:
+            return True
+        _heard.records.append(record)
+        return False
+
+
+_heard = _Heard()
+_filter = _Filter()
+
+
+@contextmanager
+def overheard() -> Generator[list[logging.LogRecord], None, None]:
+    """Collect what the exporters say on this thread meanwhile, instead of passing it on."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_filter)  # adding it again changes nothing
+    records: list[logging.LogRecord] = []
+    _heard.records = records
+    try:
+        yield records
+    finally:
+        _heard.records = None

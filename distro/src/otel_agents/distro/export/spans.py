@@ -1,0 +1,78 @@
+"""The span processor over a `Delivery`, and the outlet over exporters that are not OTLP's."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from otel_agents.distro.export.delivery import Delivery
+from otel_agents.distro.export.outcome import DELIVERED, Outcome
+
+__all__ = ["DeliveringSpanProcessor", "ExporterOutlet"]
+
+
+class DeliveringSpanProcessor(SpanProcessor):
+    """Hands finished spans to a delivery.
+
+    Args:
+        delivery: Where they go.
+        exit_timeout: Seconds that `shutdown` may take when it is not told by the lifecycle.
+    """
+
+    def __init__(self, delivery: Delivery[ReadableSpan], exit_timeout: float) -> None:
+        self.delivery = delivery
+        self._exit_timeout = exit_timeout
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Have the thread ready: where the process ends, none can be started any more."""
+        self.delivery.start()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a span that is sampled."""
+        if span.context is not None and span.context.trace_flags.sampled:
+            self.delivery.put(span)
+
+    def shutdown(self) -> None:
+        """Deliver what waits within the exit's time-out; then nothing is taken any more."""
+        end_delivery(self.delivery, self._exit_timeout)
+
+    def force_flush(self, timeout_millis: int | None = 30000) -> bool:
+        """Deliver what waits; False where that took more than ``timeout_millis``."""
+        return self.delivery.flush((30000 if timeout_millis is None else timeout_millis) / 1000)
+
+
+def end_delivery(delivery: Delivery[Any], timeout: float) -> None:
+    """Close ``delivery`` on its own thread and wait for it, ``timeout`` seconds at most."""
+    deadline = time.monotonic() + timeout
+    delivery.hand(lambda: delivery.close(deadline)).wait(deadline)
+
+
+class ExporterOutlet:
+    """Any exporter of spans or log records; whether its failures may pass is not known."""
+
+    max_request_bytes = 15 * 1024**2
+
+    def __init__(self, name: str, exporter: Any) -> None:
+        self.where = f"the exporter {name}"
+        self._exporter = exporter
+
+    def send(self, items: Any, timeout: float) -> Outcome:
+        """Export ``items``."""
+        with suppress_instrumentation():
+            try:
+                result = self._exporter.export(items)
+            except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
+                return Outcome(False, False, type(error).__name__)
+        delivered = getattr(result, "name", "SUCCESS") == "SUCCESS"
+        return DELIVERED if delivered else Outcome(False, False, "it failed")
+
+    def renew(self) -> None:
+        """Nothing: how to make another one is not known."""
+
+    def close(self) -> None:
+        """Shut the exporter down."""
+        self._exporter.shutdown()

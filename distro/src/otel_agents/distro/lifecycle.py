@@ -1,0 +1,163 @@
+"""The end of a process: the three signals are shut down side by side, under one deadline."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from opentelemetry import metrics, trace
+from opentelemetry._logs import get_logger_provider
+
+from otel_agents.distro.environment import SignalName
+from otel_agents.distro.export.delivery import Delivery
+from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.export.worker import Ticket, Worker
+from otel_agents.distro.speech import say
+
+__all__ = ["Lifecycle", "current", "install"]
+
+_NO_TURN: Final = 3600.0
+_STREAMS: Final = "otel_agents.instrumentors._core.disposal"
+
+_current: Lifecycle | None = None
+
+
+class Lifecycle:
+    """What is to be ended, once.
+
+    No thread is started for it: from Python 3.12 on none can be when the interpreter ends. Spans
+    and log records have threads of their own, and metrics are ended by the calling one meanwhile.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self._providers: tuple[Any, Any, Any] = (
+            trace.get_tracer_provider(),
+            metrics.get_meter_provider(),
+            get_logger_provider(),
+        )
+        self._spare = Worker("otel-agents-exit", _NO_TURN, lambda: _NO_TURN)
+        self._ended = False
+
+    def spare(self) -> None:
+        """Have a thread for providers whose processors are not ours and may block."""
+        self._spare.start()
+        renew_after_fork(self._spare.restart)
+
+    def register(self) -> None:
+        """End at exit, in place of the providers' own handlers, which come one after another."""
+        for provider in self._providers:
+            ending = getattr(provider, "shutdown", None)
+            if ending is not None:
+                atexit.unregister(ending)
+        atexit.register(self.shutdown)
+
+    def flush(self, timeout: float) -> bool:
+        """Send everything that is finished, ``timeout`` seconds at most; whether that was all."""
+        deadline = time.monotonic() + timeout
+        tracers, meters, loggers = self._providers
+        tickets = [
+            self._hand("traces", lambda: tracers.force_flush(_left(deadline))),
+            self._hand("logs", lambda: loggers.force_flush(_left(deadline))),
+        ]
+        done = _attempt("flushing metrics", lambda: meters.force_flush(_left(deadline)))
+        waited = [ticket.wait(deadline) for ticket in tickets]
+        return done and all(waited) and not any(item.waiting for item in self._deliveries())
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Deliver what is left and end all three signals; the second call does nothing.
+
+        Args:
+            timeout: Seconds for all together; default is ``OTEL_AGENTS_EXIT_TIMEOUT``.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        if timeout is None:
+            timeout = self.pipeline.settings.exit_timeout
+        deadline = time.monotonic() + timeout
+        for place in self.pipeline.outages:
+            place.quiet = True
+        _drain_streams(deadline)
+        self._end_all(deadline)
+        for place in self.pipeline.outages:
+            place.summarise()
+
+    def _end_all(self, deadline: float) -> None:
+        tracers, meters, loggers = self._providers
+        for exporter in self.pipeline.metric_exporters:
+            exporter.deadline = deadline
+        tickets = [delivery.hand(_closing(delivery, deadline)) for delivery in self._deliveries()]
+        tickets.append(self._hand("traces", _shutting_down(tracers)))
+        tickets.append(self._hand("logs", _shutting_down(loggers)))
+        milliseconds = max(_left(deadline), 100)
+        ended = _attempt("ending metrics", lambda: _shutting_down(meters)(milliseconds))
+        for ticket in tickets:
+            ticket.wait(deadline)
+        self._give_up(ended and time.monotonic() < deadline)
+
+    def _give_up(self, metrics_ended: bool) -> None:
+        for delivery in self._deliveries():
+            lost = delivery.abandon()
+            if lost:
+                delivery.place.lost[delivery.items] += lost
+        for exporter in self.pipeline.metric_exporters:
+            if not metrics_ended and exporter.sending:
+                exporter.place.lost_metrics = True
+
+    def _deliveries(self) -> list[Delivery[Any]]:
+        return [item for items in self.pipeline.deliveries.values() for item in items]
+
+    def _hand(self, signal: SignalName, work: Callable[[], object]) -> Ticket:
+        """Have ``work`` done on a thread of the signal, here if it has none."""
+        for delivery in self.pipeline.deliveries[signal]:
+            return delivery.hand(work)
+        return self._spare.hand(work)
+
+
+def current() -> Lifecycle | None:
+    """The lifecycle of this process, None before it was set up."""
+    return _current
+
+
+def install(pipeline: Pipeline) -> Lifecycle:
+    """Take over the end of this process."""
+    global _current
+    _current = Lifecycle(pipeline)
+    _current.register()
+    return _current
+
+
+def _left(deadline: float) -> int:
+    """Milliseconds."""
+    return int(max(deadline - time.monotonic(), 0) * 1000)
+
+
+def _closing(delivery: Delivery[Any], deadline: float) -> Callable[[], None]:
+    return lambda: delivery.close(deadline)
+
+
+def _shutting_down(provider: Any) -> Callable[..., object]:
+    return getattr(provider, "shutdown", _nothing)  # an API-only provider has nothing to end
+
+
+def _nothing(*_: object) -> None: ...
+
+
+def _attempt(doing: str, work: Callable[[], object]) -> bool:
+    try:
+        return work() is not False
+    except Exception as error:  # noqa: BLE001  a foreign reader or exporter may raise anything
+        say("%s failed (%s)", doing, type(error).__name__)
+        return False
+
+
+def _drain_streams(deadline: float) -> None:
+    """Streams that were dropped are finalised first; nothing if no instrumentor was loaded."""
+    disposal = sys.modules.get(_STREAMS)
+    if disposal is not None:
+        disposal.drain(max(deadline - time.monotonic(), 0) / 2)

@@ -1,0 +1,150 @@
+"""Loading instrumentors one by one: what fails, is missing or is off never stops the next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from opentelemetry.instrumentation.dependencies import DependencyConflictError
+
+from otel_agents.distro.conflicts import (
+    GROUP,
+    Rival,
+    active_rivals,
+    is_ours,
+    plain_name,
+    refuses,
+)
+from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
+from otel_agents.distro.speech import say
+from otel_agents.instrumentors.settings import Prefer, Settings
+
+__all__ = ["Loader", "load_all"]
+
+_log = logging.getLogger("otel_agents")
+
+
+class Loader:
+    """Decides about each instrumentor that is registered, and loads it."""
+
+    def __init__(self, environment: Environment | None = None) -> None:
+        self._environment = environment or Environment()
+        self._disabled = self._environment.listed(DISABLED_INSTRUMENTATIONS)
+
+    def load(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        """Load one instrumentor; raises nothing. ``kwargs`` are those of ``instrument``."""
+        try:
+            if self._wanted(entry_point):
+                entry_point.load()().instrument(**kwargs)
+        except DependencyConflictError as error:
+            _tell_conflict(entry_point, error)
+        except ModuleNotFoundError as error:
+            _log.debug("%s is not instrumented: %s", entry_point.name, error)
+        except Exception as error:  # noqa: BLE001  a foreign instrumentor may raise anything
+            say(
+                "the instrumentor %s failed to load (%s: %s); the others are unaffected",
+                entry_point.name,
+                type(error).__name__,
+                error,
+            )
+
+    def _wanted(self, entry_point: EntryPoint) -> bool:
+        if "*" in self._disabled or entry_point.name in self._disabled:
+            return False
+        if is_ours(entry_point):
+            return plain_name(entry_point) not in self._disabled and self._ours_runs(entry_point)
+        return self._theirs_runs(entry_point)
+
+    def _ours_runs(self, entry_point: EntryPoint) -> bool:
+        if self._prefer is Prefer.OURS:
+            return True
+        rivals = active_rivals(entry_point.load(), self._disabled)
+        return not rivals
+
+    def _theirs_runs(self, entry_point: EntryPoint) -> bool:
+        if self._prefer is Prefer.THEIRS:
+            return True
+        plain = self._displaced.get(entry_point.value)
+        if plain is None:
+            return True
+        say(
+            "%s is instrumented by otel-agents, so %s is not loaded; "
+            "OTEL_AGENTS_PREFER=theirs turns it round",
+            plain,
+            _described(entry_point),
+        )
+        return False
+
+    @cached_property
+    def _prefer(self) -> Prefer:
+        return Settings.read().prefer
+
+    @cached_property
+    def _displaced(self) -> dict[str, str]:
+        """Active rivals of what ours will instrument: value of their entry point to plain name."""
+        displaced: dict[str, str] = {}
+        for entry_point in entry_points(group=GROUP):
+            if not is_ours(entry_point) or not self._wanted(entry_point):
+                continue
+            for rival in self._rivals(entry_point):
+                displaced[rival.value] = plain_name(entry_point)
+        return displaced
+
+    def _rivals(self, entry_point: EntryPoint) -> tuple[Rival, ...]:
+        try:
+            instrumentor = entry_point.load()
+            if instrumentor()._check_dependency_conflicts() is not None:
+                return ()  # ours will refuse: theirs must not be skipped for it
+            return active_rivals(instrumentor, self._disabled)
+        except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
+            return ()
+
+
+def load_all(loader: Loader) -> None:
+    """Load every registered instrumentor, with the hooks before and after, as auto-instrumentation."""
+    _run_hooks("opentelemetry_pre_instrument")
+    for entry_point in entry_points(group=GROUP):
+        if not refuses(entry_point):
+            loader.load(entry_point, raise_exception_on_conflict=True)
+    _run_hooks("opentelemetry_post_instrument")
+
+
+def _run_hooks(group: str) -> None:
+    for entry_point in entry_points(group=group):
+        try:
+            hook: Callable[[], object] = entry_point.load()
+            hook()
+        except Exception as error:  # noqa: BLE001  a foreign hook may raise anything
+            say("the hook %s failed (%s: %s)", entry_point.name, type(error).__name__, error)
+
+
+def _tell_conflict(entry_point: EntryPoint, error: DependencyConflictError) -> None:
+    conflict = error.conflict
+    found = _found(conflict)
+    if not found:
+        _log.debug("%s is not instrumented: %s", entry_point.name, conflict)
+        return
+    say(
+        "%s is not instrumented: %s is installed, supported is %s",
+        plain_name(entry_point),
+        found,
+        _required(conflict),
+    )
+
+
+def _found(conflict: Any) -> str:
+    found: Iterable[str] = getattr(conflict, "found_any", None) or ()
+    return conflict.found or ", ".join(found)
+
+
+def _required(conflict: Any) -> str:
+    required: Iterable[str] = getattr(conflict, "required_any", None) or ()
+    return str(conflict.required or ", ".join(map(str, required)))
+
+
+def _described(entry_point: EntryPoint) -> str:
+    distribution: Any = entry_point.dist
+    return distribution.metadata["Name"] if distribution is not None else entry_point.name

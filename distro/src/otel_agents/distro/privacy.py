@@ -1,0 +1,22 @@
+"""What frameworks send home unless told not to: told so here, where the user said nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_agents.distro.environment import offer
+
+__all__ = ["PHONE_HOME_OFF", "silence_frameworks"]
+
+PHONE_HOME_OFF: Final = {
+    "CREWAI_DISABLE_TELEMETRY": "true",  # usage statistics to the vendor, on by default
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else its import fetches the price list
+    "ANONYMIZED_TELEMETRY": "false",  # chromadb, which CrewAI brings
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""Read by the frameworks themselves, so they go into the environment."""
+
+
+def silence_frameworks() -> None:
+    """Set `PHONE_HOME_OFF`; what the user set stays."""
+    offer(PHONE_HOME_OFF)

@@ -1,0 +1,163 @@
+"""What the tree keeps of one span: small facts, so that what waits is bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation
+
+__all__ = ["Kind", "Node", "node_of"]
+
+Kind: TypeAlias = Literal["agent", "model", "tool", "other"]
+
+_KINDS: Final[dict[str, Kind]] = {
+    Operation.INVOKE_AGENT.value: "agent",
+    Operation.CREATE_AGENT.value: "agent",
+    Operation.INVOKE_WORKFLOW.value: "agent",
+    Operation.EXECUTE_TOOL.value: "tool",
+    Operation.CHAT.value: "model",
+    Operation.TEXT_COMPLETION.value: "model",
+    Operation.GENERATE_CONTENT.value: "model",
+    Operation.EMBEDDINGS.value: "model",
+}
+_LONGEST_TEXT: Final = 240
+_UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed", "tool_use"))
+
+
+@dataclass(frozen=True)
+class Node:
+    """One finished span. Times in nanoseconds; ``root`` if its parent is not in this process."""
+
+    trace_id: int
+    span_id: int
+    parent_id: int | None
+    root: bool
+    name: str
+    service: str
+    kind: Kind
+    start: int
+    end: int
+    input_tokens: int | None
+    output_tokens: int | None
+    details: tuple[str, ...]
+    """Such as ``256 cached``."""
+    error: str | None
+    said: tuple[tuple[str, str], ...]
+    """Content, if the span has any: ``in`` or ``out``, and the beginning of the text."""
+
+
+def node_of(span: ReadableSpan) -> Node:
+    """The facts of a finished span."""
+    attributes: Mapping[str, Any] = span.attributes or {}
+    own, parent = span.context, span.parent
+    return Node(
+        trace_id=own.trace_id if own else 0,
+        span_id=own.span_id if own else 0,
+        parent_id=parent.span_id if parent else None,
+        root=parent is None or parent.is_remote,
+        name=_line(span.name),
+        service=_line(str(span.resource.attributes.get("service.name", ""))),
+        kind=_KINDS.get(str(attributes.get(attr.GEN_AI_OPERATION_NAME)), "other"),
+        start=span.start_time or 0,
+        end=span.end_time or span.start_time or 0,
+        input_tokens=_number(attributes, attr.GEN_AI_USAGE_INPUT_TOKENS),
+        output_tokens=_number(attributes, attr.GEN_AI_USAGE_OUTPUT_TOKENS),
+        details=tuple(_details(attributes)),
+        error=_error(span, attributes),
+        said=tuple(_said(attributes)),
+    )
+
+
+def _details(attributes: Mapping[str, Any]) -> Iterator[str]:
+    for name, word in (
+        (attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "cached"),
+        (attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "reasoning"),
+    ):
+        number = _number(attributes, name)
+        if number:
+            yield f"{number:,} {word}"
+    seconds = attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+    if isinstance(seconds, float):
+        yield f"first chunk {seconds:.2f} s"
+    for reason in attributes.get(attr.GEN_AI_RESPONSE_FINISH_REASONS) or ():
+        if reason not in _UNREMARKABLE:
+            yield _line(str(reason))
+    if attributes.get(attr.OTEL_AGENTS_STREAM_ABANDONED):
+        yield "abandoned"
+
+
+def _error(span: ReadableSpan, attributes: Mapping[str, Any]) -> str | None:
+    kind = attributes.get(attr.ERROR_TYPE)
+    if kind:
+        return _line(str(kind))
+    if span.status.status_code is StatusCode.ERROR:
+        return _line(span.status.description or "error")
+    return None
+
+
+def _said(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for way, name, read in (
+        ("in", attr.GEN_AI_INPUT_MESSAGES, _last_message),
+        ("in", attr.GEN_AI_TOOL_CALL_ARGUMENTS, _plain),
+        ("out", attr.GEN_AI_OUTPUT_MESSAGES, _last_message),
+        ("out", attr.GEN_AI_TOOL_CALL_RESULT, _plain),
+    ):
+        value = attributes.get(name)
+        text = _line(read(value)) if value is not None else ""
+        if text:
+            yield way, text
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _last_message(value: Any) -> str:
+    messages = _parsed(value)
+    if not isinstance(messages, list) or not messages:
+        return ""
+    message: Any = cast(list[Any], messages)[-1]
+    parts: Any = cast(Mapping[str, Any], message).get("parts") if _is_map(message) else None
+    texts = (_part(part) for part in parts or () if _is_map(part))
+    return " ".join(filter(None, texts))
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if part.get("type") == "tool_call":
+        return f"{part.get('name')}({_plain(part.get('arguments', ''))})"
+    for key in ("content", "response", "result"):
+        if part.get(key):
+            return _plain(part[key])
+    return f"[{part.get('type', 'part')}]"
+
+
+def _parsed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # somebody else's span, or cut by a limit of the SDK
+        return None
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _number(attributes: Mapping[str, Any], name: str) -> int | None:
+    value = attributes.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _line(text: str) -> str:
+    """One line that a terminal takes as text: no control characters, so no escape sequences."""
+    cut = text[: _LONGEST_TEXT + 1]
+    shown = "".join(char if char.isprintable() else " " for char in cut)
+    return " ".join(shown.split())[:_LONGEST_TEXT]
