@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry.sdk import _logs as logs_sdk
@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.sampling import Sampler
 
 __all__ = ["Emission"]
 
-_LogExporter: Any = getattr(log_export, "InMemoryLogRecordExporter", None) or getattr(
-    log_export, "InMemoryLogExporter"
+_LogExporter: Any = getattr(  # it was renamed
+    log_export, "InMemoryLogRecordExporter", vars(log_export).get("InMemoryLogExporter")
 )
 
 
@@ -106,7 +106,7 @@ class Emission:
             for metric in scope.metrics
         ]
 
-    def points(self) -> dict[str, list[tuple[Mapping[str, Any], float]]]:
+    def points(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
         """Per metric the attributes and the sum of each data point."""
         return {
             metric.name: [

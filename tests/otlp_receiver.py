@@ -53,7 +53,7 @@ class Receiver:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Receiver:  # noqa: PYI034  Self is not in Python 3.10
+    def __enter__(self) -> Receiver:
         self._thread.start()
         return self
 

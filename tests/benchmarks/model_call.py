@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import openai
-from openai import _base_client
+from openai import _base_client  # pyright: ignore[reportPrivateUsage]  what is replaced
 from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -139,7 +139,10 @@ class Floor:
                 usage = response.usage
                 span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
                 span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
-                for kind, n in (("input", usage.prompt_tokens), ("output", usage.completion_tokens)):
+                for kind, n in (
+                    ("input", usage.prompt_tokens),
+                    ("output", usage.completion_tokens),
+                ):
                     self._tokens.record(n, {**common, "gen_ai.token.type": kind})
             span.set_attribute("gen_ai.request.temperature", request["temperature"])
             span.set_attribute("gen_ai.response.id", RESPONSE.id)
@@ -223,7 +226,7 @@ def main() -> None:
     processor.force_flush()
     whole = time.process_time() - process_start
     assert threading.current_thread() is threading.main_thread()
-    print(json.dumps({"caller": spent / calls * 1e6, "process": whole / calls * 1e6}))  # noqa: T201
+    print(json.dumps({"caller": spent / calls * 1e6, "process": whole / calls * 1e6}))
 
 
 if __name__ == "__main__":

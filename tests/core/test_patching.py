@@ -49,7 +49,7 @@ def patched() -> Iterator[Callable[..., PatchSet]]:
         patches.undo()
 
 
-def state_of(owner: Any) -> dict[str, Any]:
+def state_of(owner: object) -> dict[str, Any]:
     return dict(vars(owner))
 
 
@@ -101,12 +101,12 @@ def test_a_patched_function_pickles_copies_and_inspects_as_before(
 
     signature = inspect.signature(found())
     patched(Patch(f"toyagents:{function}", shouting))
-    assert pickle.loads(pickle.dumps(found())) is found()  # noqa: S301  our own pickle
+    assert pickle.loads(pickle.dumps(found())) is found()  # our own pickle
     assert copy.deepcopy(found()) is found()
     assert inspect.signature(found()) == signature
     assert inspect.isfunction(found())
     agent = copy.deepcopy(toyagents.Agent("ada"))
-    assert pickle.loads(pickle.dumps(agent)).name == "ada"  # noqa: S301  our own pickle
+    assert pickle.loads(pickle.dumps(agent)).name == "ada"  # our own pickle
 
 
 def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
@@ -114,7 +114,11 @@ def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
 ) -> None:
     patches = patched(Patch("toyagents:ask", shouting))
     ours = toyagents.ask
-    monkeypatch.setattr(toyagents, "ask", lambda prompt: f"<{ours(prompt)}>")
+
+    def theirs(prompt: str) -> str:
+        return f"<{ours(prompt)}>"
+
+    monkeypatch.setattr(toyagents, "ask", theirs)
     assert toyagents.ask("hi") == "<ASKED HI>"
     patches.undo()
     assert toyagents.ask("hi") == "<asked hi>"
@@ -191,7 +195,7 @@ def test_a_patch_waits_for_the_import_and_imports_nothing(
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "inner.py").write_text("def ask(prompt):\n    return prompt\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     patches = patched(Patch("lazytoys.inner:ask", shouting), Patch("lazytoys.gone:ask", shouting))
     assert "lazytoys" not in sys.modules
     states = [target.state for target in patches.report().targets]
@@ -213,7 +217,7 @@ def test_undo_before_the_import_means_no_patch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patched: Callable[..., PatchSet]
 ) -> None:
     (tmp_path / "latetoys.py").write_text("def ask(prompt):\n    return prompt\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     patched(Patch("latetoys:ask", shouting)).undo()
     assert importlib.import_module("latetoys").ask("hi") == "hi"
     del sys.modules["latetoys"]

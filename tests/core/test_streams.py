@@ -141,8 +141,8 @@ def test_a_stream_left_early_is_abandoned_once(ending: str) -> None:
             next(entered)
             del entered
     elif ending == "with and error":
+        next(proxy)
         with pytest.raises(KeyError), proxy:
-            next(proxy)
             raise KeyError
     else:
         next(proxy)

@@ -74,7 +74,7 @@ class Environments:
         members = [part for member in MEMBERS for part in ("-e", ROOT / member)]
         run(*install, "--no-deps", *members)
 
-    def uv(self) -> tuple[Path, ...]:
+    def uv(self) -> tuple[Path | str, ...]:
         """The command of uv, from an environment of its own."""
         return (self.python("tools"), "-m", "uv")
 

@@ -32,7 +32,7 @@ def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
 
 
 @pytest.fixture
-def run(model: ScriptedModel) -> Iterator[Callable[..., Any]]:
+def run(model: ScriptedModel) -> Callable[..., Any]:
     """Runs ``function(client)`` with an asynchronous client, in a loop of its own."""
 
     def running(function: Callable[[openai.AsyncOpenAI], Coroutine[Any, Any, _Result]]) -> _Result:

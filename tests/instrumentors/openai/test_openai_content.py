@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import openai
 import pytest
@@ -217,7 +217,7 @@ def test_content_on_the_event_only(
 def plain(value: Any) -> Any:
     """What the logs SDK may have frozen, as lists and dicts again."""
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item) for item in cast("list[Any]", value)]
     return {k: plain(v) for k, v in value.items()} if hasattr(value, "items") else value
 
 

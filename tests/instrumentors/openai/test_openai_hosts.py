@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import openai
@@ -67,12 +68,15 @@ def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
         list(client.chat.completions.create(model="my-deployment", messages=QUESTION, stream=True))
         client.embeddings.create(model="my-embeddings", input="text")
     assert emission.names == ["chat my-deployment"] * 2 + ["embeddings my-embeddings"]
-    assert {(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans} == {
-        "azure.ai.openai"
-    }
+    providers = [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans]
+    assert providers == ["azure.ai.openai"] * 3
     streamed = dict(emission.spans[1].attributes or {})
     assert streamed["gen_ai.response.finish_reasons"] == ("stop",)
     assert str(streamed["gen_ai.response.id"]).startswith("chatcmpl-")
+
+
+def create(client: Any, **arguments: Any) -> Any:
+    return client.chat.completions.create(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
     kept = {"x-mine": "kept"}
     client.chat.completions.create(model="m", messages=QUESTION, extra_headers=kept)
-    run(lambda client: client.chat.completions.create(model="m", messages=QUESTION))
+    run(partial(create, model="m", messages=QUESTION))
     expected: list[str | None] = [
         f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
         if sent

@@ -72,7 +72,10 @@ def create(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
 
 
 def create_async(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
-    run(lambda client: client.chat.completions.create(**arguments))
+    def use(client: Any) -> Any:
+        return client.chat.completions.create(**arguments)
+
+    run(use)
 
 
 @pytest.mark.parametrize("ask", [create, create_async])

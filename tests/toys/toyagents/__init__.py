@@ -60,8 +60,7 @@ class Agent:
     def stream(self, prompt: str) -> Generator[str, str | None, int]:
         """Answer word by word; returns their number."""
         words = self._answer(prompt).split()
-        for word in words:
-            yield word
+        yield from words
         return len(words)
 
     async def astream(self, prompt: str) -> AsyncGenerator[str, None]:

@@ -46,12 +46,11 @@ class AgentInstrumentor(BaseInstrumentor):
     def instrument(self, **kwargs: Any) -> Any:
         """Register the patches; nothing is imported.
 
-        Keyword Args:
-            tracer_provider: Default is the global one; so for ``meter_provider`` and
-                ``logger_provider``.
-            completion_hook: Called with the content of each call, whatever is captured.
-            settings: `Settings` to use; default is the environment's.
-            raise_exception_on_conflict: Raise where the installed version is not supported.
+        Args:
+            **kwargs: ``tracer_provider``, ``meter_provider`` and ``logger_provider``, default the
+                global ones; ``completion_hook``, called with the content of each call, whatever
+                is captured; ``settings``, default the environment's; and what OpenTelemetry's
+                own method knows.
 
         Raises:
             DependencyConflictError: The installed version is not supported, and

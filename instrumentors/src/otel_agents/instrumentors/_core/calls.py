@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, Protocol, cast
@@ -138,9 +138,7 @@ def _make(running: Running, call: Call, args: tuple[Any, ...], bound: bool) -> A
         raise
 
 
-def _plain_function(
-    function: Callable[..., Any], start: _Start, bound: bool
-) -> Callable[..., Any]:
+def _plain_function(function: Callable[..., Any], start: _Start, bound: bool) -> Callable[..., Any]:
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
         running, call = start(args, kwargs)
@@ -180,9 +178,10 @@ def _generator_function(
     def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         running, call = start(args, kwargs)
         if running is None:
-            return (yield from function(*args, **kwargs))
-        made = _make(running, call, args, bound)
-        return (yield from streams.follow_generator(made, running))
+            made: Generator[Any, Any, Any] = function(*args, **kwargs)
+            return (yield from made)
+        followed = streams.follow_generator(_make(running, call, args, bound), running)
+        return (yield from followed)
 
     return generator
 
@@ -218,7 +217,7 @@ def _async_generator_function(
 
 def _settle(running: Running, value: Any) -> Any:
     """End the operation now, or when the awaitable or generator that was returned ends."""
-    kind = type(value)
+    kind = cast(Any, type(value))
     if kind is CoroutineType:
         return CoroutineProxy(value, running, _returned)
     if kind is GeneratorType:
@@ -226,14 +225,15 @@ def _settle(running: Running, value: Any) -> Any:
     if kind is AsyncGeneratorType:
         return streams.follow_async_generator(value, running)
     if isinstance(value, asyncio.Future):
-        value.add_done_callback(functools.partial(_future_done, running))
-        return value
+        future = cast("asyncio.Future[Any]", value)
+        future.add_done_callback(functools.partial(_future_done, running))
+        return future
     if inspect.isawaitable(value):
         return AwaitableProxy(value, lambda: _await(running, value))
     return _returned(running, value)
 
 
-async def _await(running: Running, awaitable: Coroutine[Any, Any, Any]) -> Any:
+async def _await(running: Running, awaitable: Awaitable[Any]) -> Any:
     outer = get_current()
     attach(running.context)
     try:

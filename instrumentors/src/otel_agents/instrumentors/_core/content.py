@@ -10,7 +10,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
@@ -207,4 +207,4 @@ def _as_object(value: Any, key: str) -> Any:
             value = json.loads(value)
         except ValueError:  # it only looked like JSON
             return {key: value}
-    return value if isinstance(value, dict) else {key: value}
+    return cast(Any, value) if isinstance(value, dict) else {key: value}

@@ -30,7 +30,7 @@ def abandon(running: Followed) -> None:
 
 def dispose(work: Callable[[], None]) -> None:
     """Run ``work`` now, or on the disposal thread if telemetry code was interrupted."""
-    if _interrupts_telemetry(sys._getframe(1)):  # the stack is what this is about
+    if _interrupts_telemetry(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]  documented, and the point
         _disposal.put(work)
     else:
         work()

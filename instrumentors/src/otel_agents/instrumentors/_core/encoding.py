@@ -10,11 +10,20 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-__all__ = ["ORIGINAL_BYTES", "TRUNCATED", "Encoded", "Items", "dump", "encode", "encode_text", "measure"]
+__all__ = [
+    "ORIGINAL_BYTES",
+    "TRUNCATED",
+    "Encoded",
+    "Items",
+    "dump",
+    "encode",
+    "encode_text",
+    "measure",
+]
 
 TRUNCATED: Final = "otel_agents.truncated"
 ORIGINAL_BYTES: Final = "otel_agents.original_bytes"
@@ -143,7 +152,10 @@ def _fit_items(items: Items, budget: int) -> tuple[list[Any], int | None]:
 
 
 def _is_system(message: Any) -> bool:
-    role = message.get("role") if isinstance(message, Mapping) else getattr(message, "role", None)
+    if isinstance(message, dict):
+        role = cast("dict[str, Any]", message).get("role")
+    else:
+        role = getattr(message, "role", None)
     return role in ("system", "developer")
 
 

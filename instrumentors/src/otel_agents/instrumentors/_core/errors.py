@@ -6,6 +6,7 @@ import logging
 import sys
 import traceback
 from collections import Counter
+from pathlib import Path
 
 _log = logging.getLogger("otel_agents")
 
@@ -26,8 +27,8 @@ def internal_error(doing: str) -> None:
     if counts[doing] > 1:
         return
     error = sys.exc_info()[1]
-    frames = traceback.extract_tb(error.__traceback__) if error else []
-    where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "unknown"
+    frames = list(traceback.extract_tb(error.__traceback__ if error else None))
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
     _log.warning(
         "otel-agents failed while %s (%s at %s); the application is unaffected, "
         "further errors of this kind are only counted",

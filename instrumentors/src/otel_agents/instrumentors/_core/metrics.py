@@ -140,8 +140,7 @@ class Instruments:
     ) -> None:
         """Tokens of the latest generation: sums by modality, and histograms per operation.
 
-        Args:
-            usage: The ``gen_ai.usage.*`` attributes of the span.
+        ``usage`` holds the ``gen_ai.usage.*`` attributes of the span.
         """
         if not self._latest:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.context import Context, get_value, set_value
 
@@ -80,4 +80,4 @@ def fill(data: object, attributes: Mapping[str, Any]) -> None:
     for name, value in attributes.items():
         field = name.removeprefix("gen_ai.").replace(".", "_")
         if getattr(data, field, value) is None:  # a value that is there wins
-            setattr(data, field, list(value) if isinstance(value, tuple) else value)
+            setattr(data, field, list(cast(Any, value)) if isinstance(value, tuple) else value)

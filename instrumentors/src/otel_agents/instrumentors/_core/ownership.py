@@ -56,7 +56,7 @@ class Claim:
         provider: The provider, as far as this layer can tell.
 
     The state lives on this object, not in the context: a background task keeps a copy of the
-    context after the call has completed, and must find the claim `close`\\ d.
+    context after the call has completed, and must find the claim closed (`close`).
     """
 
     __slots__ = ("_above", "_attempt", "_closed", "_taken", "context", "model", "provider")

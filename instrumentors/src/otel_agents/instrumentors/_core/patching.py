@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import wrapt
 
@@ -204,7 +204,7 @@ def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> C
     setattr(owner, name, replacement)
 
     def undo() -> None:
-        if vars(owner).get(name) is not replacement:
+        if cast("dict[str, Any]", vars(owner)).get(name) is not replacement:
             return  # wrapped by somebody else since: theirs stays, ours is off
         if inherited:
             delattr(owner, name)
@@ -217,18 +217,20 @@ def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> C
 def _static(owner: Any, name: str) -> Any:
     """The attribute as it stands in the class that defines it, descriptors not called."""
     for holder in getattr(owner, "__mro__", (owner,)):
-        if name in vars(holder):
-            return vars(holder)[name]
+        attributes: dict[str, Any] = vars(holder)
+        if name in attributes:
+            return attributes[name]
     raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
 
 
 def _wrapped(original: Any, patch: Patch, switch: Switch, in_class: bool) -> Any:
-    if isinstance(original, staticmethod):
-        return staticmethod(patch.wrapping(original.__func__, switch, False))
-    if isinstance(original, classmethod):
-        return classmethod(patch.wrapping(original.__func__, switch, True))
+    if isinstance(original, (staticmethod, classmethod)):
+        function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
+        static = isinstance(original, staticmethod)
+        wrapped = patch.wrapping(function, switch, not static)
+        return staticmethod(wrapped) if static else classmethod(wrapped)
     if not callable(original):
-        raise AttributeError(f"{patch.target} is no function")
+        raise AttributeError(f"{patch.target} is no function")  # noqa: TRY004  as if it were not there
     return patch.wrapping(original, switch, in_class)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, cast
 
 from . import disposal
 from .context import Steps
@@ -17,13 +17,14 @@ class Proxy:
     """Stands in for an object and shows itself as that object."""
 
     __slots__ = ("__weakref__", "_otel_wrapped")
+    _otel_wrapped: Any
 
     def __init__(self, wrapped: Any) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
 
     @property
     def __class__(self) -> type[Any]:
-        return type(self._otel_wrapped)
+        return cast(Any, type(self._otel_wrapped))
 
     @__class__.setter
     def __class__(self, value: type[Any]) -> None:
@@ -49,6 +50,7 @@ class AwaitableProxy(Proxy):
     """An awaitable that is not a coroutine: it stays what it is, and awaiting it is followed."""
 
     __slots__ = ("_otel_follow",)
+    _otel_follow: Callable[[], Any]
 
     def __init__(self, wrapped: Any, follow: Callable[[], Any]) -> None:
         super().__init__(wrapped)
@@ -71,6 +73,10 @@ class CoroutineProxy(Proxy):
     """
 
     __slots__ = ("_otel_open", "_otel_returned", "_otel_running", "_otel_steps")
+    _otel_open: bool
+    _otel_returned: Callable[[Followed, Any], Any]
+    _otel_running: Followed
+    _otel_steps: Steps
 
     def __init__(
         self, wrapped: Any, running: Followed, returned: Callable[[Followed, Any], Any]
@@ -79,7 +85,7 @@ class CoroutineProxy(Proxy):
         object.__setattr__(self, "_otel_running", running)
         object.__setattr__(self, "_otel_returned", returned)
         object.__setattr__(self, "_otel_steps", Steps(running.context))
-        object.__setattr__(self, "_otel_open", None)
+        object.__setattr__(self, "_otel_open", False)
 
     def __await__(self) -> CoroutineProxy:
         return self

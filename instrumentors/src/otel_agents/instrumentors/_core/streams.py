@@ -96,6 +96,9 @@ class _Following(Proxy):
     """What the two stream proxies share: one operation, finalised once, also by collection."""
 
     __slots__ = ("_otel_ended", "_otel_running", "_otel_steps")
+    _otel_ended: bool
+    _otel_running: Followed
+    _otel_steps: Steps
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped)
@@ -131,6 +134,7 @@ class StreamProxy(_Following):
     """A synchronous stream, followed: an iterator that may also be a context manager."""
 
     __slots__ = ("_otel_next",)
+    _otel_next: Callable[[], Any]
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped, running)
@@ -162,7 +166,7 @@ class StreamProxy(_Following):
         entered = self._otel_wrapped.__enter__()
         return self if entered is self._otel_wrapped else entered
 
-    def __exit__(self, *exception: Any) -> Any:
+    def __exit__(self, *exception: object) -> Any:
         try:
             return self._otel_wrapped.__exit__(*exception)
         finally:
@@ -186,6 +190,7 @@ class AsyncStreamProxy(_Following):
     """An asynchronous stream, followed; see `StreamProxy`."""
 
     __slots__ = ("_otel_next",)
+    _otel_next: Callable[[], Any]
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped, running)
@@ -220,7 +225,7 @@ class AsyncStreamProxy(_Following):
         entered = await self._otel_wrapped.__aenter__()
         return self if entered is self._otel_wrapped else entered
 
-    async def __aexit__(self, *exception: Any) -> Any:
+    async def __aexit__(self, *exception: object) -> Any:
         try:
             return await self._otel_wrapped.__aexit__(*exception)
         finally:

@@ -67,7 +67,7 @@ def _provider(client: Any, host: str) -> str:
     if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
         return Provider.AWS_BEDROCK.value
     for known, provider in _HOSTS:
-        if host == known or host.endswith(f".{known}") or host.endswith(f"-{known}"):
+        if host == known or host.endswith((f".{known}", f"-{known}")):
             return provider.value
     # An unknown host that speaks this API: the provider is a flavour of telemetry, not a company.
     return Provider.OPENAI.value

@@ -31,7 +31,8 @@ _PARSED_LIMIT: Final = 65536
 
 def input_messages(messages: Any) -> Items:
     """The messages of a chat request, in the order sent."""
-    return Items(messages if isinstance(messages, (list, tuple)) else list(messages), _message)
+    listed = isinstance(messages, (list, tuple))
+    return Items(cast(Any, messages) if listed else list(messages), _message)
 
 
 def output_messages(choices: Iterable[Any]) -> list[Message]:
@@ -128,7 +129,11 @@ def _file(file: Any) -> Part:
         if data.startswith("data:"):
             return media.part_from_url(data, modality.value)
         return media.part_from_base64(data, "application/octet-stream", modality.value)
-    return media.part_from_url(url, modality.value) if url else _file_id(text(file, "file_id"), modality)
+    return (
+        media.part_from_url(url, modality.value)
+        if url
+        else _file_id(text(file, "file_id"), modality)
+    )
 
 
 def _file_id(file_id: str | None, modality: Modality) -> Part:
@@ -207,6 +212,6 @@ def tool_definitions(tools: Iterable[Any]) -> list[Part]:
     for tool in tools:
         kind = text(tool, "type") or "function"
         named = field(tool, kind) if isinstance(field(tool, kind), dict) else tool
-        name = text(cast(Any, named), "name") or text(tool, "server_label") or kind
+        name = text(named, "name") or text(tool, "server_label") or kind
         definitions.append({"type": kind, "name": name})
     return definitions

@@ -114,9 +114,7 @@ def _options(call: Call) -> Any:
     return call.args[1] if len(call.args) > 1 else call.kwargs["options"]
 
 
-def _ask_for_usage(
-    telemetry: Telemetry, call: Call, options: Any, api: Api, body: Body
-) -> bool:
+def _ask_for_usage(telemetry: Telemetry, call: Call, options: Any, api: Api, body: Body) -> bool:
     """Ask for the usage of a stream if the setting says so; whether its chunk must be hidden."""
     streams = body.get("stream") is True and api.operation is not Operation.GENERATE_CONTENT
     if not (telemetry.settings.stream_usage and streams) or api is RESPONSES:
@@ -129,9 +127,7 @@ def _ask_for_usage(
     return True
 
 
-def _propagate(
-    telemetry: Telemetry, call: Call, endpoint: Endpoint, operation: Operation_
-) -> None:
+def _propagate(telemetry: Telemetry, call: Call, endpoint: Endpoint, operation: Operation_) -> None:
     """Send the trace's headers along, to hosts that the setting names."""
     patterns = telemetry.settings.propagate_headers
     if not any(fnmatch.fnmatch(endpoint.host, pattern) for pattern in patterns):
@@ -159,9 +155,7 @@ class Generation(Inference):
 
     __slots__ = ("_api", "_assembly", "_reasons", "_responded", "hides_usage", "pending")
 
-    def __init__(
-        self, telemetry: Telemetry, api: Api, body: Body, endpoint: Endpoint
-    ) -> None:
+    def __init__(self, telemetry: Telemetry, api: Api, body: Body, endpoint: Endpoint) -> None:
         super().__init__(
             telemetry, api.operation, endpoint.provider, text(body, "model"), endpoint.server
         )

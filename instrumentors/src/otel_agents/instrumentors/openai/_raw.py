@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.context import Context
 
@@ -23,7 +23,7 @@ _BODY_LIMIT: Final = 32 * 1024 * 1024
 
 def follow(operation: Operation, value: Any) -> Any:
     """Record ``value``, now or while it is read; returns what the caller gets."""
-    kind = type(value)
+    kind = cast(Any, type(value))
     if hasattr(kind, "__anext__"):
         return AsyncStreamProxy(value, operation)
     if hasattr(kind, "__next__"):

@@ -80,9 +80,7 @@ def _call(item: Any) -> Part:
 def _output(item: Any) -> Part:
     output = field(item, "output")
     response = output if isinstance(output, str) else content_parts(output)
-    return given(
-        {"type": "tool_call_response", "id": text(item, "call_id"), "response": response}
-    )
+    return given({"type": "tool_call_response", "id": text(item, "call_id"), "response": response})
 
 
 def _reasoning(item: Any) -> list[Part]:
