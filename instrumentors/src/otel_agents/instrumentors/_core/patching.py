@@ -216,10 +216,9 @@ def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> C
 
 def _static(owner: Any, name: str) -> Any:
     """The attribute as it stands in the class that defines it, descriptors not called."""
-    for holder in getattr(owner, "__mro__", (owner,)):
-        attributes: dict[str, Any] = vars(holder)
-        if name in attributes:
-            return attributes[name]
+    for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
+        if name in vars(holder):
+            return cast(Any, vars(holder)[name])
     raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
 
 
