@@ -49,14 +49,14 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         self._configure_by_environment(pipeline, kwargs)
 
     def _configure_by_environment(self, pipeline: Pipeline, kwargs: dict[str, Any]) -> None:
-        arguments = pipeline.metric_exporter_arguments()
+        names, arguments = pipeline.metric_exporter_names(), pipeline.metric_exporter_arguments()
         given: dict[str, Any] = kwargs.get("resource_attributes") or {}
         kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
         with hidden(_CONFIG_FILE, *_EXPORTERS):
             super()._configure(  # pyright: ignore[reportUnknownMemberType]
                 trace_exporter_names=[],
                 log_exporter_names=[],
-                metric_exporter_names=pipeline.metric_exporter_names(),
+                metric_exporter_names=names,
                 exporter_args_map={DeferredMetricExporter: arguments},
                 **kwargs,
             )

@@ -12,7 +12,6 @@ import socket
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
@@ -159,7 +158,7 @@ def endpoint_origin(signal: Signal) -> str:
 def refused(endpoint: str) -> bool:
     """Whether nobody listens at ``endpoint``; False where that cannot be told."""
     url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.hostname or getproxies().keys() & _PROXIES:
+    if url.scheme not in ("http", "https") or not url.hostname or _has_proxy():
         return False
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
@@ -169,6 +168,13 @@ def refused(endpoint: str) -> bool:
     except OSError:  # a slow network, an unknown host: the exporter's own attempt will tell
         return False
     return False
+
+
+def _has_proxy() -> bool:
+    """Behind a proxy a connection of our own tells nothing."""
+    from urllib.request import getproxies  # costs at start, and is needed rarely
+
+    return bool(getproxies().keys() & _PROXIES)
 
 
 _PROXIES: Final = frozenset(("grpc", "http", "https", "all"))

@@ -1,0 +1,67 @@
+"""The settings as they are now, each with where its value is from."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from otel_agents.distro.environment import Environment
+from otel_agents.instrumentors.settings import SETTINGS, Settings
+
+__all__ = ["SettingValue", "effective_settings"]
+
+_STANDARD: Final = {
+    "OTEL_SERVICE_NAME": "the program's name",
+    "OTEL_PROPAGATORS": "tracecontext,baggage",
+    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+    "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "10",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "none",
+}
+"""Standard variables that are asked about most, with what holds under this distribution."""
+
+
+@dataclass(frozen=True)
+class SettingValue:
+    """One setting: its variable, its text, and ``default`` or the variable that it is from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def effective_settings() -> tuple[tuple[SettingValue, ...], list[str]]:
+    """The settings, and a sentence for each value that is not understood."""
+    misread = _misread()
+    bad = {line.partition("=")[0] for line in misread}
+    environment = Environment()
+    defaults = {**_STANDARD, **{setting.name: setting.default for setting in SETTINGS}}
+    values: list[SettingValue] = []
+    for name, default in defaults.items():
+        given = environment.text(name)
+        if given is None or name in bad:
+            values.append(SettingValue(name, default, "default"))
+        else:
+            values.append(SettingValue(name, given.value, name))
+    return tuple(values), misread
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage().removeprefix("otel-agents: "))
+
+
+def _misread() -> list[str]:
+    """What `Settings.read` says about this environment."""
+    log, lines = logging.getLogger("otel_agents"), _Lines()
+    log.addHandler(lines)
+    try:
+        Settings.read()
+    finally:
+        log.removeHandler(lines)
+    return lines.lines

@@ -1,0 +1,123 @@
+"""Each framework that an instrumentor is for: installed, supported, patched, and by whom."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+
+from otel_agents.distro.conflicts import GROUP, active_rivals, is_ours, plain_name
+from otel_agents.distro.doctor.probe import MARK
+from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
+from otel_agents.instrumentors.settings import Prefer, Settings
+
+__all__ = ["Framework", "examine_frameworks"]
+
+_QUIET: Final = {"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class Framework:
+    """One framework.
+
+    ``runs`` is ``ours``, ``theirs`` (a rival that is preferred), ``off`` (disabled), or ``nothing``
+    (not installed, or a version that is not supported). ``problem`` is a sentence, or empty.
+    """
+
+    name: str
+    installed: dict[str, str]
+    requires: tuple[str, ...]
+    runs: str
+    summary: str = ""
+    targets: tuple[dict[str, str], ...] = ()
+    rivals: tuple[str, ...] = ()
+    problem: str = field(default="")
+
+    @property
+    def findings(self) -> Iterator[str]:
+        """A sentence for each thing that is not well."""
+        if self.problem:
+            yield f"{self.name}: {self.problem}"
+        missing = [row["target"] for row in self.targets if row["state"] == "missing"]
+        if missing:
+            yield f"{self.name}: not found in the installed version: {', '.join(missing)}"
+        if self.rivals and self.runs == "ours":
+            yield (
+                f"{self.name}: also instrumented by {', '.join(self.rivals)}, which is not loaded; "
+                "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
+            )
+
+
+def examine_frameworks(timeout: float) -> tuple[Framework, ...]:
+    """Every framework that we have an instrumentor for, in the order of their names."""
+    ours = [entry_point for entry_point in entry_points(group=GROUP) if is_ours(entry_point)]
+    return tuple(_examine(it, timeout) for it in sorted(ours, key=lambda it: it.name))
+
+
+def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
+    name = plain_name(entry_point)
+    try:
+        instrumentor: Any = entry_point.load()
+        requires: tuple[str, ...] = tuple(instrumentor.requires)
+    except Exception as error:  # noqa: BLE001  a broken installation is what a doctor is for
+        return Framework(name, {}, (), "nothing", problem=f"cannot be loaded ({error!r})")
+    installed = _installed(requires)
+    if not installed:
+        return Framework(name, installed, requires, "nothing")
+    if instrumentor()._check_dependency_conflicts() is not None:
+        problem = f"the installed version is not supported, which is {' or '.join(requires)}"
+        return Framework(name, installed, requires, "nothing", problem=problem)
+    disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
+    rivals = tuple(str(rival) for rival in active_rivals(instrumentor, disabled))
+    runs = _runs(entry_point, rivals, disabled)
+    found = _probe(entry_point.name, timeout)
+    return Framework(
+        name,
+        installed,
+        requires,
+        runs,
+        found.get("summary", ""),
+        tuple(found.get("targets", ())),
+        rivals,
+        found.get("problem", ""),
+    )
+
+
+def _installed(requires: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in requires:
+        name = Requirement(text).name
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _runs(entry_point: EntryPoint, rivals: tuple[str, ...], disabled: tuple[str, ...]) -> str:
+    if {"*", entry_point.name, plain_name(entry_point)} & set(disabled):
+        return "off"
+    return "theirs" if rivals and Settings.read().prefer is Prefer.THEIRS else "ours"
+
+
+def _probe(name: str, timeout: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "otel_agents.distro.doctor.probe", name]
+    environ = {**os.environ, **_QUIET}
+    try:
+        done = subprocess.run(
+            command, env=environ, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"problem": f"its import took more than {timeout:g} s"}
+    for line in done.stdout.splitlines():
+        if line.startswith(MARK):
+            return json.loads(line.removeprefix(MARK))
+    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    return {"problem": f"its import ended the process with status {done.returncode} ({last})"}

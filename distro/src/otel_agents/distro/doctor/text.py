@@ -1,0 +1,60 @@
+"""The examination as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from otel_agents.distro.doctor import Examination
+from otel_agents.distro.doctor.frameworks import Framework
+
+__all__ = ["as_text"]
+
+
+def as_text(examination: Examination) -> str:
+    """Sections of aligned lines; the findings last, where they are seen."""
+    sections = [
+        ("packages", [("python", examination.python), *examination.packages.items()]),
+        ("frameworks", [_framework(framework) for framework in examination.frameworks]),
+        ("settings", [(it.name, it.value, _from(it.source)) for it in examination.settings]),
+        (
+            "signals",
+            [
+                (
+                    it.name,
+                    it.exporters,
+                    it.protocol,
+                    it.endpoint,
+                    it.answer,
+                    _from(it.exporters_source),
+                )
+                for it in examination.signals
+            ],
+        ),
+    ]
+    lines: list[str] = []
+    for title, rows in sections:
+        lines += [title, *_aligned(rows), ""]
+    if not examination.findings:
+        return "\n".join([*lines, "nothing found that is wrong", ""])
+    found = [f"  {number}. {text}" for number, text in enumerate(examination.findings, 1)]
+    return "\n".join([*lines, "findings", *found, ""])
+
+
+def _framework(framework: Framework) -> tuple[str, ...]:
+    installed = ", ".join(" ".join(pair) for pair in framework.installed.items())
+    if framework.runs == "nothing":
+        return framework.name, installed or "not installed", "not supported" if installed else ""
+    return framework.name, installed, framework.summary, f"runs: {framework.runs}"
+
+
+def _from(source: str) -> str:
+    return source if source.startswith("default") else "set"
+
+
+def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    rows = list(rows)
+    columns = max((len(row) for row in rows), default=0)
+    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(columns)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        yield ("  " + "  ".join(cells)).rstrip()
