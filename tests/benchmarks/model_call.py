@@ -133,7 +133,7 @@ class Floor:
             response = client.request(ChatCompletion, options, stream=stream)
             common["gen_ai.response.model"] = RESPONSE.model
             if stream:
-                answer = self._read(response)
+                answer = "".join(self._read(response))
             else:
                 answer = response.choices[0].message.content
                 usage = response.usage
@@ -153,15 +153,27 @@ class Floor:
         self._duration.record(time.perf_counter() - start, common)
 
     @staticmethod
-    def _read(stream: Any) -> str:
+    def _read(stream: Any) -> Iterator[str]:
+        """The generator that one would put around a stream, read by the application's loop."""
+        first: float | None = None
+
+        def followed() -> Iterator[Any]:
+            nonlocal first
+            for item in stream:
+                if first is None:
+                    first = time.perf_counter()
+                for choice in item.choices:
+                    if choice.delta.content:
+                        pieces.append(choice.delta.content)
+                    if choice.finish_reason:
+                        reasons.append(choice.finish_reason)
+                yield item
+
         pieces: list[str] = []
-        for item in stream:
-            for choice in item.choices:
-                if choice.delta.content:
-                    pieces.append(choice.delta.content)
-                if choice.finish_reason:
-                    break
-        return "".join(pieces)
+        reasons: list[str] = []
+        for _ in followed():
+            pass
+        return iter(pieces)
 
     @staticmethod
     def _set_content(span: Any, messages: Any, answer: str) -> None:

@@ -99,14 +99,19 @@ def encode_text(text: str, budget: int) -> Encoded:
 def measure(value: Any, depth: int = 0) -> int:
     """The size of ``value`` as JSON in bytes, escapes aside: an estimate that copies nothing."""
     if isinstance(value, str):
-        return _text_bytes(value) + 2
+        return (len(value) if value.isascii() else _text_bytes(value)) + 2
     if depth > _DEPTH:
         return _SCALAR_BYTES
-    if isinstance(value, dict):
-        pairs = cast("dict[Any, Any]", value).items()
-        return 2 + sum(measure(k, depth + 1) + measure(v, depth + 1) + 2 for k, v in pairs)
+    size = 2
+    if isinstance(value, dict):  # plain loops: this runs for every part of every message
+        for key, item in cast("dict[Any, Any]", value).items():
+            size += (len(key) if isinstance(key, str) else _SCALAR_BYTES) + 4
+            size += measure(item, depth + 1)
+        return size
     if isinstance(value, (list, tuple)):
-        return 2 + sum(measure(item, depth + 1) + 1 for item in cast("list[Any]", value))
+        for item in cast("list[Any]", value):
+            size += measure(item, depth + 1) + 1
+        return size
     return len(value) if isinstance(value, (bytes, bytearray)) else _SCALAR_BYTES
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ._fields import field, items, text
+from ._fields import field, items, text, view
 from ._messages import Message, completion_output, output_messages
 from ._response_items import response_output
 
@@ -36,17 +36,21 @@ class _Choice:
         self.calls: dict[int, dict[str, Any]] = {}
 
     def add(self, delta: Any) -> None:
-        self.role = text(delta, "role") or self.role
+        """Take one delta in; nearly every one holds a piece of content and nothing else."""
+        fields = view(delta)
+        content = fields.get("content")
+        if content:
+            self.content.append(content)
         for key, pieces in (
-            ("content", self.content),
             ("reasoning_content", self.reasoning),
             ("reasoning", self.reasoning),
             ("refusal", self.refusal),
         ):
-            piece = text(delta, key)
+            piece = fields.get(key)
             if piece:
                 pieces.append(piece)
-        for call in items(delta, "tool_calls"):
+        self.role = fields.get("role") or self.role
+        for call in fields.get("tool_calls") or ():
             self._add_call(call)
 
     def _add_call(self, delta: Any) -> None:
@@ -87,11 +91,15 @@ class ChatAssembly:
 
     def add(self, chunk: Any) -> None:
         """Take one chunk in."""
-        for choice in items(chunk, "choices"):
-            index = field(choice, "index") or 0
-            delta = field(choice, "delta")
-            if delta is not None:
-                self._choices.setdefault(index, _Choice()).add(delta)
+        for choice in view(chunk).get("choices") or ():
+            fields = view(choice)
+            index, delta = fields.get("index") or 0, fields.get("delta")
+            if delta is None:
+                continue
+            gathered = self._choices.get(index)
+            if gathered is None:
+                gathered = self._choices[index] = _Choice()
+            gathered.add(delta)
 
     def messages(self) -> list[Message]:
         """One message per choice that has said something."""

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
-__all__ = ["field", "given", "items", "text"]
+_NO_MODEL: Final = object()
+
+__all__ = ["field", "given", "items", "text", "view"]
 
 
 def field(holder: object, name: str) -> Any:
     """The field ``name``, None where it is not there."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder).get(name)
-    return getattr(holder, name, None)
+    extra = getattr(holder, "__pydantic_extra__", _NO_MODEL)
+    if extra is _NO_MODEL:
+        return getattr(holder, name, None)
+    # A model looks for a name that it lacks in a slow way, and raises; its fields are here.
+    fields: dict[str, Any] = vars(holder)
+    return fields[name] if name in fields else extra.get(name) if extra else None
+
+
+def view(holder: Any) -> dict[str, Any]:
+    """All fields at once, for what is read in a stream: one look-up instead of one a field."""
+    if isinstance(holder, dict):
+        return cast("dict[str, Any]", holder)
+    extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
+    fields: dict[str, Any] = vars(holder)
+    return {**fields, **extra} if extra else fields
 
 
 def items(holder: object, name: str) -> Iterable[Any]:

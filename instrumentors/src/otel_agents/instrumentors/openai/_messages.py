@@ -25,6 +25,8 @@ __all__ = [
 Part = dict[str, Any]
 Message = dict[str, Any]
 
+_PLAIN: Final = ("role", "content")
+_ANSWERS: Final = ("tool", "function")
 _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
 
@@ -53,8 +55,13 @@ def completion_output(choices: Iterable[Any]) -> list[Message]:
 
 
 def _message(message: Any) -> Message:
+    if isinstance(message, dict) and len(cast("Message", message)) == len(_PLAIN):
+        role, content = (cast("Message", message).get(key) for key in _PLAIN)
+        if isinstance(content, str) and role not in _ANSWERS:  # nearly every message is like this
+            parts = [{"type": "text", "content": content}] if content else []
+            return {"role": role, "parts": parts}
     role = text(message, "role") or "assistant"
-    if role in ("tool", "function"):
+    if role in _ANSWERS:
         answer: Part = {
             "type": "tool_call_response",
             "id": text(message, "tool_call_id"),

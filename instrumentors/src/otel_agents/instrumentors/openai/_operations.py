@@ -21,7 +21,7 @@ from . import _background
 from ._apis import APIS, RESPONSES, Api, response_finish_reasons
 from ._assembly import Assembly
 from ._endpoints import Endpoint, endpoint_of
-from ._fields import field, text
+from ._fields import field, text, view
 from ._raw import follow
 from ._requests import Body, as_mapping, embeddings_attributes, inference_attributes
 from ._usage import usage_of
@@ -216,7 +216,8 @@ class Generation(Inference):
 
     def chunk(self, item: Any) -> object:
         """Gather from one chunk or event of a stream."""
-        self.timed_chunk()
+        if self.times_next_chunk:
+            self.timed_chunk()
         if self._assembly is not None:
             self._assembly.add(item)
         if self._api is RESPONSES:
@@ -226,13 +227,15 @@ class Generation(Inference):
     def _delta(self, item: Any) -> object:
         if self.response_id is None or self.response_model is None:
             self._identify(item)
-        choices = field(item, "choices")
+        fields = view(item)
+        choices = fields.get("choices")
         if choices:
             for choice in choices:
-                reason, index = field(choice, "finish_reason"), field(choice, "index") or 0
+                chosen = view(choice)
+                reason, index = chosen.get("finish_reason"), chosen.get("index") or 0
                 if reason is not None or index not in self._reasons:
                     self._reasons[index] = reason
-        usage = field(item, "usage")
+        usage = fields.get("usage")
         if usage is not None:
             self._identify(item)
             self._spend(usage)

@@ -123,7 +123,14 @@ class Inference(ModelCall):
     breakdowns go to ``attributes`` under their own names.
     """
 
-    __slots__ = ("_chunks", "_last_chunk", "finish_reasons", "input_tokens", "output_tokens")
+    __slots__ = (
+        "_chunks",
+        "_last_chunk",
+        "finish_reasons",
+        "input_tokens",
+        "output_tokens",
+        "times_next_chunk",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.input_tokens: int | None = None
@@ -131,13 +138,16 @@ class Inference(ModelCall):
         self.finish_reasons: tuple[str, ...] = ()
         self._chunks = 0
         self._last_chunk = 0
+        self.times_next_chunk = True
         super().__init__(*args, **kwargs)
 
     def timed_chunk(self) -> None:
-        """Note the time of a chunk: of the first always, of later ones where a metric asks."""
+        """Note the time of a chunk: of the first always, of later ones where a metric asks.
+
+        Called where `times_next_chunk` says so.
+        """
         self._chunks += 1
-        if self._chunks > 1 and not self.telemetry.instruments.per_chunk:
-            return
+        self.times_next_chunk = self.telemetry.instruments.per_chunk
         elapsed = self.elapsed()
         since_last, self._last_chunk = (elapsed - self._last_chunk) / 1e9, elapsed
         instruments = self.telemetry.instruments
