@@ -1,0 +1,50 @@
+"""The generated parts of the README are what the generator prints, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def generator() -> Any:
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "docs/readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("part", ["matrix", "settings"])
+def test_the_tables_are_true(generator: Any, part: str) -> None:
+    text = (ROOT / "README.md").read_text()
+    assert generator.replaced(text, part, getattr(generator, part)()) == text
+
+
+def test_the_picture_is_a_trace() -> None:
+    text = (ROOT / "README.md").read_text()
+    picture = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
+    assert "execute_tool" in picture
+    assert "chat" in picture
+
+
+def test_links_lead_to_files() -> None:
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")):
+        for target in re.findall(r"\]\(((?!https?:)[^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_changelog_fragments_make_a_changelog() -> None:
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "0.1.0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "OpenAI SDK" in done.stdout
