@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ class Provider:
             self.refused += 1
             raise Overloaded
         number = next(self._numbers)
-        self.served.append(Response(f"response-{id(self)}-{number}", prompt.upper(), number))
+        self.served.append(Response(f"response-{uuid.uuid4().hex}", prompt.upper(), number))
         return self.served[-1]
 
 

@@ -234,8 +234,10 @@ def dump(value: Any) -> str:
     core: Any = sys.modules.get("pydantic_core")
     try:
         if core is not None:
-            return core.to_json(value, fallback=_plain).decode()
-        text = json.dumps(value, default=_plain, ensure_ascii=False, separators=_COMPACT)
+            return core.to_json(value, fallback=_plain, inf_nan_mode="null").decode()
+        text = json.dumps(
+            value, default=_plain, ensure_ascii=False, allow_nan=False, separators=_COMPACT
+        )
         text.encode()  # fails on lone surrogates, as every exporter would
         return text
     except (ValueError, TypeError, RecursionError):

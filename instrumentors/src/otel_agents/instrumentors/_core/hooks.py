@@ -21,7 +21,7 @@ from otel_agents.instrumentors.settings import Settings
 
 from . import errors
 
-__all__ = ["complete", "load_completion_hook", "load_redaction"]
+__all__ = ["as_plain", "complete", "load_completion_hook", "load_redaction"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -98,7 +98,7 @@ def complete(
     changed = dict(told)
     for kind, name in _GIVEN.items():
         if kind in told:
-            changed[kind] = [_plain(value) for value in given[name] or ()]
+            changed[kind] = [as_plain(value) for value in given[name] or ()]
     return changed
 
 
@@ -168,13 +168,13 @@ def _message_types() -> _Types:
         return _Types(None)
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """A hook's object as plain dicts and lists again."""
     if isinstance(value, SimpleNamespace):
-        return {key: _plain(item) for key, item in vars(value).items()}
+        return {key: as_plain(item) for key, item in vars(value).items()}
     if is_dataclass(value) and not isinstance(value, type):
         pairs = asdict(value).items()
-        return {key: _plain(item) for key, item in pairs if item is not None}
+        return {key: as_plain(item) for key, item in pairs if item is not None}
     if isinstance(value, list):
-        return [_plain(item) for item in cast("list[Any]", value)]
+        return [as_plain(item) for item in cast("list[Any]", value)]
     return value.decode("ascii", "replace") if isinstance(value, bytes) else value

@@ -10,15 +10,15 @@ _NO_MODEL: Final = object()
 __all__ = ["field", "given", "items", "text", "view"]
 
 
-def field(holder: object, name: str) -> Any:
+def field(holder: Any, name: str) -> Any:
     """The field ``name``, None where it is not there."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder).get(name)
-    extra = getattr(holder, "__pydantic_extra__", _NO_MODEL)
+    extra: Any = getattr(holder, "__pydantic_extra__", _NO_MODEL)
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
     # A model looks for a name that it lacks in a slow way, and raises; its fields are here.
-    fields: dict[str, Any] = vars(holder)
+    fields = cast("dict[str, Any]", vars(cast(Any, holder)))
     return fields[name] if name in fields else extra.get(name) if extra else None
 
 
@@ -27,7 +27,7 @@ def view(holder: Any) -> dict[str, Any]:
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
     extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields: dict[str, Any] = vars(holder)
+    fields = cast("dict[str, Any]", vars(cast(Any, holder)))
     return {**fields, **extra} if extra else fields
 
 

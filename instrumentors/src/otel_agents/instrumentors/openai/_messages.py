@@ -55,11 +55,21 @@ def completion_output(choices: Iterable[Any]) -> list[Message]:
 
 
 def _message(message: Any) -> Message:
-    if isinstance(message, dict) and len(cast("Message", message)) == len(_PLAIN):
-        role, content = (cast("Message", message).get(key) for key in _PLAIN)
-        if isinstance(content, str) and role not in _ANSWERS:  # nearly every message is like this
-            parts = [{"type": "text", "content": content}] if content else []
-            return {"role": role, "parts": parts}
+    plain = _plain(cast("Message", message)) if isinstance(message, dict) else None
+    return plain if plain is not None else _converted(message)
+
+
+def _plain(message: Message) -> Message | None:
+    """A message of role and text only, as nearly every one is; None for any other."""
+    if len(message) != len(_PLAIN):
+        return None
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(content, str) or role in _ANSWERS:
+        return None
+    return {"role": role, "parts": _texts(content)}
+
+
+def _converted(message: Any) -> Message:
     role = text(message, "role") or "assistant"
     if role in _ANSWERS:
         answer: Part = {
