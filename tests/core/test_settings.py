@@ -1,124 +1,166 @@
-"""Settings: defaults as documented, values as accepted, and one clear line for anything else."""
+"""The settings: each variable, its values, and what a bad value does."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import re
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from otel_agents.instrumentors import settings
 from otel_agents.instrumentors.settings import SETTINGS, Capture, Metrics, Prefer, Settings
 
-DEFAULTS = Settings.read({})
+DEFAULTS = Settings(
+    capture=Capture.NO_CONTENT,
+    emit_event=False,
+    completion_hook=None,
+    upload_base_path=None,
+    upload_format="json",
+    upload_max_queue_size=20,
+    metrics=Metrics.PREVIOUS,
+    chunk_metric=False,
+    content_max_bytes=60_000,
+    span_max_bytes=180_000,
+    queue_max_bytes=67_108_864,
+    exit_timeout=5.0,
+    stream_usage=False,
+    propagate_headers=(),
+    prefer=Prefer.OURS,
+    redaction_hook=None,
+)
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
 
 
-def test_the_defaults() -> None:
-    assert (
-        Settings(
-            capture=Capture.NO_CONTENT,
-            emit_event=False,
-            completion_hook=None,
-            upload_base_path=None,
-            upload_format="json",
-            upload_max_queue_size=20,
-            metrics=Metrics.PREVIOUS,
-            chunk_metric=False,
-            content_max_bytes=60_000,
-            span_max_bytes=180_000,
-            queue_max_bytes=64 * 1024 * 1024,
-            exit_timeout=5.0,
-            stream_usage=False,
-            propagate_headers=(),
-            prefer=Prefer.OURS,
-            redaction_hook=None,
-        )
-        == DEFAULTS
-    )
+def changed(caplog: pytest.LogCaptureFixture, **environ: str) -> dict[str, Any]:
+    """The fields that differ from the defaults; nothing may be logged."""
+    read = vars(Settings.read(environ))
+    assert caplog.messages == []
+    return {name: value for name, value in read.items() if value != vars(DEFAULTS)[name]}
 
 
-def test_values_as_they_are_accepted() -> None:
-    read = Settings.read(
-        {
-            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": " span_and_event ",
-            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "upload",
-            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH": "s3://bucket",
-            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT": "JSONL",
-            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE": "5",
-            "OTEL_AGENTS_METRICS": "Both",
-            "OTEL_AGENTS_CHUNK_METRIC": "TRUE",
-            "OTEL_AGENTS_CONTENT_MAX_BYTES": "8KiB",
-            "OTEL_AGENTS_SPAN_MAX_BYTES": "1 MiB",
-            "OTEL_AGENTS_QUEUE_MAX_BYTES": "1gib",
-            "OTEL_AGENTS_EXIT_TIMEOUT": "0.5",
-            "OTEL_AGENTS_STREAM_USAGE": "true",
-            "OTEL_AGENTS_PROPAGATE_HEADERS": "a.example, *.b.example,",
-            "OTEL_AGENTS_PREFER": "theirs",
-            "OTEL_AGENTS_REDACTION_HOOK": "mine",
-        }
-    )
-    assert read == Settings(
-        capture=Capture.SPAN_AND_EVENT,
-        emit_event=True,
-        completion_hook="upload",
-        upload_base_path="s3://bucket",
-        upload_format="jsonl",
-        upload_max_queue_size=5,
-        metrics=Metrics.BOTH,
-        chunk_metric=True,
-        content_max_bytes=8 * 1024,
-        span_max_bytes=1024**2,
-        queue_max_bytes=1024**3,
-        exit_timeout=0.5,
-        stream_usage=True,
-        propagate_headers=("a.example", "*.b.example"),
-        prefer=Prefer.THEIRS,
-        redaction_hook="mine",
-    )
+def test_an_empty_environment_has_the_documented_defaults() -> None:
+    assert Settings.read({}) == DEFAULTS
+    assert Settings.read({setting.name: " " for setting in SETTINGS}) == DEFAULTS
+
+
+def test_the_default_that_the_table_shows_is_the_one_that_is_used(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    unset = ("none", "with content on events")
+    shown = {one.name: one.default for one in SETTINGS if one.default not in unset}
+    assert changed(caplog, **shown) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "text", "expected"),
     [
-        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true"),
-        ("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", "1"),
-        ("OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT", "xml"),
-        ("OTEL_AGENTS_METRICS", "newest"),
-        ("OTEL_AGENTS_CONTENT_MAX_BYTES", "0"),
-        ("OTEL_AGENTS_SPAN_MAX_BYTES", "many"),
-        ("OTEL_AGENTS_EXIT_TIMEOUT", "-1"),
-        ("OTEL_AGENTS_EXIT_TIMEOUT", "inf"),
-        ("OTEL_AGENTS_STREAM_USAGE", "yes"),
-        ("OTEL_AGENTS_PREFER", "mine"),
+        (CAPTURE, "SPAN_ONLY", {"capture": Capture.SPAN_ONLY}),
+        (CAPTURE, "span_only", {"capture": Capture.SPAN_ONLY}),
+        (CAPTURE, "EVENT_ONLY", {"capture": Capture.EVENT_ONLY, "emit_event": True}),
+        (CAPTURE, "SPAN_AND_EVENT", {"capture": Capture.SPAN_AND_EVENT, "emit_event": True}),
+        (EMIT, "true", {"emit_event": True}),
+        ("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "upload", {"completion_hook": "upload"}),
+        ("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH", "/a", {"upload_base_path": "/a"}),
+        ("OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT", "JSONL", {"upload_format": "jsonl"}),
+        ("OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE", "3", {"upload_max_queue_size": 3}),
+        ("OTEL_AGENTS_METRICS", "Both", {"metrics": Metrics.BOTH}),
+        ("OTEL_AGENTS_CHUNK_METRIC", "TRUE", {"chunk_metric": True}),
+        ("OTEL_AGENTS_CONTENT_MAX_BYTES", "1MiB", {"content_max_bytes": 1_048_576}),
+        ("OTEL_AGENTS_SPAN_MAX_BYTES", "64 KiB", {"span_max_bytes": 65_536}),
+        ("OTEL_AGENTS_QUEUE_MAX_BYTES", "1gib", {"queue_max_bytes": 1_073_741_824}),
+        ("OTEL_AGENTS_EXIT_TIMEOUT", "0.5", {"exit_timeout": 0.5}),
+        ("OTEL_AGENTS_STREAM_USAGE", "true", {"stream_usage": True}),
+        (
+            "OTEL_AGENTS_PROPAGATE_HEADERS",
+            "*.example.com, ,localhost",
+            {"propagate_headers": ("*.example.com", "localhost")},
+        ),
+        ("OTEL_AGENTS_PREFER", "theirs", {"prefer": Prefer.THEIRS}),
+        ("OTEL_AGENTS_REDACTION_HOOK", "acme:redact", {"redaction_hook": "acme:redact"}),
     ],
 )
-def test_a_bad_value_is_told_once_and_the_default_taken(
-    name: str, value: str, caplog: pytest.LogCaptureFixture
+def test_each_variable_sets_its_field(
+    name: str, text: str, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "otel_agents"):
-        assert Settings.read({name: value}) == DEFAULTS
-    (record,) = caplog.records
-    assert re.fullmatch(
-        f"otel-agents: {name}={re.escape(value)} is not understood; .+ is used instead. "
-        "Accepted: .+",
-        record.getMessage(),
-    )
+    assert changed(caplog, **{name: text}) == expected
 
 
-def test_the_limits_of_the_sdk_hold_for_content_too() -> None:
-    limits = {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "500"}
-    assert Settings.read(limits).content_max_bytes == 500
+def test_every_variable_is_in_the_table() -> None:
+    names = [setting.name for setting in SETTINGS]
+    assert len(names) == len(set(names)) == len(vars(DEFAULTS))
 
 
-def test_events_may_be_asked_for_without_content_on_them() -> None:
-    assert Settings.read({"OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "true"}) == dataclasses.replace(
-        DEFAULTS, emit_event=True
-    )
+@pytest.mark.parametrize(
+    ("name", "texts", "line"),
+    [
+        (
+            CAPTURE,
+            "true false True 1 SPAN",
+            f"NO_CONTENT is used instead. Accepted: {', '.join(one.value for one in Capture)}",
+        ),
+        (EMIT, "yes", "False is used instead. Accepted: true, false"),
+        ("OTEL_AGENTS_CHUNK_METRIC", "1 on", "False is used instead. Accepted: true, false"),
+        (
+            "OTEL_AGENTS_METRICS",
+            "old",
+            "previous is used instead. Accepted: previous, latest, both",
+        ),
+        ("OTEL_AGENTS_PREFER", "mine", "ours is used instead. Accepted: ours, theirs"),
+        (
+            "OTEL_AGENTS_CONTENT_MAX_BYTES",
+            "0 -1 1.5 64KB much KiB",
+            "60000 is used instead. Accepted: a number of at least 1, as 60000, 64KiB or 8MiB",
+        ),
+        (
+            "OTEL_AGENTS_EXIT_TIMEOUT",
+            "-1 inf nan 5s",
+            "5.0 is used instead. Accepted: a number of seconds, as 5 or 0.5",
+        ),
+        (
+            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT",
+            "csv",
+            "json is used instead. Accepted: json, jsonl",
+        ),
+    ],
+)
+def test_a_bad_value_means_the_default_and_one_line(
+    name: str, texts: str, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for text in texts.split():
+        assert Settings.read({name: text}) == DEFAULTS
+        assert caplog.record_tuples == [
+            (
+                "otel_agents",
+                logging.WARNING,
+                f"otel-agents: {name}={text} is not understood; {line}",
+            )
+        ]
+        caplog.clear()
 
 
-def test_every_variable_that_is_read_is_documented() -> None:
-    source = Path(settings.__file__).read_text()
-    read = set(re.findall(r'"(OTEL_(?:AGENTS|INSTRUMENTATION_GENAI)_[A-Z_]+)"', source))
-    assert read == {setting.name for setting in SETTINGS}
+def test_a_bad_value_of_the_process_is_told_once_however_often_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_AGENTS_PREFER", "neither-of-the-two")
+    assert [Settings.read().prefer for _ in range(3)] == [Prefer.OURS] * 3
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "500"}, 500),
+        ({"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "400"}, 400),
+        (
+            {
+                "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "500",
+                "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "400",
+            },
+            400,
+        ),
+        ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "90000"}, 60_000),
+        ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "many"}, 60_000),
+    ],
+)
+def test_the_lower_of_our_limit_and_the_sdks_holds(environ: dict[str, str], expected: int) -> None:
+    assert Settings.read(environ).content_max_bytes == expected

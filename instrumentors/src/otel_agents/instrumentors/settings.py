@@ -167,9 +167,10 @@ class Settings:
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings of ``environ``, by default the process's.
 
-        A value that is not understood is told in one line, and the default taken.
+        A value that is not understood is told in one line, and the default taken; for the
+        process's environment once, however many instrumentors read it.
         """
-        read = _Reader(os.environ if environ is None else environ)
+        read = _Reader(os.environ, _told) if environ is None else _Reader(environ, set())
         capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
         return cls(
             capture=capture,
@@ -196,12 +197,16 @@ class Settings:
 _UNITS: Final = {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _NO_LIMIT: Final = 2**62
 
+_told: Final[set[tuple[str, str]]] = set()
+"""Variables of the process, and values of theirs, that a line was logged about."""
+
 
 class _Reader:
     """Reads variables of one environment; says what it does not understand."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], told: set[tuple[str, str]]) -> None:
         self._environ = environ
+        self._told = told
 
     def text(self, name: str) -> str | None:
         """The text, None where it is unset or empty."""
@@ -216,14 +221,16 @@ class _Reader:
         try:
             return parse(text)
         except (ValueError, KeyError):
-            shown = default.value if isinstance(default, Enum) else default
-            _log.warning(
-                "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",
-                name,
-                text,
-                shown,
-                accepted,
-            )
+            if (name, text) not in self._told:
+                self._told.add((name, text))
+                shown = default.value if isinstance(default, Enum) else default
+                _log.warning(
+                    "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",
+                    name,
+                    text,
+                    shown,
+                    accepted,
+                )
             return default
 
     def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
@@ -249,7 +256,7 @@ class _Reader:
     def limit(self, name: str) -> int:
         """A limit of the SDK; none where it is unset, and the SDK tells of a bad one itself."""
         text = self.text(name)
-        return int(text) if text is not None and text.isdigit() else _NO_LIMIT
+        return int(text) if text is not None and text.isdecimal() else _NO_LIMIT
 
     def seconds(self, name: str, default: float) -> float:
         """A number of seconds that is not negative."""
