@@ -18,7 +18,7 @@ def field(holder: Any, name: str) -> Any:
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
     # A model looks for a name that it lacks in a slow way, and raises; its fields are here.
-    fields = cast("dict[str, Any]", vars(cast(Any, holder)))
+    fields = cast("dict[str, Any]", vars(holder))
     return fields[name] if name in fields else extra.get(name) if extra else None
 
 
@@ -27,7 +27,7 @@ def view(holder: Any) -> dict[str, Any]:
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
     extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields = cast("dict[str, Any]", vars(cast(Any, holder)))
+    fields = cast("dict[str, Any]", vars(holder))
     return {**fields, **extra} if extra else fields
 
 
