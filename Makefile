@@ -3,33 +3,34 @@
 
 PYTHON ?= python3
 ENVIRONMENTS ?= .environments
-export UV_PYTHON_DOWNLOADS := never
-export UV_NO_PROGRESS := 1
 
 SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 
-.PHONY: help demo test check bench lock readme clean
+.PHONY: help demo test suites check bench lock readme clean
 
 help: ## Say what can be made.
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 demo: ## Run an application under opentelemetry-instrument against a scripted model: its trace as a tree.
 	@$(SUITE) demo
 
 test: ## Run everything: checks, and every suite in every environment.
-	@$(SUITE) test $(ARGS)
+	@$(SUITE) all $(ARGS)
 
 check: ## Formatting, lint and types.
-	@$(SUITE) check
+	@$(SUITE) check $(ARGS)
+
+suites: ## The suites without the checks. ARGS="--only openai3 -k name" runs a part.
+	@$(SUITE) test $(ARGS)
 
 bench: ## Measure what the instrumentation costs, as ratios.
-	@$(SUITE) bench
+	@$(SUITE) bench $(ARGS)
 
 lock: ## Renew the lock files of the test environments.
-	@$(SUITE) lock
+	@$(SUITE) lock $(ARGS)
 
 readme: ## Renew the generated parts of the README.
 	@$(SUITE) readme
 
-clean: ## Remove the environments.
+clean: ## Remove the environments and what tools left.
 	rm -rf $(ENVIRONMENTS) .pytest_cache .ruff_cache

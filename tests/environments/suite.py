@@ -12,27 +12,41 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MEMBERS = ("semconv", "instrumentors", "distro")
+TOOLS = "tools"
 MAIN = "openai3"
-ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text())
+ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
+SCRIPTS = {
+    "demo": ("demo", "examples/run.py"),
+    "bench": (MAIN, "tests/benchmarks/run.py"),
+    "readme": ("demo", "docs/readme.py"),
+}
+"""Commands that run one script: its environment and its path."""
+QUIET = {
+    "PIP_ROOT_USER_ACTION": "ignore",
+    "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
+    "UV_NO_PROGRESS": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+}
+"""Set for every step."""
 
 
 class Failed(Exception):
-    """A step did not work; its output says why."""
+    """A step did not work; its output has said why."""
 
 
-def run(*command: str | Path, **environ: str) -> None:
+def run(*command: str | Path) -> None:
     """Run a command in the checkout; its output is the user's."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env={**os.environ, **environ}, check=False
-    )
+    parts = [str(part) for part in command]
+    done = subprocess.run(parts, cwd=ROOT, env={**os.environ, **QUIET}, check=False)
     if done.returncode:
-        raise Failed(f"{' '.join(str(part) for part in command)}: exit status {done.returncode}")
+        raise Failed(f"{' '.join(parts)}: exit status {done.returncode}")
 
 
 class Environments:
@@ -45,81 +59,94 @@ class Environments:
         """The interpreter of an environment that is up to date."""
         folder = self._directory / name
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        stamp = folder / "stamp"
-        wanted = self._fingerprint(name)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            print(f"environment {name}: setting up", flush=True)
-            self._make(name, folder, python)
-            stamp.write_text(wanted)
+        projects = [ROOT / part for part in (*MEMBERS, *ROWS[name].get("installs", ()))]
+        sources = [project / "pyproject.toml" for project in projects]
+        self._keep(name, sources, lambda lock: self._make(folder, python, lock, projects))
         return python
 
-    def _fingerprint(self, name: str) -> str:
-        sources = [HERE / f"{name}.txt", *(ROOT / member / "pyproject.toml" for member in MEMBERS)]
-        digest = hashlib.sha256(sys.version.encode())
-        for source in sources if name != "tools" else sources[:1]:
-            digest.update(source.read_bytes())
-        return digest.hexdigest()
+    def uv(self) -> Path:
+        """The program uv, which pip installs into a folder of its own."""
+        folder = self._directory / TOOLS
+        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        into = ("--upgrade", "--target", folder)
+        self._keep(TOOLS, [], lambda lock: run(*pip, *into, "--require-hashes", "-r", lock))
+        return folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
 
-    def _make(self, name: str, folder: Path, python: Path) -> None:
+    def _keep(self, name: str, sources: list[Path], make: Callable[[Path], None]) -> None:
+        """Make what is not there or was made from other files."""
         lock = HERE / f"{name}.txt"
-        if name == "tools":
-            run(sys.executable, "-m", "venv", "--clear", folder)
-            install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-            run(*install, "--require-hashes", "-r", lock)
+        digest = hashlib.sha256(f"{sys.version} {sys.executable} {ROOT}".encode())
+        for source in (lock, *sources):
+            digest.update(source.read_bytes())
+        stamp = self._directory / name / "stamp"
+        if stamp.exists() and stamp.read_text() == digest.hexdigest():
             return
-        uv = self.uv()
-        run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
-        install = (*uv, "pip", "install", "--quiet", "--python", python)
-        run(*install, "--require-hashes", "-r", lock)
-        members = [part for member in MEMBERS for part in ("-e", ROOT / member)]
-        run(*install, "--no-deps", *members)
+        print(f"environment {name}: setting up", flush=True)
+        make(lock)
+        stamp.write_text(digest.hexdigest())
 
-    def uv(self) -> tuple[Path | str, ...]:
-        """The command of uv, from an environment of its own."""
-        return (self.python("tools"), "-m", "uv")
+    def _make(self, folder: Path, python: Path, lock: Path, projects: list[Path]) -> None:
+        uv = self.uv()
+        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
+        install = (uv, "pip", "install", "--quiet", "--python", python)
+        run(*install, "--require-hashes", "-r", lock)
+        members = [part for project in projects for part in ("-e", project)]
+        # Built by what the lock brought; nothing is taken from the index unlocked.
+        run(*install, "--no-deps", "--no-build-isolation", *members)
+        run(uv, "pip", "check", "--quiet", "--python", python)
 
 
 def supported(name: str) -> bool:
     """Whether an environment can be made for this Python; says so if not."""
     below = ROWS[name].get("python_below")
     if below and sys.version_info[:2] >= tuple(map(int, below.split("."))):
-        print(f"environment {name}: its versions are older than this Python, so it is left out")
+        version = ".".join(map(str, sys.version_info[:2]))
+        print(f"environment {name}: its packages are too old for Python {version}: left out")
         return False
     return True
 
 
-def check(environments: Environments, only: list[str]) -> None:
+def check(environments: Environments, only: list[str]) -> list[str]:
     """Formatting, lint, and types once per environment over the files that belong to it."""
     main = environments.python(MAIN)
-    run(main, "-m", "ruff", "format", "--check", ".")
-    run(main, "-m", "ruff", "check", ".")
-    for name, row in ROWS.items():
-        if row["types"] and name in only:
+    commands: list[tuple[str | Path, ...]] = [
+        (main, "-m", "ruff", "format", "--check", "."),
+        (main, "-m", "ruff", "check", "."),
+    ]
+    for name in only:
+        if ROWS[name]["types"] and supported(name):
             python = environments.python(name)
-            run(python, "-m", "pyright", "--pythonpath", python, *row["types"])
+            commands.append((python, "-m", "pyright", "--pythonpath", python, *ROWS[name]["types"]))
+    return failures_of(commands)
 
 
-def test(environments: Environments, only: list[str], extra: list[str]) -> None:
-    """Every suite in its environment; all of them run, then a failure is told."""
+def test(environments: Environments, only: list[str], extra: list[str]) -> list[str]:
+    """Every suite in its environment."""
     failures: list[str] = []
-    for name, row in ROWS.items():
-        if name not in only or not row["tests"] or not supported(name):
-            continue
-        python = environments.python(name)
-        print(f"environment {name}: testing", flush=True)
+    for name in only:
+        if ROWS[name]["tests"] and supported(name):
+            python = environments.python(name)
+            print(f"environment {name}: testing", flush=True)
+            failures += failures_of([(python, "-m", "pytest", "-q", *ROWS[name]["tests"], *extra)])
+    return failures
+
+
+def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
+    """Run all commands, whatever becomes of each; the failures."""
+    failures: list[str] = []
+    for command in commands:
         try:
-            run(python, "-m", "pytest", "-q", *row["tests"], *extra)
+            run(*command)
         except Failed as failed:
-            failures.append(f"{name}: {failed}")
-    if failures:
-        raise Failed("\n".join(failures))
+            failures.append(str(failed))
+    return failures
 
 
 def lock(environments: Environments, only: list[str]) -> None:
-    """Resolve every environment again, and write the lock files."""
+    """Resolve the environments again, and write their lock files: no address in them."""
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    options = ("--universal", "--python-version", "3.10", "--generate-hashes", "--no-header")
-    silent = ("--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--upgrade", "-q")
+    options = ("--universal", "--python-version", "3.10", "--generate-hashes", "--upgrade", "-q")
+    silent = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links")
     for name in only:
         row = ROWS[name]
         dated: list[str] = []
@@ -127,35 +154,42 @@ def lock(environments: Environments, only: list[str]) -> None:
             lifted = [f"--exclude-newer-package={package}={today}" for package in row["lifted"]]
             dated = ["--exclude-newer", row["exclude_newer"], *lifted]
         source, target = HERE / f"{name}.in", HERE / f"{name}.txt"
-        run(*environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
+        run(environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
+
+
+def perform(command: str, environments: Environments, only: list[str], extra: list[str]) -> None:
+    """Do what one command says.
+
+    Raises:
+        Failed: One step or more did not work.
+    """
+    failures: list[str] = []
+    if command == "lock":
+        lock(environments, only)
+    elif command in SCRIPTS:
+        name, script = SCRIPTS[command]
+        run(environments.python(name), script, *extra)
+    if command in ("check", "all"):
+        failures += check(environments, only)
+    if command in ("test", "all"):
+        failures += test(environments, only, extra)
+    if failures:
+        raise Failed("\n        ".join(failures))
 
 
 def main() -> int:
     """Run one command; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="What does not name an option is pytest's.")
     parser.add_argument("--directory", type=Path, default=ROOT / ".environments")
-    parser.add_argument("command", choices=["demo", "test", "check", "bench", "lock", "readme"])
-    parser.add_argument("--only", action="append", choices=list(ROWS), default=[])
-    parser.add_argument("--no-check", action="store_true", help="test without the checks")
+    parser.add_argument("command", choices=["all", "check", "test", "lock", *SCRIPTS])
+    parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
     arguments, extra = parser.parse_known_args()
-    environments = Environments(arguments.directory)
+    if sys.version_info < (3, 10):  # noqa: UP036  whoever starts this may have an older one
+        print("failed: Python 3.10 or newer is needed: make PYTHON=python3.12 …", file=sys.stderr)
+        return 1
     only: list[str] = arguments.only or list(ROWS)
     try:
-        if arguments.command == "lock":
-            lock(environments, only)
-        elif arguments.command == "check":
-            check(environments, only)
-        elif arguments.command == "test":
-            if not arguments.no_check:
-                check(environments, only)
-            test(environments, only, extra)
-        else:
-            script = {
-                "demo": ("examples/run.py",),
-                "bench": ("tests/benchmarks/run.py",),
-                "readme": ("docs/readme.py",),
-            }[arguments.command]
-            run(environments.python(MAIN), *script, *extra)
+        perform(arguments.command, Environments(arguments.directory), only, extra)
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1

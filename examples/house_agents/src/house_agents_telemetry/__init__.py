@@ -1,0 +1,45 @@
+"""The instrumentor of house_agents: its agents and tools. Model calls are recorded below, by openai's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.calls import Call, around
+from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent
+from otel_agents.instrumentors._core.patching import Patch
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+__all__ = ["HouseAgentsInstrumentor"]
+
+
+class HouseAgentsInstrumentor(AgentInstrumentor):
+    """Records the runs of agents and the calls of tools."""
+
+    plain_name = "house_agents"
+    requires = ("house-agents >= 1",)
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """One method for each operation."""
+
+        def run(call: Call) -> InvokeAgent:
+            return InvokeAgent(telemetry, call.instance.name, model=call.instance.model)
+
+        def call_tool(call: Call) -> Tool:
+            return Tool(telemetry, *call.args, **call.kwargs)
+
+        yield Patch("house_agents:Agent.run", around(run))
+        yield Patch("house_agents:Agent.call_tool", around(call_tool))
+
+
+class Tool(ExecuteTool):
+    """A tool that runs; its arguments and result are content, which leaves only when asked for."""
+
+    def __init__(self, telemetry: Telemetry, name: str, arguments: dict[str, str]) -> None:
+        super().__init__(telemetry, name)
+        self.content.tool_arguments = arguments
+
+    def respond(self, value: Any) -> None:
+        """Gather the result."""
+        self.content.tool_result = value
