@@ -1,0 +1,169 @@
+"""Runs the benchmarks and prints their tables: ratios in one run, never absolute promises.
+
+make bench
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+ROUNDS: Final = 5
+INSTRUMENT: Final = Path(sys.executable).parent / "opentelemetry-instrument"
+
+CALLS: Final = [
+    # what, ours, floor, kilobytes, target
+    ("1 KB, content off", "ours", "floor", 1, None),
+    ("1 KB, content on", "ours-content", "floor-content", 1, 1.25),
+    ("10 KB, content off", "ours", "floor", 10, None),
+    ("10 KB, content on", "ours-content", "floor-content", 10, 1.25),
+    ("1 MB, default budget", "ours-content", "floor-content", 1000, 0.1),
+    ("1 MB, budget lifted", "ours-content-lifted", "floor-content", 1000, 1.0),
+    ("10 MB, default budget", "ours-content", "floor-content", 10000, 0.1),
+    ("10 MB, budget lifted", "ours-content-lifted", "floor-content", 10000, 1.0),
+    ("10 KB, not sampled", "ours-unsampled", "floor-content", 10, 0.5),
+    ("1 MB, not sampled", "ours-unsampled", "floor-content", 1000, 0.5),
+]
+CHUNKS: Final = 201
+
+
+def measure(variant: str, kilobytes: int) -> dict[str, float]:
+    """CPU µs per call of one variant, in a process of its own."""
+    command = [sys.executable, str(HERE / "model_call.py"), variant, str(kilobytes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def model_calls() -> None:
+    """One call: what is added to none, by hand and by us."""
+    print("One model call: CPU added to the bare call, µs of the caller and of the process\n")
+    print(f"{'':24}{'by hand':>12}{'ours':>12}{'ratio':>8}{'process':>9}{'target':>8}")
+    for what, ours, floor, kilobytes, target in CALLS:
+        ratios: list[float] = []
+        processes: list[float] = []
+        costs: list[tuple[float, float]] = []
+        for _ in range(ROUNDS):
+            bare = measure("none", kilobytes)
+            by_hand, by_us = measure(floor, kilobytes), measure(ours, kilobytes)
+            added = by_hand["caller"] - bare["caller"], by_us["caller"] - bare["caller"]
+            costs.append(added)
+            ratios.append(added[1] / added[0])
+            processes.append(by_us["process"] / by_hand["process"])
+        hand, us = (statistics.median(cost[side] for cost in costs) for side in (0, 1))
+        wanted = f"{target:.2f}" if target else ""
+        ratio, process = statistics.median(ratios), statistics.median(processes)
+        print(f"{what:24}{hand:12.1f}{us:12.1f}{ratio:8.2f}{process:9.2f}{wanted:>8}")
+
+
+def stream_chunks() -> None:
+    """One chunk of a stream, what the call itself costs taken off."""
+    print("\nOne chunk of a stream: CPU added, µs\n")
+    for what, suffix in (("content off", ""), ("content on", "-content")):
+        ratios: list[float] = []
+        costs: list[tuple[float, float]] = []
+        for _ in range(ROUNDS):
+            bare = measure("none-stream", 1)["caller"]
+            hand, us = (
+                measure(f"{who}-stream{suffix}", 1)["caller"]
+                - measure(f"{who}{suffix}", 1)["caller"]
+                - bare
+                for who in ("floor", "ours")
+            )
+            costs.append((hand / CHUNKS, us / CHUNKS))
+            ratios.append(us / hand if hand > 0 else float("nan"))
+        hand, us = (statistics.median(cost[side] for cost in costs) for side in (0, 1))
+        ratio = statistics.median(ratios)
+        print(f"{what:24}{hand:12.2f}{us:12.2f}{ratio:8.2f}{'':9}{2.0:8.2f}")
+
+
+def cpu_of(command: list[str], **environ: str) -> float:
+    """CPU seconds of a command and its children."""
+    before = getrusage(RUSAGE_CHILDREN)
+    subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True)
+    after = getrusage(RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def start_up() -> None:
+    """Starting a program that uses nothing."""
+    print("\nStarting `python -c pass`: CPU, s\n")
+    silent = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    environ = {**silent, "OTEL_LOGS_EXPORTER": "none"}
+    command = [str(INSTRUMENT), sys.executable, "-c", "pass"]
+    rows: dict[str, list[float]] = {"all on": [], "all off": []}
+    for _ in range(3 * ROUNDS):
+        rows["all on"].append(cpu_of(command, **environ))
+        rows["all off"].append(
+            cpu_of(command, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="*", **environ)
+        )
+    for what, seconds in rows.items():
+        print(f"{what:24}{statistics.median(seconds):12.3f}")
+    ratio = statistics.median(on / off for on, off in zip(*rows.values(), strict=True))
+    print(f"{'ratio':24}{ratio:12.2f}{'':17}{1.1:8.2f}")
+
+
+class Hanging(BaseHTTPRequestHandler):
+    """Takes a request and never answers."""
+
+    released = threading.Event()
+
+    def do_POST(self) -> None:
+        """Wait."""
+        self.released.wait(60)
+
+
+@contextmanager
+def hanging_endpoint() -> Iterator[str]:
+    """A collector that hangs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    Hanging.released.set()
+    server.shutdown()
+
+
+def exits() -> None:
+    """How long the end of a program takes while nobody takes its telemetry."""
+    print("\nExit with one span, one metric and one log each: wall, s (bound 5 s)\n")
+    with hanging_endpoint() as hanging:
+        for what, endpoint in (("refuses", "http://127.0.0.1:9"), ("hangs", hanging)):
+            command = [str(INSTRUMENT), sys.executable, "-c", EXIT_PROGRAM]
+            done = subprocess.run(
+                command,
+                env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            ended = float(done.stdout.split()[-1])
+            print(f"{'endpoint ' + what:24}{time.time() - ended:12.2f}")
+
+
+EXIT_PROGRAM: Final = """
+import logging, time
+from opentelemetry import metrics, trace
+trace.get_tracer("t").start_span("s").end()
+metrics.get_meter("m").create_counter("c").add(1)
+logging.getLogger("l").warning("one")
+print(time.time(), flush=True)
+"""
+
+
+if __name__ == "__main__":
+    model_calls()
+    stream_chunks()
+    start_up()
+    exits()
