@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -125,7 +125,7 @@ class Hanging(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def hanging_endpoint() -> Iterator[str]:
+def hanging_endpoint() -> Generator[str]:
     """A collector that hangs."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
     server.daemon_threads = True

@@ -17,6 +17,7 @@ from otel_agents.instrumentors._core.operations import ExecuteTool, Inference
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.semconv.conformance import Finding
 from otel_agents.semconv.values import Operation
 
 handlers: Any = pytest.importorskip(
@@ -44,9 +45,13 @@ def call(ours: Telemetry) -> None:
 
 
 @pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spans of the official packages are not ours to hold against the conventions."""
-    monkeypatch.setattr("conformance_plugin.findings_of", lambda emission: [])
+
+    def nothing(emission: Emission) -> list[Finding]:
+        return []
+
+    monkeypatch.setattr("conformance_plugin.findings_of", nothing)
 
 
 @pytest.mark.usefixtures("unchecked")
