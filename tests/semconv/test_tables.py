@@ -10,6 +10,7 @@ from otel_agents import semconv
 from otel_agents.semconv import attributes
 from otel_agents.semconv.events import EVENTS
 from otel_agents.semconv.metrics import METRICS
+from otel_agents.semconv.refinements import REFINEMENTS
 from otel_agents.semconv.registry import CONTENT, REGISTRY, REMOVED
 from otel_agents.semconv.spans import SPAN_TYPES
 from otel_agents.semconv.values import Operation
@@ -27,6 +28,8 @@ def test_each_constant_is_called_as_its_attribute_and_is_in_the_registry() -> No
 def test_every_table_speaks_of_registered_attributes() -> None:
     for table in (*SPAN_TYPES.values(), *METRICS.values(), *EVENTS.values()):
         assert set(table.attributes) <= set(REGISTRY)
+    for refinement in REFINEMENTS.values():
+        assert set(refinement.attributes) <= set(SPAN_TYPES[refinement.refines].attributes)
     assert set(CONTENT) <= set(REGISTRY)
     assert not REMOVED & set(REGISTRY)
 

@@ -1,0 +1,68 @@
+"""Span types of the Model Context Protocol.
+
+Source: MCP semconv, "Spans", autumn 2026.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import attributes as attr
+from .groups import (
+    ERROR,
+    OURS,
+    TOOL_CONTENT,
+)
+from .requirements import (
+    IF_KNOWN,
+    OPT_IN,
+    RECOMMENDED_IF_KNOWN,
+    REQUIRED,
+    Requirements,
+)
+from .span_type import SpanType
+from .values import Operation
+
+_MCP: Final[Requirements] = {
+    **ERROR,
+    **TOOL_CONTENT,
+    **OURS,
+    attr.MCP_METHOD_NAME: REQUIRED,
+    attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
+    attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
+    attr.GEN_AI_PROMPT_VARIABLE: OPT_IN,
+    attr.GEN_AI_TOOL_NAME: IF_KNOWN,
+    attr.JSONRPC_REQUEST_ID: IF_KNOWN,
+    attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+    attr.MCP_RESOURCE_URI: IF_KNOWN,
+    attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+    attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
+    attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
+    attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
+    attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+    attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
+}
+# MCP, "Client"
+MCP_CLIENT: Final = SpanType(
+    "mcp.client",
+    (Operation.EXECUTE_TOOL,),
+    ("CLIENT",),
+    None,
+    {
+        **_MCP,
+        attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_PORT: RECOMMENDED_IF_KNOWN,
+    },
+)
+# MCP, "Server"
+MCP_SERVER: Final = SpanType(
+    "mcp.server",
+    (Operation.EXECUTE_TOOL,),
+    ("SERVER",),
+    None,
+    {
+        **_MCP,
+        attr.CLIENT_ADDRESS: RECOMMENDED_IF_KNOWN,
+        attr.CLIENT_PORT: RECOMMENDED_IF_KNOWN,
+    },
+)
