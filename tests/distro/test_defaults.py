@@ -1,0 +1,154 @@
+"""What holds when the user sets nothing, and that everything the user sets wins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from instrumented import DISABLED, instrumented, script
+from otlp_receiver import Receiver
+
+from otel_agents.distro.privacy import PHONE_HOME_OFF
+from otel_agents.distro.program import program_name
+
+EMIT = """
+    from opentelemetry import metrics, trace
+    from opentelemetry._logs import LogRecord, get_logger
+
+    with trace.get_tracer("t").start_as_current_span("work"):
+        metrics.get_meter("m").create_counter("counted").add(1)
+        get_logger("l").emit(LogRecord(body="said"))
+"""
+
+
+def test_all_three_signals_arrive_by_otlp_compressed_and_named(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, EMIT, "shop.py"), {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        )
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert receiver.span_names == ["work"]
+    assert receiver.metric_names == {"counted"}
+    assert receiver.log_bodies == ["said"]
+    assert [resource["service.name"] for resource in receiver.resources] == ["shop"]
+    assert {headers["content-encoding"] for headers in receiver.headers} == {"gzip"}
+
+
+def test_what_the_user_sets_wins(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, EMIT),
+            {
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{receiver.endpoint}/v1/traces",
+                "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+                "OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret",
+                "OTEL_METRICS_EXPORTER": "none",
+                "OTEL_LOGS_EXPORTER": "none",
+                "OTEL_SERVICE_NAME": "mine",
+                "OTEL_RESOURCE_ATTRIBUTES": "team=blue",
+            },
+        )
+    assert (done.status, done.err) == (0, "")
+    assert receiver.paths == {"/v1/traces"}
+    assert [(it["service.name"], it["team"]) for it in receiver.resources] == [("mine", "blue")]
+    headers = receiver.headers[0]
+    assert headers["authorization"] == "secret"
+    assert "content-encoding" not in headers
+
+
+def test_service_name_among_the_resource_attributes_wins(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        instrumented(
+            script(tmp_path, EMIT),
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_RESOURCE_ATTRIBUTES": "service.name=other",
+            },
+        )
+    assert [resource["service.name"] for resource in receiver.resources] == ["other"]
+
+
+def test_the_environment_keeps_what_the_user_set_and_gets_no_otel_variable(tmp_path: Path) -> None:
+    """Subprocesses would inherit it. Only what frameworks read themselves is set, if unset."""
+    program = script(
+        tmp_path,
+        """
+        import json, os
+        print(json.dumps(dict(os.environ)))
+        """,
+    )
+    given = {
+        "OTEL_TRACES_EXPORTER": "otlp,console",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "CREWAI_DISABLE_TELEMETRY": "false",
+    }
+    seen = json.loads(instrumented(program, given).out)
+    del seen[DISABLED]
+    otel = {name: value for name, value in seen.items() if name.startswith("OTEL_")}
+    quiet = {name: seen[name] for name in PHONE_HOME_OFF}
+    assert otel == {name: value for name, value in given.items() if name.startswith("OTEL_")}
+    assert quiet == {**PHONE_HOME_OFF, "CREWAI_DISABLE_TELEMETRY": "false"}
+
+
+def test_a_disabled_sdk_emits_nothing_and_says_nothing(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, EMIT),
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_SDK_DISABLED": "true"},
+        )
+    assert (done.status, done.err, receiver.requests) == (0, "", [])
+
+
+def test_values_that_are_not_understood_are_told_in_one_line_each(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, EMIT),
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_TRACES_EXPORTER": "otlp,jaeger",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json",
+                "OTEL_METRICS_EXPORTER": "none",
+                "OTEL_LOGS_EXPORTER": "none",
+            },
+        )
+    lines = sorted(set(done.err.splitlines()))
+    assert (done.status, receiver.span_names) == (0, ["work"])
+    assert len(lines) == len(done.err.splitlines()) == 2
+    assert lines[0].startswith(
+        "otel-agents: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json is not supported"
+    )
+    assert lines[1].startswith("otel-agents: no exporter of traces is named jaeger")
+
+
+def test_a_second_distribution_is_told_once(tmp_path: Path) -> None:
+    info = tmp_path / "other_distro-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-distro\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[opentelemetry_distro]\nother = nothing:Nothing\n")
+    program = script(tmp_path, "from otel_agents.distro import initialize\ninitialize()")
+    done = instrumented(
+        program, {"OTEL_TRACES_EXPORTER": "tree", "PYTHONPATH": str(tmp_path)}, instrument=False
+    )
+    assert done.err.splitlines() == [
+        (
+            "otel-agents: another distribution is installed (other), and the first one found wins; "
+            "set OTEL_PYTHON_DISTRO=otel_agents and OTEL_PYTHON_CONFIGURATOR=otel_agents, "
+            "or uninstall it"
+        )
+    ]
+
+
+def test_the_program_is_named_as_the_interpreter_was_started() -> None:
+    cases = {
+        "python app.py --flag": "app",
+        "python -u -W ignore -X dev /srv/shop/app.py": "app",
+        "python -m package.tool": "package.tool",
+        "python -mpackage.tool": "package.tool",
+        "python -Im package.__main__": "package",
+        "python folder/__main__.py": "folder",
+        "python -c pass": "python",
+        "python -": "python",
+        "python": "python",
+        "/venv/bin/python /venv/bin/uvicorn app:app": "uvicorn",
+    }
+    assert {line: program_name(line.split()) for line in cases} == cases

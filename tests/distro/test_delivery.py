@@ -1,0 +1,229 @@
+"""The queue before the endpoint: bounded, oldest first, nothing encoded, nobody blocked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+from otel_agents.distro.environment import Batching
+from otel_agents.distro.export.delivery import Delivery, readable_bytes
+from otel_agents.distro.export.outage import Place
+from otel_agents.distro.export.outcome import DELIVERED, Outcome
+from otel_agents.distro.export.sizes import span_size
+
+AWAY = Outcome(False, True, "connection refused")
+REFUSED = Outcome(False, False, "HTTP 400")
+PATIENT = Batching(delay=3600, max_items=1000, max_waiting=None)
+SECONDS = 10.0
+
+
+class Endpoint:
+    """Answers as it is told, DELIVERED after that; keeps what it was sent."""
+
+    where = "http://collector"
+
+    def __init__(self, *answers: Outcome, max_request_bytes: int = 1000) -> None:
+        self.max_request_bytes = max_request_bytes
+        self.sent: list[list[str]] = []
+        self.tried = threading.Semaphore(0)
+        self.before: Callable[[], object] = lambda: None
+        self._answers = list(answers)
+
+    def send(self, items: Sequence[str], timeout: float) -> Outcome:
+        self.before()
+        answer = self._answers.pop(0) if self._answers else DELIVERED
+        if answer.delivered:
+            self.sent.append(list(items))
+        self.tried.release()
+        return answer
+
+    def renew(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def delivery(
+    endpoint: Endpoint, *, batching: Batching = PATIENT, max_bytes: int = 10_000
+) -> Delivery[str]:
+    return Delivery("spans", endpoint, Place(endpoint.where), len, batching, max_bytes)
+
+
+def test_a_request_stays_below_the_limit_and_what_is_larger_goes_alone() -> None:
+    endpoint = Endpoint(max_request_bytes=10)
+    way = delivery(endpoint)
+    for item in ("aaaa", "bbbb", "cccc", "d" * 25, "ee"):
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["aaaa", "bbbb"], ["cccc"], ["d" * 25], ["ee"]]
+
+
+def test_a_request_has_no_more_items_than_asked() -> None:
+    endpoint = Endpoint()
+    way = delivery(endpoint, batching=Batching(3600, 2, None))
+    for item in "abc":
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["a", "b"], ["c"]]
+
+
+def test_a_full_batch_is_sent_without_waiting_for_the_interval() -> None:
+    endpoint = Endpoint()
+    way = delivery(endpoint, batching=Batching(3600, 2, None))
+    way.put("a")
+    way.put("b")
+    assert endpoint.tried.acquire(timeout=SECONDS)
+    assert endpoint.sent == [["a", "b"]]
+
+
+def test_what_failed_and_may_pass_stays_at_the_head_until_it_is_delivered() -> None:
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint)
+    way.put("aa")
+    way.put("bb")
+    endpoint.max_request_bytes = 2
+    assert not way.flush(SECONDS)
+    assert (way.waiting, endpoint.sent) == (2, [])
+    way.put("cc")
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["aa"], ["bb"], ["cc"]]
+    assert way.losses.dropped == {}
+
+
+def test_one_failure_ends_the_round() -> None:
+    """Eight requests to an endpoint that hangs must not wait eight times."""
+    endpoint = Endpoint(*[AWAY] * 8)
+    way = delivery(endpoint)
+    for item in "abcdefgh":
+        way.put(item)
+    endpoint.max_request_bytes = 1
+    way.flush(SECONDS)
+    assert endpoint.tried.acquire(blocking=False)
+    assert not endpoint.tried.acquire(blocking=False)
+
+
+def test_what_is_refused_for_good_is_dropped_and_counted() -> None:
+    endpoint = Endpoint(REFUSED, max_request_bytes=1)
+    way = delivery(endpoint)
+    way.put("a")
+    way.put("b")
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["b"]]
+    assert way.losses.dropped == {"rejected": 1}
+
+
+def test_beyond_the_bound_the_oldest_go_and_are_counted() -> None:
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint, max_bytes=30)
+    way.put("a" * 10)
+    way.flush(SECONDS)
+    for item in ("b" * 10, "c" * 10, "d" * 15):
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["c" * 10, "d" * 15]]
+    assert way.losses.dropped == {"queue_full": 2}
+
+
+def test_what_is_being_sent_counts_against_the_bound() -> None:
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint, max_bytes=30)
+    endpoint.before = lambda: way.put("b" * 20) if not endpoint.sent else None
+    way.put("a" * 20)
+    way.flush(SECONDS)
+    assert way.waiting == 1  # of "a" and "b", 40 bytes, one had to go
+    assert way.losses.dropped == {"queue_full": 1}
+
+
+def test_a_bound_on_the_number_is_the_users_to_set() -> None:
+    endpoint = Endpoint()
+    way = delivery(endpoint, batching=Batching(3600, 1000, 2))
+    for item in "abc":
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["b", "c"]]
+
+
+def test_flushing_ends_in_time_when_the_endpoint_hangs() -> None:
+    endpoint, gate = Endpoint(), threading.Event()
+    endpoint.before = lambda: gate.wait(SECONDS)
+    way = delivery(endpoint)
+    way.put("a")
+    assert way.flush(0.05) is False
+    gate.set()
+    assert way.flush(SECONDS) is True
+
+
+def test_handing_over_never_waits_for_the_endpoint() -> None:
+    endpoint, gate = Endpoint(max_request_bytes=1), threading.Event()
+    endpoint.before = lambda: gate.wait(SECONDS)
+    way = delivery(endpoint, batching=Batching(3600, 1, None))
+    for item in "abcdef":
+        way.put(item)  # would take 60 s
+    assert way.waiting == 6
+    gate.set()
+    assert way.flush(SECONDS)
+
+
+def test_after_the_end_nothing_is_taken_and_it_is_counted() -> None:
+    endpoint = Endpoint()
+    way = delivery(endpoint)
+    way.put("a")
+    deadline = time.monotonic() + SECONDS
+    way.hand(lambda: way.close(deadline)).wait(deadline)
+    way.put("b")
+    assert endpoint.sent == [["a"]]
+    assert way.losses.dropped == {"shutdown": 1}
+
+
+def test_a_forked_child_begins_empty() -> None:
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint)
+    way.put("a")
+    way.flush(SECONDS)
+    way.renew()
+    way.put("b")
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["b"]]
+
+
+def test_sizes_are_no_less_than_what_is_encoded() -> None:
+    """Else a request that was split by estimate would be too large."""
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    values: dict[str, Any] = {
+        "ascii": "x" * 5000,
+        "accents": "é" * 3000 + "x" * 100,
+        "chinese": "漢" * 3000,
+        "emoji": "😀" * 2000,
+        "numbers": list(range(300)),
+        "texts": ["abc"] * 100,
+        "flag": True,
+        "float": 1.5,
+    }
+    for name, value in values.items():
+        span = _span({name: value})
+        size, encoded = span_size(span), encode_spans([span]).ByteSize()
+        fixed = encode_spans([_span({})]).ByteSize()
+        assert encoded - fixed <= size <= 4 * encoded, name
+
+
+def _span(attributes: dict[str, Any]) -> ReadableSpan:
+    span: Any = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("name")
+    span.set_attributes(attributes)
+    span.add_event("event", {"key": "value"})
+    span.end()
+    return span
+
+
+def test_bytes_are_written_for_people() -> None:
+    numbers = (12, 2048, 64 * 1024**2, 3 * 1024**3, 1536)
+    assert [readable_bytes(number) for number in numbers] == [
+        "12 bytes",
+        "2 KiB",
+        "64 MiB",
+        "3 GiB",
+        "1.5 KiB",
+    ]

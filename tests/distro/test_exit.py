@@ -1,0 +1,242 @@
+"""The end of a process: bounded whatever the endpoint does, nothing lost that could be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from instrumented import instrumented, script, start
+from otlp_receiver import Receiver, free_port
+
+EMIT = """
+    from opentelemetry import metrics, trace
+    from opentelemetry._logs import LogRecord, get_logger
+
+    for number in range(3):
+        with trace.get_tracer("t").start_as_current_span(f"work {number}"):
+            pass
+    metrics.get_meter("m").create_counter("counted").add(1)
+    get_logger("l").emit(LogRecord(body="said"))
+"""
+EXIT_TIMEOUT = 1.0
+MARGIN = 8.0  # starting Python and importing everything on a busy machine; peers take 15 to 30 s
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_nobody_listens_one_line_and_a_bounded_exit(tmp_path: Path, protocol: str) -> None:
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    done = instrumented(
+        script(tmp_path, EMIT),
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_AGENTS_EXIT_TIMEOUT": str(EXIT_TIMEOUT),
+        },
+    )
+    assert done.status == 0
+    assert done.seconds < EXIT_TIMEOUT + MARGIN
+    assert done.err.splitlines() == [
+        (
+            f"otel-agents: could not deliver to {endpoint} (connection refused); lost: 3 spans, "
+            "1 log record and the last metrics; start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
+        )
+    ]
+
+
+def test_an_endpoint_that_hangs_one_line_and_a_bounded_exit(tmp_path: Path) -> None:
+    with Receiver(hang=True) as receiver:
+        done = instrumented(
+            script(tmp_path, EMIT),
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_AGENTS_EXIT_TIMEOUT": str(EXIT_TIMEOUT),
+            },
+        )
+    assert done.status == 0
+    assert done.seconds < EXIT_TIMEOUT + MARGIN
+    assert done.err.splitlines() == [
+        (
+            f"otel-agents: could not deliver to {receiver.endpoint} (no answer in time); "
+            "lost: 3 spans, 1 log record and the last metrics; "
+            "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
+        )
+    ]
+
+
+def test_processors_of_the_application_share_the_deadline(tmp_path: Path) -> None:
+    """One that the application added to our provider cannot make the exit longer."""
+    program = script(
+        tmp_path,
+        """
+        import time
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import SpanProcessor
+
+        class Slow(SpanProcessor):
+            def shutdown(self):
+                time.sleep(60)
+
+        trace.get_tracer_provider().add_span_processor(Slow())
+        trace.get_tracer("t").start_span("work").end()
+        """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(
+            program,
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_AGENTS_EXIT_TIMEOUT": str(EXIT_TIMEOUT),
+            },
+        )
+    assert (done.status, receiver.span_names) == (0, ["work"])
+    assert done.seconds < EXIT_TIMEOUT + MARGIN
+
+
+def test_spans_that_end_while_the_process_ends_arrive(tmp_path: Path) -> None:
+    """The first span of a process may end in an exit handler, where no thread can be started."""
+    program = script(
+        tmp_path,
+        """
+        import atexit
+        from opentelemetry import trace
+
+        atexit.register(lambda: trace.get_tracer("t").start_span("late").end())
+        """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, done.err, receiver.span_names) == (0, "", ["late"])
+
+
+@pytest.mark.parametrize(("ending", "status"), [("sys.exit(3)", 3), ("raise SystemError", 1)])
+def test_every_ordinary_end_delivers(tmp_path: Path, ending: str, status: int) -> None:
+    program = script(
+        tmp_path,
+        f"""
+        import sys
+        from opentelemetry import trace
+
+        trace.get_tracer("t").start_span("work").end()
+        {ending}
+        """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, receiver.span_names) == (status, ["work"])
+
+
+def test_a_forked_child_delivers_its_own_spans_and_no_others(tmp_path: Path) -> None:
+    program = script(
+        tmp_path,
+        """
+        import os
+        from opentelemetry import trace
+
+        tracer = trace.get_tracer("t")
+        tracer.start_span("before").end()
+        child = os.fork()
+        tracer.start_span("parent" if child else "child").end()
+        if child:
+            os.waitpid(child, 0)
+        """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, done.err) == (0, "")
+    assert receiver.span_names == ["before", "child", "parent"]
+
+
+def test_what_waits_is_delivered_when_the_collector_is_back(tmp_path: Path) -> None:
+    """Two lines: one when it is away, one when it answers again."""
+    program = script(
+        tmp_path,
+        """
+        from opentelemetry import trace
+
+        provider = trace.get_tracer_provider()
+        for number in range(5):
+            trace.get_tracer("t").start_span(f"kept {number}").end()
+        print(provider.force_flush(5000), flush=True)
+        input()
+        print(provider.force_flush(20000), flush=True)
+        """,
+    )
+    port = free_port()
+    where = f"http://127.0.0.1:{port}"
+    process = start(
+        program, {"OTEL_EXPORTER_OTLP_ENDPOINT": where, "OTEL_METRICS_EXPORTER": "none"}
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    with Receiver(port) as receiver:
+        out, err = process.communicate("\n", timeout=60)
+    assert (first, out, process.returncode) == ("False\n", "True\n", 0)
+    assert receiver.span_names == [f"kept {number}" for number in range(5)]
+    assert err.splitlines() == [
+        (
+            f"otel-agents: cannot deliver to {where} (connection refused); 5 spans wait, the oldest "
+            "are dropped beyond 64 MiB; start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
+        ),
+        f"otel-agents: {where} answers again; what waited is delivered",
+    ]
+
+
+def test_what_is_never_accepted_is_told_once_and_dropped(tmp_path: Path) -> None:
+    program = script(
+        tmp_path,
+        """
+        from opentelemetry import trace
+
+        for number in range(3):
+            trace.get_tracer("t").start_span("work").end()
+            trace.get_tracer_provider().force_flush()
+        """,
+    )
+    with Receiver(status=401) as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert done.err.splitlines() == [
+        (
+            f"otel-agents: {receiver.endpoint} does not accept spans (HTTP 401); "
+            "what it refuses is dropped; set OTEL_EXPORTER_OTLP_HEADERS"
+        )
+    ]
+
+
+def test_exporters_of_the_application_keep_their_voice(tmp_path: Path) -> None:
+    """Only what is said during our own exports is replaced by our line."""
+    program = script(
+        tmp_path,
+        """
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        exporter = OTLPSpanExporter()
+        exporter.shutdown()
+        exporter.export([])
+        trace.get_tracer("t").start_span("work").end()
+        """,
+    )
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+    assert [line.partition(";")[0] for line in done.err.splitlines()] == [
+        "Exporter already shutdown, ignoring batch",
+        f"otel-agents: could not deliver to {endpoint} (connection refused)",
+    ]
+
+
+def test_a_process_that_emits_nothing_imports_no_exporter(tmp_path: Path) -> None:
+    program = script(
+        tmp_path,
+        """
+        import sys
+        from otel_agents.distro import lifecycle
+
+        def imported():
+            print(sorted({"requests", "grpc", "google.protobuf"} & sys.modules.keys()))
+
+        lifecycle.current().shutdown()
+        imported()
+        """,
+    )
+    done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"})
+    assert (done.status, done.out, done.err) == (0, "[]\n", "")

@@ -1,0 +1,240 @@
+"""Loading instrumentors: each alone, quiet about what is missing, one of two where there are two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from installed import install
+from instrumented import Finished, instrumented, script
+
+OURS = """
+    from otel_agents.instrumentors._core.base import AgentInstrumentor
+
+    class Instrumentor(AgentInstrumentor):
+        plain_name = "toylib"
+        requires = ("toylib >= 2, < 3",)
+        rivals = ("rival-toylib",)
+
+        def patches(self, telemetry):
+            print("ours", flush=True)
+            return ()
+"""
+OTHERS = """
+    from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+    class Base(BaseInstrumentor):
+        def instrumentation_dependencies(self):
+            return self.needs
+
+        def _instrument(self, **kwargs):
+            print(type(self).__name__, flush=True)
+
+        def _uninstrument(self, **kwargs): ...
+
+    class Rival(Base):
+        needs = ("toylib >= 1",)
+
+    class OldRival(Base):
+        needs = ("toylib < 2",)
+
+    class Broader(Base):
+        needs = ()
+
+    class Good(Base):
+        needs = ()
+
+    class Breaks(Base):
+        needs = ()
+
+        def _instrument(self, **kwargs):
+            raise RuntimeError("this one breaks")
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with our instrumentor of ``toylib``, and toylib 2.1."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    ours = {"otel_agents_toylib": "ours:Instrumentor"}
+    install(folder, "our-toys", instrumentors=ours, modules={"ours": OURS, "others": OTHERS})
+    return folder
+
+
+def load(tmp_path: Path, site: Path, **variables: str) -> Finished:
+    """Start a program with what is installed in ``site``; it prints who instrumented."""
+    quiet = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    quiet["OTEL_LOGS_EXPORTER"] = "none"
+    done = instrumented(
+        script(tmp_path, "print('ran')"), {**quiet, "PYTHONPATH": str(site), **variables}
+    )
+    assert done.status == 0
+    return done
+
+
+def instrumented_by(done: Finished) -> list[str]:
+    return sorted(done.out.split()[:-1])
+
+
+def test_one_that_fails_stops_no_other(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    broken = {
+        "a_missing": "no_such_module:Nothing",
+        "b_breaks": "others:Breaks",
+        "c_absent": "others:NoSuchClass",
+        "z_good": "others:Good",
+    }
+    install(site, "broken", instrumentors=broken)
+    done = load(tmp_path, site)
+    assert instrumented_by(done) == ["Good", "ours"]
+    assert sorted(line.partition("; ")[0] for line in done.err.splitlines()) == [
+        "otel-agents: the instrumentor b_breaks failed to load (RuntimeError: this one breaks)",
+        (
+            "otel-agents: the instrumentor c_absent failed to load (AttributeError: "
+            "module 'others' has no attribute 'NoSuchClass')"
+        ),
+    ]
+
+
+def test_a_library_that_is_not_installed_is_no_news(tmp_path: Path, site: Path) -> None:
+    done = load(tmp_path, site)
+    assert (instrumented_by(done), done.err) == ([], "")
+
+
+def test_a_version_that_is_not_supported_is_one_line(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "3.0")
+    done = load(tmp_path, site)
+    assert instrumented_by(done) == []
+    assert done.err.splitlines() == [
+        (
+            "otel-agents: toylib is not instrumented: toylib 3.0 is installed, "
+            "supported is toylib >= 2, < 3"
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["toylib", "otel_agents_toylib", "*", "flask, toylib"])
+def test_ours_is_disabled_by_either_name(tmp_path: Path, site: Path, name: str) -> None:
+    install(site, "toylib", "2.1")
+    done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=name)
+    assert (instrumented_by(done), done.err) == ([], "")
+
+
+def test_the_plain_name_disables_both(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="toylib")
+    assert (instrumented_by(done), done.err) == ([], "")
+
+
+def test_of_two_ours_runs_and_one_line_says_so(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "rival_toylib", instrumentors={"toylib": "others:Rival"})
+    done = load(tmp_path, site)
+    assert instrumented_by(done) == ["ours"]
+    assert done.err.splitlines() == [
+        (
+            "otel-agents: toylib is instrumented by otel-agents, so rival_toylib is not loaded; "
+            "OTEL_AGENTS_PREFER=theirs turns it round"
+        )
+    ]
+
+
+def test_of_two_theirs_runs_where_the_user_prefers_it(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    done = load(tmp_path, site, OTEL_AGENTS_PREFER="theirs")
+    assert (instrumented_by(done), done.err) == (["Rival"], "")
+
+
+@pytest.mark.parametrize("prefer", ["ours", "theirs"])
+def test_a_rival_that_refuses_the_version_is_no_rival(
+    tmp_path: Path, site: Path, prefer: str
+) -> None:
+    """Registered is not active: stepping aside for it would leave nothing."""
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"toylib": "others:OldRival"})
+    done = load(tmp_path, site, OTEL_AGENTS_PREFER=prefer)
+    assert instrumented_by(done) == ["ours"]
+
+
+@pytest.mark.parametrize("prefer", ["ours", "theirs"])
+def test_a_rival_that_is_disabled_is_no_rival(tmp_path: Path, site: Path, prefer: str) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"rival": "others:Rival"})
+    done = load(
+        tmp_path, site, OTEL_AGENTS_PREFER=prefer, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="rival"
+    )
+    assert (instrumented_by(done), done.err) == (["ours"], "")
+
+
+def test_ours_that_is_disabled_displaces_nobody(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="otel_agents_toylib")
+    assert (instrumented_by(done), done.err) == (["Rival"], "")
+
+
+def test_ours_that_refuses_the_version_displaces_nobody(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "3.0")
+    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    done = load(tmp_path, site)
+    assert instrumented_by(done) == ["Rival"]
+    assert len(done.err.splitlines()) == 1
+
+
+def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> None:
+    ours = OURS.replace("rival-toylib", "opentelemetry-instrumentation-botocore")
+    (site / "ours.py").write_text("import textwrap\nexec(textwrap.dedent('''" + ours + "'''))")
+    install(site, "toylib", "2.1")
+    broader = {"botocore": "others:Broader"}
+    install(site, "opentelemetry-instrumentation-botocore", instrumentors=broader)
+    done = load(tmp_path, site)
+    assert (instrumented_by(done), done.err) == (["Broader", "ours"], "")
+
+
+INITIALIZE = """
+    from opentelemetry import trace
+    from otel_agents.distro import initialize
+
+    initialize()
+    provider = trace.get_tracer_provider()
+    initialize()
+    print("ran" if trace.get_tracer_provider() is provider else "changed")
+"""
+
+
+@pytest.mark.parametrize("instrument", [True, False])
+def test_initialize_by_code_does_the_same_and_only_once(
+    tmp_path: Path, site: Path, instrument: bool
+) -> None:
+    install(site, "toylib", "2.1")
+    done = instrumented(
+        script(tmp_path, INITIALIZE),
+        {"OTEL_TRACES_EXPORTER": "tree", "PYTHONPATH": str(site)},
+        instrument=instrument,
+    )
+    assert (done.status, done.out.split(), done.err) == (0, ["ours", "ran"], "")
+
+
+def test_initialize_uses_a_provider_that_is_set_already(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    program = script(
+        tmp_path,
+        """
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+        from otel_agents.distro import initialize
+
+        mine = TracerProvider()
+        trace.set_tracer_provider(mine)
+        initialize()
+        print("ran" if trace.get_tracer_provider() is mine else "changed")
+        """,
+    )
+    done = instrumented(program, {"PYTHONPATH": str(site)}, instrument=False)
+    assert (done.status, done.out.split()) == (0, ["ours", "ran"])
+    assert done.err.splitlines() == [
+        "otel-agents: a TracerProvider is set already; it is used as it is, call initialize() first"
+    ]

@@ -1,0 +1,98 @@
+"""Large spans over the real exporters: split below what receivers accept, none lost beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+from instrumented import instrumented, script
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from otlp_receiver import Receiver
+
+MIXED = """
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer("t")
+    for number in range(200):
+        tracer.start_span(f"small {number:03}").end()
+        if number % 50 == 10:
+            tracer.start_span(f"large {number:03}", attributes={"content": "x" * LARGE}).end()
+"""
+SMALL_NAMES = [f"small {number:03}" for number in range(200)]
+LARGE_NAMES = [f"large {number:03}" for number in (10, 60, 110, 160)]
+
+
+def test_http_receives_every_span_though_together_they_are_too_large(tmp_path: Path) -> None:
+    """Four spans of 5.5 MB in one request would be above the 20 MiB of a Collector."""
+    with Receiver(max_bytes=20 * 1024**2) as receiver:
+        done = instrumented(
+            script(tmp_path, MIXED.replace("LARGE", "5_500_000")),
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_AGENTS_EXIT_TIMEOUT": "30"},
+        )
+    assert (done.status, done.err) == (0, "")
+    assert receiver.span_names == LARGE_NAMES + SMALL_NAMES
+
+
+def test_grpc_receives_every_span_though_together_they_are_too_large(tmp_path: Path) -> None:
+    with _grpc_receiver() as (endpoint, received):
+        done = instrumented(
+            script(tmp_path, MIXED.replace("LARGE", "1_500_000")), _over_grpc(endpoint)
+        )
+    assert (done.status, done.err) == (0, "")
+    assert sorted(received) == LARGE_NAMES + SMALL_NAMES
+
+
+def test_a_span_that_no_request_can_hold_takes_no_other_with_it(tmp_path: Path) -> None:
+    """A gRPC receiver takes 4 MiB: the SDK's batching loses all 201 spans here."""
+    program = MIXED.replace("LARGE", "5_000_000").replace("% 50", "% 200")
+    with _grpc_receiver() as (endpoint, received):
+        done = instrumented(script(tmp_path, program), _over_grpc(endpoint))
+    assert sorted(received) == SMALL_NAMES
+    assert done.err.splitlines() == [
+        (
+            f"otel-agents: {endpoint} does not accept spans (RESOURCE_EXHAUSTED); "
+            "what it refuses is dropped; raise max_recv_msg_size_mib of its receiver"
+        )
+    ]
+
+
+def _over_grpc(endpoint: str) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OTEL_AGENTS_EXIT_TIMEOUT": "60",
+    }
+
+
+@contextmanager
+def _grpc_receiver() -> Generator[tuple[str, list[str]], None, None]:
+    """A gRPC receiver with the Collector's limit, 4 MiB after decompression, and what it got."""
+    received: list[str] = []
+
+    class Service(trace_service_pb2_grpc.TraceServiceServicer):
+        def Export(self, request: ExportTraceServiceRequest, context: Any) -> Any:
+            for resource in request.resource_spans:
+                for scope in resource.scope_spans:
+                    received.extend(span.name for span in scope.spans)
+            return ExportTraceServiceResponse()
+
+    limit = [("grpc.max_receive_message_length", 4 * 1024**2)]
+    server = grpc.server(ThreadPoolExecutor(2), options=limit)
+    generated: Any = trace_service_pb2_grpc  # it has no types
+    generated.add_TraceServiceServicer_to_server(Service(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", received
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,79 @@
+"""Runs small programs as ``opentelemetry-instrument`` does, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+__all__ = ["DISABLED", "INSTALLED", "Finished", "environ", "instrumented", "script", "start"]
+
+DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+INSTALLED = sorted({point.name for point in entry_points(group="opentelemetry_instrumentor")})
+
+_START = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ended."""
+
+    out: str
+    err: str
+    status: int
+    seconds: float
+
+
+def environ(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's variables without those of OpenTelemetry and of proxies, and ``variables``.
+
+    Instrumentors that happen to be installed here are off: a test installs those it is about.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OTEL_", "PYTHON")) and not name.lower().endswith("_proxy")
+    }
+    given = dict(variables or {})
+    disabled = [*INSTALLED, *filter(None, [given.get(DISABLED)])]
+    return {**kept, **given, DISABLED: ",".join(disabled)}
+
+
+def script(folder: Path, text: str, name: str = "program.py") -> Path:
+    """Write a program."""
+    path = folder / name
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return path
+
+
+def start(
+    program: Path, variables: Mapping[str, str], *, instrument: bool = True
+) -> subprocess.Popen[str]:
+    """Start ``program``; its standard input and outputs are pipes."""
+    begin = [sys.executable, "-c", _START] if instrument else []
+    return subprocess.Popen(
+        [*begin, sys.executable, str(program)],
+        env=environ(variables),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def instrumented(
+    program: Path, variables: Mapping[str, str], *, instrument: bool = True
+) -> Finished:
+    """Run ``program`` to its end."""
+    began = time.monotonic()
+    process = start(program, variables, instrument=instrument)
+    out, err = process.communicate(timeout=_SECONDS)
+    return Finished(out, err, process.returncode, time.monotonic() - began)
