@@ -14,7 +14,17 @@ from typing import Any, Final
 
 from opentelemetry.instrumentation import dependencies
 
-__all__ = ["GROUP", "OURS", "Rival", "active_rivals", "is_ours", "plain_name", "refuses"]
+__all__ = [
+    "GROUP",
+    "OURS",
+    "Rival",
+    "accepts_installed",
+    "active_rivals",
+    "is_ours",
+    "plain_name",
+    "refuses",
+    "registered_rivals",
+]
 
 GROUP: Final = "opentelemetry_instrumentor"
 OURS: Final = "otel_agents_"
@@ -53,19 +63,35 @@ def active_rivals(instrumentor: type, disabled: Iterable[str] = ()) -> tuple[Riv
         instrumentor: One of our classes; its ``rivals`` are distributions or entry points' values.
         disabled: Names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
     """
-    known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
-    if not known:
-        return ()
     off = set(disabled)
     return tuple(
         _rival(entry_point)
-        for entry_point in entry_points(group=GROUP)
-        if not is_ours(entry_point)
-        and known & _names(entry_point)
-        and entry_point.name not in off
-        and "*" not in off
-        and _accepts_installed(entry_point)
+        for entry_point in registered_rivals(instrumentor)
+        if entry_point.name not in off and "*" not in off and accepts_installed(entry_point)
     )
+
+
+def registered_rivals(instrumentor: type) -> list[EntryPoint]:
+    """The other instrumentations of this instrumentor's library, active or not."""
+    known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
+    if not known:
+        return []
+    others = (it for it in entry_points(group=GROUP) if not is_ours(it))
+    return [entry_point for entry_point in others if known & _names(entry_point)]
+
+
+def accepts_installed(entry_point: EntryPoint) -> bool:
+    """Whether an instrumentation's own checks let it instrument what is installed.
+
+    The loader of OpenTelemetry asks the distribution alone; here the class is asked as well.
+    """
+    if refuses(entry_point):
+        return False
+    try:
+        needed = entry_point.load()().instrumentation_dependencies()
+    except Exception:  # noqa: BLE001  one that cannot even be made is not active
+        return False
+    return dependencies.get_dependency_conflicts(needed) is None
 
 
 def refuses(entry_point: EntryPoint) -> bool:
@@ -92,17 +118,6 @@ def _names(entry_point: EntryPoint) -> set[str]:
 def _distribution_name(entry_point: EntryPoint) -> str:
     distribution: Any = entry_point.dist
     return _normal(distribution.metadata["Name"]) if distribution is not None else ""
-
-
-def _accepts_installed(entry_point: EntryPoint) -> bool:
-    """Whether its own checks let it instrument what is installed."""
-    if refuses(entry_point):
-        return False
-    try:
-        needed = entry_point.load()().instrumentation_dependencies()
-    except Exception:  # noqa: BLE001  one that cannot even be made is not active
-        return False
-    return dependencies.get_dependency_conflicts(needed) is None
 
 
 def _normal(name: str) -> str:

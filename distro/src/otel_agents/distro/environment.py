@@ -92,6 +92,7 @@ class Environment:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ
+        self._told: set[str] = set()
 
     def text(self, *names: str) -> Choice | None:
         """The first of ``names`` that is set and not empty."""
@@ -162,13 +163,7 @@ class Environment:
             return Choice(accepted[0])
         if given.value.lower() in accepted:
             return Choice(given.value.lower(), given.source)
-        say(
-            "%s=%s is not supported (%s); %s is used",
-            given.source,
-            given.value,
-            ", ".join(accepted),
-            accepted[0],
-        )
+        self._complain(given, f"is not supported ({', '.join(accepted)})", accepted[0])
         return Choice(accepted[0])
 
     def _timeout(self, name: SignalName) -> Choice:
@@ -178,7 +173,7 @@ class Environment:
         try:
             float(given.value)
         except ValueError:
-            say("%s=%s is not a number of seconds; 10 is used", given.source, given.value)
+            self._complain(given, "is not a number of seconds", "10")
             return Choice("10")
         return given
 
@@ -191,8 +186,13 @@ class Environment:
             return default
         if given.value.isdigit():
             return int(given.value)
-        say("%s=%s is not a whole number; %s is used", name, given.value, default)
+        self._complain(given, "is not a whole number", str(default))
         return default
+
+    def _complain(self, given: Choice, what: str, used: str) -> None:
+        if given.source not in self._told:
+            self._told.add(given.source)
+            say("%s=%s %s; %s is used", given.source, given.value, what, used)
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
 from otel_agents.distro.conflicts import (
     GROUP,
-    Rival,
+    accepts_installed,
     active_rivals,
     is_ours,
     plain_name,
     refuses,
+    registered_rivals,
 )
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.speech import say
@@ -52,28 +53,35 @@ class Loader:
             )
 
     def _wanted(self, entry_point: EntryPoint) -> bool:
-        if "*" in self._disabled or entry_point.name in self._disabled:
+        if self._is_disabled(entry_point):
             return False
         if is_ours(entry_point):
-            return plain_name(entry_point) not in self._disabled and self._ours_runs(entry_point)
+            return self._ours_runs(entry_point)
         return self._theirs_runs(entry_point)
+
+    def _is_disabled(self, entry_point: EntryPoint) -> bool:
+        names = {"*", entry_point.name}
+        if is_ours(entry_point):
+            names.add(plain_name(entry_point))
+        return not names.isdisjoint(self._disabled)
 
     def _ours_runs(self, entry_point: EntryPoint) -> bool:
         if self._prefer is Prefer.OURS:
             return True
-        rivals = active_rivals(entry_point.load(), self._disabled)
-        return not rivals
+        return not active_rivals(entry_point.load(), self._disabled)
 
     def _theirs_runs(self, entry_point: EntryPoint) -> bool:
-        if self._prefer is Prefer.THEIRS:
+        library = self._contested.get(entry_point.value)
+        if library is None:
             return True
-        plain = self._displaced.get(entry_point.value)
-        if plain is None:
+        if not accepts_installed(entry_point):
+            return False  # not active: ours runs, and it must not run beside it after all
+        if self._prefer is Prefer.THEIRS:
             return True
         say(
             "%s is instrumented by otel-agents, so %s is not loaded; "
             "OTEL_AGENTS_PREFER=theirs turns it round",
-            plain,
+            library,
             _described(entry_point),
         )
         return False
@@ -83,24 +91,25 @@ class Loader:
         return Settings.read().prefer
 
     @cached_property
-    def _displaced(self) -> dict[str, str]:
-        """Active rivals of what ours will instrument: value of their entry point to plain name."""
-        displaced: dict[str, str] = {}
+    def _contested(self) -> dict[str, str]:
+        """The rivals of what ours can instrument: value of their entry point to plain name."""
+        contested: dict[str, str] = {}
         for entry_point in entry_points(group=GROUP):
-            if not is_ours(entry_point) or not self._wanted(entry_point):
-                continue
-            for rival in self._rivals(entry_point):
-                displaced[rival.value] = plain_name(entry_point)
-        return displaced
+            if is_ours(entry_point) and not self._is_disabled(entry_point):
+                for rival in _rivals(entry_point):
+                    contested[rival.value] = plain_name(entry_point)
+        return contested
 
-    def _rivals(self, entry_point: EntryPoint) -> tuple[Rival, ...]:
-        try:
-            instrumentor = entry_point.load()
-            if instrumentor()._check_dependency_conflicts() is not None:
-                return ()  # ours will refuse: theirs must not be skipped for it
-            return active_rivals(instrumentor, self._disabled)
-        except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
-            return ()
+
+def _rivals(entry_point: EntryPoint) -> list[EntryPoint]:
+    """The rivals of one of ours, none if ours refuses the installed version itself."""
+    try:
+        instrumentor = entry_point.load()
+        if instrumentor()._check_dependency_conflicts() is not None:
+            return []
+        return registered_rivals(instrumentor)
+    except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
+        return []
 
 
 def load_all(loader: Loader) -> None:

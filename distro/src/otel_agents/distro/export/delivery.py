@@ -74,7 +74,8 @@ class Delivery(Generic[Item]):
     @property
     def waiting(self) -> int:
         """Items not delivered yet, those being sent included."""
-        return len(self._queue) + self._sending
+        with self._lock:
+            return len(self._queue) + self._sending
 
     @property
     def is_current(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
+from opentelemetry._logs import SeverityNumber, get_logger_provider
 from opentelemetry.context import Context
 from opentelemetry.sdk import _logs
 from opentelemetry.sdk._logs import LogRecordProcessor
@@ -27,7 +28,7 @@ class DeliveringLogProcessor(LogRecordProcessor):
 
     def on_emit(self, log_record: Any) -> None:
         """Take a record."""
-        self.delivery.put(log_record if _Readable is None else _readable(log_record))
+        self.delivery.put(_complete(log_record) if _Readable is None else _readable(log_record))
 
     def shutdown(self) -> None:
         """Deliver what waits within the exit's time-out; then nothing is taken any more."""
@@ -47,3 +48,23 @@ def _readable(data: Any) -> Any:
         instrumentation_scope=data.instrumentation_scope,
         limits=data.limits,
     )
+
+
+def _complete(data: Any) -> Any:
+    """For SDKs whose exporters cannot encode a record of the API: the SDK's own in its place."""
+    record, sdk = data.log_record, cast(Any, _logs)
+    if isinstance(record, sdk.LogRecord):
+        return data
+    complete = sdk.LogRecord(
+        timestamp=record.timestamp,
+        observed_timestamp=record.observed_timestamp,
+        context=record.context,
+        severity_text=record.severity_text,
+        severity_number=record.severity_number or SeverityNumber.UNSPECIFIED,
+        body=record.body,
+        resource=getattr(get_logger_provider(), "resource", None),
+        attributes=record.attributes,
+        event_name=record.event_name,
+    )
+    complete.context = None
+    return sdk.LogData(complete, data.instrumentation_scope)

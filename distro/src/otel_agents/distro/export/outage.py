@@ -106,7 +106,7 @@ class Place:
 
     def summarise(self) -> None:
         """At the end of the process: what could not be delivered, in one line."""
-        parts = [f"{number} {items}" for items, number in self.lost.items() if number]
+        parts = [_counted(self.lost[items], items) for items in self._waiting if self.lost[items]]
         if self.lost_metrics:
             parts.append("the last metrics")
         if parts:
@@ -122,7 +122,7 @@ class Place:
 
     def _counts(self) -> str:
         counts = ((items, waiting()) for items, waiting in self._waiting.items())
-        return ", ".join(f"{number} {items}" for items, number in counts if number)
+        return ", ".join(_counted(number, items) for items, number in counts if number)
 
     def renew(self) -> None:
         """In a forked child: a lock that another thread held would stay locked."""
@@ -147,3 +147,7 @@ class Outages:
 def _advice(reason: str) -> str:
     """A Collector that answers need not be started."""
     return "see the Collector's log" if reason.startswith("HTTP ") else _ADVICE
+
+
+def _counted(number: int, items: str) -> str:
+    return f"{number} {items if number != 1 else items.removesuffix('s')}"

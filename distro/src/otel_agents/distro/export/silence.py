@@ -43,7 +43,11 @@ _filter = _Filter()
 def overheard() -> Generator[list[logging.LogRecord], None, None]:
     """Collect what the exporters say on this thread meanwhile, instead of passing it on."""
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_filter)  # adding it again changes nothing
+        filters = logging.getLogger(name).filters
+        if _filter not in filters:
+            # First: a filter of the exporter's own hides what it said a moment ago, and the
+            # reason of a failure is read from it.
+            filters.insert(0, _filter)
     records: list[logging.LogRecord] = []
     _heard.records = records
     try:

@@ -14,6 +14,7 @@ __all__ = ["log_size", "span_size"]
 
 _ITEM: Final = 192  # ids, times, kind, status, and the frame of the message
 _FIELD: Final = 16  # tags and lengths of one attribute
+_ELEMENT: Final = 6  # the same of one element of a list
 _REFERENCE: Final = 64  # a link's ids
 _NUMBER: Final = 10
 _HEADER: Final = sys.getsizeof("é") - 1  # of a string that is not ASCII
@@ -50,7 +51,7 @@ def _value(value: Any) -> int:
     if isinstance(value, Mapping):
         return _mapping(cast(Mapping[str, Any], value))
     if isinstance(value, Sequence):
-        return sum(_FIELD + _value(item) for item in cast(Sequence[Any], value))
+        return sum(_ELEMENT + _value(item) for item in cast(Sequence[Any], value))
     return _NUMBER
 
 
