@@ -75,7 +75,7 @@ class Environments:
     def _keep(self, name: str, sources: list[Path], make: Callable[[Path], None]) -> None:
         """Make what is not there or was made from other files."""
         lock = HERE / f"{name}.txt"
-        digest = hashlib.sha256(f"{sys.version} {sys.executable} {ROOT}".encode())
+        digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {ROOT}".encode())
         for source in (lock, *sources):
             digest.update(source.read_bytes())
         stamp = self._directory / name / "stamp"
