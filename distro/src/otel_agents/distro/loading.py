@@ -10,7 +10,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
-from otel_agents.distro.conflicts import (
+from otel_agents.instrumentors._core.rivals import (
     GROUP,
     accepts_installed,
     active_rivals,

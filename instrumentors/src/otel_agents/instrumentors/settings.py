@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeVar
 
-__all__ = ["SETTINGS", "Capture", "Metrics", "Prefer", "Setting", "Settings"]
+__all__ = [
+    "SETTINGS",
+    "Capture",
+    "Metrics",
+    "Prefer",
+    "Setting",
+    "Settings",
+    "disabled_instrumentations",
+]
 
 _log = logging.getLogger("otel_agents")
 
@@ -199,6 +207,11 @@ _NO_LIMIT: Final = 2**62
 
 _told: Final[set[tuple[str, str]]] = set()
 """Variables of the process, and values of theirs, that a line was logged about."""
+
+
+def disabled_instrumentations() -> tuple[str, ...]:
+    """The names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, which OpenTelemetry's loader obeys."""
+    return _Reader(os.environ, set()).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
-from otel_agents.distro.conflicts import GROUP, active_rivals, is_ours, plain_name
+from otel_agents.instrumentors._core.rivals import GROUP, active_rivals, is_ours, plain_name
 from otel_agents.distro.doctor.probe import MARK
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.instrumentors.settings import Prefer, Settings
@@ -77,7 +77,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
     rivals = tuple(str(rival) for rival in active_rivals(instrumentor, disabled))
     runs = _runs(entry_point, rivals, disabled)
-    found = _probe(entry_point.name, timeout)
+    found = _probe(entry_point.name, timeout) if runs != "off" else {}
     return Framework(
         name,
         installed,

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from packaging.requirements import Requirement
 
+from otel_agents.instrumentors.settings import disabled_instrumentations
+
+from . import rivals
 from .patching import Patch, PatchSet, Report
 from .telemetry import Telemetry
 
 __all__ = ["AgentInstrumentor"]
+
+_log = logging.getLogger("otel_agents")
+
+_LOADER_OPTIONS: Final = ("skip_dep_check", "raise_exception_on_conflict")
+"""What the loaders of OpenTelemetry say, and an application that instruments by itself does not."""
+
+_OUR_DISTRO: Final = "otel_agents.distro.distribution"
 
 
 class AgentInstrumentor(BaseInstrumentor):
@@ -56,6 +68,9 @@ class AgentInstrumentor(BaseInstrumentor):
             DependencyConflictError: The installed version is not supported, and
                 ``skip_dep_check`` or ``raise_exception_on_conflict`` was given.
         """
+        loaded = any(kwargs.get(name) for name in _LOADER_OPTIONS)
+        if loaded and self._stands_back():
+            return None
         # opentelemetry-instrument checks requirements once per *distribution* and then has us
         # skip ours. One distribution holds every framework, so only this check knows ours.
         if kwargs.pop("skip_dep_check", False):
@@ -64,6 +79,24 @@ class AgentInstrumentor(BaseInstrumentor):
                 raise DependencyConflictError(conflict)
             kwargs["skip_dep_check"] = True
         return super().instrument(**kwargs)
+
+    def _stands_back(self) -> bool:
+        """Whether somebody else's distro loads us beside an active instrumentation of theirs.
+
+        Our own distro decides itself which one it loads.
+        """
+        if _OUR_DISTRO in sys.modules:
+            return False
+        active = rivals.active_rivals(type(self), disabled_instrumentations())
+        if active:
+            _log.warning(
+                "otel-agents: %s is instrumented by %s, so ours stands back; disable theirs by "
+                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s, or use our distro",
+                self.plain_name,
+                active[0],
+                active[0].name,
+            )
+        return bool(active)
 
     def report(self) -> Report:
         """What became of every patch target."""

@@ -89,7 +89,7 @@ def accepts_installed(entry_point: EntryPoint) -> bool:
         return False
     try:
         needed = entry_point.load()().instrumentation_dependencies()
-    except Exception:  # noqa: BLE001  one that cannot even be made is not active
+    except Exception:  # one that cannot even be made is not active
         return False
     return dependencies.get_dependency_conflicts(needed) is None
 

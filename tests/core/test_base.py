@@ -1,0 +1,141 @@
+"""The base class: which versions it accepts, and where it stands back."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import toyagents
+from emission import Emission
+from opentelemetry.instrumentation.dependencies import DependencyConflictError
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.calls import Call, Running, around
+from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors._core.patching import Patch
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+
+class ToyInstrumentor(AgentInstrumentor):
+    """Records the runs of toyagents."""
+
+    plain_name = "toy"
+    requires = ("toyagents-classic >= 0.1, < 1", "toyagents >= 1, < 2")
+    rivals = ("rival-of-toy",)
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        def begin(call: Call) -> Running:
+            return InvokeAgent(telemetry, call.instance.name)
+
+        yield Patch("toyagents:Agent.run", around(begin))
+
+
+@pytest.fixture(autouse=True)
+def instrumentor() -> Iterator[ToyInstrumentor]:
+    instrumentor = ToyInstrumentor()
+    yield instrumentor
+    if instrumentor.is_instrumented_by_opentelemetry:
+        instrumentor.uninstrument()
+
+
+class Site:
+    """A folder on the path with the metadata of distributions that are not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def install(self, name: str, version: str, entry_points: str = "") -> None:
+        info = self._folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(entry_points)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return Site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("toyagents", "1.4.0"), ("toyagents", "1.5.0rc1"), ("toyagents-classic", "0.2")],
+)
+def test_any_of_the_requirements_will_do(
+    name: str, version: str, site: Site, instrumentor: ToyInstrumentor, emission: Emission
+) -> None:
+    site.install(name, version)
+    instrumentor.instrument(skip_dep_check=True, **emission.providers)
+    assert toyagents.Agent("ada").run("hi") == "ada says hi"
+    assert emission.names == ["invoke_agent ada"]
+    assert str(instrumentor.report()) == "1 of 1 applied"
+    instrumentor.uninstrument()
+    assert toyagents.Agent("ada").run("hi") == "ada says hi"
+    assert emission.names == ["invoke_agent ada"]
+    assert instrumentor.report().targets == ()
+
+
+@pytest.mark.parametrize("option", ["skip_dep_check", "raise_exception_on_conflict"])
+@pytest.mark.parametrize("installed", [None, "0.9", "2.0"])
+def test_a_version_that_is_not_supported_is_refused_whatever_the_loader_checked(
+    installed: str | None, option: str, site: Site, instrumentor: ToyInstrumentor
+) -> None:
+    if installed:
+        site.install("toyagents", installed)
+    with pytest.raises(DependencyConflictError) as raised:
+        instrumentor.instrument(**{option: True})
+    assert raised.value.conflict.found == (f"toyagents {installed}" if installed else None)
+    assert not instrumentor.is_instrumented_by_opentelemetry
+
+
+@pytest.fixture
+def rival(site: Site, tmp_path: Path) -> Iterator[None]:
+    site.install("toyagents", "1.4.0")
+    entry = "[opentelemetry_instrumentor]\ntoy_rival = rival_of_toy:Rival\n"
+    site.install("rival-of-toy", "1.0", entry)
+    (tmp_path / "rival_of_toy.py").write_text(
+        "class Rival:\n    def instrumentation_dependencies(self):\n        return ['toyagents >= 1']\n"
+    )
+    yield
+    sys.modules.pop("rival_of_toy", None)
+
+
+@pytest.mark.usefixtures("rival")
+def test_under_another_distro_ours_stands_back_where_theirs_is_active(
+    instrumentor: ToyInstrumentor,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delitem(sys.modules, "otel_agents.distro.distribution", raising=False)
+    with caplog.at_level(logging.WARNING, "otel_agents"):
+        instrumentor.instrument(skip_dep_check=True)
+    assert not instrumentor.is_instrumented_by_opentelemetry
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "otel-agents: toy is instrumented by rival-of-toy, so ours stands back; disable theirs "
+            "by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=toy_rival, or use our distro"
+        )
+    ]
+
+
+@pytest.mark.usefixtures("rival")
+@pytest.mark.parametrize("why", ["disabled", "our distro", "instrumented by hand"])
+def test_ours_runs_where_theirs_is_off_or_we_are_asked(
+    why: str,
+    instrumentor: ToyInstrumentor,
+    emission: Emission,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "otel_agents.distro.distribution", raising=False)
+    if why == "disabled":
+        monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "toy_rival, other")
+    elif why == "our distro":
+        distribution = ModuleType("otel_agents.distro.distribution")
+        monkeypatch.setitem(sys.modules, "otel_agents.distro.distribution", distribution)
+    options = {} if why == "instrumented by hand" else {"skip_dep_check": True}
+    instrumentor.instrument(**options, **emission.providers)
+    assert instrumentor.is_instrumented_by_opentelemetry
