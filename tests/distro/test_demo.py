@@ -1,0 +1,70 @@
+"""The demo works after a bare install and leaves this process as it was."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from instrumented import environ
+from otlp_receiver import Receiver, free_port
+
+from otel_agents.distro import demo
+
+pytest.importorskip("openai")
+
+TREE = [
+    ("invoke_agent travel-planner", "1,560 → 133"),
+    ("├─ chat gpt-4o-mini", "412 → 58"),
+    ("├─ execute_tool get_weather", ""),
+    ("├─ execute_tool find_trains", "✗ LookupError"),
+    ("├─ chat gpt-4o-mini", "530 → 31 (384 cached)"),
+    ("├─ execute_tool find_trains", ""),
+    ("└─ chat gpt-4o-mini", "618 → 44 (512 cached, 24 reasoning)"),
+]
+
+
+def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
+    given = environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "PYTHONIOENCODING": "utf-8"})
+    del given["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"]
+    command = [sys.executable, "-m", "otel_agents.distro", "demo"]
+    return subprocess.run(
+        command, check=False, env=given, capture_output=True, text=True, encoding="utf-8"
+    )
+
+
+def drawn(text: str) -> list[tuple[str, str]]:
+    """Name and remarks of each line of the tree, without times."""
+    lines = [line for line in text.splitlines() if "━" in line]
+    return [(line[:29].strip(), line.rpartition("━")[2].strip()) for line in lines]
+
+
+def test_the_tree_of_an_agent_with_tools_is_drawn_without_a_collector() -> None:
+    done = run_demo(f"http://127.0.0.1:{free_port()}")
+    assert done.returncode == 0, done.stderr
+    assert drawn(done.stderr) == TREE
+    assert "could not deliver" not in done.stderr
+    assert done.stdout.startswith("Take the 09:25 from Milano")
+
+
+def test_it_is_sent_where_somebody_listens() -> None:
+    with Receiver() as receiver:
+        done = run_demo(receiver.endpoint)
+    assert done.returncode == 0, done.stderr
+    assert drawn(done.stderr) == TREE
+    assert len(receiver.spans) == len(TREE)
+    assert {span.trace_id for span in receiver.spans} == {receiver.spans[0].trace_id}
+    assert "/v1/metrics" in receiver.paths
+
+
+def test_without_anything_to_run_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "PROGRAMS", {"surely_not_installed": "x.py"})
+    before = dict(os.environ)
+    assert demo.run() == 1
+    assert capsys.readouterr().out == (
+        "The demo needs one of: surely_not_installed. Run: pip install openai\n"
+    )
+    assert dict(os.environ) == before
