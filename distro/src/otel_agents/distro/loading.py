@@ -10,6 +10,8 @@ from typing import Any
 
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
+from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
+from otel_agents.distro.speech import say
 from otel_agents.instrumentors._core.rivals import (
     GROUP,
     accepts_installed,
@@ -19,8 +21,6 @@ from otel_agents.instrumentors._core.rivals import (
     refuses,
     registered_rivals,
 )
-from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.distro.speech import say
 from otel_agents.instrumentors.settings import Prefer, Settings
 
 __all__ = ["Loader", "load_all"]
@@ -74,10 +74,11 @@ class Loader:
         library = self._contested.get(entry_point.value)
         if library is None:
             return True
-        if not accepts_installed(entry_point):
-            return False  # not active: ours runs, and it must not run beside it after all
         if self._prefer is Prefer.THEIRS:
-            return True
+            return accepts_installed(entry_point)
+        if refuses(entry_point):
+            return False
+        # Ours runs, so it is not loaded whether active or not: to find out would import its library.
         say(
             "%s is instrumented by otel-agents, so %s is not loaded; "
             "OTEL_AGENTS_PREFER=theirs turns it round",

@@ -11,8 +11,8 @@ import sys
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.rivals import GROUP
 from otel_agents.distro.privacy import silence_frameworks
+from otel_agents.instrumentors._core.rivals import GROUP
 
 __all__ = ["MARK", "probe"]
 

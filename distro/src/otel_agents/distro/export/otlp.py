@@ -78,9 +78,14 @@ class OtlpOutlet:
             self._exporter = self._make()
         return self._exporter
 
+    @property
+    def _retries_by_itself(self) -> bool:
+        """Whether one call of the exporter may take its whole time-out though nobody listens."""
+        return self._adopted or self.signal.protocol.value == "grpc"
+
     def send(self, items: Any, timeout: float) -> Outcome:
         """Send ``items`` in one request."""
-        if self.signal.protocol.value == "grpc" and refused(self.signal.endpoint.value):
+        if self._retries_by_itself and refused(self.signal.endpoint.value):
             return Outcome(False, True, "connection refused")
         try:
             exporter = self.exporter

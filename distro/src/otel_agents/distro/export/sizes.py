@@ -17,7 +17,8 @@ _FIELD: Final = 16  # tags and lengths of one attribute
 _ELEMENT: Final = 6  # the same of one element of a list
 _REFERENCE: Final = 64  # a link's ids
 _NUMBER: Final = 10
-_HEADER: Final = sys.getsizeof("é") - 1  # of a string that is not ASCII
+# Of a string that is not ASCII; one character alone is a shared object that may hold more.
+_HEADER: Final = sys.getsizeof("éé") - 2
 
 
 def span_size(span: Any) -> int:

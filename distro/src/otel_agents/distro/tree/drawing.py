@@ -66,9 +66,9 @@ class _Row:
 
 def draw(trunk: Trunk, paper: Paper) -> str:
     """The lines of one trunk, the last one empty."""
-    rows = list(_rows(trunk, "", "", paper.strokes, 0))
+    rows = list(_rows(trunk, paper.strokes))
     widest = max(row.width() for row in rows)
-    label = max(min(widest, paper.width - _DURATION - _BAR - 26), 20)
+    label = min(widest, max(paper.width - _DURATION - _BAR - 26, 20))
     lines = [_heading(trunk, paper)]
     for row in rows:
         lines.append(_line(row, trunk.node, label, paper))
@@ -78,15 +78,18 @@ def draw(trunk: Trunk, paper: Paper) -> str:
     return "\n".join([*lines, "", ""])
 
 
-def _rows(trunk: Trunk, stem: str, below: str, strokes: Strokes, depth: int) -> Iterator[_Row]:
-    inner = strokes.through if trunk.branches else ""
-    yield _Row(stem, trunk.node, below + inner)
-    for branch in trunk.branches:
-        last = branch is trunk.branches[-1]
-        deeper = depth < _DEEPEST  # deeper ones stay in the column, else names have no room
-        own = below + (strokes.last if last else strokes.branch) if deeper else stem
-        under = below + ("   " if last else strokes.through) if deeper else below
-        yield from _rows(branch, own, under, strokes, depth + 1)
+def _rows(trunk: Trunk, strokes: Strokes) -> Iterator[_Row]:
+    """Depth first; a stack, since a trace may be deeper than Python's recursion."""
+    stack = [(trunk, "", "", 0)]
+    while stack:
+        trunk, stem, below, depth = stack.pop()
+        yield _Row(stem, trunk.node, below + (strokes.through if trunk.branches else ""))
+        deeper = depth < _DEEPEST  # beyond it they stay in one column, else names have no room
+        for branch in reversed(trunk.branches):
+            last = branch is trunk.branches[-1]
+            own = below + (strokes.last if last else strokes.branch) if deeper else stem
+            under = below + ("   " if last else strokes.through) if deeper else below
+            stack.append((branch, own, under, depth + 1))
 
 
 def _heading(trunk: Trunk, paper: Paper) -> str:
