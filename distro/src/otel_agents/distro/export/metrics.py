@@ -100,5 +100,6 @@ class DeferredMetricExporter(MetricExporter):
         self.place.renew()
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
-        """Shut the exporter down."""
-        self._outlet.close()
+        """Shut the exporter down; not while it sends, for which older ones would wait."""
+        if not self.sending:
+            self._outlet.close()
