@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.delivery import Delivery, readable_bytes
+from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.outcome import DELIVERED, Outcome
 from otel_agents.distro.export.sizes import span_size
@@ -227,3 +230,31 @@ def test_bytes_are_written_for_people() -> None:
         "3 GiB",
         "1.5 KiB",
     ]
+
+
+def test_losses_are_metrics_and_without_losses_there_is_none() -> None:
+    """A process that loses nothing must not send a request to say so."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    endpoint = Endpoint(AWAY, REFUSED)
+    way: Delivery[Any] = delivery(endpoint)
+    measure(provider.get_meter("m"), [way], {"traces": lambda: way.losses.failures})
+    assert reader.get_metrics_data() is None
+    for _ in range(2):
+        way.put("a")
+        way.flush(SECONDS)
+    assert _points(reader) == {
+        ("otel_agents.export.failures", "{request}", "otel_agents.signal", "traces", 2),
+        ("otel_agents.spans.dropped", "{span}", "otel_agents.reason", "rejected", 2),
+    }
+
+
+def _points(reader: InMemoryMetricReader) -> set[tuple[Any, ...]]:
+    data: Any = reader.get_metrics_data()
+    return {
+        (metric.name, metric.unit, *next(iter(point.attributes.items())), point.value)
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }

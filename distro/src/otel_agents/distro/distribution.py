@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.instrumentation.version import __version__ as instrumentation_version
 
 from otel_agents.distro import lifecycle
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.loading import Loader, load_all
 from otel_agents.distro.privacy import silence_frameworks
@@ -69,7 +70,7 @@ def _tell_of_others() -> None:
     environment = Environment()
     if environment.text("OTEL_PYTHON_DISTRO") is not None:
         return
-    names = {entry_point.name for entry_point in entry_points(group="opentelemetry_distro")}
+    names = {entry_point.name for entry_point in registered("opentelemetry_distro")}
     others = sorted(names - {_NAME})
     if others:
         say(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors._core.rivals import (
@@ -95,7 +96,7 @@ class Loader:
     def _contested(self) -> dict[str, str]:
         """The rivals of what ours can instrument: value of their entry point to plain name."""
         contested: dict[str, str] = {}
-        for entry_point in entry_points(group=GROUP):
+        for entry_point in registered(GROUP):
             if is_ours(entry_point) and not self._is_disabled(entry_point):
                 for rival in _rivals(entry_point):
                     contested[rival.value] = plain_name(entry_point)
@@ -116,14 +117,14 @@ def _rivals(entry_point: EntryPoint) -> list[EntryPoint]:
 def load_all(loader: Loader) -> None:
     """Load every registered instrumentor, with the hooks before and after, as auto-instrumentation."""
     _run_hooks("opentelemetry_pre_instrument")
-    for entry_point in entry_points(group=GROUP):
+    for entry_point in registered(GROUP):
         if not refuses(entry_point):
             loader.load(entry_point, raise_exception_on_conflict=True)
     _run_hooks("opentelemetry_post_instrument")
 
 
 def _run_hooks(group: str) -> None:
-    for entry_point in entry_points(group=group):
+    for entry_point in registered(group):
         try:
             hook: Callable[[], object] = entry_point.load()
             hook()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from platform import python_version
 from typing import Any, Final
 
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.doctor.effective import SettingValue, effective_settings
 from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
@@ -76,7 +77,7 @@ def _packages() -> dict[str, str]:
 
 
 def _general(environment: Environment) -> Iterator[str]:
-    others = {entry_point.name for entry_point in entry_points(group="opentelemetry_distro")}
+    others = {entry_point.name for entry_point in registered("opentelemetry_distro")}
     others -= {"otel_agents"}
     if others and environment.text("OTEL_PYTHON_DISTRO") is None:
         yield (

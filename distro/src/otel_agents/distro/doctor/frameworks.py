@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, version
 from typing import Any, Final
 
 from packaging.requirements import Requirement
 
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.doctor.probe import MARK
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.instrumentors._core.rivals import GROUP, active_rivals, is_ours, plain_name
@@ -57,7 +58,7 @@ class Framework:
 
 def examine_frameworks(timeout: float) -> tuple[Framework, ...]:
     """Every framework that we have an instrumentor for, in the order of their names."""
-    ours = [entry_point for entry_point in entry_points(group=GROUP) if is_ours(entry_point)]
+    ours = [entry_point for entry_point in registered(GROUP) if is_ours(entry_point)]
     return tuple(_examine(it, timeout) for it in sorted(ours, key=lambda it: it.name))
 
 

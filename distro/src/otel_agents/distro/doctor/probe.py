@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from importlib.metadata import entry_points
 from typing import Any, Final
 
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.privacy import silence_frameworks
 from otel_agents.instrumentors._core.rivals import GROUP
 
@@ -22,7 +22,7 @@ MARK: Final = "otel-agents probe: "
 
 def probe(name: str) -> dict[str, Any]:
     """The report of the instrumentor with entry point ``name``, its framework imported."""
-    instrumentor: Any = next(iter(entry_points(group=GROUP, name=name))).load()()
+    instrumentor: Any = registered(GROUP, name)[0].load()()
     instrumentor.instrument(raise_exception_on_conflict=True)
     modules = [row.target.partition(":")[0] for row in instrumentor.report().targets]
     failed = {module: _import(module) for module in dict.fromkeys(modules)}

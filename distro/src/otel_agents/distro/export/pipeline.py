@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
@@ -69,7 +69,7 @@ class Pipeline:
         for name in self.environment.signal("metrics").exporter_names:
             if name in _OTLP:
                 name = METRICS_ENTRY_POINT
-            elif not _registered("metrics", name):
+            elif not _exporter("metrics", name):
                 _unknown("metrics", name)
                 continue
             if name not in names:
@@ -121,13 +121,12 @@ class Pipeline:
         return None if exporter is None else self.deliver(signal, ExporterOutlet(name, exporter))
 
 
-def _registered(signal: SignalName, name: str) -> Any:
-    found = entry_points(group=f"opentelemetry_{signal}_exporter", name=name)
-    return next(iter(found), None)
+def _exporter(signal: SignalName, name: str) -> Any:
+    return next(iter(registered(f"opentelemetry_{signal}_exporter", name)), None)
 
 
 def _load(signal: SignalName, name: str) -> Any:
-    entry_point = _registered(signal, name)
+    entry_point = _exporter(signal, name)
     if entry_point is None:
         _unknown(signal, name)
         return None
@@ -145,7 +144,7 @@ def _load(signal: SignalName, name: str) -> Any:
 
 
 def _unknown(signal: SignalName, name: str) -> None:
-    found = entry_points(group=f"opentelemetry_{signal}_exporter")
+    found = registered(f"opentelemetry_{signal}_exporter")
     known = sorted({entry_point.name for entry_point in found} - {METRICS_ENTRY_POINT})
     say(
         "no exporter of %s is named %s (OTEL_%s_EXPORTER); known: %s",
