@@ -32,6 +32,7 @@ class Endpoint:
     def __init__(self, *answers: Outcome, max_request_bytes: int = 1000) -> None:
         self.max_request_bytes = max_request_bytes
         self.sent: list[list[str]] = []
+        self.renewed = 0
         self.tried = threading.Semaphore(0)
         self.before: Callable[[], object] = lambda: None
         self._answers = list(answers)
@@ -44,7 +45,8 @@ class Endpoint:
         self.tried.release()
         return answer
 
-    def renew(self) -> None: ...
+    def renew(self) -> None:
+        self.renewed += 1
 
     def close(self) -> None: ...
 
@@ -94,6 +96,17 @@ def test_what_failed_and_may_pass_stays_at_the_head_until_it_is_delivered() -> N
     assert way.flush(SECONDS)
     assert endpoint.sent == [["aa"], ["bb"], ["cc"]]
     assert way.losses.dropped == {}
+
+
+def test_a_batch_that_came_back_keeps_its_order() -> None:
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint)
+    for item in "abc":
+        way.put(item)
+    way.flush(SECONDS)
+    way.put("d")
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["a", "b", "c", "d"]]
 
 
 def test_one_failure_ends_the_round() -> None:
@@ -189,7 +202,7 @@ def test_a_forked_child_begins_empty() -> None:
     way.renew()
     way.put("b")
     assert way.flush(SECONDS)
-    assert endpoint.sent == [["b"]]
+    assert (endpoint.sent, endpoint.renewed) == ([["b"]], 1)
 
 
 def test_sizes_are_no_less_than_what_is_encoded() -> None:

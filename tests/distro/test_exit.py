@@ -216,15 +216,17 @@ def test_exporters_of_the_application_keep_their_voice(tmp_path: Path) -> None:
         from opentelemetry import trace
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+        trace.get_tracer("t").start_span("work").end()
+        trace.get_tracer_provider().force_flush()
         exporter = OTLPSpanExporter()
         exporter.shutdown()
         exporter.export([])
-        trace.get_tracer("t").start_span("work").end()
         """,
     )
     endpoint = f"http://127.0.0.1:{free_port()}"
     done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
     assert [line.partition(";")[0] for line in done.err.splitlines()] == [
+        f"otel-agents: cannot deliver to {endpoint} (connection refused)",
         "Exporter already shutdown, ignoring batch",
         f"otel-agents: could not deliver to {endpoint} (connection refused)",
     ]
