@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections import Counter
 from types import ModuleType
 from typing import Any
 
 import pytest
 from emission import Emission
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import INVALID_SPAN
 
-from otel_agents.instrumentors._core import errors, media
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.content import Content, Gate
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -137,6 +139,14 @@ def redact(kind: str, value: Any) -> Any:
 
 
 @pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The errors counted in this test."""
+    counts: Counter[str] = Counter()
+    monkeypatch.setattr(errors, "counts", counts)
+    return counts
+
+
+@pytest.fixture
 def redaction(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("redactions")
     vars(module)["redact"] = redact
@@ -162,17 +172,52 @@ def test_redaction_comes_before_anything_is_set(emission: Emission) -> None:
 
 
 @pytest.mark.usefixtures("redaction")
-def test_a_value_whose_redaction_fails_is_dropped(
-    emission: Emission, monkeypatch: pytest.MonkeyPatch
+def test_a_value_whose_redaction_fails_is_dropped_counted_and_said_once(
+    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(errors, "internal_error", told.append)
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_REDACTION_HOOK": "redactions:redact"}
-    retrieval = Retrieval(telemetry(emission, **environ))
-    retrieval.content.retrieval_documents = [{"id": SECRET}]
-    retrieval.end()
+    using = telemetry(emission, **environ)
+    for _ in range(2):
+        retrieval = Retrieval(using)
+        retrieval.content.retrieval_documents = [{"id": SECRET}]
+        retrieval.content.retrieval_query = "kept"
+        retrieval.end()
     assert SECRET not in emission.texts()
-    assert told == ["redacting; the value is dropped"]
+    assert (emission.spans[0].attributes or {})["gen_ai.retrieval.query.text"] == "kept"
+    assert counts == {"calling the redaction hook": 2}
+    (line,) = caplog.messages
+    assert line == (
+        "otel-agents: the redaction hook failed (ValueError), so the value it was given is not "
+        "recorded; further failures are only counted"
+    )
+
+
+def test_a_redaction_sees_a_copy_of_each_kind_and_its_shape_is_kept(
+    emission: Emission, counts: Counter[str]
+) -> None:
+    seen: list[tuple[str, Any]] = []
+
+    def redact(kind: str, value: Any) -> Any:
+        seen.append((kind, value))
+        if kind == "tool_arguments":
+            value["password"] = "***"
+        return "no object" if kind == "tool_result" else value
+
+    settings = Settings.read({CAPTURE: "SPAN_ONLY"})
+    gate = Gate(settings, redaction_hook=redact)
+    arguments = {"password": SECRET}
+    content = Content()
+    content.tool_arguments = arguments
+    content.tool_result = [b"1"]
+    assert gate.span_attributes(content, True) == {
+        "gen_ai.tool.call.arguments": '{"password":"***"}'
+    }
+    assert arguments == {"password": SECRET}
+    assert [kind for kind, _ in seen] == ["tool_arguments", "tool_result"]
+    assert list(seen[1][1]) == ["result"]
+    assert counts == {"redacting to another shape": 1}
+    assert gate.description(ValueError("text")) == "text"
+    assert seen[2:] == [("exception_message", "text")]
 
 
 def test_without_its_redaction_no_content_leaves(
@@ -183,56 +228,119 @@ def test_without_its_redaction_no_content_leaves(
         infer(telemetry(emission, **environ), input_messages=explode)
     assert [record.getMessage() for record in caplog.records] == [
         (
-            "otel-agents: the redaction hook 'no-such-hook' cannot be loaded (no entry point of "
-            "that name in the group otel_agents_redaction_hook), so no content is recorded; "
-            "install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
+            "otel-agents: the redaction hook 'no-such-hook' cannot be loaded (LookupError: no "
+            "entry point of that name in the group otel_agents_redaction_hook), so no content is "
+            "recorded; install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
         )
     ]
 
 
-def change(given: dict[str, Any]) -> None:
-    given["inputs"][0].parts[0].content = "changed"
+@pytest.mark.parametrize("value", ["NO_CONTENT", "true", "SPAN_AND_EVENT"])
+def test_nothing_wanted_is_nothing_touched(value: str, emission: Emission) -> None:
+    """Whatever is asked for: a span not recorded and no event, nothing is converted."""
+    gate = Gate(Settings.read({CAPTURE: value}))
+    content = Content()
+    for name in Content.__annotations__:
+        if name not in ("encoded", "told"):
+            setattr(content, name, explode)
+    span = (
+        INVALID_SPAN
+        if value == "SPAN_AND_EVENT"
+        else emission.tracer_provider.get_tracer("t").start_span("s")
+    )
+    gate.tell(content, span, None)
+    assert gate.span_attributes(content, span.is_recording()) == {}
+    assert gate.wanted is (value == "SPAN_AND_EVENT")
 
 
-def fail(given: dict[str, Any]) -> None:
-    raise ValueError(SECRET)
+def test_span_and_event_carry_the_same_converted_once() -> None:
+    converted: list[int] = []
+
+    def convert() -> Any:
+        converted.append(1)
+        return said("x" * 5000)
+
+    gate = Gate(Settings.read({CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_CONTENT_MAX_BYTES": "1000"}))
+    content = Content()
+    content.input_messages = convert
+    on_span, on_event = gate.span_attributes(content, True), gate.event_attributes(content)
+    text = on_span["gen_ai.input.messages"]
+    assert len(text) <= 1000
+    assert on_event == {**on_span, "gen_ai.input.messages": json.loads(text)}
+    assert on_span["otel_agents.content.truncated"] == ("gen_ai.input.messages",)
+    assert on_span["otel_agents.content.original_bytes"] == 5056
+    assert converted == [1]
 
 
-@pytest.mark.parametrize(("act", "recorded"), [(change, "changed"), (fail, "hi")])
-def test_a_hook_may_change_what_is_recorded_and_may_fail(
-    act: Callable[[dict[str, Any]], None],
-    recorded: str,
-    emission: Emission,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("capture", "on_span", "on_event"),
+    [
+        ("NO_CONTENT", False, False),
+        ("SPAN_ONLY", True, False),
+        ("EVENT_ONLY", False, True),
+        ("SPAN_AND_EVENT", True, True),
+    ],
+)
+def test_content_goes_where_it_was_asked_for_and_nowhere_else(
+    capture: str, on_span: bool, on_event: bool
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(errors, "internal_error", told.append)
-
-    class Hook:
-        def on_completion(self, **given: Any) -> None:
-            act(given)
-
-    infer(telemetry(emission, Hook(), **{CAPTURE: "SPAN_ONLY"}), input_messages=said("hi"))
-    text = str((emission.span.attributes or {})["gen_ai.input.messages"])
-    assert json.loads(text) == said(recorded)
-    assert told == (["calling the completion hook"] if act is fail else [])
-
-
-def test_a_hook_that_cannot_be_loaded_is_told(
-    emission: Emission, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, "otel_agents"):
-        using = telemetry(emission, OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="no-such-hook")
-    assert using.gate.wanted is False
-    assert "the completion hook 'no-such-hook' cannot be loaded" in caplog.text
+    gate = Gate(Settings.read({CAPTURE: capture}))
+    content = Content()
+    for name in Content.__annotations__:
+        if name not in ("encoded", "told"):
+            setattr(content, name, SECRET if "query" in name else said(SECRET))
+    error = ValueError(SECRET)
+    assert (gate.on_span, gate.on_event, gate.wanted) == (on_span, on_event, on_span or on_event)
+    assert (SECRET in repr(gate.span_attributes(content, True))) is on_span
+    assert (SECRET in repr(gate.event_attributes(content))) is on_event
+    assert gate.description(error) == (SECRET if on_span else None)
+    assert (SECRET in repr(gate.exception_attributes(error))) is on_event
+    assert gate.exception_attributes(error)["exception.type"] == "ValueError"
 
 
-def test_media_are_placeholders() -> None:
-    part = media.part_from_url("data:text/plain,hello%20you", "document")
-    assert (part["mime_type"], part["content"]) == ("text/plain", "")
-    assert media.part_from_url("https://x.example/a.png", "image") == {
-        "type": "uri",
-        "modality": "image",
-        "uri": "https://x.example/a.png",
+def test_an_application_event_is_off_even_where_content_is_on_events() -> None:
+    environ = {CAPTURE: "EVENT_ONLY", "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
+    assert Gate(Settings.read(environ)).wanted is False
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("it says nothing")
+
+
+def test_the_texts_of_an_error_are_bounded_the_stack_keeps_its_end() -> None:
+    cut: list[None] = []
+    environ = {CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_CONTENT_MAX_BYTES": "100"}
+    gate = Gate(Settings.read(environ), on_truncation=lambda: cut.append(None))
+    try:
+        raise json.JSONDecodeError("ü" * 500, "", 0)
+    except ValueError as raised:
+        told = gate.exception_attributes(raised)
+    assert told["exception.type"] == "json.decoder.JSONDecodeError"
+    assert told["exception.message"] == "ü" * 50
+    assert len(told["exception.stacktrace"].encode()) <= 100
+    assert told["exception.stacktrace"].endswith("line 1 column 1 (char 0)\n")
+    assert len(cut) == 2
+    assert gate.description(Mute()) is None
+    assert gate.exception_attributes(Mute())["exception.type"].endswith("test_content.Mute")
+
+
+def test_a_long_question_leaves_room_for_the_answer() -> None:
+    environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_SPAN_MAX_BYTES": "2000"}
+    content = Content()
+    content.input_messages = said("x" * 5000)
+    content.output_messages = said("y" * 5000)
+    attributes = Gate(Settings.read(environ)).span_attributes(content, True)
+    asked, answered = attributes["gen_ai.input.messages"], attributes["gen_ai.output.messages"]
+    assert len(asked) + len(answered) <= 2000
+    assert len(answered) > 400
+
+
+def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:
+    environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "20"}
+    content = Content()
+    content.input_messages = said("x" * 500)
+    assert Gate(Settings.read(environ)).span_attributes(content, True) == {
+        "otel_agents.content.truncated": ("gen_ai.input.messages",),
+        "otel_agents.content.original_bytes": 556,
     }
-    assert media.part_from_base64("not base64!", "audio/wav", "audio")["otel_agents.bytes"] > 0

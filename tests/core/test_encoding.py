@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import sys
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePosixPath
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from otel_agents.instrumentors._core.encoding import Encoded, Items, encode, encode_text, measure
+from otel_agents.instrumentors._core.encoding import Encoded, Items, encode, encode_text
+from otel_agents.instrumentors._core.plain import copied
 
 
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)
@@ -24,39 +33,138 @@ def message(text: str, role: str = "user") -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
-def test_what_fits_is_encoded_whole() -> None:
+def no_constant(name: str) -> Any:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def decoded(encoded: Encoded) -> Any:
+    assert len(encoded.text.encode()) == encoded.size
+    return json.loads(encoded.text, parse_constant=no_constant)
+
+
+def test_what_fits_is_encoded_whole_and_compact() -> None:
     value = [message('quotes " and \\ and ü and 🙂')]
     encoded = encode(value, 1000)
     assert encoded.original_bytes is None
-    assert json.loads(encoded.text) == value
+    assert decoded(encoded) == encoded.structure() == value
+    assert encoded.text == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+class Colour(str, Enum):
+    RED = "red"
+
+
+class Level(Enum):
+    HIGH = 3
+
+
+@dataclass
+class Point:
+    x: int
+    y: Any
+    secret: str = field(default="hidden", repr=False)
+
+
+class Silent:
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class Text(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "another text"
+
+
+PNG = b"\x89PNG"
+ZEROS = hashlib.sha256(bytes(30)).hexdigest()
+KEPT = {"otel_agents.bytes": 4, "otel_agents.sha256": hashlib.sha256(PNG).hexdigest()}
 AWKWARD: dict[str, tuple[Any, Any]] = {
-    "nan": ([float("nan"), float("inf"), 1.5], [None, None, 1.5]),
-    "foreign": ([object], ["<type>"]),
-    "keys": ({1: "one", None: "none"}, None),
-    "surrogate": (["a\ud800b"], ["a?b"]),
-    "bytes": ([1, True, None, "x"], [1, True, None, "x"]),
+    "not a number": ([math.nan, math.inf, -math.inf, 1.5], [None, None, None, 1.5]),
+    "type": ([object], ["<type>"]),
+    "object": ([object(), Silent()], ["<object>", "<Silent>"]),
+    "keys": (
+        {1: "a", None: "b", False: "c", 1.5: "d", (2,): "e", "f": 0},
+        {"1": "a", "None": "b", "False": "c", "1.5": "d", "<tuple>": "e", "f": 0},
+    ),
+    "surrogate": (["a\ud800b", {"\udfff": 1}], ["a?b", {"?": 1}]),
+    "scalars": ([1, True, None, "x"], [1, True, None, "x"]),
+    "data": ([PNG, bytearray(PNG), memoryview(PNG)], [KEPT, KEPT, KEPT]),
+    "enum": ([Colour.RED, Level.HIGH], ["red", 3]),
+    "string of another class": ([Text("mine")], ["mine"]),
+    "dataclass": ([Point(1, [PNG])], [{"x": 1, "y": [KEPT]}]),
+    "set": ([{1}, frozenset(["a"])], [[1], ["a"]]),
+    "dates": (
+        [date(2026, 1, 2), datetime(2026, 1, 2, 3, tzinfo=timezone.utc)],
+        ["2026-01-02", "2026-01-02T03:00:00+00:00"],
+    ),
+    "texts": (
+        [Decimal("1.50"), PurePosixPath("/a"), UUID(int=1)],
+        ["1.50", "/a", str(UUID(int=1))],
+    ),
+    "large numbers": (
+        [2**63 - 1, 2**63, -(2**70), 10**5000],
+        [2**63 - 1, str(2**63), str(-(2**70)), "<int>"],
+    ),
+    "data URL": (
+        ["data:image/png;base64," + "A" * 40, "data: the text", "data:,x"],
+        [
+            f"data:image/png;otel_agents.bytes=30;otel_agents.sha256={ZEROS},",
+            "data: the text",
+            "data:,x",
+        ],
+    ),
 }
 
 
 @pytest.mark.parametrize(("value", "expected"), AWKWARD.values(), ids=AWKWARD)
 def test_what_json_cannot_hold_is_replaced(value: Any, expected: Any) -> None:
-    decoded = json.loads(encode(value, 1000).text)
-    if expected is not None:
-        assert decoded == expected
+    encoded = encode(value, 2000)
+    assert decoded(encoded) == expected
+    assert encoded.original_bytes is None
+    assert copied(value) == expected
+
+
+def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
+    pydantic: Any = pytest.importorskip("pydantic")
+
+    class Model(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="allow")
+        name: str
+        data: bytes
+        password: pydantic.SecretStr  # pyright: ignore  a class of what may not be installed
+        excluded: str = pydantic.Field("no", exclude=True)
+
+    model = Model(name="n", data=PNG, password="s3cret", further=[1])
+    expected = {"name": "n", "data": KEPT, "password": "<SecretStr>", "further": [1]}
+    assert decoded(encode({"a": model}, 1000)) == {"a": expected}
+    assert copied({"a": model}) == {"a": expected}
+
+
+def nested(depth: int, leaf: Any) -> Any:
+    for _ in range(depth):
+        leaf = {"k": leaf}
+    return leaf
 
 
 def test_cycles_and_depth_end() -> None:
     cycle: list[Any] = []
-    cycle.append(cycle)
-    deep: Any = "end"
-    for _ in range(5000):
-        deep = [deep]
-    for value in (cycle, deep):
-        text = encode(value, 10_000).text
-        assert len(text.encode()) <= 10_000
-        json.loads(text)
+    cycle += [cycle, cycle]
+    for value in (cycle, nested(5000, "end"), [nested(40, [1])] * 3):
+        for room in (300, 10_000):
+            encoded = encode(value, room)
+            assert encoded.size <= room
+            assert encoded.original_bytes is not None
+            assert not encoded.text or decoded(encoded) is not None
+        copied(value)
+
+
+def test_what_is_as_deep_as_protobuf_reads_stays_whole() -> None:
+    assert decoded(encode(nested(30, "end"), 1000)) == nested(30, "end")
+    cut = encode(nested(31, "end"), 1000)
+    assert '"end"' not in cut.text
+    assert cut.original_bytes is not None
 
 
 TEXTS = {
@@ -69,23 +177,37 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-@pytest.mark.parametrize("budget", [300, 1000, 2500])
+@pytest.mark.parametrize("budget", [2, 10, 100, 300, 1000, 2500])
 @pytest.mark.parametrize("lazy", [False, True])
 def test_the_budget_holds_whatever_the_text(text: str, budget: int, lazy: bool) -> None:
     value = [message(text, "system"), *(message(f"{n} {text}") for n in range(5))]
     encoded = encode(Items(value, dict) if lazy else value, budget)
-    assert len(encoded.text.encode()) <= budget
-    assert isinstance(json.loads(encoded.text), list)
+    assert encoded.size <= budget
+    for kept in decoded(encoded) if encoded.text else ():
+        assert kept["role"] in ("system", "user")
+        for part in kept["parts"]:
+            assert part["type"] == "text"
+            assert isinstance(part["content"], str)
     assert encoded.original_bytes is not None
     assert encoded.original_bytes > 5 * 5000
 
 
-def test_the_newest_messages_and_the_system_message_are_kept() -> None:
-    value = [message("rules", "system"), *(message(f"{n} " + "x" * 100) for n in range(50))]
-    kept = json.loads(encode(Items(value, dict), 1000).text)
-    assert kept[0] == value[0]
-    assert kept[-3:] == value[-3:]
-    assert len(kept) < len(value)
+def test_the_newest_messages_and_the_first_of_the_system_are_kept_in_order() -> None:
+    rules = [message("rules", "system"), message("more", "developer")]
+    value = [*rules, *(message(f"{n} " + "x" * 100) for n in range(50))]
+    for given in (value, Items(value, dict)):
+        kept = decoded(encode(given, 1000))
+        assert kept[:2] == rules
+        newest = len(kept) - 2
+        assert newest >= 3
+        assert kept[3:] == value[-newest + 1 :]
+
+
+def test_of_ranked_lists_the_first_are_kept() -> None:
+    value = [{"id": str(n), "score": 1.0, "text": "x" * 50} for n in range(50)]
+    kept = decoded(encode(value, 500, newest=False))
+    assert 0 < len(kept) < 50
+    assert kept[:4] == value[:4]
 
 
 def test_messages_beyond_the_budget_are_not_even_converted() -> None:
@@ -95,22 +217,70 @@ def test_messages_beyond_the_budget_are_not_even_converted() -> None:
         converted.append(number)
         return message("x" * 100)
 
-    encode(Items(range(100_000), convert), 1000)
+    encoded = encode(Items(range(100_000), convert), 1000)
+    assert encoded.original_bytes is not None
     assert len(converted) < 20
     assert converted[0] == 99_999
 
 
-def test_a_cut_string_is_marked_beside_it() -> None:
-    value = [message("x" * 5000)]
-    (kept,) = json.loads(encode(value, 1000).text)
-    (part,) = kept["parts"]
-    assert part["type"] == "text"
-    assert set(part["content"]) == {"x"}
-    assert (part["otel_agents.truncated"], part["otel_agents.original_bytes"]) == (True, 5000)
-    assert encode(value, 1000).original_bytes == measure(value)
+def test_a_cut_string_is_marked_beside_it_with_what_it_had() -> None:
+    for text in ("x" * 5000, '"' * 5000):
+        encoded = encode([message(text)], 1000)
+        (kept,) = decoded(encoded)
+        (part,) = kept["parts"]
+        content = part.pop("content")
+        assert part == {
+            "type": "text",
+            "otel_agents.truncated": True,
+            "otel_agents.original_bytes": 5000,
+        }
+        assert text.startswith(content)
+        assert 200 < len(content) < 1000
+        assert encoded.original_bytes == len(
+            json.dumps([message("x" * 5000)], separators=(",", ":"))
+        )
+
+
+def test_small_values_survive_beside_a_large_one() -> None:
+    value = {"text": "x" * 5000, "id": "1", "rows": list(range(5000)), "ok": True}
+    kept = decoded(encode(value, 700))
+    assert list(kept) == [*value, "otel_agents.truncated", "otel_agents.original_bytes"]
+    assert (kept["id"], kept["ok"], kept["otel_agents.original_bytes"]) == ("1", True, 5000)
+
+
+def test_a_part_is_kept_with_all_its_keys_or_not_at_all() -> None:
+    call = {"type": "tool_call", "id": "i" * 60, "name": "n" * 60, "arguments": {"a": "x" * 900}}
+    for budget in range(60, 1200, 20):
+        encoded = encode([{"role": "assistant", "parts": [call, call]}], budget)
+        for kept in decoded(encoded) if encoded.text else ():
+            assert set(kept) >= {"role", "parts"}
+            for part in kept["parts"]:
+                assert set(part) >= set(call)
+
+
+def test_nothing_that_is_given_is_changed() -> None:
+    value = [
+        message("x" * 5000),
+        {"role": "tool", "parts": [{"type": "t", "b": PNG, "n": math.nan}]},
+    ]
+    before = repr(value)
+    encode(value, 500)
+    copied(value)
+    assert repr(value) == before
+
+
+def test_the_original_size_is_estimated_near() -> None:
+    value = [message("x" * (n % 50)) for n in range(3000)]
+    exact = len(json.dumps(value, separators=(",", ":")))
+    for given in (value, Items(value, dict)):
+        original = encode(given, 1000).original_bytes
+        assert original is not None
+        assert abs(original - exact) < exact / 10
 
 
 def test_plain_text_is_cut_between_characters() -> None:
-    assert encode_text("üü", 3) == Encoded("ü", 4, is_json=False)
-    assert encode_text("ok", 3) == Encoded("ok", None, is_json=False)
+    assert encode_text("üü", 3) == Encoded("ü", 2, 4, is_json=False)
+    assert encode_text("ok", 3) == Encoded("ok", 2, None, is_json=False)
     assert encode_text("üü", 3).structure() == "ü"
+    assert encode_text("abcü", 3, end=True) == Encoded("cü", 3, 5, is_json=False)
+    assert encode_text("a\ud800", 9) == Encoded("a?", 2, None, is_json=False)

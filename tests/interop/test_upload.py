@@ -1,39 +1,25 @@
-"""The upload hook: files under the base path, references on the span, nothing in the caller's way."""
+"""The upload hook on real file systems of fsspec: what is written, and the references to it."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
-import logging
-import threading
+import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from completed import REFERENCES, RULES, infer, references
 from emission import Emission
 
-from otel_agents.instrumentors._core.operations import Inference
-from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._core.upload import UploadHook
-from otel_agents.instrumentors.settings import Settings
-from otel_agents.semconv.values import Operation
+from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
 
-fsspec: Any = pytest.importorskip("fsspec", reason="an extra; the environment openai3 has it")
-HELLO = [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
-ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "hi"}]}]
-RULES = [{"type": "text", "content": "be brief"}]
-
-
-def infer(emission: Emission, hook: Any) -> None:
-    telemetry = Telemetry(
-        "test", settings=Settings.read({}), completion_hook=hook, **emission.providers
-    )
-    call = Inference(telemetry, Operation.CHAT, "openai", "m", ("h", 1))
-    call.content.input_messages = HELLO
-    call.content.output_messages = ANSWER
-    call.content.system_instructions = RULES
-    call.response_id, call.response_model = "r1", "m"
-    call.input_tokens, call.output_tokens, call.finish_reasons = 1, 1, ("stop",)
-    call.end()
+BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
+fsspec: Any = importlib.import_module("fsspec")  # it has no types
 
 
 @pytest.mark.parametrize("file_format", ["json", "jsonl"])
@@ -41,44 +27,108 @@ def test_content_is_written_and_referred_to(
     file_format: str, tmp_path: Path, emission: Emission
 ) -> None:
     hook = UploadHook(fsspec, str(tmp_path / "new"), file_format, 20)
-    infer(emission, hook)
-    infer(emission, hook)
-    assert hook.flush(5)
-    written = {
-        name: json.loads(Path(str(path)).read_text())
-        for name, path in (emission.spans[0].attributes or {}).items()
-        if name.endswith("_ref")
-    }
-    one = file_format == "jsonl"
-    assert written == {
-        "otel_agents.content.input_messages_ref": HELLO[0] if one else HELLO,
-        "otel_agents.content.output_messages_ref": ANSWER[0] if one else ANSWER,
-        "otel_agents.content.system_instructions_ref": RULES[0] if one else RULES,
-    }
-    rules = [
-        (span.attributes or {})["otel_agents.content.system_instructions_ref"]
-        for span in emission.spans
-    ]
-    assert rules[0] == rules[1]
-    assert len(list((tmp_path / "new").iterdir())) == 5
+    for _ in range(2):
+        infer(emission, hook)
+        assert hook.flush(5)
+    read: dict[str, Any] = {}
+    for name, path in references(emission.spans[0].attributes).items():
+        text = Path(path).read_text()
+        lines = [json.loads(line) for line in text.splitlines()]
+        read[name] = lines if file_format == "jsonl" else lines[0]
+    if file_format == "jsonl":
+        assert read == {
+            name: [{**one, "index": number} for number, one in enumerate(items)]
+            for name, items in REFERENCES.items()
+        }
+    else:
+        assert read == REFERENCES
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    kinds = ["inputs", "inputs", "outputs", "outputs", "system_instruction", "tool.definitions"]
+    assert sorted(name.partition("_")[2] for name in names) == [f"{k}.{file_format}" for k in kinds]
+    rules = hashlib.sha256(
+        json.dumps(RULES, separators=(",", ":"), sort_keys=True).encode()
+    ).hexdigest()
+    assert f"{rules}_system_instruction.{file_format}" in names
     assert "hello" not in emission.texts()
 
 
-def test_what_finds_the_queue_full_is_dropped_and_said_once(
-    tmp_path: Path, emission: Emission, caplog: pytest.LogCaptureFixture
-) -> None:
-    release = threading.Event()
-
-    class Slow:
-        def open(self, *arguments: Any, **options: Any) -> Any:
-            release.wait(5)
-            return fsspec.open(*arguments, **options)
-
-    hook = UploadHook(Slow(), str(tmp_path), "json", 1)
-    with caplog.at_level(logging.WARNING, "otel_agents"):
-        for _ in range(3):
-            infer(emission, hook)
-    assert hook.dropped >= 6
-    assert len(caplog.records) == 1
-    release.set()
+def test_the_event_refers_to_it_too(tmp_path: Path, emission: Emission) -> None:
+    hook = UploadHook(fsspec, str(tmp_path), "json", 20)
+    infer(emission, hook, OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true")
+    ((_, attributes),) = emission.events
+    assert references(attributes) == references(emission.span.attributes)
+    assert len(references(attributes)) == 4
     assert hook.flush(5)
+
+
+def test_a_url_of_fsspec_is_written_to(emission: Emission) -> None:
+    hook = UploadHook(fsspec, "memory://bucket/prompts/", "json", 20)
+    infer(emission, hook)
+    assert hook.flush(5)
+    for name, url in references(emission.span.attributes).items():
+        assert url.startswith("memory://bucket/prompts/")
+        with fsspec.open(url) as file:
+            assert json.load(file) == REFERENCES[name]
+
+
+def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
+    """In a process of its own, which has no other threads than the hook's."""
+    code = f"""
+        import os, sys, fsspec
+        from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
+        from otel_agents.instrumentors._core.upload import UploadHook
+        hook = UploadHook(fsspec, {str(tmp_path)!r}, "json", 20)
+        def say(text):
+            hook.on_completion(
+                inputs=[InputMessage("user", [TextPart(text)])], outputs=[], system_instruction=[]
+            )
+        say("parent")
+        child = os.fork()
+        if not child:
+            say("child")
+            os._exit(0 if hook.flush(5) else 1)
+        assert hook.flush(5)
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], timeout=60, check=False
+    )
+    assert ran.returncode == 0
+    said = [
+        message["parts"][0]["content"]
+        for path in tmp_path.iterdir()
+        for message in json.loads(path.read_text())
+    ]
+    assert sorted(said) == ["child", "parent"]
+
+
+def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
+    code = """
+        from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
+        from otel_agents.instrumentors._core.upload import upload_hook
+        hook = upload_hook()
+        for number in range(20):
+            hook.on_completion(
+                inputs=[InputMessage("user", [TextPart("x")])], outputs=[], system_instruction=[]
+            )
+    """
+    environ = {**os.environ, BASE: str(tmp_path)}
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=environ, timeout=60, check=True
+    )
+    assert len(list(tmp_path.iterdir())) == 20
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        ("", f"it is not said where to: set {BASE} to a path or a URL of fsspec"),
+        ("nosuch://bucket", "nosuch://bucket cannot be used: Protocol not known: nosuch"),
+    ],
+)
+def test_what_cannot_work_is_one_line_and_no_hook(
+    base: str, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(BASE, base)
+    assert upload_hook() is None
+    assert caplog.messages == [f"otel-agents: nothing is uploaded, since {why}"]

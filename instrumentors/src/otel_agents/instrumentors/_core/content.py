@@ -7,7 +7,6 @@ content attribute, a status description or an exception's text.
 from __future__ import annotations
 
 import json
-import logging
 import traceback
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -18,12 +17,11 @@ from opentelemetry.trace import Span
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
-from . import errors, hooks
-from .encoding import Encoded, Items, dump, encode, encode_text
+from . import completion, errors, redaction
+from .encoding import Encoded, Items, encode, encode_text
+from .plain import plain
 
 __all__ = ["Content", "Gate"]
-
-_log = logging.getLogger("otel_agents")
 
 _ATTRIBUTES: Final = {
     # In the order in which they share the budget of a span.
@@ -40,18 +38,18 @@ _ATTRIBUTES: Final = {
 }
 _TEXTS: Final = ("retrieval_query", "memory_query")
 _OBJECTS: Final = {"tool_arguments": "arguments", "tool_result": "result"}
-_SMALLEST: Final = 256
-"""Bytes of a span's budget below which a further attribute is left out."""
+_BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 
 
 class Content:
     """What one operation may carry; each a value, or a function that converts it when wanted.
 
     Messages and parts are plain dicts in the shapes of `otel_agents.semconv.messages`. A long list
-    is best given as `Items`, which are converted only as far as the budget goes.
+    is best given as `Items`, which are converted only as far as the budget goes. A field that was
+    not set costs nothing. Nothing that is given here is changed.
     """
 
-    __slots__ = tuple(_ATTRIBUTES)
+    __slots__ = (*_ATTRIBUTES, "encoded", "told")
 
     input_messages: Any
     memory_query: Any
@@ -63,54 +61,77 @@ class Content:
     tool_arguments: Any
     tool_definitions: Any
     tool_result: Any
+    told: dict[str, Any]
+    """What the completion hook left of it; the gate's own."""
+    encoded: dict[str, Encoded]
+    """The attributes, once they were asked for; the gate's own."""
 
 
 class Gate:
-    """Decides and encodes; one per instrumentor.
+    """Decides what leaves, and encodes it; one per instrumentor.
 
     Args:
         settings: What is asked for.
         completion_hook: Given the content of each call; default is the one of the settings.
         on_truncation: Told of each attribute that was cut.
+        redaction_hook: Sees content before anything is set; a function, the name of an entry
+            point, or ``module:function``; default is the one of the settings.
     """
 
-    __slots__ = ("_hook", "_on_truncation", "_redact", "_settings", "on_event", "on_span", "wanted")
+    __slots__ = ("_completion", "_limit", "_on_truncation", "_redact", "_span_limit", "on_event",
+                 "on_span", "wanted")  # fmt: skip
 
     def __init__(
         self,
         settings: Settings,
         completion_hook: Any = None,
         on_truncation: Callable[[], None] | None = None,
+        *,
+        redaction_hook: redaction.Redact | str | None = None,
     ) -> None:
-        self._settings = settings
+        self._limit = settings.content_max_bytes
+        self._span_limit = settings.span_max_bytes
         self._on_truncation = on_truncation
-        self._hook = completion_hook or hooks.load_completion_hook(settings)
-        self._redact, usable = hooks.load_redaction(settings.redaction_hook)
+        self._redact, usable = redaction.load(redaction_hook or settings.redaction_hook)
+        self._completion = (
+            completion.load(completion_hook, settings.completion_hook) if usable else None
+        )
         self.on_span = settings.capture.on_span and usable
+        """Whether spans carry content."""
         self.on_event = settings.capture.on_event and usable and settings.emit_event
-        if not usable:
-            self._hook = None
-        self.wanted = self.on_span or self.on_event or self._hook is not None
+        """Whether events carry content."""
+        self.wanted = self.on_span or self.on_event or self._completion is not None
+        """Whether there is any use in setting a field of `Content`."""
 
     def tell(self, content: Content, span: Span, record: LogRecord | None) -> None:
-        """Set the content on the span and on the event's record, each if it is asked for."""
-        on_span = self.on_span and span.is_recording()
-        on_event = self.on_event and record is not None
-        if not (on_span or on_event or self._hook is not None):
-            return
-        told = self._collect(content)
-        if self._hook is not None:
-            told = hooks.complete(self._hook, told, span, record)
-        encoded = self._encode(told) if on_span or on_event else {}
-        if on_span:
-            span.set_attributes(self._marked(encoded, lambda one: one.text))
-        if on_event and record is not None:
-            values = self._marked(encoded, Encoded.structure)
-            record.attributes = {**(record.attributes or {}), **values}
+        """Give the content to the hook, and set it on span and record, each if it is asked for.
+
+        Args:
+            content: Not to be set further after this.
+            span: The operation's span, not ended yet.
+            record: Its event, not emitted yet, None if there will be none.
+        """
+        if self._completion is not None:
+            self._complete(self._completion, content, span, record)
+        attributes = self.span_attributes(content, span.is_recording())
+        if attributes:
+            span.set_attributes(attributes)
+        if self.on_event and record is not None:
+            record.attributes = {**(record.attributes or {}), **self.event_attributes(content)}
+
+    def span_attributes(self, content: Content, recording: bool) -> dict[str, Any]:
+        """The attributes of a span: JSON, within the budgets, with the marks of what was cut."""
+        if not (self.on_span and recording):
+            return {}
+        return _marked(self._encoded(content), lambda one: one.text)
+
+    def event_attributes(self, content: Content) -> dict[str, Any]:
+        """The attributes of an event: the same as structures, the same cut."""
+        return _marked(self._encoded(content), Encoded.structure) if self.on_event else {}
 
     def description(self, error: BaseException) -> str | None:
         """The description of an error's status: its text where spans carry content."""
-        return self._text("exception_message", str(error)) if self.on_span else None
+        return self._text("exception_message", _message(error)) if self.on_span else None
 
     def exception_attributes(self, error: BaseException) -> dict[str, Any]:
         """The exception event's attributes: the type always, the texts only with content."""
@@ -120,91 +141,117 @@ class Gate:
             name = f"{kind.__module__}.{name}"
         told: dict[str, Any] = {attr.EXCEPTION_TYPE: name}
         if self.on_event:
+            message = self._text("exception_message", _message(error))
+            if message is not None:
+                told[attr.EXCEPTION_MESSAGE] = message
             trace = "".join(traceback.format_exception(kind, error, error.__traceback__))
-            for key, name, text in (
-                ("exception_message", attr.EXCEPTION_MESSAGE, str(error)),
-                ("exception_stacktrace", attr.EXCEPTION_STACKTRACE, trace),
-            ):
-                passed = self._text(key, text)
-                if passed is not None:
-                    told[name] = passed
+            stack = self._text("exception_stacktrace", trace, end=True)
+            if stack is not None:
+                told[attr.EXCEPTION_STACKTRACE] = stack
         return told
 
-    def _text(self, kind: str, text: str) -> str | None:
-        passed = self._redacted(kind, text)
-        if not isinstance(passed, str):
+    def _text(self, kind: str, text: str | None, *, end: bool = False) -> str | None:
+        if text is not None and self._redact is not None:
+            text = self._redact(kind, text)
+        if text is None:
             return None
-        return encode_text(passed, self._settings.content_max_bytes).text
+        encoded = encode_text(text, self._limit, end=end)
+        if encoded.original_bytes is not None and self._on_truncation is not None:
+            self._on_truncation()
+        return encoded.text
 
-    def _collect(self, content: Content) -> dict[str, Any]:
+    def _complete(
+        self, hook: completion.Completion, content: Content, span: Span, record: LogRecord | None
+    ) -> None:
+        """Call the hook, for operations that have messages."""
+        if not (hasattr(content, "input_messages") or hasattr(content, "output_messages")):
+            return
+        recorded = (self.on_span and span.is_recording()) or (self.on_event and record is not None)
+        kinds = tuple(_ATTRIBUTES) if recorded else completion.KINDS
+        content.told = hook(self._collected(content, kinds), span, record)
+
+    def _collected(self, content: Content, kinds: tuple[str, ...]) -> dict[str, Any]:
         """The content that there is, converted as far as it must be, and redacted."""
-        told: dict[str, Any] = {}
-        whole = self._redact is not None or self._hook is not None
-        for kind in _ATTRIBUTES:
+        collected: dict[str, Any] = {}
+        for kind in kinds:
             value = getattr(content, kind, None)
             if value is None:
                 continue
             try:
-                value = value() if callable(value) else value
-                if whole and isinstance(value, Items):
-                    value = value.all()
+                value = self._converted(kind, value)
             except Exception:
                 errors.internal_error(f"converting {kind}")
                 continue
-            value = self._redacted(kind, value)
+            if self._redact is not None:
+                value = self._redact(kind, value)
             if value is not None and value != []:
-                told[kind] = _as_object(value, _OBJECTS[kind]) if kind in _OBJECTS else value
-        return told
+                collected[kind] = value
+        return collected
 
-    def _redacted(self, kind: str, value: Any) -> Any:
-        if self._redact is None:
-            return value
-        try:
-            return self._redact(kind, value)
-        except Exception:
-            errors.internal_error("redacting; the value is dropped")
-            return None
+    def _converted(self, kind: str, value: Any) -> Any:
+        value = value() if callable(value) else value
+        if isinstance(value, Items) and (self._redact or self._completion):
+            return value.all()
+        return _as_object(value, _OBJECTS[kind], self._limit) if kind in _OBJECTS else value
 
-    def _encode(self, told: dict[str, Any]) -> dict[str, Encoded]:
-        """JSON by attribute name, within the budgets of an attribute and of the span."""
-        room = self._settings.span_max_bytes
+    def _encoded(self, content: Content) -> dict[str, Encoded]:
+        """Attributes by name, within the budgets of each and of all; made once."""
+        if hasattr(content, "encoded"):
+            return content.encoded
+        told = content.told if hasattr(content, "told") else None
+        told = self._collected(content, tuple(_ATTRIBUTES)) if told is None else told
+        room = self._span_limit
         encoded: dict[str, Encoded] = {}
-        for kind, value in told.items():
-            budget = min(self._settings.content_max_bytes, room)
-            if budget < _SMALLEST and budget < self._settings.content_max_bytes:
-                one = Encoded("", len(dump(_all(value))))
-            elif kind in _TEXTS:
-                one = encode_text(str(value), budget)
-            else:
-                one = encode(value, budget)
+        for number, (kind, value) in enumerate(told.items(), 1):
+            # A quarter of what is left is for those that follow.
+            share = room if number == len(told) else room * 3 // 4
+            try:
+                one = _encode(kind, value, min(self._limit, share))
+            except Exception:  # another thread may be editing what the application sent
+                errors.internal_error(f"encoding {kind}")
+                continue
             if one.original_bytes is not None and self._on_truncation is not None:
                 self._on_truncation()
             encoded[_ATTRIBUTES[kind]] = one
-            room -= len(one.text.encode())
+            room -= one.size
+        content.encoded = encoded
         return encoded
 
-    def _marked(
-        self, encoded: dict[str, Encoded], read: Callable[[Encoded], Any]
-    ) -> dict[str, Any]:
-        """Attributes for what fits, and the marks for what was cut or left out."""
-        told = {name: read(one) for name, one in encoded.items() if one.text}
-        cut = {name: one for name, one in encoded.items() if one.original_bytes is not None}
-        if cut:
-            told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
-            originals = (one.original_bytes or 0 for one in cut.values())
-            told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(originals)
-        return told
+
+def _encode(kind: str, value: Any, budget: int) -> Encoded:
+    if kind in _TEXTS:
+        return encode_text(value if isinstance(value, str) else str(plain(value)), budget)
+    return encode(value, budget, newest=kind not in _BEST_FIRST)
 
 
-def _all(value: Any) -> Any:
-    return value.all() if isinstance(value, Items) else value
+def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
+    """Attributes for what fits, and the marks for what was cut or left out."""
+    told = {name: read(one) for name, one in encoded.items() if one.text}
+    cut = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
+    if cut:
+        told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
+        told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(cut.values())
+    return told
 
 
-def _as_object(value: Any, key: str) -> Any:
+def _message(error: BaseException) -> str | None:
+    try:
+        return str(error)
+    except Exception:  # its own class fails to say it
+        return None
+
+
+def _as_object(value: Any, key: str, limit: int) -> Any:
     """Tool arguments and results are objects: JSON text is read, anything else is wrapped."""
-    if isinstance(value, str) and value.lstrip()[:1] == "{":
+    if isinstance(value, str) and len(value) <= limit and value.lstrip()[:1] == "{":
         try:
-            value = json.loads(value)
-        except ValueError:  # it only looked like JSON
-            return {key: value}
-    return cast(Any, value) if isinstance(value, dict) else {key: value}
+            return json.loads(value)
+        except (ValueError, RecursionError):  # it only looked like JSON
+            return {key: cast(Any, value)}
+    if isinstance(value, dict):
+        return cast(Any, value)
+    if not isinstance(value, (str, bytes, list, tuple)):
+        simple = plain(value)
+        if isinstance(simple, dict):
+            return cast(Any, simple)
+    return {key: cast(Any, value)}

@@ -6,34 +6,103 @@ import base64
 import binascii
 import hashlib
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
-__all__ = ["BYTES", "SHA256", "part_from_base64", "part_from_bytes", "part_from_url"]
+__all__ = [
+    "BYTES",
+    "SHA256",
+    "SHORTEST",
+    "is_data_url",
+    "part_from_base64",
+    "part_from_bytes",
+    "part_from_data_url",
+    "part_from_url",
+    "placeholder",
+    "without_data",
+]
 
 BYTES: Final = "otel_agents.bytes"
+"""Key of a placeholder: how many bytes the data were."""
+
 SHA256: Final = "otel_agents.sha256"
+"""Key of a placeholder: the hash of the decoded data, in hexadecimal."""
+
+SHORTEST: Final = 32
+"""Characters of a ``data:`` URL that is worth looking at; a shorter one has no 24 bytes."""
+
+_KNOWN: Final = 1024
+_known: Final[dict[tuple[int, int], dict[str, Any]]] = {}
+"""Placeholders of lately seen base64, by length and hash of the text.
+
+A conversation is sent again with each turn, and so are its images: the text is the same object
+then, whose hash Python keeps, so that it is decoded once only.
+"""
+
+
+def placeholder(data: bytes) -> dict[str, Any]:
+    """What is kept of data: how much it was, and what hash it had."""
+    return {BYTES: len(data), SHA256: hashlib.sha256(data).hexdigest()}
 
 
 def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[str, Any]:
-    """A blob part without its content: how much it was, and what hash it had."""
-    part = {"type": "blob", "modality": modality, "mime_type": mime_type, "content": ""}
-    return {**part, BYTES: len(data), SHA256: hashlib.sha256(data).hexdigest()}
+    """A blob part without its content."""
+    return _blob(placeholder(data), mime_type, modality)
 
 
 def part_from_base64(data: str, mime_type: str | None, modality: str) -> dict[str, Any]:
     """A blob part for base64 text; text that is none is taken as the bytes that it is."""
-    try:
-        raw = base64.b64decode(data)
-    except (binascii.Error, ValueError):
-        raw = data.encode("utf-8", "replace")
-    return part_from_bytes(raw, mime_type, modality)
+    return _blob(_decoded(data), mime_type, modality)
+
+
+def part_from_data_url(url: str, modality: str) -> dict[str, Any]:
+    """A blob part for a ``data:`` URL."""
+    mime_type, kept = _split(url)
+    return _blob(kept, mime_type, modality)
 
 
 def part_from_url(url: str, modality: str) -> dict[str, Any]:
-    """A uri part, or a blob part where the URL holds the data itself."""
-    if not url.startswith("data:"):
-        return {"type": "uri", "modality": modality, "uri": url}
+    """A uri part, as it was given, or a blob part where the URL holds the data itself."""
+    if is_data_url(url):
+        return part_from_data_url(url, modality)
+    return {"type": "uri", "modality": modality, "uri": url}
+
+
+def is_data_url(text: str) -> bool:
+    """Whether ``text`` is a URL that holds the data itself."""
+    return len(text) >= SHORTEST and text[:5].lower() == "data:" and "," in text[:1000]
+
+
+def without_data(url: str) -> str:
+    """A ``data:`` URL as a text that has size and hash in the place of the data."""
+    mime_type, kept = _split(url)
+    return f"data:{mime_type or ''};{BYTES}={kept[BYTES]};{SHA256}={kept[SHA256]},"
+
+
+def _blob(kept: dict[str, Any], mime_type: str | None, modality: str) -> dict[str, Any]:
+    return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": "", **kept}
+
+
+def _split(url: str) -> tuple[str | None, dict[str, Any]]:
     head, _, data = url[5:].partition(",")
     mime_type, *parameters = head.split(";")
-    if "base64" in parameters:
-        return part_from_base64(data, mime_type or None, modality)
-    return part_from_bytes(data.encode("utf-8", "replace"), mime_type or None, modality)
+    if any(one.strip().lower() == "base64" for one in parameters):
+        return mime_type or None, _decoded(data)
+    return mime_type or None, placeholder(unquote_to_bytes(data))
+
+
+def _decoded(data: str) -> dict[str, Any]:
+    key = (len(data), hash(data))
+    kept = _known.get(key)
+    if kept is None:
+        if len(_known) >= _KNOWN:
+            _known.clear()
+        kept = _known[key] = placeholder(_bytes(data))
+    return kept
+
+
+def _bytes(data: str) -> bytes:
+    try:
+        altchars = b"-_" if "-" in data or "_" in data else None
+        return base64.b64decode(data + "==", altchars)  # padding may be missing, never too long
+    except (binascii.Error, ValueError):
+        return data.encode("utf-8", "replace")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import atexit
 import hashlib
 import importlib
+import json
 import logging
 import os
-import queue
-import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,67 +24,73 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
 from . import errors
+from .completion_objects import content_of
 from .encoding import dump
-from .hooks import as_plain
+from .plain import copied
+from .uploading import Queue
 
 __all__ = ["UploadHook", "upload_hook"]
 
 _log = logging.getLogger("otel_agents")
 
-_KNOWN_LIMIT: Final = 4096
-_EXIT_SECONDS: Final = 5.0
+_KNOWN: Final = 4096
+_THREADS: Final = 4
+_LOCAL: Final = ("file://", "local://")
+_DROPPED: Final = "dropping uploads"
+_FAILED: Final = "uploading content"
+_LATE: Final = "uploading content before exit"
 
 
 def upload_hook() -> UploadHook | None:
     """The hook that the settings describe; None, and one line why, where it cannot work."""
     settings = Settings.read()
-    if settings.upload_base_path is None:
+    base = settings.upload_base_path
+    if base is None:
         _log.warning(
             "otel-agents: nothing is uploaded, since it is not said where to: "
             "set OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH to a path or a URL of fsspec"
         )
         return None
     try:
-        fsspec = importlib.import_module("fsspec")
+        fsspec: Any = importlib.import_module("fsspec")
     except ImportError:
         _log.warning(
             "otel-agents: nothing is uploaded, since fsspec is not installed: "
             "pip install 'otel-agents-instrumentors[upload]'"
         )
         return None
-    return UploadHook(
-        fsspec,
-        settings.upload_base_path,
-        settings.upload_format,
-        settings.upload_max_queue_size,
-    )
+    try:
+        fsspec.get_filesystem_class(base.partition("://")[0] if "://" in base else "file")
+    except (ImportError, ValueError) as error:
+        _log.warning("otel-agents: nothing is uploaded, since %s cannot be used: %s", base, error)
+        return None
+    hook = UploadHook(fsspec, base, settings.upload_format, settings.upload_max_queue_size)
+    atexit.register(hook.close, settings.exit_timeout)
+    return hook
 
 
 class UploadHook:
-    """Uploads on a thread of its own; what finds the queue full is dropped, counted and said once.
+    """Uploads on threads of its own; what is lost is counted, and said once.
+
+    Example:
+        >>> import fsspec
+        >>> hook = UploadHook(fsspec, "memory://prompts", "json", 20)
 
     Args:
-        fsspec: The module, or what has its ``open``.
-        base: Where to write.
+        fsspec: The module.
+        base: Where to write: a path, or a URL of fsspec.
         file_format: ``json``, one document a file, or ``jsonl``, one line an item.
         limit: Uploads that may wait.
     """
 
     def __init__(self, fsspec: Any, base: str, file_format: str, limit: int) -> None:
         self._fsspec = fsspec
-        self._base = base.rstrip("/")
+        self._base = base.rstrip("/") if "://" in base else os.path.abspath(base)
+        self._local = "://" not in base or base.startswith(_LOCAL)
         self._format = file_format
         self._limit = limit
         self._known: dict[str, None] = {}
-        self.dropped = 0
-        self._start()
-        os.register_at_fork(after_in_child=self._start)
-        atexit.register(self.flush, _EXIT_SECONDS)
-
-    def _start(self) -> None:
-        # After a fork the thread and what waited for it are the parent's.
-        self._queue: queue.Queue[tuple[str, list[Any]]] = queue.Queue(self._limit)
-        self._thread: threading.Thread | None = None
+        self._queue = Queue(self._write, limit, _THREADS)
 
     def on_completion(
         self,
@@ -96,89 +101,110 @@ class UploadHook:
         tool_definitions: list[Any] | None = None,
         span: Span | None = None,
         log_record: LogRecord | None = None,
+        **_: Any,
     ) -> None:
-        """Queue the content of one call, and set the references to it."""
-        call = uuid.uuid4().hex
-        references = {
+        """Queue the content of one call, and set the references to it on span and record."""
+        call = str(uuid.uuid4())
+        paths = {
             attr.OTEL_AGENTS_CONTENT_INPUT_MESSAGES_REF: self._put(f"{call}_inputs", inputs),
             attr.OTEL_AGENTS_CONTENT_OUTPUT_MESSAGES_REF: self._put(f"{call}_outputs", outputs),
             attr.OTEL_AGENTS_CONTENT_SYSTEM_INSTRUCTIONS_REF: self._put_once(
                 "system_instruction", system_instruction
             ),
             attr.OTEL_AGENTS_CONTENT_TOOL_DEFINITIONS_REF: self._put_once(
-                "tool.definitions", tool_definitions or []
+                "tool.definitions", tool_definitions
             ),
         }
-        known = {name: path for name, path in references.items() if path is not None}
+        references = {name: path for name, path in paths.items() if path is not None}
         if span is not None:
-            span.set_attributes(known)
+            span.set_attributes(references)
         if log_record is not None:
             present: Mapping[str, Any] = log_record.attributes or {}
-            log_record.attributes = {**present, **known}
+            log_record.attributes = {**present, **references}
 
-    def _put_once(self, name: str, items: list[Any]) -> str | None:
-        """Queue content that many calls share: once, under its hash."""
-        if not items:
+    def _put_once(self, name: str, objects: list[Any] | None) -> str | None:
+        """Queue content that many calls share: once, under the hash of its JSON."""
+        if not objects:
             return None
-        plain = [as_plain(item) for item in items]
-        key = f"{hashlib.sha256(dump(plain).encode()).hexdigest()}_{name}"
-        if key in self._known:
-            return self._path(key)
-        path = self._put(key, plain)
-        if path is not None:
-            self._known[key] = None
-            if len(self._known) > _KNOWN_LIMIT:
-                del self._known[next(iter(self._known))]
-        return path
+        text = json.dumps(_contents(objects), sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        path = self._path(f"{digest}_{name}")
+        if path in self._known:
+            return path
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        self._known[path] = None
+        queued = self._put(f"{digest}_{name}", objects)
+        if queued is None:
+            self._known.pop(path, None)
+        return queued
 
-    def _put(self, name: str, items: list[Any]) -> str | None:
-        if not items:
+    def _put(self, name: str, objects: list[Any]) -> str | None:
+        """Queue a file; its path, None if there is nothing to write or no room to wait."""
+        if not objects:
             return None
-        try:
-            self._queue.put_nowait((self._path(name), [as_plain(item) for item in items]))
-        except queue.Full:
-            self._drop()
-            return None
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="otel-agents-upload")
-            self._thread.daemon = True
-            self._thread.start()
-        return self._path(name)
+        path = self._path(name)
+        if self._queue.put((path, _contents(objects))):
+            return path
+        self._lost(
+            _DROPPED,
+            1,
+            "otel-agents: uploads are slower than calls: what finds %d waiting is dropped; raise "
+            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE",
+            self._limit,
+        )
+        return None
 
     def _path(self, name: str) -> str:
         return f"{self._base}/{name}.{self._format}"
 
-    def _drop(self) -> None:
-        self.dropped += 1
-        if self.dropped == 1:
-            _log.warning(
-                "otel-agents: uploads are slower than calls: content beyond %d waiting uploads "
-                "is dropped; raise OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE",
-                self._limit,
-            )
+    def _write(self, job: tuple[str, list[Any]]) -> None:
+        path, contents = job
+        try:
+            options = {"auto_mkdir": True} if self._local else {}
+            files, place = self._fsspec.url_to_fs(path, **options)
+            if path in self._known and files.exists(place):
+                return  # by its hash, another process wrote the same
+            files.pipe_file(place, self._encoded(contents))
+        except Exception as error:
+            self._known.pop(path, None)
+            why = type(error).__name__
+            if isinstance(error, OSError) and error.strerror:
+                why = f"{why}: {error.strerror}"
+            told = "otel-agents: an upload to %s failed (%s); further failures are only counted"
+            self._lost(_FAILED, 1, told, self._base, why)
 
-    def _run(self) -> None:
-        while True:
-            path, items = self._queue.get()
-            try:
-                self._write(path, items)
-            except Exception:
-                errors.internal_error("uploading content")
-            finally:
-                self._queue.task_done()
-
-    def _write(self, path: str, items: list[Any]) -> None:
-        lines = [dump(items)] if self._format == "json" else [dump(item) for item in items]
-        with self._fsspec.open(path, "w", encoding="utf-8", auto_mkdir=True) as file:
-            file.write("\n".join(lines) + "\n")
+    def _encoded(self, contents: list[Any]) -> bytes:
+        """A file's bytes; item by item, so that other threads get their turn in between."""
+        if self._format == "json":
+            return b"[" + b",".join(dump(one) for one in contents) + b"]\n"
+        lines = ({**one, "index": number} for number, one in enumerate(contents))
+        return b"".join(dump(line) + b"\n" for line in lines)
 
     def flush(self, timeout: float) -> bool:
-        """Wait for the queue, ``timeout`` seconds at most; whether everything is written."""
-        done = threading.Event()
+        """Wait for what is queued, ``timeout`` seconds at most; whether everything was tried."""
+        return self._queue.flush(timeout) == 0
 
-        def wait() -> None:
-            self._queue.join()
-            done.set()
+    def close(self, timeout: float) -> None:
+        """Flush at exit; what is not written by then is lost."""
+        late = self._queue.flush(timeout)
+        if late:
+            self._lost(
+                _LATE,
+                late,
+                "otel-agents: %d uploads were not done within the %s s that exit may take; "
+                "raise OTEL_AGENTS_EXIT_TIMEOUT",
+                late,
+                timeout,
+            )
 
-        threading.Thread(target=wait, daemon=True).start()
-        return done.wait(timeout)
+    def _lost(self, doing: str, count: int, told: str, *values: Any) -> None:
+        first = not errors.counts[doing]
+        errors.counts[doing] += count
+        if first:
+            _log.warning(told, *values)
+
+
+def _contents(objects: list[Any]) -> list[Any]:
+    """The hook's objects as content; a copy, so that nobody changes what waits."""
+    return copied([content_of(one) for one in objects])

@@ -1,0 +1,124 @@
+"""The completion hook of the official contract: given the content of each call of a model.
+
+Source: ``opentelemetry-util-genai`` 1.3, ``completion_hook``; GenAI semconv, "Uploading content".
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry._logs import LogRecord
+from opentelemetry.trace import Span
+
+from . import errors, hooks
+from .completion_objects import content_of, message_object, part_object, tool_object
+from .plain import copied
+
+__all__ = ["KINDS", "Completion", "load"]
+
+_log = logging.getLogger("otel_agents")
+
+_GROUP: Final = "opentelemetry_genai_completion_hook"
+_NOTHING: Final = "_NoOpCompletionHook"
+
+KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
+"""The fields of `Content` that a hook is given."""
+
+_MADE: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "input_messages": functools.partial(message_object, "InputMessage"),
+    "output_messages": functools.partial(message_object, "OutputMessage"),
+    "system_instructions": part_object,
+    "tool_definitions": tool_object,
+}
+
+
+class Completion:
+    """Calls the hook, whatever the sampling, and whether or not content is captured.
+
+    Args:
+        hook: An object with ``on_completion``.
+    """
+
+    __slots__ = ("_hook",)
+
+    def __init__(self, hook: Any) -> None:
+        self._hook = hook
+
+    def __call__(
+        self, collected: Mapping[str, Any], span: Span, record: LogRecord | None
+    ) -> dict[str, Any]:
+        """Give ``collected`` to the hook; returns it with the hook's changes. Never raises.
+
+        The hook may change span and record too. It gets a copy of the content, whole and redacted:
+        tool arguments may be the application's own.
+
+        Args:
+            collected: Content by field of `Content`.
+            span: The span of the call.
+            record: Its event, not emitted yet, None if there will be none.
+        """
+        own = {kind: copied(collected[kind]) for kind in KINDS if kind in collected}
+        try:
+            given = {kind: [_MADE[kind](one) for one in own.get(kind, ())] for kind in KINDS}
+        except Exception:
+            errors.internal_error("preparing what a completion hook is given")
+            return dict(collected)
+        inputs, outputs, instructions, tools = (given[kind] for kind in KINDS)
+        try:
+            self._hook.on_completion(
+                inputs=inputs,
+                outputs=outputs,
+                system_instruction=instructions,
+                tool_definitions=tools or None,
+                span=span,
+                log_record=record,
+            )
+        except Exception:
+            hooks.failed("the completion hook", "it did not see that content")
+        return {**collected, **{kind: [content_of(one) for one in given[kind]] for kind in own}}
+
+
+def load(hook: Any, name: str | None) -> Completion | None:
+    """The hook to call; None where there is none to call, with one line if one was asked for.
+
+    Args:
+        hook: The one given to ``instrument()``, if any: it goes first.
+        name: An entry point of the group ``opentelemetry_genai_completion_hook``, or
+            ``module:factory``, if any.
+    """
+    if hook is None and name is not None:
+        hook = _made(name)
+    if hook is None or type(_unwrapped(hook)).__name__ == _NOTHING:  # the official one for none
+        return None
+    if not callable(getattr(hook, "on_completion", None)):
+        _log.warning(
+            "otel-agents: the completion hook is a %s without on_completion, so none is called; "
+            "see the class CompletionHook of opentelemetry-util-genai",
+            type(hook).__name__,
+        )
+        return None
+    return Completion(hook)
+
+
+def _unwrapped(hook: Any) -> Any:
+    """The hook inside the official guard."""
+    return getattr(hook, "_wrapped", hook)
+
+
+@functools.cache  # for all instrumentors of the process: one hook, one line if there is none
+def _made(name: str) -> Any:
+    try:
+        return hooks.find(_GROUP, name)()
+    except Exception as error:
+        _log.warning(
+            "otel-agents: the completion hook %r cannot be loaded (%s: %s), so none is called; "
+            "install the package that brings it, or unset "
+            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK",
+            name,
+            type(error).__name__,
+            error,
+        )
+        return None

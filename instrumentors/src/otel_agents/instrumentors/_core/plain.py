@@ -1,0 +1,134 @@
+"""Any object as something that JSON can hold: models, dataclasses, dates, sets, bytes."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
+
+from . import media
+
+__all__ = ["DEPTH", "copied", "key_text", "kind_of", "plain", "plain_text"]
+
+DEPTH: Final = 30
+"""Objects and lists that may lie in each other. Protobuf reads 100 levels of messages and an
+object takes three, so that an event of 32 is refused by every receiver."""
+
+if TYPE_CHECKING:
+
+    def kind_of(value: Any) -> Any:
+        """The type of a value; `type`, but for what checkers conclude from it."""
+        ...
+else:
+    kind_of = type
+
+_INT64: Final = 2**63
+_TEXTS: Final = (UUID, Decimal, PurePath, timedelta)
+_LISTS: Final = (list, tuple, set, frozenset, deque)
+
+
+def plain(value: Any) -> Any:
+    """One level of ``value`` as a dict, a list, a string, a number or None.
+
+    What is inside is left as it is. Fields that a model excludes from its output, or hides in its
+    ``repr``, are left out; an object of an unknown kind is its type's name.
+    """
+    try:
+        return _plain(value)
+    except Exception:  # an object of the application's that cannot be read is told by its type
+        return _named(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        small = -_INT64 <= value < _INT64
+        return int(value) if small else str(value) if value.bit_length() < 1024 else _named(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return media.placeholder(bytes(cast(Any, value)))
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, _TEXTS):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[Any, Any]", value))
+    if isinstance(value, _LISTS):
+        return list(cast("list[Any]", value))
+    fields = _fields(value)
+    return _named(value) if fields is None else fields
+
+
+def plain_text(text: str) -> str:
+    """The text of a string, or of a subclass; of a ``data:`` URL what `media` keeps of it."""
+    text = str.__str__(text)
+    return media.without_data(text) if media.is_data_url(text) else text
+
+
+def key_text(key: Any) -> str:
+    """The key of a dict as the key of a JSON object."""
+    value = plain(key)
+    if isinstance(value, str):
+        return value
+    return _named(key) if isinstance(value, (dict, list)) else str(value)
+
+
+def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """A copy of ``value`` that is JSON all through: no cycle, no NaN, no lone surrogate."""
+    kind = kind_of(value)
+    if kind is str:
+        return _valid(plain_text(value))
+    if kind is not dict and kind is not list:
+        simple = plain(value)
+        if not isinstance(simple, (dict, list)):
+            return _valid(simple) if isinstance(simple, str) else simple
+    else:
+        simple = value
+    if len(above) >= DEPTH or id(value) in above:
+        return None
+    above = (*above, id(value))
+    if isinstance(simple, dict):
+        pairs = cast("dict[Any, Any]", simple).items()
+        return {_valid(key_text(key)): copied(item, above) for key, item in pairs}
+    return [copied(item, above) for item in cast("list[Any]", simple)]
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """The public fields of a pydantic model or a dataclass, None of anything else."""
+    kind = kind_of(value)
+    for name in ("model_fields", "__fields__", "__dataclass_fields__"):
+        described: Any = getattr(kind, name, None)
+        if described is not None:
+            break
+    else:
+        return None
+    if name == "__dataclass_fields__":
+        held = {one: getattr(value, one) for one in described}
+    else:  # pydantic, of either generation
+        extra: Any = getattr(value, "__pydantic_extra__", None)
+        held: dict[str, Any] = {**vars(value), **(extra or {})}
+    return {one: item for one, item in held.items() if _is_shown(described.get(one))}
+
+
+def _is_shown(field: Any) -> bool:
+    return getattr(field, "repr", True) is not False and not getattr(field, "exclude", None)
+
+
+def _named(value: Any) -> str:
+    return f"<{type(value).__name__}>"
+
+
+def _valid(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,168 @@
+"""Cutting content to a number of bytes, in its structure: what is left is whole JSON.
+
+Strings lose their end, lists their oldest items, objects nothing unless they are enormous: a value
+for which there is no room becomes empty. An object in which something was cut says so by two keys
+of ours. A message or a part, which is none without its keys, is kept with all of them or not at
+all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, cast
+
+from .plain import DEPTH, key_text, plain, plain_text
+from .weighing import EMPTY, END, take, text_bytes, weigh
+
+__all__ = [
+    "GONE",
+    "LEAST",
+    "ORIGINAL_BYTES",
+    "TRUNCATED",
+    "Pruned",
+    "cut_text",
+    "prune",
+    "prune_list",
+]
+
+TRUNCATED: Final = "otel_agents.truncated"
+"""Key of an object of which something was cut: true."""
+
+ORIGINAL_BYTES: Final = "otel_agents.original_bytes"
+"""Key beside it: the bytes that the cut strings of this object had, if strings were cut."""
+
+GONE: Final = object()
+"""In place of a value for which there was no room at all."""
+
+LEAST: Final = 200
+"""Bytes for which it is worth to keep a part of an item."""
+
+_MARK: Final = 75
+_SMALL: Final = 512
+_SCALAR: Final = 20
+_TYPED: Final = ("type", "role")
+
+
+class Pruned(NamedTuple):
+    """What is left of a value.
+
+    Attributes:
+        value: What is left, `GONE` if nothing.
+        size: Its bytes.
+        cut: Whether anything is missing.
+        told: Whether all that is missing is told inside.
+    """
+
+    value: Any
+    size: int
+    cut: bool
+    told: bool = False
+
+
+def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
+    """``value`` in at most about ``room`` bytes; for what `weigh` found unfit.
+
+    Args:
+        value: Anything.
+        room: Bytes, escapes aside.
+        above: Ids of the objects and lists around it.
+    """
+    if isinstance(value, str):
+        return _text(plain_text(value), room)
+    simple = cast(Any, value) if isinstance(value, (dict, list, tuple)) else plain(value)
+    if isinstance(simple, str):
+        return _text(simple, room)
+    if not isinstance(simple, (dict, list, tuple)):
+        return Pruned(simple, _SCALAR, False)
+    if len(above) >= DEPTH or id(cast(Any, value)) in above:
+        return Pruned(None, EMPTY, True)
+    above = (*above, id(cast(Any, value)))
+    if isinstance(simple, dict):
+        return _object(cast("dict[Any, Any]", simple), room, above)
+    return prune_list(reversed(cast("list[Any]", simple)), room, above)
+
+
+def prune_list(
+    items: Iterable[Any], room: int, above: tuple[int, ...], *, backwards: bool = True
+) -> Pruned:
+    """The first of ``items`` for which there is room; turned round, if they come ``backwards``."""
+    kept: list[Any] = []
+    rest, left, cut, told = iter(items), room - 2, False, True
+    while True:
+        item, left = take(rest, kept, left, len(above))
+        if item is END:
+            break
+        pruned = prune(item, left - 1, above) if left > LEAST else Pruned(GONE, 0, True)
+        if pruned.value is GONE or pruned.size > left - 1:
+            cut, told = True, False
+            break
+        kept.append(pruned.value)
+        left -= pruned.size + 1
+        cut, told = cut or pruned.cut, told and pruned.told >= pruned.cut
+    if backwards:
+        kept.reverse()
+    return Pruned(kept, room - left, cut, told)
+
+
+def _text(text: str, room: int) -> Pruned:
+    size = text_bytes(text) + 2
+    if size <= room:
+        return Pruned(text, size, False)
+    kept = cut_text(text, max(room - 2, 0))
+    return Pruned(kept, text_bytes(kept) + 2, True)
+
+
+def cut_text(text: str, room: int) -> str:
+    """The beginning of ``text`` in at most ``room`` bytes of UTF-8."""
+    text = text[:room]
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
+
+
+def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
+    """Small values are kept first, so that a long one does not push them out."""
+    kept, large, left, cut = _skeleton(value, room - 2 - _MARK, above)
+    whole_or_not = any(name in value for name in _TYPED)
+    if cut and whole_or_not:
+        return Pruned(GONE, 0, True)
+    told, original = not cut, 0
+    for name, item in large.items():
+        pruned = prune(item, left + EMPTY, above)
+        if pruned.value is GONE:
+            if whole_or_not:
+                return Pruned(GONE, 0, True)
+            pruned = Pruned(None, EMPTY, True)
+        kept[name] = pruned.value
+        left -= pruned.size - EMPTY
+        cut = cut or pruned.cut
+        if pruned.cut and not pruned.told:
+            told = False
+            original += text_bytes(item) if isinstance(item, str) else 0
+    if told or room < _MARK + 2:
+        return Pruned(kept, room - left - _MARK, cut, told)
+    kept[TRUNCATED] = True
+    original = value.get(ORIGINAL_BYTES, original)
+    if original:
+        kept[ORIGINAL_BYTES] = original
+    return Pruned(kept, room - left, True, True)
+
+
+def _skeleton(
+    value: dict[Any, Any], left: int, above: tuple[int, ...]
+) -> tuple[dict[str, Any], dict[str, Any], int, bool]:
+    """The small values, and the large ones apart; what is left of the room; if keys are missing."""
+    kept: dict[str, Any] = {}
+    large: dict[str, Any] = {}
+    most = left // _SMALL + 1
+    for key, item in value.items():
+        name = key if type(key) is str else key_text(key)
+        least = text_bytes(name) + 4 + EMPTY
+        if least > left or len(large) > most:
+            return kept, large, left, True
+        size = weigh(item, min(left - least + EMPTY, _SMALL), len(above))
+        kept[name] = None if size is None else item
+        if size is None:
+            large[name] = item
+        left -= least if size is None else least - EMPTY + size
+    return kept, large, left, False

@@ -1,0 +1,367 @@
+"""The completion hook: the official contract, whatever is captured and sampled."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry._logs import LogRecord
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import INVALID_SPAN, Span
+
+from otel_agents.instrumentors._core import completion, completion_objects, errors
+from otel_agents.instrumentors._core.content import Content, Gate
+from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors.settings import Settings
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+NAMED = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+GROUP = "opentelemetry_genai_completion_hook"
+ARGUMENTS = {"city": "Bern"}
+BLOB = {
+    "type": "blob",
+    "modality": "image",
+    "mime_type": "image/png",
+    "content": "",
+    "otel_agents.bytes": 3,
+    "otel_agents.sha256": "abc",
+}
+ASKED: list[dict[str, Any]] = [
+    {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
+    {"role": "user", "name": "ada", "parts": [{"type": "text", "content": "Hi"}, BLOB]},
+    {
+        "role": "assistant",
+        "parts": [
+            {"type": "reasoning", "content": "hm"},
+            {"type": "tool_call", "id": "c", "name": "weather", "arguments": ARGUMENTS},
+            {"type": "server_tool_call", "name": "s", "server_tool_call": {"type": "s"}},
+            {"type": "compaction", "id": "k"},
+        ],
+    },
+    {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": None}]},
+    {
+        "role": "user",
+        "parts": [
+            {"type": "uri", "modality": "image", "uri": "https://h.example/a.png"},
+            {"type": "file", "modality": "image", "file_id": "f"},
+            {
+                "type": "server_tool_call_response",
+                "server_tool_call_response": {"type": "s", "results": []},
+            },
+            {"type": "generic", "generic_type": "refusal", "content": "no", "class": 1, "a-b": 2},
+        ],
+    },
+]
+ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Hello"}]}]
+RULES = [{"type": "text", "content": "Rules."}]
+TOOLS = [{"type": "function", "name": "weather"}, {"type": "web_search", "name": "search"}]
+
+
+@pytest.fixture(params=["official", "ours"])
+def types(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """With the official package, and without it."""
+    if request.param == "official":
+        pytest.importorskip("opentelemetry.util.genai.types", reason="openai3 has it")
+        module = "opentelemetry.util.genai.types"
+    else:
+        monkeypatch.setitem(sys.modules, "opentelemetry.util.genai.types", None)
+        module = "otel_agents.instrumentors._core.completion_types"
+    clear()
+    yield module
+    clear()
+
+
+def clear() -> None:
+    """Forget the classes, which are looked for once a process."""
+    for name in ("_class", "_generic"):
+        getattr(completion_objects, name).cache_clear()
+
+
+class Hook:
+    """Remembers what it is given, and does what the test says."""
+
+    def __init__(self, act: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
+        self.given: list[dict[str, Any]] = []
+        self._act = act
+
+    def on_completion(self, **given: Any) -> None:
+        self.given.append(given)
+        self._act(given)
+
+
+def content(**fields: Any) -> Content:
+    content = Content()
+    for name, value in fields.items():
+        setattr(content, name, value)
+    return content
+
+
+def whole() -> Content:
+    return content(
+        input_messages=Items(ASKED, dict),
+        output_messages=lambda: ANSWERED,
+        system_instructions=RULES,
+        tool_definitions=TOOLS,
+    )
+
+
+def recording() -> Any:
+    return TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    return dict(span.attributes)
+
+
+def classes(given: Any) -> Any:
+    """The names of the classes in the shape of the messages."""
+    if isinstance(given, list):
+        return [classes(one) for one in given]  # pyright: ignore[reportUnknownVariableType]
+    name = type(given).__name__
+    return [name, classes(given.parts)] if hasattr(given, "parts") else name
+
+
+def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
+    hook = Hook()
+    span, record = recording(), LogRecord(event_name="e")
+    Gate(Settings.read({}), hook).tell(whole(), span, record)
+    (given,) = hook.given
+    assert list(given) == [
+        "inputs",
+        "outputs",
+        "system_instruction",
+        "tool_definitions",
+        "span",
+        "log_record",
+    ]
+    assert (given["span"], given["log_record"]) == (span, record)
+    assert classes(given["inputs"]) == [
+        ["InputMessage", ["TextPart"]],
+        ["InputMessage", ["TextPart", "BlobPart"]],
+        [
+            "InputMessage",
+            ["ReasoningPart", "ToolCallRequestPart", "ServerToolCallPart", "CompactionPart"],
+        ],
+        ["InputMessage", ["ToolCallResponsePart"]],
+        [
+            "InputMessage",
+            ["UriPart", "FilePart", "ServerToolCallResponsePart", "GenericPart"],
+        ],
+    ]
+    assert classes(given["outputs"]) == [["OutputMessage", ["TextPart"]]]
+    assert classes(given["system_instruction"]) == ["TextPart"]
+    assert classes(given["tool_definitions"]) == ["FunctionToolDefinition", "GenericToolDefinition"]
+    assert {type(one).__module__ for one in (*given["inputs"], *given["tool_definitions"])} == {
+        types
+    }
+    assert given["inputs"][1].parts[1].content == b""
+    refusal = given["inputs"][4].parts[3]
+    assert (refusal.type, refusal.generic_type, refusal.content) == ("generic", "refusal", "no")
+    assert asdict(refusal)["content"] == "no"
+    assert attributes(span) == {}
+    assert not record.attributes
+
+
+@pytest.mark.usefixtures("types")
+def test_what_a_hook_leaves_alone_is_recorded_as_without_it() -> None:
+    environ = Settings.read({CAPTURE: "SPAN_ONLY"})
+    spans = [recording(), recording()]
+    for span, hook in zip(spans, (None, Hook()), strict=True):
+        Gate(environ, hook).tell(whole(), span, None)
+    without, with_hook = (
+        {name: json.loads(text) for name, text in attributes(span).items()} for span in spans
+    )
+    assert with_hook == without
+    assert len(without) == 4
+
+
+@pytest.mark.usefixtures("types")
+def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
+    def change(given: dict[str, Any]) -> None:
+        given["inputs"][1].parts[0].content = "changed"
+        given["inputs"][1].parts[1].content = b"inline"
+        given["inputs"][2].parts[1].arguments["city"] = "***"
+        del given["inputs"][3:]
+        given["outputs"].append({"role": "assistant", "parts": []})
+        given["span"].set_attribute("gen_ai.conversation.id", "from the hook")
+
+    span = recording()
+    Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(change)).tell(whole(), span, None)
+    recorded = attributes(span)
+    assert recorded["gen_ai.conversation.id"] == "from the hook"
+    messages = json.loads(recorded["gen_ai.input.messages"])
+    assert len(messages) == 3
+    assert messages[1]["parts"][0]["content"] == "changed"
+    blob = messages[1]["parts"][1]
+    assert (blob["content"], blob["otel_agents.bytes"]) == ("", 6)
+    assert messages[2]["parts"][1]["arguments"] == {"city": "***"}
+    assert json.loads(recorded["gen_ai.output.messages"]) == [
+        *ANSWERED,
+        {"role": "assistant", "parts": []},
+    ]
+    assert ARGUMENTS == {"city": "Bern"}
+    assert len(ASKED) == 5
+
+
+@pytest.mark.parametrize("span", [INVALID_SPAN, recording()], ids=["unsampled", "sampled"])
+def test_a_hook_collects_whatever_is_captured_and_sampled(span: Span) -> None:
+    hook = Hook()
+    gate = Gate(Settings.read({CAPTURE: "NO_CONTENT"}), hook)
+    assert (gate.wanted, gate.on_span, gate.on_event) == (True, False, False)
+    gate.tell(whole(), span, None)
+    assert [given["inputs"][1].parts[0].content for given in hook.given] == ["Hi"]
+    assert not getattr(span, "attributes", None)
+
+
+def test_a_hook_is_given_the_whole_and_the_redacted() -> None:
+    hook = Hook()
+    settings = Settings.read({CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "500"})
+    gate = Gate(
+        settings, hook, redaction_hook=lambda kind, value: [] if kind.startswith("out") else value
+    )
+    span = recording()
+    text = "x" * 10_000
+    long = [{"role": "user", "parts": [{"type": "text", "content": text}]}]
+    gate.tell(content(input_messages=long, output_messages=ANSWERED), span, None)
+    (given,) = hook.given
+    assert given["inputs"][0].parts[0].content == text
+    assert given["outputs"] == []
+    assert given["tool_definitions"] is None
+    assert len(attributes(span)["gen_ai.input.messages"]) <= 500
+
+
+def test_operations_without_messages_are_no_completions() -> None:
+    def explode() -> Any:
+        raise AssertionError("converted for nobody")
+
+    hook = Hook()
+    gate = Gate(Settings.read({}), hook)
+    gate.tell(content(tool_arguments=explode, tool_result=explode), recording(), None)
+    gate.tell(content(input_messages=ASKED, retrieval_query=explode), recording(), None)
+    assert len(hook.given) == 1
+
+
+def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(given: dict[str, Any]) -> None:
+        raise ValueError("planted-secret")
+
+    counts: Counter[str] = Counter()
+    monkeypatch.setattr(errors, "counts", counts)
+    gate = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(fail))
+    for _ in range(2):
+        span = recording()
+        gate.tell(whole(), span, None)
+        assert json.loads(attributes(span)["gen_ai.output.messages"]) == ANSWERED
+    assert counts == {"calling the completion hook": 2}
+    (line,) = caplog.messages
+    assert line == (
+        "otel-agents: the completion hook failed (ValueError), so it did not see that content; "
+        "further failures are only counted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (
+            "no-such-hook",
+            f"LookupError: no entry point of that name in the group {GROUP}",
+        ),
+        ("no_such_module:hook", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("json:no_such_hook", "AttributeError: module 'json' has no attribute 'no_such_hook'"),
+    ],
+)
+def test_a_named_hook_that_cannot_be_loaded_is_one_line_and_no_hook(
+    name: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):  # three instrumentors
+        assert Gate(Settings.read({NAMED: name})).wanted is False
+    (line,) = caplog.messages
+    assert line == (
+        f"otel-agents: the completion hook {name!r} cannot be loaded ({why}), so none is called; "
+        "install the package that brings it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+    )
+
+
+def test_what_is_no_hook_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    assert completion.load(print, None) is None
+    assert "has no on_completion" in caplog.text or "without on_completion" in caplog.text
+
+
+def test_an_argument_goes_before_the_setting() -> None:
+    hook = Hook()
+    Gate(Settings.read({NAMED: "never-looked-for"}), hook).tell(whole(), recording(), None)
+    assert len(hook.given) == 1
+
+
+def test_the_official_hook_for_none_collects_nothing() -> None:
+    official: Any = pytest.importorskip("opentelemetry.util.genai.completion_hook")
+    assert Gate(Settings.read({}), official.load_completion_hook()).wanted is False
+
+
+def test_the_official_package_is_imported_only_for_a_hook() -> None:
+    code = (
+        "import sys\n"
+        "from otel_agents.instrumentors._core.content import Gate\n"
+        "from otel_agents.instrumentors.settings import Settings\n"
+        "Gate(Settings.read({}))\n"
+        "print([m for m in sys.modules if m.startswith('opentelemetry.util.genai')])"
+    )
+    ran = subprocess.run(  # a process of its own: others import it here
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout == "[]\n"
+
+
+@pytest.mark.usefixtures("types")
+def test_the_official_upload_hook_works(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="openai3 has it")
+    upload: Any = pytest.importorskip("opentelemetry.util.genai._upload.completion_hook")
+    hook = upload.UploadCompletionHook(base_path=str(tmp_path))
+    span = recording()
+    Gate(Settings.read({}), hook).tell(whole(), span, None)
+    hook.shutdown()
+    read = {
+        name: json.loads(Path(str(path).removeprefix("file://")).read_text())
+        for name, path in attributes(span).items()
+    }
+    assert sorted(read) == [
+        "gen_ai.input.messages_ref",
+        "gen_ai.output.messages_ref",
+        "gen_ai.system_instructions_ref",
+        "gen_ai.tool.definitions_ref",
+    ]
+    messages = read["gen_ai.input.messages_ref"]
+    assert messages[1]["parts"][0] == {"content": "Hi", "type": "text"}
+    assert messages[4]["parts"][3]["generic_type"] == "refusal"
+
+
+def test_our_classes_are_equal_to_the_official(types: str) -> None:
+    made = completion_objects.message_object("InputMessage", ASKED[2])
+    assert [(type(part).__name__, asdict(part)) for part in made.parts] == [
+        ("ReasoningPart", {"content": "hm", "type": "reasoning"}),
+        (
+            "ToolCallRequestPart",
+            {"arguments": ARGUMENTS, "name": "weather", "id": "c", "type": "tool_call"},
+        ),
+        (
+            "ServerToolCallPart",
+            {
+                "name": "s",
+                "server_tool_call": {"type": "s"},
+                "id": None,
+                "type": "server_tool_call",
+            },
+        ),
+        ("CompactionPart", {"id": "k", "content": None, "type": "compaction"}),
+    ]
+    assert type(made).__module__ == types

@@ -1,0 +1,155 @@
+"""The upload hook is never in the caller's way; what it loses is counted, and said once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from completed import infer, references
+from emission import Emission
+from opentelemetry.context import get_current, get_value
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
+from otel_agents.instrumentors._core.uploading import Queue
+
+BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The errors counted in this test."""
+    counts: Counter[str] = Counter()
+    monkeypatch.setattr(errors, "counts", counts)
+    return counts
+
+
+class Slow:
+    """A file system that waits to be told to go on."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.release = threading.Event()
+        self.written: list[str] = []
+
+    def url_to_fs(self, path: str, **_: Any) -> Any:
+        return self, path
+
+    def exists(self, path: str) -> bool:
+        return False
+
+    def pipe_file(self, path: str, data: bytes) -> None:
+        self.entered.release()
+        assert self.release.wait(10)
+        self.written.append(path)
+
+
+def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
+    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    files = Slow()
+    hook = UploadHook(files, "slow://b", "json", 2)
+    infer(emission, hook)  # two of four wait, none is done
+    for _ in range(3):
+        infer(emission, hook)
+    files.release.set()
+    assert hook.flush(5)
+    told = [path for span in emission.spans for path in references(span.attributes).values()]
+    assert sorted(files.written) == sorted(set(told))
+    assert counts["dropping uploads"] > 0
+    (line,) = caplog.messages
+    assert line == (
+        "otel-agents: uploads are slower than calls: what finds 2 waiting is dropped; raise "
+        "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
+    )
+
+
+def test_exit_waits_no_longer_than_it_may(
+    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    files = Slow()
+    hook = UploadHook(files, "slow://b", "json", 20)
+    infer(emission, hook)
+    for _ in range(4):
+        assert files.entered.acquire(timeout=5)
+    hook.close(0.01)
+    (line,) = caplog.messages
+    assert line == (
+        "otel-agents: 4 uploads were not done within the 0.01 s that exit may take; "
+        "raise OTEL_AGENTS_EXIT_TIMEOUT"
+    )
+    assert counts == {"uploading content before exit": 4}
+    files.release.set()
+    assert hook.flush(5)
+    hook.close(5)
+    assert len(caplog.messages) == 1
+
+
+class Broken(Slow):
+    """A file system that refuses, once or always."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        super().__init__()
+        self._error = error
+        self._times = times
+
+    def pipe_file(self, path: str, data: bytes) -> None:
+        self._times -= 1
+        if self._times >= 0:
+            raise self._error
+        self.written.append(path)
+
+
+def test_a_failed_upload_is_counted_and_said_once(
+    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    hook = UploadHook(Broken(PermissionError(13, "Permission denied"), 99), "b://b", "json", 20)
+    for _ in range(2):
+        infer(emission, hook)
+        assert hook.flush(5)
+    assert counts == {"uploading content": 8}
+    (line,) = caplog.messages
+    assert line == (
+        "otel-agents: an upload to b://b failed (PermissionError: Permission denied); "
+        "further failures are only counted"
+    )
+
+
+@pytest.mark.usefixtures("counts")
+def test_what_failed_is_uploaded_again_when_it_comes_again(emission: Emission) -> None:
+    files = Broken(ValueError("planted-secret"), 4)
+    hook = UploadHook(files, "b://b", "json", 20)
+    for _ in range(2):
+        infer(emission, hook)
+        assert hook.flush(5)
+    assert sorted(files.written) == sorted(references(emission.spans[1].attributes).values())
+    assert len(files.written) == 4
+
+
+def test_uploads_are_not_traced_and_carry_no_context() -> None:
+    seen: list[Any] = []
+
+    def work(job: int) -> None:
+        seen.append((job, get_value("suppress_instrumentation"), len(get_current())))
+
+    queue = Queue(work, 5, 1)
+    assert queue.put(1)
+    assert queue.flush(5) == 0
+    assert seen == [(1, True, 2)]
+
+
+def test_without_fsspec_the_hook_is_off_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(BASE, "/prompts")
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert upload_hook() is None
+    assert caplog.messages == [
+        (
+            "otel-agents: nothing is uploaded, since fsspec is not installed: "
+            "pip install 'otel-agents-instrumentors[upload]'"
+        )
+    ]
