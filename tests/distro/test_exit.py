@@ -112,6 +112,35 @@ def test_spans_that_end_while_the_process_ends_arrive(tmp_path: Path) -> None:
     assert (done.status, done.err, receiver.span_names) == (0, "", ["late"])
 
 
+def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -> None:
+    program = script(
+        tmp_path,
+        """
+        import threading
+        from opentelemetry import trace
+        from otel_agents.distro import lifecycle
+        from otel_agents.instrumentors._core import disposal
+
+        span, closing = trace.get_tracer("t").start_span("stream"), threading.Event()
+
+        def finish():
+            closing.wait(5)
+            span.end()
+
+        def tell(timeout, drain=disposal.drain):
+            closing.set()
+            return drain(timeout)
+
+        disposal.drain = tell
+        disposal._disposal.put(finish)
+        lifecycle.current().shutdown()
+        """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, done.err, receiver.span_names) == (0, "", ["stream"])
+
+
 @pytest.mark.parametrize(("ending", "status"), [("sys.exit(3)", 3), ("raise SystemError", 1)])
 def test_every_ordinary_end_delivers(tmp_path: Path, ending: str, status: int) -> None:
     program = script(
