@@ -58,6 +58,22 @@ def test_a_reference_stays_as_it_is(url: str) -> None:
     assert media.part_from_url(url, "image") == {"type": "uri", "modality": "image", "uri": url}
 
 
+def test_what_is_seen_again_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"data:image/png;base64,{TEXT}AAAA"
+    first = media.part_from_url(url, "image")
+    first["otel_agents.bytes"] = "changed"
+    monkeypatch.setattr(base64, "b64decode", None)
+    again = media.part_from_url(url, "image")
+    assert again["otel_agents.bytes"] == len(DATA) + 3
+
+
+def test_text_and_bytes_of_the_same_hash_are_not_confused() -> None:
+    text, data = "QUJD", b"QUJD"
+    assert hash(text) == hash(data)
+    assert media.part_from_base64(text, None, "image")["otel_agents.bytes"] == 3
+    assert media.part_from_bytes(data, None, "image")["otel_agents.bytes"] == 4
+
+
 def test_what_is_remembered_is_bounded() -> None:
     for number in range(5000):
         media.part_from_base64(f"{number:08}", None, "image")

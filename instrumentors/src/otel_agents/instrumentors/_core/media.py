@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -31,17 +32,17 @@ SHORTEST: Final = 32
 """Characters of a ``data:`` URL that is worth looking at; a shorter one has no 24 bytes."""
 
 _KNOWN: Final = 1024
-_known: Final[dict[tuple[int, int], dict[str, Any]]] = {}
-"""Placeholders of lately seen base64, by length and hash of the text.
+_known: Final[dict[tuple[type[Any], int, int], tuple[str | None, dict[str, Any]]]] = {}
+"""MIME types and placeholders of lately seen data, by its class, length and hash.
 
-A conversation is sent again with each turn, and so are its images: the text is the same object
-then, whose hash Python keeps, so that it is decoded once only.
+A conversation is sent again with each turn, and so are its images: they are the same objects then,
+whose hash Python keeps, so that they are decoded once only.
 """
 
 
 def placeholder(data: bytes) -> dict[str, Any]:
     """What is kept of data: how much it was, and what hash it had."""
-    return {BYTES: len(data), SHA256: hashlib.sha256(data).hexdigest()}
+    return dict(_remembered(data, lambda: (None, _placeholder(data)))[1])
 
 
 def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[s
 
 def part_from_base64(data: str, mime_type: str | None, modality: str) -> dict[str, Any]:
     """A blob part for base64 text; text that is none is taken as the bytes that it is."""
-    return _blob(_decoded(data), mime_type, modality)
+    _, kept = _remembered(data, lambda: (None, _placeholder(_decoded(data))))
+    return _blob(kept, mime_type, modality)
 
 
 def part_from_data_url(url: str, modality: str) -> dict[str, Any]:
@@ -83,24 +85,33 @@ def _blob(kept: dict[str, Any], mime_type: str | None, modality: str) -> dict[st
 
 
 def _split(url: str) -> tuple[str | None, dict[str, Any]]:
+    return _remembered(url, lambda: _read(url))
+
+
+def _read(url: str) -> tuple[str | None, dict[str, Any]]:
     head, _, data = url[5:].partition(",")
     mime_type, *parameters = head.split(";")
-    if any(one.strip().lower() == "base64" for one in parameters):
-        return mime_type or None, _decoded(data)
-    return mime_type or None, placeholder(unquote_to_bytes(data))
+    encoded = any(one.strip().lower() == "base64" for one in parameters)
+    return mime_type or None, _placeholder(_decoded(data) if encoded else unquote_to_bytes(data))
 
 
-def _decoded(data: str) -> dict[str, Any]:
-    key = (len(data), hash(data))
-    kept = _known.get(key)
-    if kept is None:
+def _remembered(
+    data: str | bytes, make: Callable[[], tuple[str | None, dict[str, Any]]]
+) -> tuple[str | None, dict[str, Any]]:
+    key = (type(data), len(data), hash(data))
+    made = _known.get(key)
+    if made is None:
         if len(_known) >= _KNOWN:
             _known.clear()
-        kept = _known[key] = placeholder(_bytes(data))
-    return kept
+        made = _known[key] = make()
+    return made
 
 
-def _bytes(data: str) -> bytes:
+def _placeholder(data: bytes) -> dict[str, Any]:
+    return {BYTES: len(data), SHA256: hashlib.sha256(data).hexdigest()}
+
+
+def _decoded(data: str) -> bytes:
     try:
         altchars = b"-_" if "-" in data or "_" in data else None
         return base64.b64decode(data + "==", altchars)  # padding may be missing, never too long

@@ -21,7 +21,8 @@ _DATA: Final = "dD"
 """How a ``data:`` URL begins, as much as can be asked at once."""
 
 _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
-_NUMBER: Final = 20
+_NUMBER: Final = 24
+_SMALL_NUMBER: Final = 7
 _SAMPLE: Final = 4096
 _SAMPLES: Final = 64
 _VISITS: Final = 2000
@@ -90,6 +91,8 @@ def _weight(value: Any, room: int, depth: int) -> int:
                 length = len(item)
                 if length < media.SHORTEST or item[0] not in _DATA:
                     size += len(key) + length + 2
+                    if size > room:
+                        raise _Unfit
                     continue
             if type(key) is not str:
                 raise _Unfit
@@ -115,7 +118,7 @@ def _scalar(value: Any) -> int:
     if value is None or value is True or value is False:
         return 5
     if type(value) is int and -(2**63) <= value < 2**63:
-        return _NUMBER
+        return _SMALL_NUMBER if -(10**6) < value < 10**7 else _NUMBER
     if type(value) is float and value - value == 0:  # neither NaN nor infinite
         return _NUMBER
     raise _Unfit
