@@ -336,6 +336,16 @@ def test_a_long_question_leaves_room_for_the_answer() -> None:
     assert len(answered) > 400
 
 
+def test_the_best_documents_are_kept_and_the_newest_messages() -> None:
+    environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "500"}
+    content = Content()
+    content.retrieval_documents = [{"id": f"{n}"} for n in range(100)]
+    content.output_messages = [message for n in range(100) for message in said(f"{n}")]
+    attributes = Gate(Settings.read(environ)).span_attributes(content, True)
+    assert json.loads(attributes["gen_ai.retrieval.documents"])[0] == {"id": "0"}
+    assert json.loads(attributes["gen_ai.output.messages"])[-1:] == said("99")
+
+
 def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "20"}
     content = Content()

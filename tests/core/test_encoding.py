@@ -126,6 +126,19 @@ def test_what_json_cannot_hold_is_replaced(value: Any, expected: Any) -> None:
     assert copied(value) == expected
 
 
+def test_a_data_url_is_never_inline_wherever_it_is() -> None:
+    url = "data:image/png;base64," + "QUFB" * 20
+    call = {"type": "tool_call", "name": "n", "arguments": {"image": url, "more": [url]}}
+    for parts in (
+        [{"type": "text", "content": url}],
+        [call],
+        [call, {"type": "text", "content": url}],
+    ):
+        for given in ([{"role": "user", "parts": parts}], {"parts": parts}):
+            assert "QUFB" not in encode(given, 5000).text
+            assert "otel_agents.bytes=60" in encode(given, 5000).text
+
+
 def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
     pydantic: Any = pytest.importorskip("pydantic")
 

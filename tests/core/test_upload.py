@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from completed import infer, references
 from emission import Emission
-from opentelemetry.context import get_current, get_value
+from opentelemetry.context import attach, detach, get_current, get_value, set_value
+from opentelemetry.instrumentation.threading import (  # pyright: ignore[reportMissingTypeStubs]
+    ThreadingInstrumentor,
+)
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
@@ -139,6 +142,22 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
     assert queue.put(1)
     assert queue.flush(5) == 0
     assert seen == [(1, True, 2)]
+
+
+def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
+    """Where the threading instrumentation hands each thread the context that started it."""
+    seen: list[Any] = []
+    queue: Queue[int] = Queue(lambda _: seen.append(get_value("of the call")), 5, 1)
+    instrumentor = ThreadingInstrumentor()
+    instrumentor.instrument()
+    token = attach(set_value("of the call", 1))
+    try:
+        assert queue.put(1)
+        assert queue.flush(5) == 0
+    finally:
+        detach(token)
+        instrumentor.uninstrument()
+    assert seen == [None]
 
 
 def test_without_fsspec_the_hook_is_off_and_says_what_to_install(
