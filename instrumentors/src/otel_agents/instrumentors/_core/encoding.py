@@ -23,7 +23,7 @@ _INSTRUCTIONS: Final = ("system", "developer")
 _COMPACT: Final = (",", ":")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen ones are slow to make
 class Items:
     """A list that is converted item by item, from its end, for as long as the budget lasts.
 
@@ -40,7 +40,7 @@ class Items:
         return [self.convert(item) for item in self.source]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen ones are slow to make
 class Encoded:
     """JSON within its budget, or plain text; empty if nothing fits.
 
@@ -119,11 +119,13 @@ def _fitted(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:
         pruned = prune_list(_converted(items, convert), budget, above, backwards=False)
         return pruned.value, pruned.cut
     first = _leading(items)
+    if not first:
+        tail = prune_list(_converted(reversed(items), convert), budget, above)
+        return tail.value, tail.cut
     head = prune_list(_converted(items[:first], convert), budget // 2, above, backwards=False)
-    room = budget - head.size + 2 if first else budget
     rest = islice(reversed(items), len(items) - first)
-    tail = prune_list(_converted(rest, convert), room, above)
-    return (head.value + tail.value if first else tail.value), head.cut or tail.cut
+    tail = prune_list(_converted(rest, convert), budget - head.size + 2, above)
+    return head.value + tail.value, head.cut or tail.cut
 
 
 def _converted(items: Iterable[Any], convert: Callable[[Any], Any] | None) -> Iterable[Any]:
