@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from completed import REFERENCES, RULES, infer, references
 from emission import Emission
 
+from otel_agents.instrumentors._core import completion
 from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
@@ -76,7 +78,8 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
     code = f"""
         import os, sys, fsspec
         from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core.upload import UploadHook
+        from otel_agents.instrumentors._core import completion
+from otel_agents.instrumentors._core.upload import UploadHook
         hook = UploadHook(fsspec, {str(tmp_path)!r}, "json", 20)
         def say(text):
             hook.on_completion(
@@ -105,7 +108,8 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
 def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
     code = """
         from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core.upload import upload_hook
+        from otel_agents.instrumentors._core import completion
+from otel_agents.instrumentors._core.upload import upload_hook
         hook = upload_hook()
         for number in range(20):
             hook.on_completion(
@@ -132,3 +136,17 @@ def test_what_cannot_work_is_one_line_and_no_hook(
     monkeypatch.setenv(BASE, base)
     assert upload_hook() is None
     assert caplog.messages == [f"otel-agents: nothing is uploaded, since {why}"]
+
+
+def test_the_setting_names_it_without_colliding_with_the_official_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emission: Emission
+) -> None:
+    monkeypatch.setenv(BASE, str(tmp_path))
+    made = vars(completion)["_made"]
+    monkeypatch.setattr(completion, "_made", made.__wrapped__)  # the process would keep this hook
+    names = {one.name for one in entry_points(group="opentelemetry_genai_completion_hook")}
+    assert {"upload", "otel_agents_upload"} <= names
+    infer(emission, None, OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="otel_agents_upload")
+    told = references(emission.span.attributes)
+    assert list(told) == list(REFERENCES)
+    assert {Path(path).parent for path in told.values()} == {tmp_path}
