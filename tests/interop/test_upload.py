@@ -78,8 +78,7 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
     code = f"""
         import os, sys, fsspec
         from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core import completion
-from otel_agents.instrumentors._core.upload import UploadHook
+        from otel_agents.instrumentors._core.upload import UploadHook
         hook = UploadHook(fsspec, {str(tmp_path)!r}, "json", 20)
         def say(text):
             hook.on_completion(
@@ -108,8 +107,7 @@ from otel_agents.instrumentors._core.upload import UploadHook
 def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
     code = """
         from otel_agents.instrumentors._core.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core import completion
-from otel_agents.instrumentors._core.upload import upload_hook
+        from otel_agents.instrumentors._core.upload import upload_hook
         hook = upload_hook()
         for number in range(20):
             hook.on_completion(
