@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-__all__ = ["DISABLED", "INSTALLED", "Finished", "environ", "instrumented", "script", "start"]
+__all__ = [
+    *["DISABLED", "INSTALLED", "Finished"],
+    *["environ", "instrumented", "plain_environ", "script", "start"],
+]
 
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 INSTALLED = sorted({point.name for point in entry_points(group="opentelemetry_instrumentor")})
@@ -31,19 +34,20 @@ class Finished:
     seconds: float
 
 
-def environ(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's variables without those of OpenTelemetry and of proxies, and ``variables``.
-
-    Instrumentors that happen to be installed here are off: a test installs those it is about.
-    """
+def plain_environ(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's variables without those of OpenTelemetry and of proxies, and ``variables``."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("OTEL_", "PYTHON")) and not name.lower().endswith("_proxy")
     }
-    given = dict(variables or {})
-    disabled = [*INSTALLED, *filter(None, [given.get(DISABLED)])]
-    return {**kept, **given, DISABLED: ",".join(disabled)}
+    return {**kept, "PYTHONIOENCODING": "utf-8", **variables}
+
+
+def environ(variables: Mapping[str, str]) -> dict[str, str]:
+    """As `plain_environ`, with the instrumentors off that happen to be installed here."""
+    disabled = [*INSTALLED, *filter(None, [variables.get(DISABLED)])]
+    return {**plain_environ(variables), DISABLED: ",".join(disabled)}
 
 
 def script(folder: Path, text: str, name: str = "program.py") -> Path:

@@ -1,4 +1,7 @@
-"""The checkout installs in each way that it promises, from a clean clone."""
+"""The checkout installs in each way that it promises, from a clean copy of its files.
+
+These tests alone need a package index, as a user who installs does.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -46,9 +50,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """The interpreter of an empty environment."""
-    uv("venv", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
+    """The interpreter of an environment that holds pip and nothing else."""
+    uv("venv", "--seed", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
     return tmp_path / "venv/bin/python"
+
+
+def pip_install(python: Path, *what: object, cwd: Path) -> None:
+    """Install as a user does, by pip itself."""
+    run(python, "-m", "pip", "install", "--quiet", *what, cwd=cwd)
 
 
 def installed(python: Path, cwd: Path) -> set[str]:
@@ -57,13 +66,15 @@ def installed(python: Path, cwd: Path) -> set[str]:
 
 
 def test_pip_install_of_the_checkout_brings_all_three(clone: Path, python: Path) -> None:
-    uv("pip", "install", "--python", python, ".", cwd=clone)
+    pip_install(python, ".", cwd=clone)
     names = installed(python, clone)
     assert {"otel-agents", "otel-agents-instrumentors", "otel-agents-semconv"} <= names
+    run(python, "-m", "pip", "check", cwd=clone)
+    run(python, "-c", "import otel_agents.distro.distribution", cwd=clone.parent)
 
 
 def test_the_instrumentors_alone_bring_no_sdk(clone: Path, python: Path) -> None:
-    uv("pip", "install", "--python", python, "./semconv", "./instrumentors", cwd=clone)
+    pip_install(python, "./semconv", "./instrumentors", cwd=clone)
     names = installed(python, clone)
     assert "otel-agents-instrumentors" in names
     assert not {"opentelemetry-sdk", "otel-agents"} & names
@@ -72,8 +83,8 @@ def test_the_instrumentors_alone_bring_no_sdk(clone: Path, python: Path) -> None
 
 
 def test_uv_sync_installs_the_workspace(clone: Path) -> None:
-    uv("sync", "--quiet", "--no-dev", "--python", sys.executable, cwd=clone)
-    run(clone / ".venv/bin/python", "-c", "import otel_agents.distro", cwd=clone.parent)
+    uv("sync", "--quiet", "--python", sys.executable, cwd=clone)
+    run(clone / ".venv/bin/python", "-m", "pytest", "-q", "tests/semconv", cwd=clone)
 
 
 def test_wheels_of_the_members_work_in_an_empty_environment(
@@ -83,7 +94,18 @@ def test_wheels_of_the_members_work_in_an_empty_environment(
         uv("build", "--wheel", "--quiet", "--out-dir", tmp_path / "dist", clone / member, cwd=clone)
     wheels = sorted((tmp_path / "dist").glob("*.whl"))
     assert len(wheels) == len(MEMBERS)
-    uv("pip", "install", "--python", python, *wheels, cwd=tmp_path)
-    command = python.parent / "opentelemetry-instrument"
-    run(command, "--traces_exporter", "none", python, "-c", "pass", cwd=tmp_path)
+    pip_install(python, *wheels, cwd=tmp_path)
+    run(python.parent / "opentelemetry-instrument", python, "-c", "pass", cwd=tmp_path)
     run(python.parent / "otel-agents", "--help", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_wheel_is_typed_and_holds_its_part_alone(
+    clone: Path, member: str, tmp_path: Path
+) -> None:
+    uv("build", "--wheel", "--quiet", "--out-dir", tmp_path, clone / member, cwd=clone)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert f"otel_agents/{member}/py.typed" in names
+    others = [name for name in names if not name.startswith(f"otel_agents/{member}/")]
+    assert all(".dist-info/" in name for name in others), others

@@ -1,4 +1,4 @@
-"""The generated parts of the README are what the generator prints, and its links lead somewhere."""
+"""The generated tables of the README are what the generator prints, and links lead somewhere."""
 
 from __future__ import annotations
 
@@ -28,13 +28,6 @@ def generator() -> Any:
 def test_the_tables_are_true(generator: Any, part: str) -> None:
     text = (ROOT / "README.md").read_text()
     assert generator.replaced(text, part, getattr(generator, part)()) == text
-
-
-def test_the_picture_is_a_trace() -> None:
-    text = (ROOT / "README.md").read_text()
-    picture = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
-    assert "execute_tool" in picture
-    assert "chat" in picture
 
 
 def test_links_lead_to_files() -> None:

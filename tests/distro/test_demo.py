@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from instrumented import environ
+from instrumented import plain_environ
 from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro import demo
@@ -26,8 +26,7 @@ TREE = [
 
 
 def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
-    given = environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "PYTHONIOENCODING": "utf-8"})
-    del given["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"]
+    given = plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
     command = [sys.executable, "-m", "otel_agents.distro", "demo"]
     return subprocess.run(
         command, check=False, env=given, capture_output=True, text=True, encoding="utf-8"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
-from instrumented import environ
+from instrumented import plain_environ
 from otlp_receiver import Receiver, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -29,38 +30,46 @@ invoke_agent travel-planner 1,560 → 133
 """
 
 
+def bare(tree: str) -> str:
+    """A tree without durations, bars, ids and indentation."""
+    tree = re.sub(r"trace [0-9a-f]{32}", "trace ID", textwrap.dedent(tree).strip())
+    tree = re.sub(r" +[0-9.,]+ m?s +━+", " ", tree)
+    return "".join(re.sub(r"(?<=\S)  +", " ", line).rstrip() + "\n" for line in tree.splitlines())
+
+
 def demo(**variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the example; durations, bars and ids are left out of the tree."""
-    done = subprocess.run(
+    """Run the example."""
+    return subprocess.run(
         [sys.executable, EXAMPLES / "run.py"],
-        env=environ({"PYTHONIOENCODING": "utf-8", **variables}),
+        env=plain_environ(variables),
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
-    tree = re.sub(r"trace [0-9a-f]{32}", "trace ID", done.stderr)
-    tree = re.sub(r" +[0-9.,]+ m?s +━+", " ", tree)
-    done.stderr = "\n".join(re.sub(r"(?<=\S)  +", " ", line).rstrip() for line in tree.splitlines())
-    return done
 
 
 def test_the_demo_draws_the_trace_and_is_silent_where_nobody_listens() -> None:
     done = demo(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
     assert (done.returncode, done.stdout) == (0, OUT)
-    assert done.stderr.rstrip() == TREE.rstrip()
+    assert bare(done.stderr) == TREE
 
 
 def test_the_demo_sends_the_same_trace_where_somebody_listens() -> None:
     with Receiver() as receiver:
         done = demo(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     assert (done.returncode, done.stdout) == (0, OUT)
-    assert done.stderr.rstrip() == TREE.rstrip()
+    assert bare(done.stderr) == TREE
     assert receiver.span_names == [
         *["chat gpt-4o-mini"] * 3,
         *["execute_tool find_trains"] * 2,
         "execute_tool get_weather",
         "invoke_agent travel-planner",
     ]
+
+
+def test_the_picture_of_the_readme_is_this_trace() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert bare(text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]) == TREE
 
 
 @pytest.mark.parametrize("part", ["travel_planner.py", "house_agents/src/house_agents"])

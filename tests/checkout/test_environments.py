@@ -1,0 +1,81 @@
+"""The test environments are locked, cover every test and every module, and agree with the metadata."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+HERE = ROOT / "tests/environments"
+ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
+MEMBERS = ("semconv", "instrumentors", "distro")
+PIN = re.compile(r"([a-z0-9-]+)==(\S+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)")
+
+
+def wanted(name: str) -> list[Requirement]:
+    """The requirements of an environment, those of the files that it names included."""
+    requirements: list[Requirement] = []
+    for line in (HERE / name).read_text("utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("-r "):
+            requirements += wanted(text.removeprefix("-r "))
+        elif text:
+            requirements.append(Requirement(text))
+    return requirements
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_lock_file_holds_pins_with_hashes_and_nothing_else(name: str) -> None:
+    assert PIN.sub("", (HERE / f"{name}.txt").read_text("utf-8")) == ""
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_lock_file_is_that_of_its_requirements(name: str) -> None:
+    pins: dict[str, list[str]] = {}
+    for pin in PIN.finditer((HERE / f"{name}.txt").read_text("utf-8")):
+        pins.setdefault(pin[1], []).append(pin[2])
+    for requirement in wanted(f"{name}.in"):
+        assert requirement.name in pins, f"make lock: {name} lacks {requirement.name}"
+        for version in pins[requirement.name]:
+            assert requirement.specifier.contains(Version(version), prereleases=True), requirement
+
+
+def test_the_supported_opentelemetry_runs_from_the_floor_to_the_newest() -> None:
+    floor = re.findall(
+        r'"opentelemetry-(?:api|sdk) >= ([\d.]+), < 2"',
+        "".join((ROOT / member / "pyproject.toml").read_text("utf-8") for member in MEMBERS),
+    )
+    assert set(floor) == {"1.35"}
+    assert "opentelemetry-sdk==1.35.0 " in (HERE / "otel-floor.txt").read_text("utf-8")
+    assert "opentelemetry-sdk==1.45." in (HERE / "openai3.txt").read_text("utf-8")
+
+
+def test_every_test_runs_in_some_environment() -> None:
+    run = [ROOT / path for row in ROWS.values() for path in row["tests"]]
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        assert any(path.is_relative_to(one) for one in run), path
+
+
+def test_every_module_is_checked_by_types_somewhere() -> None:
+    checked = [ROOT / path for row in ROWS.values() for path in row["types"]]
+    for folder in ("docs", "examples", "tests", *MEMBERS):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert any(path.is_relative_to(one) for one in checked), path
+
+
+def test_the_pythons_of_the_metadata_are_those_that_ci_runs() -> None:
+    loop = re.search(r"^for version in (.*); do$", (ROOT / ".ci/run").read_text("utf-8"), re.M)
+    assert loop is not None
+    for member in MEMBERS:
+        text = (ROOT / member / "pyproject.toml").read_text("utf-8")
+        classifiers = re.findall(
+            r'"Programming Language :: Python :: (3\.\d+)",( # untested)?', text
+        )
+        assert [version for version, untested in classifiers if not untested] == loop[1].split()
+        assert [version for version, untested in classifiers if untested] == ["3.14"]
