@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
 
-__all__ = ["REFERENCES", "RULES", "infer", "references"]
+__all__ = ["ANSWER", "HELLO", "REFERENCES", "RULES", "TOOLS", "infer", "references"]
 
 HELLO = [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
 ANSWER = [

@@ -19,6 +19,7 @@ def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
     yield emission
     disposal.drain(5)
     conforming(emission)
+    emission.encode()
     emission.close()
 
 

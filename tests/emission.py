@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk import _logs as logs_sdk
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.sdk.metrics import MeterProvider
@@ -51,6 +53,11 @@ class Emission:
         self.tracer_provider.shutdown()
         self.meter_provider.shutdown()
         self.logger_provider.shutdown()
+
+    def encode(self) -> None:
+        """Encode all spans and log records as the OTLP exporters do; an error is the test's."""
+        encode_spans(self.spans)
+        encode_logs(self.logs)
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:

@@ -13,8 +13,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 __all__ = [
-    *["DISABLED", "INSTALLED", "Finished"],
-    *["environ", "instrumented", "plain_environ", "script", "start"],
+    "DISABLED",
+    "INSTALLED",
+    "Finished",
+    "environ",
+    "instrumented",
+    "plain_environ",
+    "script",
+    "start",
 ]
 
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
@@ -58,13 +64,24 @@ def script(folder: Path, text: str, name: str = "program.py") -> Path:
 
 
 def start(
-    program: Path, variables: Mapping[str, str], *, instrument: bool = True
+    program: Path,
+    variables: Mapping[str, str],
+    *,
+    instrument: bool = True,
+    installed: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start ``program``; its standard input and outputs are pipes."""
+    """Start ``program``; its standard input and outputs are pipes.
+
+    Args:
+        program: The file to run.
+        variables: Its environment's, besides this process's.
+        instrument: Under ``opentelemetry-instrument``.
+        installed: With the instrumentors that are installed here.
+    """
     begin = [sys.executable, "-c", _START] if instrument else []
     return subprocess.Popen(
         [*begin, sys.executable, str(program)],
-        env=environ(variables),
+        env=plain_environ(variables) if installed else environ(variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,11 +90,9 @@ def start(
     )
 
 
-def instrumented(
-    program: Path, variables: Mapping[str, str], *, instrument: bool = True
-) -> Finished:
-    """Run ``program`` to its end."""
+def instrumented(program: Path, variables: Mapping[str, str], **options: bool) -> Finished:
+    """Run ``program`` to its end; the options are those of `start`."""
     began = time.monotonic()
-    process = start(program, variables, instrument=instrument)
+    process = start(program, variables, **options)
     out, err = process.communicate(timeout=_SECONDS)
     return Finished(out, err, process.returncode, time.monotonic() - began)

@@ -70,7 +70,9 @@ def test_every_module_is_checked_by_types_somewhere() -> None:
 
 
 def test_the_pythons_of_the_metadata_are_those_that_ci_runs() -> None:
-    loop = re.search(r"^for version in (.*); do$", (ROOT / ".ci/run").read_text("utf-8"), re.M)
+    loop = re.search(
+        r"^for version in (.*); do$", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE
+    )
     assert loop is not None
     for member in MEMBERS:
         text = (ROOT / member / "pyproject.toml").read_text("utf-8")

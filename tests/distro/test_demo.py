@@ -12,8 +12,6 @@ from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro import demo
 
-pytest.importorskip("openai")
-
 TREE = [
     ("invoke_agent travel-planner", "1,560 → 133"),
     ("├─ chat gpt-4o-mini", "412 → 58"),

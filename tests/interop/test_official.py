@@ -20,9 +20,7 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.conformance import Finding
 from otel_agents.semconv.values import Operation
 
-handlers: Any = pytest.importorskip(
-    "opentelemetry.util.genai.handler", reason="the environment openai3 has it"
-)
+handlers: Any = importlib.import_module("opentelemetry.util.genai.handler")
 official: Any = importlib.import_module("opentelemetry.instrumentation.genai.openai")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 from typing import Any, cast
 
-from opentelemetry._logs import SeverityNumber, get_logger_provider
+from opentelemetry._logs import get_logger_provider
 from opentelemetry.context import Context
 from opentelemetry.sdk import _logs
 from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
+from otel_agents.instrumentors._core.records import completed
 
 __all__ = ["DeliveringLogProcessor"]
 
@@ -51,20 +52,11 @@ def _readable(data: Any) -> Any:
 
 
 def _complete(data: Any) -> Any:
-    """For SDKs whose exporters cannot encode a record of the API: the SDK's own in its place."""
+    """For SDKs whose exporters cannot encode a record of the API: the SDK's own."""
     record, sdk = data.log_record, cast(Any, _logs)
     if isinstance(record, sdk.LogRecord):
         return data
-    complete = sdk.LogRecord(
-        timestamp=record.timestamp,
-        observed_timestamp=record.observed_timestamp,
-        context=record.context,
-        severity_text=record.severity_text,
-        severity_number=record.severity_number or SeverityNumber.UNSPECIFIED,
-        body=record.body,
-        resource=getattr(get_logger_provider(), "resource", None),
-        attributes=record.attributes,
-        event_name=record.event_name,
-    )
+    resource = getattr(get_logger_provider(), "resource", None)
+    complete: Any = completed(record, sdk.LogRecord, resource)
     complete.context = None
     return sdk.LogData(complete, data.instrumentation_scope)

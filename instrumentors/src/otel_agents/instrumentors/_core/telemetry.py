@@ -19,6 +19,7 @@ from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AG
 from . import errors
 from .content import Gate
 from .metrics import Instruments, Sums
+from .records import exportable
 
 __all__ = ["Telemetry"]
 
@@ -78,7 +79,7 @@ class Telemetry:
 
     def emit(self, record: LogRecord) -> None:
         """Emit a record."""
-        self._logger.emit(record)
+        self._logger.emit(exportable(record, self._logger))
 
 
 def _observe_errors(_: CallbackOptions) -> list[Observation]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
 from instrumented import instrumented, script
 from otlp_receiver import Receiver, free_port
 
@@ -24,8 +22,6 @@ WORK = """
     trace.get_tracer("t").start_span("work").end()
 """
 
-installed = find_spec("opentelemetry.configuration") is not None
-
 
 def variables(tmp_path: Path, endpoint: str) -> dict[str, str]:
     path = tmp_path / "otel.yaml"
@@ -33,14 +29,12 @@ def variables(tmp_path: Path, endpoint: str) -> dict[str, str]:
     return {"OTEL_CONFIG_FILE": str(path)}
 
 
-@pytest.mark.skipif(not installed, reason="needs opentelemetry-configuration")
 def test_the_file_says_where_and_our_delivery_sends(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(script(tmp_path, WORK), variables(tmp_path, receiver.endpoint))
     assert (done.status, done.err, receiver.span_names) == (0, "", ["work"])
 
 
-@pytest.mark.skipif(not installed, reason="needs opentelemetry-configuration")
 def test_nobody_listening_is_one_line_there_too(tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     done = instrumented(script(tmp_path, WORK), variables(tmp_path, endpoint))
@@ -48,25 +42,6 @@ def test_nobody_listening_is_one_line_there_too(tmp_path: Path) -> None:
         (
             f"otel-agents: could not deliver to {endpoint} (connection refused); lost: 1 span; "
             "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
-        )
-    ]
-
-
-@pytest.mark.skipif(installed, reason="opentelemetry-configuration is installed")
-def test_without_its_package_one_line_and_the_environment_rules(tmp_path: Path) -> None:
-    with Receiver() as receiver:
-        done = instrumented(
-            script(tmp_path, WORK),
-            {
-                **variables(tmp_path, "http://127.0.0.1:9"),
-                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-            },
-        )
-    assert receiver.span_names == ["work"]
-    assert done.err.splitlines() == [
-        (
-            "otel-agents: OTEL_CONFIG_FILE is set, but opentelemetry-configuration is not "
-            "installed; the environment's settings are used"
         )
     ]
 
