@@ -288,7 +288,8 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
     content = Content()
     for name in Content.__annotations__:
         if name not in ("encoded", "told"):
-            setattr(content, name, SECRET if "query" in name else said(SECRET))
+            value = SECRET if "query" in name else said(SECRET)
+            setattr(content, name, {"who": SECRET} if "variables" in name else value)
     error = ValueError(SECRET)
     assert (gate.on_span, gate.on_event, gate.wanted) == (on_span, on_event, on_span or on_event)
     assert (SECRET in repr(gate.span_attributes(content, True))) is on_span

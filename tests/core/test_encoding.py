@@ -143,7 +143,7 @@ def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
         model_config = pydantic.ConfigDict(extra="allow")
         name: str
         data: bytes
-        password: pydantic.SecretStr  # pyright: ignore  a class of what may not be installed
+        password: pydantic.SecretStr
         excluded: str = pydantic.Field(default="no", exclude=True)
 
     given: dict[str, Any] = {"name": "n", "data": PNG, "password": "s3cret", "further": [1]}

@@ -127,7 +127,9 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
         if ROWS[name]["tests"] and supported(name):
             python = environments.python(name)
             print(f"environment {name}: testing", flush=True)
-            failures += failures_of([(python, "-m", "pytest", "-q", *ROWS[name]["tests"], *extra)])
+            options = extra or ROWS[name].get("whole", [])  # what holds of a whole run only
+            command = (python, "-m", "pytest", "-q", *ROWS[name]["tests"], *options)
+            failures += failures_of([command])
     return failures
 
 

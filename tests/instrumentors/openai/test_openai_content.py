@@ -330,3 +330,31 @@ if VERSION >= (1, 66):
             list(client.responses.create(model="gpt-4o", input="Hi", stream=True))
         (output,) = attribute(emission, "gen_ai.output.messages")
         assert output["parts"][0]["content"].startswith("one")
+
+    PROMPT: dict[str, Any] = {  # an argument of `create` since 1.88
+        "prompt": {
+            "id": "pmpt_1",
+            "version": "2",
+            "variables": {"city": SECRET, "map": {"type": "input_text", "text": SECRET}},
+        }
+    }
+
+    @pytest.mark.usefixtures("with_content")
+    def test_the_variables_of_a_prompt(client: openai.OpenAI, emission: Emission) -> None:
+        client.responses.create(model="gpt-4o", input="Hi", extra_body=PROMPT)
+        attributes = emission.span.attributes or {}
+        told = {name: attributes[name] for name in attributes if name.startswith("gen_ai.prompt")}
+        assert told == {
+            "gen_ai.prompt.name": "pmpt_1",
+            "gen_ai.prompt.version": "2",
+            "gen_ai.prompt.variable.city": SECRET,
+            "gen_ai.prompt.variable.map": f'{{"type":"input_text","text":"{SECRET}"}}',
+        }
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_the_variables_of_a_prompt_are_content(
+        client: openai.OpenAI, emission: Emission
+    ) -> None:
+        client.responses.create(model="gpt-4o", input="Hi", extra_body=PROMPT)
+        assert (emission.span.attributes or {})["gen_ai.prompt.name"] == "pmpt_1"
+        assert SECRET not in emission.texts()

@@ -12,6 +12,7 @@ from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall, Usage
+from otel_agents.instrumentors.openai import _background
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-4o-mini",
@@ -317,3 +318,22 @@ if VERSION >= (1, 66):
         assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
         assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
         assert model.ledger.input_tokens > 0
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_background_response_that_nobody_fetches_ends_without_tokens(
+        client: openai.OpenAI,
+        model: ScriptedModel,
+        emission: Emission,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(_background, "_LIMIT", 1)
+        model.script(Answer("Never", fetches=1), Answer("Later", fetches=1))
+        client.responses.create(model="never", input="Hi", background=True)
+        later = client.responses.create(model="later", input="Hi", background=True)
+        assert emission.names == ["chat never"]
+        attributes = emission.span.attributes or {}
+        assert "gen_ai.usage.input_tokens" not in attributes
+        assert "gen_ai.response.finish_reasons" not in attributes
+        while client.responses.retrieve(later.id).status != "completed":
+            pass
+        assert emission.names.count("chat later") == 1

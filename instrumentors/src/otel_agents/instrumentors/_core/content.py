@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from opentelemetry._logs import LogRecord
@@ -34,6 +35,7 @@ _ATTRIBUTES: Final = {
     "retrieval_documents": attr.GEN_AI_RETRIEVAL_DOCUMENTS,
     "memory_query": attr.GEN_AI_MEMORY_QUERY_TEXT,
     "memory_records": attr.GEN_AI_MEMORY_RECORDS,
+    "prompt_variables": attr.GEN_AI_PROMPT_VARIABLE,  # one attribute each
     "tool_definitions": attr.GEN_AI_TOOL_DEFINITIONS,
 }
 _TEXTS: Final = ("retrieval_query", "memory_query")
@@ -55,6 +57,7 @@ class Content:
     memory_query: Any
     memory_records: Any
     output_messages: Any
+    prompt_variables: Any
     retrieval_documents: Any
     retrieval_query: Any
     system_instructions: Any
@@ -206,22 +209,39 @@ class Gate:
             # A quarter of what is left is for those that follow.
             share = room if number == len(told) else room * 3 // 4
             try:
-                one = _encode(kind, value, min(self._limit, share))
+                made = _encode(kind, value, min(self._limit, share))
             except Exception:  # another thread may be editing what the application sent
                 errors.internal_error(f"encoding {kind}")
                 continue
-            if one.original_bytes is not None and self._on_truncation is not None:
-                self._on_truncation()
-            encoded[_ATTRIBUTES[kind]] = one
-            room -= one.size
+            for name, one in made.items():
+                if one.original_bytes is not None and self._on_truncation is not None:
+                    self._on_truncation()
+                encoded[name] = one
+                room -= one.size
         content.encoded = encoded
         return encoded
 
 
-def _encode(kind: str, value: Any, budget: int) -> Encoded:
+def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
+    name = _ATTRIBUTES[kind]
+    if kind == "prompt_variables":
+        return _encode_variables(name, value, budget)
     if kind in _TEXTS:
-        return encode_text(value if isinstance(value, str) else str(plain(value)), budget)
-    return encode(value, budget, newest=kind not in _BEST_FIRST)
+        text = value if isinstance(value, str) else str(plain(value))
+        return {name: encode_text(text, budget)}
+    return {name: encode(value, budget, newest=kind not in _BEST_FIRST)}
+
+
+def _encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
+    """One attribute a variable, all of them strings; their names count as well."""
+    encoded: dict[str, Encoded] = {}
+    for key, value in variables.items():
+        name = f"{prefix}.{key}"
+        budget = max(budget - len(name), 0)
+        one = encode_text(value, budget) if isinstance(value, str) else encode(value, budget)
+        encoded[name] = replace(one, is_json=False)
+        budget -= one.size
+    return encoded
 
 
 def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:

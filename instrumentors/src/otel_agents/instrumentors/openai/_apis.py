@@ -20,7 +20,7 @@ from ._messages import (
     output_messages,
     tool_definitions,
 )
-from ._requests import Body
+from ._requests import Body, as_mapping
 from ._response_items import response_input, response_instructions, response_output
 
 __all__ = ["APIS", "CHAT", "RESPONSES", "Api", "response_finish_reasons"]
@@ -62,6 +62,9 @@ def _ask_response(content: Content, body: Body) -> None:
     content.input_messages = lambda: response_input(body.get("input"))
     if body.get("instructions"):
         content.system_instructions = lambda: response_instructions(body["instructions"])
+    variables = as_mapping(as_mapping(body.get("prompt")).get("variables"))
+    if variables:
+        content.prompt_variables = variables
     _offer_tools(content, body.get("tools"))
 
 

@@ -1,0 +1,35 @@
+"""The variables of a prompt: one attribute each, strings all, within the budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_agents.instrumentors._core.content import Content, Gate
+from otel_agents.instrumentors.settings import Settings
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+def attributes(variables: dict[str, Any], **environ: str) -> dict[str, Any]:
+    content = Content()
+    content.prompt_variables = variables
+    gate = Gate(Settings.read({CAPTURE: "SPAN_AND_EVENT", **environ}))
+    on_span = gate.span_attributes(content, True)
+    assert gate.event_attributes(content) == on_span
+    return on_span
+
+
+def test_each_is_an_attribute_and_a_string() -> None:
+    assert attributes({"city": "Bern", "days": 3, "map": {"zoom": 1}}) == {
+        "gen_ai.prompt.variable.city": "Bern",
+        "gen_ai.prompt.variable.days": "3",
+        "gen_ai.prompt.variable.map": '{"zoom":1}',
+    }
+
+
+def test_what_exceeds_the_budget_is_cut_and_marked() -> None:
+    assert attributes({"a": "x" * 60, "b": "y" * 60}, OTEL_AGENTS_CONTENT_MAX_BYTES="100") == {
+        "gen_ai.prompt.variable.a": "x" * 60,
+        "otel_agents.content.truncated": ("gen_ai.prompt.variable.b",),
+        "otel_agents.content.original_bytes": 60,
+    }
