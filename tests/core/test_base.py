@@ -24,6 +24,7 @@ class ToyInstrumentor(AgentInstrumentor):
     """Records the runs of toyagents."""
 
     plain_name = "toy"
+    packages = ("toyagents",)
     requires = ("toyagents-classic >= 0.1, < 1", "toyagents >= 1, < 2")
     rivals = ("rival-of-toy",)
 

@@ -17,8 +17,10 @@ OURS = """
         rivals = ("rival-toylib",)
 
         def patches(self, telemetry):
-            print("ours", flush=True)
             return ()
+
+        def _instrument(self, **kwargs):
+            print("ours", flush=True)
 """
 OTHERS = """
     from opentelemetry.instrumentation.instrumentor import BaseInstrumentor

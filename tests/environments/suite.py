@@ -24,10 +24,10 @@ MAIN = "openai3"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 SCRIPTS = {
     "demo": ("demo", "examples/run.py"),
-    "bench": (MAIN, "tests/benchmarks/run.py"),
+    "bench": (MAIN, "tests/benchmarks/run.py", "stock"),
     "readme": ("demo", "docs/readme.py"),
 }
-"""Commands that run one script: its environment and its path."""
+"""Commands that run one script: its environment, its path, the environments it compares with."""
 QUIET = {
     "PIP_ROOT_USER_ACTION": "ignore",
     "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
@@ -59,7 +59,9 @@ class Environments:
         """The interpreter of an environment that is up to date."""
         folder = self._directory / name
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        projects = [ROOT / part for part in (*MEMBERS, *ROWS[name].get("installs", ()))]
+        row = ROWS[name]
+        parts = row.get("installs", []) if row.get("bare") else [*MEMBERS, *row.get("installs", [])]
+        projects = [ROOT / part for part in parts]
         sources = [project / "pyproject.toml" for project in projects]
         self._keep(name, sources, lambda lock: self._make(folder, python, lock, projects))
         return python
@@ -91,8 +93,9 @@ class Environments:
         install = (uv, "pip", "install", "--quiet", "--python", python)
         run(*install, "--require-hashes", "-r", lock)
         members = [part for project in projects for part in ("-e", project)]
-        # Built by what the lock brought; nothing is taken from the index unlocked.
-        run(*install, "--no-deps", "--no-build-isolation", *members)
+        if members:
+            # Built by what the lock brought; nothing is taken from the index unlocked.
+            run(*install, "--no-deps", "--no-build-isolation", *members)
         run(uv, "pip", "check", "--quiet", "--python", python)
 
 
@@ -169,8 +172,8 @@ def perform(command: str, environments: Environments, only: list[str], extra: li
     if command == "lock":
         lock(environments, only)
     elif command in SCRIPTS:
-        name, script = SCRIPTS[command]
-        run(environments.python(name), script, *extra)
+        name, script, *others = SCRIPTS[command]
+        run(environments.python(name), script, *map(environments.python, others), *extra)
     if command in ("check", "all"):
         failures += check(environments, only)
     if command in ("test", "all"):

@@ -7,17 +7,20 @@ import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from packaging.requirements import Requirement
 
-from otel_agents.instrumentors.settings import disabled_instrumentations
+from otel_agents.instrumentors.settings import Settings, disabled_instrumentations
 
 from . import rivals
-from .patching import Patch, PatchSet, Report
-from .telemetry import Telemetry
+from .imports import Announcement
+
+if TYPE_CHECKING:  # what costs time is imported when a framework is
+    from .patching import Patch, PatchSet, Report
+    from .telemetry import Telemetry
 
 __all__ = ["AgentInstrumentor"]
 
@@ -25,6 +28,11 @@ _log = logging.getLogger("otel_agents")
 
 _LOADER_OPTIONS: Final = ("skip_dep_check", "raise_exception_on_conflict")
 """What the loaders of OpenTelemetry say, and an application that instruments by itself does not."""
+
+_TELEMETRY_OPTIONS: Final = (
+    *("settings", "tracer_provider", "meter_provider", "logger_provider"),
+    "completion_hook",
+)
 
 _OUR_DISTRO: Final = "otel_agents.distro.distribution"
 
@@ -37,26 +45,34 @@ class AgentInstrumentor(BaseInstrumentor):
             ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
         requires: Requirements of which one must be met, as several distributions may hold the
             same framework.
+        packages: The packages whose import has the patches prepared, default the plain name;
+            dotted where the framework shares its top package with others. No target is outside.
         rivals: Distributions that instrument the same library.
         covers: What is recorded, in a few words each, for the support matrix.
     """
 
     plain_name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
+    packages: ClassVar[tuple[str, ...]] = ()
     rivals: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
+    _announcement: Announcement | None = None
     _patches: PatchSet | None = None
 
     @abstractmethod
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
-        """The patches to apply, their operations bound to ``telemetry``."""
+        """The patches to apply, their operations bound to ``telemetry``.
+
+        Called when the import of the framework begins; what it needs is best imported in here, so
+        that a framework that is installed and not used costs nothing.
+        """
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The requirements; see `requires`."""
         return self.requires
 
     def instrument(self, **kwargs: Any) -> Any:
-        """Register the patches; nothing is imported.
+        """Wait for the framework's import; nothing is imported.
 
         Args:
             **kwargs: ``tracer_provider``, ``meter_provider`` and ``logger_provider``, default the
@@ -99,7 +115,11 @@ class AgentInstrumentor(BaseInstrumentor):
         return bool(active)
 
     def report(self) -> Report:
-        """What became of every patch target."""
+        """What became of every patch target; of none where nothing is instrumented."""
+        from .patching import Report
+
+        if self._announcement is not None:
+            self._announcement.make()
         return self._patches.report() if self._patches is not None else Report()
 
     def _check_dependency_conflicts(self) -> DependencyConflict | None:
@@ -117,18 +137,23 @@ class AgentInstrumentor(BaseInstrumentor):
         return DependencyConflict(wanted, ", ".join(found) or None)
 
     def _instrument(self, **kwargs: Any) -> None:
-        telemetry = Telemetry(
-            type(self).__module__,
-            settings=kwargs.get("settings"),
-            tracer_provider=kwargs.get("tracer_provider"),
-            meter_provider=kwargs.get("meter_provider"),
-            logger_provider=kwargs.get("logger_provider"),
-            completion_hook=kwargs.get("completion_hook"),
-        )
+        given = {name: kwargs.get(name) for name in _TELEMETRY_OPTIONS}
+        given["settings"] = given["settings"] or Settings.read()
+        packages = self.packages or (self.plain_name,)
+        self._announcement = Announcement(packages, lambda: self._prepare(given))
+
+    def _prepare(self, given: dict[str, Any]) -> None:
+        from .patching import PatchSet
+        from .telemetry import Telemetry
+
+        telemetry = Telemetry(type(self).__module__, **given)
         self._patches = PatchSet(self.plain_name, self.patches(telemetry))
         self._patches.apply()
 
     def _uninstrument(self, **kwargs: Any) -> None:
+        if self._announcement is not None:
+            self._announcement.cancel()
+            self._announcement = None
         if self._patches is not None:
             self._patches.undo()
             self._patches = None

@@ -6,13 +6,13 @@ OpenAIInstrumentor().instrument()
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from otel_agents.instrumentors._core.base import AgentInstrumentor
-from otel_agents.instrumentors._core.calls import around
-from otel_agents.instrumentors._core.patching import Patch
-from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from ._operations import request
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.patching import Patch
+    from otel_agents.instrumentors._core.telemetry import Telemetry
 
 __all__ = ["OpenAIInstrumentor"]
 
@@ -40,6 +40,11 @@ class OpenAIInstrumentor(AgentInstrumentor):
         The methods of the resources do not do: `with_raw_response` keeps the ones it found at its
         first use, and ``parse`` does not call ``create``.
         """
+        from otel_agents.instrumentors._core.calls import around
+        from otel_agents.instrumentors._core.patching import Patch
+
+        from ._operations import request
+
         begin = request(telemetry)
         yield Patch("openai._base_client:SyncAPIClient.request", around(begin))
         yield Patch("openai._base_client:AsyncAPIClient.request", around(begin))
