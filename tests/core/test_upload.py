@@ -11,10 +11,8 @@ import pytest
 from completed import infer, references
 from emission import Emission
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
-from opentelemetry.instrumentation.threading import (  # pyright: ignore[reportMissingTypeStubs]
-    ThreadingInstrumentor,
-)
 
+from otel_agents.distro.threads import carry_context_into_threads
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
 from otel_agents.instrumentors._core.uploading import Queue
@@ -145,18 +143,17 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
 
 
 def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
-    """Where the threading instrumentation hands each thread the context that started it."""
+    """Where each thread is handed the context that started it."""
     seen: list[Any] = []
     queue: Queue[int] = Queue(lambda _: seen.append(get_value("of the call")), 5, 1)
-    instrumentor = ThreadingInstrumentor()
-    instrumentor.instrument()
+    undo = carry_context_into_threads()
     token = attach(set_value("of the call", 1))
     try:
         assert queue.put(1)
         assert queue.flush(5) == 0
     finally:
         detach(token)
-        instrumentor.uninstrument()
+        undo()
     assert seen == [None]
 
 

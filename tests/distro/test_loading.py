@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from installed import install
-from instrumented import Finished, instrumented, script
+from instrumented import DISABLED, Finished, instrumented, script
 
 OURS = """
     from otel_agents.instrumentors._core.base import AgentInstrumentor
@@ -64,12 +64,17 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
+QUIET = {
+    "OTEL_TRACES_EXPORTER": "none",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+}
+
+
 def load(tmp_path: Path, site: Path, **variables: str) -> Finished:
     """Start a program with what is installed in ``site``; it prints who instrumented."""
-    quiet = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
-    quiet["OTEL_LOGS_EXPORTER"] = "none"
     done = instrumented(
-        script(tmp_path, "print('ran')"), {**quiet, "PYTHONPATH": str(site), **variables}
+        script(tmp_path, "print('ran')"), {**QUIET, "PYTHONPATH": str(site), **variables}
     )
     assert done.status == 0
     return done
@@ -128,6 +133,21 @@ def test_the_plain_name_disables_both(tmp_path: Path, site: Path) -> None:
     install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
     done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="toylib")
     assert (instrumented_by(done), done.err) == ([], "")
+
+
+@pytest.mark.parametrize(("disabled", "seen"), [("", "Ada"), ("threading", "None")])
+def test_threads_carry_the_context_unless_it_is_disabled(
+    tmp_path: Path, disabled: str, seen: str
+) -> None:
+    program = """
+        import threading
+        from opentelemetry.context import attach, get_value, set_value
+
+        attach(set_value("who", "Ada"))
+        threading.Thread(target=lambda: print(get_value("who"))).start()
+    """
+    done = instrumented(script(tmp_path, program), {**QUIET, DISABLED: disabled})
+    assert (done.out, done.err) == (f"{seen}\n", "")
 
 
 def test_of_two_ours_runs_and_one_line_says_so(tmp_path: Path, site: Path) -> None:

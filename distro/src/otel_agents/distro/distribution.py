@@ -11,10 +11,11 @@ from opentelemetry.instrumentation.version import __version__ as instrumentation
 
 from otel_agents.distro import lifecycle
 from otel_agents.distro.discovery import registered
-from otel_agents.distro.environment import Environment
+from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.loading import Loader, load_all
 from otel_agents.distro.privacy import silence_frameworks
 from otel_agents.distro.speech import say
+from otel_agents.distro.threads import INSTRUMENTATION, carry_context_into_threads
 
 __all__ = ["AgentsDistro", "initialize"]
 
@@ -28,6 +29,7 @@ class AgentsDistro(BaseDistro):
 
     def _configure(self, **kwargs: Any) -> None:
         silence_frameworks()
+        _carry_contexts()
         _tell_of_others()
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
@@ -63,6 +65,12 @@ def initialize() -> None:
 def _has_provider() -> bool:
     provider: object = trace.get_tracer_provider()
     return not isinstance(provider, trace.ProxyTracerProvider)
+
+
+def _carry_contexts() -> None:
+    disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
+    if not {"*", INSTRUMENTATION} & set(disabled):
+        carry_context_into_threads()
 
 
 def _tell_of_others() -> None:

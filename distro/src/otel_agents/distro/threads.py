@@ -1,0 +1,99 @@
+"""Threads and thread pools work in the OpenTelemetry context of whoever started or asked them.
+
+Our own, since opentelemetry-instrumentation-threading requires opentelemetry-instrumentation in
+exactly its own version: whenever the two are not released together, pip finds no solution. It
+also leaves out threads whose class overrides ``run``, and has the workers of a pool keep the
+context of the first call.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from opentelemetry.context import Context, attach, get_current
+
+from otel_agents.instrumentors._core.context import carry
+
+__all__ = ["INSTRUMENTATION", "carry_context_into_threads"]
+
+INSTRUMENTATION: Final = "threading"
+"""Its name in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, the same as the official package's."""
+
+_RUN: Final = "run"
+
+
+def carry_context_into_threads() -> Callable[[], None]:
+    """From now on, start threads and submit to thread pools with the current context.
+
+    Returns:
+        What undoes it; where somebody has wrapped the methods since, theirs stays.
+    """
+    undo_start = _replace(threading.Thread, "start", _starting)
+    undo_submit = _replace(ThreadPoolExecutor, "submit", _submitting)
+
+    def undo() -> None:
+        undo_submit()
+        undo_start()
+
+    return undo
+
+
+def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[], None]:
+    original = getattr(owner, name)
+    replacement = functools.wraps(original)(wrapping(original))
+    setattr(owner, name, replacement)
+
+    def undo() -> None:
+        if getattr(owner, name) is replacement:
+            setattr(owner, name, original)
+
+    return undo
+
+
+def _starting(start: Callable[..., None]) -> Callable[..., None]:
+    def started(self: threading.Thread, *args: Any, **kwargs: Any) -> None:
+        context = get_current()
+        if not context:
+            return start(self, *args, **kwargs)
+        own: dict[str, Any] = vars(self)
+        before = {name: own[name] for name in (_RUN,) if name in own}
+        run: Callable[[], None] = self.run
+
+        def restore() -> None:
+            own.pop(_RUN, None)
+            own.update(before)
+
+        def running() -> None:
+            restore()
+            attach(context)  # the thread's own, so nothing has to be put back
+            run()
+
+        # On the object, not the class: a class of the application's own may override it.
+        own[_RUN] = running
+        try:
+            return start(self, *args, **kwargs)
+        except BaseException:
+            restore()
+            raise
+
+    return started
+
+
+def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
+    def submitted(self: ThreadPoolExecutor, /, *args: Any, **kwargs: Any) -> Any:
+        context = get_current()
+        if not context or not args:
+            return submit(self, *args, **kwargs)
+        function, *rest = args
+        # A worker that is started here serves others too: it must not keep this context.
+        attach(Context())
+        try:
+            return submit(self, carry(function, context), *rest, **kwargs)
+        finally:
+            attach(context)
+
+    return submitted
