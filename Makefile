@@ -6,10 +6,10 @@ ENVIRONMENTS ?= .environments
 
 SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 
-.PHONY: help demo test suites check bench lock readme clean
+.PHONY: help demo test suites check bench backends collector-path lock readme clean
 
 help: ## Say what can be made.
-	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 demo: ## Run an application under opentelemetry-instrument against a scripted model: its trace as a tree.
 	@$(SUITE) demo
@@ -25,6 +25,13 @@ suites: ## The suites without the checks. ARGS="--only openai3 -k name" runs a p
 
 bench: ## Measure what the instrumentation costs, as ratios.
 	@$(SUITE) bench $(ARGS)
+
+backends: ## Obtain the Collector, Jaeger, Zipkin and MLflow, which the tests of the pipelines run.
+	@$(PYTHON) tests/backends/obtain.py
+	@$(SUITE) prepare --only backends
+
+collector-path: ## Say where the Collector is.
+	@$(PYTHON) tests/backends/obtain.py collector-path
 
 lock: ## Renew the lock files of the test environments.
 	@$(SUITE) lock $(ARGS)

@@ -109,6 +109,25 @@ def supported(name: str) -> bool:
     return True
 
 
+def obtained(name: str) -> bool:
+    """Whether what an environment's tests run beside Python is there; says so if not.
+
+    Raises:
+        Failed: It is not there, and this is CI.
+    """
+    if not ROWS[name].get("obtains"):
+        return True
+    script = ROOT / ROWS[name]["obtains"]
+    lacking = subprocess.run(
+        [sys.executable, str(script), "lacking"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+    if lacking and os.environ.get("CI") == "true":
+        raise Failed(f"environment {name}: {lacking} not obtained: make backends")
+    if lacking:
+        print(f"environment {name}: {lacking} not obtained: left out; make backends")
+    return not lacking
+
+
 def check(environments: Environments, only: list[str]) -> list[str]:
     """Formatting, lint, and types once per environment over the files that belong to it."""
     main = environments.python(MAIN)
@@ -127,7 +146,12 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
     """Every suite in its environment."""
     failures: list[str] = []
     for name in only:
-        if ROWS[name]["tests"] and supported(name):
+        try:
+            runs = bool(ROWS[name]["tests"]) and supported(name) and obtained(name)
+        except Failed as failed:
+            failures.append(str(failed))
+            continue
+        if runs:
             python = environments.python(name)
             print(f"environment {name}: testing", flush=True)
             options = extra or ROWS[name].get("whole", [])  # what holds of a whole run only
@@ -171,6 +195,9 @@ def perform(command: str, environments: Environments, only: list[str], extra: li
     failures: list[str] = []
     if command == "lock":
         lock(environments, only)
+    elif command == "prepare":
+        for name in only:
+            print(f"environment {name}: {environments.python(name).parent}")
     elif command in SCRIPTS:
         name, script, *others = SCRIPTS[command]
         run(environments.python(name), script, *map(environments.python, others), *extra)
@@ -186,7 +213,7 @@ def main() -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(description="What does not name an option is pytest's.")
     parser.add_argument("--directory", type=Path, default=ROOT / ".environments")
-    parser.add_argument("command", choices=["all", "check", "test", "lock", *SCRIPTS])
+    parser.add_argument("command", choices=["all", "check", "test", "lock", "prepare", *SCRIPTS])
     parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
     arguments, extra = parser.parse_known_args()
     if sys.version_info < (3, 10):  # noqa: UP036  whoever starts this may have an older one

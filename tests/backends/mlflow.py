@@ -1,0 +1,50 @@
+"""MLflow's real tracking server."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from backends.program import Program, answers, fetch_json
+from otlp_receiver import free_port
+
+__all__ = ["Mlflow"]
+
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+class Mlflow(Program):
+    """MLflow on a free port of loopback, in a data base of its own; experiment 0 takes the traces."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        self.page = f"http://127.0.0.1:{port}"
+        store = ["--backend-store-uri=sqlite:///mlflow.db", "--default-artifact-root=artifacts"]
+        where = ["--host=127.0.0.1", f"--port={port}", "--workers=1"]
+        super().__init__(
+            [sys.executable, "-m", "mlflow", "server", *store, *where], QUIET, seconds=120
+        )
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What tells a Collector, and MLflow's client, where it is."""
+        return {"MLFLOW_TRACKING_URI": self.page, **QUIET}
+
+    def ready(self) -> bool:
+        return answers(f"{self.page}/health")
+
+    def search(self, condition: str = "", experiment: str = "0") -> list[dict[str, Any]]:
+        """The facts (``TraceInfoV3``) of the traces that meet a condition in MLflow's language."""
+        place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
+        asked = {"locations": [place], "filter": condition, "max_results": 100}
+        found = fetch_json(f"{self.page}/api/3.0/mlflow/traces/search", asked)
+        return found.get("traces", [])
+
+    def trace(self, trace_id: str) -> dict[str, Any]:
+        """One trace, its spans included: ``{"trace_info": …, "spans": […]}``.
+
+        Raises:
+            Unavailable: It has no such trace.
+        """
+        address = f"{self.page}/api/3.0/mlflow/traces/get?trace_id=tr-{trace_id}"
+        return fetch_json(address)["trace"]

@@ -1,0 +1,37 @@
+"""The real Zipkin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.obtain import ZIPKIN
+from backends.program import Program, answers, fetch_json
+from otlp_receiver import free_port
+
+__all__ = ["Zipkin"]
+
+
+class Zipkin(Program):
+    """Zipkin on a free port of loopback; it holds traces in memory."""
+
+    def __init__(self) -> None:
+        self.page = f"http://127.0.0.1:{(port := free_port())}"
+        own = {"QUERY_PORT": str(port), "SELF_TRACING_ENABLED": "false"}
+        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-Darmeria.server.address=127.0.0.1"]
+        super().__init__(["java", *options, "-jar", ZIPKIN.path], own)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What tells a Collector where it is."""
+        return {"ZIPKIN_ENDPOINT": f"{self.page}/api/v2/spans"}
+
+    def ready(self) -> bool:
+        return answers(f"{self.page}/health")
+
+    def spans(self, trace_id: str) -> list[dict[str, Any]]:
+        """The spans of a trace, as its query API gives them.
+
+        Raises:
+            Unavailable: It has no such trace.
+        """
+        return fetch_json(f"{self.page}/api/v2/trace/{trace_id}")

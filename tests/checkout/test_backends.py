@@ -1,0 +1,106 @@
+"""What the pipelines' tests run is pinned in one place, and says plainly what it lacks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from backends.manifest import MANIFEST, VERSIONS, written
+from backends.obtain import COMPONENTS
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "tests/backends/obtain.py"
+
+
+def obtain(cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script where no program is on PATH."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        env={"PATH": str(cache), "HOME": str(cache), "OTEL_AGENTS_CACHE": str(cache / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_manifest_is_that_of_the_versions() -> None:
+    manifest = MANIFEST.read_text("utf-8")
+    assert written(manifest, VERSIONS["collector"]) == manifest
+
+
+def test_a_newer_set_is_one_edit() -> None:
+    manifest = MANIFEST.read_text("utf-8")
+    newer = {"version": "0.999.0", "stable": "1.999.0", "exceptions": {}}
+    assert set(re.findall(r"v?(\d+\.\d+\.\d+)$", written(manifest, newer), re.MULTILINE)) == {
+        "0.999.0",
+        "1.999.0",
+    }
+
+
+def test_every_exception_is_of_a_component_in_the_manifest() -> None:
+    manifest = MANIFEST.read_text("utf-8")
+    for ending, version in VERSIONS["collector"]["exceptions"].items():
+        assert f"/{ending} v{version}\n" in manifest
+
+
+def test_mlflow_is_the_one_of_the_versions() -> None:
+    requirements = (ROOT / "tests/environments/backends.in").read_text("utf-8")
+    assert re.findall(r"^mlflow == (\S+)", requirements, re.MULTILINE) == [VERSIONS["mlflow"]]
+
+
+def test_what_is_missing_is_said_in_one_line_each(tmp_path: Path) -> None:
+    done = obtain(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "failed: Collector is obtained with go, which is not there: install Go 1.26 or newer",
+        "failed: Zipkin is obtained with java, which is not there: install a Java runtime, 17 or newer",
+        "failed: Jaeger is obtained with go, which is not there: install Go 1.26 or newer",
+    ]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_path_of_a_collector_that_was_not_obtained_is_an_error(tmp_path: Path) -> None:
+    done = obtain(tmp_path, "collector-path")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "failed: the Collector was not obtained: make backends\n"
+
+
+def test_what_is_there_is_not_obtained_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for component in COMPONENTS:
+        (cache / component.key).mkdir(parents=True)
+        (cache / component.key / component.file).write_text("")
+    done = obtain(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    paths = [str(cache / component.key / component.file) for component in COMPONENTS]
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == paths
+    done = obtain(tmp_path, "collector-path")
+    assert (done.returncode, done.stdout) == (0, f"{paths[0]}\n")
+
+
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_without_the_components_the_suite_leaves_their_tests_out_but_not_in_ci(
+    tmp_path: Path, ci: str
+) -> None:
+    suite = ROOT / "tests/environments/suite.py"
+    command = [
+        sys.executable,
+        str(suite),
+        "--directory",
+        str(tmp_path),
+        "test",
+        "--only",
+        "backends",
+    ]
+    variables = {"PATH": str(tmp_path), "OTEL_AGENTS_CACHE": str(tmp_path), "CI": ci}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    names = "Collector, Zipkin, Jaeger not obtained"
+    if ci:
+        assert done.returncode == 1
+        assert done.stderr == f"failed: environment backends: {names}: make backends\n"
+    else:
+        assert done.returncode == 0
+        assert done.stdout == f"environment backends: {names}: left out; make backends\n"
