@@ -11,6 +11,7 @@ from otlp_receiver import free_port
 __all__ = ["Mlflow"]
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_LEAN = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class Mlflow(Program):
@@ -22,7 +23,9 @@ class Mlflow(Program):
         store = ["--backend-store-uri=sqlite:///mlflow.db", "--default-artifact-root=artifacts"]
         where = ["--host=127.0.0.1", f"--port={port}", "--workers=1"]
         super().__init__(
-            [sys.executable, "-m", "mlflow", "server", *store, *where], QUIET, seconds=120
+            [sys.executable, "-m", "mlflow", "server", *store, *where],
+            {**QUIET, **_LEAN},
+            seconds=120,
         )
 
     @property

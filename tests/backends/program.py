@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -138,6 +141,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         try:
             wait_for(self._started, f"{type(self).__name__} serves", seconds=self._seconds)
@@ -157,15 +161,15 @@ class Program:
         if self._process is None:
             return 0
         self._process.terminate()
-        try:
-            return self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            return self.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_SECONDS)
+        return self.kill()
 
     def kill(self) -> int:
-        """End it as a lost machine does; its exit status."""
+        """End it, and what it started, as a lost machine does; its exit status."""
         assert self._process is not None
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.wait()
 
     def __enter__(self) -> Self:

@@ -128,6 +128,7 @@ SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
 
 # Ours: what the conventions lack.
+OTEL_AGENTS_CONTENT_DROPPED: Final = "otel_agents.content.dropped"
 OTEL_AGENTS_CONTENT_INPUT_MESSAGES_REF: Final = "otel_agents.content.input_messages_ref"
 OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: Final = "otel_agents.content.original_bytes"
 OTEL_AGENTS_CONTENT_OUTPUT_MESSAGES_REF: Final = "otel_agents.content.output_messages_ref"
