@@ -22,6 +22,7 @@ AWS = {
 }
 """Without credentials its AWS parts do not start, or go looking for them on the network."""
 
+_NOBODY = "http://127.0.0.1:1"
 _COMMAND = re.compile(r"^#.* otelcol-\w+( --config \S+)+$", re.MULTILINE)
 _FILE = re.compile(r"--config (\S+)")
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", re.MULTILINE)
@@ -82,6 +83,9 @@ class Collector(Program):
             "FLUSH_TIMEOUT": "100ms",
             "RETRY_MAX_INTERVAL": "1s",
             "METRICS_FLUSH_INTERVAL": "1s",
+            "XRAY_QUEUE_ENDPOINT": f"127.0.0.1:{free_port()}",
+            "XRAY_ENDPOINT": _NOBODY,  # by default it is AWS
+            "XRAY_OTLP_ENDPOINT": _NOBODY,
         }
         command = [COLLECTOR.path, *arguments(*names)]
         super().__init__(command, {**AWS, **own, **(environ or {})}, folder=state)
