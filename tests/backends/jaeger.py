@@ -42,6 +42,10 @@ class Jaeger(Program):
     def ready(self) -> bool:
         return answers(f"http://{self._health}/status")
 
+    def stop(self) -> int:
+        """End it at once: asked to, it waits ten seconds for open connections."""
+        return self.kill() if self.started else 0
+
     def services(self) -> list[str]:
         """The services that it knows."""
         return fetch_json(f"{self.page}/api/v3/services")["services"]

@@ -123,6 +123,11 @@ class Program:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def started(self) -> bool:
+        """Whether it was started, be it that it ended since."""
+        return self._process is not None
+
     def ready(self) -> bool:
         """Whether it serves."""
         raise NotImplementedError
