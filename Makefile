@@ -6,7 +6,7 @@ ENVIRONMENTS ?= .environments
 
 SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 
-.PHONY: help demo test suites check bench backends collector-path lock readme clean
+.PHONY: help demo jaeger zipkin mlflow test suites check bench backends collector-path lock readme clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -16,6 +16,15 @@ demo: ## Run an application under opentelemetry-instrument against a scripted mo
 
 test: ## Run everything: checks, and every suite in every environment.
 	@$(SUITE) all $(ARGS)
+
+jaeger: ## Show the demo's trace in Jaeger: Jaeger, a Collector before it, and the demo.
+	@$(SUITE) show jaeger
+
+zipkin: ## Show the demo's trace in Zipkin.
+	@$(SUITE) show zipkin
+
+mlflow: ## Show the demo's trace in MLflow.
+	@$(SUITE) show mlflow
 
 check: ## Formatting, lint and types.
 	@$(SUITE) check $(ARGS)

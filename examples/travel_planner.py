@@ -25,7 +25,12 @@ def find_trains(origin: str, destination: str) -> str:
 
 def main() -> None:
     """Ask, and print the answer."""
-    planner = Agent("travel-planner", model="gpt-4o-mini", tools=[get_weather, find_trains])
+    planner = Agent(
+        "travel-planner",
+        model="gpt-4o-mini",
+        tools=[get_weather, find_trains],
+        conversation="trip-to-bern",
+    )
     print(planner.run("How do I get from Milan to Bern on Friday, and how is the weather there?"))
 
 

@@ -91,7 +91,7 @@ def _builder(folder: Path) -> None:
 
 
 def _collector(folder: Path) -> None:
-    _keep(BUILDER)
+    keep(BUILDER)
     options = ("--skip-strict-versioning", "--config", MANIFEST)
     _run(BUILDER.path, *options, folder=folder, CGO_ENABLED="0")
     built = folder / "otelcol-agents"
@@ -146,7 +146,7 @@ def lacking() -> list[str]:
     ]
 
 
-def _keep(component: Component) -> None:
+def keep(component: Component) -> None:
     """Obtain a component that is not there: aside first, so that what is there is whole."""
     if component.path.exists():
         return
@@ -168,7 +168,7 @@ def _all() -> int:
     status = 0
     for component in COMPONENTS:
         try:
-            _keep(component)
+            keep(component)
         except Failed as failed:
             status = 1
             print(f"failed: {failed}", file=sys.stderr)

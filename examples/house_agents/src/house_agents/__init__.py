@@ -16,11 +16,14 @@ Tool = Callable[..., str]
 
 
 class Agent:
-    """Answers questions with a model and tools."""
+    """Answers questions with a model and tools; ``conversation`` is the id of what they belong to."""
 
-    def __init__(self, name: str, *, model: str, tools: Sequence[Tool]) -> None:
+    def __init__(
+        self, name: str, *, model: str, tools: Sequence[Tool], conversation: str | None = None
+    ) -> None:
         self.name = name
         self.model = model
+        self.conversation = conversation
         self._tools = {tool.__name__: tool for tool in tools}
 
     def run(self, question: str) -> str:

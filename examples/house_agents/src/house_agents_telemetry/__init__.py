@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_agents.instrumentors._core.base import AgentInstrumentor
 from otel_agents.instrumentors._core.calls import Call, around
+from otel_agents.instrumentors._core.context import with_conversation_id
 from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent
 from otel_agents.instrumentors._core.patching import Patch
 from otel_agents.instrumentors._core.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from house_agents import Agent
 
 __all__ = ["HouseAgentsInstrumentor"]
 
@@ -23,14 +27,32 @@ class HouseAgentsInstrumentor(AgentInstrumentor):
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
         """One method for each operation."""
 
-        def run(call: Call) -> InvokeAgent:
-            return InvokeAgent(telemetry, call.instance.name, model=call.instance.model)
+        def run(call: Call) -> Run:
+            return Run(telemetry, call.instance, *call.args, **call.kwargs)
 
         def call_tool(call: Call) -> Tool:
             return Tool(telemetry, *call.args, **call.kwargs)
 
         yield Patch("house_agents:Agent.run", around(run))
         yield Patch("house_agents:Agent.call_tool", around(call_tool))
+
+
+class Run(InvokeAgent):
+    """An agent at work for a conversation; the question and its answer are content."""
+
+    def __init__(self, telemetry: Telemetry, agent: Agent, question: str) -> None:
+        conversation = agent.conversation
+        parent = with_conversation_id(conversation) if conversation else None
+        super().__init__(telemetry, agent.name, model=agent.model, parent=parent)
+        self.content.input_messages = [_message("user", question)]
+
+    def respond(self, value: str) -> None:
+        """Gather the answer."""
+        self.content.output_messages = [_message("assistant", value)]
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
 class Tool(ExecuteTool):

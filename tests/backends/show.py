@@ -1,0 +1,93 @@
+"""Shows the demo's trace in a backend's page: the backend, a Collector before it, and the demo.
+
+python tests/backends/show.py zipkin    # what `make zipkin` runs; also jaeger, mlflow
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from backends import golden
+from backends.collector import Collector
+from backends.jaeger import Jaeger
+from backends.mlflow import Mlflow
+from backends.obtain import COLLECTOR, JAEGER, ZIPKIN, Component, Failed, keep
+from backends.program import wait_for
+from backends.zipkin import Zipkin
+
+CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
+"""What is said in the demo is nobody's secret."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A backend that has a page.
+
+    Attributes:
+        start: Makes its program.
+        components: What must have been obtained.
+        trace: The path of a trace's page.
+        spans: Reads a trace's spans back.
+    """
+
+    start: Callable[[], Any]
+    components: tuple[Component, ...]
+    trace: str
+    spans: Callable[[Any, str], list[Any]]
+
+
+PAGES: Mapping[str, Page] = {
+    "jaeger": Page(Jaeger, (COLLECTOR, JAEGER), "/trace/{}", lambda it, trace: it.spans(trace)),
+    "zipkin": Page(
+        Zipkin, (COLLECTOR, ZIPKIN), "/zipkin/traces/{}", lambda it, trace: it.spans(trace)
+    ),
+    "mlflow": Page(
+        Mlflow,
+        (COLLECTOR,),
+        "/#/experiments/0/traces?selectedEvaluationId=tr-{}",
+        lambda it, trace: it.trace(trace)["spans"],
+    ),
+}
+
+
+def show(name: str, wait: Callable[[], object]) -> None:
+    """Start a backend, send the demo's trace to it, say where it is, and ``wait`` before the end."""
+    page = PAGES[name]
+    for component in page.components:
+        keep(component)
+    print(f"starting {name} and a Collector with collector-config/{name}.yaml", flush=True)
+    with page.start() as backend, Collector(name, environ=backend.environ) as collector:
+        run = golden.run(collector.endpoint, **CONTENT)
+        wait_for(lambda: len(page.spans(backend, run.trace_id)) == len(golden.GOLDEN), "the trace")
+        print(
+            f"the trace of {golden.PROGRAM.name}: {backend.page}{page.trace.format(run.trace_id)}"
+        )
+        print(f"send your own: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint}", flush=True)
+        wait()
+
+
+def main() -> int:
+    """Show one until it is interrupted; the exit status."""
+    parser = argparse.ArgumentParser(description="Shows the demo's trace in a backend's page.")
+    parser.add_argument("name", choices=list(PAGES))
+    name = parser.parse_args().name
+    try:
+        show(name, lambda: (print("Ctrl-C ends it all", flush=True), threading.Event().wait()))
+    except Failed as failed:
+        print(f"failed: {failed}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

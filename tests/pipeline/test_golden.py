@@ -1,0 +1,230 @@
+"""One run of the example comes back from every backend as it was, or as that backend can hold it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+from backends import otlp_json
+from backends.collector import Collector, samples
+from backends.everywhere import CONTENT, Everywhere
+from backends.golden import ANSWER, CONVERSATION, GOLDEN, QUESTION, Found, Node, run, tree
+from backends.moto import Moto
+from backends.program import wait_for
+from instrumented import plain_environ
+
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.registry import CONTENT as CONTENT_NAMES
+
+Spans = TypeVar("Spans", bound="list[Any]")
+
+
+def whole(read: Callable[[], Spans]) -> Spans:
+    """All spans of the run, once they have come."""
+
+    def all_there() -> Spans | None:
+        spans = read()
+        return spans if len(spans) == len(GOLDEN) else None
+
+    return wait_for(all_there, "the golden run's spans")
+
+
+def without_content(node: Node) -> dict[str, Any]:
+    """The attributes of a node where content was removed, which is marked."""
+    dropped = [name for name in CONTENT_NAMES if name in node.attributes]
+    kept = {name: value for name, value in node.attributes.items() if name not in dropped}
+    return {**kept, attr.OTEL_AGENTS_CONTENT_DROPPED: dropped}
+
+
+def test_the_application_ran_as_it_does_alone(everywhere: Everywhere) -> None:
+    assert everywhere.run.answer == ANSWER
+
+
+def test_jaeger_has_the_whole_trace_content_included(everywhere: Everywhere) -> None:
+    spans = whole(lambda: everywhere.jaeger.spans(everywhere.run.trace_id))
+    assert tree(map(otlp_json.found, spans)) == GOLDEN
+    assert everywhere.jaeger.services() == ["travel_planner"]
+
+
+def as_in_zipkin(node: Node) -> Node:
+    """Names in lower case, every value a text, no content."""
+    attributes = {name: _tag(value) for name, value in without_content(node).items()}
+    if attr.SERVER_PORT in attributes:
+        attributes[attr.SERVER_PORT] = ""
+    parent = node.parent.lower() if node.parent else None
+    return replace(node, name=node.name.lower(), parent=parent, attributes=attributes)
+
+
+def _tag(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def zipkin_span(span: Mapping[str, Any]) -> Found:
+    tags = {name: value for name, value in span["tags"].items() if not name.startswith("otel.")}
+    kind = span.get("kind") or tags.pop("span.kind").upper()
+    error = tags.pop("error", None) == "true"
+    tags.pop("service.instance.id")
+    node = Node(span["name"], kind, None, tags, error)
+    return Found(span["id"], span.get("parentId"), span["timestamp"], node)
+
+
+def test_zipkin_has_the_tree_and_no_content(everywhere: Everywhere) -> None:
+    spans = whole(lambda: everywhere.zipkin.spans(everywhere.run.trace_id))
+    assert tree(map(zipkin_span, spans)) == tuple(map(as_in_zipkin, GOLDEN))
+
+
+def as_in_xray(node: Node) -> Node:
+    """Segments are named for the service map; the exporter keeps no address of a peer."""
+    attributes = without_content(node)
+    for name in (attr.SERVER_ADDRESS, attr.SERVER_PORT):
+        attributes.pop(name, None)
+    names = {GOLDEN[0].name: "travel_planner"}
+    name = attributes.get(attr.GEN_AI_PROVIDER_NAME) or names.get(node.name, node.name)
+    parent = names.get(node.parent, node.parent) if node.parent else None
+    return replace(node, name=name, parent=parent, attributes=attributes)
+
+
+def xray_segment(segment: Mapping[str, Any]) -> Found:
+    metadata = segment["metadata"]["default"]
+    foreign = ("otel.resource.", "aws.")
+    kept = {name: value for name, value in metadata.items() if not name.startswith(foreign)}
+    kind = "CLIENT" if segment.get("namespace") == "remote" else "INTERNAL"
+    node = Node(segment["name"], kind, None, {**kept, **segment["annotations"]}, segment["fault"])
+    return Found(segment["id"], segment.get("parent_id"), segment["start_time"], node)
+
+
+def test_xray_takes_every_segment_without_content(everywhere: Everywhere) -> None:
+    everywhere.xray.wait_for(len(GOLDEN))
+    assert everywhere.xray.refused == []
+    found = tree(map(xray_segment, everywhere.xray.segments.values()))
+    assert found == tuple(map(as_in_xray, GOLDEN))
+
+
+def test_the_segments_are_read_back_from_another_stand_in() -> None:
+    with Moto() as moto, Collector("xray", environ=moto.environ) as collector:
+        trace_id = run(collector.endpoint, **CONTENT).trace_id
+        documents = whole(lambda: moto.documents(trace_id))
+        assert tree(map(xray_segment, documents)) == tuple(map(as_in_xray, GOLDEN))
+
+
+def test_metrics_at_the_prometheus_end_equal_the_bill(everywhere: Everywhere) -> None:
+    billed = {"input": everywhere.run.input_tokens, "output": everywhere.run.output_tokens}
+    found = samples(everywhere.collector.metrics())
+
+    def total(name: str, **labels: str) -> float:
+        wanted = labels.items()
+        return sum(
+            n for (it, has), n in found.items() if it == name and wanted <= dict(has).items()
+        )
+
+    assert billed == {
+        kind: total("gen_ai_client_token_usage_sum", gen_ai_token_type=kind) for kind in billed
+    }
+    assert billed == {
+        kind: total(f"gen_ai_client_inference_usage_{kind}_tokens_total") for kind in billed
+    }
+    tools = {"get_weather": 1, "find_trains": 2}
+    assert tools == {
+        name: total("gen_ai_execute_tool_duration_seconds_count", gen_ai_tool_name=name)
+        for name in tools
+    }
+    assert total("gen_ai_execute_tool_duration_seconds_count", error_type="LookupError") == 1
+
+
+@pytest.fixture(scope="module")
+def in_mlflow(everywhere: Everywhere) -> dict[str, Any]:
+    """The trace as MLflow gives it back."""
+
+    def read() -> dict[str, Any] | None:
+        trace = everywhere.mlflow.trace(everywhere.run.trace_id)
+        return trace if len(trace["spans"]) == len(GOLDEN) else None
+
+    return wait_for(read, "the golden run in MLflow")
+
+
+TYPES = {"invoke_agent": "AGENT", "chat": "CHAT_MODEL", "execute_tool": "TOOL"}
+
+
+def test_mlflow_has_the_whole_trace_and_knows_its_types(in_mlflow: dict[str, Any]) -> None:
+    spans = tree(otlp_json.found(span, "") for span in in_mlflow["spans"])
+    own = [
+        {name: value for name, value in node.attributes.items() if name.startswith("mlflow.")}
+        for node in spans
+    ]
+    given = tuple(
+        replace(node, attributes={k: v for k, v in node.attributes.items() if k not in mine})
+        for node, mine in zip(spans, own, strict=True)
+    )
+    assert given == tuple(replace(node, kind="") for node in GOLDEN)
+    assert [mine["mlflow.spanType"] for mine in own] == [
+        TYPES[node.attributes[attr.GEN_AI_OPERATION_NAME]] for node in GOLDEN
+    ]
+    assert ["mlflow.spanInputs" in mine for mine in own] == [True] * len(GOLDEN)
+
+
+def test_mlflow_has_tokens_cost_session_request_and_response(
+    in_mlflow: dict[str, Any], everywhere: Everywhere
+) -> None:
+    info, run = in_mlflow["trace_info"], everywhere.run
+    facts = info["trace_metadata"]
+    tokens = json.loads(facts["mlflow.trace.tokenUsage"])
+    cost = json.loads(facts["mlflow.trace.cost"])
+    assert tokens == {
+        "input_tokens": run.input_tokens,
+        "output_tokens": run.output_tokens,
+        "total_tokens": run.input_tokens + run.output_tokens,
+    }
+    assert cost["total_cost"] == pytest.approx(cost["input_cost"] + cost["output_cost"])  # pyright: ignore[reportUnknownMemberType]  pytest's own
+    assert cost["total_cost"] > 0
+    assert facts["mlflow.trace.session"] == CONVERSATION
+    assert QUESTION in info["request_preview"]
+    assert ANSWER in info["response_preview"]
+
+
+EVALUATION = """
+    import sys
+    import mlflow
+    from mlflow.genai import evaluate, scorer
+
+    mlflow.set_experiment(experiment_id="0")
+    mlflow.log_feedback(trace_id=sys.argv[1], name="helpful", value=True)
+
+    @scorer
+    def names_a_train(outputs):
+        return "09:25" in str(outputs)
+
+    traces = mlflow.search_traces(locations=["0"], filter_string="trace.status = 'OK'")
+    evaluate(data=traces, scorers=[names_a_train])
+"""
+
+
+@pytest.mark.usefixtures("in_mlflow")
+def test_mlflow_searches_takes_feedback_and_evaluates(everywhere: Everywhere) -> None:
+    trace_id = f"tr-{everywhere.run.trace_id}"
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(EVALUATION), trace_id],
+        env=plain_environ(everywhere.mlflow.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+    def found(condition: str) -> list[str]:
+        return [trace["trace_id"] for trace in everywhere.mlflow.search(condition)]
+
+    assert found(f"metadata.`mlflow.trace.session` = '{CONVERSATION}'") == [trace_id]
+    assert found("span.name = 'execute_tool find_trains'") == [trace_id]
+    assert found("span.name = 'execute_tool book_flight'") == []
+    assert found("feedback.helpful = 'true'") == [trace_id]
+    (info,) = everywhere.mlflow.search("feedback.names_a_train = 'true'")
+    assert {it["assessment_name"]: it["feedback"]["value"] for it in info["assessments"]} == {
+        "helpful": True,
+        "names_a_train": True,
+    }
