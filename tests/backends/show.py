@@ -58,8 +58,8 @@ PAGES: Mapping[str, Page] = {
 }
 
 
-def show(name: str, wait: Callable[[], object]) -> None:
-    """Start a backend, send the demo's trace to it, say where it is, and ``wait`` before the end."""
+def show(name: str, look: Callable[[str], object]) -> None:
+    """Start a backend, send the demo's trace to it, and ``look`` at its address before the end."""
     page = PAGES[name]
     for component in page.components:
         keep(component)
@@ -67,11 +67,14 @@ def show(name: str, wait: Callable[[], object]) -> None:
     with page.start() as backend, Collector(name, environ=backend.environ) as collector:
         run = golden.run(collector.endpoint, **CONTENT)
         wait_for(lambda: len(page.spans(backend, run.trace_id)) == len(golden.GOLDEN), "the trace")
-        print(
-            f"the trace of {golden.PROGRAM.name}: {backend.page}{page.trace.format(run.trace_id)}"
-        )
         print(f"send your own: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint}", flush=True)
-        wait()
+        look(f"{backend.page}{page.trace.format(run.trace_id)}")
+
+
+def _until_interrupted(address: str) -> None:
+    print(f"the trace of {golden.PROGRAM.name}: {address}")
+    print("Ctrl-C ends it all", flush=True)
+    threading.Event().wait()
 
 
 def main() -> int:
@@ -80,7 +83,7 @@ def main() -> int:
     parser.add_argument("name", choices=list(PAGES))
     name = parser.parse_args().name
     try:
-        show(name, lambda: (print("Ctrl-C ends it all", flush=True), threading.Event().wait()))
+        show(name, _until_interrupted)
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1
