@@ -41,7 +41,7 @@ def take(browser: str, name: str, address: str) -> None:
         target = ROOT / "docs" / f"{name}.png"
         command = [browser, *QUIET, f"--user-data-dir={profile}", f"--window-size={width},{height}"]
         # What the page fetches and draws is done within this time, which does not pass for real.
-        options = [f"--screenshot={target}", "--virtual-time-budget=20000"]
+        options = [f"--screenshot={target}", "--virtual-time-budget=90000"]
         subprocess.run([*command, *options, address], check=True)
     with Image.open(target) as picture:
         picture.crop((0, 0, *kept)).save(target, optimize=True)
