@@ -13,7 +13,7 @@ from backends.application import Application
 from backends.certificate import Certificate, certify
 from backends.collector import CONFIG, Collector, arguments, validate
 from backends.jaeger import Jaeger
-from backends.obtain import JAEGER
+from backends.kubernetes import merged
 from backends.program import wait_for
 from opentelemetry._logs import LogRecord
 
@@ -35,21 +35,9 @@ def load(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-def merged(name: str) -> dict[str, Any]:
-    """What a Collector makes of the files that one is started with: maps are merged, lists replaced."""
-
-    def merge(into: dict[str, Any], given: dict[str, Any]) -> None:
-        for key, value in given.items():
-            old = into.get(key)
-            if isinstance(old, dict) and isinstance(value, dict):
-                merge(old, value)  # pyright: ignore[reportUnknownArgumentType]  YAML
-            else:
-                into[key] = value
-
-    whole: dict[str, Any] = {}
-    for argument in arguments(name):
-        merge(whole, load(Path(argument.removeprefix("--config="))))
-    return whole
+def started(name: str) -> dict[str, Any]:
+    """What a Collector makes of the files that one is started with."""
+    return merged(*(load(Path(argument.removeprefix("--config="))) for argument in arguments(name)))
 
 
 def kinds(section: str, names: list[str]) -> set[str]:
@@ -101,7 +89,7 @@ def test_every_file_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_file_takes_all_three_signals_through_the_limits_and_the_redaction(name: str) -> None:
-    pipelines: dict[str, Any] = merged(name)["service"]["pipelines"]
+    pipelines: dict[str, Any] = started(name)["service"]["pipelines"]
     received = {key for key, pipeline in pipelines.items() if "otlp" in pipeline["receivers"]}
     assert received == {"traces/in", "metrics/in", "logs/in"}
     for signal in ("traces", "logs"):
@@ -208,7 +196,6 @@ def test_a_secured_collector_takes_nothing_without_the_token(
 
 
 def test_jaegers_own_file_starts_and_takes_spans() -> None:
-    assert JAEGER.path.exists()
     with Jaeger() as jaeger, Application(f"http://{jaeger.otlp_http}") as application:
         application.tracer.start_span("invoke_agent").end()
         application.flush()
