@@ -6,7 +6,7 @@ ENVIRONMENTS ?= .environments
 
 SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 
-.PHONY: help demo jaeger zipkin mlflow test suites check bench backends collector-path lock readme clean
+.PHONY: help demo jaeger zipkin mlflow test suites check bench load backends collector-path lock readme clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ suites: ## The suites without the checks. ARGS="--only openai3 -k name" runs a p
 
 bench: ## Measure what the instrumentation costs, as ratios.
 	@$(SUITE) bench $(ARGS)
+
+load: ## Send 100,000 traces through the gateway to Jaeger, and count them there.
+	@$(SUITE) load $(ARGS)
 
 backends: ## Obtain the Collector, Jaeger, Zipkin and MLflow, which the tests of the pipelines run.
 	@$(PYTHON) tests/backends/obtain.py

@@ -26,6 +26,7 @@ SCRIPTS = {
     "demo": ("demo", "examples/run.py"),
     "bench": (MAIN, "tests/benchmarks/run.py", "stock"),
     "readme": ("demo", "docs/readme.py"),
+    "load": ("backends", "tests/backends/load.py"),
     "show": ("backends", "tests/backends/show.py"),
 }
 """Commands that run one script: its environment, its path, the environments it compares with."""

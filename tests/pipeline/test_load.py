@@ -1,0 +1,12 @@
+"""A part of the load: many traces at once lose nothing on the way through the gateway."""
+
+from __future__ import annotations
+
+from backends import load
+
+TRACES = 2000
+
+
+def test_every_trace_arrives_whole() -> None:
+    measured = load.run(TRACES, 120)
+    assert (measured.sent, measured.arrived, measured.whole) == (TRACES, TRACES, TRACES)
