@@ -13,6 +13,7 @@ from backends.collector import Collector
 from backends.jaeger import Jaeger
 from backends.mlflow import Mlflow
 from backends.moto import Moto
+from backends.otlp_file import records
 from backends.otlp_json import attributes
 from backends.program import wait_for
 from backends.zipkin import Zipkin
@@ -236,19 +237,6 @@ def test_a_key_in_content_is_masked_everywhere_and_the_json_stays_valid(
     found = named(whole(jaeger.spans, trace_id), "chat gpt")
     masked = json.loads(attributes(found)[attr.GEN_AI_INPUT_MESSAGES])
     assert masked[0]["parts"][0]["content"] == "use ****"
-
-
-def records(path: Path) -> list[dict[str, Any]]:
-    """The log records of a file of OTLP JSON, if it is there yet."""
-    if not path.exists():
-        return []
-    return [
-        record
-        for line in path.read_text("utf-8").splitlines()
-        for resource in json.loads(line)["resourceLogs"]
-        for scope in resource["scopeLogs"]
-        for record in scope["logRecords"]
-    ]
 
 
 def test_events_are_bounded_and_masked_as_spans_are(tmp_path: Path) -> None:
