@@ -117,7 +117,9 @@ def written() -> str:
     balancer = merged(*_files("common", "load-balancer"), _EVERYWHERE, {"exporters": following})
     jaeger = {"JAEGER_ENDPOINT": "jaeger-collector.observability.svc.cluster.local:4317"}
     resources = [
-        _collector("gateway", 2, gateway, {**jaeger, "LOGS_FILE": "/var/lib/otelcol/logs.jsonl"}),
+        _collector(
+            "gateway", 2, gateway, {**jaeger, "LOGS_FILE": "/var/lib/otelcol/logs/logs.jsonl"}
+        ),
         _collector("load-balancer", 2, balancer, {}),
     ]
 

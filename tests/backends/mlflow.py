@@ -51,3 +51,7 @@ class Mlflow(Program):
         """
         address = f"{self.page}/api/3.0/mlflow/traces/get?trace_id=tr-{trace_id}"
         return fetch_json(address)["trace"]
+
+    def spans(self, trace_id: str) -> list[dict[str, Any]]:
+        """The spans of a trace, in OTLP's JSON; texts that are JSON come as what they hold."""
+        return self.trace(trace_id)["spans"]

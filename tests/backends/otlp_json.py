@@ -1,26 +1,41 @@
-"""Spans in OTLP's JSON, as Jaeger and MLflow give them back: plain values and `golden.Found`."""
+"""Spans in OTLP's JSON, as the query APIs of Jaeger and MLflow give them: plain values."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from backends.golden import Found, Node
 
-__all__ = ["attributes", "found"]
+__all__ = ["attributes", "found", "value"]
 
 _KINDS = {1: "INTERNAL", 2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _ID_BYTES = 8
 
 
-def attributes(pairs: list[Any]) -> dict[str, Any]:
-    """Attributes by name, their values plain."""
-    return {pair["key"]: _value(pair["value"]) for pair in pairs}
+def value(given: dict[str, Any]) -> Any:
+    """The Python value of an ``AnyValue``, whose kind is ``stringValue`` or ``string_value``, …"""
+    if not given:
+        return None
+    ((kind, inner),) = given.items()
+    match kind.replace("_", "").lower():
+        case "intvalue":
+            return int(inner)  # a text where JSON's numbers are too short
+        case "arrayvalue":
+            return [value(one) for one in inner.get("values", [])]
+        case "kvlistvalue":
+            return {pair["key"]: value(pair["value"]) for pair in inner.get("values", [])}
+        case _:
+            return inner
 
 
-def found(span: Mapping[str, Any], kind: str | None = None) -> Found:
+def attributes(span: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a span, of one of its events, or of a log record."""
+    return {pair["key"]: value(pair["value"]) for pair in span.get("attributes", [])}
+
+
+def found(span: dict[str, Any], kind: str | None = None) -> Found:
     """A span; ``kind`` where the backend keeps none."""
     given = {_snake(key): value for key, value in span.items()}
     named = given.get("kind", 0)
@@ -29,7 +44,7 @@ def found(span: Mapping[str, Any], kind: str | None = None) -> Found:
         given["name"],
         told if kind is None else kind,
         None,
-        attributes(given.get("attributes", [])),
+        attributes(given),
         given.get("status", {}).get("code") in (2, "STATUS_CODE_ERROR"),
     )
     parent = given.get("parent_span_id")
@@ -44,15 +59,3 @@ def _snake(name: str) -> str:
 def _id(text: str) -> str:
     """In hexadecimal, whether it was given so or in base64."""
     return text if len(text) == 2 * _ID_BYTES else base64.b64decode(text).hex()
-
-
-def _value(value: Mapping[str, Any]) -> Any:
-    ((kind, held),) = value.items()
-    kind = _snake(kind)
-    if kind == "int_value":
-        return int(held)
-    if kind == "array_value":
-        return [_value(item) for item in held.get("values", [])]
-    if kind == "kvlist_value":
-        return attributes(held.get("values", []))
-    return held

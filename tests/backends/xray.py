@@ -66,6 +66,12 @@ class XRay:
         """``http://127.0.0.1:PORT``."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """What tells a Collector where it is."""
+        traces = f"{self.endpoint}/v1/traces"
+        return {"XRAY_ENDPOINT": self.endpoint, "XRAY_OTLP_ENDPOINT": traces}
+
     def __enter__(self) -> XRay:
         self._thread.start()
         return self

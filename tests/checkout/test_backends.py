@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backends.manifest import MANIFEST, VERSIONS, written
@@ -33,7 +34,7 @@ def test_the_manifest_is_that_of_the_versions() -> None:
 
 def test_a_newer_set_is_one_edit() -> None:
     manifest = MANIFEST.read_text("utf-8")
-    newer = {"version": "0.999.0", "stable": "1.999.0", "exceptions": {}}
+    newer: dict[str, Any] = {"version": "0.999.0", "stable": "1.999.0", "exceptions": {}}
     assert set(re.findall(r"v?(\d+\.\d+\.\d+)$", written(manifest, newer), re.MULTILINE)) == {
         "0.999.0",
         "1.999.0",

@@ -130,6 +130,19 @@ def obtained(name: str) -> bool:
     return not lacking
 
 
+def typed(name: str) -> list[Path]:
+    """The paths whose types are checked: a folder is opened where part of it is for others."""
+    paths = [ROOT / path for path in ROWS[name]["types"]]
+    for left in [ROOT / path for path in ROWS[name].get("types_left", [])]:
+        while around := [path for path in paths if left.is_relative_to(path)]:
+            paths.remove(around[0])
+            if around[0] == left:
+                break
+            inner = [path for path in around[0].iterdir() if path.is_dir() or path.suffix == ".py"]
+            paths += [path for path in inner if path.name != "__pycache__"]
+    return sorted(paths)
+
+
 def check(environments: Environments, only: list[str]) -> list[str]:
     """Formatting, lint, and types once per environment over the files that belong to it."""
     main = environments.python(MAIN)
@@ -140,7 +153,7 @@ def check(environments: Environments, only: list[str]) -> list[str]:
     for name in only:
         if ROWS[name]["types"] and supported(name):
             python = environments.python(name)
-            commands.append((python, "-m", "pyright", "--pythonpath", python, *ROWS[name]["types"]))
+            commands.append((python, "-m", "pyright", "--pythonpath", python, *typed(name)))
     return failures_of(commands)
 
 

@@ -49,7 +49,7 @@ def test_the_application_ran_as_it_does_alone(everywhere: Everywhere) -> None:
 def test_jaeger_has_the_whole_trace_content_included(everywhere: Everywhere) -> None:
     spans = whole(lambda: everywhere.jaeger.spans(everywhere.run.trace_id))
     assert tree(map(otlp_json.found, spans)) == GOLDEN
-    assert everywhere.jaeger.services() == ["travel_planner"]
+    assert "travel_planner" in everywhere.jaeger.services()
 
 
 def as_in_zipkin(node: Node) -> Node:
@@ -106,8 +106,8 @@ def test_xray_takes_every_segment_without_content(everywhere: Everywhere) -> Non
     assert found == tuple(map(as_in_xray, GOLDEN))
 
 
-def test_the_segments_are_read_back_from_another_stand_in() -> None:
-    with Moto() as moto, Collector("xray", environ=moto.environ) as collector:
+def test_the_segments_are_read_back_from_another_stand_in(moto: Moto) -> None:
+    with Collector("xray", environ=moto.environ) as collector:
         trace_id = run(collector.endpoint, **CONTENT).trace_id
         documents = whole(lambda: moto.documents(trace_id))
         assert tree(map(xray_segment, documents)) == tuple(map(as_in_xray, GOLDEN))

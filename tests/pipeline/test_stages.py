@@ -1,0 +1,134 @@
+"""The files that do something to telemetry before it goes on: each with a backend, as they say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backends.application import Application
+from backends.collector import Collector, samples
+from backends.jaeger import Jaeger
+from backends.otlp_file import records, spans
+from backends.otlp_json import attributes
+from backends.program import wait_for
+from opentelemetry._logs import LogRecord
+from opentelemetry.trace import format_trace_id
+
+from otel_agents.semconv import attributes as attr
+
+SAID = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "my secret plan"}]}])
+PERSONAL = {
+    "mail": "ask ada.lovelace@example.org for it",
+    "card": "pay with 4111 1111 1111 1111 now",
+    "bank": "to DE89 3704 0044 0532 0130 00 please",
+    "telephone": "call +49 (30) 1234 5678 first",
+    "address": "from 192.168.17.4 only",
+}
+ORDINARY = {
+    "date": "on 2026-11-26 at 10:15:00",
+    "version": "gpt-4o-2024-08-06 and 1.45.2",
+    "trace": "0af7651916cd43dd8448eb211c80319c",
+    "amount": "123,456.78 and 1000000",
+}
+
+
+def ask(application: Application, known: dict[str, Any]) -> str:
+    """Emit a span and an event with these attributes; the trace's id."""
+    with application.tracer.start_as_current_span("chat gpt", attributes=known) as span:
+        application.logger.emit(LogRecord(body=SAID, attributes=known, event_name="chat"))
+    application.flush()
+    return format_trace_id(span.get_span_context().trace_id)
+
+
+def only(read: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
+    """The attributes of the one thing that is to be read."""
+    (found,) = wait_for(read, "one span or record")
+    return attributes(found)
+
+
+def test_content_goes_to_a_file_and_everything_else_gets_none(
+    jaeger: Jaeger, tmp_path: Path
+) -> None:
+    content, logs = tmp_path / "new/content.jsonl", tmp_path / "logs.jsonl"
+    environ = {**jaeger.environ, "CONTENT_FILE": str(content), "LOGS_FILE": str(logs)}
+    known = {attr.GEN_AI_INPUT_MESSAGES: SAID, attr.GEN_AI_OPERATION_NAME: "chat"}
+    stripped = {
+        attr.OTEL_AGENTS_CONTENT_DROPPED: [attr.GEN_AI_INPUT_MESSAGES],
+        attr.GEN_AI_OPERATION_NAME: "chat",
+    }
+    with (
+        Collector("content-to-file", environ=environ) as collector,
+        Application(collector.endpoint) as application,
+    ):
+        trace_id = ask(application, known)
+        assert only(lambda: jaeger.spans(trace_id)) == stripped
+        assert only(lambda: records(logs)) == stripped
+        assert only(lambda: spans(content)) == known
+        assert only(lambda: records(content)) == known
+    assert "secret plan" not in logs.read_text("utf-8")
+    assert content.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("key", ["", "pepper"])
+def test_personal_data_is_masked_and_ordinary_data_is_not(
+    jaeger: Jaeger, tmp_path: Path, key: str
+) -> None:
+    logs = tmp_path / "logs.jsonl"
+    environ = {**jaeger.environ, "LOGS_FILE": str(logs), "REDACTION_KEY": key}
+    known = {**PERSONAL, **ORDINARY, "user.id": "ada", "user.email": "ada@example.org"}
+    with (
+        Collector("redacted", environ=environ) as collector,
+        Application(collector.endpoint) as application,
+    ):
+        trace_id = ask(application, known)
+        found = [only(lambda: jaeger.spans(trace_id)), only(lambda: records(logs))]
+    users = {"user.id": hashlib.sha256(b"pepperada").hexdigest()} if key else {}
+    masked = {
+        "mail": "ask **** for it",
+        "card": "pay with **** now",
+        "bank": "to **** please",
+        "telephone": "call **** first",
+        "address": "from **** only",
+        "redaction.masked.count": 5,
+    }
+    assert found == [{**masked, **ORDINARY, **users}] * 2
+
+
+def test_all_signals_pass_an_agent_and_a_gateway(jaeger: Jaeger, tmp_path: Path) -> None:
+    logs = tmp_path / "logs.jsonl"
+    environ = {
+        **jaeger.environ,
+        "LOGS_FILE": str(logs),
+        "DECISION_WAIT": "1s",
+        "SAMPLING_PERCENTAGE": "100",
+    }
+    known = {attr.GEN_AI_INPUT_MESSAGES: SAID, attr.GEN_AI_OPERATION_NAME: "chat"}
+    with (
+        Collector("gateway", environ=environ) as gateway,
+        Collector("agent", environ={"GATEWAY_ENDPOINT": gateway.otlp_grpc}) as agent,
+        Application(agent.endpoint) as application,
+    ):
+        application.meter.create_counter("calls").add(7)
+        trace_id = ask(application, known)
+        assert only(lambda: jaeger.spans(trace_id)) == known
+        assert only(lambda: records(logs)) == known
+
+        def metrics() -> dict[str, float]:
+            given = {name: number for (name, _), number in samples(gateway.metrics()).items()}
+            wanted = {"calls_total", "traces_span_metrics_calls_total"}
+            return {name: given[name] for name in wanted} if wanted <= set(given) else {}
+
+        found = wait_for(metrics, "both metrics")
+    assert found == {"calls_total": 7, "traces_span_metrics_calls_total": 1}
+
+
+def test_the_quickstart_shows_a_span_in_the_terminal() -> None:
+    with Collector("quickstart") as collector, Application(collector.endpoint) as application:
+        trace_id = ask(application, {attr.GEN_AI_OPERATION_NAME: "chat"})
+        assert wait_for(lambda: trace_id in collector.log, "the trace")
+        (line,) = (line for line in collector.log.splitlines() if line.startswith("chat gpt "))
+    assert f"{attr.GEN_AI_OPERATION_NAME}=chat" in line
