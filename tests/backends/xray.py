@@ -59,7 +59,7 @@ class XRay:
         self._annotations: dict[str, set[str]] = {}
         self._arrived = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def endpoint(self) -> str:

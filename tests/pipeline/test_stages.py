@@ -16,9 +16,10 @@ from backends.otlp_file import records, spans
 from backends.otlp_json import attributes
 from backends.program import wait_for
 from opentelemetry._logs import LogRecord
-from opentelemetry.trace import format_trace_id
+from opentelemetry.trace import StatusCode, format_trace_id
 
 from otel_agents.semconv import attributes as attr
+from otel_agents.semconv import events
 
 SAID = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "my secret plan"}]}])
 PERSONAL = {
@@ -71,6 +72,34 @@ def test_content_goes_to_a_file_and_everything_else_gets_none(
         assert only(lambda: records(content)) == known
     assert "secret plan" not in logs.read_text("utf-8")
     assert content.parent.stat().st_mode & 0o077 == 0
+
+
+def test_the_texts_of_errors_go_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
+    logs = tmp_path / "logs.jsonl"
+    environ = {**jaeger.environ, "CONTENT_FILE": str(tmp_path / "content"), "LOGS_FILE": str(logs)}
+    raised = {attr.EXCEPTION_TYPE: "LookupError", attr.EXCEPTION_MESSAGE: "no secret plan"}
+    dropped = {attr.OTEL_AGENTS_CONTENT_DROPPED: [attr.EXCEPTION_MESSAGE]}
+    with (
+        Collector("content-to-file", environ=environ) as collector,
+        Application(collector.endpoint) as application,
+    ):
+        known = {attr.GEN_AI_OPERATION_NAME: "execute_tool"}
+        span = application.tracer.start_span("execute_tool find", attributes=known)
+        span.add_event("exception", raised)
+        span.set_status(StatusCode.ERROR, "no secret plan")
+        span.end()
+        event = events.GEN_AI_CLIENT_OPERATION_EXCEPTION.name
+        application.logger.emit(LogRecord(attributes=raised, event_name=event))
+        application.flush()
+        trace_id = format_trace_id(span.get_span_context().trace_id)
+        (found,) = wait_for(lambda: jaeger.spans(trace_id), "the span")
+        record = only(lambda: records(logs))
+    assert record == {attr.EXCEPTION_TYPE: "LookupError", **dropped}
+    assert attributes(found) == {**known, **dropped}
+    assert [attributes(event) for event in found["events"]] == [
+        {attr.EXCEPTION_TYPE: "LookupError"}
+    ]
+    assert "secret plan" not in json.dumps(found)
 
 
 @pytest.mark.parametrize("key", ["", "pepper"])
