@@ -7,7 +7,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "environ",
     "instrumented",
     "plain_environ",
+    "running",
     "script",
     "start",
 ]
@@ -88,6 +90,18 @@ def start(
         text=True,
         encoding="utf-8",
     )
+
+
+@contextmanager
+def running(
+    program: Path, variables: Mapping[str, str], **options: bool
+) -> Generator[subprocess.Popen[str], None, None]:
+    """Start ``program`` as `start` does; it does not outlive the block."""
+    with start(program, variables, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def instrumented(program: Path, variables: Mapping[str, str], **options: bool) -> Finished:
