@@ -128,14 +128,31 @@ class Receiver:
 
     @property
     def metric_names(self) -> set[str]:
-        return {
-            metric.name
-            for path, request in list(self.requests)
-            if path == "/v1/metrics"
+        return {metric.name for metric in self._metrics()}
+
+    def sums(self, prefix: str) -> dict[str, dict[str, int]]:
+        """The last values of the sums whose names begin so, by their one attribute's value.
+
+        Added up over the scopes of a request, as whoever looks at them does.
+        """
+        found: dict[str, dict[str, int]] = {}
+        for metric in self._metrics(last=True):
+            if metric.name.startswith(prefix):
+                values = found.setdefault(metric.name, {})
+                for point in metric.sum.data_points:
+                    key = "".join(pair.value.string_value for pair in point.attributes)
+                    values[key] = values.get(key, 0) + point.as_int
+        return found
+
+    def _metrics(self, *, last: bool = False) -> list[Any]:
+        requests = [request for path, request in list(self.requests) if path == "/v1/metrics"]
+        return [
+            metric
+            for request in (requests[-1:] if last else requests)
             for resource in request.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
-        }
+        ]
 
     @property
     def log_bodies(self) -> list[str]:
