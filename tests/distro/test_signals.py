@@ -296,6 +296,29 @@ atexit.register(lambda: (ready(), sys.stdin.readline()))
     assert receiver.span_names == ENDED + OPEN
 
 
+def test_the_first_process_of_a_container_which_no_signal_ends_goes_on_and_is_heard(
+    tmp_path: Path,
+) -> None:
+    """The system ignores a default action there, so it runs on until it is killed."""
+    end = """
+from otel_agents.distro import lifecycle
+lifecycle.current()._action.unkillable = True
+ready()
+sys.stdin.readline()
+tracer.start_span("later").end()
+"""
+    path = program(tmp_path, end)
+    with (
+        Receiver(hang=True) as receiver,
+        run(path, receiver.endpoint, OTEL_METRICS_EXPORTER="none") as process,
+    ):
+        process.terminate()
+        assert receiver.asked.wait(30)
+        receiver.release()
+        assert ended(process, "go on\n") == (0, "", "")
+    assert receiver.span_names == sorted([*ENDED, *OPEN, "later"])
+
+
 def test_the_setting_leaves_the_default_action_in_place(tmp_path: Path) -> None:
     path = program(tmp_path, PLACES["sleep"])
     with (

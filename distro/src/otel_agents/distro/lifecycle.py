@@ -53,7 +53,7 @@ class Lifecycle:
             get_logger_provider(),
         )
         self._spare = Worker("otel-agents-exit", _NO_TURN, lambda: _NO_TURN)
-        self._action = DefaultAction(self.interrupt)
+        self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on)
         self.open_spans = OpenSpans()
         self.renew()
 
@@ -122,12 +122,21 @@ class Lifecycle:
 
     def interrupt(self) -> None:
         """End the open spans as interrupted, then shut down; the application may still run."""
+        deadline = self._interrupt()
+        self.shutdown(max(deadline - time.monotonic(), 0))
+
+    def interrupt_and_go_on(self) -> None:
+        """End the open spans as interrupted, and send everything; what comes later is sent too."""
+        deadline = self._interrupt()
+        self.flush(max(deadline - time.monotonic(), 0))
+
+    def _interrupt(self) -> float:
         deadline = time.monotonic() + self.pipeline.settings.exit_timeout
         _attempt("ending open spans", self.open_spans.interrupt)
         others = min(deadline, time.monotonic() + _ENDING_ELSEWHERE)
         while len(self.open_spans) and time.monotonic() < others:
             time.sleep(0.001)
-        self.shutdown(max(deadline - time.monotonic(), 0))
+        return deadline
 
     def _exit(self) -> None:
         interrupted = _ends_by_interrupt()

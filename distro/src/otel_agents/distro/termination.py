@@ -31,10 +31,12 @@ class DefaultAction:
 
     Args:
         deliver: Sends what is to be sent, within a time-out of its own; raises nothing.
+        outlive: Does that where the process goes on, since the system lets no signal end it.
     """
 
-    def __init__(self, deliver: Callable[[], object]) -> None:
+    def __init__(self, deliver: Callable[[], object], outlive: Callable[[], object]) -> None:
         self._deliver = deliver
+        self._outlive = outlive
         self._set, self._get = signal.signal, signal.getsignal
         self._handler = self._handle  # one object, so that it can be recognised
         self.renew()
@@ -58,7 +60,7 @@ class DefaultAction:
         Args:
             timeout: Seconds to wait for the delivery that is under way.
         """
-        if self._asked is None:
+        if self._asked is None or self.unkillable:
             return
         if self._helped:
             self._over.wait(timeout)
@@ -68,6 +70,8 @@ class DefaultAction:
 
     def renew(self) -> None:
         """In a forked child: the parent was asked."""
+        # The first process of a container, which is then killed when it has taken too long.
+        self.unkillable = os.getpid() == 1
         self._asked: int | None = None
         self._helped = False
         self._over = threading.Event()
@@ -86,6 +90,10 @@ class DefaultAction:
                 self._helped = False
 
     def _help(self, signum: int, main_thread: int) -> None:
+        if self.unkillable:
+            self._outlive()
+            self._asked = None
+            return
         try:
             self._deliver()
         finally:
