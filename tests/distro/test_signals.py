@@ -33,6 +33,9 @@ OPEN = ["inner", "outer"]
 PLACES = {
     "sleep": "ready(); time.sleep(60)",
     "read": "ready(); sys.stdin.read()",
+    "C code that looks for no signals": (
+        "import hashlib; ready(); hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)"
+    ),
     "loop": "ready()\nwhile True: pass",
     "asyncio": """
 async def main():
@@ -87,9 +90,10 @@ def test_sigterm_finished_and_open_spans_arrive_wherever_the_program_is(
         process.terminate()
         assert ended(process) == (-signal.SIGTERM, "", "")
     spans = {span.name: span for span in receiver.spans}
+    undisturbed: tuple[int, dict[str, str]] = (0, {})
     interrupted = (2, {"error.type": "interrupted"})
     assert {name: outcome(span) for name, span in spans.items()} == {
-        **dict.fromkeys(ENDED, (0, {})),
+        **dict.fromkeys(ENDED, undisturbed),
         **dict.fromkeys(OPEN, interrupted),
     }
     assert spans["inner"].end_time_unix_nano <= spans["outer"].end_time_unix_nano
@@ -101,7 +105,12 @@ def outcome(span: Any) -> tuple[int, dict[str, str]]:
 
 
 def test_sigint_unwinds_the_program_and_loses_nothing(tmp_path: Path) -> None:
-    end = "with trace.use_span(inner, True), trace.use_span(outer, True): ready(); time.sleep(60)"
+    end = """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite is a background job
+with trace.use_span(inner, True), trace.use_span(outer, True):
+    ready()
+    time.sleep(60)
+"""
     path = program(tmp_path, end)
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
         process.send_signal(signal.SIGINT)
@@ -184,6 +193,24 @@ print("done", flush=True)
         process.stdin.flush()
         assert line(process) == "done\n"
         receiver.release()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == ENDED + OPEN
+
+
+def test_who_else_takes_the_wakeup_descriptor_finds_it_free_or_may_have_it(tmp_path: Path) -> None:
+    """Trio warns its user where it is taken; asyncio takes it, and does not put it back."""
+    end = """
+taken = signal.set_wakeup_fd(-1)
+signal.set_wakeup_fd(taken, warn_on_full_buffer=False)
+import trio
+assert (taken >= 0, signal.set_wakeup_fd(-1)) == (True, -1)
+ready()
+time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    script(tmp_path, "", "trio.py")
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        process.terminate()
         assert ended(process) == (-signal.SIGTERM, "", "")
     assert receiver.span_names == ENDED + OPEN
 

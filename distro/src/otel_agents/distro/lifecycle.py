@@ -54,7 +54,7 @@ class Lifecycle:
         )
         self._spare = Worker("otel-agents-exit", _NO_TURN, lambda: _NO_TURN)
         self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on)
-        self.open_spans = OpenSpans()
+        self.open_spans = OpenSpans(self._action.watch.start)
         self.renew()
 
     def spare(self) -> None:

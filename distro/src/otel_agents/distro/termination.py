@@ -15,15 +15,20 @@ import functools
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
 from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.distro.stuck import SignalWatch, kill
 
 __all__ = ["DefaultAction"]
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_PATIENCE: Final = 1.0
+"""Seconds for the main thread to run a handler, which is a matter of milliseconds."""
+_LOOK: Final = 0.02
 
 
 class DefaultAction:
@@ -39,6 +44,7 @@ class DefaultAction:
         self._outlive = outlive
         self._set, self._get = signal.signal, signal.getsignal
         self._handler = self._handle  # one object, so that it can be recognised
+        self.watch = SignalWatch(self._seen)
         self.renew()
         renew_after_fork(self.renew)
 
@@ -50,6 +56,7 @@ class DefaultAction:
             for signum in _SIGNALS:
                 if self._get(signum) is signal.SIG_DFL:
                     self._set(signum, self._handler)
+            self.watch.install()
         except ValueError:  # an interpreter inside another program
             return
         self._hide()
@@ -74,6 +81,7 @@ class DefaultAction:
         self.unkillable = os.getpid() == 1
         self._asked: int | None = None
         self._helped = False
+        self._main = threading.main_thread().ident or _thread.get_ident()
         self._over = threading.Event()
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
@@ -83,13 +91,24 @@ class DefaultAction:
             self._asked = signum
             try:
                 # No threading.Thread: starting one takes a lock that this may have interrupted.
-                _thread.start_new_thread(self._help, (signum, _thread.get_ident()))
+                _thread.start_new_thread(self._help, (signum,))
                 self._helped = True
             except RuntimeError:
                 # The interpreter is ending: `obey` comes; a second signal does not wait for it.
                 self._helped = False
 
-    def _help(self, signum: int, main_thread: int) -> None:
+    def _seen(self, number: int) -> None:
+        """A signal has come; the main thread may be where it cannot handle it."""
+        if number not in _SIGNALS or self._get(number) is not self._handler:
+            return
+        deadline = time.monotonic() + _PATIENCE
+        while self._asked is None and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        if self._asked is None:
+            self._asked, self._helped = number, True
+            self._help(number)
+
+    def _help(self, signum: int) -> None:
         if self.unkillable:
             self._outlive()
             self._asked = None
@@ -98,7 +117,10 @@ class DefaultAction:
             self._deliver()
         finally:
             self._over.set()
-            signal.pthread_kill(main_thread, signum)  # interrupts its waiting, as no other can
+            # To the main thread, whose waiting it interrupts. This one ends with the process.
+            signal.pthread_kill(self._main, signum)
+            time.sleep(_PATIENCE)
+            kill(signum)
 
     def _end(self, signum: int) -> None:
         self._set(signum, signal.SIG_DFL)

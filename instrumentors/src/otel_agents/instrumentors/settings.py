@@ -136,8 +136,8 @@ SETTINGS: Final = (
     Setting(
         _SIGNALS,
         "true",
-        "where SIGTERM or SIGINT would end the process at once, deliver first; `false` where the "
-        "main thread stays in C code that looks for no signals, as a GUI's",
+        "where SIGTERM or SIGINT would end the process at once, deliver first; `false` leaves "
+        "signals alone",
     ),
     Setting(
         _STREAM_USAGE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 from weakref import ref
 
@@ -24,16 +25,25 @@ _SPEAKERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._inter
 
 
 class OpenSpans(SpanProcessor):
-    """Knows the recording spans of this process between their start and their end."""
+    """Knows the recording spans of this process between their start and their end.
 
-    def __init__(self) -> None:
+    Args:
+        first: Called when the first span of a process starts.
+    """
+
+    def __init__(self, first: Callable[[], object]) -> None:
+        self._first = first
         self._open: dict[int, ref[Span]] = {}
         self._sweep_at = _SWEEP
+        self._begun = False
         renew_after_fork(self.renew)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Know ``span``."""
         context: Any = span.context
+        if not self._begun:
+            self._begun = True
+            self._first()
         self._open[context[_SPAN_ID]] = ref(span)
         if len(self._open) > self._sweep_at:
             self._sweep()
@@ -72,6 +82,7 @@ class OpenSpans(SpanProcessor):
     def renew(self) -> None:
         """In a forked child: they are the parent's to end."""
         self._open.clear()
+        self._begun = False
 
     def _spans(self) -> dict[int, Span]:
         spans = ((span_id, reference()) for span_id, reference in list(self._open.items()))
