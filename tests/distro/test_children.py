@@ -15,6 +15,9 @@ MULTIPROCESSING = """
     import multiprocessing, sys
     from concurrent.futures import ProcessPoolExecutor
     from opentelemetry import trace
+    from otel_agents.distro import initialize
+
+    initialize()  # for what opentelemetry-instrument of old does not reach: children that are started
 
     def work(name):
         trace.get_tracer("t").start_span(name).end()
