@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,15 @@ def program(folder: Path, end: str, begin: str = BEGIN) -> Path:
 
 @contextmanager
 def run(
-    path: Path, endpoint: str, *, instrument: bool = True, **variables: str
+    path: Path,
+    endpoint: str,
+    variables: Mapping[str, str] | None = None,
+    *,
+    instrument: bool = True,
 ) -> Generator[subprocess.Popen[str], None, None]:
     """Start it and wait until it is where it says ``ready``."""
-    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **variables}
-    with running(path, variables, instrument=instrument) as process:
+    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **(variables or {})}
+    with running(path, given, instrument=instrument) as process:
         assert line(process) == "ready\n"
         yield process
 
@@ -145,7 +149,7 @@ def test_operations_end_with_what_they_know_and_are_measured(tmp_path: Path, sam
     path, sampler = script(tmp_path, OPERATIONS), "always_on" if sampled else "always_off"
     with (
         Receiver() as receiver,
-        run(path, receiver.endpoint, OTEL_TRACES_SAMPLER=sampler) as process,
+        run(path, receiver.endpoint, {"OTEL_TRACES_SAMPLER": sampler}) as process,
     ):
         process.terminate()
         assert ended(process) == (-signal.SIGTERM, "", "")
@@ -157,18 +161,30 @@ def test_operations_end_with_what_they_know_and_are_measured(tmp_path: Path, sam
         assert attributes["gen_ai.usage.input_tokens"].int_value == 7
 
 
+TRACES = {"OTEL_METRICS_EXPORTER": "none"}
+ONE_EACH = {**TRACES, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"}
+"""A request per span, so that there is more to send when the first one hangs."""
+
+
 def test_a_second_signal_does_not_cut_the_delivery_short(tmp_path: Path) -> None:
     path = program(tmp_path, PLACES["sleep"])
-    with (
-        Receiver(hang=True) as receiver,
-        run(path, receiver.endpoint, OTEL_METRICS_EXPORTER="none") as process,
-    ):
+    with Receiver(hang=True) as receiver, run(path, receiver.endpoint, ONE_EACH) as process:
         process.terminate()
         assert receiver.asked.wait(30)
         process.terminate()
         receiver.release()
         assert ended(process) == (-signal.SIGTERM, "", "")
     assert receiver.span_names == ENDED + OPEN
+
+
+def test_a_signal_during_the_delivery_at_exit_waits_for_it(tmp_path: Path) -> None:
+    path = program(tmp_path, "ready()")
+    with Receiver(hang=True) as receiver, run(path, receiver.endpoint, TRACES) as process:
+        assert receiver.asked.wait(30)
+        process.terminate()
+        receiver.release()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == ENDED
 
 
 def test_a_program_that_goes_on_meanwhile_ends_by_the_signal_all_the_same(tmp_path: Path) -> None:
@@ -184,7 +200,7 @@ print("done", flush=True)
     path = program(tmp_path, end)
     with (
         Receiver(hang=True) as receiver,
-        run(path, receiver.endpoint, OTEL_METRICS_EXPORTER="none") as process,
+        run(path, receiver.endpoint, TRACES) as process,
     ):
         process.terminate()
         assert receiver.asked.wait(30)
@@ -219,7 +235,7 @@ def test_nobody_listens_and_the_end_is_bounded(tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     path, timeout = program(tmp_path, PLACES["sleep"]), str(EXIT_TIMEOUT)
     with run(
-        path, endpoint, OTEL_AGENTS_EXIT_TIMEOUT=timeout, OTEL_METRICS_EXPORTER="none"
+        path, endpoint, {"OTEL_AGENTS_EXIT_TIMEOUT": timeout, "OTEL_METRICS_EXPORTER": "none"}
     ) as process:
         began = time.monotonic()
         process.terminate()
@@ -337,7 +353,7 @@ tracer.start_span("later").end()
     path = program(tmp_path, end)
     with (
         Receiver(hang=True) as receiver,
-        run(path, receiver.endpoint, OTEL_METRICS_EXPORTER="none") as process,
+        run(path, receiver.endpoint, TRACES) as process,
     ):
         process.terminate()
         assert receiver.asked.wait(30)
@@ -350,7 +366,7 @@ def test_the_setting_leaves_the_default_action_in_place(tmp_path: Path) -> None:
     path = program(tmp_path, PLACES["sleep"])
     with (
         Receiver() as receiver,
-        run(path, receiver.endpoint, OTEL_AGENTS_SIGNALS="false") as process,
+        run(path, receiver.endpoint, {"OTEL_AGENTS_SIGNALS": "false"}) as process,
     ):
         process.terminate()
         assert ended(process) == (-signal.SIGTERM, "", "")
