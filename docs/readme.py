@@ -1,7 +1,8 @@
-"""Renews the generated parts of the README: the support matrix, the settings, the picture of a trace."""
+"""Renews the generated parts of the README: the support matrix, the settings, the faults, a trace."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -33,6 +34,16 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+def faults() -> str:
+    """The table of faults, which the suites measure (`tests/faults.py`)."""
+    rows = ["| fault | spans sent | spans arrived | why |", "|---|---|---|---|"]
+    for row in json.loads((ROOT / "docs/faults.json").read_text("utf-8")):
+        arrived = row["arrived"]
+        shown = arrived if isinstance(arrived, int) else " to ".join(map(str, arrived))
+        rows.append(f"| {row['fault']} | {row['sent']} | {shown} | {row['why']} |")
+    return "\n".join(rows)
+
+
 def tree() -> str:
     """The tree of the example that ``make demo`` runs, as it was drawn just now."""
     command = [sys.executable, str(ROOT / "examples" / "run.py")]
@@ -50,8 +61,8 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Write the README anew."""
     text = README.read_text()
-    for name, part in (("matrix", matrix()), ("settings", settings()), ("tree", tree())):
-        text = replaced(text, name, part)
+    for part in (matrix, settings, faults, tree):
+        text = replaced(text, part.__name__, part())
     README.write_text(text)
 
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "DISABLED",
@@ -19,6 +21,7 @@ __all__ = [
     "environ",
     "instrumented",
     "plain_environ",
+    "running",
     "script",
     "start",
 ]
@@ -69,6 +72,8 @@ def start(
     *,
     instrument: bool = True,
     installed: bool = False,
+    arguments: Sequence[str] = (),
+    inherit: Sequence[int] = (),
 ) -> subprocess.Popen[str]:
     """Start ``program``; its standard input and outputs are pipes.
 
@@ -77,20 +82,35 @@ def start(
         variables: Its environment's, besides this process's.
         instrument: Under ``opentelemetry-instrument``.
         installed: With the instrumentors that are installed here.
+        arguments: The program's own.
+        inherit: File descriptors that it gets too.
     """
     begin = [sys.executable, "-c", _START] if instrument else []
     return subprocess.Popen(
-        [*begin, sys.executable, str(program)],
+        [*begin, sys.executable, str(program), *arguments],
         env=plain_environ(variables) if installed else environ(variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pass_fds=tuple(inherit),
         text=True,
         encoding="utf-8",
     )
 
 
-def instrumented(program: Path, variables: Mapping[str, str], **options: bool) -> Finished:
+@contextmanager
+def running(
+    program: Path, variables: Mapping[str, str], **options: Any
+) -> Generator[subprocess.Popen[str], None, None]:
+    """Start ``program`` as `start` does; it does not outlive the block."""
+    with start(program, variables, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def instrumented(program: Path, variables: Mapping[str, str], **options: Any) -> Finished:
     """Run ``program`` to its end; the options are those of `start`."""
     began = time.monotonic()
     process = start(program, variables, **options)

@@ -32,7 +32,7 @@ class Receiver:
         port: Where; default is a free one.
         status: What it answers; 200 accepts.
         max_bytes: Larger requests (before compression) are answered with 413, as a Collector does.
-        hang: Accept connections and answer nothing until the end.
+        hang: Accept connections and answer nothing until `release` or the end.
     """
 
     def __init__(
@@ -44,6 +44,8 @@ class Receiver:
         self.headers: list[dict[str, str]] = []
         self.sizes: list[int] = []
         self.arrived = threading.Condition()
+        self.asked = threading.Event()
+        """A first request is there; it may not be answered yet."""
         self._hang = threading.Event() if hang else None
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
@@ -63,13 +65,18 @@ class Receiver:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._hang is not None:
-            self._hang.set()
+        self.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
+    def release(self) -> None:
+        """Hang no longer."""
+        if self._hang is not None:
+            self._hang.set()
+
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
+        self.asked.set()
         if self._hang is not None:
             self._hang.wait(60)
         if headers.get("content-encoding") == "gzip":
@@ -97,6 +104,11 @@ class Receiver:
         ]
 
     @property
+    def unique_spans(self) -> int:
+        """How many spans were accepted, whether once or more often."""
+        return len({(span.trace_id, span.span_id) for span in self.spans})
+
+    @property
     def span_names(self) -> list[str]:
         return sorted(span.name for span in self.spans)
 
@@ -116,14 +128,31 @@ class Receiver:
 
     @property
     def metric_names(self) -> set[str]:
-        return {
-            metric.name
-            for path, request in list(self.requests)
-            if path == "/v1/metrics"
+        return {metric.name for metric in self._metrics()}
+
+    def sums(self, prefix: str) -> dict[str, dict[str, int]]:
+        """The last values of the sums whose names begin so, by their one attribute's value.
+
+        Added up over the scopes of a request, as whoever looks at them does.
+        """
+        found: dict[str, dict[str, int]] = {}
+        for metric in self._metrics(last=True):
+            if metric.name.startswith(prefix):
+                values = found.setdefault(metric.name, {})
+                for point in metric.sum.data_points:
+                    key = "".join(pair.value.string_value for pair in point.attributes)
+                    values[key] = values.get(key, 0) + point.as_int
+        return found
+
+    def _metrics(self, *, last: bool = False) -> list[Any]:
+        requests = [request for path, request in list(self.requests) if path == "/v1/metrics"]
+        return [
+            metric
+            for request in (requests[-1:] if last else requests)
             for resource in request.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
-        }
+        ]
 
     @property
     def log_bodies(self) -> list[str]:

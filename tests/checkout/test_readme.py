@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import ROWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,10 +25,16 @@ def generator() -> Any:
     return module
 
 
-@pytest.mark.parametrize("part", ["matrix", "settings"])
+@pytest.mark.parametrize("part", ["matrix", "settings", "faults"])
 def test_the_tables_are_true(generator: Any, part: str) -> None:
     text = (ROOT / "README.md").read_text()
     assert generator.replaced(text, part, getattr(generator, part)()) == text
+
+
+def test_every_fault_of_the_table_is_measured_by_a_test() -> None:
+    suites = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    found = re.findall(r"\bmeasured\(\s*\"([\w-]+)\"", suites)
+    assert sorted(set(found)) == sorted(ROWS)
 
 
 def test_links_lead_to_files() -> None:

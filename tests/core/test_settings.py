@@ -25,6 +25,7 @@ DEFAULTS = Settings(
     span_max_bytes=180_000,
     queue_max_bytes=67_108_864,
     exit_timeout=5.0,
+    signals=True,
     stream_usage=False,
     propagate_headers=(),
     prefer=Prefer.OURS,

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from faults import measured
 from instrumented import instrumented, script, start
 from otlp_receiver import Receiver, free_port
 
@@ -141,7 +142,9 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
     assert (done.status, done.err, receiver.span_names) == (0, "", ["stream"])
 
 
-@pytest.mark.parametrize(("ending", "status"), [("sys.exit(3)", 3), ("raise SystemError", 1)])
+@pytest.mark.parametrize(
+    ("ending", "status"), [("pass", 0), ("sys.exit(3)", 3), ("raise SystemError", 1)]
+)
 def test_every_ordinary_end_delivers(tmp_path: Path, ending: str, status: int) -> None:
     program = script(
         tmp_path,
@@ -156,6 +159,7 @@ def test_every_ordinary_end_delivers(tmp_path: Path, ending: str, status: int) -
     with Receiver() as receiver:
         done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
     assert (done.status, receiver.span_names) == (status, ["work"])
+    measured("exit", sent=1, arrived=receiver.unique_spans)
 
 
 def test_a_forked_child_delivers_its_own_spans_and_no_others(tmp_path: Path) -> None:

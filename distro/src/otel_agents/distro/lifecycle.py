@@ -1,26 +1,38 @@
-"""The end of a process: the three signals are shut down side by side, under one deadline."""
+"""The end of a process: the three signals are shut down side by side, under one deadline.
+
+However it ends: by itself, by a signal, as a child of `multiprocessing`; a process that is frozen
+between two events is flushed before.
+"""
 
 from __future__ import annotations
 
 import atexit
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
+from otel_agents.distro.children import finish_children
 from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.distro.export.freezing import FlushAtRoot, is_frozen
+from otel_agents.distro.export.open_spans import OpenSpans
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.speech import say
+from otel_agents.distro.termination import DefaultAction
 
 __all__ = ["Lifecycle", "current", "install"]
 
 _NO_TURN: Final = 3600.0
+_ENDING_ELSEWHERE: Final = 0.05
+"""Seconds for a thread that was ending a span when the signal came."""
 _STREAMS: Final = "otel_agents.instrumentors._core.disposal"
 
 _current: Lifecycle | None = None
@@ -41,7 +53,9 @@ class Lifecycle:
             get_logger_provider(),
         )
         self._spare = Worker("otel-agents-exit", _NO_TURN, lambda: _NO_TURN)
-        self._ended = False
+        self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on)
+        self.open_spans = OpenSpans(self._action.watch.start)
+        self.renew()
 
     def spare(self) -> None:
         """Have a thread for providers whose processors are not ours and may block."""
@@ -54,7 +68,27 @@ class Lifecycle:
             ending = getattr(provider, "shutdown", None)
             if ending is not None:
                 atexit.unregister(ending)
-        atexit.register(self.shutdown)
+        self._follow_spans()
+        renew_after_fork(self.renew)
+        atexit.register(self._exit)
+        finish_children(self)
+        if self.pipeline.settings.signals:
+            self._action.install()
+
+    def renew(self) -> None:
+        """In a forked child: it has an end of its own."""
+        self._ending = threading.Lock()
+        self._ender: int | None = None
+        self._ended = threading.Event()
+
+    def _follow_spans(self) -> None:
+        """After the deliveries: what is no longer open has been handed over to them."""
+        follow = getattr(self._providers[0], "add_span_processor", None)
+        if follow is None:  # an API-only provider has no spans
+            return
+        follow(self.open_spans)
+        if is_frozen(self.pipeline.environment):
+            follow(FlushAtRoot(self.flush, self.pipeline.settings.exit_timeout))
 
     def flush(self, timeout: float) -> bool:
         """Send everything that is finished, ``timeout`` seconds at most; whether that was all."""
@@ -69,17 +103,50 @@ class Lifecycle:
         return done and all(waited) and not any(item.waiting for item in self._deliveries())
 
     def shutdown(self, timeout: float | None = None) -> None:
-        """Deliver what is left and end all three signals; the second call does nothing.
+        """Deliver what is left and end all three signals; the second call waits for the first.
 
         Args:
             timeout: Seconds for all together; default is ``OTEL_AGENTS_EXIT_TIMEOUT``.
         """
-        if self._ended:
-            return
-        self._ended = True
         if timeout is None:
             timeout = self.pipeline.settings.exit_timeout
         deadline = time.monotonic() + timeout
+        if self._ending.acquire(blocking=False):
+            self._ender = threading.get_ident()
+            try:
+                self._shutdown(deadline)
+            finally:
+                self._ended.set()
+        elif self._ender != threading.get_ident():  # else a handler interrupted the first
+            self._ended.wait(timeout)
+
+    def interrupt(self) -> None:
+        """End the open spans as interrupted, then shut down; the application may still run."""
+        deadline = self._interrupt()
+        self.shutdown(max(deadline - time.monotonic(), 0))
+
+    def interrupt_and_go_on(self) -> None:
+        """End the open spans as interrupted, and send everything; what comes later is sent too."""
+        deadline = self._interrupt()
+        self.flush(max(deadline - time.monotonic(), 0))
+
+    def _interrupt(self) -> float:
+        deadline = time.monotonic() + self.pipeline.settings.exit_timeout
+        _attempt("ending open spans", self.open_spans.interrupt)
+        others = min(deadline, time.monotonic() + _ENDING_ELSEWHERE)
+        while len(self.open_spans) and time.monotonic() < others:
+            time.sleep(0.001)
+        return deadline
+
+    def _exit(self) -> None:
+        interrupted = _ends_by_interrupt()
+        self._action.obey(self.pipeline.settings.exit_timeout)
+        self.shutdown()
+        self._action.obey(0)  # a signal that came meanwhile
+        if interrupted:
+            _end_by_interrupt()
+
+    def _shutdown(self, deadline: float) -> None:
         for place in self.pipeline.outages:
             place.quiet = True
         _drain_streams(deadline)
@@ -161,3 +228,17 @@ def _drain_streams(deadline: float) -> None:
     disposal = sys.modules.get(_STREAMS)
     if disposal is not None:
         disposal.drain(max(deadline - time.monotonic(), 0) / 2)
+
+
+def _ends_by_interrupt() -> bool:
+    """Whether a ``KeyboardInterrupt`` that nobody caught ends the program."""
+    return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
+
+
+def _end_by_interrupt() -> None:
+    """Have the interpreter end by SIGINT, as it was to.
+
+    It forgets that with any code that is evaluated from text, as many modules do on import.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")  # noqa: S102  a text of our own

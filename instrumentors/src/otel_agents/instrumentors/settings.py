@@ -94,6 +94,7 @@ _CONTENT_MAX: Final = "OTEL_AGENTS_CONTENT_MAX_BYTES"
 _SPAN_MAX: Final = "OTEL_AGENTS_SPAN_MAX_BYTES"
 _QUEUE_MAX: Final = "OTEL_AGENTS_QUEUE_MAX_BYTES"
 _EXIT_TIMEOUT: Final = "OTEL_AGENTS_EXIT_TIMEOUT"
+_SIGNALS: Final = "OTEL_AGENTS_SIGNALS"
 _STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
 _PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
@@ -133,6 +134,12 @@ SETTINGS: Final = (
     Setting(_QUEUE_MAX, "64MiB", "bytes of spans that wait for the Collector"),
     Setting(_EXIT_TIMEOUT, "5", "seconds that the process may take at exit to deliver the rest"),
     Setting(
+        _SIGNALS,
+        "true",
+        "where SIGTERM or SIGINT would end the process at once, deliver first; `false` leaves "
+        "signals alone",
+    ),
+    Setting(
         _STREAM_USAGE,
         "false",
         "ask for the token usage of streams that did not, and hide the extra chunk",
@@ -166,6 +173,7 @@ class Settings:
     span_max_bytes: int
     queue_max_bytes: int
     exit_timeout: float
+    signals: bool
     stream_usage: bool
     propagate_headers: tuple[str, ...]
     prefer: Prefer
@@ -195,6 +203,7 @@ class Settings:
             span_max_bytes=read.size(_SPAN_MAX, 180_000),
             queue_max_bytes=read.size(_QUEUE_MAX, 64 * 1024 * 1024),
             exit_timeout=read.seconds(_EXIT_TIMEOUT, 5.0),
+            signals=read.flag(_SIGNALS, True),
             stream_usage=read.flag(_STREAM_USAGE, False),
             propagate_headers=read.list(_PROPAGATE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),

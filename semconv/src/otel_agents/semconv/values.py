@@ -11,6 +11,9 @@ from typing import Final
 ERROR_TYPE_OTHER: Final = "_OTHER"
 """``error.type`` where nothing better is known."""
 
+ERROR_TYPE_INTERRUPTED: Final = "interrupted"
+"""``error.type``, ours, of what was still open when a signal told the process to end."""
+
 MCP_TOOL_ERROR: Final = "tool_error"
 """``error.type`` of an MCP tool that reports an error in its result."""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from opentelemetry import context
 
-__all__ = ["Ticket", "Worker"]
+__all__ = ["Ticket", "Worker", "start_without_context"]
 
 _NOTHING: Final[Callable[[], object]] = lambda: None
 
@@ -63,14 +63,10 @@ class Worker:
 
     def start(self) -> None:
         """Start the thread; nothing where the interpreter is ending and starts none any more."""
-        if self._thread is not None:
-            return
-        thread = self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        # Neither the span nor the variables of whoever is first must stay alive in the thread.
-        try:
-            contextvars.Context().run(_start_without_context, thread)
-        except RuntimeError:
-            self._thread = None
+        if self._thread is None:
+            thread = self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            if not start_without_context(thread):
+                self._thread = None
 
     def hand(self, work: Callable[[], object]) -> Ticket:
         """Have ``work`` done on the thread; here and now where there is no thread."""
@@ -107,6 +103,18 @@ class Worker:
             wait = self._turn() if work is _NOTHING else self._delay
 
 
-def _start_without_context(thread: threading.Thread) -> None:
+def start_without_context(thread: threading.Thread) -> bool:
+    """Start ``thread``; False where the interpreter is ending and starts none any more.
+
+    Neither the span nor the variables of whoever is first must stay alive in it.
+    """
+    try:
+        contextvars.Context().run(_start, thread)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _start(thread: threading.Thread) -> None:
     context.attach(context.Context())
     thread.start()

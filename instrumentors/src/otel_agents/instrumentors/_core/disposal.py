@@ -84,5 +84,6 @@ def _after_fork_in_child() -> None:
     _disposal = _Disposal()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(drain, _EXIT_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
 
 from otel_agents.instrumentors.settings import Settings
@@ -24,6 +24,7 @@ from .records import exportable
 __all__ = ["Telemetry"]
 
 _DISTRIBUTION: Final = "otel-agents-instrumentors"
+_SCOPE: Final = "otel_agents.instrumentors"
 
 
 def _version() -> str:
@@ -56,12 +57,7 @@ class Telemetry:
         self._truncations = Sums(meter, OTEL_AGENTS_CONTENT_TRUNCATIONS)
         self.gate = Gate(self.settings, completion_hook, lambda: self._truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
-        meter.create_observable_counter(
-            OTEL_AGENTS_ERRORS.name,
-            [_observe_errors],
-            unit=OTEL_AGENTS_ERRORS.unit,
-            description=OTEL_AGENTS_ERRORS.description,
-        )
+        _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
 
     def record_for(
         self, event: Event, attributes: dict[str, Any], context: Context, timestamp: int
@@ -82,5 +78,16 @@ class Telemetry:
         self._logger.emit(exportable(record, self._logger))
 
 
-def _observe_errors(_: CallbackOptions) -> list[Observation]:
-    return [Observation(n, {attr.OTEL_AGENTS_DOING: doing}) for doing, n in errors.counts.items()]
+def _observe_errors(meter: Meter) -> None:
+    """In one scope for all instrumentors: they share the counts, which must not be told by each."""
+    meter.create_observable_counter(
+        OTEL_AGENTS_ERRORS.name,
+        [_errors],
+        unit=OTEL_AGENTS_ERRORS.unit,
+        description=OTEL_AGENTS_ERRORS.description,
+    )
+
+
+def _errors(_: CallbackOptions) -> list[Observation]:
+    counts = errors.counts.items()
+    return [Observation(number, {attr.OTEL_AGENTS_DOING: doing}) for doing, number in counts]

@@ -8,6 +8,7 @@ process fetches, or none, ends without tokens. What is held is bounded in number
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -76,4 +77,12 @@ def _release_all() -> None:
         _release(_held.popitem(last=False)[1][1])
 
 
+def _after_fork_in_child() -> None:
+    global _lock  # another thread may have held it
+    _lock = threading.RLock()
+    _held.clear()  # they are the parent's to end
+
+
 atexit.register(_release_all)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)

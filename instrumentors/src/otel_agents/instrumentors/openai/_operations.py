@@ -272,6 +272,16 @@ class Generation(Inference):
         self._conclude()
         super().failed(error)
 
+    def interrupt(self) -> None:
+        """The process is told to end; a response that goes on in the background is no error."""
+        if not self._ended:
+            self._conclude()
+        if self.pending and self.response_id is not None:
+            self.pending = False
+            self.end()
+        else:
+            super().interrupt()
+
     def _conclude(self) -> None:
         """Put together what a stream said; a choice that was cut has the reason ``error``."""
         if self._reasons and any(self._reasons.values()):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 
-from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core import errors, unfinished
 from otel_agents.instrumentors._core.content import Content
 from otel_agents.instrumentors._core.context import conversation_id, session_id, user_id
 from otel_agents.instrumentors._core.telemetry import Telemetry
@@ -42,9 +42,11 @@ class Operation:
     """
 
     __slots__ = (
+        "__weakref__",
         "_ended",
         "_first",
         "_gate",
+        "_place",
         "_start_counter",
         "attributes",
         "content",
@@ -90,6 +92,7 @@ class Operation:
         self.detailed = self.recording or telemetry.settings.emit_event
         self.context = set_span_in_context(self.span, parent)
         self._inherit(parent)
+        self._place = unfinished.add(self)
 
     def _start_span(
         self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
@@ -150,6 +153,12 @@ class Operation:
         self.error_type = error_type(error)
         self.end()
 
+    def interrupt(self) -> None:
+        """The process is told to end: end with what is known by now; nothing if it has ended."""
+        if not self._ended:
+            self.error_type = values.ERROR_TYPE_INTERRUPTED
+            self.end()
+
     def reject(self, code: str | None) -> None:
         """The provider answered with an error that raises nothing; ``code`` is its own name.
 
@@ -181,6 +190,7 @@ class Operation:
             self._finish()
         finally:
             self.span.end(self.end_time)
+            unfinished.remove(self._place)
 
     def _finish(self) -> None:
         if self.error_type is not None:
