@@ -24,7 +24,7 @@ from otel_agents.instrumentors.settings import Settings
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 NAMED = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 GROUP = "opentelemetry_genai_completion_hook"
-OFFICIAL = find_spec("opentelemetry.util") is not None
+OFFICIAL = find_spec("opentelemetry.util.genai") is not None
 ARGUMENTS = {"city": "Bern"}
 BLOB = {
     "type": "blob",

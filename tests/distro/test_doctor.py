@@ -173,25 +173,27 @@ def test_a_version_that_is_not_supported_is_a_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefer", "runs", "findings"),
+    ("prefer", "findings"),
     [
         (
-            "ours",
             "ours",
             (
                 "toylib: also instrumented by rival-toylib, which is not loaded; "
                 "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
             ),
         ),
-        ("theirs", "theirs", None),
+        ("theirs", None),
     ],
 )
-def test_a_rival_is_named(tmp_path: Path, prefer: str, runs: str, findings: str | None) -> None:
+def test_a_rival_is_named_and_targets_are_resolved_all_the_same(
+    tmp_path: Path, prefer: str, findings: str | None
+) -> None:
     variables = toys(tmp_path)
     points = {"toylib": "rival:Rival"}
     install(tmp_path, "rival-toylib", instrumentors=points, modules={"rival": RIVAL})
     report = json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1])
-    assert (toy_of(report)["runs"], toy_of(report)["rivals"]) == (runs, ["rival-toylib"])
+    assert (toy_of(report)["runs"], toy_of(report)["rivals"]) == (prefer, ["rival-toylib"])
+    assert toy_of(report)["summary"] == "1 of 2 applied, missing toylib:Client.moved"
     assert [line for line in about(report, "toylib") if "also" in line] == [
         *filter(None, [findings])
     ]

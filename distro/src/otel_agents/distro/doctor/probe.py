@@ -23,7 +23,7 @@ MARK: Final = "otel-agents probe: "
 def probe(name: str) -> dict[str, Any]:
     """The report of the instrumentor with entry point ``name``, its framework imported."""
     instrumentor: Any = registered(GROUP, name)[0].load()()
-    instrumentor.instrument(raise_exception_on_conflict=True)
+    instrumentor.instrument()  # by itself: as one that is loaded it may stand back for a rival
     modules = [row.target.partition(":")[0] for row in instrumentor.report().targets]
     failed = {module: _import(module) for module in dict.fromkeys(modules)}
     report = instrumentor.report()
