@@ -13,6 +13,7 @@ from backends.collector import Collector
 from backends.jaeger import Jaeger
 from backends.moto import Moto
 from backends.program import Unavailable, wait_for
+from faults import measured
 from opentelemetry.trace import (
     StatusCode,
     format_span_id,
@@ -83,7 +84,8 @@ def test_no_span_is_lost_when_the_collector_is_killed_and_the_backend_is_away(
                 found = {str(span["spanId"]) for span in jaeger.spans(trace_id)}
                 return found if len(found) >= REQUESTS * SPANS else set()
 
-            assert wait_for(arrived, "every span", seconds=60) == sent
+            found = wait_for(arrived, "every span", seconds=60)
+    measured("collector-killed", sent=len(sent), arrived=len(found & sent))
 
 
 def test_a_killed_gateway_loses_the_traces_that_wait_for_a_decision_and_no_other(
@@ -106,8 +108,10 @@ def test_a_killed_gateway_loses_the_traces_that_wait_for_a_decision_and_no_other
             wait_for(lambda id=trace_id: names_in(jaeger, id), "a trace after the restart")
         assert [names_in(jaeger, trace_id) for trace_id in (*decided, *after)] == [names] * 20
         found = [names_in(jaeger, trace_id) for trace_id in undecided]
-        assert [] in found
-        assert all(trace in ([], names) for trace in found)
+    assert [] in found
+    assert all(trace in ([], names) for trace in found)
+    arrived = len(names) * (len(decided) + len(after) + found.count(names))
+    measured("gateway-killed", sent=len(names) * 30, arrived=arrived)
 
 
 def test_whole_traces_are_sampled_by_two_gateways_behind_a_load_balancer(jaeger: Jaeger) -> None:
@@ -120,18 +124,15 @@ def test_whole_traces_are_sampled_by_two_gateways_behind_a_load_balancer(jaeger:
             Application(balancer.endpoint) as application,
         ):
             runs = [(run(application, names, fails=bool(n % 2)), bool(n % 2)) for n in range(30)]
-            for trace_id in (id for id, fails in runs if fails):
-                assert (
-                    wait_for(
-                        lambda id=trace_id: (found := names_in(jaeger, id)) == names and found,
-                        "a whole trace",
-                    )
-                    == names
-                )
+            kept = [trace_id for trace_id, fails in runs if fails]
+            for trace_id in kept:
+                wait_for(lambda id=trace_id: names_in(jaeger, id) == names, "a whole trace")
             assert [names_in(jaeger, id) for id, fails in runs if not fails] == [[]] * 15
         shares = [gateway.count("otelcol_receiver_accepted_spans") for gateway in (one, two)]
     assert sum(shares) == 30 * len(names)
     assert min(shares) > 0
+    arrived = sum(len(names_in(jaeger, trace_id)) for trace_id in kept)
+    measured("two-gateways", sent=len(kept) * len(names), arrived=arrived)
 
 
 def test_nothing_is_lost_while_xray_is_away(tmp_path: Path) -> None:
@@ -147,6 +148,8 @@ def test_nothing_is_lost_while_xray_is_away(tmp_path: Path) -> None:
         with moto:
             for trace_id in traces:
                 wait_for(lambda id=trace_id: len(moto.documents(id)) == 3, "a whole trace")
+            arrived = sum(len(moto.documents(trace_id)) for trace_id in traces)
+    measured("xray-away", sent=3 * len(traces), arrived=arrived)
 
 
 class Refusal(BaseHTTPRequestHandler):
@@ -183,3 +186,4 @@ def test_what_xray_refuses_is_counted_and_not_tried_for_ever(refusing: str) -> N
         counted = ("otelcol_exporter_send_failed_spans", "otlp_grpc/xray")
         wait_for(lambda: collector.count(counted[0], exporter=counted[1]) == 3, "a count of three")
         assert collector.count("otelcol_exporter_queue_size", exporter=counted[1]) == 0
+    measured("xray-refuses", sent=3, arrived=0)
