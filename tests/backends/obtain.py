@@ -69,14 +69,17 @@ def cache() -> Path:
 def _run(*command: str | Path, folder: Path, **environ: str) -> str:
     """Run a step; its standard output, where it works."""
     parts = [str(part) for part in command]
-    done = subprocess.run(
-        parts,
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            parts,
+            cwd=folder,
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise Failed(f"{parts[0]}: {error}") from None
     if done.returncode:
         lines = f"{done.stdout}{done.stderr}".strip().splitlines()[-15:]
         said = "\n    ".join(lines)

@@ -105,3 +105,35 @@ def test_without_the_components_the_suite_leaves_their_tests_out_but_not_in_ci(
     else:
         assert done.returncode == 0
         assert done.stdout == f"environment backends: {names}: left out; make backends\n"
+
+
+GO = """\
+#!/bin/sh
+[ -e "$HOME/works" ] || { echo "no such module" >&2; exit 3; }
+case "$1" in
+  mod) echo "{\\"Dir\\": \\"$HOME\\"}" ;;
+  install) : > "$GOBIN/builder" ;;
+  build) : > "$4" ;;
+esac
+"""
+"""Stands in for Go: it fails until the home folder holds the file `works`."""
+
+
+def test_what_failed_is_said_leaves_nothing_behind_and_is_done_the_next_time(
+    tmp_path: Path,
+) -> None:
+    go = tmp_path / "go"
+    go.write_text(GO, "utf-8")
+    go.chmod(0o755)
+    jaeger = next(component for component in COMPONENTS if component.name == "Jaeger")
+    done = obtain(tmp_path)
+    assert done.returncode == 1
+    assert "failed: go mod download -json github.com/jaegertracing/jaeger@v" in done.stderr
+    assert "exit status 3\n    no such module\n" in done.stderr
+    assert list((tmp_path / "cache").iterdir()) == []
+    (tmp_path / "works").touch()
+    done = obtain(tmp_path)
+    assert f"{jaeger.name:10} {tmp_path / 'cache' / jaeger.key / jaeger.file}\n" in done.stdout
+    assert {path.name for path in (tmp_path / "cache").iterdir() if "jaeger" in path.name} == {
+        jaeger.key
+    }
