@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults import measured
-from instrumented import running, script
+from instrumented import script
 from otlp_receiver import Receiver, free_port
+from signalled import ENDED, OPEN, ended, line, program, run
 
-BEGIN = """
-    import asyncio, signal, sys, time
-    from opentelemetry import trace
-
-    tracer = trace.get_tracer("t")
-    for number in range(3):
-        tracer.start_span(f"finished {number}").end()
-    outer = tracer.start_span("outer")
-    inner = tracer.start_span("inner", trace.set_span_in_context(outer))
-
-    def ready():
-        print("ready", flush=True)
-"""
-ENDED = ["finished 0", "finished 1", "finished 2"]
-OPEN = ["inner", "outer"]
 PLACES = {
     "sleep": "ready(); time.sleep(60)",
     "read": "ready(); sys.stdin.read()",
@@ -51,38 +34,6 @@ time.sleep(60)""",
 }
 EXIT_TIMEOUT = 1.0
 MARGIN = 4.0
-
-
-def program(folder: Path, end: str, begin: str = BEGIN) -> Path:
-    path = script(folder, begin)
-    path.write_text(path.read_text("utf-8") + end, "utf-8")
-    return path
-
-
-@contextmanager
-def run(
-    path: Path,
-    endpoint: str,
-    variables: Mapping[str, str] | None = None,
-    *,
-    instrument: bool = True,
-) -> Generator[subprocess.Popen[str], None, None]:
-    """Start it and wait until it is where it says ``ready``."""
-    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **(variables or {})}
-    with running(path, given, instrument=instrument) as process:
-        assert line(process) == "ready\n"
-        yield process
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
-
-
-def ended(process: subprocess.Popen[str], text: str = "") -> tuple[int, str, str]:
-    """The status, what else it printed, and its errors."""
-    out, err = process.communicate(text, timeout=30)
-    return process.returncode, out, err
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -213,24 +164,6 @@ print("done", flush=True)
     assert receiver.span_names == ENDED + OPEN
 
 
-def test_who_else_takes_the_wakeup_descriptor_finds_it_free_or_may_have_it(tmp_path: Path) -> None:
-    """Trio warns its user where it is taken; asyncio takes it, and does not put it back."""
-    end = """
-taken = signal.set_wakeup_fd(-1)
-signal.set_wakeup_fd(taken, warn_on_full_buffer=False)
-import trio
-assert (taken >= 0, signal.set_wakeup_fd(-1)) == (True, -1)
-ready()
-time.sleep(60)
-"""
-    path = program(tmp_path, end)
-    script(tmp_path, "", "trio.py")
-    with Receiver() as receiver, run(path, receiver.endpoint) as process:
-        process.terminate()
-        assert ended(process) == (-signal.SIGTERM, "", "")
-    assert receiver.span_names == ENDED + OPEN
-
-
 def test_nobody_listens_and_the_end_is_bounded(tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     path, timeout = program(tmp_path, PLACES["sleep"]), str(EXIT_TIMEOUT)
@@ -244,86 +177,6 @@ def test_nobody_listens_and_the_end_is_bounded(tmp_path: Path) -> None:
     assert time.monotonic() - began < EXIT_TIMEOUT + MARGIN
     told = [part.partition(" (")[0] for part in err.splitlines()]
     assert told == [f"otel-agents: could not deliver to {endpoint}"]
-
-
-def test_a_handler_that_the_application_sets_later_wins(tmp_path: Path) -> None:
-    """It is shown what it would be without us, and its ``sys.exit`` delivers; open spans are its own."""
-    end = """
-shown = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-assert shown == (signal.SIG_DFL, signal.SIG_DFL), shown
-ready()
-time.sleep(60)
-"""
-    path = program(tmp_path, end)
-    with Receiver() as receiver, run(path, receiver.endpoint) as process:
-        process.terminate()
-        assert ended(process) == (7, "", "")
-    assert receiver.span_names == ENDED
-
-
-def test_a_handler_may_put_the_default_back_and_raise_the_signal_again(tmp_path: Path) -> None:
-    """As servers do, and loops that remove their handlers."""
-    end = """
-previous = signal.getsignal(signal.SIGTERM)
-
-def stop(signum, frame):
-    outer.end()
-    signal.signal(signal.SIGTERM, previous)
-    signal.raise_signal(signum)
-
-signal.signal(signal.SIGTERM, stop)
-ready()
-time.sleep(60)
-"""
-    path = program(tmp_path, end)
-    with Receiver() as receiver, run(path, receiver.endpoint) as process:
-        process.terminate()
-        assert ended(process) == (-signal.SIGTERM, "", "")
-    assert receiver.span_names == ENDED + OPEN
-
-
-@pytest.mark.parametrize(
-    ("before", "said"), [("signal.SIG_IGN", ""), ("lambda *_: print('own')", "own\n")]
-)
-def test_what_the_application_had_set_before_stays(tmp_path: Path, before: str, said: str) -> None:
-    text = f"""
-    import signal, sys
-    signal.signal(signal.SIGTERM, {before})
-    from otel_agents.distro import initialize
-
-    initialize()
-    from opentelemetry import trace
-
-    trace.get_tracer("t").start_span("work").end()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    """
-    path = script(tmp_path, text)
-    with Receiver() as receiver, run(path, receiver.endpoint, instrument=False) as process:
-        process.terminate()
-        assert ended(process, "go on\n") == (0, said, "")
-    assert receiver.span_names == ["work"]
-
-
-def test_initialised_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
-    text = """
-    import signal, sys, threading
-    from otel_agents.distro import initialize
-
-    before = signal.signal
-    thread = threading.Thread(target=initialize)
-    thread.start()
-    thread.join()
-    from opentelemetry import trace
-
-    trace.get_tracer("t").start_span("work").end()
-    assert signal.signal is before
-    print("ready", flush=True)
-    """
-    path = script(tmp_path, text)
-    with Receiver() as receiver, run(path, receiver.endpoint, instrument=False) as process:
-        assert ended(process) == (0, "", "")
-    assert receiver.span_names == ["work"]
 
 
 def test_a_signal_while_exit_handlers_run_is_obeyed(tmp_path: Path) -> None:
@@ -360,14 +213,3 @@ tracer.start_span("later").end()
         receiver.release()
         assert ended(process, "go on\n") == (0, "", "")
     assert receiver.span_names == sorted([*ENDED, *OPEN, "later"])
-
-
-def test_the_setting_leaves_the_default_action_in_place(tmp_path: Path) -> None:
-    path = program(tmp_path, PLACES["sleep"])
-    with (
-        Receiver() as receiver,
-        run(path, receiver.endpoint, {"OTEL_AGENTS_SIGNALS": "false"}) as process,
-    ):
-        process.terminate()
-        assert ended(process) == (-signal.SIGTERM, "", "")
-    assert receiver.span_names == []

@@ -12,6 +12,7 @@ from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall, Usage
+from otel_agents.instrumentors._core import unfinished
 from otel_agents.instrumentors.openai import _background
 
 REQUEST: dict[str, Any] = {
@@ -318,6 +319,20 @@ if VERSION >= (1, 66):
         assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
         assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
         assert model.ledger.input_tokens > 0
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_background_response_is_no_error_when_a_signal_ends_the_process(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        """The call has its answer; only the response is still being made."""
+        model.script(Answer("Done", fetches=1))
+        made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
+        (operation,) = unfinished.in_progress()
+        unfinished.interrupt(operation)
+        assert emission.span.status.status_code is StatusCode.UNSET
+        while client.responses.retrieve(made.id).status != "completed":
+            pass
+        assert emission.names.count("chat gpt-4o-mini") == 1
 
     @pytest.mark.usefixtures("instrumented")
     def test_a_background_response_that_nobody_fetches_ends_without_tokens(

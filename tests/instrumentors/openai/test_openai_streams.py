@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from otel_agents.distro.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
-from otel_agents.instrumentors._core import disposal
+from otel_agents.instrumentors._core import disposal, unfinished
 
 
 def ask(client: Any, **arguments: Any) -> Any:
@@ -85,6 +85,25 @@ def test_a_stream_that_breaks_is_an_error(
         StatusCode.ERROR,
         {"error.type": f"{kind.__module__}.{kind.__qualname__}"},
     )
+
+
+def test_a_stream_that_a_signal_interrupts_keeps_what_was_said(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission, instrument: Any
+) -> None:
+    """And the stream goes on for whoever reads it meanwhile, without a second end."""
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    gate = threading.Event()
+    model.script(Answer("one two three", hold=Hold(2, gate)))
+    stream = ask(client)
+    said = [next(stream), next(stream)]
+    (operation,) = unfinished.in_progress()
+    unfinished.interrupt(operation)
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
+    assert "one" in str((emission.span.attributes or {})["gen_ai.output.messages"])
+    gate.set()
+    said += stream
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == "one two three"
+    assert len(emission.spans) == 1
 
 
 @pytest.mark.usefixtures("instrumented")

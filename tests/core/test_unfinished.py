@@ -1,0 +1,63 @@
+"""Operations in progress are known until they end or are dropped, and not kept alive for it."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from emission import Emission
+
+from otel_agents.instrumentors._core import unfinished
+from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+
+def broken(step: Step) -> None:
+    raise LookupError
+
+
+def known() -> list[str]:
+    return [operation.span.name for operation in unfinished.in_progress()]
+
+
+def test_from_its_start_to_its_end(emission: Emission) -> None:
+    using = Telemetry("test", **emission.providers)
+    outer = InvokeWorkflow(using, "outer")
+    inner = Step(using, "inner", {})
+    assert known() == ["invoke_workflow outer", "inner"]
+    inner.end()
+    assert known() == ["invoke_workflow outer"]
+    outer.end()
+    assert known() == []
+
+
+def test_what_the_application_drops_is_gone(
+    emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_SWEEP", 10)
+    monkeypatch.setattr(unfinished, "_sweep_at", 10)
+    using = Telemetry("test", **emission.providers)
+    for number in range(25):
+        Step(using, f"dropped {number}", {})
+    gc.collect()
+    assert known() == []
+    assert len(vars(unfinished)["_references"]) <= 11
+
+
+def test_what_has_ended_cannot_be_interrupted(emission: Emission) -> None:
+    step = Step(Telemetry("test", **emission.providers), "step", {})
+    step.end()
+    unfinished.interrupt(step)
+    assert dict(emission.span.attributes or {}) == {}
+
+
+def test_an_operation_that_fails_on_the_way_does_not_stop_the_others(
+    emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(unfinished.errors, "internal_error", told.append)
+    step = Step(Telemetry("test", **emission.providers), "step", {})
+    monkeypatch.setattr(Step, "measure", broken)
+    unfinished.interrupt(step)
+    assert told == ["interrupting an operation"]
+    assert (emission.span.attributes or {})["error.type"] == "interrupted"

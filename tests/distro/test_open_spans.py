@@ -1,0 +1,40 @@
+"""Open spans are known until they end or are dropped, and not kept alive for it."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_agents.distro.export import open_spans
+from otel_agents.distro.export.open_spans import OpenSpans
+
+
+def test_a_span_is_known_from_its_start_to_its_end() -> None:
+    told: list[str] = []
+    spans, provider = (
+        OpenSpans(lambda: told.append("first")),
+        TracerProvider(shutdown_on_exit=False),
+    )
+    provider.add_span_processor(spans)
+    tracer = provider.get_tracer("t")
+    assert (len(spans), told) == (0, [])
+    one, other = tracer.start_span("one"), tracer.start_span("other")
+    assert (len(spans), told) == (2, ["first"])
+    one.end()
+    assert len(spans) == 1
+    other.end()
+    assert len(spans) == 0
+
+
+def test_a_span_that_the_application_drops_is_gone(monkeypatch: Any) -> None:
+    monkeypatch.setattr(open_spans, "_SWEEP", 10)
+    spans, provider = OpenSpans(lambda: None), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(spans)
+    alive = [weakref.ref(provider.get_tracer("t").start_span("dropped")) for _ in range(25)]
+    gc.collect()
+    assert {reference() for reference in alive} == {None}
+    assert len(spans) == 0
+    assert len(vars(spans)["_open"]) <= 11

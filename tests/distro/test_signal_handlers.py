@@ -1,0 +1,120 @@
+"""Signal handlers of the application, whenever they are set, are what they would be without ours."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from instrumented import script
+from otlp_receiver import Receiver
+from signalled import ENDED, OPEN, ended, program, run
+
+
+def test_a_handler_that_the_application_sets_later_wins(tmp_path: Path) -> None:
+    """It is shown what it would be without us, and its ``sys.exit`` delivers; open spans are its own."""
+    end = """
+shown = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+assert shown == (signal.SIG_DFL, signal.SIG_DFL), shown
+ready()
+time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        process.terminate()
+        assert ended(process) == (7, "", "")
+    assert receiver.span_names == ENDED
+
+
+def test_a_handler_may_put_the_default_back_and_raise_the_signal_again(tmp_path: Path) -> None:
+    """As servers do, and loops that remove their handlers."""
+    end = """
+previous = signal.getsignal(signal.SIGTERM)
+
+def stop(signum, frame):
+    outer.end()
+    signal.signal(signal.SIGTERM, previous)
+    signal.raise_signal(signum)
+
+signal.signal(signal.SIGTERM, stop)
+ready()
+time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        process.terminate()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == ENDED + OPEN
+
+
+@pytest.mark.parametrize(
+    ("before", "said"), [("signal.SIG_IGN", ""), ("lambda *_: print('own')", "own\n")]
+)
+def test_what_the_application_had_set_before_stays(tmp_path: Path, before: str, said: str) -> None:
+    text = f"""
+    import signal, sys
+    signal.signal(signal.SIGTERM, {before})
+    from otel_agents.distro import initialize
+
+    initialize()
+    from opentelemetry import trace
+
+    trace.get_tracer("t").start_span("work").end()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    """
+    path = script(tmp_path, text)
+    with Receiver() as receiver, run(path, receiver.endpoint, instrument=False) as process:
+        process.terminate()
+        assert ended(process, "go on\n") == (0, said, "")
+    assert receiver.span_names == ["work"]
+
+
+def test_initialised_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
+    text = """
+    import signal, sys, threading
+    from otel_agents.distro import initialize
+
+    before = signal.signal
+    thread = threading.Thread(target=initialize)
+    thread.start()
+    thread.join()
+    from opentelemetry import trace
+
+    trace.get_tracer("t").start_span("work").end()
+    assert signal.signal is before
+    print("ready", flush=True)
+    """
+    path = script(tmp_path, text)
+    with Receiver() as receiver, run(path, receiver.endpoint, instrument=False) as process:
+        assert ended(process) == (0, "", "")
+    assert receiver.span_names == ["work"]
+
+
+def test_who_else_takes_the_wakeup_descriptor_finds_it_free_or_may_have_it(tmp_path: Path) -> None:
+    """Trio warns its user where it is taken; asyncio takes it, and does not put it back."""
+    end = """
+taken = signal.set_wakeup_fd(-1)
+signal.set_wakeup_fd(taken, warn_on_full_buffer=False)
+import trio
+assert (taken >= 0, signal.set_wakeup_fd(-1)) == (True, -1)
+ready()
+time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    script(tmp_path, "", "trio.py")
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        process.terminate()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == ENDED + OPEN
+
+
+def test_the_setting_leaves_the_default_action_in_place(tmp_path: Path) -> None:
+    path = program(tmp_path, "ready(); time.sleep(60)")
+    with (
+        Receiver() as receiver,
+        run(path, receiver.endpoint, {"OTEL_AGENTS_SIGNALS": "false"}) as process,
+    ):
+        process.terminate()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == []

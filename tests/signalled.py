@@ -1,0 +1,60 @@
+"""A program that a signal comes to: three finished spans, two open ones, and a place to be."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from instrumented import running, script
+
+__all__ = ["ENDED", "OPEN", "ended", "line", "program", "run"]
+
+BEGIN = """
+    import asyncio, signal, sys, time
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer("t")
+    for number in range(3):
+        tracer.start_span(f"finished {number}").end()
+    outer = tracer.start_span("outer")
+    inner = tracer.start_span("inner", trace.set_span_in_context(outer))
+
+    def ready():
+        print("ready", flush=True)
+"""
+ENDED = ["finished 0", "finished 1", "finished 2"]
+OPEN = ["inner", "outer"]
+
+
+def program(folder: Path, end: str, begin: str = BEGIN) -> Path:
+    path = script(folder, begin)
+    path.write_text(path.read_text("utf-8") + end, "utf-8")
+    return path
+
+
+@contextmanager
+def run(
+    path: Path,
+    endpoint: str,
+    variables: Mapping[str, str] | None = None,
+    *,
+    instrument: bool = True,
+) -> Generator[subprocess.Popen[str], None, None]:
+    """Start it and wait until it is where it says ``ready``."""
+    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **(variables or {})}
+    with running(path, given, instrument=instrument) as process:
+        assert line(process) == "ready\n"
+        yield process
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def ended(process: subprocess.Popen[str], text: str = "") -> tuple[int, str, str]:
+    """The status, what else it printed, and its errors."""
+    out, err = process.communicate(text, timeout=30)
+    return process.returncode, out, err
