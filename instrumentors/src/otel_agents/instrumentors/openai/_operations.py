@@ -14,17 +14,27 @@ from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse
 from otel_agents.instrumentors._core.operations import Operation as Operation_
 from otel_agents.instrumentors._core.reporting import HIDDEN
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.apis import (
+    APIS,
+    RESPONSES,
+    Api,
+    response_finish_reasons,
+)
+from otel_agents.instrumentors._dialects.openai.assembly import Assembly
+from otel_agents.instrumentors._dialects.openai.fields import field, text, view
+from otel_agents.instrumentors._dialects.openai.requests import (
+    Body,
+    as_mapping,
+    embeddings_attributes,
+    inference_attributes,
+)
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import _background
-from ._apis import APIS, RESPONSES, Api, response_finish_reasons
-from ._assembly import Assembly
 from ._endpoints import Endpoint, endpoint_of
-from ._fields import field, text, view
 from ._raw import follow
-from ._requests import Body, as_mapping, embeddings_attributes, inference_attributes
-from ._usage import usage_of
 
 __all__ = ["request"]
 
