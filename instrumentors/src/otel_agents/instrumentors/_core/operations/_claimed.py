@@ -49,7 +49,7 @@ class ClaimedCall:
         parent: Context | None = None,
     ) -> None:
         self._telemetry = telemetry
-        self._operation = operation
+        self.operation = operation
         self._parent = get_current() if parent is None else parent
         self.claim = Claim(
             operation, self._parent, model=model, provider=provider, complete=self.complete
@@ -83,6 +83,13 @@ class ClaimedCall:
             return self.started
         self.server = server
         self.started = self._report(None)
+        return self.started
+
+    def adopt(self) -> ModelCall | None:
+        """The response has begun to come: its span is started, unless a layer below has one."""
+        attempt = self.claim.current
+        if self.started is None and attempt is not None and not attempt.taken:
+            self.started = self._report(attempt)
         return self.started
 
     def unsent(self, error: BaseException) -> None:
@@ -157,10 +164,10 @@ class ClaimedCall:
             call.end()
 
     def _report(self, attempt: Attempt | None) -> ModelCall:
-        kind = Embeddings if self._operation is values.Operation.EMBEDDINGS else Inference
+        kind = Embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
         return kind(
             self._telemetry,
-            self._operation,
+            self.operation,
             self.claim.provider or CUSTOM_PROVIDER,
             self.claim.model,
             self.server,
