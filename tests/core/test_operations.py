@@ -289,3 +289,13 @@ def test_error_types_are_classes() -> None:
 
     assert error_type(ValueError("text")) == "ValueError"
     assert error_type(Own()) == f"{__name__}.{Own.__qualname__}"
+
+
+def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emission) -> None:
+    inference = answered(
+        Inference(Telemetry("t", **emission.providers), values.Operation.CHAT, "p", "m", SERVER)
+    )
+    inference.attributes["gen_ai.request.stream"] = True
+    inference.response_id = None
+    inference.end()
+    assert "gen_ai.response.id" not in (emission.span.attributes or {})

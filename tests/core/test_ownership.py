@@ -22,6 +22,7 @@ from otel_agents.instrumentors._core.operations import (
     ExecuteTool,
     Inference,
     InvokeAgent,
+    Step,
 )
 from otel_agents.instrumentors._core.operations._inference import ModelCall
 from otel_agents.instrumentors._core.ownership import Claim, is_reported, sent, take
@@ -67,6 +68,9 @@ class Routed(ClaimedCall):
 
     def response_id(self, response: Response | None) -> str | None:
         return response.id if response is not None else None
+
+    def complete(self, call: ModelCall) -> None:
+        call.attributes["otel_agents.cost"] = 0.25
 
 
 class Layers:
@@ -347,6 +351,64 @@ def test_a_model_class_of_the_application_is_counted_once(
     around(begin)(call, Switch(), False)("hi")
     assert [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans] == [
         "toy" if visible else "custom"
+    ]
+
+
+def test_a_layer_that_sends_itself_starts_its_span_when_it_sends(
+    provider: Provider, ledger: Callable[[], None], layers: Layers, emission: Emission
+) -> None:
+    def over_http(prompt: str) -> Response:
+        started = layers.routed[-1].start(SERVER)
+        assert started is not None
+        step = Step(layers.telemetry, "POST", {}, parent=started.context)
+        try:
+            return provider.serve(prompt)
+        except Overloaded as error:
+            layers.routed[-1].unsent(error)
+            raise
+        finally:
+            step.end()
+
+    provider.failures = 1
+    Router(over_http, over_http).complete("hi")
+    ledger()
+    assert emission.tree() == ["chat toy", "  POST", "chat toy", "  POST"]
+
+
+def test_what_is_sent_again_before_the_attempt_is_over_is_part_of_it(
+    provider: Provider, ledger: Callable[[], None], layers: Layers
+) -> None:
+    def over_http(prompt: str) -> Response:
+        assert layers.routed[-1].start(SERVER) is layers.routed[-1].start(SERVER)
+        return provider.serve(prompt)
+
+    Router(over_http).complete("hi")
+    ledger()
+
+
+def test_a_layer_starts_nothing_without_evidence_or_where_another_has_taken_it(
+    provider: Provider, ledger: Callable[[], None], layers: Layers
+) -> None:
+    def through_an_sdk(prompt: str) -> Response:
+        response = Client(provider).create(prompt)
+        assert layers.routed[-1].start(SERVER) is None
+        return response
+
+    Router(through_an_sdk).complete("hi")
+    routed = Routed(layers.telemetry, Operation.CHAT)
+    assert routed.start(SERVER) is None
+    ledger()
+
+
+def test_what_only_the_layer_above_knows_is_on_the_span_of_the_layer_below(
+    provider: Provider, layers: Layers, emission: Emission
+) -> None:
+    Router(Client(provider).create).complete("hi")
+    "".join(Router().stream(Client(provider), "hi"))
+    Client(provider).create("hi")
+    assert [(s.attributes or {}).get("otel_agents.cost") for s in emission.spans] == [
+        *(0.25, 0.25),
+        None,
     ]
 
 

@@ -75,6 +75,47 @@ def test_a_patch_applies_and_its_undo_leaves_no_trace(
     assert state_of(owner) == before
 
 
+def bound_before(prompt: str) -> str:
+    return BOUND_BEFORE(toyagents.Agent("ada"), prompt)
+
+
+BOUND_BEFORE = toyagents.Agent.decorated
+
+
+def test_a_decorated_function_is_replaced_for_names_that_were_bound_before(
+    patched: Callable[..., PatchSet],
+) -> None:
+    before, function = state_of(toyagents.Agent), toyagents.Agent.decorated
+    patches = patched(Patch("toyagents:Agent.decorated", shouting, decorated="function"))
+    assert bound_before("hi") == toyagents.Agent("ada").decorated("hi") == "ADA SAYS HI"
+    assert toyagents.Agent.decorated is function
+    assert str(patches.report()) == "1 of 1 applied"
+    patches.undo()
+    assert bound_before("hi") == "ada says hi"
+    assert state_of(toyagents.Agent) == before
+
+
+def test_what_somebody_has_put_around_a_decorated_function_since_stays(
+    patched: Callable[..., PatchSet],
+) -> None:
+    first = patched(Patch("toyagents:Agent.decorated", shouting, decorated="function"))
+    second = patched(Patch("toyagents:Agent.decorated", shouting, decorated="function"))
+    first.undo()
+    assert bound_before("hi") == "ADA SAYS HI"
+    second.undo()
+    assert bound_before("hi") == "ada says hi"
+
+
+@pytest.mark.parametrize("target", ["toyagents:ask", "toyagents:Agent.run"])
+def test_a_function_that_is_not_decorated_as_expected_is_missing(
+    target: str, patched: Callable[..., PatchSet]
+) -> None:
+    patches = patched(Patch(target, shouting, decorated="function", optional=True))
+    (found,) = patches.report().targets
+    assert found.state == "absent"
+    assert found.detail.endswith("is not decorated, or keeps no function")
+
+
 def test_a_class_method_stays_one(patched: Callable[..., PatchSet]) -> None:
     def naming(function: Function, switch: Switch, bound: bool) -> Function:
         @functools.wraps(function)

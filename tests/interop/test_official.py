@@ -13,7 +13,7 @@ from openai_calls import QUESTION
 from opentelemetry.context import attach, detach
 
 from otel_agents.distro.scripted_model import ScriptedModel
-from otel_agents.instrumentors._core.operations import ExecuteTool, Inference
+from otel_agents.instrumentors._core.operations import ClaimedCall, ExecuteTool, Inference
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
@@ -89,6 +89,42 @@ def test_inside_ours_an_official_call_is_silent(
     detach(token)
     inference.end()
     assert len(emission.spans) == 1
+
+
+class Claiming(ClaimedCall):
+    """A router above an SDK that only theirs sees."""
+
+    def describe(self, call: Any, response: Any) -> None:
+        call.response_id, call.response_model = "r1", "gpt-4o-2024"
+        call.input_tokens, call.output_tokens, call.finish_reasons = 3, 4, ("stop",)
+
+
+def test_inside_a_claim_an_official_call_is_silent_and_the_claim_reports(
+    handler: Any, ours: Telemetry, emission: Emission
+) -> None:
+    claiming = Claiming(ours, Operation.CHAT, model="gpt-4o", provider="openai")
+    claiming.server = ("api.openai.com", 443)
+    token = attach(claiming.context)
+    claiming.attempt()
+    with handler.inference("openai", request_model="gpt-4o"):
+        pass
+    detach(token)
+    claiming.returned(None)
+    assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == 3
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_inside_an_official_call_a_claim_is_handed_over(
+    handler: Any, ours: Telemetry, emission: Emission
+) -> None:
+    with handler.inference("openai", request_model="gpt-4o"):
+        claiming = Claiming(ours, Operation.CHAT, model="gpt-4o", provider="openai")
+        token = attach(claiming.context)
+        claiming.attempt()
+        call(ours)
+        detach(token)
+        claiming.returned(None)
+    assert (emission.span.attributes or {})["gen_ai.usage.output_tokens"] == 4
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from otel_agents.distro.scripted_model.answers import Answer, Reaction
+from otel_agents.distro.scripted_model.anthropic import ENDPOINTS as ANTHROPIC
 from otel_agents.distro.scripted_model.dialect import Endpoint
 from otel_agents.distro.scripted_model.ledger import Ledger
 from otel_agents.distro.scripted_model.openai import ENDPOINTS as OPENAI
@@ -17,7 +18,7 @@ from otel_agents.distro.scripted_model.service import Script, Service
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI,)
+ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC)
 
 
 class ScriptedModel:
@@ -75,7 +76,7 @@ class ScriptedModel:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port, such as "http://127.0.0.1:40123": an Azure endpoint, say."""
+        """Scheme, host and port, such as "http://127.0.0.1:40123": what Anthropic's and Azure's take."""
         return f"http://127.0.0.1:{self.port}"
 
     @property

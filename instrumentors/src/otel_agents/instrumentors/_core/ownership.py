@@ -12,11 +12,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 
 from otel_agents.semconv.values import Operation
+
+from . import errors
 
 __all__ = ["Attempt", "Claim", "is_reported", "remember", "sent", "take", "unclaimed"]
 
@@ -54,12 +57,23 @@ class Claim:
         context: The context the claim is made in; `context` is that context with the claim.
         model: The model asked for, as far as this layer knows.
         provider: The provider, as far as this layer can tell.
+        complete: Called with the operation below that has taken the claim, before it ends, to set
+            on it what only this layer knows.
 
     The state lives on this object, not in the context: a background task keeps a copy of the
     context after the call has completed, and must find the claim closed (`close`).
     """
 
-    __slots__ = ("_above", "_attempt", "_closed", "_taken", "context", "model", "provider")
+    __slots__ = (
+        "_above",
+        "_attempt",
+        "_closed",
+        "_complete",
+        "_taken",
+        "context",
+        "model",
+        "provider",
+    )
 
     def __init__(
         self,
@@ -68,12 +82,14 @@ class Claim:
         *,
         model: str | None = None,
         provider: str | None = None,
+        complete: Callable[[Any], None] | None = None,
     ) -> None:
         key = _KEYS[_KINDS[operation]]
         self._above = _open_claim(key, context)
         self._attempt: Attempt | None = None
         self._closed = False
         self._taken = False
+        self._complete = complete
         self.model = model
         self.provider = provider
         self.context = set_value(key, self, context)
@@ -87,6 +103,11 @@ class Claim:
     def taken(self) -> bool:
         """Whether a layer below has reported anything under this claim."""
         return self._taken
+
+    @property
+    def current(self) -> Attempt | None:
+        """The attempt that is not over; None where nothing is being sent."""
+        return self._attempt
 
     def attempt(self) -> Attempt:
         """Evidence: this layer is about to send a request; the attempt before is over."""
@@ -110,6 +131,17 @@ class Claim:
             claim._taken = True
             if claim._attempt is not None:
                 claim._attempt.taken = True
+            claim = claim._above
+
+    def complete(self, operation: Any) -> None:
+        """The operation that took this claim is about to end: every claim above may add to it."""
+        claim: Claim | None = self
+        while claim is not None:
+            if claim._complete is not None:
+                try:
+                    claim._complete(operation)
+                except Exception:
+                    errors.internal_error("completing an operation from above")
             claim = claim._above
 
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from types import ModuleType
-from typing import Any, Literal, cast
+from typing import Literal
 
 import wrapt
 
 from . import errors
 from .calls import Wrapping
+from .replacements import replace
 from .switches import Switch
 
 __all__ = ["Patch", "PatchSet", "Report", "TargetReport"]
@@ -25,7 +26,6 @@ __all__ = ["Patch", "PatchSet", "Report", "TargetReport"]
 _log = logging.getLogger("otel_agents")
 
 State = Literal["waiting", "applied", "missing", "absent"]
-_ORIGINAL = "_otel_agents_original"
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,16 @@ class Patch:
         optional: Not in every supported version: absent is no finding.
         subclasses: An abstract method: replaced in the subclasses that implement it, those to come
             included.
+        decorated: The target is what a decorator made of a function, which it keeps in a variable of
+            this name: that function is replaced instead. Names that were bound to the target
+            before are covered too, and what the decorator does stays outside.
     """
 
     target: str
     wrapping: Wrapping
     optional: bool = False
     subclasses: bool = False
+    decorated: str | None = None
 
     @property
     def module(self) -> str:
@@ -134,7 +138,7 @@ class PatchSet:
 
     def _apply(self, patch: Patch, module: ModuleType) -> None:
         try:
-            self._undo.extend(_replace(patch, module, self._switch))
+            self._undo.extend(replace(patch, module, self._switch))
             self._states[patch.target] = TargetReport(patch.target, "applied")
         except AttributeError as error:
             self._miss(patch, str(error))
@@ -184,106 +188,3 @@ def _module_exists(name: str) -> bool:
             return False
         path = list(spec.submodule_search_locations or [])
     return True
-
-
-def _replace(patch: Patch, module: ModuleType, switch: Switch) -> list[Callable[[], None]]:
-    """Replace the target in ``module``; returns what undoes it, in order of application."""
-    *owners, name = patch.path
-    owner: Any = module
-    for part in owners:
-        owner = getattr(owner, part)
-    if patch.subclasses:
-        return _replace_in_subclasses(owner, name, patch, switch)
-    return [_replace_attribute(owner, name, patch, switch)]
-
-
-def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> Callable[[], None]:
-    inherited = name not in vars(owner)
-    original = _static(owner, name)
-    replacement = _wrapped(original, patch, switch, isinstance(owner, type))
-    setattr(owner, name, replacement)
-
-    def undo() -> None:
-        if cast("dict[str, Any]", vars(owner)).get(name) is not replacement:
-            return  # wrapped by somebody else since: theirs stays, ours is off
-        if inherited:
-            delattr(owner, name)
-        else:
-            setattr(owner, name, original)
-
-    return undo
-
-
-def _static(owner: Any, name: str) -> Any:
-    """The attribute as it stands in the class that defines it, descriptors not called."""
-    for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
-        if name in vars(holder):
-            return cast(Any, vars(holder)[name])
-    raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
-
-
-def _wrapped(original: Any, patch: Patch, switch: Switch, in_class: bool) -> Any:
-    if isinstance(original, (staticmethod, classmethod)):
-        function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
-        static = isinstance(original, staticmethod)
-        wrapped = patch.wrapping(function, switch, not static)
-        return staticmethod(wrapped) if static else classmethod(wrapped)
-    if not callable(original):
-        raise AttributeError(f"{patch.target} is no function")  # noqa: TRY004  as if it were not there
-    return patch.wrapping(original, switch, in_class)
-
-
-def _replace_in_subclasses(
-    base: type[Any], name: str, patch: Patch, switch: Switch
-) -> list[Callable[[], None]]:
-    undo: list[Callable[[], None]] = []
-
-    def implementation(cls: type[Any]) -> None:
-        method = vars(cls).get(name)
-        if method is not None and not getattr(method, "__isabstractmethod__", False):
-            undo.append(_replace_attribute(cls, name, patch, switch))
-
-    def every(cls: type[Any]) -> None:
-        for subclass in cls.__subclasses__():
-            implementation(subclass)
-            every(subclass)
-
-    every(base)
-    restore = _on_subclass(base, switch, implementation)
-
-    def undo_all() -> None:
-        for step in reversed(undo):
-            step()
-
-    return [restore, undo_all]
-
-
-def _on_subclass(
-    base: type[Any], switch: Switch, created: Callable[[type[Any]], None]
-) -> Callable[[], None]:
-    """Have ``created`` called for each subclass of ``base`` that is defined from now on."""
-    own = vars(base).get("__init_subclass__")
-
-    def init_subclass(cls: type[Any], **kwargs: Any) -> None:
-        if own is None:
-            super(base, cls).__init_subclass__(**kwargs)
-        else:
-            own.__func__(cls, **kwargs)
-        if switch.on:
-            try:
-                created(cls)
-            except Exception:
-                errors.internal_error("patching a subclass")
-
-    replacement = classmethod(init_subclass)
-    setattr(base, "__init_subclass__", replacement)  # noqa: B010  pyright wants a method here
-
-    def undo() -> None:
-        if vars(base).get("__init_subclass__") is not replacement:
-            return
-        if own is None:
-            delattr(base, "__init_subclass__")
-        else:
-            setattr(base, "__init_subclass__", own)  # noqa: B010  as above
-
-    return undo

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import re
 from typing import Any, Final
-
-from opentelemetry import propagate
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse, Inference
 from otel_agents.instrumentors._core.operations import Operation as Operation_
+from otel_agents.instrumentors._core.propagation import headers_for
 from otel_agents.instrumentors._core.reporting import HIDDEN
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.apis import (
+    APIS,
+    RESPONSES,
+    Api,
+    response_finish_reasons,
+)
+from otel_agents.instrumentors._dialects.openai.assembly import Assembly
+from otel_agents.instrumentors._dialects.openai.fields import field, text, view
+from otel_agents.instrumentors._dialects.openai.requests import (
+    Body,
+    as_mapping,
+    embeddings_attributes,
+    inference_attributes,
+)
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import _background
-from ._apis import APIS, RESPONSES, Api, response_finish_reasons
-from ._assembly import Assembly
 from ._endpoints import Endpoint, endpoint_of
-from ._fields import field, text, view
 from ._raw import follow
-from ._requests import Body, as_mapping, embeddings_attributes, inference_attributes
-from ._usage import usage_of
 
 __all__ = ["request"]
 
@@ -129,12 +137,9 @@ def _ask_for_usage(telemetry: Telemetry, call: Call, options: Any, api: Api, bod
 
 def _propagate(telemetry: Telemetry, call: Call, endpoint: Endpoint, operation: Operation_) -> None:
     """Send the trace's headers along, to hosts that the setting names."""
-    patterns = telemetry.settings.propagate_headers
-    if not any(fnmatch.fnmatch(endpoint.host, pattern) for pattern in patterns):
-        return
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier, operation.context)
-    _replace_options(call, headers={**as_mapping(_options(call).headers), **carrier})
+    carrier = headers_for(telemetry, endpoint.host, operation.context)
+    if carrier:
+        _replace_options(call, headers={**as_mapping(_options(call).headers), **carrier})
 
 
 def _watch_parsing(call: Call, operation: Generation | Embedding) -> None:

@@ -61,6 +61,12 @@ def _called_no_model(attributes: Attributes) -> bool:
 
 GAPS: Final = (
     Gap(_INFERENCE, _USAGE, "a stream that was not asked for usage tells none", _streamed),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "a router that translates a stream keeps its id to itself",
+        _streamed,
+    ),
     Gap(_INFERENCE, (*_RESPONSE, *_USAGE), "a stream was left before its end", _abandoned),
     Gap(
         _INFERENCE,

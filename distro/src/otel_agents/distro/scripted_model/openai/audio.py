@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from otel_agents.distro.scripted_model.answers import Usage
 from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
-from otel_agents.distro.scripted_model.openai.shapes import pieces
+from otel_agents.distro.scripted_model.pieces import pieces
 from otel_agents.distro.scripted_model.values import Json
 
 _SPEECH = b"ID3\x04\x00\x00\x00\x00\x00\x00scripted speech"

@@ -10,12 +10,11 @@ from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Re
 from otel_agents.distro.scripted_model.openai.shapes import (
     completion_usage,
     forced_tool,
-    fragments,
     function_tool,
     model_name,
-    pieces,
     service_tier,
 )
+from otel_agents.distro.scripted_model.pieces import fragments, pieces
 from otel_agents.distro.scripted_model.values import (
     Json,
     json_list,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
-from otel_agents.distro.scripted_model.openai.shapes import completion_usage, model_name, pieces
+from otel_agents.distro.scripted_model.openai.shapes import completion_usage, model_name
+from otel_agents.distro.scripted_model.pieces import pieces
 from otel_agents.distro.scripted_model.values import Json, json_list, json_object, texts, whole
 
 

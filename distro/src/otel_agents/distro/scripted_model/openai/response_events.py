@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from otel_agents.distro.scripted_model.dialect import Frame, sse
-from otel_agents.distro.scripted_model.openai.shapes import fragments, pieces
+from otel_agents.distro.scripted_model.pieces import fragments, pieces
 from otel_agents.distro.scripted_model.values import Json
 
 _Event = tuple[str, Json]  # name without "response.", fields

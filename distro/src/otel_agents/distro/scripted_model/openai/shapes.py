@@ -1,8 +1,6 @@
-"""What the endpoints share: names of released models, tiers, usage objects, pieces of text."""
+"""What the endpoints share: names of released models, tiers, usage objects."""
 
 from __future__ import annotations
-
-import re
 
 from otel_agents.distro.scripted_model.answers import Usage
 from otel_agents.distro.scripted_model.dialect import Exchange, Tool
@@ -30,16 +28,6 @@ def service_tier(exchange: Exchange) -> str:
     """The scripted tier, else the one asked for, where "auto" turns out as "default"."""
     asked = exchange.request.body.get("service_tier")
     return exchange.answer.service_tier or ("default" if asked in (None, "auto") else str(asked))
-
-
-def pieces(text: str) -> list[str]:
-    """The text in the pieces of a stream: words with the space before or after them."""
-    return re.findall(r"\s*\S+\s*", text)
-
-
-def fragments(text: str, size: int = 8) -> list[str]:
-    """The text (arguments of a tool) in pieces of so many characters."""
-    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def completion_usage(usage: Usage) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 
 from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core import official
 from otel_agents.instrumentors._core.ownership import Attempt, Claim, is_reported
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import values
@@ -23,7 +24,9 @@ class ClaimedCall:
 
     Opens a claim for as long as the call lasts. `ownership.sent` is the layer's positive evidence,
     called from a hook below its cache; each send is one attempt. An attempt that a layer below took is
-    that layer's; one that nobody took is reported here, after the fact, by `describe`.
+    that layer's; one that nobody took is reported here, after the fact, by `describe`. Where it is
+    evident that this layer itself sends, past every other that could be seen, its span starts then
+    (`start`), so that what is sent hangs under it.
 
     Args:
         telemetry: What to emit with.
@@ -46,13 +49,55 @@ class ClaimedCall:
         parent: Context | None = None,
     ) -> None:
         self._telemetry = telemetry
-        self._operation = operation
+        self.operation = operation
         self._parent = get_current() if parent is None else parent
-        self.claim = Claim(operation, self._parent, model=model, provider=provider)
+        self.claim = Claim(
+            operation, self._parent, model=model, provider=provider, complete=self.complete
+        )
         self.context = self.claim.context
+        if official.find(operation, self._parent) is None:
+            self.context = official.announce(operation, self.context)
         self.server: Server | None = None
+        self.started: ModelCall | None = None
+        self._refusal: BaseException | None = None
         if evident:
             self.claim.attempt()
+
+    def attempt(self) -> None:
+        """Evidence: this layer is about to send; what it started before and saw fail is over."""
+        if self._refusal is not None:
+            self.refused(self._refusal)
+        if self.started is None:
+            self.claim.attempt()
+
+    def start(self, server: Server | None) -> ModelCall | None:
+        """This layer sends itself, now: start the span of the current attempt.
+
+        None where nothing was to be sent, or a layer below has taken the attempt. What is sent
+        again before the attempt is over is part of it, unless `unsent` has told that it failed.
+        """
+        if self._refusal is not None:
+            self.attempt()
+        attempt = self.claim.current
+        if attempt is None or attempt.taken or self.started is not None:
+            return self.started
+        self.server = server
+        self.started = self._report(None)
+        return self.started
+
+    def adopt(self) -> ModelCall | None:
+        """The response has begun to come: its span is started, unless a layer below has one."""
+        attempt = self.claim.current
+        if self.started is None and attempt is not None and not attempt.taken:
+            self.started = self._report(attempt)
+        return self.started
+
+    def unsent(self, error: BaseException) -> None:
+        """What `start` has begun failed with ``error``; the layer may make another attempt."""
+        self._refusal = error
+
+    def complete(self, call: ModelCall) -> None:
+        """A layer below reports ``call``, which is about to end; for frameworks to override."""
 
     def answered(self, response: Any) -> None:
         """The current attempt has its response, and the call goes on."""
@@ -95,16 +140,21 @@ class ClaimedCall:
         self.claim.close()
 
     def end(self) -> None:
-        """Close the claim; nothing is reported any more."""
+        """Close the claim; nothing more is reported than what was started."""
+        started, self.started = self.started, None
         self.claim.close()
+        if started is not None:
+            started.end()
 
     def _settle(
         self, response: Any, error: BaseException | None, *, abandoned: bool = False
     ) -> None:
-        attempt = self.claim.settle()
-        if attempt is None or attempt.taken or is_reported(self.response_id(response)):
-            return
-        call = self._report(attempt)
+        attempt, call = self.claim.settle(), self.started
+        self.started, self._refusal = None, None
+        if call is None:
+            if attempt is None or attempt.taken or is_reported(self.response_id(response)):
+                return
+            call = self._report(attempt)
         self.describe(call, response)
         if error is not None:
             call.failed(error)
@@ -113,14 +163,14 @@ class ClaimedCall:
         else:
             call.end()
 
-    def _report(self, attempt: Attempt) -> ModelCall:
-        kind = Embeddings if self._operation is values.Operation.EMBEDDINGS else Inference
+    def _report(self, attempt: Attempt | None) -> ModelCall:
+        kind = Embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
         return kind(
             self._telemetry,
-            self._operation,
+            self.operation,
             self.claim.provider or CUSTOM_PROVIDER,
             self.claim.model,
             self.server,
             parent=self._parent,
-            start_time=attempt.start_time,
+            start_time=attempt.start_time if attempt is not None else None,
         )

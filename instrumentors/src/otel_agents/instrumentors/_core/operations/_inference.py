@@ -39,7 +39,7 @@ class ModelCall(Operation):
         start_time: Nanoseconds since the epoch, if the call began before it was known.
     """
 
-    __slots__ = ("_data", "model", "operation", "response_id", "response_model")
+    __slots__ = ("_claim", "_data", "model", "operation", "response_id", "response_model")
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ModelCall(Operation):
         self.response_model: str | None = None
         self.response_id: str | None = None
         self._data = official.find(operation, parent)
-        ownership.take(operation, parent)
+        self._claim = ownership.take(operation, parent)
         first: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_PROVIDER_NAME: provider,
@@ -107,6 +107,8 @@ class ModelCall(Operation):
             ownership.remember(self.response_id)
         if self.response_model is not None:
             self.attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
+        if self._claim is not None:
+            self._claim.complete(self)
         if self._data is not None:
             self._hand_over(self._data)
         else:

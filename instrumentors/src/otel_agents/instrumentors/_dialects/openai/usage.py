@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_agents.semconv import attributes as attr
 
-from ._fields import field
+from .fields import field
 
 __all__ = ["Usage", "usage_of"]
 

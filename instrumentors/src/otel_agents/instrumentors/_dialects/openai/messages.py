@@ -10,7 +10,7 @@ from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.encoding import Items
 from otel_agents.semconv.values import Modality
 
-from ._fields import field, given, items, text
+from .fields import field, given, items, text
 
 __all__ = [
     "completion_input",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ._fields import field, items, text, view
-from ._messages import Message, completion_output, output_messages
-from ._response_items import response_output
+from .fields import field, items, text, view
+from .messages import Message, completion_output, output_messages
+from .response_items import response_output
 
 __all__ = ["Assembly", "ChatAssembly", "CompletionAssembly", "ResponseAssembly", "TextAssembly"]
 

@@ -10,9 +10,9 @@ from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.content import Content
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation, OutputType
 
-from ._assembly import Assembly, ChatAssembly, CompletionAssembly, ResponseAssembly, TextAssembly
-from ._fields import field, items, text
-from ._messages import (
+from .assembly import Assembly, ChatAssembly, CompletionAssembly, ResponseAssembly, TextAssembly
+from .fields import field, items, text
+from .messages import (
     Message,
     completion_input,
     completion_output,
@@ -20,10 +20,10 @@ from ._messages import (
     output_messages,
     tool_definitions,
 )
-from ._requests import Body, as_mapping
-from ._response_items import response_input, response_instructions, response_output
+from .requests import Body, as_mapping
+from .response_items import response_input, response_instructions, response_output
 
-__all__ = ["APIS", "CHAT", "RESPONSES", "Api", "response_finish_reasons"]
+__all__ = ["APIS", "CHAT", "COMPLETIONS", "RESPONSES", "Api", "response_finish_reasons"]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ RESPONSES: Final = Api(
     ResponseAssembly,
     type=OpenAIApiType.RESPONSES,
 )
-_COMPLETIONS: Final = Api(
+COMPLETIONS: Final = Api(
     Operation.TEXT_COMPLETION, _ask_completion, _texts_output, _choice_reasons, CompletionAssembly
 )
 _IMAGES: Final = Api(
@@ -193,7 +193,7 @@ _TRANSCRIPTS: Final = Api(
 
 APIS: Final = {
     "/chat/completions": CHAT,
-    "/completions": _COMPLETIONS,
+    "/completions": COMPLETIONS,
     "/responses": RESPONSES,
     "/images/generations": _IMAGES,
     "/images/edits": _IMAGES,

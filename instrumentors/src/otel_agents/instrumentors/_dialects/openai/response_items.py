@@ -9,8 +9,8 @@ from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.encoding import Items
 from otel_agents.semconv.values import Modality
 
-from ._fields import field, given, items, text
-from ._messages import content_parts, parsed_arguments
+from .fields import field, given, items, text
+from .messages import content_parts, parsed_arguments
 
 __all__ = ["response_input", "response_instructions", "response_output"]
 

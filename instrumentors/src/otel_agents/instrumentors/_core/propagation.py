@@ -1,0 +1,22 @@
+"""The trace's headers on a model call, for hosts that the setting names."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+
+from opentelemetry import propagate
+from opentelemetry.context import Context
+
+from .telemetry import Telemetry
+
+__all__ = ["headers_for"]
+
+
+def headers_for(telemetry: Telemetry, host: str, context: Context) -> Mapping[str, str]:
+    """What to send along to ``host`` from within ``context``; nothing to hosts not named."""
+    patterns = telemetry.settings.propagate_headers
+    carrier: dict[str, str] = {}
+    if any(fnmatch.fnmatch(host, pattern) for pattern in patterns):
+        propagate.inject(carrier, context)
+    return carrier

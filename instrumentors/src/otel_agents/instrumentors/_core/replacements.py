@@ -1,0 +1,151 @@
+"""How one target is replaced, and what puts the original back.
+
+Every function returns what undoes it, which leaves alone what somebody has wrapped since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType, ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from . import errors
+from .switches import Switch
+
+if TYPE_CHECKING:
+    from .patching import Patch
+
+__all__ = ["replace"]
+
+
+def replace(patch: Patch, module: ModuleType, switch: Switch) -> list[Callable[[], None]]:
+    """Replace the target in ``module``; returns what undoes it, in order of application."""
+    *owners, name = patch.path
+    owner: Any = module
+    for part in owners:
+        owner = getattr(owner, part)
+    if patch.subclasses:
+        return _replace_in_subclasses(owner, name, patch, switch)
+    if patch.decorated is not None:
+        return [_replace_decorated(owner, name, patch.decorated, patch, switch)]
+    return [_replace_attribute(owner, name, patch, switch)]
+
+
+def _replace_decorated(
+    owner: Any, name: str, variable: str, patch: Patch, switch: Switch
+) -> Callable[[], None]:
+    """Replace the function that the decorator of the target keeps in ``variable``."""
+    cell = _cell(_static(owner, name), variable)
+    if cell is None:
+        raise AttributeError(f"{name} is not decorated, or keeps no {variable}")
+    original = cell.cell_contents
+    replacement = _wrapped(original, patch, switch, isinstance(owner, type))
+    cell.cell_contents = replacement
+
+    def undo() -> None:
+        if cell.cell_contents is replacement:  # else somebody has wrapped it since: ours is off
+            cell.cell_contents = original
+
+    return undo
+
+
+def _cell(function: Any, variable: str) -> CellType | None:
+    """The cell of a free variable, of ``function`` or of what is wrapped in it."""
+    while function is not None:
+        code = getattr(function, "__code__", None)
+        if code is not None and variable in code.co_freevars:
+            return function.__closure__[code.co_freevars.index(variable)]
+        function = getattr(function, "__wrapped__", None)
+    return None
+
+
+def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> Callable[[], None]:
+    inherited = name not in vars(owner)
+    original = _static(owner, name)
+    replacement = _wrapped(original, patch, switch, isinstance(owner, type))
+    setattr(owner, name, replacement)
+
+    def undo() -> None:
+        if cast("dict[str, Any]", vars(owner)).get(name) is not replacement:
+            return  # wrapped by somebody else since: theirs stays, ours is off
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+
+    return undo
+
+
+def _static(owner: Any, name: str) -> Any:
+    """The attribute as it stands in the class that defines it, descriptors not called."""
+    for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
+        if name in vars(holder):
+            return cast(Any, vars(holder)[name])
+    raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
+
+
+def _wrapped(original: Any, patch: Patch, switch: Switch, in_class: bool) -> Any:
+    if isinstance(original, (staticmethod, classmethod)):
+        function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
+        static = isinstance(original, staticmethod)
+        wrapped = patch.wrapping(function, switch, not static)
+        return staticmethod(wrapped) if static else classmethod(wrapped)
+    if not callable(original):
+        raise AttributeError(f"{patch.target} is no function")  # noqa: TRY004  as if it were not there
+    return patch.wrapping(original, switch, in_class)
+
+
+def _replace_in_subclasses(
+    base: type[Any], name: str, patch: Patch, switch: Switch
+) -> list[Callable[[], None]]:
+    undo: list[Callable[[], None]] = []
+
+    def implementation(cls: type[Any]) -> None:
+        method = vars(cls).get(name)
+        if method is not None and not getattr(method, "__isabstractmethod__", False):
+            undo.append(_replace_attribute(cls, name, patch, switch))
+
+    def every(cls: type[Any]) -> None:
+        for subclass in cls.__subclasses__():
+            implementation(subclass)
+            every(subclass)
+
+    every(base)
+    restore = _on_subclass(base, switch, implementation)
+
+    def undo_all() -> None:
+        for step in reversed(undo):
+            step()
+
+    return [restore, undo_all]
+
+
+def _on_subclass(
+    base: type[Any], switch: Switch, created: Callable[[type[Any]], None]
+) -> Callable[[], None]:
+    """Have ``created`` called for each subclass of ``base`` that is defined from now on."""
+    own = vars(base).get("__init_subclass__")
+
+    def init_subclass(cls: type[Any], **kwargs: Any) -> None:
+        if own is None:
+            super(base, cls).__init_subclass__(**kwargs)
+        else:
+            own.__func__(cls, **kwargs)
+        if switch.on:
+            try:
+                created(cls)
+            except Exception:
+                errors.internal_error("patching a subclass")
+
+    replacement = classmethod(init_subclass)
+    setattr(base, "__init_subclass__", replacement)  # noqa: B010  pyright wants a method here
+
+    def undo() -> None:
+        if vars(base).get("__init_subclass__") is not replacement:
+            return
+        if own is None:
+            delattr(base, "__init_subclass__")
+        else:
+            setattr(base, "__init_subclass__", own)  # noqa: B010  as above
+
+    return undo

@@ -1,0 +1,91 @@
+"""The functions of LiteLLM that ask a model, and how the arguments of a call are read."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from otel_agents.instrumentors._core.calls import Call
+from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES, Api
+from otel_agents.semconv.values import Operation
+
+__all__ = ["FUNCTIONS", "ROUTES", "Arguments", "Function"]
+
+Arguments = dict[str, Any]
+
+_MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function with its asynchronous twin, which calls it with ``flag`` set.
+
+    Attributes:
+        target: Where the function is.
+        flag: The keyword by which the twin calls it, and the name of the twin.
+        operation: What it asks for.
+        api: The wire format of its arguments and results; none for embeddings.
+        positional: Its first parameters, for a twin that takes anything.
+        later: Not in every supported version.
+    """
+
+    target: str
+    flag: str
+    operation: Operation
+    api: Api | None
+    positional: tuple[str, ...]
+    later: bool = False
+
+    @property
+    def asynchronous(self) -> str:
+        """Where the twin is."""
+        return f"{self.target.partition(':')[0]}:{self.flag}"
+
+    def arguments(self, call: Call) -> Arguments | None:
+        """The arguments by name; None where the call asks no model, but is mocked."""
+        arguments = self._named(call)
+        return None if any(arguments.get(mock) is not None for mock in _MOCKS) else arguments
+
+    def _named(self, call: Call) -> Arguments:
+        positional = _parameters(call.function) or self.positional
+        return {**dict(zip(positional, call.args, strict=False)), **call.kwargs}
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters that may be positional; none for a function of ``*args``."""
+    parameters = cast("Any", inspect.signature(function)).parameters.values()
+    return tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+
+
+_COMPLETION: Final = Function(
+    "litellm.main:completion", "acompletion", Operation.CHAT, CHAT, ("model", "messages")
+)
+_EMBEDDING: Final = Function(
+    "litellm.main:embedding", "aembedding", Operation.EMBEDDINGS, None, ("model", "input")
+)
+_RESPONSES: Final = Function(
+    "litellm.responses.main:responses",
+    "aresponses",
+    Operation.CHAT,
+    RESPONSES,
+    ("input", "model"),
+    later=True,
+)
+_TEXT_COMPLETION: Final = Function(
+    "litellm.main:text_completion",
+    "atext_completion",
+    Operation.TEXT_COMPLETION,
+    COMPLETIONS,
+    ("prompt", "model"),
+)
+FUNCTIONS: Final = (_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES)
+ROUTES: Final = {
+    "chat_completions": _COMPLETION,
+    "embeddings": _EMBEDDING,
+    "responses": _RESPONSES,
+}
+"""By LiteLLM's name of the route, for what its Rust core may serve."""

@@ -1,0 +1,155 @@
+"""The operations of LiteLLM: a claim around each question, and its span where LiteLLM sends.
+
+A question is asked below LiteLLM's cache, retries and fallbacks, so each attempt is one. That it is sent
+is evident from the record that LiteLLM makes of every request; that LiteLLM sends it by itself, from
+its HTTP client and its Rust core.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+from opentelemetry.context import Context, get_current
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.propagation import headers_for
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.fields import field, text
+
+from ._functions import ROUTES, Function
+from ._questions import Question, current_question, without_question
+from ._routes import server_of
+
+__all__ = ["asked", "dispatched", "parsing", "posting", "sending", "wrapping"]
+
+
+def asked(telemetry: Telemetry, function: Function) -> Begin:
+    """One of the functions that ask a model, or its asynchronous twin."""
+
+    def begin(call: Call) -> Running | None:
+        outer = current_question()
+        flagged = call.kwargs.get(function.flag) is True
+        if flagged and outer is not None and outer.function is function:
+            return None  # its twin is asking
+        arguments = function.arguments(call)
+        if arguments is None:
+            return _Passing(without_question())
+        asynchronous = flagged or inspect.iscoroutinefunction(call.function)
+        return Question(telemetry, function, arguments, asynchronous)
+
+    return begin
+
+
+def dispatched(telemetry: Telemetry) -> Begin:
+    """``PublicDispatch.run(args, kwargs, python=…)``: by the Rust core, or by Python's function."""
+
+    def begin(call: Call) -> Running | None:
+        function = ROUTES.get(call.instance.route.value)
+        if function is None:
+            return None
+        args, kwargs = call.args
+        arguments = function.arguments(Call(call.kwargs["python"], None, args, dict(kwargs)))
+        if arguments is None:
+            return None
+        asynchronous = inspect.iscoroutinefunction(call.function)
+        question = Question(telemetry, function, arguments, asynchronous)
+        question.native = True
+        return question
+
+    return begin
+
+
+def sending(call: Call) -> Running | None:
+    """``Logging.pre_call(input, api_key, model, additional_args)``: LiteLLM is about to send."""
+    current = current_question()
+    return _Sending(current, call) if current is not None else None
+
+
+def posting(call: Call) -> Running | None:
+    """``HTTPHandler.post(url, …)`` and its asynchronous twin: LiteLLM sends by itself."""
+    current = current_question()
+    url = call.args[0] if call.args else call.kwargs.get("url")
+    started = current.start(server_of(url)) if current is not None else None
+    if current is None or started is None:
+        return None
+    if current.server is not None and len(call.args) <= _BEFORE_HEADERS:
+        carrier = headers_for(current.telemetry, current.server[0], started.context)
+        if carrier:
+            headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}
+            call.kwargs = {**call.kwargs, "headers": headers}
+    return _Posting(current, started.context)
+
+
+def wrapping(call: Call) -> None:
+    """``CustomStreamWrapper(…)``: LiteLLM has a stream of the provider's to hand on."""
+    current = current_question()
+    if current is not None:
+        current.unwraps(call.instance)
+
+
+def parsing(call: Call) -> None:
+    """``ModelResponseIterator.chunk_parser(chunk)`` of Anthropic's streams: an event as it came."""
+    event = call.args[0] if call.args else call.kwargs.get("chunk")
+    if text(event, "type") in ("message_start", "message_delta"):
+        current = current_question()
+        if current is not None:
+            current.hears(field(event, "message"), field(event, "usage"))
+
+
+_BEFORE_HEADERS: Final = 4
+"""The parameters of ``post`` that come before its headers: url, data, json, params."""
+
+
+class _Passing:
+    """A call that runs in a context of its own, and tells nothing."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def returned(self, value: Any) -> Any:
+        """The call has its result."""
+        return value
+
+    def chunk(self, item: Any) -> object:
+        """One item of a stream."""
+        return None
+
+    def exhausted(self, value: Any) -> None:
+        """The stream is at its end."""
+
+    def abandoned(self) -> None:
+        """The caller left the stream."""
+
+    def failed(self, error: BaseException) -> None:
+        """The call raised."""
+
+    def end(self) -> None:
+        """End."""
+
+
+class _Sending(_Passing):
+    """LiteLLM tells its record, and the application's callbacks, that it sends."""
+
+    def __init__(self, current: Question, call: Call) -> None:
+        super().__init__(get_current())
+        self._current = current
+        self._logging = call.instance
+        self._additional: Any = call.kwargs.get("additional_args")
+
+    def returned(self, value: Any) -> Any:
+        """Everybody has been told."""
+        self._current.sends(self._logging, self._additional)
+        return value
+
+
+class _Posting(_Passing):
+    """LiteLLM's own request."""
+
+    def __init__(self, current: Question, context: Context) -> None:
+        super().__init__(context)
+        self._current = current
+
+    def failed(self, error: BaseException) -> None:
+        """It was refused, or did not arrive."""
+        self._current.unsent(error)

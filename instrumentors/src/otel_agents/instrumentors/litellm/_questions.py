@@ -1,0 +1,242 @@
+"""One question to a model: claimed where it is asked, reported where LiteLLM itself sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+
+from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.fields import field, items, text
+from otel_agents.instrumentors._dialects.openai.requests import (
+    as_mapping,
+    embeddings_attributes,
+    inference_attributes,
+)
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation
+
+from ._costs import cost_of
+from ._functions import Arguments, Function
+from ._results import answer_id, chunk_id, heard_spent, model_of, spent, stream_spent
+from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name, server_of
+
+__all__ = ["Question", "current_question", "without_question"]
+
+_QUESTION: Final = create_key("otel_agents-litellm-question")
+_FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
+
+
+def current_question() -> Question | None:
+    """The question that is being asked here."""
+    found = get_value(_QUESTION)
+    return found if isinstance(found, Question) and not found.claim.closed else None
+
+
+def without_question() -> Context:
+    """The current context as if nothing were being asked in it."""
+    return set_value(_QUESTION, None)
+
+
+class Question(ClaimedCall):
+    """One question to a model, which LiteLLM sends itself or has an SDK send.
+
+    ``native`` where what is sent under it, and by no question within, is sent by the Rust core.
+    """
+
+    def __init__(
+        self, telemetry: Telemetry, function: Function, arguments: Arguments, asynchronous: bool
+    ) -> None:
+        super().__init__(telemetry, function.operation, model=text(arguments, "model"))
+        self.telemetry = telemetry
+        self.function = function
+        self.native = False
+        self.context = set_value(_QUESTION, self, self.context)
+        self._api = function.api
+        self._arguments = arguments
+        self._asynchronous = asynchronous
+        self._assembly = function.api.assembly() if function.api and telemetry.gate.wanted else None
+        self._final: Any = None
+        self._id: str | None = None
+        self._heard: dict[str, int] = {}
+        self._kept: list[Any] = []
+        self._logging: Any = None
+        self._provider: Any = None
+        self._stream: Any = None
+        self._unsent_stream = False
+        self._wrapper: Any = None
+
+    def sends(self, logging: Any, additional: Any) -> None:
+        """Evidence, and what LiteLLM knows of the route by now."""
+        details = logging.model_call_details
+        self._logging = logging
+        self._provider = field(details, "custom_llm_provider")
+        self.claim.provider = provider_name(self._provider) or self.claim.provider
+        self.claim.model = text(details, "model") or self.claim.model
+        self.server = server_of(field(additional, "api_base"))
+        if self._provider in COMPLETES_TEXT:
+            self.operation = Operation.TEXT_COMPLETION
+        self.attempt()
+        if self.native:
+            self.start(self.server)
+
+    def start(self, server: tuple[str, int] | None) -> Any:
+        """LiteLLM sends by itself; a stream may do so when its first item is wanted."""
+        if self._unsent_stream and self.started is None:
+            self._unsent_stream = False
+            self.attempt()
+        return super().start(server)
+
+    def complete(self, call: Any) -> None:
+        """An SDK below reports this question: its cost is LiteLLM's to know."""
+        if (
+            call.detailed
+            and self._logging is not None
+            and attr.OTEL_AGENTS_COST not in call.attributes
+        ):
+            self._tell_cost(call)
+
+    def returned(self, value: Any) -> Any:
+        """Follow a stream that no SDK follows; record anything else."""
+        if not (hasattr(value, "__next__") or hasattr(value, "__anext__")):
+            return super().returned(value)
+        self._stream = value
+        if self.started is None and _is_unsent(value):
+            self._unsent_stream = True
+            self.claim.settle()
+        elif self.adopt() is None:
+            self.claim.close()
+            return value
+        if self._asynchronous:
+            return AsyncStreamProxy(value, self)
+        return (
+            _EitherStream(value, self) if hasattr(value, "__aiter__") else StreamProxy(value, self)
+        )
+
+    def chunk(self, item: Any) -> object:
+        """Gather from one chunk or event of a stream."""
+        call: Any = self.adopt()
+        if call is not None and call.times_next_chunk:
+            call.timed_chunk()
+        if self._assembly is not None:
+            self._assembly.add(item)
+        if text(item, "type") in _FINAL_EVENTS:
+            self._final = field(item, "response")
+        elif not self._kept or field(item, "usage") is not None or _reasons([item]):
+            self._kept.append(item)
+        return None
+
+    def unwraps(self, wrapper: Any) -> None:
+        """LiteLLM wraps what the provider streams in its ``CustomStreamWrapper``."""
+        self._wrapper = wrapper
+
+    def hears(self, message: Any, usage: Any) -> None:
+        """An event of Anthropic's as it came: LiteLLM does not hand on its id and all of its usage.
+
+        Args:
+            message: The message that begins, if one does.
+            usage: The numbers that the event tells; later ones replace earlier ones.
+        """
+        self._id = text(message, "id") or self._id
+        for source in (field(message, "usage"), usage):
+            told = {name: n for name, n in as_mapping(source).items() if isinstance(n, int)}
+            self._heard.update(told)
+
+    def describe(self, call: Any, response: Any) -> None:
+        """Set on ``call`` what was asked and what the provider answered."""
+        if call.detailed:
+            self._describe_request(call)
+        answer = response if response is not None else self._final
+        if answer is not None:
+            self._describe_answer(call, answer)
+        elif self._stream is not None or self._kept:
+            self._describe_stream(call)
+        if call.detailed and self._logging is not None:
+            self._tell_cost(call)
+
+    def _describe_request(self, call: Any) -> None:
+        if self._api is None:
+            call.attributes.update(embeddings_attributes(self._arguments))
+            return
+        if self.telemetry.gate.wanted:
+            self._api.ask(call.content, self._arguments)
+        attributes = inference_attributes(self._arguments)
+        if self.claim.provider not in SPEAKS_OPENAI:
+            attributes.pop(attr.OPENAI_REQUEST_SERVICE_TIER, None)
+        elif self._api.type is not None and self.operation is Operation.CHAT:
+            attributes[attr.OPENAI_API_TYPE] = self._api.type.value
+        call.attributes.update(attributes)
+
+    def _describe_answer(self, call: Any, answer: Any) -> None:
+        raw = None
+        if self._logging is not None and self._stream is None:
+            raw = field(self._logging.model_call_details, "original_response")
+        call.response_model = model_of(answer, self._provider)
+        usage = spent(answer, raw)
+        if usage is not None:
+            call.input_tokens = usage.input_tokens
+        if self._api is None:
+            return
+        if usage is not None:
+            call.output_tokens = usage.output_tokens
+            call.attributes.update(usage.breakdown)
+        call.response_id = answer_id(answer, raw)
+        call.finish_reasons = self._api.finish_reasons(answer)
+        if self._assembly is not None:
+            api = self._api
+            call.content.output_messages = lambda: api.output(answer)
+
+    def _describe_stream(self, call: Any) -> None:
+        # What LiteLLM keeps of a stream is what the provider sent; the last chunk that it hands on may
+        # tell tokens that it has counted itself.
+        chunks: list[Any] = self._kept if self._wrapper is None else list(self._wrapper.chunks)
+        first = chunks[0] if chunks else None
+        call.response_id = self._id or chunk_id(first)
+        call.response_model = model_of(first, self._provider)
+        usage = heard_spent(self._heard) or stream_spent(chunks)
+        if usage is not None:
+            call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
+            call.attributes.update(usage.breakdown)
+        call.finish_reasons = _reasons(chunks)
+        if self._assembly is not None:
+            call.content.output_messages = self._assembly.messages
+
+    def response_id(self, response: Any) -> str | None:
+        """The id by which an SDK would have reported the response."""
+        return text(response, "id")
+
+    def _tell_cost(self, call: Any) -> None:
+        cost = cost_of(self._logging, call)
+        if cost is not None:
+            call.attributes[attr.OTEL_AGENTS_COST] = cost
+
+
+class _EitherStream(StreamProxy):
+    """A stream that can be read asynchronously too: it is followed by whom reads it."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> AsyncStreamProxy:
+        object.__setattr__(self, "_otel_ended", True)
+        return AsyncStreamProxy(self._otel_wrapped, self._otel_running)
+
+
+def _is_unsent(stream: Any) -> bool:
+    """Whether a stream sends its request when its first item is wanted."""
+    return (
+        getattr(stream, "completion_stream", stream) is None
+        and getattr(stream, "make_call", None) is not None
+    )
+
+
+def _reasons(chunks: Iterable[Any]) -> tuple[str, ...]:
+    reasons: dict[int, str | None] = {}
+    for chunk in chunks:
+        for choice in items(chunk, "choices"):
+            index, reason = field(choice, "index") or 0, text(choice, "finish_reason")
+            reasons[index] = reason or reasons.get(index)
+    ordered = [reason for _, reason in sorted(reasons.items())]
+    return tuple(reason or "error" for reason in ordered) if any(ordered) else ()

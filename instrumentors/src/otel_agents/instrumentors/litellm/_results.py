@@ -1,0 +1,104 @@
+"""What LiteLLM's results tell: only what the provider said, never what LiteLLM made up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from otel_agents.instrumentors._dialects.openai.fields import field, text
+from otel_agents.instrumentors._dialects.openai.requests import as_mapping
+from otel_agents.instrumentors._dialects.openai.usage import Usage, usage_of
+from otel_agents.semconv import attributes as attr
+
+__all__ = ["answer_id", "chunk_id", "heard_spent", "model_of", "spent", "stream_spent"]
+
+_READ_LIMIT: Final = 1 << 20
+"""Characters up to which an answer is read again for its id."""
+
+_TELLS_USAGE: Final = re.compile(r"""["'](?:usage|\w*token\w*|\w*count)["']\s*:""", re.IGNORECASE)
+_MADE_UP: Final = re.compile("chatcmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ENCODED_ID: Final = "resp_"
+_CACHED: Final = (
+    ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+)
+
+
+def answer_id(response: Any, raw: Any) -> str | None:
+    """The provider's id: LiteLLM makes ids of its own for wire formats that it translates.
+
+    Args:
+        response: LiteLLM's result.
+        raw: The provider's answer as LiteLLM logs it: its text, if it came over LiteLLM's HTTP.
+    """
+    known = _decoded(text(response, "id"))
+    if not isinstance(raw, str) or (known is not None and known in raw):
+        return known
+    try:
+        answer: Any = json.loads(raw) if len(raw) <= _READ_LIMIT else None
+    except ValueError:  # not every provider answers in JSON
+        return None
+    return text(as_mapping(answer), "id")
+
+
+def chunk_id(chunk: Any) -> str | None:
+    """The provider's id of a stream, from a chunk; None for one that LiteLLM may have made."""
+    known = _decoded(text(chunk, "id"))
+    return None if known is not None and _MADE_UP.fullmatch(known) else known
+
+
+def _decoded(known: str | None) -> str | None:
+    """An id of the Responses API without what LiteLLM has packed around it."""
+    if known is None or not known.startswith(_ENCODED_ID):
+        return known
+    try:
+        packed = base64.b64decode(known.removeprefix(_ENCODED_ID) + "==").decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return known
+    return packed.rpartition("response_id:")[2] if packed.startswith("litellm:") else known
+
+
+def model_of(response: Any, provider: Any) -> str | None:
+    """The model that answered, without the provider that LiteLLM puts before it."""
+    model = text(response, "model")
+    return model.removeprefix(f"{provider}/") if model is not None else None
+
+
+def spent(response: Any, raw: Any) -> Usage | None:
+    """The usage of a whole answer; None where LiteLLM has counted it itself."""
+    if isinstance(raw, str) and not _TELLS_USAGE.search(raw):
+        return None
+    return _whole(field(response, "usage"))
+
+
+def stream_spent(chunks: Iterable[Any]) -> Usage | None:
+    """The usage that the chunks of a stream told, the last word on each number."""
+    told = [usage for usage in map(_whole, (field(chunk, "usage") for chunk in chunks)) if usage]
+    if not told:
+        return None
+    inputs = [usage.input_tokens for usage in told if usage.input_tokens]
+    outputs = [usage.output_tokens for usage in told if usage.output_tokens]
+    breakdown = {name: tokens for usage in told for name, tokens in usage.breakdown.items()}
+    return Usage(inputs[-1] if inputs else 0, outputs[-1] if outputs else 0, breakdown)
+
+
+def heard_spent(told: Mapping[str, int]) -> Usage | None:
+    """The usage of a stream of Anthropic's, whose input excludes what a cache had a part in."""
+    if "output_tokens" not in told:
+        return None
+    cached = {name: told.get(key, 0) for key, name in _CACHED}
+    inputs = told.get("input_tokens", 0) + sum(cached.values())
+    return Usage(inputs, told["output_tokens"], {name: n for name, n in cached.items() if n})
+
+
+def _whole(usage: Any) -> Usage | None:
+    counted = usage_of(usage)
+    if counted is None:
+        return None
+    cached = {name: field(usage, key) for key, name in _CACHED}
+    breakdown = {**counted.breakdown, **{name: n for name, n in cached.items() if n}}
+    return Usage(counted.input_tokens, counted.output_tokens, breakdown)

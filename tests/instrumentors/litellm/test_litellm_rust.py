@@ -1,0 +1,75 @@
+"""LiteLLM's Rust core, which no SDK and no HTTP client of Python's sees."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from emission import Emission
+from litellm_calls import MESSAGES, Question, litellm
+
+from otel_agents.distro.scripted_model import Failure, ScriptedModel
+
+CHAT = Question("completion", "anthropic/claude-3-haiku-20240307", {"messages": MESSAGES})
+RESPONSES = Question("responses", "openai/gpt-4o-mini", {"input": "Hi"})
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has the core serve what it can; what it served, by the mark that LiteLLM leaves on it."""
+    catalog: Any = importlib.import_module("litellm.rust_bridge.catalog")
+    runtime: Any = importlib.import_module("litellm.rust_bridge.runtime")
+    mark = runtime.mark_rust_response
+    served: list[str] = []
+
+    def marking(value: Any) -> Any:
+        served.append(type(value).__name__)
+        return mark(value)
+
+    routes = (catalog.Route.CHAT_COMPLETIONS, catalog.Route.RESPONSES)
+    rules = tuple(catalog.RouteRule(route, catalog.Rollout.RUST_OPT_OUT) for route in routes)
+    monkeypatch.setattr(catalog, "RULES", rules)
+    monkeypatch.setattr(runtime, "mark_rust_response", marking)
+    return served
+
+
+@pytest.mark.parametrize("question", [CHAT, RESPONSES], ids=str)
+def test_what_the_core_sends_is_one_span(
+    question: Question,
+    served: list[str],
+    model: ScriptedModel,
+    emission: Emission,
+    run: Callable[..., Any],
+) -> None:
+    question.ask(model)
+    run(lambda: question.ask_async(model))
+    assert len(served) == len(emission.spans) == 2
+    for span, entry in zip(emission.spans, model.ledger.entries, strict=True):
+        attributes = dict(span.attributes or {})
+        assert attributes["gen_ai.usage.input_tokens"] == entry.input_tokens
+        assert attributes["gen_ai.usage.output_tokens"] == entry.output_tokens
+        assert attributes["gen_ai.response.id"] == entry.response_id
+        assert attributes["gen_ai.provider.name"] == question.model.partition("/")[0]
+        assert (attributes["server.address"], attributes["server.port"]) == (
+            "127.0.0.1",
+            model.port,
+        )
+
+
+def test_what_the_core_declines_is_one_span_too(
+    served: list[str], model: ScriptedModel, emission: Emission
+) -> None:
+    streamed = Question(CHAT.function, CHAT.model, {**CHAT.arguments, "stream": True})
+    streamed.ask(model)
+    assert (served, len(emission.spans), model.ledger.requests) == ([], 1, 1)
+
+
+def test_a_refusal_is_one_span_with_its_error(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Failure(429))
+    with pytest.raises(litellm.RateLimitError):
+        CHAT.ask(model)
+    assert (emission.span.attributes or {})["error.type"] == "litellm.exceptions.RateLimitError"

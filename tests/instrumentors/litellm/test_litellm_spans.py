@@ -1,0 +1,215 @@
+"""What the spans say that LiteLLM itself reports, and what it adds to those of an SDK."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from emission import Emission
+from litellm_calls import MESSAGES, VERSION, litellm, route
+from opentelemetry.trace import SpanKind, StatusCode
+
+from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.instrumentors._core import disposal
+from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
+
+CLAUDE = "anthropic/claude-3-haiku-20240307"
+SECRET = "planted-secret"
+UNSTEADY = (
+    "gen_ai.usage.text.input_tokens",
+    "gen_ai.usage.text.output_tokens",
+    "otel_agents.cost",
+)
+"""What only some versions of LiteLLM know of that model."""
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": SECRET,
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+
+
+def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-3-haiku-20240307",
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.max_tokens": 100,
+        "gen_ai.response.id": "msg_1",
+        "gen_ai.response.model": "claude-3-haiku-20240307",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 200,
+        "gen_ai.usage.cache_read.input_tokens": 400,
+        **changes,
+    }
+
+
+def ask(model: ScriptedModel, **more: Any) -> Any:
+    arguments = {"messages": MESSAGES, "temperature": 0.5, "max_tokens": 100, **more}
+    return litellm.completion(**arguments, **route(CLAUDE, model))
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer("Hi.", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
+    ask(model)
+    span = emission.span
+    assert (span.name, span.kind) == ("chat claude-3-haiku-20240307", SpanKind.CLIENT)
+    assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
+    attributes = dict(span.attributes or {})
+    assert {k: v for k, v in attributes.items() if k not in UNSTEADY} == expected(model)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_streamed_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer("one two", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
+    stream = ask(model, stream=True)
+    assert isinstance(stream, litellm.CustomStreamWrapper)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "one two"
+    attributes: dict[str, Any] = dict(emission.span.attributes or {})
+    assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
+    told = {k: v for k, v in attributes.items() if k not in UNSTEADY}
+    assert told == expected(model, **{"gen_ai.request.stream": True})
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_cost_is_on_whatever_span_reports_the_call(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("Hi.", usage=Usage(1000, 200)))
+    answer = litellm.completion(messages=MESSAGES, **route("gpt-4o-mini", model))
+    embedding = litellm.embedding(input=["a"], **route("text-embedding-3-small", model))
+    known: list[Any] = [one._hidden_params["response_cost"] for one in (answer, embedding)]
+    costs = [(span.attributes or {})["otel_agents.cost"] for span in emission.spans]
+    assert costs == pytest.approx(known)
+    assert min(known) > 0
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_prices_of_the_application_are_used(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer("Hi.", usage=Usage(1000, 200)))
+    prices = {"input_cost_per_token": 0.5, "output_cost_per_token": 1.0}
+    litellm.completion(messages=MESSAGES, **prices, **route("gpt-4o-mini", model))
+    assert (emission.span.attributes or {})["otel_agents.cost"] == 700.0
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_it_sends_hangs_under_its_span(
+    model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpx: Any = importlib.import_module("httpx")
+    tracer = emission.tracer_provider.get_tracer("http")
+    send = httpx.Client.send
+
+    def traced(self: Any, request: Any, **more: Any) -> Any:
+        span = tracer.start_span(request.method)
+        try:
+            return send(self, request, **more)
+        finally:
+            span.end()
+
+    monkeypatch.setattr(httpx.Client, "send", traced)
+    monkeypatch.setattr("conformance_plugin.findings_of", lambda emission: [])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  of any emission
+    ask(model)
+    assert emission.tree() == ["chat claude-3-haiku-20240307", "  POST"]
+
+
+@pytest.mark.parametrize("name", [CLAUDE, "gpt-4o-mini"])
+@pytest.mark.usefixtures("instrumented")
+def test_a_refusal_is_one_span_with_its_error(
+    name: str, model: ScriptedModel, emission: Emission, run: Callable[..., Any]
+) -> None:
+    model.script(*[Failure(429, message=SECRET, kind="rate_limit_error")] * 2)
+    with pytest.raises(litellm.RateLimitError):
+        litellm.completion(messages=MESSAGES, **route(name, model))
+    with pytest.raises(litellm.RateLimitError):
+        run(lambda: litellm.acompletion(messages=MESSAGES, **route(name, model)))
+    kinds = [(span.attributes or {})["error.type"] for span in emission.spans]
+    assert all(str(kind).endswith(".RateLimitError") for kind in kinds)
+    assert len(emission.spans) == model.ledger.requests == 2
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_is_left_is_abandoned_if_its_request_was_sent(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    stream = ask(model, stream=True)
+    next(stream)
+    del stream
+    unread = ask(model, stream=True)
+    del unread
+    gc.collect()  # LiteLLM's streams are in reference cycles
+    disposal.drain(5)
+    abandoned = [(s.attributes or {})["otel_agents.stream.abandoned"] for s in emission.spans]
+    assert abandoned == [True] * model.ledger.requests
+
+
+def test_a_name_that_was_bound_before_instrumenting_is_seen(
+    model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    completion = before = litellm.completion
+    instrument()
+    assert litellm.completion is before
+    completion(messages=MESSAGES, **route(CLAUDE, model))
+    completion(messages=MESSAGES, **route("gpt-4o-mini", model))
+    assert len(emission.spans) == 2
+    LiteLLMInstrumentor().uninstrument()
+    completion(messages=MESSAGES, **route(CLAUDE, model))
+    assert len(emission.spans) == 2
+
+
+def test_every_target_is_found(instrument: Callable[..., None]) -> None:
+    instrument()
+    report = LiteLLMInstrumentor().report()
+    assert (report.of("missing"), report.of("waiting")) == ([], [])
+    oldest = VERSION < (1, 60)
+    rust = [f"litellm.rust_bridge.dispatch:PublicDispatch.{name}" for name in ("run", "arun")]
+    responses = [f"litellm.responses.main:{name}" for name in ("responses", "aresponses")]
+    assert report.of("absent") == ([*responses, *rust] if oldest else [])
+
+
+def test_content_is_recorded_when_asked_for(
+    model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="toolu_1")]))
+    ask(model, tools=[TOOL])
+    model.script(Answer("Sunny."))
+    list(ask(model, stream=True))
+    first, second = (dict(span.attributes or {}) for span in emission.spans)
+    asked = '[{"role":"user","parts":[{"type":"text","content":"Where is the Eiffel Tower?"}]}]'
+    assert first["gen_ai.input.messages"] == second["gen_ai.input.messages"] == asked
+    assert first["gen_ai.tool.definitions"] == '[{"type":"function","name":"weather"}]'
+    assert '"name":"weather","arguments":{"city":"Bern"}' in str(first["gen_ai.output.messages"])
+    assert '"content":"Sunny."' in str(second["gen_ai.output.messages"])
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_without_content_nothing_of_it_leaves(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer(SECRET), Answer(SECRET))
+    messages = [{"role": "user", "content": SECRET}]
+    ask(model, messages=messages, tools=[TOOL], metadata={"note": SECRET})
+    list(ask(model, messages=messages, stream=True))
+    assert len(emission.spans) == 2
+    assert SECRET not in emission.texts()
+
+
+def test_trace_headers_go_to_the_hosts_that_are_named(
+    model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    instrument(OTEL_AGENTS_PROPAGATE_HEADERS="127.*")
+    ask(model)
+    (entry,) = model.ledger.entries
+    context = emission.span.context
+    assert context is not None
+    assert f"{context.trace_id:032x}-{context.span_id:016x}" in entry.headers["traceparent"]
