@@ -321,6 +321,28 @@ if VERSION >= (1, 66):
         assert model.ledger.input_tokens > 0
 
     @pytest.mark.usefixtures("instrumented")
+    def test_a_background_response_may_be_fetched_as_a_stream(
+        client: openai.OpenAI, model: ScriptedModel, emission: Emission
+    ) -> None:
+        made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
+        list(client.responses.retrieve(made.id, stream=True, starting_after=0))
+        fetched, inference = sorted(emission.spans, key=lambda span: span.name != "fetch_response")
+        assert dict(fetched.attributes or {}) == {
+            "gen_ai.operation.name": "fetch_response",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.response.id": made.id,
+            "gen_ai.response.model": made.model,
+            "gen_ai.response.status": "completed",
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.request.stream_cursor": "0",
+            "openai.api.type": "responses",
+            "server.address": "127.0.0.1",
+            "server.port": model.port,
+        }
+        tokens = (inference.attributes or {})["gen_ai.usage.input_tokens"]
+        assert tokens == model.ledger.input_tokens > 0
+
+    @pytest.mark.usefixtures("instrumented")
     def test_a_background_response_is_no_error_when_a_signal_ends_the_process(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
