@@ -113,6 +113,6 @@ def running(
 def instrumented(program: Path, variables: Mapping[str, str], **options: Any) -> Finished:
     """Run ``program`` to its end; the options are those of `start`."""
     began = time.monotonic()
-    process = start(program, variables, **options)
-    out, err = process.communicate(timeout=_SECONDS)
+    with running(program, variables, **options) as process:
+        out, err = process.communicate(timeout=_SECONDS)
     return Finished(out, err, process.returncode, time.monotonic() - began)

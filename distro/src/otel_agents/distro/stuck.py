@@ -68,7 +68,10 @@ class SignalWatch:
             self._take()
 
     def _take(self) -> None:
-        self._reading, writing = (_out_of_the_way(descriptor) for descriptor in os.pipe())
+        try:
+            self._reading, writing = (_out_of_the_way(descriptor) for descriptor in os.pipe())
+        except OSError:  # the process has no descriptor left: signals wait for the main thread
+            return
         os.set_blocking(writing, False)
         previous = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         if previous == _NONE:

@@ -99,7 +99,7 @@ class DefaultAction:
 
     def _seen(self, number: int) -> None:
         """A signal has come; the main thread may be where it cannot handle it."""
-        if number not in _SIGNALS or self._get(number) is not self._handler:
+        if number not in _SIGNALS or self._get(number) is not self._handler or self.unkillable:
             return
         deadline = time.monotonic() + _PATIENCE
         while self._asked is None and time.monotonic() < deadline:
