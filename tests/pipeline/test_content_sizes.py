@@ -18,7 +18,7 @@ from backends.otlp_json import attributes
 from backends.program import wait_for
 from backends.zipkin import Zipkin
 from opentelemetry._logs import LogRecord
-from opentelemetry.trace import SpanKind, format_trace_id
+from opentelemetry.trace import SpanKind, StatusCode, format_trace_id
 from otlp_receiver import Receiver
 
 from otel_agents.semconv import attributes as attr
@@ -226,17 +226,31 @@ def test_many_large_spans_in_one_request_all_arrive(collector: Collector, jaeger
     assert sent == [text] * 12
 
 
-def test_a_key_in_content_is_masked_everywhere_and_the_json_stays_valid(
+def test_a_key_is_masked_wherever_it_is_and_the_json_stays_valid(
     collector: Collector, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, moto: Moto
 ) -> None:
     said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"use {SECRET}"}]}])
+    known: dict[str, Any] = {
+        attr.GEN_AI_INPUT_MESSAGES: said,
+        attr.GEN_AI_TOOL_CALL_ARGUMENTS: {"key": SECRET},
+        "http.header": SECRET,
+    }
     with Application(collector.endpoint) as application:
-        trace_id = chat(application, **{attr.GEN_AI_INPUT_MESSAGES: said, "http.header": SECRET})
+        span = application.tracer.start_span(f"chat {SECRET}", attributes=known)
+        span.record_exception(ValueError(SECRET))
+        span.set_status(StatusCode.ERROR, f"no such key: {SECRET}")
+        span.end()
+        application.flush()
+    trace_id = format_trace_id(span.get_span_context().trace_id)
     for read in (jaeger.spans, zipkin.spans, moto.documents, mlflow.spans):
-        assert SECRET not in json.dumps(whole(read, trace_id))
-    found = named(whole(jaeger.spans, trace_id), "chat gpt")
-    masked = json.loads(attributes(found)[attr.GEN_AI_INPUT_MESSAGES])
-    assert masked[0]["parts"][0]["content"] == "use ****"
+        assert SECRET not in json.dumps(wait_for(lambda read=read: read(trace_id), "the span"))
+    (found,) = jaeger.spans(trace_id)
+    masked = attributes(found)
+    assert found["name"] == "chat ****"
+    assert found["status"]["message"] == "no such key: ****"
+    assert attributes(found["events"][0])["exception.message"] == "****"
+    assert json.loads(masked[attr.GEN_AI_INPUT_MESSAGES])[0]["parts"][0]["content"] == "use ****"
+    assert json.loads(masked[attr.GEN_AI_TOOL_CALL_ARGUMENTS]) == {"key": "****"}
 
 
 def test_events_are_bounded_and_masked_as_spans_are(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from backends.application import Application
-from backends.collector import Collector, samples
+from backends.collector import CONFIG, Collector, samples
 from backends.jaeger import Jaeger
 from backends.otlp_file import records, spans
 from backends.otlp_json import attributes
@@ -162,3 +164,43 @@ def test_the_quickstart_shows_a_span_in_the_terminal() -> None:
         assert wait_for(lambda: trace_id in collector.log, "the trace")
         (line,) = (line for line in collector.log.splitlines() if line.startswith("chat gpt "))
     assert f"{attr.GEN_AI_OPERATION_NAME}=chat" in line
+
+
+KEYS = {
+    "openai": "sk-proj-" + "aB3_" * 10,
+    "older": "sk-" + "aB3d" * 12,
+    "anthropic": "sk-ant-api03-" + "aB3-" * 10,
+    "aws": "AKIA" + "A1B2" * 4,
+    "github": "ghp_" + "aB3d" * 9,
+    "slack": "xoxb-" + "1234-" * 4,
+    "google": "AIza" + "aB3-d" * 7,
+    "token": "eyJ" + "aB3d" * 4 + ".eyJ" + "aB3d" * 4 + "." + "aB3d" * 4,
+    "header": "Bearer " + "aB3d" * 6,
+    "private": "-----BEGIN PRIVATE KEY-----\n" + "aB3d" * 9 + "\n-----END PRIVATE KEY-----",
+}
+NO_KEYS = {
+    "task": "task-management-system-for-small-teams",
+    "risk": "risk-assessment-of-the-whole-plan",
+    "uuid": "task-0af76519-16cd-43dd-8448-eb211c80319c",
+    "bearer": "the bearer of good news",
+}
+
+
+def test_keys_of_every_kind_are_masked_and_words_like_them_are_not(jaeger: Jaeger) -> None:
+    with (
+        Collector("jaeger", environ=jaeger.environ) as collector,
+        Application(collector.endpoint) as application,
+    ):
+        said = {name: f"it is {key} they say" for name, key in KEYS.items()}
+        arguments = {attr.GEN_AI_TOOL_CALL_ARGUMENTS: json.dumps(said)}
+        trace_id = ask(application, {**said, **NO_KEYS, **arguments})
+        found = only(lambda: jaeger.spans(trace_id))
+    masked = dict.fromkeys(KEYS, "it is **** they say")
+    assert json.loads(found.pop(attr.GEN_AI_TOOL_CALL_ARGUMENTS)) == masked
+    assert found == {**masked, **NO_KEYS, "redaction.masked.count": len(KEYS) + 1}
+
+
+def test_patterns_that_everything_passes_are_searched_for_by_their_first_letters() -> None:
+    common = yaml.safe_load((CONFIG / "common.yaml").read_text("utf-8"))
+    patterns: list[str] = common["processors"]["redaction"]["blocked_values"]
+    assert [pattern for pattern in patterns if not re.match(r"[\w-]{3}", pattern)] == []
