@@ -16,9 +16,15 @@ class Zipkin(Program):
 
     def __init__(self) -> None:
         self.page = f"http://127.0.0.1:{(port := free_port())}"
-        own = {"QUERY_PORT": str(port), "SELF_TRACING_ENABLED": "false"}
-        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-Darmeria.server.address=127.0.0.1"]
-        super().__init__(["java", *options, "-jar", ZIPKIN.path], own)
+        where = {
+            "ip": "127.0.0.1",
+            "port": port,
+            "protocols[0]": "http",
+        }  # or it listens everywhere
+        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1"]
+        options += [f"-Darmeria.ports[0].{name}={value}" for name, value in where.items()]
+        off = {"SELF_TRACING_ENABLED": "false"}
+        super().__init__(["java", *options, "-jar", ZIPKIN.path], off)
 
     @property
     def environ(self) -> dict[str, str]:
