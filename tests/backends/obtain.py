@@ -15,10 +15,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 CONFIG = Path(__file__).parents[2] / "collector-config"
 MANIFEST = CONFIG / "otelcol-builder.yaml"
@@ -94,7 +100,7 @@ def _builder(folder: Path) -> None:
 
 
 def _collector(folder: Path) -> None:
-    keep(BUILDER)
+    _obtain(BUILDER)
     options = ("--skip-strict-versioning", "--config", MANIFEST)
     _run(BUILDER.path, *options, folder=folder, CGO_ENABLED="0")
     built = folder / "otelcol-agents"
@@ -150,7 +156,11 @@ def lacking() -> list[str]:
 
 
 def keep(component: Component) -> None:
-    """Obtain a component that is not there: aside first, so that what is there is whole."""
+    """Obtain a component that is not there; wait for another process that obtains one.
+
+    Raises:
+        Failed: It could not be obtained.
+    """
     if component.path.exists():
         return
     for tool in component.tools:
@@ -158,6 +168,25 @@ def keep(component: Component) -> None:
             raise Failed(
                 f"{component.name} is obtained with {tool}, which is not there: {_TOOLS[tool]}"
             )
+    with _alone():
+        _obtain(component)
+
+
+@contextmanager
+def _alone() -> Generator[None]:
+    if fcntl is None:  # on Windows
+        yield
+        return
+    cache().parent.mkdir(parents=True, exist_ok=True)
+    with cache().with_name(f"{cache().name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _obtain(component: Component) -> None:
+    """Aside first, so that what is there is whole."""
+    if component.path.exists():
+        return
     print(f"{component.name}: obtaining {component.key}", file=sys.stderr, flush=True)
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{component.key}.part-", dir=cache()) as folder:

@@ -81,6 +81,17 @@ class XRay:
         self._server.server_close()
         self._thread.join()
 
+    def documents(self, trace_id: str) -> list[dict[str, Any]]:
+        """The segment documents of a trace, whose id is given in OpenTelemetry's form."""
+        wanted = f"1-{trace_id[:8]}-{trace_id[8:]}"
+        with self._arrived:
+            return [it for it in self.segments.values() if it["trace_id"] == wanted]
+
+    def spans_of(self, trace_id: str) -> list[Span]:
+        """The spans of a trace that the OTLP endpoint took."""
+        with self._arrived:
+            return [span for span in self.spans.values() if span.trace_id.hex() == trace_id]
+
     def wait_for(self, number: int, timeout: float = 30) -> None:
         """Return when ``number`` documents, spans or refusals are there, TimeoutError if not."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,21 @@ def test_without_the_components_the_suite_leaves_their_tests_out_but_not_in_ci(
     names = "Collector, Zipkin, Jaeger not obtained"
     if ci:
         assert done.returncode == 1
-        assert done.stderr == f"failed: environment backends: {names}: make backends\n"
+        assert done.stderr.endswith(f"\nfailed: environment backends: {names}: make backends\n")
     else:
         assert done.returncode == 0
         assert done.stdout == f"environment backends: {names}: left out; make backends\n"
+
+
+def test_two_at_once_obtain_a_thing_once(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    go.write_text(GO, "utf-8")
+    go.chmod(0o755)
+    (tmp_path / "works").touch()
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: obtain(tmp_path), range(2)))
+    assert sum(done.stderr.count("Jaeger: obtaining") for done in both) == 1
+    assert [done.stdout.count("Jaeger ") for done in both] == [1, 1]
 
 
 GO = """\
