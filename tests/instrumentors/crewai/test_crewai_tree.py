@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from crews import CHAT, agent, crew, crewai, run_of, task
 from emission import Emission
 
 from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -128,3 +130,9 @@ def test_a_manager_delegates(llm: Any, model: ScriptedModel, emission: Emission)
     assert lines[2].startswith("    invoke_agent ")
     assert emission.traces() == 1
     assert len([line for line in lines if line.strip() == CHAT]) == model.ledger.requests
+
+
+def test_every_target_is_found() -> None:
+    import_module("crewai.flow.flow")
+    import_module("crewai.utilities.planning_handler")
+    assert CrewAIInstrumentor().report().of("missing") == []

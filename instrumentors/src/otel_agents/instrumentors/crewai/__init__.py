@@ -21,7 +21,7 @@ class CrewAIInstrumentor(AgentInstrumentor):
     """Records the runs of ``crewai``; the model calls are those of LiteLLM and the SDKs."""
 
     plain_name = "crewai"
-    requires = ("crewai >= 1.15, < 2",)
+    requires = ("crewai >= 0.80, < 2",)
     rivals = (
         "opentelemetry-instrumentation-crewai",
         "openinference-instrumentation-crewai",
@@ -29,7 +29,7 @@ class CrewAIInstrumentor(AgentInstrumentor):
     )
     covers = (
         "crews, tasks, agents, tools, planning, flows",
-        "memory and knowledge (from 1.10)",
+        "guardrails, memory, knowledge, native tools (1.x)",
         "sync, async, for each, threads, stream",
         "model classes of the application's own",
     )
