@@ -17,6 +17,7 @@ from otel_agents.instrumentors._core.context import (
     with_user_id,
 )
 from otel_agents.instrumentors._core.operations import (
+    ClaimedCall,
     CreateAgent,
     Embeddings,
     ExecuteTool,
@@ -299,3 +300,14 @@ def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emissio
     inference.response_id = None
     inference.end()
     assert "gen_ai.response.id" not in (emission.span.attributes or {})
+
+
+def test_a_model_class_of_the_application_that_tells_nothing(emission: Emission) -> None:
+    telemetry = Telemetry("t", **emission.providers)
+    claimed = ClaimedCall(telemetry, values.Operation.CHAT, model="parrot", evident=True)
+    claimed.returned("hello")
+    assert dict(emission.span.attributes or {}) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "custom",
+        "gen_ai.request.model": "parrot",
+    }

@@ -75,6 +75,15 @@ def test_a_patch_applies_and_its_undo_leaves_no_trace(
     assert state_of(owner) == before
 
 
+def test_a_module_that_has_taken_another_name_is_patched(
+    patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toyagents, "__name__", "elsewhere")
+    patches = patched(Patch("toyagents:ask", shouting))
+    assert toyagents.ask("hi") == "ASKED HI"
+    assert str(patches.report()) == "1 of 1 applied"
+
+
 def bound_before(prompt: str) -> str:
     return BOUND_BEFORE(toyagents.Agent("ada"), prompt)
 

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Literal
@@ -111,7 +112,8 @@ class PatchSet:
         for patch in self._patches:
             self._states[patch.target] = TargetReport(patch.target, "waiting")
         for module in dict.fromkeys(patch.module for patch in self._patches):
-            wrapt.register_post_import_hook(self._module_imported, module)
+            # By the name that it is imported by: a module may have changed its own.
+            wrapt.register_post_import_hook(partial(self._module_imported, module), module)
         for package in dict.fromkeys(p.module.partition(".")[0] for p in self._patches):
             wrapt.register_post_import_hook(self._package_imported, package)
 
@@ -129,11 +131,11 @@ class PatchSet:
         """The state of every target as of now."""
         return Report(tuple(self._states[patch.target] for patch in self._patches))
 
-    def _module_imported(self, module: ModuleType) -> None:
+    def _module_imported(self, name: str, module: ModuleType) -> None:
         if not self._switch.on:
             return
         for patch in self._patches:
-            if patch.module == module.__name__:
+            if patch.module == name:
                 self._apply(patch, module)
 
     def _apply(self, patch: Patch, module: ModuleType) -> None:

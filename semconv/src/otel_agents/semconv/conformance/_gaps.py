@@ -43,6 +43,10 @@ def _generated(attributes: Attributes) -> bool:
     return attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.GENERATE_CONTENT.value
 
 
+def _custom(attributes: Attributes) -> bool:
+    return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
+
+
 def _background(attributes: Attributes) -> bool:
     return (
         attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.RESPONSES.value
@@ -61,6 +65,12 @@ def _called_no_model(attributes: Attributes) -> bool:
 
 GAPS: Final = (
     Gap(_INFERENCE, _USAGE, "a stream that was not asked for usage tells none", _streamed),
+    Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
+        "a model class of the application's own tells nothing",
+        _custom,
+    ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),

@@ -1,0 +1,50 @@
+"""Instrumentor for CrewAI: crews, tasks, agents, tools, flows, memory and knowledge.
+
+CrewAIInstrumentor().instrument()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.patching import Patch
+    from otel_agents.instrumentors._core.telemetry import Telemetry
+
+__all__ = ["CrewAIInstrumentor"]
+
+
+class CrewAIInstrumentor(AgentInstrumentor):
+    """Records the runs of ``crewai``; the model calls are those of LiteLLM and the SDKs."""
+
+    plain_name = "crewai"
+    requires = ("crewai >= 0.80, < 2",)
+    rivals = (
+        "opentelemetry-instrumentation-crewai",
+        "openinference-instrumentation-crewai",
+        "splunk-otel-instrumentation-crewai",
+    )
+    covers = (
+        "crews, tasks, agents, tools, planning, flows",
+        "guardrails, memory, knowledge, native tools (1.x)",
+        "sync, async, for each, threads, stream",
+        "model classes of the application's own",
+    )
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """The methods that enclose a run, and the bus, whose events enclose a tool's call."""
+        from otel_agents.instrumentors._core.calls import around
+        from otel_agents.instrumentors._core.patching import Patch
+
+        from ._tables import ABSTRACT, OPTIONAL, REQUIRED
+
+        for target, begin in REQUIRED.items():
+            yield Patch(target, around(begin(telemetry)))
+        for target, begin in OPTIONAL.items():
+            yield Patch(target, around(begin(telemetry)), optional=True)
+        for target, (begin, optional) in ABSTRACT.items():
+            wrapping = around(begin(telemetry), overridden=True)
+            yield Patch(target, wrapping, optional=optional, subclasses=True)

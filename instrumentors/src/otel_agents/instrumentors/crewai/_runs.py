@@ -1,0 +1,207 @@
+"""What runs in a crew: the crew, its tasks, its agents, and what they do besides."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Plan, Step
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+from ._messages import answer, request
+
+__all__ = [
+    "AgentRun",
+    "agent",
+    "agent_run",
+    "asynchronous_task",
+    "crew",
+    "each",
+    "guardrail",
+    "human_input",
+    "lone_agent",
+    "planning",
+    "reasoning",
+    "task",
+    "without_agent_run",
+]
+
+_RUN: Final = create_key("otel_agents-crewai-agent-run")
+_DEFAULT_NAME: Final = "crew"
+_carried: dict[int, Context] = {}
+"""The contexts in which tasks were handed to a thread, by the id of the task."""
+
+
+class Workflow(InvokeWorkflow):
+    """The run of a crew or a flow."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Keep the answer."""
+        if self._gate.wanted:
+            self.content.output_messages = answer(value)
+
+
+class AgentRun(InvokeAgent):
+    """The work of an agent on a task, or alone."""
+
+    __slots__ = ("agent", "calls", "tools")
+
+    def __init__(self, telemetry: Telemetry, agent: Any) -> None:
+        super().__init__(telemetry, role_of(agent))
+        self.agent = agent
+        self.calls: list[tuple[str, str]] = []
+        self.tools: list[Any] = []
+        self.context = set_value(_RUN, self, self.context)
+
+    def respond(self, value: Any) -> None:
+        """Keep the answer."""
+        if self._gate.wanted:
+            self.content.output_messages = answer(value)
+
+    def end(self) -> None:
+        """End, and with it the tools whose end nobody told."""
+        for tool in list(self.tools):
+            if self.error is not None:
+                tool.failed(self.error)
+            else:
+                tool.end()
+        super().end()
+
+
+def role_of(agent: Any) -> str | None:
+    """The role as it was written: one into which inputs were put would tell them, and differ."""
+    role = getattr(agent, "_original_role", None) or getattr(agent, "role", None)
+    return role.strip() if isinstance(role, str) else None
+
+
+def agent_run(context: Context | None = None) -> AgentRun | None:
+    """The agent's run that ``context`` is in."""
+    found = get_value(_RUN, context)
+    return found if isinstance(found, AgentRun) else None
+
+
+def without_agent_run(context: Context) -> Context:
+    """``context`` for a tool: what the same agent does inside of it is a run of its own."""
+    return set_value(_RUN, None, context)
+
+
+def crew(telemetry: Telemetry) -> Begin:
+    """``Crew.kickoff(inputs)`` and ``akickoff``."""
+
+    def begin(call: Call) -> Running | None:
+        if getattr(call.instance, "stream", False):
+            return None  # the run begins when its chunks are wanted, by another call of this
+        name = getattr(call.instance, "name", None)
+        workflow = Workflow(telemetry, None if name == _DEFAULT_NAME else name)
+        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
+        if telemetry.gate.wanted and inputs:
+            workflow.content.input_messages = request(inputs)
+        return workflow
+
+    return begin
+
+
+def each(telemetry: Telemetry) -> Begin:
+    """``Crew.kickoff_for_each(inputs)`` and its asynchronous forms: one crew for each input."""
+
+    def begin(call: Call) -> Running | None:
+        return Step(telemetry, "kickoff_for_each", {})
+
+    return begin
+
+
+def asynchronous_task(telemetry: Telemetry) -> Begin:
+    """``Task.execute_async(…)``: the task runs in a thread, which some versions start empty."""
+
+    def begin(call: Call) -> Running | None:
+        _carried[id(call.instance)] = get_current()
+        return None
+
+    return begin
+
+
+def task(telemetry: Telemetry) -> Begin:
+    """``Task._execute_core(agent, context, tools)`` and its asynchronous form."""
+
+    def begin(call: Call) -> Running | None:
+        parent = _carried.pop(id(call.instance), None)
+        name = getattr(call.instance, "name", None)
+        return Step(telemetry, f"task {name}" if name else "task", {}, parent=parent)
+
+    return begin
+
+
+def agent(telemetry: Telemetry) -> Begin:
+    """``BaseAgent.execute_task(task, context, tools)`` and its asynchronous form."""
+
+    def begin(call: Call) -> Running | None:
+        if _runs_already(call.instance):
+            return None
+        run = AgentRun(telemetry, call.instance)
+        work = call.args[0] if call.args else call.kwargs.get("task")
+        if telemetry.gate.wanted:
+            run.content.input_messages = request(getattr(work, "description", None))
+        return run
+
+    return begin
+
+
+def lone_agent(telemetry: Telemetry) -> Begin:
+    """``Agent.kickoff(messages)`` and its asynchronous forms, which call each other."""
+
+    def begin(call: Call) -> Running | None:
+        if _runs_already(call.instance):
+            return None
+        run = AgentRun(telemetry, call.instance)
+        if telemetry.gate.wanted:
+            asked = call.args[0] if call.args else call.kwargs.get("messages")
+            run.content.input_messages = request(asked)
+        return run
+
+    return begin
+
+
+def _runs_already(instance: Any) -> bool:
+    """Whether this is the same run: tried again after an error, or handed on to another form."""
+    current = agent_run()
+    return current is not None and current.agent is instance
+
+
+def planning(telemetry: Telemetry) -> Begin:
+    """``CrewPlanner._handle_crew_planning()``."""
+
+    def begin(call: Call) -> Running | None:
+        return Plan(telemetry, None)
+
+    return begin
+
+
+def reasoning(telemetry: Telemetry) -> Begin:
+    """``AgentReasoning.handle_agent_reasoning()``: an agent plans how to go about its task."""
+
+    def begin(call: Call) -> Running | None:
+        return Plan(telemetry, role_of(getattr(call.instance, "agent", None)))
+
+    return begin
+
+
+def guardrail(telemetry: Telemetry) -> Begin:
+    """``process_guardrail(output, guardrail, retry_count, …)``."""
+
+    def begin(call: Call) -> Running | None:
+        return Step(telemetry, "guardrail", {})
+
+    return begin
+
+
+def human_input(telemetry: Telemetry) -> Begin:
+    """``SyncHumanInputProvider._prompt_input(crew)``: somebody is asked, and may take long."""
+
+    def begin(call: Call) -> Running | None:
+        return Step(telemetry, "human_input", {})
+
+    return begin

@@ -1,0 +1,64 @@
+"""What is patched: the target of each operation, by what versions have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from otel_agents.instrumentors._core.calls import Begin
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+from . import _flows, _knowledge, _models, _runs, _tools
+
+__all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
+
+Make = Callable[[Telemetry], Begin]
+
+REQUIRED: Final[dict[str, Make]] = {
+    "crewai.crew:Crew.kickoff": _runs.crew,
+    "crewai.crew:Crew.kickoff_for_each": _runs.each,
+    "crewai.crew:Crew.kickoff_for_each_async": _runs.each,
+    "crewai.flow.flow:Flow.kickoff_async": _flows.flow,
+    "crewai.flow.flow:Flow._execute_method": _flows.method,
+    "crewai.task:Task.execute_async": _runs.asynchronous_task,
+    "crewai.task:Task._execute_core": _runs.task,
+    "crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning": _runs.planning,
+}
+"""In every version."""
+
+_BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
+_MEMORY: Final = "crewai.memory.unified_memory:Memory"
+_KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
+
+OPTIONAL: Final[dict[str, Make]] = {
+    "crewai.crew:Crew.akickoff": _runs.crew,
+    "crewai.crew:Crew.akickoff_for_each": _runs.each,
+    "crewai.task:Task._aexecute_core": _runs.task,
+    "crewai.agent.core:Agent.kickoff": _runs.lone_agent,
+    "crewai.agent.core:Agent.kickoff_async": _runs.lone_agent,
+    "crewai.agent.core:Agent.akickoff": _runs.lone_agent,
+    "crewai.utilities.reasoning_handler:AgentReasoning.handle_agent_reasoning": _runs.reasoning,
+    "crewai.task:process_guardrail": _runs.guardrail,
+    "crewai.agent.core:process_guardrail": _runs.guardrail,
+    "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input": _runs.human_input,
+    "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (
+        _runs.human_input
+    ),
+    "crewai.events.event_bus:CrewAIEventsBus.emit": _tools.emitted,
+    "crewai.tools.tool_usage:ToolUsage._use": _tools.used,
+    f"{_MEMORY}.recall": _knowledge.recall,
+    f"{_MEMORY}.arecall": _knowledge.recall,
+    f"{_MEMORY}.remember": _knowledge.remember,
+    f"{_MEMORY}.remember_many": _knowledge.remember,
+    f"{_KNOWLEDGE}.query": _knowledge.query,
+    f"{_KNOWLEDGE}.aquery": _knowledge.query,
+}
+"""In some versions, and there under one of these names."""
+
+ABSTRACT: Final[dict[str, tuple[Make, bool]]] = {
+    f"{_BASE_AGENT}.execute_task": (_runs.agent, False),
+    f"{_BASE_AGENT}.aexecute_task": (_runs.agent, True),
+    "crewai.llms.base_llm:BaseLLM.call": (_models.asked, True),
+    "crewai.llms.base_llm:BaseLLM.acall": (_models.asked, True),
+}
+"""Implemented by CrewAI's own classes and by applications'; and whether some version lacks it."""

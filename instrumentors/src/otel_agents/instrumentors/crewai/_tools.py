@@ -1,0 +1,159 @@
+"""Tools: by the events that enclose a call, or by the method that makes it where there are none."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.operations import ExecuteTool
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.fields import field, text
+from otel_agents.semconv import attributes as attr
+
+from ._models import current_answer
+from ._runs import agent_run, without_agent_run
+
+__all__ = ["emitted", "used"]
+
+_TOOL: Final = create_key("otel_agents-crewai-tool")
+_BUS: Final = "crewai.events.event_bus"
+
+
+class ToolRun(ExecuteTool):
+    """A tool's call between two events: the first makes it current, the second undoes that."""
+
+    __slots__ = ("outer", "run")
+
+    def __init__(self, telemetry: Telemetry, name: str, arguments: Any) -> None:
+        self.outer: Context = get_current()
+        super().__init__(telemetry, name)
+        self.run = agent_run(self.outer)
+        if self.run is not None:
+            self.run.tools.append(self)
+            call_id = _taken(self.run.calls, name, arguments)
+            if call_id is not None:
+                self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+        if telemetry.gate.wanted:
+            self.content.tool_arguments = arguments
+        self.context = set_value(_TOOL, self, without_agent_run(self.context))
+
+    def respond(self, value: Any) -> None:
+        """Keep the result."""
+        if self._gate.wanted:
+            self.content.tool_result = value
+
+    def end(self) -> None:
+        """End; the agent's run need not."""
+        if self.run is not None and self in self.run.tools:
+            self.run.tools.remove(self)
+        super().end()
+
+
+def _key(name: Any, arguments: Any) -> str:
+    """A call as the model asked for it and as the tool is told of it, in one spelling."""
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return f"{name} {arguments}"
+    return f"{name} {json.dumps(arguments, sort_keys=True, default=str)}"
+
+
+def _taken(calls: list[tuple[str, str]], name: str, arguments: Any) -> str | None:
+    """The id of the first call that the model asked for so, and that no tool has answered."""
+    key = _key(name, arguments)
+    for position, (asked, call_id) in enumerate(calls):
+        if asked == key:
+            del calls[position]
+            return call_id
+    return None
+
+
+def emitted(telemetry: Telemetry) -> Begin:
+    """``CrewAIEventsBus.emit(source, event)``, which runs where the event happens."""
+
+    def begin(call: Call) -> None:
+        event = call.kwargs["event"] if "event" in call.kwargs else call.args[1]
+        handle = _HANDLERS.get(getattr(event, "type", None))
+        if handle is not None:
+            handle(telemetry, event)
+
+    return begin
+
+
+def _started(telemetry: Telemetry, event: Any) -> None:
+    attach(ToolRun(telemetry, str(event.tool_name), event.tool_args).context)
+
+
+def _ended(event: Any) -> ToolRun | None:
+    """The call that the event ends, no more current; None where its beginning was not seen."""
+    tool = get_value(_TOOL)
+    if not isinstance(tool, ToolRun) or tool.subject != str(event.tool_name):
+        return None
+    attach(tool.outer)
+    return tool
+
+
+def _finished(telemetry: Telemetry, event: Any) -> None:
+    tool = _ended(event)
+    if tool is None:
+        return
+    failure = getattr(event, "failure", None)
+    if failure is not None:
+        reason = getattr(failure, "reason", None)
+        tool.reject(str(getattr(reason, "value", reason)) if reason is not None else None)
+    tool.returned(event.output)
+
+
+def _failed(telemetry: Telemetry, event: Any) -> None:
+    tool = _ended(event)
+    if tool is None:
+        return
+    if isinstance(event.error, BaseException):
+        tool.failed(event.error)
+    else:
+        tool.reject(None)
+        tool.end()
+
+
+def _answered(telemetry: Telemetry, event: Any) -> None:
+    asked = current_answer()
+    if asked is not None:
+        asked.event = event
+    run = agent_run()
+    asked_for: Any = event.response
+    if run is None or not isinstance(asked_for, list):
+        return
+    for one in cast("list[Any]", asked_for):
+        function, call_id = field(one, "function"), text(one, "id")
+        if call_id is not None and function is not None:
+            key = _key(field(function, "name"), field(function, "arguments"))
+            run.calls.append((key, call_id))
+
+
+_HANDLERS: Final[dict[Any, Callable[[Telemetry, Any], None]]] = {
+    "llm_call_completed": _answered,
+    "tool_usage_error": _failed,
+    "tool_usage_finished": _finished,
+    "tool_usage_started": _started,
+}
+
+
+def used(telemetry: Telemetry) -> Begin:
+    """``ToolUsage._use(tool_string, tool, calling)``, in versions without the bus."""
+
+    def begin(call: Call) -> Running | None:
+        if _BUS in sys.modules:
+            return None
+        tool, calling = (
+            call.kwargs[name] if name in call.kwargs else call.args[place]
+            for place, name in ((1, "tool"), (2, "calling"))
+        )
+        return ToolRun(telemetry, str(tool.name), getattr(calling, "arguments", None))
+
+    return begin

@@ -1,0 +1,39 @@
+"""Small crews."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["CHAT", "agent", "crew", "crewai", "run_of", "task", "tool"]
+
+crewai: Any = import_module("crewai")
+CHAT = "chat gpt-4o-mini"
+
+
+def agent(llm: Any, role: str, **more: Any) -> Any:
+    return crewai.Agent(role=role, goal="goal", backstory="story", llm=llm, **more)
+
+
+def task(agent: Any, **more: Any) -> Any:
+    return crewai.Task(**{"description": "do it", "expected_output": "it", "agent": agent, **more})
+
+
+def crew(*tasks: Any, **more: Any) -> Any:
+    agents = [one.agent for one in tasks]
+    return crewai.Crew(agents=agents, tasks=list(tasks), **more)
+
+
+def tool(function: Any) -> Any:
+    """A function as a tool of its own name."""
+    tools: Any = import_module("crewai.tools")
+    return tools.tool(function.__name__)(function)
+
+
+def run_of(role: str, *calls: str, name: str = "", depth: int = 1) -> list[str]:
+    """The lines of the tree of a task, its agent and what the agent called."""
+    return [
+        "  " * depth + (f"task {name}" if name else "task"),
+        "  " * (depth + 1) + f"invoke_agent {role}",
+        *("  " * (depth + 2) + call for call in calls or (CHAT,)),
+    ]
