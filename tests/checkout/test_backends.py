@@ -114,7 +114,7 @@ def test_two_at_once_obtain_a_thing_once(tmp_path: Path) -> None:
     go.chmod(0o755)
     (tmp_path / "works").touch()
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: obtain(tmp_path), range(2)))
+        both = list(pool.map(obtain, (tmp_path, tmp_path)))
     assert sum(done.stderr.count("Jaeger: obtaining") for done in both) == 1
     assert [done.stdout.count("Jaeger ") for done in both] == [1, 1]
 
