@@ -154,6 +154,27 @@ class Receiver:
             for metric in scope.metrics
         ]
 
+    def totals(self, name: str, token_type: str = "") -> dict[str, float]:
+        """The last cumulative sum of a metric that each ``service.instance.id`` told."""
+        told: dict[str, float] = {}
+        for path, request in list(self.requests):
+            for resource in request.resource_metrics if path == "/v1/metrics" else ():
+                known = {it.key: it.value.string_value for it in resource.resource.attributes}
+                points = [
+                    point
+                    for scope in resource.scope_metrics
+                    for metric in scope.metrics
+                    if metric.name == name
+                    for point in (*metric.histogram.data_points, *metric.sum.data_points)
+                    if token_type in ("", *(it.value.string_value for it in point.attributes))
+                ]
+                if points:
+                    instance = known.get("service.instance.id", "")
+                    told[instance] = sum(
+                        it.sum if hasattr(it, "sum") else it.as_int for it in points
+                    )
+        return told
+
     @property
     def log_bodies(self) -> list[str]:
         return [

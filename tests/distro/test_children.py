@@ -10,6 +10,8 @@ from faults import measured
 from instrumented import instrumented, script
 from otlp_receiver import Receiver
 
+from otel_agents.distro.scripted_model import ScriptedModel
+
 VARIABLES = {"PYTHONWARNINGS": "ignore"}  # of fork beside threads, from Python 3.12 on
 MULTIPROCESSING = """
     import multiprocessing, sys
@@ -86,3 +88,42 @@ def test_a_forked_child_ends_what_it_began_and_nothing_of_its_parent(tmp_path: P
         ("of the parent", 0),
     ]
     measured("fork", sent=4, arrived=receiver.unique_spans)
+
+
+def test_a_token_is_counted_once_though_a_child_begins_with_its_parents_sums(
+    tmp_path: Path,
+) -> None:
+    """Both generations: sums of the SDK's, and ours."""
+    program = script(
+        tmp_path,
+        """
+        import os
+        from openai import OpenAI
+
+        def ask():
+            message = {"role": "user", "content": "Hi"}
+            with OpenAI() as client:
+                client.chat.completions.create(model="m", messages=[message])
+
+        ask()
+        if os.fork() == 0:
+            ask()
+        else:
+            assert os.wait()[1] == 0
+            ask()
+        """,
+    )
+    with Receiver() as receiver, ScriptedModel() as model:
+        variables = {
+            **VARIABLES,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "OTEL_AGENTS_METRICS": "both",
+            "OPENAI_BASE_URL": model.openai_url,
+            "OPENAI_API_KEY": "none",
+        }
+        done = instrumented(program, variables, installed=True)
+        billed = model.ledger.input_tokens
+    assert done.status == 0, done.err
+    assert sum(receiver.totals("gen_ai.client.token.usage", "input").values()) == billed
+    told = receiver.totals("gen_ai.client.inference.usage.input_tokens")
+    assert (len(told), sum(told.values())) == (2, billed)

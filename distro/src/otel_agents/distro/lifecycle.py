@@ -22,6 +22,7 @@ from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.freezing import FlushAtRoot, is_frozen
+from otel_agents.distro.export.inherited import begin_metrics_anew, instance_of
 from otel_agents.distro.export.open_spans import OpenSpans
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
@@ -69,11 +70,16 @@ class Lifecycle:
             if ending is not None:
                 atexit.unregister(ending)
         self._follow_spans()
-        renew_after_fork(self.renew)
+        self._instance = instance_of(self._providers[1])
+        renew_after_fork(self._begin_in_child)
         atexit.register(self._exit)
         finish_children(self)
         if self.pipeline.settings.signals:
             self._action.install()
+
+    def _begin_in_child(self) -> None:
+        self.renew()
+        begin_metrics_anew(self._providers[1], self._instance)
 
     def renew(self) -> None:
         """In a forked child: it has an end of its own."""

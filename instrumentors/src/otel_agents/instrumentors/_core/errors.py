@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections import Counter
@@ -37,3 +38,7 @@ def internal_error(doing: str) -> None:
         where,
     )
     _log.debug("otel-agents failed while %s", doing, exc_info=True)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=counts.clear)  # they are the parent's to tell

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from weakref import WeakSet
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
@@ -30,12 +32,17 @@ class Sums:
     """
 
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
-        self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
         self._limit = limit
-        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
+        self.begin()
+        _all.add(self)
         meter.create_observable_counter(
             metric.name, [self._observe], unit=metric.unit, description=metric.description
         )
+
+    def begin(self) -> None:
+        """With nothing, as a forked child does: what was added is the parent's to tell."""
+        self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
+        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
 
     def add(self, value: int, attributes: Mapping[str, Any]) -> None:
         """Add ``value`` to the sum of ``attributes``."""
@@ -49,6 +56,18 @@ class Sums:
         with self._lock:
             sums = list(self._sums.items())
         return [Observation(value, dict(key)) for key, value in sums]
+
+
+_all: WeakSet[Sums] = WeakSet()
+
+
+def _begin_in_child() -> None:
+    for sums in list(_all):
+        sums.begin()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_begin_in_child)
 
 
 class Instruments:
