@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import warnings
@@ -36,12 +37,23 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
 OLDEST = version("crewai").startswith("0.")
-collect_ignore = ["test_crewai_bus.py"] if OLDEST else ["test_crewai_react.py"]
+collect_ignore = (
+    ["test_crewai_bus.py", "test_crewai_example.py"] if OLDEST else ["test_crewai_react.py"]
+)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let CrewAI warn of itself, as it does in every version; we may not."""
     item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected() -> Iterator[None]:
+    """Collects, in the end, the loops and sockets that CrewAI has left open."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @pytest.fixture

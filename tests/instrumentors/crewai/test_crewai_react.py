@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -24,3 +25,9 @@ def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_its_own_statistics_are_not_sent(llm: Any) -> None:
+    made: Any = import_module("crewai.telemetry")
+    assert made.Telemetry().ready is False

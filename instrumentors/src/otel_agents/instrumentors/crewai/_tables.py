@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls import Begin
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _flows, _knowledge, _models, _runs, _tools
+from . import _flows, _knowledge, _models, _runs, _statistics, _tools
 
 __all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
 
@@ -22,6 +22,7 @@ REQUIRED: Final[dict[str, Make]] = {
     "crewai.flow.flow:Flow._execute_method": _flows.method,
     "crewai.task:Task.execute_async": _runs.asynchronous_task,
     "crewai.task:Task._execute_core": _runs.task,
+    "crewai.telemetry.telemetry:Telemetry.__init__": _statistics.made,
     "crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning": _runs.planning,
 }
 """In every version."""

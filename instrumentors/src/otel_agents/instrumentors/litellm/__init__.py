@@ -27,7 +27,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         "openinference-instrumentation-litellm",
     )
     covers = (
-        "completion, text completion, embedding, responses, messages",
+        "completion, text completion, embedding, responses",
         "sync, async, stream, Router with retries and fallbacks",
         "every provider, over its own HTTP, its Rust core or an SDK",
         "cost",

@@ -13,6 +13,7 @@ from typing import Any, Final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, text
@@ -34,7 +35,7 @@ def asked(telemetry: Telemetry, function: Function) -> Begin:
             return None  # its twin is asking
         arguments = function.arguments(call)
         if arguments is None:
-            return _Passing(without_question())
+            return Passing(without_question())
         asynchronous = flagged or inspect.iscoroutinefunction(call.function)
         return Question(telemetry, function, arguments, asynchronous)
 
@@ -101,34 +102,7 @@ _BEFORE_HEADERS: Final = 4
 """The parameters of ``post`` that come before its headers: url, data, json, params."""
 
 
-class _Passing:
-    """A call that runs in a context of its own, and tells nothing."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-
-    def returned(self, value: Any) -> Any:
-        """The call has its result."""
-        return value
-
-    def chunk(self, item: Any) -> object:
-        """One item of a stream."""
-        return None
-
-    def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
-
-    def abandoned(self) -> None:
-        """The caller left the stream."""
-
-    def failed(self, error: BaseException) -> None:
-        """The call raised."""
-
-    def end(self) -> None:
-        """End."""
-
-
-class _Sending(_Passing):
+class _Sending(Passing):
     """LiteLLM tells its record, and the application's callbacks, that it sends."""
 
     def __init__(self, current: Question, call: Call) -> None:
@@ -143,7 +117,7 @@ class _Sending(_Passing):
         return value
 
 
-class _Posting(_Passing):
+class _Posting(Passing):
     """LiteLLM's own request."""
 
     def __init__(self, current: Question, context: Context) -> None:

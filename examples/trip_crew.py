@@ -1,0 +1,87 @@
+"""An application: a crew of two plans a trip, with tools, what it knows and what it remembers."""
+
+# pyright: basic, reportMissingImports=false
+# CrewAI is not installed where the other examples are checked.
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("CREWAI_STORAGE_DIR", tempfile.mkdtemp())  # nothing is kept between runs
+
+from crewai import LLM, Agent, Crew, Task
+from crewai.knowledge.source.string_knowledge_source import StringKnowledgeSource
+from crewai.tools import tool
+
+STATIONS = ("Milano", "Bern")
+EMBEDDER = {
+    "provider": "openai",
+    "config": {
+        "model_name": "text-embedding-3-small",
+        "api_key": os.environ["OPENAI_API_KEY"],
+        "api_base": os.environ.get("OPENAI_BASE_URL"),
+    },
+}
+
+
+@tool("get_weather")
+def get_weather(city: str) -> str:
+    """Tell the weather of a city."""
+    return f"Friday in {city}: sunny, 21 degrees"
+
+
+@tool("find_trains")
+def find_trains(origin: str, destination: str) -> str:
+    """Find trains between two stations."""
+    if origin not in STATIONS:
+        raise LookupError(f"no station {origin}")
+    return f"{origin} 09:25, {destination} 12:23"
+
+
+def trip(traveller: str) -> Crew:
+    """The crew: a scout finds out how to travel, a writer tells it."""
+    llm = LLM(model="gpt-4o-mini")
+    scout = Agent(
+        role="Scout",
+        goal="Find out how to get there",
+        backstory="You know every timetable.",
+        tools=[get_weather, find_trains],
+        llm=llm,
+    )
+    writer = Agent(
+        role="Writer",
+        goal="Tell it in one sentence",
+        backstory="You write for people in a hurry.",
+        llm=llm,
+    )
+    scouting = Task(
+        name="scout",
+        description="How does {traveller} get from Milan to {city} on Friday, and what weather is there?",
+        expected_output="A train and the weather",
+        agent=scout,
+    )
+    writing = Task(
+        name="write",
+        description="Tell {traveller} how to travel.",
+        expected_output="One sentence",
+        agent=writer,
+        context=[scouting],
+    )
+    return Crew(
+        name="trip",
+        agents=[scout, writer],
+        tasks=[scouting, writing],
+        memory=True,
+        knowledge_sources=[StringKnowledgeSource(content=f"{traveller} does not like to fly.")],
+        embedder=EMBEDDER,
+    )
+
+
+def main() -> None:
+    """Ask, and print the answer."""
+    print(trip("Ada").kickoff(inputs={"traveller": "Ada", "city": "Bern"}).raw)
+
+
+if __name__ == "__main__":
+    main()
