@@ -43,7 +43,11 @@ def run(
     instrument: bool = True,
 ) -> Generator[subprocess.Popen[str], None, None]:
     """Start it and wait until it is where it says ``ready``."""
-    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **(variables or {})}
+    given = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_AGENTS_EXIT_TIMEOUT": "30",  # here a machine may be slow; how exit is bounded is for others
+        **(variables or {}),
+    }
     with running(path, given, instrument=instrument) as process:
         assert line(process) == "ready\n"
         yield process

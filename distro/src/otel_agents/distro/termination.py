@@ -14,6 +14,7 @@ import _thread
 import functools
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ __all__ = ["DefaultAction"]
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE: Final = 1.0
 """Seconds for the main thread to run a handler, which is a matter of milliseconds."""
+_HURRY: Final = 1e-5
+"""Seconds that another thread may go on when this one could; Python's own are 0.005."""
 _LOOK: Final = 0.02
 
 
@@ -109,9 +112,14 @@ class DefaultAction:
             self._help(number)
 
     def _help(self, signum: int) -> None:
+        interval = sys.getswitchinterval()
+        # Where the main thread computes, this one waits so long after each file and each packet,
+        # of which there are hundreds where an exporter is still to be imported.
+        sys.setswitchinterval(_HURRY)
         if self.unkillable:
             self._outlive()
             self._asked = None
+            sys.setswitchinterval(interval)
             return
         try:
             self._deliver()
