@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from instrumented import DISABLED, environ
 from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro.command import main
+from otel_agents.distro.doctor import Examination
+from otel_agents.distro.doctor.effective import SettingValue
+from otel_agents.distro.doctor.endpoints import SignalAnswer
+from otel_agents.distro.doctor.frameworks import Framework
 
 TOY = """
     from otel_agents.instrumentors._core.base import AgentInstrumentor
@@ -109,6 +115,14 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
     ]
     assert receiver.paths == {"/v1/traces", "/v1/metrics", "/v1/logs"}
     assert status == (1 if report["findings"] else 0)
+
+
+def test_each_key_stands_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/doctor.md").read_text("utf-8")
+    known = set(re.findall(r"`(\w+)`", page))
+    parts = (Examination, Framework, SettingValue, SignalAnswer)
+    names = {field.name for part in parts for field in fields(part)}
+    assert {name for name in names if not name.endswith("_source")} <= known
 
 
 def test_without_findings_the_status_is_0() -> None:
