@@ -192,6 +192,6 @@ class Program:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-        if error is not None:
+        if isinstance(error, Exception):  # not where the user has seen enough
             print(f"--- log of {self._command[0]}\n{self.log[-8000:]}")  # noqa: T201  pytest shows it
         self._own.cleanup()

@@ -30,6 +30,7 @@ SCRIPTS = {
     "show": ("backends", "tests/backends/show.py"),
 }
 """Commands that run one script: its environment, its path, the environments it compares with."""
+_INTERRUPTED = 130
 QUIET = {
     "PIP_ROOT_USER_ACTION": "ignore",
     "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
@@ -244,6 +245,8 @@ def main() -> int:
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # what it interrupted has said what there is to say
+        return _INTERRUPTED
     return 0
 
 

@@ -50,6 +50,11 @@ def test_the_application_ran_as_it_does_alone(everywhere: Everywhere) -> None:
     assert everywhere.run.answer == ANSWER
 
 
+def test_every_statement_of_the_files_could_be_executed(everywhere: Everywhere) -> None:
+    log = everywhere.collector.log.splitlines()
+    assert [line for line in log if "failed to execute statement" in line] == []
+
+
 def test_jaeger_has_the_whole_trace_content_included(everywhere: Everywhere) -> None:
     spans = whole(lambda: everywhere.jaeger.spans(everywhere.run.trace_id))
     assert tree(map(otlp_json.found, spans)) == GOLDEN
