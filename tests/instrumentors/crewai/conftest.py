@@ -37,9 +37,8 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
 OLDEST = version("crewai").startswith("0.")
-collect_ignore = (
-    ["test_crewai_bus.py", "test_crewai_example.py"] if OLDEST else ["test_crewai_react.py"]
-)
+_NEWER = ("bus", "example", "tools", "turns")
+collect_ignore = [f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("react",))]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -36,6 +36,7 @@ def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     assert dict(span.attributes or {}) == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "search",
+        "gen_ai.tool.description": "Search the web.",
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.id": "call_1",
         "gen_ai.agent.name": "Researcher",

@@ -11,6 +11,7 @@ from emission import Emission
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel
 
+SECRET = "planted-secret"
 ACTION = 'Thought: I must look.\nAction: search\nAction Input: {"query": "x"}\n'
 
 
@@ -19,12 +20,60 @@ def search(query: str) -> str:
     return f"found {query}"
 
 
+def slow(query: str) -> str:
+    """Waits for nobody."""
+    raise TimeoutError(SECRET)
+
+
 @pytest.mark.usefixtures("instrumented")
 def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script(Answer(ACTION))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_tool_is_described_as_it_was_written(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer(ACTION))
+    crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
+    (span,) = [s for s in emission.spans if s.name == "execute_tool search"]
+    assert (span.attributes or {})["gen_ai.tool.description"] == "Search the web."
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_answer_of_the_cache_is_no_execution(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer(ACTION), Answer(ACTION.replace('"x"', '"y"')), Answer(ACTION))
+    crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
+    calls = (CHAT, "execute_tool search", CHAT, "execute_tool search", CHAT, CHAT)
+    assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_repeated_call_is_refused_and_no_execution(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer(ACTION), Answer(ACTION))
+    crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
+    calls = (CHAT, "execute_tool search", CHAT, CHAT)
+    assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_tool_that_times_out_is_tried_thrice(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer(ACTION.replace("search", "slow")))
+    crew(task(agent(llm, "Researcher", tools=[tool(slow)]))).kickoff()
+    calls = (CHAT, *["execute_tool slow"] * 3, CHAT)
+    assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
+    spans = [span for span in emission.spans if span.name == "execute_tool slow"]
+    assert [(s.attributes or {}).get("error.type") for s in spans] == ["TimeoutError"] * 3
+    assert SECRET not in emission.texts()
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -8,13 +8,14 @@ from typing import Final
 from otel_agents.instrumentors._core.calls import Begin
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _flows, _knowledge, _models, _runs, _statistics, _tools
+from . import _busless, _flows, _knowledge, _models, _runs, _statistics, _tools
 
 __all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
 
 Make = Callable[[Telemetry], Begin]
 
 REQUIRED: Final[dict[str, Make]] = {
+    "crewai.agents.cache.cache_handler:CacheHandler.read": _tools.looked_up,
     "crewai.crew:Crew.kickoff": _runs.crew,
     "crewai.crew:Crew.kickoff_for_each": _runs.each,
     "crewai.crew:Crew.kickoff_for_each_async": _runs.each,
@@ -28,6 +29,7 @@ REQUIRED: Final[dict[str, Make]] = {
 """In every version."""
 
 _BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
+_TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
 _MEMORY: Final = "crewai.memory.unified_memory:Memory"
 _KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
 
@@ -46,7 +48,9 @@ OPTIONAL: Final[dict[str, Make]] = {
         _runs.human_input
     ),
     "crewai.events.event_bus:CrewAIEventsBus.emit": _tools.emitted,
-    "crewai.tools.tool_usage:ToolUsage._use": _tools.used,
+    f"{_TOOL_USAGE}._use": _busless.used,
+    f"{_TOOL_USAGE}._check_tool_repeated_usage": _busless.repeated,
+    f"{_TOOL_USAGE}.on_tool_error": _busless.failed,
     f"{_MEMORY}.recall": _knowledge.recall,
     f"{_MEMORY}.arecall": _knowledge.recall,
     f"{_MEMORY}.remember": _knowledge.remember,

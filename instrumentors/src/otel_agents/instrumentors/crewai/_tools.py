@@ -1,27 +1,28 @@
-"""Tools: by the events that enclose a call, or by the method that makes it where there are none."""
+"""Tools, by the events that enclose a call."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 
+from otel_agents.instrumentors._core import unfinished
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ExecuteTool
+from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, text
 from otel_agents.semconv import attributes as attr
 
+from ._descriptions import tool_of, written_description
 from ._models import current_answer
 from ._runs import agent_run, without_agent_run
 
-__all__ = ["emitted", "used"]
+__all__ = ["LookUp", "ToolRun", "current_tool", "emitted", "looked_up"]
 
 _TOOL: Final = create_key("otel_agents-crewai-tool")
-_BUS: Final = "crewai.events.event_bus"
 
 
 class ToolRun(ExecuteTool):
@@ -29,9 +30,11 @@ class ToolRun(ExecuteTool):
 
     __slots__ = ("outer", "run")
 
-    def __init__(self, telemetry: Telemetry, name: str, arguments: Any) -> None:
-        self.outer: Context = get_current()
-        super().__init__(telemetry, name)
+    def __init__(
+        self, telemetry: Telemetry, name: str, arguments: Any, parent: Context | None = None
+    ) -> None:
+        self.outer: Context = get_current() if parent is None else parent
+        super().__init__(telemetry, name, parent=self.outer)
         self.run = agent_run(self.outer)
         if self.run is not None:
             self.run.tools.append(self)
@@ -42,16 +45,31 @@ class ToolRun(ExecuteTool):
             self.content.tool_arguments = arguments
         self.context = set_value(_TOOL, self, without_agent_run(self.context))
 
+    def describe(self, tool: Any) -> None:
+        """Keep the description that was written for the tool; None where nobody knows the tool."""
+        description = written_description(tool) if self.detailed else None
+        if description:
+            self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
+
     def respond(self, value: Any) -> None:
         """Keep the result."""
         if self._gate.wanted:
             self.content.tool_result = value
 
+    def discard(self) -> None:
+        """Nothing is executed after all: its span, which never ends, goes to nobody."""
+        self._ended = True
+        unfinished.remove(self._place)
+        self._leave()
+
     def end(self) -> None:
         """End; the agent's run need not."""
+        self._leave()
+        super().end()
+
+    def _leave(self) -> None:
         if self.run is not None and self in self.run.tools:
             self.run.tools.remove(self)
-        super().end()
 
 
 def _key(name: Any, arguments: Any) -> str:
@@ -78,28 +96,39 @@ def emitted(telemetry: Telemetry) -> Begin:
     """``CrewAIEventsBus.emit(source, event)``, which runs where the event happens."""
 
     def begin(call: Call) -> None:
-        event = call.kwargs["event"] if "event" in call.kwargs else call.args[1]
+        source, event = (
+            call.kwargs[name] if name in call.kwargs else call.args[place]
+            for place, name in enumerate(("source", "event"))
+        )
         handle = _HANDLERS.get(getattr(event, "type", None))
         if handle is not None:
-            handle(telemetry, event)
+            handle(telemetry, source, event)
 
     return begin
 
 
-def _started(telemetry: Telemetry, event: Any) -> None:
-    attach(ToolRun(telemetry, str(event.tool_name), event.tool_args).context)
+def current_tool() -> ToolRun | None:
+    """The innermost call of a tool that this is in."""
+    found = get_value(_TOOL)
+    return found if isinstance(found, ToolRun) else None
+
+
+def _started(telemetry: Telemetry, source: Any, event: Any) -> None:
+    run = ToolRun(telemetry, str(event.tool_name), event.tool_args)
+    run.describe(tool_of(source, event))
+    attach(run.context)
 
 
 def _ended(event: Any) -> ToolRun | None:
     """The call that the event ends, no more current; None where its beginning was not seen."""
-    tool = get_value(_TOOL)
-    if not isinstance(tool, ToolRun) or tool.subject != str(event.tool_name):
+    tool = current_tool()
+    if tool is None or tool.subject != str(event.tool_name):
         return None
     attach(tool.outer)
     return tool
 
 
-def _finished(telemetry: Telemetry, event: Any) -> None:
+def _finished(telemetry: Telemetry, source: Any, event: Any) -> None:
     tool = _ended(event)
     if tool is None:
         return
@@ -110,7 +139,7 @@ def _finished(telemetry: Telemetry, event: Any) -> None:
     tool.returned(event.output)
 
 
-def _failed(telemetry: Telemetry, event: Any) -> None:
+def _failed(telemetry: Telemetry, source: Any, event: Any) -> None:
     tool = _ended(event)
     if tool is None:
         return
@@ -121,7 +150,7 @@ def _failed(telemetry: Telemetry, event: Any) -> None:
         tool.end()
 
 
-def _answered(telemetry: Telemetry, event: Any) -> None:
+def _answered(telemetry: Telemetry, source: Any, event: Any) -> None:
     asked = current_answer()
     if asked is not None:
         asked.event = event
@@ -136,7 +165,7 @@ def _answered(telemetry: Telemetry, event: Any) -> None:
             run.calls.append((key, call_id))
 
 
-_HANDLERS: Final[dict[Any, Callable[[Telemetry, Any], None]]] = {
+_HANDLERS: Final[dict[Any, Callable[[Telemetry, Any, Any], None]]] = {
     "llm_call_completed": _answered,
     "tool_usage_error": _failed,
     "tool_usage_finished": _finished,
@@ -144,16 +173,25 @@ _HANDLERS: Final[dict[Any, Callable[[Telemetry, Any], None]]] = {
 }
 
 
-def used(telemetry: Telemetry) -> Begin:
-    """``ToolUsage._use(tool_string, tool, calling)``, in versions without the bus."""
+class LookUp(Passing):
+    """Asks, between the announcement of a call and the call, for what would do instead of it."""
+
+    def __init__(self, tool: ToolRun) -> None:
+        super().__init__(get_current())
+        self._tool = tool
+
+    def returned(self, value: Any) -> Any:
+        """What is found is not executed."""
+        if value is not None and value is not False:
+            self._tool.discard()
+        return value
+
+
+def looked_up(telemetry: Telemetry) -> Begin:
+    """``CacheHandler.read(tool, input)``."""
 
     def begin(call: Call) -> Running | None:
-        if _BUS in sys.modules:
-            return None
-        tool, calling = (
-            call.kwargs[name] if name in call.kwargs else call.args[place]
-            for place, name in ((1, "tool"), (2, "calling"))
-        )
-        return ToolRun(telemetry, str(tool.name), getattr(calling, "arguments", None))
+        tool = current_tool()
+        return LookUp(tool) if tool is not None else None
 
     return begin
