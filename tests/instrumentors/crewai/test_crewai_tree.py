@@ -116,6 +116,38 @@ def test_a_refusal_of_the_model_fails_the_run_and_is_told_once(
     assert "planted-secret" not in emission.texts()
 
 
+def limited() -> Failure:
+    return Failure(429, message="planted-secret", headers={"retry-after-ms": "1"})
+
+
+def errors(emission: Emission, name: str) -> list[Any]:
+    return [(s.attributes or {}).get("error.type") for s in emission.spans if s.name == name]
+
+
+def test_a_rate_limit_that_passes_is_no_error_of_the_run(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(limited())
+    crew(task(agent(llm, "Writer"))).kickoff()
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
+    assert errors(emission, CHAT) == [None]
+    assert "planted-secret" not in emission.texts()
+    (span,) = [span for span in emission.spans if span.name == CHAT]
+    assert (span.attributes or {})["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+
+
+def test_a_rate_limit_for_ever(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script_by(lambda request: limited())
+    with pytest.raises(Exception, match="planted-secret"):
+        crew(task(agent(llm, "Writer", max_retry_limit=0))).kickoff()
+    calls = errors(emission, CHAT)
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer", *[CHAT] * len(calls))]
+    assert set(calls) == {"openai.RateLimitError"}
+    assert model.ledger.requests == 3 * len(calls)  # the SDK tries each call twice again
+    assert all(all(errors(emission, span.name)) for span in emission.spans)
+    assert "planted-secret" not in emission.texts()
+
+
 def test_a_manager_delegates(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     worker = agent(llm, "Worker")
     managed = crewai.Crew(
