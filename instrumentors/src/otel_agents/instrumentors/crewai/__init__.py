@@ -29,7 +29,7 @@ class CrewAIInstrumentor(AgentInstrumentor):
     )
     covers = (
         "crews, tasks, agents, tools, planning, flows",
-        "guardrails, memory, knowledge, native tools (1.x)",
+        "guardrails, reasoning, human input, memory, knowledge, native and MCP tools (1.x)",
         "sync, async, for each, threads, stream",
         "model classes of the application's own",
     )

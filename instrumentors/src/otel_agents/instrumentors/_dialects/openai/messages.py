@@ -25,7 +25,6 @@ __all__ = [
 Part = dict[str, Any]
 Message = dict[str, Any]
 
-_PLAIN: Final = ("role", "content")
 _ANSWERS: Final = ("tool", "function")
 _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
@@ -55,18 +54,13 @@ def completion_output(choices: Iterable[Any]) -> list[Message]:
 
 
 def _message(message: Any) -> Message:
-    plain = _plain(cast("Message", message)) if isinstance(message, dict) else None
-    return plain if plain is not None else _converted(message)
-
-
-def _plain(message: Message) -> Message | None:
-    """A message of role and text only, as nearly every one is; None for any other."""
-    if len(message) != len(_PLAIN):
-        return None
-    role, content = message.get("role"), message.get("content")
-    if not isinstance(content, str) or role in _ANSWERS:
-        return None
-    return {"role": role, "parts": _texts(content)}
+    # Nearly every message is a role and a text: written out, since a long history has many.
+    if isinstance(message, dict) and len(cast("Message", message)) == 2:
+        plain = cast("Message", message)
+        role, content = plain.get("role"), plain.get("content")
+        if isinstance(content, str) and content and role not in _ANSWERS:
+            return {"role": role, "parts": [{"type": "text", "content": content}]}
+    return _converted(cast(Any, message))
 
 
 def _converted(message: Any) -> Message:
