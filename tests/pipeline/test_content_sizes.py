@@ -172,6 +172,25 @@ def test_xrays_otlp_endpoint_takes_every_span_content_up_to_its_limit(
     assert names == kept[size]
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("stage", ["agent", "load-balancer", "redacted"])
+def test_what_fits_passes_every_stage_before_a_backend(
+    jaeger: Jaeger, stage: str, size: str
+) -> None:
+    """An agent and a load balancer go on to a gateway that samples everything."""
+    everything = {**jaeger.environ, "SAMPLING_PERCENTAGE": "100", "DECISION_WAIT": "1s"}
+    with Collector("gateway", environ=everything) as gateway:
+        address = gateway.otlp_grpc
+        onward = {"GATEWAY_ENDPOINT": address, "GATEWAYS": f"[{address}]"}
+        with (
+            Collector(stage, environ={**jaeger.environ, **onward}) as collector,
+            Application(collector.endpoint) as application,
+        ):
+            trace_id = chat(application, **SENT[size])
+            found = named(whole(jaeger.spans, trace_id), "chat gpt")
+    assert content_of(attributes(found)) == fitting(size)
+
+
 def test_content_whose_sum_is_over_goes_altogether(collector: Collector, jaeger: Jaeger) -> None:
     sent = dict.fromkeys(CONTENT, messages(300 * KB))
     with Application(collector.endpoint) as application:
