@@ -8,7 +8,6 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from ._messages import request
 from ._runs import Workflow
 
 __all__ = ["flow", "method"]
@@ -25,11 +24,7 @@ def flow(telemetry: Telemetry) -> Begin:
         if _is_internal(call.instance) or getattr(call.instance, "stream", False):
             return None
         name = getattr(call.instance, "name", None) or type(call.instance).__name__
-        workflow = Workflow(telemetry, name)
-        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
-        if telemetry.gate.wanted and inputs:
-            workflow.content.input_messages = request(inputs)
-        return workflow
+        return Workflow(telemetry, name, call)
 
     return begin
 

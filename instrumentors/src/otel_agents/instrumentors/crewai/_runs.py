@@ -35,9 +35,15 @@ _carried: dict[int, Context] = {}
 
 
 class Workflow(InvokeWorkflow):
-    """The run of a crew or a flow."""
+    """The run of a crew or a flow, begun by ``kickoff(inputs)`` or a form of it."""
 
     __slots__ = ()
+
+    def __init__(self, telemetry: Telemetry, name: str | None, call: Call) -> None:
+        super().__init__(telemetry, name)
+        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
+        if telemetry.gate.wanted and inputs:
+            self.content.input_messages = request(inputs)
 
     def respond(self, value: Any) -> None:
         """Keep the answer."""
@@ -96,11 +102,7 @@ def crew(telemetry: Telemetry) -> Begin:
         if getattr(call.instance, "stream", False):
             return None  # the run begins when its chunks are wanted, by another call of this
         name = getattr(call.instance, "name", None)
-        workflow = Workflow(telemetry, None if name == _DEFAULT_NAME else name)
-        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
-        if telemetry.gate.wanted and inputs:
-            workflow.content.input_messages = request(inputs)
-        return workflow
+        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, call)
 
     return begin
 
