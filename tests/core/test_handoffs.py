@@ -1,0 +1,29 @@
+"""A handoff by rule is an event of the span in which it happens."""
+
+from __future__ import annotations
+
+from emission import Emission
+
+from otel_agents.instrumentors._core.handoffs import hand_over
+from otel_agents.instrumentors._core.operations import InvokeWorkflow
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors.settings import Settings
+
+
+def test_an_event_in_its_span(emission: Emission) -> None:
+    telemetry = Telemetry("toy", settings=Settings.read({}), **emission.providers)
+    run = InvokeWorkflow(telemetry, "team")
+    hand_over(telemetry, "first", "second", run.context)
+    hand_over(telemetry, None, "third", run.context)
+    run.end()
+    told = [(record.event_name, dict(record.attributes or {})) for record in emission.logs]
+    assert told == [
+        (
+            "otel_agents.handoff",
+            {"otel_agents.handoff.to": "second", "otel_agents.handoff.from": "first"},
+        ),
+        ("otel_agents.handoff", {"otel_agents.handoff.to": "third"}),
+    ]
+    span = emission.span.context
+    assert span is not None
+    assert {record.span_id for record in emission.logs} == {span.span_id}
