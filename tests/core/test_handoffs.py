@@ -16,8 +16,7 @@ def test_an_event_in_its_span(emission: Emission) -> None:
     hand_over(telemetry, "first", "second", run.context)
     hand_over(telemetry, None, "third", run.context)
     run.end()
-    told = [(record.event_name, dict(record.attributes or {})) for record in emission.logs]
-    assert told == [
+    assert emission.events == [
         (
             "otel_agents.handoff",
             {"otel_agents.handoff.to": "second", "otel_agents.handoff.from": "first"},
@@ -26,4 +25,4 @@ def test_an_event_in_its_span(emission: Emission) -> None:
     ]
     span = emission.span.context
     assert span is not None
-    assert {record.span_id for record in emission.logs} == {span.span_id}
+    assert {log.log_record.span_id for log in emission.logs} == {span.span_id}
