@@ -45,10 +45,10 @@ def faults() -> str:
 
 
 def tree() -> str:
-    """The tree of the example that ``make demo`` runs, as it was drawn just now."""
-    command = [sys.executable, str(ROOT / "examples" / "run.py")]
+    """The tree of the crew that ``make demo`` runs, as it was drawn just now."""
+    command = [sys.executable, "-m", "otel_agents.distro.demo"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    drawn = done.stderr.rstrip()
+    *_, drawn = re.split("(?m)^(?=.* · trace )", done.stderr.rstrip())
     return "\n".join(f"    {line}".rstrip() for line in drawn.splitlines())
 
 

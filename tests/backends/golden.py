@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from instrumented import instrumented
 
-from otel_agents.distro.demo.script import SCRIPT
+from otel_agents.distro.demo.scripts import TRIP
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT
@@ -60,7 +60,7 @@ class Run:
 def run(endpoint: str, **variables: str) -> Run:
     """Run the example once, its three signals sent to ``endpoint``."""
     with ScriptedModel() as model:
-        model.script(*SCRIPT)
+        model.script(*TRIP)
         given = {
             "OPENAI_BASE_URL": model.openai_url,
             "OPENAI_API_KEY": "none",

@@ -23,7 +23,7 @@ TOOLS = "tools"
 MAIN = "openai3"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 SCRIPTS = {
-    "demo": ("demo", "examples/run.py"),
+    "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
     "bench": (MAIN, "tests/benchmarks/run.py", "stock"),
     "readme": ("demo", "docs/readme.py"),
     "load": ("backends", "tests/backends/load.py"),

@@ -1,75 +1,83 @@
-"""The example runs as `make demo` runs it, and its trace goes where it should."""
+"""What `make demo` runs, and the application beside it: as a user sees them."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
-from instrumented import plain_environ
+from crew_trace import ANSWER, BEFORE, CREW, drawn
+from instrumented import instrumented, plain_environ
 from otlp_receiver import Receiver, free_port
+
+from otel_agents.distro import demo
+from otel_agents.distro.demo.scripts import TRIP
+from otel_agents.distro.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-OUT = """\
-$ opentelemetry-instrument python examples/travel_planner.py
-Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees.
-"""
-TREE = """\
-travel_planner · 3 model calls · 3 tool calls · 1,560 → 133 tokens · 1 error · trace ID
-invoke_agent travel-planner 1,560 → 133
-├─ chat gpt-4o-mini 412 → 58
-├─ execute_tool get_weather
-├─ execute_tool find_trains ✗ LookupError
-├─ chat gpt-4o-mini 530 → 31 (384 cached)
-├─ execute_tool find_trains
-└─ chat gpt-4o-mini 618 → 44 (512 cached, 24 reasoning)
-"""
+AGENT = [
+    "invoke_agent travel-planner 1560 133",
+    "  chat gpt-4o-mini 412 58",
+    "  execute_tool get_weather",
+    "  execute_tool find_trains ✗",
+    "  chat gpt-4o-mini 530 31",
+    "  execute_tool find_trains",
+    "  chat gpt-4o-mini 618 44",
+]
 
 
-def bare(tree: str) -> str:
-    """A tree without durations, bars, ids and indentation."""
-    tree = re.sub(r"trace [0-9a-f]{32}", "trace ID", textwrap.dedent(tree).strip())
-    tree = re.sub(r" +[0-9.,]+ m?s +━+", " ", tree)
-    return "".join(re.sub(r"(?<=\S)  +", " ", line).rstrip() + "\n" for line in tree.splitlines())
-
-
-def demo(**variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the example."""
-    return subprocess.run(
-        [sys.executable, EXAMPLES / "run.py"],
-        env=plain_environ(variables),
+def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
+    """Run what ``make demo`` runs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_agents.distro.demo"],
+        env=plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}),
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[:2]) == (
+        0,
+        ["$ opentelemetry-instrument python trip_crew.py", ANSWER],
+    )
+    return done
 
 
-def test_the_demo_draws_the_trace_and_is_silent_where_nobody_listens() -> None:
-    done = demo(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
-    assert (done.returncode, done.stdout) == (0, OUT)
-    assert bare(done.stderr) == TREE
+def test_the_demo_draws_the_crews_trace_where_nobody_listens() -> None:
+    done = run_demo(f"http://127.0.0.1:{free_port()}")
+    assert drawn(done.stderr) == [[BEFORE], CREW]
+    assert "could not deliver" not in done.stderr
 
 
 def test_the_demo_sends_the_same_trace_where_somebody_listens() -> None:
     with Receiver() as receiver:
-        done = demo(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
-    assert (done.returncode, done.stdout) == (0, OUT)
-    assert bare(done.stderr) == TREE
-    assert receiver.span_names == [
-        *["chat gpt-4o-mini"] * 3,
-        *["execute_tool find_trains"] * 2,
-        "execute_tool get_weather",
-        "invoke_agent travel-planner",
-    ]
+        done = run_demo(receiver.endpoint)
+    assert drawn(done.stderr) == [[BEFORE], CREW]
+    names = [re.sub(r"( \d+ \d+)?( ✗)?$", "", line).strip() for line in (BEFORE, *CREW)]
+    assert sorted(receiver.span_names) == sorted(names)
 
 
 def test_the_picture_of_the_readme_is_this_trace() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    assert bare(text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]) == TREE
+    picture = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
+    assert drawn(re.sub("(?m)^    ", "", picture)) == [CREW]
+
+
+def test_an_application_with_a_framework_of_its_own() -> None:
+    with ScriptedModel() as model:
+        model.script(*TRIP)
+        variables = {
+            **demo.client(model),
+            "OTEL_TRACES_EXPORTER": "tree",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+        }
+        done = instrumented(EXAMPLES / "travel_planner.py", variables, installed=True)
+    assert (done.status, done.out) == (0, ANSWER + "\n")
+    assert drawn(done.err) == [AGENT]
 
 
 @pytest.mark.parametrize("part", ["travel_planner.py", "house_agents/src/house_agents"])

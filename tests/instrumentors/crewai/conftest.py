@@ -37,7 +37,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
 OLDEST = version("crewai").startswith("0.")
-_NEWER = ("bus", "example", "tools", "turns")
+_NEWER = ("bus", "tools", "turns")
 collect_ignore = [f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("react",))]
 
 

@@ -1,4 +1,4 @@
-"""The demo: an agent against the scripted model, its trace drawn in the terminal.
+"""The demo: agents against the scripted model, their trace drawn in the terminal.
 
 The program runs in a process of its own, started as ``opentelemetry-instrument`` starts one, with
 variables that are set for it alone.
@@ -9,18 +9,34 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from otel_agents.distro.demo.script import SCRIPT
+from otel_agents.distro.demo.scripts import TRIP, crew_reaction
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.otlp import refused
 from otel_agents.distro.scripted_model import ScriptedModel
 
-__all__ = ["PROGRAMS", "run"]
+__all__ = ["PROGRAMS", "Program", "client", "run"]
 
-PROGRAMS: Final = {"openai": "travel_planner.py"}
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the demo; ``prepare`` tells the model what to answer it."""
+
+    path: Path
+    prepare: Callable[[ScriptedModel], None]
+
+
+PROGRAMS: Final = {
+    "crewai": Program(_HERE / "trip_crew.py", lambda model: model.script_by(crew_reaction)),
+    "openai": Program(_HERE / "travel_planner.py", lambda model: model.script(*TRIP)),
+}
 """The programs by the module that each needs; the first one that is installed runs."""
 
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
@@ -33,14 +49,15 @@ def run() -> int:
     if needed is None:
         _write(f"The demo needs one of: {', '.join(PROGRAMS)}. Run: pip install openai")
         return 1
-    program = str(Path(__file__).parent / PROGRAMS[needed])
+    program = PROGRAMS[needed]
     environment = Environment()
     endpoint = environment.signal("traces").endpoint.value
     listening = not refused(endpoint)
+    _write(f"$ opentelemetry-instrument python {program.path.name}")
     with ScriptedModel() as model:
-        model.script(*SCRIPT)
-        variables = {**_exporters(listening), **_client(model)}
-        command = [sys.executable, "-c", _START, sys.executable, program]
+        program.prepare(model)
+        variables = {**_exporters(listening), **client(model)}
+        command = [sys.executable, "-c", _START, sys.executable, str(program.path)]
         done = subprocess.run(command, env={**os.environ, **variables}, check=False)
     if done.returncode == 0:
         _write(f"The same trace was sent to {endpoint}." if listening else _NOT_SENT)
@@ -66,7 +83,8 @@ def _exporters(listening: bool) -> dict[str, str]:
     }
 
 
-def _client(model: ScriptedModel) -> dict[str, str]:
+def client(model: ScriptedModel) -> dict[str, str]:
+    """The variables by which a client of OpenAI asks ``model``."""
     return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "none"}
 
 

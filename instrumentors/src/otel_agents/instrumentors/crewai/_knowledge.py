@@ -13,11 +13,11 @@ from otel_agents.semconv.values import Operation
 __all__ = ["query", "recall", "remember"]
 
 
-class _Recall(Memory):
+class _Counted(Memory):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Count the records."""
+        """Count the records that were found."""
         self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(value)
 
 
@@ -25,7 +25,7 @@ def recall(telemetry: Telemetry) -> Begin:
     """``Memory.recall(query, …)`` and its asynchronous form."""
 
     def begin(call: Call) -> Running | None:
-        memory = _Recall(telemetry, Operation.SEARCH_MEMORY)
+        memory = _Counted(telemetry, Operation.SEARCH_MEMORY)
         if telemetry.gate.wanted:
             memory.content.memory_query = call.args[0] if call.args else call.kwargs.get("query")
         return memory
@@ -34,7 +34,7 @@ def recall(telemetry: Telemetry) -> Begin:
 
 
 def remember(telemetry: Telemetry) -> Begin:
-    """``Memory.remember(content, …)`` and ``remember_many(contents, …)``."""
+    """``Memory.remember(content, …)``, and what ``remember_many(contents, …)`` has a thread do."""
 
     def begin(call: Call) -> Running | None:
         return Memory(telemetry, Operation.CREATE_MEMORY)

@@ -54,7 +54,7 @@ OPTIONAL: Final[dict[str, Make]] = {
     f"{_MEMORY}.recall": _knowledge.recall,
     f"{_MEMORY}.arecall": _knowledge.recall,
     f"{_MEMORY}.remember": _knowledge.remember,
-    f"{_MEMORY}.remember_many": _knowledge.remember,
+    f"{_MEMORY}._background_encode_batch": _knowledge.remember,
     f"{_KNOWLEDGE}.query": _knowledge.query,
     f"{_KNOWLEDGE}.aquery": _knowledge.query,
 }

@@ -1,0 +1,52 @@
+"""What the scripted model answers in the demos: two tools are called, one of them fails once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_agents.distro.scripted_model import (
+    Answer,
+    ModelRequest,
+    Reaction,
+    ToolCall,
+    Usage,
+    default_answer,
+)
+
+__all__ = ["TRIP", "TRIP_ANSWER", "crew_reaction"]
+
+TRIP_ANSWER: Final = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
+_WEATHER: Final = ToolCall("get_weather", {"city": "Bern"})
+_NO_TRAIN: Final = ToolCall("find_trains", {"origin": "Milan", "destination": "Bern"})
+_TRAIN: Final = ToolCall("find_trains", {"origin": "Milano", "destination": "Bern"})
+
+TRIP: Final = (
+    Answer(
+        tool_calls=(_WEATHER, _NO_TRAIN),
+        usage=Usage(input_tokens=412, output_tokens=58),
+        delay=0.25,
+    ),
+    Answer(
+        tool_calls=(_TRAIN,),
+        usage=Usage(input_tokens=530, output_tokens=31, cached_tokens=384),
+        delay=0.15,
+    ),
+    Answer(
+        text=TRIP_ANSWER,
+        usage=Usage(input_tokens=618, output_tokens=44, cached_tokens=512, reasoning_tokens=24),
+        delay=0.3,
+    ),
+)
+"""To one agent that plans a trip."""
+
+
+def crew_reaction(request: ModelRequest) -> Reaction:
+    """To the agents of a crew that plans a trip, and to what reads and writes for their memory."""
+    if request.schema is not None or "messages" not in request.body:
+        return default_answer(request)
+    if "find_trains" not in {tool.name for tool in request.tools}:
+        return Answer(TRIP_ANSWER, delay=0.2)
+    answered = sum(message.get("role") == "tool" for message in request.body["messages"])
+    if not answered:
+        return Answer(tool_calls=(_WEATHER, _NO_TRAIN), delay=0.25)
+    return Answer(tool_calls=(_TRAIN,), delay=0.15) if answered == 2 else Answer(TRIP_ANSWER)
