@@ -1,4 +1,4 @@
-"""A Collector before every backend, and one golden run through it."""
+"""A Collector before every backend, and one run through it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT
 
 @dataclass(frozen=True)
 class Everywhere:
-    """One golden run with content on, sent through ``all-backends`` to every backend."""
+    """One run with content on, sent through ``all-backends`` to every backend."""
 
     run: golden.Run
     collector: Collector

@@ -1,4 +1,4 @@
-"""The golden run: the example under ``opentelemetry-instrument``, and what its trace is."""
+"""The golden run: an application under ``opentelemetry-instrument``, and what its trace is."""
 
 from __future__ import annotations
 
@@ -11,17 +11,31 @@ from typing import Any, Final
 
 from instrumented import instrumented
 
-from otel_agents.distro.demo.scripts import TRIP
+from otel_agents.distro.demo import Program, client
+from otel_agents.distro.demo.scripts import TRIP, TRIP_ANSWER
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT
 
-__all__ = ["ANSWER", "CONVERSATION", "GOLDEN", "QUESTION", "Found", "Node", "Run", "run", "tree"]
+__all__ = [
+    "ANSWER",
+    "CONVERSATION",
+    "GOLDEN",
+    "QUESTION",
+    "Found",
+    "Node",
+    "Run",
+    "lines",
+    "run",
+    "tree",
+]
 
-PROGRAM: Final = Path(__file__).parents[2] / "examples" / "travel_planner.py"
+PROGRAM: Final = Program(
+    Path(__file__).parents[2] / "examples" / "travel_planner.py", lambda model: model.script(*TRIP)
+)
 CONVERSATION: Final = "trip-to-bern"
 QUESTION: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
-ANSWER: Final = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
+ANSWER: Final = TRIP_ANSWER
 _AGENT: Final = "invoke_agent travel-planner"
 _MODEL: Final = "gpt-4o-mini"
 
@@ -57,25 +71,23 @@ class Run:
     output_tokens: int
 
 
-def run(endpoint: str, **variables: str) -> Run:
-    """Run the example once, its three signals sent to ``endpoint``."""
+def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
+    """Run a program once, its three signals sent to ``endpoint``; its last trace is the run's."""
     with ScriptedModel() as model:
-        model.script(*TRIP)
+        program.prepare(model)
         given = {
-            "OPENAI_BASE_URL": model.openai_url,
-            "OPENAI_API_KEY": "none",
+            **client(model),
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
             "OTEL_TRACES_EXPORTER": "tree,otlp",
             "OTEL_METRICS_EXPORTER": "otlp",
             "OTEL_LOGS_EXPORTER": "otlp",
             **variables,
         }
-        done = instrumented(PROGRAM, given, installed=True)
+        done = instrumented(program.path, given, installed=True)
         assert done.status == 0, done.err
-        drawn = re.search(r"· trace ([0-9a-f]{32})", done.err)
-        assert drawn is not None, done.err
+        *_, trace_id = re.findall(r"· trace ([0-9a-f]{32})", done.err)
         ledger = model.ledger
-        return Run(drawn[1], done.out.strip(), ledger.input_tokens, ledger.output_tokens)
+        return Run(trace_id, done.out.strip(), ledger.input_tokens, ledger.output_tokens)
 
 
 def tree(spans: Iterable[Found]) -> tuple[Node, ...]:
@@ -92,6 +104,29 @@ def tree(spans: Iterable[Found]) -> tuple[Node, ...]:
         )
         for span in ordered
     )
+
+
+def lines(spans: Iterable[Found]) -> list[str]:
+    """The spans as `crew_trace` writes them, siblings in the order of their start."""
+    children: dict[str | None, list[Found]] = {}
+    for span in sorted(spans, key=lambda span: span.start):
+        children.setdefault(span.parent_id, []).append(span)
+
+    def below(parent: str | None, indent: str) -> Iterable[str]:
+        for span in children.get(parent, []):
+            tokens = (span.node.attributes.get(name) for name in _TOKENS)
+            told = (
+                [str(0 if n is None else n) for n in tokens]
+                if _TOKENS[0] in span.node.attributes
+                else []
+            )
+            yield indent + " ".join([span.node.name, *told, *(["✗"] if span.node.error else [])])
+            yield from below(span.id, indent + "  ")
+
+    return list(below(None, ""))
+
+
+_TOKENS: Final = (attr.GEN_AI_USAGE_INPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 
 def _settled(name: str, value: Any) -> Any:

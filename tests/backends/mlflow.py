@@ -36,6 +36,11 @@ class Mlflow(Program):
     def ready(self) -> bool:
         return answers(f"{self.page}/health")
 
+    def experiment(self, name: str) -> str:
+        """Make an experiment; its id."""
+        made = fetch_json(f"{self.page}/api/2.0/mlflow/experiments/create", {"name": name})
+        return made["experiment_id"]
+
     def search(self, condition: str = "", experiment: str = "0") -> list[dict[str, Any]]:
         """The facts (``TraceInfoV3``) of the traces that meet a condition in MLflow's language."""
         place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}

@@ -30,7 +30,7 @@ QUIET = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-PAGES = {"zipkin": ((1400, 620), (1400, 620)), "mlflow": ((1500, 950), (1050, 560))}
+PAGES = {"zipkin": ((1400, 1100), (1400, 1100)), "mlflow": ((1500, 950), (1050, 900))}
 """Width and height of the window, and of the part that is kept."""
 
 

@@ -22,7 +22,11 @@ from backends.mlflow import Mlflow
 from backends.obtain import COLLECTOR, JAEGER, ZIPKIN, Component, Failed, keep
 from backends.program import wait_for
 from backends.zipkin import Zipkin
+from crew_trace import CREW
 
+from otel_agents.distro.demo import PROGRAMS
+
+PROGRAM = PROGRAMS["crewai"]
 CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 """What is said in the demo is nobody's secret."""
 
@@ -65,14 +69,14 @@ def show(name: str, look: Callable[[str], object]) -> None:
         keep(component)
     print(f"starting {name} and a Collector with collector-config/{name}.yaml", flush=True)
     with page.start() as backend, Collector(name, environ=backend.environ) as collector:
-        run = golden.run(collector.endpoint, **CONTENT)
-        wait_for(lambda: len(page.spans(backend, run.trace_id)) == len(golden.GOLDEN), "the trace")
+        run = golden.run(collector.endpoint, PROGRAM, **CONTENT)
+        wait_for(lambda: len(page.spans(backend, run.trace_id)) == len(CREW), "the trace")
         print(f"send your own: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint}", flush=True)
         look(f"{backend.page}{page.trace.format(run.trace_id)}")
 
 
 def _until_interrupted(address: str) -> None:
-    print(f"the trace of {golden.PROGRAM.name}: {address}")
+    print(f"the trace of {PROGRAM.path.name}: {address}")
     print("Ctrl-C ends it all", flush=True)
     threading.Event().wait()
 

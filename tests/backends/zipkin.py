@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from backends.golden import Found, Node
 from backends.obtain import ZIPKIN
 from backends.program import Program, answers, fetch_json
 from otlp_receiver import free_port
 
-__all__ = ["Zipkin"]
+__all__ = ["Zipkin", "found"]
 
 
 class Zipkin(Program):
@@ -41,3 +43,13 @@ class Zipkin(Program):
             Unavailable: It has no such trace.
         """
         return fetch_json(f"{self.page}/api/v2/trace/{trace_id}")
+
+
+def found(span: Mapping[str, Any]) -> Found:
+    """A span of its API, without what the Collector's exporter adds."""
+    tags = {name: value for name, value in span["tags"].items() if not name.startswith("otel.")}
+    kind = span.get("kind") or tags.pop("span.kind").upper()
+    error = tags.pop("error", None) == "true"
+    tags.pop("service.instance.id")
+    node = Node(span["name"], kind, None, tags, error)
+    return Found(span["id"], span.get("parentId"), span["timestamp"], node)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from backends import golden
@@ -13,6 +15,8 @@ from backends.mlflow import Mlflow
 from backends.moto import Moto
 from backends.xray import XRay
 from backends.zipkin import Zipkin
+
+from otel_agents.distro.demo import PROGRAMS, Program
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +43,29 @@ def moto() -> Iterator[Moto]:
         yield moto
 
 
+@contextmanager
+def running_everywhere(
+    program: Program, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, **environ: str
+) -> Iterator[Everywhere]:
+    """One run of a program through a Collector of its own to every backend."""
+    with XRay() as xray:
+        backends = (jaeger, zipkin, mlflow, xray)
+        where = dict(ChainMap(environ, *(backend.environ for backend in backends)))
+        with Collector("all-backends", environ=where) as collector:
+            run = golden.run(collector.endpoint, program, OTEL_AGENTS_METRICS="both", **CONTENT)
+            yield Everywhere(run, collector, jaeger, zipkin, mlflow, xray)
+
+
 @pytest.fixture(scope="session")
 def everywhere(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]:
-    with XRay() as xray:
-        where = {**jaeger.environ, **zipkin.environ, **mlflow.environ, **xray.environ}
-        with Collector("all-backends", environ=where) as collector:
-            run = golden.run(collector.endpoint, OTEL_AGENTS_METRICS="both", **CONTENT)
-            yield Everywhere(run, collector, jaeger, zipkin, mlflow, xray)
+    """The golden run."""
+    with running_everywhere(golden.PROGRAM, jaeger, zipkin, mlflow) as everywhere:
+        yield everywhere
+
+
+@pytest.fixture(scope="module")
+def crew(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]:
+    """The demo's crew, in an experiment of its own."""
+    into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment("crew")}
+    with running_everywhere(PROGRAMS["crewai"], jaeger, zipkin, mlflow, **into) as everywhere:
+        yield everywhere
