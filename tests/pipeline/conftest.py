@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -46,7 +46,7 @@ def moto() -> Iterator[Moto]:
 @contextmanager
 def running_everywhere(
     program: Program, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, **environ: str
-) -> Iterator[Everywhere]:
+) -> Generator[Everywhere]:
     """One run of a program through a Collector of its own to every backend."""
     with XRay() as xray:
         backends = (jaeger, zipkin, mlflow, xray)

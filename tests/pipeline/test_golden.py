@@ -14,7 +14,7 @@ import pytest
 from backends import otlp_json
 from backends.collector import Collector, samples
 from backends.everywhere import CONTENT, Everywhere
-from backends.golden import ANSWER, CONVERSATION, GOLDEN, QUESTION, Found, Node, run, tree
+from backends.golden import ANSWER, CONVERSATION, GOLDEN, PROGRAM, QUESTION, Found, Node, run, tree
 from backends.moto import Moto
 from backends.program import wait_for
 from backends.zipkin import found as zipkin_found
@@ -113,7 +113,7 @@ def test_xray_takes_every_segment_without_content(everywhere: Everywhere) -> Non
 
 def test_the_segments_are_read_back_from_another_stand_in(moto: Moto) -> None:
     with Collector("xray", environ=moto.environ) as collector:
-        trace_id = run(collector.endpoint, **CONTENT).trace_id
+        trace_id = run(collector.endpoint, PROGRAM, **CONTENT).trace_id
         documents = whole(lambda: moto.documents(trace_id))
         assert tree(map(xray_segment, documents)) == tuple(map(as_in_xray, GOLDEN))
 
