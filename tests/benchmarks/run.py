@@ -1,6 +1,7 @@
 """Runs the benchmarks and prints their tables: ratios in one run, never absolute promises.
 
-``make bench`` calls it with the interpreter of an environment that has OpenTelemetry's own distro.
+``make bench`` calls it with the interpreters of two more environments: one with OpenTelemetry's own
+distro, and one with CrewAI and OpenLLMetry beside it. ``make bench ARGS=crew`` runs the crew alone.
 """
 
 from __future__ import annotations
@@ -157,6 +158,27 @@ def exits() -> None:
             print(f"{'endpoint ' + what:24}{time.time() - ended:12.2f}")
 
 
+CREWS: Final = ("none", "ours", "openllmetry", "ours-content", "openllmetry-content")
+
+
+def crew_runs(python: Path) -> None:
+    """A crew of 100 steps; ``python`` has CrewAI, and OpenLLMetry beside us."""
+    print("\nA crew of 100 steps: CPU of the process, what a run exports\n")
+    print(f"{'':24}{'ms a step':>12}{'over none':>12}{'KB':>8}{'spans':>8}")
+    found: dict[str, list[dict[str, float]]] = {variant: [] for variant in CREWS}
+    for _ in range(ROUNDS):
+        for variant in CREWS:
+            command = [str(python), str(HERE / "crew_run.py"), variant]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[variant].append(json.loads(done.stdout))
+    for variant, runs in found.items():
+        step = statistics.median(run["step"] for run in runs) / 1e3
+        pairs = zip(runs, found["none"], strict=True)
+        ratio = statistics.median(run["step"] / bare["step"] for run, bare in pairs)
+        weight, spans = runs[0]["kilobytes"], runs[0]["spans"]
+        print(f"{variant:24}{step:12.1f}{ratio:12.2f}{weight:8.0f}{spans:8.0f}")
+
+
 EXIT_PROGRAM: Final = """
 import logging, time
 from opentelemetry import metrics, trace
@@ -168,7 +190,10 @@ print(time.time(), flush=True)
 
 
 if __name__ == "__main__":
-    model_calls()
-    stream_chunks()
-    start_up(Path(sys.argv[1]))
-    exits()
+    stock, crewai, *only = sys.argv[1:]
+    if only != ["crew"]:
+        model_calls()
+        stream_chunks()
+        start_up(Path(stock))
+        exits()
+    crew_runs(Path(crewai))

@@ -24,7 +24,7 @@ MAIN = "openai3"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
-    "bench": (MAIN, "tests/benchmarks/run.py", "stock"),
+    "bench": (MAIN, "tests/benchmarks/run.py", "stock", "bench-crewai"),
     "readme": ("demo", "docs/readme.py"),
     "load": ("backends", "tests/backends/load.py"),
     "show": ("backends", "tests/backends/show.py"),
