@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from emission import Emission
 from litellm_calls import MESSAGES, Question, litellm
+from rust_core import served_by_rust
 
 from otel_agents.distro.scripted_model import Failure, ScriptedModel
 
@@ -21,20 +21,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 @pytest.fixture(autouse=True)
 def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Has the core serve what it can; what it served, by the mark that LiteLLM leaves on it."""
-    catalog: Any = importlib.import_module("litellm.rust_bridge.catalog")
-    runtime: Any = importlib.import_module("litellm.rust_bridge.runtime")
-    mark = runtime.mark_rust_response
-    served: list[str] = []
-
-    def marking(value: Any) -> Any:
-        served.append(type(value).__name__)
-        return mark(value)
-
-    routes = (catalog.Route.CHAT_COMPLETIONS, catalog.Route.RESPONSES)
-    rules = tuple(catalog.RouteRule(route, catalog.Rollout.RUST_OPT_OUT) for route in routes)
-    monkeypatch.setattr(catalog, "RULES", rules)
-    monkeypatch.setattr(runtime, "mark_rust_response", marking)
-    return served
+    return served_by_rust(monkeypatch, "CHAT_COMPLETIONS", "RESPONSES")
 
 
 @pytest.mark.parametrize("question", [CHAT, RESPONSES], ids=str)

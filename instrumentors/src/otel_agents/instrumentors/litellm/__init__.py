@@ -27,7 +27,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         "openinference-instrumentation-litellm",
     )
     covers = (
-        "completion, text completion, embedding, responses",
+        "completion, text completion, embedding, responses, Anthropic's messages",
         "sync, async, stream, Router with retries and fallbacks",
         "every provider, over its own HTTP, its Rust core or an SDK",
         "cost",
@@ -46,7 +46,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         from ._operations import asked, dispatched, parsing, posting, sending, wrapping
 
         for function in FUNCTIONS:
-            for target in (function.target, function.asynchronous):
+            for target in function.targets:
                 begin = asked(telemetry, function)
                 inner = "original_function"
                 yield Patch(target, around(begin), optional=function.later, decorated=inner)

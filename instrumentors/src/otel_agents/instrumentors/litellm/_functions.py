@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls import Call
+from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES, Api
 from otel_agents.semconv.values import Operation
 
@@ -21,11 +22,12 @@ _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 
 @dataclass(frozen=True)
 class Function:
-    """One function with its asynchronous twin, which calls it with ``flag`` set.
+    """One function, and its asynchronous twin, which calls it with ``flag`` set.
 
     Attributes:
         target: Where the function is.
-        flag: The keyword by which the twin calls it, and the name of the twin.
+        flag: The keyword by which the twin calls it, and the name of the twin; empty where there
+            is none.
         operation: What it asks for.
         api: The wire format of its arguments and results; none for embeddings.
         positional: Its first parameters, for a twin that takes anything.
@@ -40,9 +42,10 @@ class Function:
     later: bool = False
 
     @property
-    def asynchronous(self) -> str:
-        """Where the twin is."""
-        return f"{self.target.partition(':')[0]}:{self.flag}"
+    def targets(self) -> tuple[str, ...]:
+        """Where the function is, and its twin."""
+        module = self.target.partition(":")[0]
+        return (self.target, f"{module}:{self.flag}") if self.flag else (self.target,)
 
     def arguments(self, call: Call) -> Arguments | None:
         """The arguments by name; None where the call asks no model, but is mocked."""
@@ -82,10 +85,25 @@ _TEXT_COMPLETION: Final = Function(
     COMPLETIONS,
     ("prompt", "model"),
 )
-FUNCTIONS: Final = (_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES)
+_MESSAGES, _EARLIER_MESSAGES = (
+    Function(
+        f"litellm.llms.anthropic.{module}.handler:anthropic_messages",
+        "",
+        Operation.CHAT,
+        MESSAGES,
+        ("max_tokens", "messages", "model"),
+        later=True,
+    )
+    for module in ("messages.native", "experimental_pass_through.messages")
+)
+FUNCTIONS: Final = (
+    *(_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES),
+    *(_MESSAGES, _EARLIER_MESSAGES),
+)
 ROUTES: Final = {
     "chat_completions": _COMPLETION,
     "embeddings": _EMBEDDING,
+    "messages": _MESSAGES,
     "responses": _RESPONSES,
 }
 """By LiteLLM's name of the route, for what its Rust core may serve."""

@@ -10,9 +10,11 @@ from opentelemetry.context import Context, create_key, get_value, set_value
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
+from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
+from otel_agents.instrumentors._dialects.anthropic.usage import told, usage_of
 from otel_agents.instrumentors._dialects.openai.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.requests import (
-    as_mapping,
     embeddings_attributes,
     inference_attributes,
 )
@@ -21,7 +23,7 @@ from otel_agents.semconv.values import Operation
 
 from ._costs import cost_of
 from ._functions import Arguments, Function
-from ._results import answer_id, chunk_id, heard_spent, model_of, spent, stream_spent
+from ._results import answer_id, chunk_id, model_of, spent, stream_spent
 from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name, server_of
 
 __all__ = ["Question", "current_question", "without_question"]
@@ -59,6 +61,9 @@ class Question(ClaimedCall):
         self._arguments = arguments
         self._asynchronous = asynchronous
         self._assembly = function.api.assembly() if function.api and telemetry.gate.wanted else None
+        self._events = Events() if function.api is MESSAGES else None
+        if self._events is not None:  # its streams are what they tell: who answered, and the usage
+            self._assembly = Assembly(content=telemetry.gate.wanted)
         self._final: Any = None
         self._id: str | None = None
         self._heard: dict[str, int] = {}
@@ -121,13 +126,20 @@ class Question(ClaimedCall):
         call: Any = self.adopt()
         if call is not None and call.times_next_chunk:
             call.timed_chunk()
+        if self._events is not None and isinstance(item, bytes):
+            for event in self._events.read(item):
+                self._gather(event)
+        else:
+            self._gather(item)
+        return None
+
+    def _gather(self, item: Any) -> None:
         if self._assembly is not None:
             self._assembly.add(item)
         if text(item, "type") in _FINAL_EVENTS:
             self._final = field(item, "response")
         elif not self._kept or field(item, "usage") is not None or _reasons([item]):
             self._kept.append(item)
-        return None
 
     def unwraps(self, wrapper: Any) -> None:
         """LiteLLM wraps what the provider streams in its ``CustomStreamWrapper``."""
@@ -142,14 +154,15 @@ class Question(ClaimedCall):
         """
         self._id = text(message, "id") or self._id
         for source in (field(message, "usage"), usage):
-            told = {name: n for name, n in as_mapping(source).items() if isinstance(n, int)}
-            self._heard.update(told)
+            self._heard.update(told(source))
 
     def describe(self, call: Any, response: Any) -> None:
         """Set on ``call`` what was asked and what the provider answered."""
         if call.detailed:
             self._describe_request(call)
         answer = response if response is not None else self._final
+        if answer is None and isinstance(self._assembly, Assembly):
+            answer = self._assembly.answer()
         if answer is not None:
             self._describe_answer(call, answer)
         elif self._stream is not None or self._kept:
@@ -175,7 +188,10 @@ class Question(ClaimedCall):
         if self._logging is not None and self._stream is None:
             raw = field(self._logging.model_call_details, "original_response")
         call.response_model = model_of(answer, self._provider)
-        usage = spent(answer, raw)
+        if self._api is MESSAGES:
+            usage = usage_of(told(field(answer, "usage")))
+        else:
+            usage = spent(answer, raw)
         if usage is not None:
             call.input_tokens = usage.input_tokens
         if self._api is None:
@@ -196,7 +212,7 @@ class Question(ClaimedCall):
         first = chunks[0] if chunks else None
         call.response_id = self._id or chunk_id(first)
         call.response_model = model_of(first, self._provider)
-        usage = heard_spent(self._heard) or stream_spent(chunks)
+        usage = usage_of(self._heard) or stream_spent(chunks)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)

@@ -6,15 +6,15 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
+from otel_agents.instrumentors._dialects.anthropic.usage import CACHED
 from otel_agents.instrumentors._dialects.openai.fields import field, text
 from otel_agents.instrumentors._dialects.openai.requests import as_mapping
 from otel_agents.instrumentors._dialects.openai.usage import Usage, usage_of
-from otel_agents.semconv import attributes as attr
 
-__all__ = ["answer_id", "chunk_id", "heard_spent", "model_of", "spent", "stream_spent"]
+__all__ = ["answer_id", "chunk_id", "model_of", "spent", "stream_spent"]
 
 _READ_LIMIT: Final = 1 << 20
 """Characters up to which an answer is read again for its id."""
@@ -22,10 +22,6 @@ _READ_LIMIT: Final = 1 << 20
 _TELLS_USAGE: Final = re.compile(r"""["'](?:usage|\w*token\w*|\w*count)["']\s*:""", re.IGNORECASE)
 _MADE_UP: Final = re.compile("chatcmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENCODED_ID: Final = "resp_"
-_CACHED: Final = (
-    ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-    ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-)
 
 
 def answer_id(response: Any, raw: Any) -> str | None:
@@ -86,19 +82,10 @@ def stream_spent(chunks: Iterable[Any]) -> Usage | None:
     return Usage(inputs[-1] if inputs else 0, outputs[-1] if outputs else 0, breakdown)
 
 
-def heard_spent(told: Mapping[str, int]) -> Usage | None:
-    """The usage of a stream of Anthropic's, whose input excludes what a cache had a part in."""
-    if "output_tokens" not in told:
-        return None
-    cached = {name: told.get(key, 0) for key, name in _CACHED}
-    inputs = told.get("input_tokens", 0) + sum(cached.values())
-    return Usage(inputs, told["output_tokens"], {name: n for name, n in cached.items() if n})
-
-
 def _whole(usage: Any) -> Usage | None:
     counted = usage_of(usage)
     if counted is None:
         return None
-    cached = {name: field(usage, key) for key, name in _CACHED}
+    cached = {name: field(usage, key) for key, name in CACHED}
     breakdown = {**counted.breakdown, **{name: n for name, n in cached.items() if n}}
     return Usage(counted.input_tokens, counted.output_tokens, breakdown)

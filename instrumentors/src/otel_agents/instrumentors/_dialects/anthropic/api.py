@@ -1,0 +1,15 @@
+"""Anthropic's API that generates, in the form of OpenAI's (`_dialects.openai.apis`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_agents.instrumentors._dialects.openai.apis import Api
+from otel_agents.semconv.values import Operation
+
+from .assembly import Assembly
+from .messages import ask, finish_reasons, output_messages
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: Final = Api(Operation.CHAT, ask, output_messages, finish_reasons, Assembly)

@@ -1,0 +1,111 @@
+"""Messages of Anthropic's API as message parts (GenAI semconv, "Message JSON schemas")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._core.content import Content
+from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._dialects.openai.fields import field, given, items, text
+from otel_agents.semconv.values import Modality
+
+__all__ = ["ask", "finish_reasons", "output_messages"]
+
+Part = dict[str, Any]
+Message = dict[str, Any]
+
+_MODALITIES: Final = {"image": Modality.IMAGE, "document": Modality.DOCUMENT}
+
+
+def ask(content: Content, body: Any) -> None:
+    """Set the content of a request: ``messages``, ``system``, ``tools``."""
+    asked, system, tools = (field(body, name) for name in ("messages", "system", "tools"))
+    listed = isinstance(asked, (list, tuple))
+    content.input_messages = lambda: Items(cast("list[Any]", asked) if listed else [], _message)
+    if system:
+        content.system_instructions = lambda: _parts(system)
+    if tools:
+        content.tool_definitions = lambda: [_definition(tool) for tool in tools]
+
+
+def output_messages(answer: Any) -> list[Message]:
+    """The one message of an answer; none where it said nothing."""
+    parts = _parts(field(answer, "content"))
+    return [{"role": text(answer, "role") or "assistant", "parts": parts}] if parts else []
+
+
+def finish_reasons(answer: Any) -> tuple[str, ...]:
+    """``stop_reason`` in Anthropic's spelling."""
+    reason = text(answer, "stop_reason")
+    return (reason,) if reason else ()
+
+
+def _message(message: Any) -> Message:
+    parts = _parts(field(message, "content"))
+    role = text(message, "role") or "user"
+    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    return {"role": "tool" if answers else role, "parts": parts}
+
+
+def _parts(content: Any) -> list[Part]:
+    if content is None or isinstance(content, str):
+        return [{"type": "text", "content": content}] if content else []
+    return [_part(block) for block in cast("Iterable[Any]", content)]
+
+
+def _part(block: Any) -> Part:
+    kind = text(block, "type") or "text"
+    if isinstance(block, str) or kind == "text":
+        said = block if isinstance(block, str) else field(block, "text")
+        return {"type": "text", "content": said or ""}
+    if kind == "thinking":
+        return {"type": "reasoning", "content": field(block, "thinking") or ""}
+    if kind == "tool_use":
+        called = {
+            "type": "tool_call",
+            "id": text(block, "id"),
+            "name": text(block, "name") or "",
+            "arguments": field(block, "input"),
+        }
+        return given(called)
+    if kind == "tool_result":
+        answered = {
+            "type": "tool_call_response",
+            "id": text(block, "tool_use_id"),
+            "response": _result(field(block, "content")),
+        }
+        return given(answered)
+    if kind in _MODALITIES:
+        return _medium(field(block, "source"), _MODALITIES[kind].value)
+    return {"type": "generic", "generic_type": kind}
+
+
+def _result(content: Any) -> Any:
+    parts = _parts(content)
+    if all(part["type"] == "text" for part in parts):
+        return "".join(part["content"] for part in parts)
+    return parts
+
+
+def _medium(source: Any, modality: str) -> Part:
+    kind, mime_type = text(source, "type"), text(source, "media_type")
+    if kind == "base64":
+        return media.part_from_base64(field(source, "data") or "", mime_type, modality)
+    if kind == "url":
+        return media.part_from_url(text(source, "url") or "", modality)
+    if kind == "file":
+        return {"type": "file", "modality": modality, "file_id": text(source, "file_id") or ""}
+    if kind == "content":
+        return {
+            "type": "generic",
+            "generic_type": modality,
+            "content": _parts(items(source, "content")),
+        }
+    return {"type": "text", "content": field(source, "data") or ""}
+
+
+def _definition(tool: Any) -> Part:
+    kind = text(tool, "type") or "function"
+    return {"type": "function" if kind == "custom" else kind, "name": text(tool, "name") or kind}

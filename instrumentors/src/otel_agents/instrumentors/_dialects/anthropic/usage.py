@@ -1,0 +1,32 @@
+"""Token usage of Anthropic's API, whose input excludes what a cache had a part in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from otel_agents.instrumentors._dialects.openai.requests import as_mapping
+from otel_agents.instrumentors._dialects.openai.usage import Usage
+from otel_agents.semconv import attributes as attr
+
+__all__ = ["CACHED", "told", "usage_of"]
+
+CACHED: Final = (
+    ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+)
+"""Its names of what a cache had a part in, and the conventions'."""
+
+
+def told(usage: Any) -> dict[str, int]:
+    """The numbers that a ``usage`` tells."""
+    return {name: n for name, n in as_mapping(usage).items() if isinstance(n, int)}
+
+
+def usage_of(numbers: Mapping[str, int]) -> Usage | None:
+    """The usage that an answer, or the events of a stream together, told; None without output."""
+    if "output_tokens" not in numbers:
+        return None
+    cached = {name: numbers.get(key, 0) for key, name in CACHED}
+    inputs = numbers.get("input_tokens", 0) + sum(cached.values())
+    return Usage(inputs, numbers["output_tokens"], {name: n for name, n in cached.items() if n})
