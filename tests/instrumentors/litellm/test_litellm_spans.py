@@ -175,7 +175,11 @@ def test_every_target_is_found(instrument: Callable[..., None]) -> None:
     oldest = VERSION < (1, 60)
     rust = [f"litellm.rust_bridge.dispatch:PublicDispatch.{name}" for name in ("run", "arun")]
     responses = [f"litellm.responses.main:{name}" for name in ("responses", "aresponses")]
-    assert report.of("absent") == ([*responses, *rust] if oldest else [])
+    anthropic = "litellm.llms.anthropic"
+    earlier = f"{anthropic}.experimental_pass_through.messages.handler:anthropic_messages"
+    messages = [f"{anthropic}.messages.native.handler:anthropic_messages", earlier]
+    absent = [*responses, *messages, *rust] if oldest else [earlier]
+    assert report.of("absent") == absent
 
 
 def test_content_is_recorded_when_asked_for(
@@ -213,3 +217,30 @@ def test_trace_headers_go_to_the_hosts_that_are_named(
     context = emission.span.context
     assert context is not None
     assert f"{context.trace_id:032x}-{context.span_id:016x}" in entry.headers["traceparent"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_usage_of_streams_is_asked_for_over_its_own_http(
+    asynchronous: bool,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+    run: Callable[..., Any],
+) -> None:
+    arguments = {"messages": MESSAGES, "stream": True, **route("groq/qwen-qwq-32b", model)}
+
+    async def ask_async() -> list[Any]:
+        return [chunk async for chunk in await litellm.acompletion(**arguments)]
+
+    def read() -> list[Any]:
+        chunks = run(ask_async) if asynchronous else list(litellm.completion(**arguments))
+        return [(len(chunk.choices), getattr(chunk, "usage", None)) for chunk in chunks]
+
+    bare = read()
+    instrument(OTEL_AGENTS_STREAM_USAGE="true")
+    assert read() == bare
+    *_, entry = model.ledger.entries
+    attributes = emission.span.attributes or {}
+    assert entry.told is not None
+    assert attributes["gen_ai.usage.input_tokens"] == entry.input_tokens
+    assert attributes["gen_ai.usage.output_tokens"] == entry.output_tokens

@@ -21,6 +21,7 @@ from otel_agents.instrumentors._dialects.openai.fields import field, text
 from ._functions import ROUTES, Function
 from ._questions import Question, current_question, without_question
 from ._routes import server_of
+from ._stream_usage import asking_usage
 
 __all__ = ["asked", "dispatched", "parsing", "posting", "sending", "wrapping"]
 
@@ -79,6 +80,9 @@ def posting(call: Call) -> Running | None:
         if carrier:
             headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}
             call.kwargs = {**call.kwargs, "headers": headers}
+    if current.telemetry.settings.stream_usage and "data" in call.kwargs:
+        data = asking_usage(url, call.kwargs["data"], current.claim.model, current.route)
+        call.kwargs = {**call.kwargs, "data": data}
     return _Posting(current, started.context)
 
 

@@ -46,7 +46,8 @@ def without_question() -> Context:
 class Question(ClaimedCall):
     """One question to a model, which LiteLLM sends itself or has an SDK send.
 
-    ``native`` where what is sent under it, and by no question within, is sent by the Rust core.
+    ``native`` where what is sent under it, and by no question within, is sent by the Rust core;
+    ``route`` is LiteLLM's name of the provider, None until it sends.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Question(ClaimedCall):
         self._heard: dict[str, int] = {}
         self._kept: list[Any] = []
         self._logging: Any = None
-        self._provider: Any = None
+        self.route: Any = None
         self._stream: Any = None
         self._unsent_stream = False
         self._wrapper: Any = None
@@ -78,11 +79,11 @@ class Question(ClaimedCall):
         """Evidence, and what LiteLLM knows of the route by now."""
         details = logging.model_call_details
         self._logging = logging
-        self._provider = field(details, "custom_llm_provider")
-        self.claim.provider = provider_name(self._provider) or self.claim.provider
+        self.route = field(details, "custom_llm_provider")
+        self.claim.provider = provider_name(self.route) or self.claim.provider
         self.claim.model = text(details, "model") or self.claim.model
         self.server = server_of(field(additional, "api_base"))
-        if self._provider in COMPLETES_TEXT:
+        if self.route in COMPLETES_TEXT:
             self.operation = Operation.TEXT_COMPLETION
         self.attempt()
         if self.native:
@@ -187,7 +188,7 @@ class Question(ClaimedCall):
         raw = None
         if self._logging is not None and self._stream is None:
             raw = field(self._logging.model_call_details, "original_response")
-        call.response_model = model_of(answer, self._provider)
+        call.response_model = model_of(answer, self.route)
         if self._api is MESSAGES:
             usage = usage_of(told(field(answer, "usage")))
         else:
@@ -211,7 +212,7 @@ class Question(ClaimedCall):
         chunks: list[Any] = self._kept if self._wrapper is None else list(self._wrapper.chunks)
         first = chunks[0] if chunks else None
         call.response_id = self._id or chunk_id(first)
-        call.response_model = model_of(first, self._provider)
+        call.response_model = model_of(first, self.route)
         usage = usage_of(self._heard) or stream_spent(chunks)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
