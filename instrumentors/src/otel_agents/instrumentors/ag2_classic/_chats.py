@@ -15,7 +15,7 @@ from . import _scopes
 from ._arguments import argument
 from ._messages import conclusion, last, said
 
-__all__ = ["Chat", "chat", "chats", "group_chat", "is_manager", "selection"]
+__all__ = ["Chat", "chat", "group_chat", "is_manager", "selection"]
 
 _GROUPS: Final = "autogen.agentchat.groupchat"
 
@@ -26,11 +26,14 @@ class Chat(InvokeWorkflow):
     ``members`` are those who began it, sender first; ``turns`` is the number of the last turn.
     """
 
-    __slots__ = ("members", "turns")
+    __slots__ = ("members", "queue", "turns")
 
     def __init__(
         self, telemetry: Telemetry, members: tuple[Any, ...], parent: Context | None = None
     ) -> None:
+        self.queue = _scopes.queue(parent)
+        if self.queue is not None:
+            parent = self.queue.enter(telemetry)
         super().__init__(telemetry, None, parent=parent)
         self.members = members
         self.turns = 0
@@ -40,6 +43,13 @@ class Chat(InvokeWorkflow):
         """Keep what the chat has come to."""
         if self._gate.wanted:
             self.content.output_messages = conclusion(value)
+
+    def end(self) -> None:
+        """End, and have the queue go on."""
+        super().end()
+        if self.queue is not None:
+            queue, self.queue = self.queue, None
+            queue.leave(self)
 
 
 class GroupChat(Chat):
@@ -71,18 +81,6 @@ def chat(telemetry: Telemetry) -> Begin:
         if telemetry.gate.wanted:
             begun.content.input_messages = said(argument(call, 7, "message"), "user")
         return begun
-
-    return begin
-
-
-def chats(telemetry: Telemetry) -> Begin:
-    """``initiate_chats(chat_queue)`` and its asynchronous form; in a turn they are the turn's."""
-
-    def begin(call: Call) -> Running | None:
-        around = _scopes.chat()
-        if _scopes.turn() is not None or (around is not None and not around.members):
-            return None
-        return Chat(telemetry, ())
 
     return begin
 

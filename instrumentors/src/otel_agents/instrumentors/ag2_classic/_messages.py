@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from otel_agents.instrumentors._dialects.openai.fields import field
 from otel_agents.instrumentors._dialects.openai.messages import input_messages
 
-__all__ = ["conclusion", "last", "said"]
+__all__ = ["conclusion", "last", "said", "said_first"]
 
 Messages = Callable[[], "list[Any]"]
 
@@ -15,6 +16,12 @@ Messages = Callable[[], "list[Any]"]
 def said(message: Any, role: str) -> Messages:
     """One message: a text, or a dict as AG2 keeps it; nothing where it is a function."""
     return lambda: _messages(message, role)
+
+
+def said_first(chats: Any) -> Messages:
+    """What the first of several chats begins with."""
+    listed = cast("list[Any]", chats) if isinstance(chats, list) else []
+    return lambda: _messages(field(listed[0], "message"), "user") if listed else []
 
 
 def last(messages: Any) -> Any:

@@ -16,8 +16,10 @@ __all__ = [
     "chat",
     "in_selection",
     "inside_chat",
+    "inside_queue",
     "inside_turn",
     "outside",
+    "queue",
     "selecting",
     "stream_made",
     "turn",
@@ -25,6 +27,7 @@ __all__ = [
 
 _CHAT: Final = create_key("otel_agents-ag2-chat")
 _TURN: Final = create_key("otel_agents-ag2-turn")
+_QUEUE: Final = create_key("otel_agents-ag2-queue")
 _SELECTING: Final = create_key("otel_agents-ag2-selecting")
 _STREAMS: Final = "autogen.io.base"
 _callers: WeakKeyDictionary[Any, Context] = WeakKeyDictionary()
@@ -46,9 +49,19 @@ def selecting() -> bool:
     return bool(get_value(_SELECTING))
 
 
+def queue(context: Context | None) -> Any:
+    """The queue that a chat begun in ``context`` is one of; None where it is begun by itself."""
+    return get_value(_QUEUE, context)
+
+
 def inside_chat(chat: object, context: Context) -> Context:
     """``context`` within ``chat``, in which it is nobody's turn yet."""
-    return set_value(_CHAT, chat, set_value(_TURN, None, context))
+    return set_value(_CHAT, chat, set_value(_TURN, None, set_value(_QUEUE, None, context)))
+
+
+def inside_queue(queue: object, context: Context) -> Context:
+    """``context`` in which the chats of ``queue`` are begun."""
+    return set_value(_QUEUE, queue, context)
 
 
 def inside_turn(turn: object, context: Context) -> Context:

@@ -9,7 +9,8 @@ from otel_agents.instrumentors._core.calls import Begin, around
 from otel_agents.instrumentors._core.patching import Patch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _chats, _handoffs, _models, _scopes, _tools, _turns
+from . import _chats, _handoffs, _models, _scopes, _sequences, _tools, _turns
+from ._own import AGENTS, MODELS, OwnTelemetry
 
 __all__ = ["patches"]
 
@@ -34,14 +35,12 @@ _OVERRIDDEN: Final[dict[str, Make]] = {
 """What applications override too."""
 
 _REQUIRED: Final[dict[str, Make]] = {
-    "autogen.agentchat.chat:initiate_chats": _chats.chats,
-    "autogen.agentchat.chat:a_initiate_chats": _chats.chats,
-    f"{_AGENT}.initiate_chats": _chats.chats,
-    f"{_AGENT}.a_initiate_chats": _chats.chats,
+    "autogen.agentchat.chat:initiate_chats": _sequences.chats,
+    "autogen.agentchat.chat:a_initiate_chats": _sequences.chats,
+    f"{_AGENT}.initiate_chats": _sequences.chats,
+    f"{_AGENT}.a_initiate_chats": _sequences.chats,
     f"{_AGENT}.check_termination_and_human_reply": _turns.termination,
     f"{_AGENT}.a_check_termination_and_human_reply": _turns.termination,
-    f"{_AGENT}.generate_oai_reply": _turns.asked,
-    f"{_AGENT}.a_generate_oai_reply": _turns.asked_in_executor,
     f"{_AGENT}.execute_code_blocks": _tools.code,
     f"{_GROUP}Manager.run_chat": _chats.group_chat,
     f"{_GROUP}Manager.a_run_chat": _chats.group_chat,
@@ -51,6 +50,8 @@ _REQUIRED: Final[dict[str, Make]] = {
 """In every version."""
 
 _OPTIONAL: Final[dict[str, Make]] = {
+    f"{_AGENT}.sequential_run": _sequences.queued,
+    f"{_AGENT}.a_sequential_run": _sequences.queued,
     f"{_AGENT}._run_async_in_thread": _turns.run_in_thread,
     f"{_STREAMS}:ThreadIOStream.__init__": _scopes.stream_made,
     f"{_STREAMS}:AsyncThreadIOStream.__init__": _scopes.stream_made,
@@ -64,18 +65,41 @@ _OPTIONAL: Final[dict[str, Make]] = {
 """In some versions."""
 
 
+_CARRYING: Final[dict[str, Make]] = {
+    f"{_AGENT}.generate_oai_reply": _turns.asked,
+    f"{_AGENT}.a_generate_oai_reply": _turns.asked_in_executor,
+}
+"""In every version; carry the context, whoever records."""
+
+
 def patches(telemetry: Telemetry) -> Iterator[Patch]:
     """All patches, their operations bound to ``telemetry``."""
-    for target, make in _OVERRIDDEN.items():
-        yield Patch(target, around(make(telemetry), overridden=True), overrides=True)
-    for target, make in _REQUIRED.items():
+    own = OwnTelemetry(telemetry)
+    yield from _of_agents(telemetry, own)
+    yield from _of_models(telemetry, own)
+    for target, make in _CARRYING.items():
         yield Patch(target, around(make(telemetry)))
+    for target in AGENTS:
+        yield Patch(target, own.asked(models=False), optional=True)
+    yield Patch(MODELS, own.asked(models=True), optional=True)
+
+
+def _of_agents(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
+    def begin(make: Make) -> Begin:
+        return own.unless_recorded(make(telemetry))
+
+    for target, make in _OVERRIDDEN.items():
+        yield Patch(target, around(begin(make), overridden=True), overrides=True)
+    for target, make in _REQUIRED.items():
+        yield Patch(target, around(begin(make)))
     for target, make in _OPTIONAL.items():
-        yield Patch(target, around(make(telemetry)), optional=True)
+        yield Patch(target, around(begin(make)), optional=True)
     executors = f"{_CODE}.base:CodeExecutor.execute_code_blocks"
-    running = around(_tools.code(telemetry), overridden=True)
-    yield Patch(executors, running, subclasses=True)
-    asking = around(_models.answered(telemetry), overridden=True)
+    yield Patch(executors, around(begin(_tools.code), overridden=True), subclasses=True)
+
+
+def _of_models(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
+    asking = around(own.unless_models_are(_models.answered(telemetry)), overridden=True)
     for client in _models.CLIENTS:
         yield Patch(f"autogen.{client}.create", asking, optional=True)
     yield Patch("autogen.oai.client:OpenAIWrapper.register_model_client", asking, handed="create")

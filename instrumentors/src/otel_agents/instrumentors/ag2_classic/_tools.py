@@ -57,16 +57,31 @@ def _call_id(question: Any, asked: Any) -> str | None:
 
 
 def _description(name: str, agent: Any, turn: Any) -> str | None:
-    """What the tool was said to be good for, to the model of whoever may have asked for it."""
+    """What the tool was said to be good for, to the model of whoever may have asked for it.
+
+    None for handoffs: what is said of theirs is a part of a prompt, and may be filled in.
+    """
     sender = getattr(turn, "sender", None)
     group = getattr(sender, "groupchat", None)
-    for one in (agent, sender, *getattr(group, "agents", ())):
+    agents = (agent, sender, *getattr(group, "agents", ()))
+    if any(name in _handoffs(one) for one in agents):
+        return None
+    for one in agents:
         config = getattr(one, "llm_config", None)
         for tool in _offered(config):
             function = field(tool, "function") or tool
             if text(function, "name") == name:
                 return text(function, "description")
     return None
+
+
+def _handoffs(agent: Any) -> list[str]:
+    """The names of the functions by which the model of ``agent`` hands over."""
+    conditions = getattr(getattr(agent, "handoffs", None), "llm_conditions", ())
+    return [
+        *(str(getattr(condition, "llm_function_name", "")) for condition in conditions),
+        *getattr(agent, "_swarm_conditional_functions", ()),
+    ]
 
 
 def _offered(config: Any) -> list[Any]:
