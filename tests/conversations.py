@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import warnings
@@ -20,15 +21,25 @@ try:
 finally:
     os.chdir(_HERE)
 
-__all__ = ["CHAT", "agent", "autogen", "calculator", "config", "executor", "turn_of"]
+__all__ = [
+    "CHAT",
+    "agent",
+    "autogen",
+    "calculator",
+    "config",
+    "executor",
+    "group",
+    "talk",
+    "turn_of",
+]
 
 CHAT = "chat gpt-4o-mini"
 
 
-def config(model: ScriptedModel, **more: Any) -> dict[str, Any]:
-    """The configuration of an agent that asks ``model``, without a cache."""
-    entry = {"model": "gpt-4o-mini", "api_key": "none", "base_url": model.openai_url}
-    return {"config_list": [entry], "cache_seed": None, **more}
+def config(server: ScriptedModel, **more: Any) -> dict[str, Any]:
+    """The configuration of an agent that asks ``server``, without a cache."""
+    entry = {"model": "gpt-4o-mini", "api_key": "none", "base_url": server.openai_url, **more}
+    return {"config_list": [entry], "cache_seed": None}
 
 
 def agent(name: str, model: ScriptedModel, **more: Any) -> Any:
@@ -49,6 +60,23 @@ def calculator(model: ScriptedModel, tool: Callable[..., Any], **more: Any) -> t
     assistant.register_for_llm(name="calculate", description="Calculates.")(tool)
     user.register_for_execution(name="calculate")(tool)
     return assistant, user
+
+
+def group(model: ScriptedModel, method: str, rounds: int = 3) -> tuple[Any, Any]:
+    """The first member and the manager of a group of three."""
+    members = [agent(name, model) for name in ("bob", "carol", "dora")]
+    chat = autogen.GroupChat(
+        agents=members, messages=[], max_round=rounds, speaker_selection_method=method
+    )
+    return members[0], autogen.GroupChatManager(groupchat=chat, llm_config=config(model))
+
+
+def talk(sender: Any, recipient: Any, *, asynchronous: bool = False, **more: Any) -> Any:
+    """A silent chat of the two, in one form or the other; its result."""
+    how = {"message": "hi", "silent": True, **more}
+    if asynchronous:
+        return asyncio.run(sender.a_initiate_chat(recipient, **how))
+    return sender.initiate_chat(recipient, **how)
 
 
 def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:

@@ -40,18 +40,12 @@ def model() -> Iterator[ScriptedModel]:
         yield model
 
 
-@pytest.fixture(params=["openai on", "openai off"])
-def layers(request: pytest.FixtureRequest) -> bool:
-    """Whether the SDK below reports, too."""
-    return request.param == "openai on"
-
-
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
     """Instruments AutoGen, and the SDK below unless told not to, with these variables' settings."""
     instrumentors = [AG2ClassicInstrumentor(), OpenAIInstrumentor()]
 
-    def instrumenting(*, sdk: bool = True, **environ: str) -> None:
+    def instrumenting(*, sdk: bool = True, emission: Emission = emission, **environ: str) -> None:
         for instrumentor in instrumentors if sdk else instrumentors[:1]:
             instrumentor.instrument(
                 **emission.providers, settings=Settings.read(environ), skip_dep_check=False

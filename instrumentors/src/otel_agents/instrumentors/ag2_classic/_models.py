@@ -7,8 +7,8 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.fields import field, items, text
-from otel_agents.instrumentors._dialects.openai.messages import input_messages, output_messages
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv.values import Operation, Provider
 
@@ -16,6 +16,7 @@ from ._arguments import argument
 
 __all__ = ["CLIENTS", "answered"]
 
+_PORTS: Final = {"http": 80}
 _OWN: Final = "autogen."
 _COUNTS: Final = "_add_streaming_usage_to_params"
 """What clients have that ask for the usage of a stream; before, AG2 guessed it."""
@@ -52,6 +53,7 @@ class Answer(ClaimedCall):
             provider=_provider(client),
             evident=True,
         )
+        self.server = _server(client)
         self._wanted = telemetry.gate.wanted
         self._asked = asked
         self._guessed = bool(field(asked, "stream")) and not hasattr(client, _COUNTS)
@@ -62,8 +64,9 @@ class Answer(ClaimedCall):
 
     def describe(self, call: Any, response: Any) -> None:
         """What the response tells: it is OpenAI's, or has the same fields."""
+        api = CHAT if self.operation is Operation.CHAT else COMPLETIONS
         if self._wanted:
-            call.content.input_messages = input_messages(field(self._asked, "messages") or ())
+            api.ask(call.content, self._asked)
         if response is None:
             return
         call.response_id = self.response_id(response)
@@ -72,11 +75,20 @@ class Answer(ClaimedCall):
         reasons = [text(choice, "finish_reason") for choice in choices or [response]]
         call.finish_reasons = tuple(reason for reason in reasons if reason)
         if self._wanted and choices:
-            call.content.output_messages = lambda: output_messages(choices)
+            call.content.output_messages = lambda: api.output(response)
         usage = None if self._guessed else usage_of(field(response, "usage"))
         if usage is not None and (usage.input_tokens or usage.output_tokens):
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
+
+
+def _server(client: Any) -> tuple[str, int] | None:
+    """Host and port of a client over OpenAI's SDK."""
+    url: Any = getattr(getattr(client, "_oai_client", None), "base_url", None)
+    host: Any = getattr(url, "host", None)
+    if not isinstance(host, str) or not host:
+        return None
+    return host, int(url.port or _PORTS.get(str(url.scheme), 443))
 
 
 def _provider(client: Any) -> str | None:

@@ -20,9 +20,17 @@ from otel_agents.instrumentors.settings import Prefer
 __all__ = ["AGENTS", "MODELS", "OwnTelemetry"]
 
 _log = logging.getLogger("otel_agents")
-_PACKAGE: Final = "autogen.opentelemetry.instrumentators"
-AGENTS: Final = (f"{_PACKAGE}.agent:instrument_agent", f"{_PACKAGE}.pattern:instrument_pattern")
-MODELS: Final = f"{_PACKAGE}.llm_wrapper:instrument_llm_wrapper"
+_PUBLIC: Final = "autogen.opentelemetry"
+_MADE: Final = f"{_PUBLIC}.instrumentators"
+AGENTS: Final = (
+    *(f"{_PUBLIC}:instrument_agent", f"{_MADE}.agent:instrument_agent"),
+    *(f"{_PUBLIC}:instrument_pattern", f"{_MADE}.pattern:instrument_pattern"),
+)
+MODELS: Final = (
+    f"{_PUBLIC}:instrument_llm_wrapper",
+    f"{_MADE}.llm_wrapper:instrument_llm_wrapper",
+)
+"""Where applications import the functions from that ask for it."""
 _OURS: Final = (
     "otel-agents: ag2_classic is instrumented by otel-agents, so autogen.opentelemetry, which the "
     "application asks for too, records nothing; OTEL_AGENTS_PREFER=theirs turns it round"

@@ -79,9 +79,8 @@ def patches(telemetry: Telemetry) -> Iterator[Patch]:
     yield from _of_models(telemetry, own)
     for target, make in _CARRYING.items():
         yield Patch(target, around(make(telemetry)))
-    for target in AGENTS:
-        yield Patch(target, own.asked(models=False), optional=True)
-    yield Patch(MODELS, own.asked(models=True), optional=True)
+    for target in (*AGENTS, *MODELS):
+        yield Patch(target, own.asked(models=target in MODELS), optional=True)
 
 
 def _of_agents(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:

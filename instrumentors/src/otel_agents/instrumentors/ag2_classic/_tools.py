@@ -99,7 +99,7 @@ def tool(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         asked = argument(call, 0, "func_call")
-        if asked.get("name") not in call.instance.function_map:
+        if field(asked, "name") not in call.instance.function_map:
             return None
         call_id = argument(call, 1, "call_id")
         known = call_id if isinstance(call_id, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import InvokeAgent, Step
@@ -20,7 +20,8 @@ from ._messages import last, said
 
 __all__ = ["asked", "asked_in_executor", "human_input", "run_in_thread", "termination", "turn"]
 
-_asking: Final[dict[tuple[int, int], Context]] = {}
+_ASKING: Final = create_key("otel_agents-ag2-asking-a-human")
+_waiting: Final[dict[tuple[int, int], Context]] = {}
 """The contexts of those who wait for an executor, by what they have it called with."""
 
 
@@ -103,20 +104,41 @@ def termination(telemetry: Telemetry) -> Begin:
     return begin
 
 
+class HumanInput(Step):
+    """Somebody is asked, and may take long; early versions ask in an executor."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, telemetry: Telemetry, key: tuple[int, int]) -> None:
+        super().__init__(telemetry, "human_input", {})
+        self.context = set_value(_ASKING, True, self.context)
+        self._key = key
+        _waiting[key] = self.context
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        _waiting.pop(self._key, None)
+        super().end()
+
+
 def human_input(telemetry: Telemetry) -> Begin:
     """``ConversableAgent.get_human_input(prompt)`` and its asynchronous form."""
 
     def begin(call: Call) -> Running | None:
+        key = _key(call, "prompt")
+        waiting = None if get_current() else _waiting.get(key)
+        if waiting is not None:
+            return Passing(waiting)
         current = _scopes.turn()
         if current is not None:
             current.active = True
-        return Step(telemetry, "human_input", {})
+        return None if get_value(_ASKING) else HumanInput(telemetry, key)
 
     return begin
 
 
-def _key(call: Call) -> tuple[int, int]:
-    return id(call.instance), id(argument(call, 0, "messages"))
+def _key(call: Call, name: str) -> tuple[int, int]:
+    return id(call.instance), id(argument(call, 0, name))
 
 
 class _Waiting(Passing):
@@ -125,23 +147,23 @@ class _Waiting(Passing):
     def __init__(self, key: tuple[int, int]) -> None:
         super().__init__(get_current())
         self._key = key
-        _asking[key] = self.context
+        _waiting[key] = self.context
 
     def returned(self, value: Any) -> Any:
         """The executor is done."""
-        _asking.pop(self._key, None)
+        _waiting.pop(self._key, None)
         return value
 
     def failed(self, error: BaseException) -> None:
         """Nobody waits any more."""
-        _asking.pop(self._key, None)
+        _waiting.pop(self._key, None)
 
 
 def asked_in_executor(telemetry: Telemetry) -> Begin:
     """``ConversableAgent.a_generate_oai_reply(messages, …)``: has the other form run elsewhere."""
 
     def begin(call: Call) -> Running | None:
-        return _Waiting(_key(call))
+        return _Waiting(_key(call, "messages"))
 
     return begin
 
@@ -150,7 +172,7 @@ def asked(telemetry: Telemetry) -> Begin:
     """``ConversableAgent.generate_oai_reply(messages, …)``, maybe in a thread without context."""
 
     def begin(call: Call) -> Running | None:
-        context = None if get_current() else _asking.get(_key(call))
+        context = None if get_current() else _waiting.get(_key(call, "messages"))
         return Passing(context) if context is not None else None
 
     return begin
