@@ -180,6 +180,20 @@ def test_human_input(model: ScriptedModel, emission: Emission) -> None:
     assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", {})
 
 
+class Patient(Human):
+    """Somebody who is asked in one way, whoever waits."""
+
+    async def a_get_human_input(self, prompt: str, **_: Any) -> str:
+        return self.get_human_input(prompt)
+
+
+def test_a_human_is_asked_once(model: ScriptedModel, emission: Emission) -> None:
+    human = Patient("human", llm_config=False, human_input_mode="ALWAYS")
+    talk(human, agent("assistant", model), asynchronous=True)
+    turn = turn_of("human", "human_input")
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *turn]
+
+
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_human_input_at_the_terminal(
     asynchronous: bool, model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
@@ -202,18 +216,21 @@ def test_a_reply_that_an_application_asks_for(model: ScriptedModel, emission: Em
 
 def test_what_a_tool_runs_has_turns_of_its_own(model: ScriptedModel, emission: Emission) -> None:
     async def ask(a: int, b: int) -> str:
-        return agent("helper", model).generate_reply([{"role": "user", "content": "hi"}])
+        asked = [{"role": "user", "content": "hi"}]
+        user.generate_reply(asked)
+        return agent("helper", model).generate_reply(asked)
 
     model.script(ASKED)
     assistant, user = calculator(model, ask)
     talk(user, assistant, max_turns=2)
-    tool = ["    execute_tool calculate", *turn_of("helper", CHAT, depth=3)]
+    inner = [*turn_of("user", depth=3), *turn_of("helper", CHAT, depth=3)]
     assert emission.tree() == [
         "invoke_workflow",
         *turn_of("assistant", CHAT),
-        *("  invoke_agent user", *tool),
+        *("  invoke_agent user", "    execute_tool calculate", *inner),
         *turn_of("assistant", CHAT),
     ]
+    assert [number for _, number in turns(emission)] == [1, 2, None, None, 3]
 
 
 def test_the_callers_span_is_the_parent(model: ScriptedModel, emission: Emission) -> None:
