@@ -93,6 +93,16 @@ def test_a_version_that_is_not_supported_is_refused_whatever_the_loader_checked(
     assert not instrumentor.is_instrumented_by_opentelemetry
 
 
+def test_a_distribution_of_that_name_without_the_package_is_another_library(
+    site: Site, instrumentor: ToyInstrumentor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install("toyagents", "2.0")
+    monkeypatch.setattr(ToyInstrumentor, "packages", ("toyagents_of_old",))
+    with pytest.raises(DependencyConflictError) as raised:
+        instrumentor.instrument(skip_dep_check=True)
+    assert raised.value.conflict.found is None
+
+
 @pytest.fixture
 def rival(site: Site, tmp_path: Path) -> Iterator[None]:
     site.install("toyagents", "1.4.0")

@@ -211,6 +211,52 @@ def test_an_abstract_method_is_patched_in_every_subclass(
     assert state_of(toyagents.Model) == before
 
 
+def test_a_method_is_patched_in_its_class_and_where_it_is_overridden(
+    patched: Callable[..., PatchSet],
+) -> None:
+    before = state_of(toyagents.Agent)
+    patches = patched(Patch("toyagents:Agent.run", shouting, overrides=True))
+
+    class Other(toyagents.Agent):
+        def run(self, prompt: str, *, times: int = 1) -> str:
+            return f"other {prompt}"
+
+    agents = [toyagents.Agent("ada"), toyagents.Child("bob"), Other("cy")]
+    assert [agent.run("hi") for agent in agents] == ["ADA SAYS HI", "BOB SAYS HI", "OTHER HI"]
+    assert str(patches.report()) == "1 of 1 applied"
+    patches.undo()
+    assert [agent.run("hi") for agent in agents] == ["ada says hi", "bob says hi", "other hi"]
+    assert state_of(toyagents.Agent) == before
+
+
+def test_a_method_of_a_class_that_is_handed_over_is_patched(
+    patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mine:
+        def answer(self, prompt: str) -> str:
+            return f"mine {prompt}"
+
+    class Heir(Mine): ...
+
+    class Stranger: ...
+
+    def register(self: object, kind: type, **options: object) -> type:
+        return kind
+
+    monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
+    before = [state_of(Mine), state_of(Heir)]
+    patches = patched(Patch("toyagents:Agent.register", shouting, handed="answer"))
+    agent: Any = toyagents.Agent("ada")
+    assert [agent.register(kind) for kind in (Heir, Heir, Stranger)] == [Heir, Heir, Stranger]
+    assert agent.register(kind=Mine) is Mine
+    assert [Heir().answer("hi"), Mine().answer("hi")] == ["MINE HI", "MINE HI"]
+    patches.undo()
+    assert [Heir().answer("hi"), Mine().answer("hi")] == ["mine hi", "mine hi"]
+    assert [state_of(Mine), state_of(Heir)] == before
+    assert agent.register(Mine) is Mine
+    assert state_of(Mine) == before[0]
+
+
 def test_missing_targets_are_told_and_optional_ones_are_absent(
     patched: Callable[..., PatchSet], caplog: pytest.LogCaptureFixture
 ) -> None:

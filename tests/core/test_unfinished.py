@@ -31,6 +31,15 @@ def test_from_its_start_to_its_end(emission: Emission) -> None:
     assert known() == []
 
 
+def test_what_has_not_happened_goes_to_nobody(emission: Emission) -> None:
+    step = Step(Telemetry("test", **emission.providers), "step", {})
+    step.discard()
+    assert known() == []
+    step.end()
+    step.discard()
+    assert (emission.names, emission.metrics()) == ([], [])
+
+
 def test_what_the_application_drops_is_gone(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:

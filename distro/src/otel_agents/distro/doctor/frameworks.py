@@ -72,7 +72,10 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     installed = _installed(requires)
     if not installed:
         return Framework(name, installed, requires, "nothing")
-    if instrumentor()._check_dependency_conflicts() is not None:
+    conflict = instrumentor()._check_dependency_conflicts()
+    if conflict is not None and conflict.found is None:
+        return Framework(name, {}, requires, "nothing")
+    if conflict is not None:
         problem = f"the installed version is not supported, which is {' or '.join(requires)}"
         return Framework(name, installed, requires, "nothing", problem=problem)
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)

@@ -7,6 +7,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
@@ -133,8 +134,15 @@ class AgentInstrumentor(BaseInstrumentor):
             if requirement.specifier.contains(installed, prereleases=True):
                 return None
             found.append(f"{requirement.name} {installed}")
+        if not self._is_importable():
+            found.clear()  # what has the name holds another library, as its later versions may
         wanted = " or ".join(self.requires)
         return DependencyConflict(wanted, ", ".join(found) or None)
+
+    def _is_importable(self) -> bool:
+        """Whether the framework can be imported; nothing is."""
+        tops = {name.partition(".")[0] for name in self.packages or (self.plain_name,)}
+        return any(top in sys.modules or find_spec(top) is not None for top in tops)
 
     def _instrument(self, **kwargs: Any) -> None:
         given = {name: kwargs.get(name) for name in _TELEMETRY_OPTIONS}

@@ -39,6 +39,10 @@ class Patch:
         optional: Not in every supported version: absent is no finding.
         subclasses: An abstract method: replaced in the subclasses that implement it, those to come
             included.
+        overrides: A method that subclasses may override: replaced in its class, and in theirs as
+            ``subclasses`` says.
+        handed: The target is a method that is handed a class of the application's, which needs no
+            known base: the method of this name is replaced in that class, when it is.
         decorated: The target is what a decorator made of a function, which it keeps in a variable of
             this name: that function is replaced instead. Names that were bound to the target
             before are covered too, and what the decorator does stays outside.
@@ -48,6 +52,8 @@ class Patch:
     wrapping: Wrapping
     optional: bool = False
     subclasses: bool = False
+    overrides: bool = False
+    handed: str | None = None
     decorated: str | None = None
 
     @property

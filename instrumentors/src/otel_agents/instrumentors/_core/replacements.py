@@ -5,9 +5,12 @@ Every function returns what undoes it, which leaves alone what somebody has wrap
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable
 from types import CellType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 from . import errors
 from .switches import Switch
@@ -26,6 +29,11 @@ def replace(patch: Patch, module: ModuleType, switch: Switch) -> list[Callable[[
         owner = getattr(owner, part)
     if patch.subclasses:
         return _replace_in_subclasses(owner, name, patch, switch)
+    if patch.overrides:
+        own = _replace_attribute(owner, name, patch, switch)
+        return [own, *_replace_in_subclasses(owner, name, patch, switch)]
+    if patch.handed is not None:
+        return _replace_when_handed(owner, name, patch.handed, patch, switch)
     if patch.decorated is not None:
         return [_replace_decorated(owner, name, patch.decorated, patch, switch)]
     return [_replace_attribute(owner, name, patch, switch)]
@@ -118,6 +126,40 @@ def _replace_in_subclasses(
             step()
 
     return [restore, undo_all]
+
+
+def _replace_when_handed(
+    owner: Any, name: str, method: str, patch: Patch, switch: Switch
+) -> list[Callable[[], None]]:
+    """Replace ``method`` in each class that the target, a method too, is handed from now on."""
+    undo: list[Callable[[], None]] = []
+    known: WeakSet[type[Any]] = WeakSet()
+
+    def handed(value: object) -> None:
+        if isinstance(value, type) and value not in known and hasattr(value, method):
+            known.add(value)
+            undo.append(_replace_attribute(value, method, patch, switch))
+
+    def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def receiving(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()) if switch.on else ():
+                try:
+                    handed(value)
+                except Exception:
+                    errors.internal_error("patching a class")
+            return function(*args, **kwargs)
+
+        return receiving
+
+    def undo_all() -> None:
+        for step in reversed(undo):
+            step()
+
+    receiver = _replace_attribute(
+        owner, name, dataclasses.replace(patch, wrapping=wrapping), switch
+    )
+    return [undo_all, receiver]
 
 
 def _on_subclass(

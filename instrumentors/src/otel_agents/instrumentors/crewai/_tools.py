@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core import unfinished
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.passing import Passing
@@ -57,9 +56,8 @@ class ToolRun(ExecuteTool):
             self.content.tool_result = value
 
     def discard(self) -> None:
-        """Nothing is executed after all: its span, which never ends, goes to nobody."""
-        self._ended = True
-        unfinished.remove(self._place)
+        """Nothing is executed after all; the agent's run goes on without it."""
+        super().discard()
         self._leave()
 
     def end(self) -> None:

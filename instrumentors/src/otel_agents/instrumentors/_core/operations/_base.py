@@ -159,6 +159,12 @@ class Operation:
             self.error_type = values.ERROR_TYPE_INTERRUPTED
             self.end()
 
+    def discard(self) -> None:
+        """Nothing has happened after all: the span, which never ends, goes to nobody."""
+        if not self._ended:
+            self._ended = True
+            unfinished.remove(self._place)
+
     def reject(self, code: str | None) -> None:
         """The provider answered with an error that raises nothing; ``code`` is its own name.
 

@@ -1,0 +1,43 @@
+"""Instrumentor for classic AG2 and AutoGen 0.2 (``import autogen``): chats, turns and tools.
+
+AG2ClassicInstrumentor().instrument()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.patching import Patch
+    from otel_agents.instrumentors._core.telemetry import Telemetry
+
+__all__ = ["AG2ClassicInstrumentor"]
+
+
+class AG2ClassicInstrumentor(AgentInstrumentor):
+    """Records the chats of ``autogen``; the model calls are those of the SDKs."""
+
+    plain_name = "ag2_classic"
+    requires = (
+        "ag2 >= 0.3.2, < 1",
+        "autogen >= 0.3, < 1",
+        "pyautogen >= 0.2.35, < 0.10",
+        "autogen-agentchat >= 0.2.36, < 0.4",
+    )
+    packages = ("autogen",)
+    rivals = ("openinference-instrumentation-ag2", "openinference-instrumentation-autogen")
+    covers = (
+        "two-agent, sequential, nested and group chats; turns, tools, code, human input",
+        "sync, async, run, run_iter, run_group_chat, stream",
+        "handoffs by rule (ag2 0.9 and newer)",
+        "model clients of the application's own",
+    )
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """The methods that enclose a chat, a turn, a tool and a model call."""
+        from ._tables import patches
+
+        yield from patches(telemetry)

@@ -1,0 +1,26 @@
+"""Handoffs by rule; one that a model asks for is a tool's call."""
+
+from __future__ import annotations
+
+from otel_agents.instrumentors._core.calls import Begin, Call
+from otel_agents.instrumentors._core.handoffs import hand_over
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.fields import text
+
+from ._arguments import argument
+
+__all__ = ["handoff"]
+
+
+def handoff(telemetry: Telemetry) -> Begin:
+    """``AfterWorksTransitionEvent(source_agent, transition_target)`` and its like.
+
+    A target that is no agent, as the end of the conversation, is no handoff.
+    """
+
+    def begin(call: Call) -> None:
+        target = text(argument(call, 1, "transition_target"), "agent_name")
+        if target:
+            hand_over(telemetry, getattr(argument(call, 0, "source_agent"), "name", None), target)
+
+    return begin

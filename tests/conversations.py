@@ -1,0 +1,87 @@
+"""Small conversations between agents of classic AutoGen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from otel_agents.distro.scripted_model import ScriptedModel
+
+_HERE = os.getcwd()
+os.chdir(tempfile.mkdtemp())
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        autogen: Any = import_module("autogen")
+finally:
+    os.chdir(_HERE)
+
+__all__ = [
+    "CHAT",
+    "agent",
+    "autogen",
+    "calculator",
+    "config",
+    "executor",
+    "group",
+    "talk",
+    "turn_of",
+]
+
+CHAT = "chat gpt-4o-mini"
+
+
+def config(server: ScriptedModel, **more: Any) -> dict[str, Any]:
+    """The configuration of an agent that asks ``server``, without a cache."""
+    entry = {"model": "gpt-4o-mini", "api_key": "none", "base_url": server.openai_url, **more}
+    return {"config_list": [entry], "cache_seed": None}
+
+
+def agent(name: str, model: ScriptedModel, **more: Any) -> Any:
+    """An agent that answers by ``model``, and asks nobody else."""
+    known = {"llm_config": config(model), "human_input_mode": "NEVER", **more}
+    return autogen.ConversableAgent(name, **known)
+
+
+def executor(name: str = "user", **more: Any) -> Any:
+    """An agent without a model, which executes what it is asked to."""
+    known = {"llm_config": False, "human_input_mode": "NEVER", **more}
+    return autogen.ConversableAgent(name, **known)
+
+
+def calculator(model: ScriptedModel, tool: Callable[..., Any], **more: Any) -> tuple[Any, Any]:
+    """An assistant that asks for ``tool``, and the user, who executes it."""
+    assistant, user = agent("assistant", model, **more), executor()
+    assistant.register_for_llm(name="calculate", description="Calculates.")(tool)
+    user.register_for_execution(name="calculate")(tool)
+    return assistant, user
+
+
+def group(model: ScriptedModel, method: str, rounds: int = 3) -> tuple[Any, Any]:
+    """The first member and the manager of a group of three."""
+    members = [agent(name, model) for name in ("bob", "carol", "dora")]
+    chat = autogen.GroupChat(
+        agents=members, messages=[], max_round=rounds, speaker_selection_method=method
+    )
+    return members[0], autogen.GroupChatManager(groupchat=chat, llm_config=config(model))
+
+
+def talk(sender: Any, recipient: Any, *, asynchronous: bool = False, **more: Any) -> Any:
+    """A silent chat of the two, in one form or the other; its result."""
+    how = {"message": "hi", "silent": True, **more}
+    if asynchronous:
+        return asyncio.run(sender.a_initiate_chat(recipient, **how))
+    return sender.initiate_chat(recipient, **how)
+
+
+def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:
+    """The lines of the tree of a turn, and of what was called in it."""
+    return [
+        "  " * depth + f"invoke_agent {name}",
+        *("  " * (depth + 1) + call for call in calls),
+    ]

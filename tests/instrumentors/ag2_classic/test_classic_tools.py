@@ -1,0 +1,131 @@
+"""Tools and code: what was executed, by whom, for which call, and how it ended."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import CHAT, agent, autogen, calculator, executor, talk, turn_of
+from emission import Emission
+from opentelemetry.sdk.trace import ReadableSpan
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+
+coding: Any = import_module("autogen.coding")
+SECRET = "planted-secret"
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+def asked(*names: str) -> Answer:
+    return Answer(tool_calls=[ToolCall(name, {"a": SECRET}) for name in names])
+
+
+def echo(a: str) -> str:
+    return a
+
+
+def broken(a: str) -> str:
+    raise LookupError(a)
+
+
+def tools(emission: Emission) -> list[ReadableSpan]:
+    return [span for span in emission.spans if span.name.startswith("execute_tool")]
+
+
+def attributes(span: ReadableSpan) -> dict[str, Any]:
+    return dict(span.attributes or {})
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_is_executed_by_one_agent_for_another(
+    asynchronous: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(asked("calculate", "calculate"))
+    assistant, user = calculator(model, echo)
+    result = talk(user, assistant, max_turns=2, asynchronous=asynchronous)
+    (calls,) = [m["tool_calls"] for m in result.chat_history if m.get("tool_calls")]
+    assert [attributes(span) for span in tools(emission)] == [
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "calculate",
+            "gen_ai.tool.type": "function",
+            "gen_ai.tool.description": "Calculates.",
+            "gen_ai.tool.call.id": call["id"],
+            "gen_ai.agent.name": "user",
+        }
+        for call in calls
+    ]
+    assert SECRET not in emission.texts()
+
+
+def test_a_tool_that_raises_is_an_error_of_the_tool_alone(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(asked("calculate"))
+    assistant, user = calculator(model, broken)
+    talk(user, assistant, max_turns=2)
+    failed = [span for span in emission.spans if span.status.status_code.name == "ERROR"]
+    assert [(span.name, attributes(span)["error.type"]) for span in failed] == [
+        ("execute_tool calculate", "_OTHER")
+    ]
+    assert SECRET not in emission.texts()
+
+
+def test_a_tool_that_a_model_has_made_up_is_not_executed(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(asked(SECRET))
+    assistant, user = calculator(model, echo)
+    talk(user, assistant, max_turns=2)
+    assert tools(emission) == []
+    assert SECRET not in emission.texts()
+
+
+class Careful(autogen.ConversableAgent):
+    """An agent that executes tools in a way of the application's own."""
+
+    def execute_function(self, *args: Any, **kwargs: Any) -> Any:
+        careless: Any = super()
+        return careless.execute_function(*args, **kwargs)
+
+
+def test_an_overridden_execution_is_one_call(emission: Emission) -> None:
+    careful = Careful("careful", llm_config=False, human_input_mode="NEVER")
+    careful.register_for_execution(name="calculate")(echo)
+    careful.execute_function({"name": "calculate", "arguments": '{"a": "1"}'})
+    assert emission.tree() == ["execute_tool calculate"]
+    assert attributes(emission.span)["gen_ai.agent.name"] == "careful"
+
+
+@pytest.mark.parametrize("with_executor", [True, False])
+@pytest.mark.parametrize("exits", ["", "raise SystemExit(3)"])
+def test_code_is_executed(
+    exits: str, with_executor: bool, model: ScriptedModel, emission: Emission, tmp_path: Path
+) -> None:
+    model.script(Answer(f"```python\nprint('{SECRET}')\n{exits}\n```"))
+    how: dict[str, Any] = (
+        {"executor": coding.LocalCommandLineCodeExecutor(work_dir=tmp_path)}
+        if with_executor
+        else {"use_docker": False, "work_dir": str(tmp_path)}
+    )
+    user = executor(code_execution_config=how)
+    result = talk(user, agent("coder", model), max_turns=2)
+    assert f"exitcode: {3 if exits else 0}" in result.chat_history[2]["content"]
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn_of("coder", CHAT),
+        *turn_of("user", "execute_tool code_execution"),
+        *turn_of("coder", CHAT),
+    ]
+    (code,) = tools(emission)
+    assert attributes(code) == {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "code_execution",
+        "gen_ai.tool.type": "extension",
+        "gen_ai.agent.name": "user",
+        **({"error.type": "_OTHER"} if exits else {}),
+    }
+    assert SECRET not in emission.texts()

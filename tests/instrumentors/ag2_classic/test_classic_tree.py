@@ -1,0 +1,242 @@
+"""One run, one trace: every kind of chat, with every child in the turn that made it."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+import pytest
+from conversations import CHAT, agent, autogen, calculator, config, executor, group, talk, turn_of
+from emission import Emission
+from opentelemetry import trace
+
+from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+ASKED = Answer(tool_calls=[ToolCall("calculate", {"a": 1, "b": 2})])
+CALCULATION = [
+    "invoke_workflow",
+    *turn_of("assistant", CHAT),
+    *turn_of("user", "execute_tool calculate"),
+    *turn_of("assistant", CHAT),
+]
+
+
+def plus(a: int, b: int) -> int:
+    return a + b
+
+
+async def aplus(a: int, b: int) -> int:
+    await asyncio.sleep(0)
+    return a + b
+
+
+def turns(emission: Emission) -> list[tuple[str, Any]]:
+    """The turns by their start, and their numbers."""
+    spans = [span for span in emission.spans if span.name.startswith("invoke_agent")]
+    spans.sort(key=lambda span: span.start_time or 0)
+    return [(span.name, (span.attributes or {}).get("otel_agents.turn")) for span in spans]
+
+
+def test_every_target_is_there() -> None:
+    assert AG2ClassicInstrumentor().report().of("missing") == []
+
+
+@pytest.mark.parametrize("tool", [plus, aplus])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_chat_with_a_tool(
+    asynchronous: bool, tool: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(ASKED, Answer("3"))
+    assistant, user = calculator(model, tool)
+    result = talk(user, assistant, max_turns=2, asynchronous=asynchronous)
+    assert result.summary == "3"
+    assert (emission.tree(), emission.traces()) == (CALCULATION, 1)
+    assert turns(emission) == [
+        ("invoke_agent assistant", 1),
+        ("invoke_agent user", 2),
+        ("invoke_agent assistant", 3),
+    ]
+
+
+def test_an_agent_that_ends_the_conversation_has_no_turn(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    user = executor(is_termination_msg=bool)
+    for asynchronous in (False, True):
+        talk(user, agent("assistant", model), asynchronous=asynchronous)
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)] * 2
+
+
+def test_chats_in_a_row(model: ScriptedModel, emission: Emission) -> None:
+    first, second = agent("first", model), agent("second", model)
+    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    summed = {**told, "recipient": second, "summary_method": "reflection_with_llm"}
+    executor().initiate_chats([{**told, "recipient": first}, summed])
+    assert emission.tree() == [
+        "invoke_workflow",
+        *("  invoke_workflow", *turn_of("first", CHAT, depth=2)),
+        *("  invoke_workflow", *turn_of("second", CHAT, depth=2), f"    {CHAT}"),
+    ]
+
+
+def test_chats_in_a_row_asynchronously(model: ScriptedModel, emission: Emission) -> None:
+    first, second = agent("first", model), agent("second", model)
+    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    queue = [
+        {**told, "chat_id": 1, "recipient": first, "sender": executor("a")},
+        {**told, "chat_id": 2, "recipient": second, "sender": executor("b"), "prerequisites": [1]},
+    ]
+    asyncio.run(import_module("autogen.agentchat.chat").a_initiate_chats(queue))
+    assert emission.tree() == [
+        "invoke_workflow",
+        *("  invoke_workflow", *turn_of("first", CHAT, depth=2)),
+        *("  invoke_workflow", *turn_of("second", CHAT, depth=2)),
+    ]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_nested_chats(asynchronous: bool, model: ScriptedModel, emission: Emission) -> None:
+    writer, user = agent("writer", model), executor()
+    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    nested = [{**told, "recipient": agent(name, model)} for name in ("critic", "editor")]
+    if asynchronous:
+        nested = [{**chat, "chat_id": number} for number, chat in enumerate(nested)]
+    how = {"use_async": True} if asynchronous else {}
+    writer.register_nested_chats(nested, trigger=user, **how)
+    talk(user, writer, max_turns=1, asynchronous=asynchronous)
+    assert sorted(emission.tree(), key=lambda line: line.strip()) == sorted(
+        [
+            "invoke_workflow",
+            "  invoke_agent writer",
+            *("    invoke_workflow", *turn_of("critic", CHAT, depth=3)),
+            *("    invoke_workflow", *turn_of("editor", CHAT, depth=3)),
+        ],
+        key=lambda line: line.strip(),
+    )
+    assert emission.traces() == 1
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_group(asynchronous: bool, model: ScriptedModel, emission: Emission) -> None:
+    first, manager = group(model, "round_robin")
+    talk(first, manager, asynchronous=asynchronous)
+    assert emission.tree() == ["invoke_workflow", *turn_of("carol", CHAT), *turn_of("dora", CHAT)]
+    assert [number for _, number in turns(emission)] == [1, 2]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_group_whose_speakers_a_model_selects(
+    asynchronous: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    def react(request: ModelRequest) -> Answer:
+        first = str(request.body["messages"][0])
+        return Answer("dora" if "role play" in first else "hello")
+
+    model.script_by(react)
+    first, manager = group(model, "auto", rounds=2)
+    talk(first, manager, asynchronous=asynchronous)
+    assert emission.tree() == [
+        "invoke_workflow",
+        *("  select_speaker", f"    {CHAT}"),
+        *turn_of("dora", CHAT),
+    ]
+    assert turns(emission) == [("invoke_agent dora", 1)]
+
+
+def test_a_group_within_a_turn_is_a_workflow_of_its_own(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    outer, inner = agent("outer", model), group(model, "round_robin", rounds=2)[1]
+    chat = autogen.GroupChat([outer, inner], [], 2, speaker_selection_method="round_robin")
+    manager = autogen.GroupChatManager(groupchat=chat, llm_config=config(model), name="top")
+    talk(outer, manager)
+    assert emission.tree() == [
+        "invoke_workflow",
+        *("  invoke_workflow", *turn_of("bob", CHAT, depth=2)),
+    ]
+
+
+class Human(autogen.ConversableAgent):
+    """Somebody who is asked in a way of the application's own."""
+
+    def get_human_input(self, prompt: str, **_: Any) -> str:
+        terminal: Any = super()
+        return terminal.get_human_input(prompt) if self.name == "super" else "exit"
+
+
+def test_human_input(model: ScriptedModel, emission: Emission) -> None:
+    human = Human("human", llm_config=False, human_input_mode="ALWAYS")
+    talk(human, agent("assistant", model))
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn_of("assistant", CHAT),
+        *turn_of("human", "human_input"),
+    ]
+    (asked,) = [span for span in emission.spans if span.name == "human_input"]
+    assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", {})
+
+
+class Patient(Human):
+    """Somebody who is asked in one way, whoever waits."""
+
+    async def a_get_human_input(self, prompt: str, **_: Any) -> str:
+        return self.get_human_input(prompt)
+
+
+def test_a_human_is_asked_once(model: ScriptedModel, emission: Emission) -> None:
+    human = Patient("human", llm_config=False, human_input_mode="ALWAYS")
+    talk(human, agent("assistant", model), asynchronous=True)
+    turn = turn_of("human", "human_input")
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *turn]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_human_input_at_the_terminal(
+    asynchronous: bool, model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda prompt="": "exit")
+    human = Human("super", llm_config=False, human_input_mode="ALWAYS")
+    talk(human, agent("assistant", model), asynchronous=asynchronous)
+    turn = turn_of("super", "human_input")
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *turn]
+
+
+def test_a_reply_that_an_application_asks_for(model: ScriptedModel, emission: Emission) -> None:
+    assistant = agent("assistant", model)
+    asked = [{"role": "user", "content": "hi"}]
+    assistant.generate_reply(asked)
+    asyncio.run(assistant.a_generate_reply(asked))
+    assert emission.tree() == turn_of("assistant", CHAT, depth=0) * 2
+    assert [number for _, number in turns(emission)] == [None, None]
+
+
+def test_what_a_tool_runs_has_turns_of_its_own(model: ScriptedModel, emission: Emission) -> None:
+    async def ask(a: int, b: int) -> str:
+        asked = [{"role": "user", "content": "hi"}]
+        user.generate_reply(asked)
+        return agent("helper", model).generate_reply(asked)
+
+    model.script(ASKED)
+    assistant, user = calculator(model, ask)
+    talk(user, assistant, max_turns=2)
+    inner = [*turn_of("user", depth=3), *turn_of("helper", CHAT, depth=3)]
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn_of("assistant", CHAT),
+        *("  invoke_agent user", "    execute_tool calculate", *inner),
+        *turn_of("assistant", CHAT),
+    ]
+    assert [number for _, number in turns(emission)] == [1, 2, None, None, 3]
+
+
+def test_the_callers_span_is_the_parent(model: ScriptedModel, emission: Emission) -> None:
+    tracer = emission.tracer_provider.get_tracer("test")
+    with tracer.start_as_current_span("request") as request:
+        talk(executor(), agent("assistant", model), max_turns=1, asynchronous=True)
+        assert trace.get_current_span() is request
+    inner = ["  invoke_workflow", *turn_of("assistant", CHAT, depth=2)]
+    assert emission.tree() == ["request", *inner]
