@@ -25,7 +25,7 @@ from otel_agents.instrumentors._core.operations import (
     Step,
 )
 from otel_agents.instrumentors._core.operations._inference import ModelCall
-from otel_agents.instrumentors._core.ownership import Claim, is_reported, sent, take
+from otel_agents.instrumentors._core.ownership import Claim, elsewhere, is_reported, sent, take
 from otel_agents.instrumentors._core.patching import Patch, PatchSet
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
@@ -450,3 +450,23 @@ def test_a_closed_claim_cannot_be_taken() -> None:
     assert take(Operation.CHAT, claim.context) is claim
     claim.close()
     assert take(Operation.CHAT, claim.context) is None
+
+
+def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
+    emission: Emission,
+) -> None:
+    telemetry = Telemetry("t", **emission.providers)
+    agent = InvokeAgent(telemetry, "a")
+    chat = Operation.CHAT
+    theirs = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=elsewhere(agent.context))
+    describe(theirs, Response("r-elsewhere", "it", 7))
+    tool = ExecuteTool(telemetry, "t", parent=theirs.context)
+    ours = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=tool.context)
+    describe(ours, Response("r-ours", "it", 5))
+    for operation in (ours, tool, theirs, agent):
+        operation.end()
+    assert emission.tree() == ["invoke_agent a", "  execute_tool t", "    chat toy-1"]
+    points = emission.points()["gen_ai.client.token.usage"]
+    assert sum(total for _, total in points) == 12
+    (span,) = [span for span in emission.spans if span.name == "invoke_agent a"]
+    assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 12
