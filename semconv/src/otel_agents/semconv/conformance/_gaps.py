@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import OpenAIApiType, Operation, ResponseStatus
+from otel_agents.semconv.values import OpenAIApiType, Operation, Provider, ResponseStatus
 
 Attributes = Mapping[str, Any]
 
@@ -47,6 +47,14 @@ def _custom(attributes: Attributes) -> bool:
     return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
 
 
+def _unseen(attributes: Attributes) -> bool:
+    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value)
+    return (
+        attributes.get(attr.GEN_AI_PROVIDER_NAME) in known
+        and attr.OPENAI_API_TYPE not in attributes
+    )
+
+
 def _background(attributes: Attributes) -> bool:
     return (
         attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.RESPONSES.value
@@ -76,6 +84,12 @@ GAPS: Final = (
         (attr.GEN_AI_RESPONSE_ID,),
         "a router that translates a stream keeps its id to itself",
         _streamed,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "a framework that reports for an SDK that is not seen may keep no id",
+        _unseen,
     ),
     Gap(_INFERENCE, (*_RESPONSE, *_USAGE), "a stream was left before its end", _abandoned),
     Gap(
