@@ -109,9 +109,16 @@ def _model(client: Any, context: Any) -> str | None:
     named = cast("dict[str, Any]", options).get("model") if isinstance(options, dict) else None
     named = named or getattr(client, "_model", None)
     if not isinstance(named, str):
-        dependencies: dict[Any, Any] = getattr(context, "dependencies", {})
-        named = getattr(dependencies.get(_CONFIG), "model", None)
+        named = _configured(context)
     return named if isinstance(named, str) else None
+
+
+def _configured(context: Any) -> Any:
+    dependencies: dict[Any, Any] = getattr(context, "dependencies", {})
+    try:
+        return getattr(dependencies.get(_CONFIG), "model", None)
+    except NotImplementedError:  # the base class says so where a configuration names none
+        return None
 
 
 def _provider(client: Any) -> str | None:

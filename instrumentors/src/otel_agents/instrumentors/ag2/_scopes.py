@@ -15,6 +15,7 @@ from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from ._own_telemetry import Opening
+from ._tools import Tools
 from ._turns import Turn, hooks
 
 __all__ = ["turn_scope"]
@@ -66,10 +67,12 @@ def turn_scope(telemetry: Telemetry) -> Begin:
         agent, context = call.instance, call.kwargs["context"]
         event = call.args[0] if call.args else call.kwargs["event"]
         opening = Opening()
+        additional = tuple(call.kwargs.get("additional_tools", ()))
+        tools = Tools(agent, additional)
 
         def middleware(event: Any, context: Any) -> Any:
             made = recording()(event, context)
-            made.opening = opening
+            made.opening, made.tools = opening, tools
             return made
 
         def drives(drive: _Drive) -> _Drive:
@@ -77,7 +80,8 @@ def turn_scope(telemetry: Telemetry) -> Begin:
             return turn(drive, Switch(), False)
 
         given = tuple(call.kwargs.get("additional_middleware", ()))
-        call.kwargs = {**call.kwargs, "additional_middleware": (*given, middleware)}
+        ours = {"additional_middleware": (*given, middleware), "additional_tools": additional}
+        call.kwargs = {**call.kwargs, **ours}
         return _Entered(drives, opening)
 
     return begin

@@ -16,6 +16,7 @@ from otel_agents.semconv import attributes as attr
 from ._conversations import place
 from ._messages import answer, arguments, request, result
 from ._models import Answer, asks_a_model
+from ._tools import described
 
 __all__ = ["Turn", "hooks"]
 
@@ -66,7 +67,7 @@ class ToolRun(ExecuteTool):
     def __init__(self, telemetry: Telemetry, tool: Any, call: Any) -> None:
         super().__init__(telemetry, str(call.name))
         self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call.id
-        description = _description(tool)
+        description = described(tool)
         if description:
             self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
         if telemetry.gate.wanted:
@@ -81,11 +82,6 @@ class ToolRun(ExecuteTool):
             self.content.tool_result = result(value)
 
 
-def _description(tool: Any) -> str | None:
-    described = getattr(getattr(getattr(tool, "schema", None), "function", None), "description", "")
-    return described if isinstance(described, str) and described else None
-
-
 def _tool(telemetry: Telemetry) -> Begin:
     """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere."""
 
@@ -93,7 +89,8 @@ def _tool(telemetry: Telemetry) -> Begin:
         following, event = call.args[0], call.args[1]
         if type(following).__name__ == _CLIENT_TOOL:
             return None
-        return ToolRun(telemetry, following, event)
+        tool = following if hasattr(following, "schema") else call.instance.tools.find(event.name)
+        return ToolRun(telemetry, tool, event)
 
     return begin
 

@@ -44,7 +44,8 @@ def _generated(attributes: Attributes) -> bool:
 
 
 def _custom(attributes: Attributes) -> bool:
-    return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
+    known = {provider.value for provider in Provider}
+    return attributes.get(attr.GEN_AI_PROVIDER_NAME) not in known
 
 
 def _unseen(attributes: Attributes) -> bool:
@@ -76,7 +77,7 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
-        "a model class of the application's own tells nothing",
+        "a model class of the application's own tells what it likes",
         _custom,
     ),
     Gap(
