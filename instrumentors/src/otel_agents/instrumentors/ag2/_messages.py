@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core import media
 
@@ -49,17 +49,28 @@ def result(event: Any) -> Any:
 
 
 def _messages(event: Any) -> list[dict[str, Any]]:
-    if hasattr(event, "parts"):  # ModelRequest
-        return [{"role": "user", "parts": [_part(part) for part in event.parts]}]
-    if hasattr(event, "tool_calls"):  # ModelResponse
-        return _response(event)
-    if hasattr(event, "results"):  # ToolResultsEvent
-        parts = [
-            {"type": "tool_call_response", "id": one.parent_id, "response": result(one)}
-            for one in event.results
-        ]
-        return [{"role": "tool", "parts": parts}]
+    """The message of an event, none of one that only tells what goes on."""
+    for kind in type(event).__mro__:
+        convert = _CONVERSATIONAL.get(kind.__name__)
+        if convert is not None:
+            return convert(event)
     return []
+
+
+def _request(event: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "parts": [_part(part) for part in event.parts]}]
+
+
+def _results(event: Any) -> list[dict[str, Any]]:
+    parts = [
+        {"type": "tool_call_response", "id": one.parent_id, "response": result(one)}
+        for one in event.results
+    ]
+    return [{"role": "tool", "parts": parts}]
+
+
+def _summary(event: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "parts": [{"type": "text", "content": event.summary}]}]
 
 
 def _response(event: Any) -> list[dict[str, Any]]:
@@ -69,10 +80,15 @@ def _response(event: Any) -> list[dict[str, Any]]:
     for call in getattr(event.tool_calls, "calls", None) or ():
         asked = {"id": call.id, "name": call.name, "arguments": arguments(call)}
         parts.append({"type": "tool_call", **asked})
-    message: dict[str, Any] = {"role": "assistant", "parts": parts}
-    if event.finish_reason:
-        message["finish_reason"] = event.finish_reason
-    return [message] if parts else []
+    return [{"role": "assistant", "parts": parts}] if parts else []
+
+
+_CONVERSATIONAL: Final[dict[str, Callable[[Any], list[dict[str, Any]]]]] = {
+    "CompactionSummary": _summary,
+    "ModelRequest": _request,
+    "ModelResponse": _response,
+    "ToolResultsEvent": _results,
+}
 
 
 def _part(part: Any) -> dict[str, Any]:
