@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from threading import Event
 from typing import Any
@@ -216,29 +216,58 @@ def test_a_turn_that_fails_ends_what_it_was_for(
     assert "planted-secret" not in emission.texts()
 
 
-@pytest.mark.usefixtures("instrumented")
-def test_a_hub_that_is_closed_meanwhile(
-    config: Any, model: ScriptedModel, emission: Emission
-) -> None:
-    asked, release = Event(), Event()
+class Held:
+    """A model that answers when it is let go."""
 
-    def never(request: Any) -> Answer:
-        asked.set()
-        release.wait(5)
+    def __init__(self) -> None:
+        self.asked, self.go = Event(), Event()
+
+    def __call__(self, request: Any) -> Answer:
+        self.asked.set()
+        self.go.wait(5)
         return Answer("late")
 
+    async def reached(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.asked.wait, 5)
+
+
+@pytest.fixture
+def held(model: ScriptedModel) -> Iterator[Held]:
+    model.script_by(holding := Held())
+    yield holding
+    holding.go.set()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_is_on_the_way_ends_when_the_hub_is_closed(
+    config: Any, emission: Emission, held: Held
+) -> None:
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            channels = [await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(2)]
+            for channel in channels:  # the second message waits for the first one's turn
+                await channel.send("Go")
+            await held.reached()
+
+    run(main)
+    assert sorted(emission.tree()) == sorted([*under(WORKFLOW, *turn_of("a")), WORKFLOW])
+    assert span_named(emission, CHAT).attributes["error.type"].endswith("CancelledError")
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: Held) -> None:
     async def main() -> None:
         async with network(agent("a", config), agent("b", config)) as net:
             steps = net.graph(("human", "a"), ("a", "b"))
             await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
-            await asyncio.get_running_loop().run_in_executor(None, asked.wait, 5)
+            await held.reached()
+            await net.human.hub_client.close()
+            held.go.set()
+            await until(lambda: WORKFLOW in emission.names)
 
-    model.script_by(never)
-    try:
-        run(main)
-    finally:
-        release.set()
-    assert emission.tree() == under(WORKFLOW, *turn_of("a"))
+    run(main)
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
 
 
 @pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])

@@ -146,6 +146,36 @@ def test_tools(config: Any, model: ScriptedModel, emission: Emission, ledger: Ch
     ledger()
 
 
+class Remembering(import_module("ag2.middleware").BaseMiddleware):
+    """Knows what a tool would return."""
+
+    async def on_tool_execution(self, call_next: Any, event: Any, context: Any) -> Any:
+        return import_module("ag2.events").ToolResultEvent.from_call(event, result="known")
+
+
+def test_a_tool_that_is_not_executed_has_no_span(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
+) -> None:
+    known = import_module("ag2.middleware").Middleware(Remembering)
+    model.script_by(calling(WEATHER))
+    run(lambda: agent("Guide", config, tools=[get_weather]).ask("Where to?", middleware=[known]))
+    assert emission.tree() == turn_of("Guide", CHAT, CHAT)
+    ledger()
+
+
+def test_a_tool_that_somebody_else_executes_has_no_span(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
+) -> None:
+    tools: Any = import_module("ag2.tools.final.client_tool")
+    function = {"name": "get_weather", "description": "", "parameters": {}}
+    elsewhere = tools.ClientTool({"type": "function", "function": function})
+    model.script_by(calling(WEATHER))
+    reply = run(lambda: agent("Guide", config, tools=[elsewhere]).ask("Where to?"))
+    assert [call.name for call in reply.response.tool_calls.calls] == ["get_weather"]
+    assert emission.tree() == turn_of("Guide")
+    ledger()
+
+
 def test_an_agent_as_a_tool(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
