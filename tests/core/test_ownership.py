@@ -25,8 +25,9 @@ from otel_agents.instrumentors._core.operations import (
     Step,
 )
 from otel_agents.instrumentors._core.operations._inference import ModelCall
-from otel_agents.instrumentors._core.ownership import Claim, is_reported, sent, take
+from otel_agents.instrumentors._core.ownership import Claim, elsewhere, is_reported, sent, take
 from otel_agents.instrumentors._core.patching import Patch, PatchSet
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv.values import Operation
@@ -450,3 +451,46 @@ def test_a_closed_claim_cannot_be_taken() -> None:
     assert take(Operation.CHAT, claim.context) is claim
     claim.close()
     assert take(Operation.CHAT, claim.context) is None
+
+
+def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
+    emission: Emission,
+) -> None:
+    telemetry = Telemetry("t", **emission.providers)
+    agent = InvokeAgent(telemetry, "a")
+    chat = Operation.CHAT
+    theirs = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=elsewhere(agent.context))
+    describe(theirs, Response("r-elsewhere", "it", 7))
+    tool = ExecuteTool(telemetry, "t", parent=theirs.context)
+    ours = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=tool.context)
+    describe(ours, Response("r-ours", "it", 5))
+    for operation in (ours, tool, theirs, agent):
+        operation.end()
+    assert emission.tree() == ["invoke_agent a", "  execute_tool t", "    chat toy-1"]
+    points = emission.points()["gen_ai.client.token.usage"]
+    assert sum(total for _, total in points) == 12
+    (span,) = [span for span in emission.spans if span.name == "invoke_agent a"]
+    assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 12
+
+
+def test_who_reports_for_an_sdk_that_is_not_seen_need_not_know_the_id(emission: Emission) -> None:
+    class Answer(ClaimedCall):
+        def describe(self, call: ModelCall, response: Response) -> None:
+            describe(call, response)
+            call.response_id = None
+
+    telemetry = Telemetry("t", **emission.providers)
+    answer = Answer(telemetry, Operation.CHAT, model="toy-1", provider="openai", evident=True)
+    answer.server = server_of("https://toy.example/v1")
+    answer.returned(Response("unknown", "it", 7))
+    assert emission.span.attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "toy-1",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.response.model": "toy-1",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 0,
+        "server.address": "toy.example",
+        "server.port": 443,
+    }

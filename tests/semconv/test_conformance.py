@@ -58,6 +58,7 @@ CHAT = Span(
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o",
+        "openai.api.type": "chat_completions",
         "gen_ai.response.id": "r1",
         "gen_ai.response.model": "gpt-4o",
         "gen_ai.response.finish_reasons": ("stop",),

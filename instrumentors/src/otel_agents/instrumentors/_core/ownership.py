@@ -21,7 +21,17 @@ from otel_agents.semconv.values import Operation
 
 from . import errors
 
-__all__ = ["Attempt", "Claim", "is_reported", "remember", "sent", "take", "unclaimed"]
+__all__ = [
+    "Attempt",
+    "Claim",
+    "elsewhere",
+    "is_elsewhere",
+    "is_reported",
+    "remember",
+    "sent",
+    "take",
+    "unclaimed",
+]
 
 _KEYS: Final = {
     "inference": create_key("otel_agents-inference-claim"),
@@ -33,6 +43,7 @@ _KINDS: Final = {
     Operation.TEXT_COMPLETION: "inference",
     Operation.EMBEDDINGS: "embeddings",
 }
+_ELSEWHERE: Final = create_key("otel_agents-reported-elsewhere")
 _REPORTED_LIMIT: Final = 4096
 
 
@@ -169,9 +180,22 @@ def sent(operation: Operation, context: Context) -> bool:
     return claim is not None
 
 
+def elsewhere(context: Context) -> Context:
+    """``context`` for one call of a model that has a span which is not ours.
+
+    Whoever reports the call gives it no second one; its metrics and events are nobody else's.
+    """
+    return set_value(_ELSEWHERE, True, context)
+
+
+def is_elsewhere(context: Context) -> bool:
+    """Whether a call of a model has a span that is not ours."""
+    return get_value(_ELSEWHERE, context) is not None
+
+
 def unclaimed(context: Context) -> Context:
     """``context`` without any claim, for the scope of a tool, an agent or a workflow."""
-    for key in _KEYS.values():
+    for key in (*_KEYS.values(), _ELSEWHERE):
         if get_value(key, context) is not None:
             context = set_value(key, None, context)
     return context

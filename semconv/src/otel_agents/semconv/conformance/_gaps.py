@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import OpenAIApiType, Operation, ResponseStatus
+from otel_agents.semconv.values import OpenAIApiType, Operation, Provider, ResponseStatus
 
 Attributes = Mapping[str, Any]
 
@@ -44,7 +44,16 @@ def _generated(attributes: Attributes) -> bool:
 
 
 def _custom(attributes: Attributes) -> bool:
-    return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
+    known = {provider.value for provider in Provider}
+    return attributes.get(attr.GEN_AI_PROVIDER_NAME) not in known
+
+
+def _unseen(attributes: Attributes) -> bool:
+    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value)
+    return (
+        attributes.get(attr.GEN_AI_PROVIDER_NAME) in known
+        and attr.OPENAI_API_TYPE not in attributes
+    )
 
 
 def _background(attributes: Attributes) -> bool:
@@ -68,7 +77,7 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
-        "a model class of the application's own tells nothing",
+        "a model class of the application's own tells what it likes",
         _custom,
     ),
     Gap(
@@ -76,6 +85,12 @@ GAPS: Final = (
         (attr.GEN_AI_RESPONSE_ID,),
         "a router that translates a stream keeps its id to itself",
         _streamed,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "a framework that reports for an SDK that is not seen may keep no id",
+        _unseen,
     ),
     Gap(_INFERENCE, (*_RESPONSE, *_USAGE), "a stream was left before its end", _abandoned),
     Gap(

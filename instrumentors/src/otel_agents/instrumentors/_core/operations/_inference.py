@@ -74,6 +74,8 @@ class ModelCall(Operation):
         if self._data is not None:
             self.context = parent
             self.detailed = True
+        elif ownership.is_elsewhere(parent):
+            self.context = parent
         else:
             self.context = official.announce(operation, self.context)
 
@@ -81,6 +83,8 @@ class ModelCall(Operation):
         self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
     ) -> Span:
         if self._data is not None:  # an official call around us reports this one
+            return INVALID_SPAN
+        if ownership.is_elsewhere(parent):
             return INVALID_SPAN
         return super()._start_span(name, kind, attributes, parent)
 

@@ -1,0 +1,45 @@
+"""Instrumentor for AG2 1.x (``import ag2``): agents, tools, human input, networks.
+
+AG2Instrumentor().instrument()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from otel_agents.instrumentors._core.base import AgentInstrumentor
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.patching import Patch
+    from otel_agents.instrumentors._core.telemetry import Telemetry
+
+__all__ = ["AG2Instrumentor"]
+
+
+class AG2Instrumentor(AgentInstrumentor):
+    """Records the turns of ``ag2``; the model calls are the SDK's, or its own where none is seen."""
+
+    plain_name = "ag2"
+    requires = ("ag2 >= 1.0, < 2",)
+    rivals = ("openinference-instrumentation-ag2",)
+    covers = (
+        "agents (ask, run, resume, reply), agents as tools, sub-tasks",
+        "networks: channels, workflows, handoffs",
+        "tools, human input, retries, structured output, streams",
+        "model clients of every provider and of the application's own",
+    )
+
+    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+        """The scope of a turn, the calls of model clients, and what networks deliver."""
+        from otel_agents.instrumentors._core.calls import around
+        from otel_agents.instrumentors._core.patching import Patch
+
+        from ._tables import ABSTRACT, OPTIONAL, REQUIRED
+
+        for target, begin in REQUIRED.items():
+            yield Patch(target, around(begin(telemetry)))
+        for target, begin in OPTIONAL.items():
+            yield Patch(target, around(begin(telemetry)), optional=True)
+        for target, begin in ABSTRACT.items():
+            yield Patch(target, around(begin(telemetry), overridden=True), subclasses=True)

@@ -1,0 +1,101 @@
+"""Instrumented agents in front of the scripted model."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ag2_agents
+import pytest
+from emission import Emission
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel
+from otel_agents.instrumentors.ag2 import AG2Instrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.instrumentors.settings import Settings
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let AG2 and the clients that it leaves open warn; we may not."""
+    item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected() -> Iterator[None]:
+    """Collects, in the end, the sockets that AG2 has left open."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def model(served: ScriptedModel) -> ScriptedModel:
+    """The session's model, with nothing scripted and nothing billed."""
+    served.script_by(lambda request: Answer("done"))
+    served.ledger.clear()
+    return served
+
+
+@pytest.fixture
+def config(model: ScriptedModel) -> Any:
+    return ag2_agents.config(model)
+
+
+@pytest.fixture
+def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
+    """Instruments AG2, and the SDK unless told otherwise, with these variables' settings."""
+    made: list[Any] = []
+
+    def instrumenting(*, sdk: bool = True, **environ: str) -> None:
+        made.extend([AG2Instrumentor(), *([OpenAIInstrumentor()] if sdk else [])])
+        for instrumentor in made:
+            instrumentor.instrument(
+                **emission.providers, settings=Settings.read(environ), skip_dep_check=False
+            )
+
+    yield instrumenting
+    for instrumentor in made:
+        instrumentor.uninstrument()
+
+
+@pytest.fixture(params=["sdk on", "sdk off"])
+def instrumented(instrument: Callable[..., None], request: pytest.FixtureRequest) -> None:
+    """Instruments with the defaults, the SDK's instrumentor on and off."""
+    instrument(sdk=request.param == "sdk on")
+
+
+@pytest.fixture
+def ledger(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
+    """Checks that the model's spans are what was served, and that agents carry their sums."""
+
+    def check() -> None:
+        spans: list[Any] = [s for s in emission.spans if s.name.startswith("chat")]
+        for name in ("input_tokens", "output_tokens"):
+            told = sorted(s.attributes[f"gen_ai.usage.{name}"] for s in spans)
+            assert told == sorted(getattr(e, name) for e in model.ledger.entries)
+        roots: list[Any] = [s for s in emission.spans if s.name.startswith("invoke_agent")]
+        ids = {s.context.span_id for s in roots}
+        every: list[Any] = [span for span in emission.spans if span.parent]
+        parents = {s.context.span_id: s.parent.span_id for s in every}
+
+        def nested(span: Any) -> bool:
+            above = parents.get(span.context.span_id)
+            while above is not None and above not in ids:
+                above = parents.get(above)
+            return above is not None
+
+        sums: list[Any] = [
+            s.attributes["gen_ai.usage.input_tokens"] for s in roots if not nested(s)
+        ]
+        assert sum(sums) == model.ledger.input_tokens
+
+    return check

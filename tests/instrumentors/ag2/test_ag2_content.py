@@ -1,0 +1,126 @@
+"""Content: a planted secret is nowhere unless it was asked for, and then once where it belongs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import ag2_agents
+import pytest
+from ag2_agents import CHAT, agent, calling, run, span_named
+from emission import Emission
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+SECRET = "planted-secret"
+DATA = b"\x89PNG" * 20
+
+
+def look(place: str) -> str:
+    """Look at a place."""
+    return f"seen {place}"
+
+
+def content(span: Any) -> dict[str, Any]:
+    """The attributes of a span that are content."""
+    names = ("messages", "instructions", "arguments", "result")
+    return {
+        name: json.loads(value)
+        for name, value in (span.attributes or {}).items()
+        if name.endswith(names)
+    }
+
+
+def said(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+async def asked(config: Any) -> None:
+    tools = [ag2_agents.tool(look)]
+    guide = agent("Guide", config, tools=tools, hitl_hook=lambda: SECRET)
+    await guide.ask(f"Go, {SECRET}")
+
+
+def react(request: Any) -> Any:
+    asking = calling(ToolCall("look", {"place": SECRET}))(request)
+    return asking if asking.tool_calls else Answer(f"told {SECRET}")
+
+
+@pytest.mark.parametrize("sdk", [True, False])
+def test_without_content_nothing_of_it_leaves(
+    instrument: Callable[..., None],
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    sdk: bool,
+) -> None:
+    instrument(sdk=sdk, OTEL_AGENTS_METRICS="both", OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true")
+    model.script_by(react)
+    run(lambda: asked(config))
+    assert len(emission.spans) == 4
+    assert SECRET not in emission.texts()
+    assert "Be brief" not in emission.texts()
+
+
+@pytest.mark.parametrize("sdk", [True, False])
+def test_with_content_each_span_has_its_own(
+    instrument: Callable[..., None],
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    sdk: bool,
+) -> None:
+    instrument(sdk=sdk, **{CAPTURE: "SPAN_ONLY"})
+    model.script_by(react)
+    run(lambda: asked(config))
+    request = said("user", f"Go, {SECRET}")
+    answer = said("assistant", f"told {SECRET}")
+    assert content(span_named(emission, "invoke_agent Guide")) == {
+        "gen_ai.input.messages": [request],
+        "gen_ai.output.messages": [answer],
+    }
+    tool = span_named(emission, "execute_tool look")
+    call_id = (tool.attributes or {})["gen_ai.tool.call.id"]
+    assert content(tool) == {
+        "gen_ai.tool.call.arguments": {"place": SECRET},
+        "gen_ai.tool.call.result": {"result": f"seen {SECRET}"},
+    }
+    chats: list[Any] = [content(span) for span in emission.spans if span.name == CHAT]
+    asking = {"type": "tool_call", "id": call_id, "name": "look", "arguments": {"place": SECRET}}
+    seen = {"type": "tool_call_response", "id": call_id, "response": f"seen {SECRET}"}
+    assert chats[0]["gen_ai.output.messages"][0]["parts"] == [asking]
+    assert chats[1]["gen_ai.input.messages"][-1] == {"role": "tool", "parts": [seen]}
+    assert chats[1]["gen_ai.output.messages"] == [answer]
+    if not sdk:
+        assert chats[0]["gen_ai.system_instructions"] == [{"type": "text", "content": "Be brief."}]
+        assert chats[0]["gen_ai.input.messages"] == [request]
+        assert [message["role"] for message in chats[1]["gen_ai.input.messages"]] == [
+            "user",
+            "assistant",
+            "tool",
+        ]
+
+
+def test_media_are_told_by_their_size_and_hash(
+    instrument: Callable[..., None], emission: Emission
+) -> None:
+    events: Any = import_module("ag2.events")
+    testing: Any = import_module("ag2.testing")
+    instrument(sdk=False, **{CAPTURE: "SPAN_ONLY"})
+    image = events.ImageInput(data=DATA, media_type="image/png")
+    linked = events.ImageInput("https://toy.example/a.png")
+    guide = agent("Guide", testing.TestConfig("done"))
+    run(lambda: guide.ask("Look", image, linked, {"a": 1}))
+    (message,) = content(span_named(emission, "invoke_agent Guide"))["gen_ai.input.messages"]
+    digest = hashlib.sha256(DATA).hexdigest()
+    blob = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": ""}
+    assert message["parts"] == [
+        {"type": "text", "content": "Look"},
+        {**blob, "otel_agents.bytes": len(DATA), "otel_agents.sha256": digest},
+        {"type": "uri", "modality": "image", "uri": "https://toy.example/a.png"},
+        {"type": "text", "content": '{"a": 1}'},
+    ]

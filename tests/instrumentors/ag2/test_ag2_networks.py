@@ -1,0 +1,303 @@
+"""Networks: one message is one trace, whoever takes a turn for it, and ends with the last turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from threading import Event
+from typing import Any
+
+import pytest
+from ag2_agents import CHAT, agent, calling, run, span_named, tool, turn_of
+from ag2_networks import network, opened, until
+from emission import Emission
+
+from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+
+Check = Callable[[], None]
+_NETWORK: Any = import_module("ag2.network")
+TEXT, PACKET, CLOSED = _NETWORK.EV_TEXT, _NETWORK.EV_PACKET, _NETWORK.EV_CHANNEL_CLOSED
+WORKFLOW = "invoke_workflow"
+
+
+def under(line: str, *inner: str) -> list[str]:
+    return [line, *("  " + one for one in inner)]
+
+
+def handoffs(emission: Emission) -> list[tuple[Any, Any]]:
+    return [
+        (told.get("otel_agents.handoff.from"), told["otel_agents.handoff.to"])
+        for name, told in emission.events
+        if name == "otel_agents.handoff"
+    ]
+
+
+def conversations(emission: Emission) -> list[Any]:
+    spans: list[Any] = [span for span in emission.spans if span.name.startswith("invoke")]
+    return [span.attributes["gen_ai.conversation.id"] for span in spans]
+
+
+def turns(emission: Emission) -> list[tuple[str, Any]]:
+    spans: list[Any] = [span for span in emission.spans if span.name.startswith("invoke_agent")]
+    return [(span.name.split()[1], span.attributes["otel_agents.turn"]) for span in spans]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_workflow_by_rules(config: Any, emission: Emission, ledger: Check) -> None:
+    async def main() -> str:
+        agents = [agent(name, config) for name in ("triage", "expert", "closer")]
+        async with network(*agents) as net:
+            steps = net.graph(("human", "triage"), ("triage", "expert"), ("expert", "closer"))
+            channel = await opened(net, "workflow", "triage", "expert", "closer", knobs=steps)
+            await channel.send("Help me")
+            await net.heard(CLOSED)
+            await until(lambda: WORKFLOW in emission.names)
+        return channel.channel_id
+
+    channel = run(main)
+    names = ("triage", "expert", "closer")
+    assert emission.tree() == under(WORKFLOW, *[line for one in names for line in turn_of(one)])
+    assert emission.traces() == 1
+    assert conversations(emission) == [channel] * 4
+    assert turns(emission) == [("triage", 1), ("expert", 2), ("closer", 3)]
+    assert handoffs(emission) == [("triage", "expert"), ("expert", "closer")]
+    workflow = span_named(emission, WORKFLOW)
+    assert workflow.end_time >= max(span.end_time or 0 for span in emission.spans)
+    belongs: list[Any] = [log.log_record for log in emission.logs]
+    assert {record.span_id for record in belongs} == {workflow.context.span_id}
+    ledger()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_handoff_that_the_model_asks_for_is_its_tool(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
+) -> None:
+    def pass_on() -> Any:
+        """Pass it on."""
+        return _NETWORK.Handoff(target="expert", reason="knows it")
+
+    async def main() -> None:
+        triage = agent("triage", config, tools=[tool(pass_on)])
+        async with network(triage, agent("expert", config)) as net:
+            steps = net.graph(("human", "triage"))
+            channel = await opened(net, "workflow", "triage", "expert", knobs=steps)
+            await channel.send("Help me")
+            await net.heard(CLOSED)
+
+    model.script_by(calling(ToolCall("pass_on")))
+    run(main)
+    asking = turn_of("triage", CHAT, "execute_tool pass_on", CHAT)
+    assert emission.tree() == under(WORKFLOW, *asking, *turn_of("expert"))
+    assert handoffs(emission) == []
+    ledger()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_nobody_is_handed_over_to_after_the_last_turn(config: Any, emission: Emission) -> None:
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"), ("b", "a"), most=3)
+            await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
+            await net.heard(CLOSED)
+
+    run(main)
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+    assert handoffs(emission) == [("a", "b")]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_messages_to_one_agent_are_traces_that_share_the_channel(
+    config: Any, emission: Emission, ledger: Check
+) -> None:
+    tracer = emission.tracer_provider.get_tracer("app")
+
+    async def main() -> str:
+        with tracer.start_as_current_span("set up"):  # none of what comes later is part of it
+            net = network(agent("expert", config))
+            made = await net.__aenter__()
+            channel = await opened(made, "conversation", "expert")
+        for number in (1, 2):
+            await channel.send("What?")
+            await until(lambda number=number: len(turns(emission)) == number)
+        await net.__aexit__(None, None, None)
+        return channel.channel_id
+
+    channel = run(main)
+    assert emission.tree() == ["set up", *turn_of("expert") * 2]
+    assert emission.traces() == 3
+    assert conversations(emission) == [channel] * 2
+    assert turns(emission) == [("expert", 1), ("expert", 2)]
+    ledger()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_message_is_part_of_what_it_is_sent_in(config: Any, emission: Emission) -> None:
+    tracer = emission.tracer_provider.get_tracer("app")
+
+    async def ask(net: Any) -> None:
+        with tracer.start_as_current_span("request"):
+            channel = await opened(net, "consulting", "expert")
+            await channel.send("What?")
+            await net.human.wait_for_channel_event(
+                channel_id=channel.channel_id, predicate=lambda one: one.event_type == TEXT
+            )
+
+    async def main() -> None:
+        async with network(agent("expert", config)) as net:
+            await asyncio.gather(ask(net), ask(net))
+
+    run(main)
+    assert emission.tree() == under("request", *turn_of("expert")) * 2
+    assert emission.traces() == 2
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_that_asks_another(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
+) -> None:
+    async def main() -> None:
+        boss = agent("boss", config)
+        async with network(boss, agent("expert", config)):
+            await boss.ask("Go")
+
+    asks = calling(ToolCall("delegate", {"target": "expert", "prompt": "What?"}))
+
+    def react(request: Any) -> Any:
+        last = request.body["messages"][-1]
+        return asks(request) if last.get("content") == "Go" else Answer("done")
+
+    model.script_by(react)
+    run(main)
+    delegated = under("execute_tool delegate", *turn_of("expert"))
+    assert emission.tree() == turn_of("boss", CHAT, *delegated, CHAT)
+    assert emission.traces() == 1
+    assert len(set(conversations(emission))) == 1
+    ledger()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_discussion(config: Any, emission: Emission, ledger: Check) -> None:
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            channel = await opened(net, "discussion", "a", "b")
+            await channel.send("Discuss")
+            await until(lambda: WORKFLOW in emission.names)
+            await channel.send("Go on")
+            await until(lambda: emission.names.count(WORKFLOW) == 2)
+
+    run(main)
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b")) * 2
+    assert emission.traces() == 2
+    assert turns(emission) == [("a", 1), ("b", 2), ("a", 3), ("b", 4)]
+    assert len(set(conversations(emission))) == 1
+    ledger()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_turn_that_fails_ends_what_it_was_for(
+    config: Any, model: ScriptedModel, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
+            await until(lambda: WORKFLOW in emission.names)
+
+    model.script("fine", Failure(400, message="planted-secret"))
+    run(main)
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+    failed = span_named(emission, "invoke_agent b")
+    assert failed.attributes["error.type"] == "openai.BadRequestError"
+    assert "planted-secret" not in emission.texts()
+
+
+class Held:
+    """A model that answers when it is let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = Event(), Event()
+
+    def __call__(self, request: Any) -> Answer:
+        self.asked.set()
+        self.go.wait(5)
+        return Answer("late")
+
+    async def reached(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.asked.wait, 5)
+
+
+@pytest.fixture
+def held(model: ScriptedModel) -> Iterator[Held]:
+    model.script_by(holding := Held())
+    yield holding
+    holding.go.set()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_is_on_the_way_ends_when_the_hub_is_closed(
+    config: Any, emission: Emission, held: Held
+) -> None:
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            channels = [await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(2)]
+            for channel in channels:  # the second message waits for the first one's turn
+                await channel.send("Go")
+            await held.reached()
+
+    run(main)
+    assert sorted(emission.tree()) == sorted([*under(WORKFLOW, *turn_of("a")), WORKFLOW])
+    assert span_named(emission, CHAT).attributes["error.type"].endswith("CancelledError")
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: Held) -> None:
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
+            await held.reached()
+            await net.human.hub_client.close()
+            held.go.set()
+            await until(lambda: WORKFLOW in emission.names)
+
+    run(main)
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+
+
+@pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
+def test_a_workflow_has_the_request_and_the_last_answer(
+    instrument: Callable[..., None],
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    capture: str,
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=capture)
+
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            await (await opened(net, "workflow", "a", "b", knobs=steps)).send("planted-secret")
+            await net.heard(CLOSED)
+
+    model.script("first planted-secret", "last planted-secret")
+    run(main)
+    workflow = span_named(emission, WORKFLOW)
+    told = {
+        name: json.loads(value)
+        for name, value in workflow.attributes.items()
+        if name.endswith("messages")
+    }
+    asked = {"role": "user", "parts": [{"type": "text", "content": "planted-secret"}]}
+    last = {"role": "assistant", "parts": [{"type": "text", "content": "last planted-secret"}]}
+    if capture == "NO_CONTENT":
+        assert told == {}
+        assert "planted-secret" not in emission.texts()
+    else:
+        assert told == {"gen_ai.input.messages": [asked], "gen_ai.output.messages": [last]}

@@ -1,0 +1,136 @@
+"""AG2's own ``TelemetryMiddleware`` beside ours: one of the two records, and tokens count once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from ag2_agents import CHAT, agent, calling, run, tool, turn_of
+from emission import Emission
+
+from otel_agents.distro.scripted_model import ScriptedModel, ToolCall
+from otel_agents.instrumentors.ag2 import AG2Instrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.instrumentors.settings import Settings
+
+Instrument = Callable[..., None]
+_OWN: Any = import_module("ag2.middleware")
+LOOK = ToolCall("look")
+
+
+@tool
+def look() -> str:
+    """Look."""
+    return "seen"
+
+
+def theirs(emission: Emission) -> Any:
+    return _OWN.TelemetryMiddleware(
+        tracer_provider=emission.tracer_provider, agent_name="theirs", capture_content=False
+    )
+
+
+def tokens(emission: Emission) -> int:
+    spans: list[Any] = [span for span in emission.spans if span.name.startswith("chat")]
+    return sum(span.attributes["gen_ai.usage.input_tokens"] for span in spans)
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    return [(one.levelno, one.getMessage()) for one in caplog.records if one.name == "otel_agents"]
+
+
+def conditional(middleware: Any) -> Any:
+    base: Any = import_module("ag2.middleware.base")
+    return base.ConditionalMiddleware(middleware, import_module("ag2.events").BaseEvent)
+
+
+@pytest.mark.parametrize("sdk", [True, False])
+def test_ours_stands_and_one_line_says_so(
+    instrument: Instrument,
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    ledger: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+    sdk: bool,
+) -> None:
+    instrument(sdk=sdk)
+    model.script_by(calling(LOOK))
+    own = theirs(emission)
+
+    async def main() -> None:
+        guide = agent("Guide", config, tools=[look], middleware=[own])
+        await (await guide.ask("Go", middleware=[conditional(own)])).ask("Again")
+
+    run(main)
+    once = turn_of("Guide", CHAT, "execute_tool look", CHAT)
+    assert emission.tree() == once * 2
+    said = (
+        "otel-agents: ag2's own TelemetryMiddleware is in use, and records nothing, as every "
+        "turn is recorded already; OTEL_AGENTS_PREFER=theirs turns it round"
+    )
+    assert lines(caplog) == [(logging.WARNING, said)]
+    ledger()
+
+
+@pytest.fixture
+def theirs_preferred() -> Iterator[Callable[..., Emission]]:
+    """Instruments with theirs preferred, into an emission that is not checked: theirs would fail."""
+    emission = Emission()
+    made: list[Any] = [AG2Instrumentor()]
+
+    def instrumenting(*, sdk: bool = True) -> Emission:
+        made.extend([OpenAIInstrumentor()] if sdk else [])
+        settings = Settings.read({"OTEL_AGENTS_PREFER": "theirs"})
+        for instrumentor in made:
+            instrumentor.instrument(**emission.providers, settings=settings, skip_dep_check=False)
+        return emission
+
+    yield instrumenting
+    for instrumentor in made:
+        instrumentor.uninstrument()
+    emission.close()
+
+
+@pytest.mark.parametrize("sdk", [True, False])
+@pytest.mark.parametrize("wrapped", [lambda own: own, conditional], ids=["plain", "conditional"])
+def test_theirs_stands_where_it_is_preferred(
+    config: Any,
+    model: ScriptedModel,
+    caplog: pytest.LogCaptureFixture,
+    sdk: bool,
+    wrapped: Any,
+    theirs_preferred: Callable[..., Emission],
+) -> None:
+    emission = theirs_preferred(sdk=sdk)
+    model.script_by(calling(LOOK))
+    own = wrapped(theirs(emission))
+    run(lambda: agent("Guide", config, tools=[look], middleware=[own]).ask("Go"))
+    ours = {"otel_agents.instrumentors.ag2", "otel_agents.instrumentors.openai"}
+    spans: list[Any] = list(emission.spans)
+    assert not [span.name for span in spans if span.instrumentation_scope.name in ours]
+    shown = [line for line in emission.tree() if "record_usage" not in line]
+    assert [line.split(" gpt")[0] for line in shown] == turn_of(
+        "theirs", "chat", "execute_tool look", "chat"
+    )
+    assert tokens(emission) == model.ledger.input_tokens
+    points = emission.points()["gen_ai.client.token.usage"]
+    billed = model.ledger.input_tokens + model.ledger.output_tokens
+    assert sum(total for _, total in points) == billed
+    assert lines(caplog) == []
+
+
+def test_an_agent_without_theirs_is_recorded_all_the_same(
+    config: Any, model: ScriptedModel, theirs_preferred: Callable[..., Emission]
+) -> None:
+    emission = theirs_preferred()
+    model.script_by(calling(ToolCall("task_Scout", {"objective": "look"})))
+    tools = [agent("Scout", config).as_tool(description="looks")]
+    run(lambda: agent("Boss", config, tools=tools, middleware=[theirs(emission)]).ask("Go"))
+    shown = [line.split(" gpt")[0] for line in emission.tree() if "record_usage" not in line]
+    inner = ["execute_tool task_Scout", *("  " + line for line in turn_of("Scout", "chat"))]
+    assert shown == turn_of("theirs", "chat", *inner, "chat")
+    assert tokens(emission) == model.ledger.input_tokens
