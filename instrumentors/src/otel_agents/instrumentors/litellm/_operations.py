@@ -15,12 +15,12 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.propagation import headers_for
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, text
 
 from ._functions import ROUTES, Function
 from ._questions import Question, current_question, without_question
-from ._routes import server_of
 
 __all__ = ["asked", "dispatched", "parsing", "posting", "sending", "wrapping"]
 

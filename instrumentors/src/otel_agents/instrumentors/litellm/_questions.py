@@ -8,6 +8,7 @@ from typing import Any, Final
 from opentelemetry.context import Context, create_key, get_value, set_value
 
 from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, items, text
@@ -22,7 +23,7 @@ from otel_agents.semconv.values import Operation
 from ._costs import cost_of
 from ._functions import Arguments, Function
 from ._results import answer_id, chunk_id, heard_spent, model_of, spent, stream_spent
-from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name, server_of
+from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name
 
 __all__ = ["Question", "current_question", "without_question"]
 

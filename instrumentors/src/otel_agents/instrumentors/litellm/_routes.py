@@ -1,13 +1,12 @@
-"""Where LiteLLM sends a request: the provider in the conventions' spelling, host and port."""
+"""Where LiteLLM sends a request: the provider in the conventions' spelling."""
 
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from otel_agents.semconv.values import Provider
 
-__all__ = ["COMPLETES_TEXT", "SPEAKS_OPENAI", "provider_name", "server_of"]
+__all__ = ["COMPLETES_TEXT", "SPEAKS_OPENAI", "provider_name"]
 
 _PROVIDERS: Final = {
     "aiohttp_openai": Provider.OPENAI,
@@ -39,8 +38,6 @@ COMPLETES_TEXT: Final = ("azure_text", "text-completion-codestral", "text-comple
 SPEAKS_OPENAI: Final = (Provider.OPENAI.value, Provider.AZURE_AI_OPENAI.value)
 """The providers whose spans have attributes of OpenAI's own."""
 
-_PORTS: Final = {"https": 443, "http": 80}
-
 
 def provider_name(provider: Any) -> str | None:
     """``gen_ai.provider.name`` for a ``custom_llm_provider``."""
@@ -48,13 +45,3 @@ def provider_name(provider: Any) -> str | None:
         return None
     known = _PROVIDERS.get(provider)
     return known.value if known is not None else provider
-
-
-def server_of(url: Any) -> tuple[str, int] | None:
-    """Host and port of a URL, None where it has no host."""
-    try:
-        parts = urlsplit(str(url))
-        host, port = parts.hostname, parts.port
-    except ValueError:  # the application's own: LiteLLM will say what is wrong with it
-        return None
-    return (host, port or _PORTS.get(parts.scheme, 443)) if host else None

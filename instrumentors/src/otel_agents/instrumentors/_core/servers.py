@@ -1,0 +1,20 @@
+"""Host and port of a provider's endpoint."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+__all__ = ["server_of"]
+
+_PORTS: Final = {"https": 443, "http": 80}
+
+
+def server_of(url: Any) -> tuple[str, int] | None:
+    """Host and port of a URL, None where it has no host."""
+    try:
+        parts = urlsplit(str(url))
+        host, port = parts.hostname, parts.port
+    except ValueError:  # the application's own: who calls it will say what is wrong with it
+        return None
+    return (host, port or _PORTS.get(parts.scheme, 443)) if host else None
