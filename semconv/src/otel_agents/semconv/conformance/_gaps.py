@@ -47,6 +47,11 @@ def _custom(attributes: Attributes) -> bool:
     return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
 
 
+def _asked_by_a_framework(attributes: Attributes) -> bool:
+    told = (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_MODEL, attr.OPENAI_API_TYPE)
+    return not any(name in attributes for name in told)
+
+
 def _background(attributes: Attributes) -> bool:
     return (
         attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.RESPONSES.value
@@ -70,6 +75,12 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "a model class of the application's own tells nothing",
         _custom,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_MODEL),
+        "a framework's own client keeps both to itself",
+        _asked_by_a_framework,
     ),
     Gap(
         _INFERENCE,
