@@ -8,33 +8,30 @@ from typing import Any
 
 from packaging.version import Version
 
-__all__ = ["CHAT", "VERSION", "assistant", "round_robin", "termination", "token", "turn"]
+__all__ = ["CHAT", "LENIENT", "VERSION", "assistant", "round_robin", "teams", "token", "turn"]
 
 agents: Any = import_module("autogen_agentchat.agents")
-conditions: Any = import_module("autogen_agentchat.conditions")
 core: Any = import_module("autogen_core")
 teams: Any = import_module("autogen_agentchat.teams")
 
 CHAT = "chat gpt-4o-mini"
 VERSION = Version(version("autogen-agentchat"))
+LENIENT: dict[str, Any] = (
+    {} if Version("0.6") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
+)
+"""For streams: early versions take the chunk that tells the usage for an error."""
 
 
 def assistant(name: str, client: Any, **more: Any) -> Any:
     return agents.AssistantAgent(name, client, **more)
 
 
-def termination(messages: int) -> Any:
-    return conditions.MaxMessageTermination(messages)
-
-
 def token() -> Any:
     return core.CancellationToken()
 
 
-def round_robin(*members: Any, messages: int = 3, **more: Any) -> Any:
-    """A team that ends with so many messages, the task included."""
-    condition = termination(messages)
-    return teams.RoundRobinGroupChat(list(members), termination_condition=condition, **more)
+def round_robin(*members: Any, turns: int = 2, **more: Any) -> Any:
+    return teams.RoundRobinGroupChat(list(members), max_turns=turns, **more)
 
 
 def turn(name: str, *calls: str, depth: int = 1) -> list[str]:

@@ -83,8 +83,10 @@ def balanced(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
     def check() -> None:
         spans = [s for s in emission.spans if s.name.startswith("chat")]
         told: list[Any] = [
-            ((s.attributes or {}).get("gen_ai.usage.input_tokens"),
-             (s.attributes or {}).get("gen_ai.usage.output_tokens"))
+            (
+                (s.attributes or {}).get("gen_ai.usage.input_tokens"),
+                (s.attributes or {}).get("gen_ai.usage.output_tokens"),
+            )
             for s in spans
         ]
         served = [(entry.input_tokens, entry.output_tokens) for entry in model.ledger.entries]

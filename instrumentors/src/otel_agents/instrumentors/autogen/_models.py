@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import as_mapping, inference_attributes
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
 from ._messages import completion, prompt
@@ -41,6 +44,9 @@ class _Completion(ClaimedCall):
             provider=_provider(instance),
             evident=True,
         )
+        self.server = _server_of(instance)
+        self._first_chunk: float | None = None
+        self._opened = time.perf_counter()
         self._own = type(instance).__module__.startswith(_OWN)
         self._messages = call.args[0] if call.args else call.kwargs.get("messages")
         self._result: Any = None
@@ -56,6 +62,8 @@ class _Completion(ClaimedCall):
         """The last item of a stream is the whole answer."""
         if not isinstance(item, str):
             self._result = item
+        elif self._first_chunk is None:
+            self._first_chunk = time.perf_counter() - self._opened
         return None
 
     def exhausted(self, value: Any) -> None:
@@ -75,6 +83,9 @@ class _Completion(ClaimedCall):
         result = response if response is not None else self._result
         if call.detailed:
             call.attributes.update(inference_attributes(self._settings))
+        if self._first_chunk is not None:
+            call.attributes[attr.GEN_AI_REQUEST_STREAM] = True
+            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
             call.content.input_messages = prompt(self._messages)
             call.content.output_messages = completion(result)
@@ -92,6 +103,11 @@ def _settings_of(instance: Any, call: Call) -> dict[str, Any]:
     known = as_mapping(getattr(instance, "_create_args", None))
     model = known.get("model") or getattr(instance, "model", None)
     return {**known, "model": model, **as_mapping(call.kwargs.get("extra_create_args"))}
+
+
+def _server_of(instance: Any) -> tuple[str, int] | None:
+    """The endpoint of the SDK's client that a client of AutoGen's own holds."""
+    return server_of(getattr(getattr(instance, "_client", None), "base_url", None))
 
 
 def _provider(instance: Any) -> str | None:
