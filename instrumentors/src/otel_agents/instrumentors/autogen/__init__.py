@@ -41,7 +41,6 @@ class AutoGenInstrumentor(AgentInstrumentor):
         from otel_agents.instrumentors._core.patching import Patch
 
         from ._tables import ABSTRACT, OPTIONAL, OWN_SPANS, REQUIRED
-        from ._tracing import passed
 
         for target, begin in REQUIRED.items():
             yield Patch(target, around(begin(telemetry)))
@@ -50,5 +49,5 @@ class AutoGenInstrumentor(AgentInstrumentor):
         for target, begin in ABSTRACT.items():
             wrapping = around(begin(telemetry), overridden=True)
             yield Patch(target, wrapping, optional=True, subclasses=True)
-        for target in OWN_SPANS:
-            yield Patch(target, passed, optional=True)
+        for target, wrapping in OWN_SPANS.items():
+            yield Patch(target, wrapping, optional=True)

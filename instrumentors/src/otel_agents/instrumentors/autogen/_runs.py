@@ -19,6 +19,8 @@ __all__ = ["TeamRun", "agent", "agent_run", "human_input", "team", "team_run", "
 
 _AGENT: Final = create_key("otel_agents-autogen-agent-run")
 _TEAM: Final = create_key("otel_agents-autogen-team-run")
+_STOP: Final = "_StopAgent"
+"""What early versions end a graph by; nobody's agent."""
 
 
 class TeamRun(InvokeWorkflow):
@@ -137,11 +139,13 @@ def agent(telemetry: Telemetry) -> Begin:
     """``ChatAgent.on_messages(messages, token)`` and ``on_messages_stream``, one in the other."""
 
     def begin(call: Call) -> Running | None:
-        current = agent_run()
-        if current is not None and current.agent is call.instance:
+        current, instance = agent_run(), call.instance
+        if current is not None and current.agent is instance:
+            return None
+        if type(instance).__name__ == _STOP:
             return None
         messages = call.args[0] if call.args else call.kwargs.get("messages")
-        return AgentRun(telemetry, call.instance, messages)
+        return AgentRun(telemetry, instance, messages)
 
     return begin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls import Begin
+from otel_agents.instrumentors._core.calls import Begin, Wrapping
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from . import _handoffs, _models, _runs, _tools, _tracing
@@ -16,7 +16,8 @@ Make = Callable[[Telemetry], Begin]
 
 _RUNTIME: Final = "autogen_core._single_threaded_agent_runtime"
 _ASSISTANT: Final = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
-_GRAPH: Final = "autogen_agentchat.teams._group_chat._graph._digraph_group_chat"
+_CHAT: Final = "autogen_agentchat.teams._group_chat"
+_GRAPH: Final = f"{_CHAT}._graph._digraph_group_chat"
 
 REQUIRED: Final[dict[str, Make]] = {
     f"{_RUNTIME}:get_telemetry_envelope_metadata": _tracing.addressed,
@@ -26,7 +27,7 @@ REQUIRED: Final[dict[str, Make]] = {
     "autogen_core._telemetry._tracing:TraceHelper.__init__": _tracing.made,
     "autogen_core._telemetry._tracing:TraceHelper.trace_block": _tracing.traced,
     "autogen_core.tools._base:BaseTool.run_json": _tools.executed,
-    "autogen_agentchat.teams._group_chat._base_group_chat:BaseGroupChat.run_stream": _runs.team,
+    f"{_CHAT}._base_group_chat:BaseGroupChat.run_stream": _runs.team,
     "autogen_agentchat.agents._user_proxy_agent:UserProxyAgent._get_input": _runs.human_input,
     f"{_ASSISTANT}._execute_tool_call": _tools.asked,
 }
@@ -50,13 +51,14 @@ ABSTRACT: Final[dict[str, Make]] = {
 }
 """Implemented by AutoGen's own classes and by applications'."""
 
-OWN_SPANS: Final = (
-    "autogen_core.tools._base:trace_tool_span",
-    "autogen_ext.tools.mcp._workbench:trace_tool_span",
-    "autogen_agentchat.agents._base_chat_agent:trace_create_agent_span",
-    "autogen_agentchat.agents._base_chat_agent:trace_invoke_agent_span",
-    "autogen_agentchat.teams._group_chat._chat_agent_container:trace_invoke_agent_span",
-)
+OWN_SPANS: Final[dict[str, Wrapping]] = {
+    "autogen_core.tools._base:get_tracer": _tracing.untraced,
+    "autogen_core.tools._base:trace_tool_span": _tracing.passed,
+    "autogen_ext.tools.mcp._workbench:trace_tool_span": _tracing.passed,
+    "autogen_agentchat.agents._base_chat_agent:trace_create_agent_span": _tracing.passed,
+    "autogen_agentchat.agents._base_chat_agent:trace_invoke_agent_span": _tracing.passed,
+    f"{_CHAT}._chat_agent_container:trace_invoke_agent_span": _tracing.passed,
+}
 """AutoGen's own spans of agents and tools, by an old version of the conventions; ours replace them.
 
 The names as AutoGen has bound them: an application that uses the same functions keeps its spans.

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-__all__ = ["addressed", "delivered", "described", "made", "passed", "traced"]
+__all__ = ["addressed", "delivered", "described", "made", "passed", "traced", "untraced"]
 
 _CARRIED: Final = "_otel_agents_context"
 _MESSAGE: Final = "message"
@@ -116,3 +116,13 @@ def passed(function: Callable[..., Any], switch: Switch, bound: bool) -> Callabl
         return nullcontext(INVALID_SPAN) if switch.on else function(*args, **kwargs)
 
     return passing
+
+
+def untraced(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+    """A wrapping of ``get_tracer`` where versions before 0.6.2 put a tool's arguments into a span."""
+
+    @functools.wraps(function)
+    def getting(*args: Any, **kwargs: Any) -> Any:
+        return NoOpTracer() if switch.on else function(*args, **kwargs)
+
+    return getting
