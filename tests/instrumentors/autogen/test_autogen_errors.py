@@ -25,7 +25,7 @@ class Silent(agents.BaseChatAgent):
     """Waits for ever, and says so."""
 
     def __init__(self) -> None:
-        super().__init__("silent", "d")
+        agents.BaseChatAgent.__init__(self, "silent", "d")
         self.waiting = asyncio.Event()
 
     @property

@@ -96,7 +96,7 @@ def test_a_team_that_takes_part_in_a_team(
         *turn("second", depth=2),
         *turn("boss"),
     ]
-    ids = {(span.attributes or {}).get("gen_ai.conversation.id") for span in emission.spans}
+    ids = {str((span.attributes or {})["gen_ai.conversation.id"]) for span in emission.spans}
     assert len(ids) == 1
     balanced()
 

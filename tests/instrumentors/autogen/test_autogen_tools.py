@@ -31,6 +31,10 @@ def broken(city: str) -> str:
     raise LookupError(SECRET)
 
 
+def secret(prompt: str) -> str:
+    return SECRET
+
+
 def span_named(emission: Emission, name: str) -> Any:
     (span,) = [span for span in emission.spans if span.name == name]
     return span
@@ -107,7 +111,7 @@ def test_a_person_hands_over_by_rule(
 ) -> None:
     """The model asked for the way there by a tool; nobody asked for the way back."""
     model.script(Answer(tool_calls=[ToolCall("transfer_to_person", {})]))
-    person = agents.UserProxyAgent("person", input_func=lambda prompt: SECRET)
+    person = agents.UserProxyAgent("person", input_func=secret)
     members = [assistant("first", client, handoffs=["person"]), person]
     run(teams.Swarm(members, max_turns=2).run(task="go"))
     asked = turn("first", CHAT, "execute_tool transfer_to_person")

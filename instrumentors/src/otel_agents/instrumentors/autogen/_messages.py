@@ -20,7 +20,7 @@ _REASONS: Final = {"function_calls": "tool_call", "unknown": "stop"}
 
 def task(value: Any) -> Messages:
     """What a team was asked: a text, a message or several."""
-    listed: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
+    listed = list(cast("list[Any]", value)) if isinstance(value, (list, tuple)) else [value]
     return lambda: [_spoken("user", one) for one in listed if one is not None]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Final
@@ -15,6 +14,7 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors.settings import is_chosen
 
 __all__ = ["addressed", "delivered", "described", "made", "passed", "traced", "untraced"]
 
@@ -71,7 +71,7 @@ def made(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         given: Any = call.args[0] if call.args else call.kwargs.get("tracer_provider")
-        wanted = given is not None or os.environ.get(_SWITCH) is not None
+        wanted = given is not None or is_chosen(_SWITCH)
         return None if wanted else _Made(call.instance)
 
     return begin
