@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, token, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 from otel_agents.instrumentors._core import disposal
 
 pytestmark = pytest.mark.usefixtures("instrumented")
@@ -67,6 +68,39 @@ def test_a_run_that_is_cancelled_by_its_token(run: Any, emission: Emission) -> N
     kind = "asyncio.exceptions.CancelledError"
     assert errors(emission) == {"invoke_workflow": kind, "invoke_agent silent": kind}
     assert emission.tree() == ["invoke_workflow", "  invoke_agent silent"]
+
+
+def test_a_team_whose_task_is_cancelled(
+    run: Any,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    balanced: Callable[[], None],
+) -> None:
+    """AutoGen lets the turn come to its end, and only then raises."""
+    asked, answer = threading.Event(), threading.Event()
+
+    def hold(request: ModelRequest) -> Answer:
+        asked.set()
+        assert answer.wait(20)
+        return Answer("well")
+
+    async def cancelled() -> None:
+        team = round_robin(assistant("first", client), turns=1)
+        running = asyncio.create_task(team.run(task="go"))
+        await asyncio.to_thread(asked.wait, 20)
+        running.cancel()
+        await asyncio.sleep(0)
+        answer.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    model.script_by(hold)
+    run(cancelled())
+    assert emission.tree() == ["invoke_workflow", *turn("first")]
+    kind = "asyncio.exceptions.CancelledError"
+    assert errors(emission) == {"invoke_workflow": kind, "invoke_agent first": None, CHAT: None}
+    balanced()
 
 
 def test_an_agent_whose_task_is_cancelled(run: Any, emission: Emission) -> None:

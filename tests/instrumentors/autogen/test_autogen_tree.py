@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, assistant, round_robin, teams, token, turn
+from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, turn
 from emission import Emission
 from opentelemetry import trace
 
@@ -160,29 +160,42 @@ def test_an_orchestrator_asks_under_the_team(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     def orchestrate(request: ModelRequest) -> Answer:
-        asked = str(request.body["messages"][-1])
-        if "is_request_satisfied" not in asked:
+        if "is_request_satisfied" not in str(request.body["messages"][-1]):
             return Answer("well")
-        done = any("assistant" in str(m) and "here" in str(m) for m in request.body["messages"])
-        ledger = {
-            key: {"answer": value, "reason": ""}
-            for key, value in {
-                "is_request_satisfied": done,
-                "is_progress_being_made": True,
-                "is_in_loop": False,
-                "instruction_or_question": "go",
-                "next_speaker": "worker",
-            }.items()
+        answers = {
+            "is_request_satisfied": False,
+            "is_progress_being_made": True,
+            "is_in_loop": False,
+            "instruction_or_question": "go",
+            "next_speaker": "worker",
         }
+        ledger = {key: {"answer": value, "reason": ""} for key, value in answers.items()}
         return Answer(json.dumps(ledger))
 
     model.script_by(orchestrate)
     worker = assistant("worker", client, description="d")
     run(teams.MagenticOneGroupChat([worker], client, max_turns=2).run(task="go"))
-    lines = emission.tree()
-    assert lines[0] == "invoke_workflow"
-    assert "  invoke_agent worker" in lines
+    planned = [f"  {CHAT}"] * 3  # facts, plan, whose turn it is
+    assert emission.tree() == [
+        "invoke_workflow",
+        *planned,
+        *([*turn("worker"), f"  {CHAT}"] * 3),  # and the progress after it
+    ]
     assert emission.traces() == 1
+    balanced()
+
+
+def test_an_agent_that_extends_another_has_one_turn(
+    run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
+) -> None:
+    class Polite(agents.AssistantAgent):
+        async def on_messages_stream(self, messages: Any, cancellation_token: Any) -> Any:
+            stream = agents.AssistantAgent.on_messages_stream(self, messages, cancellation_token)
+            async for item in stream:
+                yield item
+
+    run(round_robin(Polite("first", client), turns=1).run(task="go"))
+    assert emission.tree() == ["invoke_workflow", *turn("first")]
     balanced()
 
 
