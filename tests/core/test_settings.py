@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from otel_agents.instrumentors import settings
-from otel_agents.instrumentors.settings import SETTINGS, Capture, Metrics, Prefer, Settings
+from otel_agents.instrumentors.settings import (
+    SETTINGS,
+    Capture,
+    Metrics,
+    Prefer,
+    Settings,
+    is_chosen,
+)
 
 DEFAULTS = Settings(
     capture=Capture.NO_CONTENT,
@@ -170,3 +177,12 @@ def test_a_bad_value_of_the_process_is_told_once_however_often_it_is_read(
 )
 def test_the_lower_of_our_limit_and_the_sdks_holds(environ: dict[str, str], expected: int) -> None:
     assert Settings.read(environ).content_max_bytes == expected
+
+
+def test_what_a_framework_reads_is_chosen_once_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FRAMEWORK_TRACING", raising=False)
+    assert not is_chosen("FRAMEWORK_TRACING")
+    monkeypatch.setenv("FRAMEWORK_TRACING", "")
+    assert not is_chosen("FRAMEWORK_TRACING")
+    monkeypatch.setenv("FRAMEWORK_TRACING", "false")
+    assert is_chosen("FRAMEWORK_TRACING")

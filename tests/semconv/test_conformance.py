@@ -101,6 +101,7 @@ GOOD = [
         gen_ai__usage__input_tokens=None,
         gen_ai__usage__output_tokens=None,
     ),
+    CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None, openai__api__type=None),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
     Span(
         "embeddings e",

@@ -1,4 +1,4 @@
-"""What frameworks send home unless told not to: told so here, where the user said nothing."""
+"""What frameworks send home or tell unless told not to: told so here, where the user said nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ PHONE_HOME_OFF: Final = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else its import fetches the price list
     "ANONYMIZED_TELEMETRY": "false",  # chromadb, which CrewAI brings
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "AUTOGEN_DISABLE_RUNTIME_TRACING": "true",  # spans for every message, and their content
 }
 """Read by the frameworks themselves, so they go into the environment."""
 

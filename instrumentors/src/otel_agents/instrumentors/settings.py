@@ -21,6 +21,7 @@ __all__ = [
     "Setting",
     "Settings",
     "disabled_instrumentations",
+    "is_chosen",
 ]
 
 _log = logging.getLogger("otel_agents")
@@ -221,6 +222,11 @@ _told: Final[set[tuple[str, str]]] = set()
 def disabled_instrumentations() -> tuple[str, ...]:
     """The names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, which OpenTelemetry's loader obeys."""
     return _Reader(os.environ, set()).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+
+
+def is_chosen(name: str) -> bool:
+    """Whether the user has set a variable that a framework reads by itself, to whatever value."""
+    return _Reader(os.environ, set()).text(name) is not None
 
 
 class _Reader:

@@ -56,6 +56,11 @@ def _unseen(attributes: Attributes) -> bool:
     )
 
 
+def _asked_by_a_framework(attributes: Attributes) -> bool:
+    told = (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_MODEL, attr.OPENAI_API_TYPE)
+    return not any(name in attributes for name in told)
+
+
 def _background(attributes: Attributes) -> bool:
     return (
         attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.RESPONSES.value
@@ -79,6 +84,12 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "a model class of the application's own tells what it likes",
         _custom,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_MODEL),
+        "a framework's own client keeps both to itself",
+        _asked_by_a_framework,
     ),
     Gap(
         _INFERENCE,

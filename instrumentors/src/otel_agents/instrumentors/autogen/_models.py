@@ -1,0 +1,127 @@
+"""Model clients: AutoGen's own, whose SDKs report, and the application's, which only they see."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.servers import server_of
+from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.requests import as_mapping, inference_attributes
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation, Provider
+
+from ._messages import completion, prompt
+
+__all__ = ["asked"]
+
+_OWN: Final = "autogen_ext."
+_PROVIDERS: Final = {
+    "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
+    "AnthropicChatCompletionClient": Provider.ANTHROPIC.value,
+    "AzureAIChatCompletionClient": Provider.AZURE_AI_INFERENCE.value,
+    "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI.value,
+    "LlamaCppChatCompletionClient": "llama_cpp",
+    "OllamaChatCompletionClient": "ollama",
+    "OpenAIChatCompletionClient": Provider.OPENAI.value,
+}
+_REASONS: Final = {"function_calls": "tool_calls", "unknown": None}
+"""AutoGen's names of reasons that are not the providers'."""
+
+
+class _Completion(ClaimedCall):
+    """One call of a model client; the call is evidence, unless its result says it is from a cache."""
+
+    def __init__(self, telemetry: Telemetry, instance: Any, call: Call) -> None:
+        self._settings = _settings_of(instance, call)
+        model = self._settings.get("model")
+        super().__init__(
+            telemetry,
+            Operation.CHAT,
+            model=model if isinstance(model, str) else None,
+            provider=_provider(instance),
+            evident=True,
+        )
+        self.server = _server_of(instance)
+        self._first_chunk: float | None = None
+        self._opened = time.perf_counter()
+        self._own = type(instance).__module__.startswith(_OWN)
+        self._messages = call.args[0] if call.args else call.kwargs.get("messages")
+        self._result: Any = None
+        self._wanted = telemetry.gate.wanted
+
+    def returned(self, value: Any) -> Any:
+        """The answer of a cache is no call."""
+        if getattr(value, "cached", False):
+            self.claim.settle()
+        return super().returned(value)
+
+    def chunk(self, item: Any) -> object:
+        """The last item of a stream is the whole answer."""
+        if not isinstance(item, str):
+            self._result = item
+        elif self._first_chunk is None:
+            self._first_chunk = time.perf_counter() - self._opened
+        return None
+
+    def exhausted(self, value: Any) -> None:
+        """The stream is at its end."""
+        if getattr(self._result, "cached", False):
+            self.claim.settle()
+        super().exhausted(value)
+
+    def failed(self, error: BaseException) -> None:
+        """An own client that objects to its arguments has sent nothing."""
+        if self._own and type(error).__module__ == "builtins":
+            self.claim.settle()
+        super().failed(error)
+
+    def describe(self, call: Any, response: Any) -> None:
+        """What the result tells; no client tells the response's id."""
+        result = response if response is not None else self._result
+        if call.detailed:
+            call.attributes.update(inference_attributes(self._settings))
+        if self._first_chunk is not None:
+            call.attributes[attr.GEN_AI_REQUEST_STREAM] = True
+            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
+        if self._wanted:
+            call.content.input_messages = prompt(self._messages)
+            call.content.output_messages = completion(result)
+        reason = getattr(result, "finish_reason", None)
+        reason = _REASONS.get(reason, reason) if isinstance(reason, str) else None
+        call.finish_reasons = (reason,) if reason else ()
+        usage = getattr(result, "usage", None)
+        told = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
+        if any(told):  # both are zero where the provider told none
+            call.input_tokens, call.output_tokens = told
+
+
+def _settings_of(instance: Any, call: Call) -> dict[str, Any]:
+    """What the client asks with, in the names of the provider's API, as far as it shows."""
+    known = as_mapping(getattr(instance, "_create_args", None))
+    model = known.get("model") or getattr(instance, "model", None)
+    return {**known, "model": model, **as_mapping(call.kwargs.get("extra_create_args"))}
+
+
+def _server_of(instance: Any) -> tuple[str, int] | None:
+    """The endpoint of the SDK's client that a client of AutoGen's own holds."""
+    return server_of(getattr(getattr(instance, "_client", None), "base_url", None))
+
+
+def _provider(instance: Any) -> str | None:
+    """The provider of a client of AutoGen's own, or of a class that an application derives of it."""
+    for kind in type(instance).__mro__:
+        if kind.__module__.startswith(_OWN) and kind.__name__ in _PROVIDERS:
+            return _PROVIDERS[kind.__name__]
+    return None
+
+
+def asked(telemetry: Telemetry) -> Begin:
+    """``ChatCompletionClient.create(messages, …)`` and ``create_stream``."""
+
+    def begin(call: Call) -> Running | None:
+        return _Completion(telemetry, call.instance, call)
+
+    return begin

@@ -1,0 +1,42 @@
+"""Small agents and teams of AutoGen."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from packaging.version import Version
+
+__all__ = ["CHAT", "LENIENT", "VERSION", "assistant", "round_robin", "teams", "token", "turn"]
+
+agents: Any = import_module("autogen_agentchat.agents")
+core: Any = import_module("autogen_core")
+teams: Any = import_module("autogen_agentchat.teams")
+
+CHAT = "chat gpt-4o-mini"
+VERSION = Version(version("autogen-agentchat"))
+LENIENT: dict[str, Any] = (
+    {} if Version("0.6") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
+)
+"""For streams: early versions take the chunk that tells the usage for an error."""
+
+
+def assistant(name: str, client: Any, **more: Any) -> Any:
+    return agents.AssistantAgent(name, client, **more)
+
+
+def token() -> Any:
+    return core.CancellationToken()
+
+
+def round_robin(*members: Any, turns: int = 2, **more: Any) -> Any:
+    return teams.RoundRobinGroupChat(list(members), max_turns=turns, **more)
+
+
+def turn(name: str, *calls: str, depth: int = 1) -> list[str]:
+    """The lines of the tree of an agent's turn and what it called."""
+    return [
+        "  " * depth + f"invoke_agent {name}",
+        *("  " * (depth + 1) + call for call in calls or (CHAT,)),
+    ]

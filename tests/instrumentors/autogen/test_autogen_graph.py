@@ -1,0 +1,74 @@
+"""Graphs: whose turn follows on whose by an edge, told as a handoff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from autogen_teams import assistant, teams, turn
+from emission import Emission
+
+from otel_agents.distro.scripted_model import ScriptedModel
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+def handoffs(emission: Emission) -> list[tuple[Any, Any]]:
+    return [
+        (attributes["otel_agents.handoff.from"], attributes["otel_agents.handoff.to"])
+        for name, attributes in emission.events
+        if name == "otel_agents.handoff"
+    ]
+
+
+def test_a_chain(run: Any, client: Any, emission: Emission, balanced: Callable[[], None]) -> None:
+    members = [assistant(name, client) for name in "abc"]
+    graph = teams.DiGraphBuilder()
+    for member in members:
+        graph.add_node(member)
+    graph.add_edge(members[0], members[1]).add_edge(members[1], members[2])
+    flow = teams.GraphFlow(members, graph=graph.build())
+    run(flow.run(task="go"))
+    chain = ["invoke_workflow", *turn("a"), *turn("b"), *turn("c")]
+    assert emission.tree() == chain
+    assert handoffs(emission) == [("a", "b"), ("b", "c")]
+    balanced()
+
+
+def test_branches_at_once_and_a_join(
+    run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
+) -> None:
+    a, b, c, d = members = [assistant(name, client) for name in "abcd"]
+    graph = teams.DiGraphBuilder()
+    for member in members:
+        graph.add_node(member)
+    graph.add_edge(a, b).add_edge(a, c).add_edge(b, d).add_edge(c, d)
+    run(teams.GraphFlow(members, graph=graph.build()).run(task="go"))
+    lines = emission.tree()
+    assert sorted(tuple(lines[n : n + 2]) for n in range(3, 7, 2)) == [
+        tuple(turn("b")),
+        tuple(turn("c")),
+    ]
+    assert [*lines[:3], *lines[7:9]] == ["invoke_workflow", *turn("a"), *turn("d")]
+    told = handoffs(emission)
+    assert len(told) == 4
+    assert told[:2] == [("a", "b"), ("a", "c")]
+    assert sorted(told[2:4]) == [("b", "d"), ("c", "d")]
+    assert emission.traces() == 1
+    balanced()
+
+
+def test_an_edge_that_stays_closed_hands_nothing_over(
+    run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
+) -> None:
+    model.script("left")
+    a, b, c = members = [assistant(name, client) for name in "abc"]
+    graph = teams.DiGraphBuilder()
+    for member in members:
+        graph.add_node(member)
+    graph.add_edge(a, b, condition="left").add_edge(a, c, condition="right")
+    run(teams.GraphFlow(members, graph=graph.build()).run(task="go"))
+    assert emission.tree() == ["invoke_workflow", *turn("a"), *turn("b")]
+    assert handoffs(emission) == [("a", "b")]
+    balanced()

@@ -1,0 +1,121 @@
+"""AutoGen's own spans: ours stand in their place, unless somebody asked for those of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from autogen_teams import CHAT, assistant, round_robin, turn
+from emission import Emission
+from opentelemetry import trace
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+
+core: Any = import_module("autogen_core")
+OLD = not hasattr(core, "trace_tool_span")
+SECRET = "planted-secret"
+SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
+TREE = ["invoke_workflow", *turn("first", CHAT, "execute_tool broken")]
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emission]:
+    """What comes to the global provider, which AutoGen takes."""
+    emission = Emission()
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", emission.tracer_provider)
+    monkeypatch.delenv(SWITCH, raising=False)
+    yield emission
+    emission.close()
+
+
+def broken(city: str) -> str:
+    """Fails."""
+    raise LookupError(SECRET)
+
+
+async def ran(client: Any, model: ScriptedModel, **more: Any) -> None:
+    model.script(Answer(tool_calls=[ToolCall("broken", {"city": SECRET})]))
+    await round_robin(assistant("first", client, tools=[broken]), turns=1, **more).run(task=SECRET)
+
+
+def test_only_ours_are_there(
+    run: Any,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrumented: None,
+    theirs: Emission,
+) -> None:
+    run(ran(client, model))
+    assert emission.tree() == TREE
+    assert theirs.names == []
+
+
+def test_an_application_that_traces_by_the_same_functions_keeps_its_spans(
+    instrumented: None, theirs: Emission
+) -> None:
+    if not OLD:
+        with core.trace_tool_span("mine"):
+            pass
+    assert theirs.names == ([] if OLD else ["execute_tool mine"])
+
+
+def test_spans_of_messages_that_somebody_asked_for_tell_no_content(
+    run: Any,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrumented: None,
+    theirs: Emission,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(SWITCH, "false")
+    run(ran(client, model))
+    asked = theirs.names
+    assert all(name.startswith("autogen ") for name in asked)
+    assert bool(asked) is not OLD  # early versions know no default provider
+    assert SECRET not in theirs.texts()
+    assert sorted(emission.names) == sorted(line.strip() for line in TREE)
+    assert SECRET not in emission.texts()
+
+
+def test_a_handler_that_fails_is_told_by_no_text(
+    run: Any, emission: Emission, instrumented: None, theirs: Emission
+) -> None:
+    """The runtime was given a provider, so its spans are wanted."""
+
+    class Failing(core.RoutedAgent):
+        async def on_message_impl(self, message: Any, ctx: Any) -> str:
+            raise LookupError(SECRET)
+
+    async def sent() -> None:
+        runtime = core.SingleThreadedAgentRuntime(tracer_provider=theirs.tracer_provider)
+        await Failing.register(runtime, "failing", lambda: Failing("d"))
+        runtime.start()
+        with pytest.raises(LookupError):
+            await runtime.send_message("go", core.AgentId("failing", "default"))
+        await runtime.stop()
+
+    run(sent())
+    assert "autogen send failing.(default)-A" in theirs.names
+    assert SECRET not in theirs.texts()
+
+
+def test_everything_is_as_it_was_afterwards(
+    run: Any,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+    theirs: Emission,
+) -> None:
+    instrument()
+    AutoGenInstrumentor().uninstrument()
+    run(ran(client, model))
+    assert emission.names == [CHAT]  # the SDK is instrumented still
+    kinds = {name.split()[0] for name in theirs.names}
+    later = {"autogen", "create_agent", "invoke_agent", "execute_tool"}
+    assert kinds == (set() if OLD else later)
