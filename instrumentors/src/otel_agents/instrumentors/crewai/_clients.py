@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from opentelemetry.context import get_current
 
@@ -32,7 +33,25 @@ class _Taken(Passing):
         if getattr(value, "vertexai", False) is True:
             self._answer.claim.provider = Provider.GCP_VERTEX_AI.value
         self._answer.sends(_server_of(value))
-        return value
+        return _without_own_spans(value)
+
+
+_quiet: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def _without_own_spans(client: Any) -> Any:
+    """``client``, or a copy of it where it would report the request too, as Anthropic's does.
+
+    One that the application gave a tracer provider of its own reports there, as it was told.
+    """
+    options: dict[str, Any] = getattr(client, "open_telemetry", None) or {}
+    traces: dict[str, Any] = options.get("traces") or {}
+    if not traces.get("enabled") or options.get("tracer_provider") is not None:
+        return client
+    if client not in _quiet:
+        silent = {**options, "traces": {**traces, "enabled": False}}
+        _quiet[client] = client.with_options(open_telemetry=silent)
+    return _quiet[client]
 
 
 def taken(telemetry: Telemetry) -> Begin:
