@@ -62,6 +62,9 @@ OPTIONAL: Final[dict[str, Make]] = {
     "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (
         _runs.human_input
     ),
+    "crewai.flow.flow:Flow.resume_async": _flows.resumption,
+    "crewai.flow.flow:Flow.ask": _flows.question,
+    "crewai.flow.flow:Flow._request_human_feedback": _flows.question,
     "crewai.events.event_bus:CrewAIEventsBus.emit": _tools.emitted,
     **dict.fromkeys(sorted(_CLIENTS - _INDIRECT), _clients.taken),
     **{
