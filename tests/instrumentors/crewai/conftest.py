@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from otel_agents.distro.scripted_model import Answer, ScriptedModel
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 
 OLDEST = version("crewai").startswith("0.")
-_NEWER = ("bus", "example", "flows", "tools", "turns")
+_NEWER = ("bus", "example", "flows", "limits", "tools", "turns")
 collect_ignore = [f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("react",))]
 
 
@@ -33,3 +34,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
 def llm(model: ScriptedModel) -> Any:
     """A model that two agents may share."""
     return crewai.LLM(model="gpt-4o-mini", base_url=model.openai_url, api_key="none")
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """What somebody types at the prompt."""
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
