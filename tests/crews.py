@@ -1,13 +1,31 @@
-"""Small crews."""
+"""Small crews, of a CrewAI that is told, before it is imported, to keep to itself."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import warnings
 from importlib import import_module
 from typing import Any
 
 __all__ = ["CHAT", "agent", "crew", "crewai", "run_of", "task", "tool"]
 
-crewai: Any = import_module("crewai")
+_STORAGE = tempfile.mkdtemp()
+os.environ.update(  # nothing is sent home, asked for or kept
+    CREWAI_DISABLE_TELEMETRY="true",
+    CREWAI_DISABLE_TRACKING="true",
+    CREWAI_TRACING_ENABLED="false",
+    CREWAI_TESTING="true",
+    CREWAI_STORAGE_DIR=_STORAGE,
+    HOME=_STORAGE,
+    ANONYMIZED_TELEMETRY="false",
+    LITELLM_LOCAL_MODEL_COST_MAP="True",
+    OPENAI_API_KEY="none",
+)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    crewai: Any = import_module("crewai")
+
 CHAT = "chat gpt-4o-mini"
 
 

@@ -127,7 +127,8 @@ class Endpoint:
     """One row of a dialect's table.
 
     `path` is searched for in the request's path; a named group `model` overrides the body's.
-    `scripted`: the script is asked for the answer; others answer from memory.
+    `scripted`: the script is asked for the answer; others answer from memory. `streamed`: the path
+    asks for a stream, not the body.
     """
 
     method: str
@@ -137,6 +138,7 @@ class Endpoint:
     write: Callable[[Exchange], Reply]
     read: Callable[[Json], Asked] = lambda body: Asked()
     scripted: bool = True
+    streamed: bool = False
     error: Callable[[Failure], bytes] = error_status
     event_error: Callable[[ErrorEvent, int], Frame] = error_event
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from otel_agents.distro.scripted_model.answers import Answer, Reaction
 from otel_agents.distro.scripted_model.anthropic import ENDPOINTS as ANTHROPIC
+from otel_agents.distro.scripted_model.bedrock import ENDPOINTS as BEDROCK
 from otel_agents.distro.scripted_model.dialect import Endpoint
+from otel_agents.distro.scripted_model.google import ENDPOINTS as GOOGLE
 from otel_agents.distro.scripted_model.ledger import Ledger
 from otel_agents.distro.scripted_model.openai import ENDPOINTS as OPENAI
 from otel_agents.distro.scripted_model.server import Server
@@ -18,7 +20,7 @@ from otel_agents.distro.scripted_model.service import Script, Service
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC)
+ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
 
 
 class ScriptedModel:
@@ -76,7 +78,7 @@ class ScriptedModel:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port, such as "http://127.0.0.1:40123": what Anthropic's and Azure's take."""
+        """Scheme, host and port, such as "http://127.0.0.1:40123": what most other clients take."""
         return f"http://127.0.0.1:{self.port}"
 
     @property

@@ -12,7 +12,7 @@ import uuid
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from otel_agents.distro.scripted_model.answers import Failure
 from otel_agents.distro.scripted_model.dialect import Asked, ModelRequest, Reply, error_status
@@ -121,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
             failure = Failure(400, message=f"The request is not JSON: {error}")
             self.send(Reply(endpoint.error(failure), status=400))
             return
-        parts = {name: text for name, text in match.groupdict().items() if text is not None}
+        found_parts = match.groupdict().items()
+        parts = {name: unquote(text) for name, text in found_parts if text is not None}
         query = dict(parse_qsl(target.query))
         asked: Asked = endpoint.read(fields)
         request = ModelRequest(
@@ -134,7 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
             api=endpoint.api,
             kind=endpoint.kind,
             model=str(parts.get("model") or fields.get("model") or ""),
-            stream="true" in (str(fields.get("stream")).lower(), query.get("stream")),
+            stream=endpoint.streamed
+            or "true" in (str(fields.get("stream")).lower(), query.get("stream")),
             parts=parts,
         )
         service.serve(endpoint, request, self)

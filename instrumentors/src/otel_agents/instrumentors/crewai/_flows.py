@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, cast
+
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.context import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from ._runs import Workflow
 
-__all__ = ["flow", "method"]
+__all__ = ["flow", "method", "question", "resumption"]
+
+_WAITS: Final = "HumanFeedbackPending"
+"""What a method raises where it waits for somebody: the flow ends for now, and is resumed later."""
+_PLACES: Final = {"inputs": 0, "restore_from_state_id": 3}
 
 
 def _is_internal(instance: Any) -> bool:
     return type(instance).__module__.partition(".")[0] == "crewai"
+
+
+def _argument(call: Call, name: str) -> Any:
+    place = _PLACES[name]
+    return call.args[place] if len(call.args) > place else call.kwargs.get(name)
+
+
+def _conversation(call: Call) -> str | None:
+    """The id under which the flow's state is kept, or was asked for; None where it is only this run's."""
+    inputs = _argument(call, "inputs")
+    given = cast("dict[str, Any]", inputs).get("id") if isinstance(inputs, dict) else None
+    if isinstance(given, str) and given:
+        return given
+    kept = getattr(call.instance, "persistence", None) is not None
+    forked = _argument(call, "restore_from_state_id") is not None  # it is given another id then
+    return getattr(call.instance, "flow_id", None) if kept and not forked else None
+
+
+def _within(conversation: str | None) -> Context | None:
+    """The context of a run of ``conversation``; one that the application has named is kept."""
+    if not conversation or conversation_id() is not None:
+        return None
+    return with_conversation_id(conversation, get_current())
+
+
+def _name(instance: Any) -> str:
+    return getattr(instance, "name", None) or type(instance).__name__
 
 
 def flow(telemetry: Telemetry) -> Begin:
@@ -23,10 +57,32 @@ def flow(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if _is_internal(call.instance) or getattr(call.instance, "stream", False):
             return None
-        name = getattr(call.instance, "name", None) or type(call.instance).__name__
-        return Workflow(telemetry, name, call)
+        parent = _within(_conversation(call))
+        return Workflow(telemetry, _name(call.instance), _argument(call, "inputs"), parent)
 
     return begin
+
+
+def resumption(telemetry: Telemetry) -> Begin:
+    """``Flow.resume_async(feedback)``: goes on with a flow that waited for somebody."""
+
+    def begin(call: Call) -> Running | None:
+        feedback = call.args[0] if call.args else call.kwargs.get("feedback")
+        parent = _within(getattr(call.instance, "flow_id", None))
+        return Workflow(telemetry, _name(call.instance), feedback, parent)
+
+    return begin
+
+
+class _Method(Step):
+    __slots__ = ()
+
+    def failed(self, error: BaseException) -> None:
+        """The method raised; to wait for somebody is no error."""
+        if type(error).__name__ == _WAITS:
+            self.end()
+        else:
+            super().failed(error)
 
 
 def method(telemetry: Telemetry) -> Begin:
@@ -35,6 +91,15 @@ def method(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if _is_internal(call.instance):
             return None
-        return Step(telemetry, f"method {call.args[0]}", {})
+        return _Method(telemetry, f"method {call.args[0]}", {})
+
+    return begin
+
+
+def question(telemetry: Telemetry) -> Begin:
+    """``Flow.ask(message)`` and ``Flow._request_human_feedback(message, …)``: somebody is asked."""
+
+    def begin(call: Call) -> Running | None:
+        return Step(telemetry, "human_input", {})
 
     return begin

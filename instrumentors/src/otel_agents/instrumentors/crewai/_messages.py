@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from ._requested import requested
+
 __all__ = ["answer", "request"]
 
 Messages = Callable[[], "list[dict[str, Any]]"]
@@ -17,8 +19,16 @@ def request(value: Any) -> Messages:
 
 
 def answer(value: Any) -> Messages:
-    """What a run has answered; the raw text of an output."""
-    return lambda: _message("assistant", getattr(value, "raw", value))
+    """What a run has answered; the raw text of an output, or the calls that a model asks for."""
+    return lambda: _calls(value) or _message("assistant", getattr(value, "raw", value))
+
+
+def _calls(value: Any) -> list[dict[str, Any]]:
+    parts = [
+        {"type": "tool_call", "id": call.id, "name": call.name, "arguments": call.arguments}
+        for call in requested(value)
+    ]
+    return [{"role": "assistant", "parts": parts}] if parts else []
 
 
 def _message(role: str, value: Any) -> list[dict[str, Any]]:

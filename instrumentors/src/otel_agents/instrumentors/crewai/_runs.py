@@ -39,9 +39,10 @@ class Workflow(InvokeWorkflow):
 
     __slots__ = ()
 
-    def __init__(self, telemetry: Telemetry, name: str | None, call: Call) -> None:
-        super().__init__(telemetry, name)
-        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
+    def __init__(
+        self, telemetry: Telemetry, name: str | None, inputs: Any, parent: Context | None = None
+    ) -> None:
+        super().__init__(telemetry, name, parent=parent)
         if telemetry.gate.wanted and inputs:
             self.content.input_messages = request(inputs)
 
@@ -102,7 +103,8 @@ def crew(telemetry: Telemetry) -> Begin:
         if getattr(call.instance, "stream", False):
             return None  # the run begins when its chunks are wanted, by another call of this
         name = getattr(call.instance, "name", None)
-        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, call)
+        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
+        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, inputs)
 
     return begin
 

@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls import Begin
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _busless, _flows, _knowledge, _models, _runs, _statistics, _tools
+from . import _busless, _clients, _flows, _knowledge, _models, _runs, _statistics, _tools
 
 __all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
 
@@ -31,6 +31,21 @@ REQUIRED: Final[dict[str, Make]] = {
 _BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
 _TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
 _MEMORY: Final = "crewai.memory.unified_memory:Memory"
+_PROVIDERS: Final = "crewai.llms.providers"
+_COMPLETIONS: Final = {
+    "anthropic": "AnthropicCompletion",
+    "azure": "AzureCompletion",
+    "bedrock": "BedrockCompletion",
+    "gemini": "GeminiCompletion",
+    "openai": "OpenAICompletion",
+}
+_CLIENTS: Final = {
+    f"{_PROVIDERS}.{provider}.completion:{completion}.{method}"
+    for provider, completion in _COMPLETIONS.items()
+    for method in ("_get_sync_client", "_get_async_client", "_ensure_async_client")
+}
+_INDIRECT: Final = {f"{_PROVIDERS}.gemini.completion:GeminiCompletion._get_async_client"}
+"""Calls the other one."""
 _KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
 
 OPTIONAL: Final[dict[str, Make]] = {
@@ -47,7 +62,21 @@ OPTIONAL: Final[dict[str, Make]] = {
     "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (
         _runs.human_input
     ),
+    "crewai.flow.flow:Flow.resume_async": _flows.resumption,
+    "crewai.flow.flow:Flow.ask": _flows.question,
+    "crewai.flow.flow:Flow._request_human_feedback": _flows.question,
     "crewai.events.event_bus:CrewAIEventsBus.emit": _tools.emitted,
+    **dict.fromkeys(sorted(_CLIENTS - _INDIRECT), _clients.taken),
+    **{
+        f"{_PROVIDERS}.{provider}.completion:{completion}._extract_finish_reason_and_id": (
+            _clients.read
+        )
+        for provider, completion in _COMPLETIONS.items()
+    },
+    "crewai.llms.base_llm:BaseLLM._track_token_usage_internal": _clients.counted,
+    f"{_PROVIDERS}.bedrock.completion:BedrockCompletion._track_token_usage_internal": (
+        _clients.counted
+    ),
     f"{_TOOL_USAGE}._use": _busless.used,
     f"{_TOOL_USAGE}._check_tool_repeated_usage": _busless.repeated,
     f"{_TOOL_USAGE}.on_tool_error": _busless.failed,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 
@@ -12,11 +12,11 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.fields import field, text
 from otel_agents.semconv import attributes as attr
 
 from ._descriptions import tool_of, written_description
-from ._models import current_answer
+from ._models import chunk_came, current_answer
+from ._requested import key_of
 from ._runs import agent_run, without_agent_run
 
 __all__ = ["LookUp", "ToolRun", "current_tool", "emitted", "looked_up"]
@@ -70,19 +70,9 @@ class ToolRun(ExecuteTool):
             self.run.tools.remove(self)
 
 
-def _key(name: Any, arguments: Any) -> str:
-    """A call as the model asked for it and as the tool is told of it, in one spelling."""
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except ValueError:
-            return f"{name} {arguments}"
-    return f"{name} {json.dumps(arguments, sort_keys=True, default=str)}"
-
-
 def _taken(calls: list[tuple[str, str]], name: str, arguments: Any) -> str | None:
     """The id of the first call that the model asked for so, and that no tool has answered."""
-    key = _key(name, arguments)
+    key = key_of(name, arguments)
     for position, (asked, call_id) in enumerate(calls):
         if asked == key:
             del calls[position]
@@ -151,20 +141,23 @@ def _failed(telemetry: Telemetry, source: Any, event: Any) -> None:
 def _answered(telemetry: Telemetry, source: Any, event: Any) -> None:
     asked = current_answer()
     if asked is not None:
-        asked.event = event
-    run = agent_run()
-    asked_for: Any = event.response
-    if run is None or not isinstance(asked_for, list):
-        return
-    for one in cast("list[Any]", asked_for):
-        function, call_id = field(one, "function"), text(one, "id")
-        if call_id is not None and function is not None:
-            key = _key(field(function, "name"), field(function, "arguments"))
-            run.calls.append((key, call_id))
+        asked.completed(event)
+
+
+def _chunked(telemetry: Telemetry, source: Any, event: Any) -> None:
+    chunk_came(event)
+
+
+def _refused(telemetry: Telemetry, source: Any, event: Any) -> None:
+    asked, error = current_answer(), sys.exc_info()[1]
+    if asked is not None and error is not None:
+        asked.failing(error)
 
 
 _HANDLERS: Final[dict[Any, Callable[[Telemetry, Any, Any], None]]] = {
     "llm_call_completed": _answered,
+    "llm_call_failed": _refused,
+    "llm_stream_chunk": _chunked,
     "tool_usage_error": _failed,
     "tool_usage_finished": _finished,
     "tool_usage_started": _started,

@@ -1,0 +1,184 @@
+"""Flows: their crews and streams in one trace, what they ask people, and what they resume."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crews import CHAT, agent, crew, run_of, task
+from emission import Emission
+
+from otel_agents.distro.scripted_model import ScriptedModel
+
+SECRET = "planted-secret"
+ID = "gen_ai.conversation.id"
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+flows: Any = import_module("crewai.flow.flow")
+kept: Any = import_module("crewai.flow.persistence")
+
+
+def report(llm: Any, *, stream: bool = False) -> Any:
+    """A flow whose first method runs a crew, itself streaming or not."""
+
+    class Report(flows.Flow):
+        @flows.start()
+        def collect(self) -> str:
+            run = crew(task(agent(llm, "Writer")), stream=stream).kickoff()
+            return "".join(chunk.content for chunk in run) if stream else str(run.raw)
+
+        @flows.listen(collect)
+        async def publish(self, text: str) -> str:
+            run = await crew(task(agent(llm, "Editor")), stream=stream).akickoff()
+            if not stream:
+                return str(run.raw)
+            return "".join([chunk.content async for chunk in run])
+
+    return Report
+
+
+TREE = [
+    "invoke_workflow Report",
+    "  method collect",
+    "    invoke_workflow",
+    *run_of("Writer", depth=3),
+    "  method publish",
+    "    invoke_workflow",
+    *run_of("Editor", depth=3),
+]
+
+
+def conversations(emission: Emission) -> list[Any]:
+    """Name and conversation of the spans that have one."""
+    return sorted(
+        (span.name, (span.attributes or {})[ID])
+        for span in emission.spans
+        if ID in (span.attributes or {})
+    )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_crews_in_a_flow(stream: bool, llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    report(llm, stream=stream)().kickoff()
+    assert emission.tree() == TREE
+    assert model.ledger.requests == 2
+    assert conversations(emission) == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_streaming_flow(stream: bool, llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    one = report(llm, stream=stream)()
+    one.stream = True
+    session = one.kickoff()
+    assert emission.spans == ()
+    assert list(session)
+    assert emission.tree() == TREE
+    assert model.ledger.requests == 2
+
+
+def test_an_asynchronous_streaming_flow(llm: Any, emission: Emission) -> None:
+    async def main() -> None:
+        one = report(llm)()
+        one.stream = True
+        session = await one.kickoff_async()
+        assert [frame async for frame in session]
+
+    asyncio.run(main())
+    assert emission.tree() == TREE
+
+
+def counting(llm: Any) -> Any:
+    """A class of flows that count their runs."""
+
+    class Counting(flows.Flow):
+        @flows.start()
+        def count(self) -> int:
+            self.state["n"] = self.state.get("n", 0) + 1
+            llm.call("hi")
+            return int(self.state["n"])
+
+    return Counting
+
+
+def test_runs_that_resume_a_persisted_flow_are_one_conversation(
+    llm: Any, emission: Emission, tmp_path: Path
+) -> None:
+    kept_in = kept.SQLiteFlowPersistence(str(tmp_path / "flows.db"))
+    persisted = kept.persist(kept_in)(counting(llm))
+    first = persisted(persistence=kept_in)
+    assert first.kickoff() == 1
+    assert persisted(persistence=kept_in).kickoff(inputs={"id": first.flow_id}) == 2
+    assert counting(llm)().kickoff() == 1
+    run = ["invoke_workflow Counting", "  method count", f"    {CHAT}"]
+    assert emission.tree() == run * 3
+    told = sorted((line.strip(), first.flow_id) for line in run * 2)
+    assert conversations(emission) == told
+
+
+def test_the_turns_of_a_conversational_flow_are_one_conversation(emission: Emission) -> None:
+    class Chat(flows.Flow):
+        conversational = True
+
+        @flows.listen("converse")
+        def unused(self) -> None: ...
+
+    chat = Chat()
+    for message in ("hello", "again"):
+        chat.handle_turn(message, session_id="session-1")
+    ids = {value for name, value in conversations(emission) if name.startswith("invoke_workflow")}
+    assert ids == {"session-1"}
+    assert emission.traces() == 2
+
+
+def test_a_flow_asks_somebody(emission: Emission) -> None:
+    class Patient:
+        def request_input(self, message: str, flow: Any, metadata: Any = None) -> str:
+            return SECRET
+
+    class Asking(flows.Flow):
+        @flows.start()
+        def collect(self) -> str:
+            return str(self.ask(SECRET))
+
+    assert Asking(input_provider=Patient()).kickoff() == SECRET
+    assert emission.tree() == ["invoke_workflow Asking", "  method collect", "    human_input"]
+    assert SECRET not in emission.texts()
+
+
+def test_a_flow_waits_for_feedback_and_is_resumed(emission: Emission, tmp_path: Path) -> None:
+    waiting: Any = import_module("crewai.flow.async_feedback.types")
+
+    class Later:
+        def request_feedback(self, context: Any, flow: Any) -> str:
+            raise waiting.HumanFeedbackPending(context=context)
+
+    human: Any = import_module("crewai.flow.human_feedback")
+
+    class Review(flows.Flow):
+        @flows.start()
+        @human.human_feedback(message="Is it good?", provider=Later())
+        def draft(self) -> str:
+            return "draft"
+
+        @flows.listen(draft)
+        def publish(self) -> str:
+            return "published"
+
+    persistence = kept.SQLiteFlowPersistence(str(tmp_path / "flows.db"))
+    one = Review(persistence=persistence)
+    one.kickoff()
+    again = Review.from_pending(one.flow_id, persistence)
+    assert again.resume(SECRET) == "published"
+    assert emission.tree() == [
+        "invoke_workflow Review",
+        "  method draft",
+        "invoke_workflow Review",
+        "  method publish",
+    ]
+    told = {value for _, value in conversations(emission)}
+    assert (told, len(conversations(emission))) == ({one.flow_id}, 4)
+    assert {span.status.status_code.name for span in emission.spans} == {"UNSET"}
+    assert SECRET not in emission.texts()

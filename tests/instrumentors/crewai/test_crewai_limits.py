@@ -1,0 +1,118 @@
+"""Time limits, people who are asked, and an application that serves several at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from crews import CHAT, agent, crew, run_of, task
+from emission import Emission
+
+from otel_agents.distro.scripted_model import Answer, ScriptedModel
+
+SECRET = "planted-secret"
+SERVED = "GET /report"
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+def errors(emission: Emission) -> list[tuple[str, Any]]:
+    """Name and error of each span, in the order in which they ended."""
+    return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
+
+
+def billed(emission: Emission, model: ScriptedModel) -> None:
+    """Compare the one call of the model with its bill."""
+    (call,) = [span for span in emission.spans if span.name == CHAT]
+    assert (call.attributes or {})["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+
+
+def limited(llm: Any) -> Any:
+    return crew(task(agent(llm, "Writer", max_execution_time=1), description=SECRET))
+
+
+def test_a_run_that_takes_too_long(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Answer("Done.", delay=1.2))  # the thread is left to its end
+    with pytest.raises(TimeoutError):
+        limited(llm).kickoff()
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
+    assert errors(emission) == [
+        (CHAT, None),
+        ("invoke_agent Writer", "TimeoutError"),
+        ("task", "TimeoutError"),
+        ("invoke_workflow", "TimeoutError"),
+    ]
+    billed(emission, model)
+    assert SECRET not in emission.texts()
+
+
+def test_an_asynchronous_run_that_takes_too_long(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("Done.", delay=1.2))  # asked in a thread, which is left to its end
+    with pytest.raises(TimeoutError):
+        asyncio.run(limited(llm).akickoff())
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
+    assert dict(errors(emission)) == {
+        CHAT: None,
+        "invoke_agent Writer": "TimeoutError",
+        "task": "TimeoutError",
+        "invoke_workflow": "TimeoutError",
+    }
+    billed(emission, model)
+    assert SECRET not in emission.texts()
+
+
+def test_somebody_is_asked_by_an_asynchronous_crew(
+    llm: Any, model: ScriptedModel, emission: Emission, typed: Callable[[str], None]
+) -> None:
+    typed(f"{SECRET}\n\n")
+    asyncio.run(crew(task(agent(llm, "Writer"), human_input=True)).akickoff())
+    calls = (CHAT, "human_input", CHAT, "human_input")
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer", *calls)]
+    assert model.ledger.requests == 2
+    assert SECRET not in emission.texts()
+
+
+def test_a_server_runs_a_crew_for_each_request(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    tracer = emission.tracer_provider.get_tracer("server")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        with tracer.start_as_current_span(SERVED):
+            done = await crew(task(agent(llm, "Writer"))).akickoff()
+        writer.write(str(done.raw).encode())
+        writer.close()
+        await writer.wait_closed()
+
+    async def ask(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"report\n")
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def main() -> list[bytes]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port: int = server.sockets[0].getsockname()[1]
+            return await asyncio.gather(*(ask(port) for _ in range(3)))
+
+    assert asyncio.run(main()) == [b"Hello from the scripted model."] * 3
+    request = [SERVED, "  invoke_workflow", *run_of("Writer", depth=2)]
+    assert emission.tree() == request * 3
+    assert (emission.traces(), model.ledger.requests) == (3, 3)
+
+
+def test_an_agent_alone_in_every_form(llm: Any, emission: Emission) -> None:
+    async def main() -> None:
+        await agent(llm, "Writer").akickoff("hi")
+        await asyncio.gather(*(agent(llm, "Writer").kickoff_async("hi") for _ in range(2)))
+
+    agent(llm, "Writer").kickoff("hi")
+    asyncio.run(main())
+    agent(llm, "Writer").kickoff([{"role": "user", "content": "hi"}])
+    assert emission.tree() == ["invoke_agent Writer", f"  {CHAT}"] * 5
