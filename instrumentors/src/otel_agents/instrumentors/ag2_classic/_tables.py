@@ -44,6 +44,7 @@ _REQUIRED: Final[dict[str, Make]] = {
     f"{_AGENT}.execute_code_blocks": _tools.code,
     f"{_GROUP}Manager.run_chat": _chats.group_chat,
     f"{_GROUP}Manager.a_run_chat": _chats.group_chat,
+    f"{_GROUP}.manual_select_speaker": _turns.human_input,
     f"{_GROUP}._auto_select_speaker": _chats.selection,
     f"{_GROUP}.a_auto_select_speaker": _chats.selection,
 }
