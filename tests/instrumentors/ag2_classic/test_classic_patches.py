@@ -36,7 +36,7 @@ def test_classes_look_as_before_and_no_trace_is_left() -> None:
     before = [dict(vars(owner)) for owner in OWNERS]
     seen = [looks(owner) for owner in OWNERS]
     instrumentor = AG2ClassicInstrumentor()
-    instrumentor.instrument(skip_dep_check=True)
+    instrumentor.instrument(skip_dep_check=False)
     try:
         assert [looks(owner) for owner in OWNERS] == seen
         assert [dict(vars(owner)) for owner in OWNERS] != before
