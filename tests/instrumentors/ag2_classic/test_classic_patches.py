@@ -23,26 +23,30 @@ OWNERS: tuple[Any, ...] = (
 )
 
 
+def state(owner: Any) -> dict[str, Any]:
+    return {**vars(owner)}
+
+
 def looks(owner: Any) -> dict[str, Any]:
     """What inspection shows of the functions of a class or module."""
     return {
         name: (inspect.signature(value), inspect.iscoroutinefunction(value), value.__doc__)
-        for name, value in vars(owner).items()
+        for name, value in state(owner).items()
         if inspect.isfunction(value)
     }
 
 
 def test_classes_look_as_before_and_no_trace_is_left() -> None:
-    before = [dict(vars(owner)) for owner in OWNERS]
+    before = [state(owner) for owner in OWNERS]
     seen = [looks(owner) for owner in OWNERS]
     instrumentor = AG2ClassicInstrumentor()
     instrumentor.instrument(skip_dep_check=False)
     try:
         assert [looks(owner) for owner in OWNERS] == seen
-        assert [dict(vars(owner)) for owner in OWNERS] != before
+        assert [state(owner) for owner in OWNERS] != before
     finally:
         instrumentor.uninstrument()
-    assert [dict(vars(owner)) for owner in OWNERS] == before
+    assert [state(owner) for owner in OWNERS] == before
 
 
 def test_agents_made_before_the_end_go_on_unseen(
