@@ -110,7 +110,7 @@ def test_a_library_that_is_not_installed_is_no_news(tmp_path: Path, site: Path) 
 
 
 def test_a_version_that_is_not_supported_is_one_line(tmp_path: Path, site: Path) -> None:
-    install(site, "toylib", "3.0")
+    install(site, "toylib", "3.0", modules={"toylib": ""})
     done = load(tmp_path, site)
     assert instrumented_by(done) == []
     assert done.err.splitlines() == [
@@ -198,8 +198,14 @@ def test_ours_that_is_disabled_displaces_nobody(tmp_path: Path, site: Path) -> N
     assert (instrumented_by(done), done.err) == (["Rival"], "")
 
 
+def test_a_namesake_that_holds_another_library_is_silent(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "3.0", modules={"toylib_anew": ""})
+    done = load(tmp_path, site)
+    assert (instrumented_by(done), done.err) == ([], "")
+
+
 def test_ours_that_refuses_the_version_displaces_nobody(tmp_path: Path, site: Path) -> None:
-    install(site, "toylib", "3.0")
+    install(site, "toylib", "3.0", modules={"toylib": ""})
     install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
     done = load(tmp_path, site)
     assert instrumented_by(done) == ["Rival"]

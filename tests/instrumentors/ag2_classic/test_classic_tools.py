@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ def echo(a: str) -> str:
 
 
 def broken(a: str) -> str:
+    raise LookupError(a)
+
+
+async def abroken(a: str) -> str:
     raise LookupError(a)
 
 
@@ -61,17 +66,36 @@ def test_a_tool_is_executed_by_one_agent_for_another(
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.parametrize("tool", [broken, abroken])
 def test_a_tool_that_raises_is_an_error_of_the_tool_alone(
-    model: ScriptedModel, emission: Emission
+    tool: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(asked("calculate"))
-    assistant, user = calculator(model, broken)
-    talk(user, assistant, max_turns=2)
+    assistant, user = calculator(model, tool)
+    result = talk(user, assistant, max_turns=2)
+    assert SECRET in result.chat_history[2]["content"]
     failed = [span for span in emission.spans if span.status.status_code.name == "ERROR"]
     assert [(span.name, attributes(span)["error.type"]) for span in failed] == [
-        ("execute_tool calculate", "_OTHER")
+        ("execute_tool calculate", "LookupError")
     ]
     assert SECRET not in emission.texts()
+
+
+def test_what_a_plain_function_raises_is_not_known(emission: Emission) -> None:
+    user = executor()
+    user.register_function({"calculate": broken})
+    assert user.function_map == {"calculate": broken}
+    user.execute_function({"name": "calculate", "arguments": '{"a": "1"}'})
+    assert attributes(emission.span)["error.type"] == "_OTHER"
+
+
+def test_a_registered_function_is_as_it_would_be(model: ScriptedModel) -> None:
+    for tool, kind in ((echo, False), (abroken, True)):
+        user = calculator(model, tool)[1]
+        registered = user.function_map["calculate"]
+        assert inspect.iscoroutinefunction(registered) is kind
+        assert inspect.unwrap(registered) is inspect.unwrap(getattr(tool, "func", tool))
+        assert inspect.signature(registered) == inspect.signature(registered.__wrapped__)
 
 
 def test_a_tool_that_a_model_has_made_up_is_not_executed(

@@ -147,6 +147,14 @@ def test_a_group_whose_speakers_a_model_selects(
     assert turns(emission) == [("invoke_agent dora", 1)]
 
 
+def test_a_group_whose_speakers_somebody_selects(
+    model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda prompt="": "3")
+    talk(*group(model, "manual", rounds=2))
+    assert emission.tree() == ["invoke_workflow", "  human_input", *turn_of("dora", CHAT)]
+
+
 def test_a_group_within_a_turn_is_a_workflow_of_its_own(
     model: ScriptedModel, emission: Emission
 ) -> None:

@@ -32,7 +32,7 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
     covers = (
         "two-agent, sequential, nested and group chats; turns, tools, code, human input",
         "sync, async, run, run_iter, run_group_chat, stream",
-        "handoffs by rule (ag2 0.9 and newer)",
+        "handoffs by rule (ag2 0.10.2 and newer)",
         "model clients of the application's own",
     )
 

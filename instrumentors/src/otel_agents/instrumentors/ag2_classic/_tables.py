@@ -41,9 +41,11 @@ _REQUIRED: Final[dict[str, Make]] = {
     f"{_AGENT}.a_initiate_chats": _sequences.chats,
     f"{_AGENT}.check_termination_and_human_reply": _turns.termination,
     f"{_AGENT}.a_check_termination_and_human_reply": _turns.termination,
+    f"{_AGENT}._wrap_function": _tools.wrapped,
     f"{_AGENT}.execute_code_blocks": _tools.code,
     f"{_GROUP}Manager.run_chat": _chats.group_chat,
     f"{_GROUP}Manager.a_run_chat": _chats.group_chat,
+    f"{_GROUP}.manual_select_speaker": _turns.human_input,
     f"{_GROUP}._auto_select_speaker": _chats.selection,
     f"{_GROUP}.a_auto_select_speaker": _chats.selection,
 }

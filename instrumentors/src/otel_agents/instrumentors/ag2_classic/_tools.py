@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.operations import ExecuteTool
+from opentelemetry.context import create_key, get_current, get_value, set_value
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running, around
+from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
+from otel_agents.instrumentors._core.passing import Passing
+from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, items, text
 from otel_agents.semconv import attributes as attr
@@ -14,15 +18,19 @@ from otel_agents.semconv.values import ToolType
 from . import _scopes
 from ._arguments import argument
 
-__all__ = ["code", "tool"]
+__all__ = ["code", "tool", "wrapped"]
 
+_TOOL: Final = create_key("otel_agents-ag2-tool")
 _CODE: Final = "code_execution"
 
 
 class ToolRun(ExecuteTool):
-    """A function that an agent executes; what it raises is told to the model, and nobody else."""
+    """A function that an agent executes; what it raises is told to the model, and nobody else.
 
-    __slots__ = ()
+    ``raised`` is that exception, where the function was registered as a tool.
+    """
+
+    __slots__ = ("raised",)
 
     def __init__(self, telemetry: Telemetry, agent: Any, asked: Any, call_id: str | None) -> None:
         name = str(asked["name"])
@@ -37,13 +45,15 @@ class ToolRun(ExecuteTool):
             self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
         if telemetry.gate.wanted:
             self.content.tool_arguments = asked.get("arguments")
-        self.context = _scopes.outside(self.context)
+        self.raised: BaseException | None = None
+        self.context = set_value(_TOOL, self, _scopes.outside(self.context))
 
     def respond(self, value: Any) -> None:
         """Keep the result, and whether it is one."""
         done, result = value
         if not done:
-            self.reject(None)
+            self.error = self.raised
+            self.reject(error_type(self.raised) if self.raised is not None else None)
         if self._gate.wanted:
             self.content.tool_result = result.get("content")
 
@@ -104,6 +114,40 @@ def tool(telemetry: Telemetry) -> Begin:
         call_id = argument(call, 1, "call_id")
         known = call_id if isinstance(call_id, str) else None
         return ToolRun(telemetry, call.instance, asked, known)
+
+    return begin
+
+
+class _Function(Passing):
+    """A function in the hands of the agent that executes it."""
+
+    def __init__(self, run: ToolRun) -> None:
+        super().__init__(get_current())
+        self._run = run
+
+    def failed(self, error: BaseException) -> None:
+        """What is raised goes no further than to the agent."""
+        self._run.raised = error
+
+
+def _called(call: Call) -> Running | None:
+    run = get_value(_TOOL)
+    return _Function(run) if isinstance(run, ToolRun) else None
+
+
+class _Wrapping(Passing):
+    """The function is being wrapped, so that its result is a text."""
+
+    def returned(self, value: Any) -> Any:
+        """See what it raises when it is called in a tool's run; nothing else is seen."""
+        return around(_called)(value, Switch(), False)
+
+
+def wrapped(telemetry: Telemetry) -> Begin:
+    """``ConversableAgent._wrap_function(func, …)``, as a tool is registered for execution."""
+
+    def begin(call: Call) -> Running | None:
+        return _Wrapping(get_current())
 
     return begin
 
