@@ -119,6 +119,8 @@ def test_an_agent_that_hears_only_some_of_the_messages(
     run(round_robin(heard, turns=1).run(task="go"))
     inner = turn("first", depth=2)
     assert emission.tree() == ["invoke_workflow", "  invoke_agent filter", *inner]
+    told = {s.name: (s.attributes or {}).get("otel_agents.turn") for s in emission.spans}
+    assert (told["invoke_agent filter"], told["invoke_agent first"]) == (1, None)
     balanced()
 
 
