@@ -142,35 +142,6 @@ def test_a_tool_that_asks_its_own_agent(
     balanced()
 
 
-def test_agents_of_the_core_speak_in_the_context_of_who_asked(
-    run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
-) -> None:
-    core: Any = import_module("autogen_core")
-    models: Any = import_module("autogen_core.models")
-    tracer = emission.tracer_provider.get_tracer("application")
-
-    async def answered(context: Any, message: str, ctx: Any) -> str:
-        asked = await client.create([models.UserMessage(content=message, source="user")])
-        return str(asked.content)
-
-    class Core(core.RoutedAgent):
-        async def on_message_impl(self, message: Any, ctx: Any) -> str:
-            return await answered(self, message, ctx)
-
-    async def served() -> None:
-        runtime = core.SingleThreadedAgentRuntime()
-        await Core.register(runtime, "core", lambda: Core("d"))
-        with tracer.start_as_current_span("start"):
-            runtime.start()
-        with tracer.start_as_current_span("request"):
-            await runtime.send_message("go", core.AgentId("core", "default"))
-        await runtime.stop_when_idle()
-
-    run(served())
-    assert emission.tree() == ["start", "request", f"  {CHAT}"]
-    balanced()
-
-
 def test_teams_at_once_inside_of_one_agent_of_the_application(
     run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:

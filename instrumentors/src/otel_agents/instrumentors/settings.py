@@ -20,8 +20,8 @@ __all__ = [
     "Prefer",
     "Setting",
     "Settings",
+    "chosen",
     "disabled_instrumentations",
-    "is_chosen",
 ]
 
 _log = logging.getLogger("otel_agents")
@@ -224,9 +224,9 @@ def disabled_instrumentations() -> tuple[str, ...]:
     return _Reader(os.environ, set()).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
-def is_chosen(name: str) -> bool:
-    """Whether the user has set a variable that a framework reads by itself, to whatever value."""
-    return _Reader(os.environ, set()).text(name) is not None
+def chosen(name: str) -> str | None:
+    """What the user has set a variable to that a framework reads by itself; None if nothing."""
+    return _Reader(os.environ, set()).text(name)
 
 
 class _Reader:
