@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, NoOpTracer, Span
+from opentelemetry.trace import INVALID_SPAN, NoOpTracer
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
@@ -84,10 +84,9 @@ def _context_of(call: Call) -> Context | None:
 class _Untraced(NoOpTracer):
     """Starts nothing, and leaves current what is: the API's own makes current what it was given."""
 
-    @contextmanager
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Iterator[Span]:
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
         """No span."""
-        yield INVALID_SPAN
+        return nullcontext(INVALID_SPAN)
 
 
 class _Made(Passing):
