@@ -16,7 +16,7 @@ from otel_agents.instrumentors.settings import (
     Metrics,
     Prefer,
     Settings,
-    is_chosen,
+    chosen,
 )
 
 DEFAULTS = Settings(
@@ -179,10 +179,10 @@ def test_the_lower_of_our_limit_and_the_sdks_holds(environ: dict[str, str], expe
     assert Settings.read(environ).content_max_bytes == expected
 
 
-def test_what_a_framework_reads_is_chosen_once_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_user_has_chosen_for_a_framework(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRAMEWORK_TRACING", raising=False)
-    assert not is_chosen("FRAMEWORK_TRACING")
+    assert chosen("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "")
-    assert not is_chosen("FRAMEWORK_TRACING")
+    assert chosen("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "false")
-    assert is_chosen("FRAMEWORK_TRACING")
+    assert chosen("FRAMEWORK_TRACING") == "false"

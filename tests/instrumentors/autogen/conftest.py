@@ -18,7 +18,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
 OLD = Version("0.6") > VERSION
-_NEWER = ("example", "graph", "mcp", "nesting")
+_NEWER = ("example", "graph", "mcp", "nesting", "runners")
 collect_ignore = [f"test_autogen_{name}.py" for name in (_NEWER if OLD else ())]
 
 

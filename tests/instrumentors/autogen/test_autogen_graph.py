@@ -68,7 +68,8 @@ def test_an_edge_that_stays_closed_hands_nothing_over(
     for member in members:
         graph.add_node(member)
     graph.add_edge(a, b, condition="left").add_edge(a, c, condition="right")
+    graph.add_edge(b, c, activation_group="after b")
     run(teams.GraphFlow(members, graph=graph.build()).run(task="go"))
-    assert emission.tree() == ["invoke_workflow", *turn("a"), *turn("b")]
-    assert handoffs(emission) == [("a", "b")]
+    assert emission.tree() == ["invoke_workflow", *turn("a"), *turn("b"), *turn("c")]
+    assert handoffs(emission) == [("a", "b"), ("b", "c")]
     balanced()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, turn
 from emission import Emission
+from opentelemetry import trace
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
 
@@ -82,10 +83,17 @@ def test_a_tool_that_fails(
 
 
 def test_a_tool_that_an_application_runs(run: Any, emission: Emission) -> None:
+    """Its span is the current one while it runs."""
+
+    async def weather(city: str) -> str:
+        return str(trace.get_current_span().get_span_context().span_id)
+
     tools: Any = import_module("autogen_core.tools")
     tool = tools.FunctionTool(weather, description="d")
-    assert run(tool.run_json({"city": "Bern"}, token())) == "sunny in Bern"
+    current = run(tool.run_json({"city": "Bern"}, token()))
     assert emission.tree() == ["execute_tool weather"]
+    assert emission.span.context is not None
+    assert current == str(emission.span.context.span_id)
     assert "gen_ai.tool.call.id" not in (emission.span.attributes or {})
 
 

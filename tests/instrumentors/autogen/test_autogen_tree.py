@@ -14,6 +14,7 @@ from emission import Emission
 from opentelemetry import trace
 
 from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.instrumentors._core import disposal
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 
 pytestmark = pytest.mark.usefixtures("instrumented")
@@ -83,11 +84,16 @@ def test_messages_that_an_application_hands_to_an_agent(
         agent = assistant("first", client)
         said = [messages.TextMessage(content="go", source="user")]
         await agent.on_messages(said, token())
-        async for _ in agent.on_messages_stream(said, token()):
-            pass
+        stream = agent.on_messages_stream(said, token())
+        async for item in stream:
+            assert item.chat_message.content
+            break  # who has the response is done
+        await stream.aclose()
 
     run(handed())
+    disposal.drain(5)
     assert emission.tree() == [*turn("first", depth=0), *turn("first", depth=0)]
+    assert all("otel_agents.stream.abandoned" not in (s.attributes or {}) for s in emission.spans)
     balanced()
 
 

@@ -21,8 +21,8 @@ __all__ = [
     "Prefer",
     "Setting",
     "Settings",
+    "chosen",
     "disabled_instrumentations",
-    "is_chosen",
 ]
 
 
@@ -217,6 +217,6 @@ def disabled_instrumentations() -> tuple[str, ...]:
     return Variables(os.environ, set()).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
-def is_chosen(name: str) -> bool:
-    """Whether the user has set a variable that a framework reads by itself, to whatever value."""
-    return Variables(os.environ, set()).text(name) is not None
+def chosen(name: str) -> str | None:
+    """What the user has set a variable to that a framework reads by itself; None if nothing."""
+    return Variables(os.environ, set()).text(name)

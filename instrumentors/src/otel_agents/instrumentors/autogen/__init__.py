@@ -26,12 +26,13 @@ class AutoGenInstrumentor(AgentInstrumentor):
     packages = ("autogen_core", "autogen_agentchat", "autogen_ext")
     rivals = (
         "openinference-instrumentation-autogen-agentchat",
-        "opentelemetry-instrumentation-autogen",
+        "loongsuite-instrumentation-autogen",
     )
     covers = (
         "teams (round robin, selector, swarm, Magentic-One, graph flow), nested teams",
         "agents, agents and teams as tools, tools, handoffs, human input",
-        "sync and async tools, run, run_stream, on_messages, shared runtimes",
+        "agents of the core that an application writes, shared runtimes",
+        "sync and async tools, run, run_stream, on_messages",
         "model clients of the application's own",
     )
 

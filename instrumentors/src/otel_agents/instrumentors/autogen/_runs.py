@@ -75,7 +75,7 @@ class AgentRun(InvokeAgent):
     def respond(self, value: Any) -> None:
         """Keep the answer, and tell of a handoff that no model has asked for."""
         self._answered = True
-        message: Any = value.chat_message
+        message: Any = getattr(value, "chat_message", None)
         if self._gate.wanted:
             self.content.output_messages = answer(message)
         target = getattr(message, "target", None)

@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls import Begin, Wrapping
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _handoffs, _models, _runs, _tools, _tracing
+from . import _actors, _handoffs, _models, _runs, _tools, _tracing
 
 __all__ = ["ABSTRACT", "OPTIONAL", "OWN_SPANS", "REQUIRED"]
 
@@ -22,8 +22,9 @@ _GRAPH: Final = f"{_CHAT}._graph._digraph_group_chat"
 REQUIRED: Final[dict[str, Make]] = {
     f"{_RUNTIME}:get_telemetry_envelope_metadata": _tracing.addressed,
     f"{_RUNTIME}:SingleThreadedAgentRuntime._process_send": _tracing.delivered,
-    f"{_RUNTIME}:SingleThreadedAgentRuntime._process_publish": _tracing.delivered,
+    f"{_RUNTIME}:SingleThreadedAgentRuntime._process_publish": _tracing.published,
     f"{_RUNTIME}:SingleThreadedAgentRuntime._process_response": _tracing.delivered,
+    "autogen_core._base_agent:BaseAgent.on_message": _actors.called,
     "autogen_core._telemetry._tracing:TraceHelper.__init__": _tracing.made,
     "autogen_core._telemetry._tracing:TraceHelper.trace_block": _tracing.traced,
     "autogen_core.tools._base:BaseTool.run_json": _tools.executed,

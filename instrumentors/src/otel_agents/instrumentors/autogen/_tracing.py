@@ -14,9 +14,20 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors.settings import is_chosen
+from otel_agents.instrumentors.settings import chosen
 
-__all__ = ["addressed", "delivered", "described", "made", "passed", "traced", "untraced"]
+from ._actors import published_in
+
+__all__ = [
+    "addressed",
+    "delivered",
+    "described",
+    "made",
+    "passed",
+    "published",
+    "traced",
+    "untraced",
+]
 
 _CARRIED: Final = "_otel_agents_context"
 _MESSAGE: Final = "message"
@@ -48,11 +59,34 @@ def delivered(telemetry: Telemetry) -> Begin:
     """
 
     def begin(call: Call) -> Running | None:
-        envelope: Any = call.args[0] if call.args else call.kwargs["message_envelope"]
-        context = getattr(envelope.metadata, _CARRIED, None)
-        return Passing(context) if isinstance(context, Context) else None
+        context = _context_of(call)
+        return Passing(context) if context is not None else None
 
     return begin
+
+
+def published(telemetry: Telemetry) -> Begin:
+    """``_process_publish(envelope)``: for whom it may concern."""
+
+    def begin(call: Call) -> Running | None:
+        context = _context_of(call)
+        return Passing(published_in(context)) if context is not None else None
+
+    return begin
+
+
+def _context_of(call: Call) -> Context | None:
+    envelope: Any = call.args[0] if call.args else call.kwargs["message_envelope"]
+    context = getattr(envelope.metadata, _CARRIED, None)
+    return context if isinstance(context, Context) else None
+
+
+class _Untraced(NoOpTracer):
+    """Starts nothing, and leaves current what is: the API's own makes current what it was given."""
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        """No span."""
+        return nullcontext(INVALID_SPAN)
 
 
 class _Made(Passing):
@@ -62,7 +96,7 @@ class _Made(Passing):
 
     def returned(self, value: Any) -> Any:
         """A span for every message tells nothing that the spans of the run do not."""
-        self._helper.tracer = NoOpTracer()
+        self._helper.tracer = _Untraced()
         return value
 
 
@@ -71,7 +105,7 @@ def made(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         given: Any = call.args[0] if call.args else call.kwargs.get("tracer_provider")
-        wanted = given is not None or is_chosen(_SWITCH)
+        wanted = given is not None or chosen(_SWITCH) not in (None, "true")
         return None if wanted else _Made(call.instance)
 
     return begin
@@ -123,6 +157,6 @@ def untraced(function: Callable[..., Any], switch: Switch, bound: bool) -> Calla
 
     @functools.wraps(function)
     def getting(*args: Any, **kwargs: Any) -> Any:
-        return NoOpTracer() if switch.on else function(*args, **kwargs)
+        return _Untraced() if switch.on else function(*args, **kwargs)
 
     return getting

@@ -1,0 +1,59 @@
+"""Agents of the core, which an application writes by itself and which answer messages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+
+from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors._core.telemetry import Telemetry
+
+from ._messages import answer, task
+from ._runs import within_tool
+
+__all__ = ["called", "published_in"]
+
+_OUTER: Final = create_key("otel_agents-autogen-outer")
+_OWN: Final = "autogen_"
+
+
+class _Actor(InvokeAgent):
+    """What an agent does about one message."""
+
+    __slots__ = ()
+
+    def __init__(self, telemetry: Telemetry, name: str, message: Any) -> None:
+        outer = get_current()
+        super().__init__(telemetry, name, parent=outer)
+        if telemetry.gate.wanted:
+            self.content.input_messages = task(message)
+        self.context = set_value(_OUTER, outer, within_tool(self.context))
+
+    def respond(self, value: Any) -> None:
+        """Keep the answer, if there is one."""
+        if self._gate.wanted and value is not None:
+            self.content.output_messages = answer(value)
+
+
+def published_in(context: Context) -> Context:
+    """Where the receivers of a message work that was published in ``context``.
+
+    Nobody waits for them: what they do is not part of what the agent did that published it.
+    """
+    outer = get_value(_OUTER, context)
+    return outer if isinstance(outer, Context) else context
+
+
+def called(telemetry: Telemetry) -> Begin:
+    """``BaseAgent.on_message(message, context)``; AutoGen's own agents only pass messages on."""
+
+    def begin(call: Call) -> Running | None:
+        instance: Any = call.instance
+        if type(instance).__module__.startswith(_OWN):
+            return None
+        message = call.args[0] if call.args else call.kwargs.get("message")
+        return _Actor(telemetry, instance.id.type, message)
+
+    return begin

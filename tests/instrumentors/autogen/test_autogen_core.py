@@ -1,0 +1,174 @@
+"""Agents of the core: they answer messages, in the context of who sent them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from autogen_teams import CHAT, assistant
+from emission import Emission
+
+from otel_agents.distro.scripted_model import ScriptedModel
+
+core: Any = import_module("autogen_core")
+models: Any = import_module("autogen_core.models")
+tool_agent: Any = import_module("autogen_core.tool_agent")
+core_tools: Any = import_module("autogen_core.tools")
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+SECRET = "planted-secret"
+
+
+class Asking(core.RoutedAgent):
+    """Asks a model, and tells another agent or everybody, if there is one."""
+
+    def __init__(self, client: Any, other: str | None = None, *, aloud: bool = False) -> None:
+        core.RoutedAgent.__init__(self, "d")
+        self.client = client
+        self.other = other
+        self.aloud = aloud
+
+    async def on_message_impl(self, message: Any, ctx: Any) -> Any:
+        asked = [models.UserMessage(content=message, source="user")]
+        answer = (await self.client.create(asked)).content
+        if self.other is None:
+            return answer
+        if self.aloud:
+            await self.publish_message(answer, core.TopicId(self.other, "default"))
+            return None
+        return await self.send_message(answer, core.AgentId(self.other, "default"))
+
+
+@pytest.fixture
+def request_of(emission: Emission) -> Callable[..., Any]:
+    """Sends a message, in a span of the application's, on a runtime that was started in another."""
+    tracer = emission.tracer_provider.get_tracer("application")
+
+    async def sent(register: Callable[[Any], Any], message: Any = "go", to: str = "first") -> Any:
+        runtime = core.SingleThreadedAgentRuntime()
+        await register(runtime)
+        with tracer.start_as_current_span("start"):
+            runtime.start()
+        with tracer.start_as_current_span("request"):
+            answer = await runtime.send_message(message, core.AgentId(to, "default"))
+        await runtime.stop_when_idle()
+        return answer
+
+    return sent
+
+
+def first_and_second(client: Any, **more: Any) -> Callable[[Any], Any]:
+    async def register(runtime: Any) -> None:
+        await Asking.register(runtime, "first", lambda: Asking(client, "second", **more))
+        await Asking.register(runtime, "second", lambda: Asking(client))
+        await runtime.add_subscription(core.TypeSubscription("second", "second"))
+
+    return register
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_that_waits_for_another(
+    run: Any,
+    client: Any,
+    request_of: Callable[..., Any],
+    emission: Emission,
+    balanced: Callable[[], None],
+) -> None:
+    assert run(request_of(first_and_second(client)))
+    assert emission.tree() == [
+        "start",
+        "request",
+        "  invoke_agent first",
+        f"    {CHAT}",
+        "    invoke_agent second",
+        f"      {CHAT}",
+    ]
+    balanced()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_that_tells_everybody(
+    run: Any,
+    client: Any,
+    request_of: Callable[..., Any],
+    emission: Emission,
+    balanced: Callable[[], None],
+) -> None:
+    """Nobody waits for what comes of it."""
+    assert run(request_of(first_and_second(client, aloud=True))) is None
+    assert emission.tree() == [
+        "start",
+        "request",
+        "  invoke_agent first",
+        f"    {CHAT}",
+        "  invoke_agent second",
+        f"    {CHAT}",
+    ]
+    balanced()
+
+
+def test_what_it_was_told_and_has_answered(
+    run: Any,
+    client: Any,
+    model: ScriptedModel,
+    request_of: Callable[..., Any],
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(**{CAPTURE: "SPAN_ONLY"})
+    model.script("asked", SECRET)
+    assert run(request_of(first_and_second(client))) == SECRET
+    (span,) = [span for span in emission.spans if span.name == "invoke_agent first"]
+    attributes: Any = span.attributes
+    assert json.loads(attributes["gen_ai.input.messages"]) == [
+        {"role": "user", "parts": [{"type": "text", "content": "go"}]}
+    ]
+    assert json.loads(attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": SECRET}]}
+    ]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_of_the_core_that_delegates_to_one_of_the_chat(
+    run: Any,
+    client: Any,
+    request_of: Callable[..., Any],
+    emission: Emission,
+    balanced: Callable[[], None],
+) -> None:
+    messages: Any = import_module("autogen_agentchat.messages")
+
+    class Delegating(core.RoutedAgent):
+        async def on_message_impl(self, message: Any, ctx: Any) -> str:
+            said = [messages.TextMessage(content=message, source="user")]
+            response = await assistant("helper", client).on_messages(said, ctx.cancellation_token)
+            return str(response.chat_message.content)
+
+    async def register(runtime: Any) -> None:
+        await Delegating.register(runtime, "first", lambda: Delegating("d"))
+
+    run(request_of(register))
+    inner = ["  invoke_agent first", "    invoke_agent helper", f"      {CHAT}"]
+    assert emission.tree() == ["start", "request", *inner]
+    balanced()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_of_autogens_own_that_executes_tools(
+    run: Any, request_of: Callable[..., Any], emission: Emission
+) -> None:
+    async def weather(city: str) -> str:
+        return f"sunny in {city}"
+
+    async def register(runtime: Any) -> None:
+        tools = [core_tools.FunctionTool(weather, description="Tells the weather.")]
+        agent = tool_agent.ToolAgent
+        await agent.register(runtime, "tools", lambda: agent("d", tools))
+
+    call = core.FunctionCall(id="call_1", name="weather", arguments='{"city": "Bern"}')
+    answer = run(request_of(register, call, "tools"))
+    assert answer.content == "sunny in Bern"
+    assert emission.tree() == ["start", "request", "  execute_tool weather"]
