@@ -86,7 +86,7 @@ def sent(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> None:
         frame = call.args[0]
-        if getattr(frame, "kind", None) != "notify" or call.instance._closed:
+        if getattr(frame, "kind", None) != "notify":
             return
         run = delivered_here()
         if run is not None:

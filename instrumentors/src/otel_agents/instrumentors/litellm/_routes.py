@@ -1,4 +1,4 @@
-"""Where LiteLLM sends a request: the provider in the conventions' spelling, host and port."""
+"""Where LiteLLM sends a request: the provider in the conventions' spelling."""
 
 from __future__ import annotations
 
