@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -54,7 +54,7 @@ class Network:
 
 
 @asynccontextmanager
-async def network(*agents: Any) -> AsyncIterator[Network]:
+async def network(*agents: Any) -> AsyncGenerator[Network]:
     hub = await _NETWORK.Hub.open(import_module("ag2.knowledge").MemoryKnowledgeStore())
     client = _NETWORK.HubClient(link=_NETWORK.LocalLink(hub), hub=hub)
     passport = _NETWORK.Passport(name="human", kind="human")

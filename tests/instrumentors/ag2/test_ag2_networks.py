@@ -137,12 +137,15 @@ def test_messages_to_one_agent_are_traces_that_share_the_channel(
 def test_a_message_is_part_of_what_it_is_sent_in(config: Any, emission: Emission) -> None:
     tracer = emission.tracer_provider.get_tracer("app")
 
+    def answered(envelope: Any) -> bool:
+        return envelope.event_type == TEXT
+
     async def ask(net: Any) -> None:
         with tracer.start_as_current_span("request"):
             channel = await opened(net, "consulting", "expert")
             await channel.send("What?")
             await net.human.wait_for_channel_event(
-                channel_id=channel.channel_id, predicate=lambda one: one.event_type == TEXT
+                channel_id=channel.channel_id, predicate=answered
             )
 
     async def main() -> None:

@@ -167,7 +167,7 @@ def test_a_tool_that_somebody_else_executes_has_no_span(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     tools: Any = import_module("ag2.tools.final.client_tool")
-    function = {"name": "get_weather", "description": "", "parameters": {}}
+    function: dict[str, Any] = {"name": "get_weather", "description": "", "parameters": {}}
     elsewhere = tools.ClientTool({"type": "function", "function": function})
     model.script_by(calling(WEATHER))
     reply = run(lambda: agent("Guide", config, tools=[elsewhere]).ask("Where to?"))
