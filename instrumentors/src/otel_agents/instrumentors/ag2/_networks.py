@@ -54,18 +54,15 @@ class _Dispatch(_Held):
 
     def __init__(self, telemetry: Telemetry, hub: Any, envelope: Any, metadata: Any) -> None:
         self._sender = get_current()
+        self._known = telemetry, hub, envelope, metadata
+        self._opens = not envelope.event_type.startswith(_PROTOCOL)
         run = runs.find(metadata.channel_id)
+        if run is not None and self._opens:
+            run.keep(envelope)
+            _tell_of_handoff(telemetry, hub, envelope, metadata, run)
         super().__init__(set_value(_DISPATCH, self, self._sender), run)
         if run is not None:
             run.hold()
-        self._known = telemetry, hub, envelope, metadata
-        if envelope.event_type.startswith(_PROTOCOL):
-            self._opens = False
-            return
-        self._opens = True
-        if run is not None:
-            run.keep(envelope)
-            _tell_of_handoff(telemetry, hub, envelope, metadata, run)
 
     def send(self, frame: Any) -> None:
         """To one recipient in this process."""
@@ -90,7 +87,7 @@ def _tell_of_handoff(
     telemetry: Telemetry, hub: Any, envelope: Any, metadata: Any, run: Run
 ) -> None:
     """An agent's turn is over, and the graph says who is next; by a tool it was the model."""
-    routing: dict[str, Any] = envelope.event_data.get("routing", {})
+    routing: dict[str, Any] = envelope.event_data.get("routing") or {}
     if metadata.manifest.type != _WORKFLOW or routing.get("kind") == "handoff":
         return
     state = hub.adapter_state(metadata.channel_id)
