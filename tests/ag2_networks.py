@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Network", "network", "opened", "until"]
+__all__ = ["Network", "network", "opened", "over_sockets", "until"]
 
 _NETWORK: Any = import_module("ag2.network")
 _SECONDS = 10
@@ -54,8 +54,9 @@ class Network:
 
 
 @asynccontextmanager
-async def network(*agents: Any) -> AsyncIterator[Network]:
-    hub = await _NETWORK.Hub.open(import_module("ag2.knowledge").MemoryKnowledgeStore())
+async def network(*agents: Any, **more: Any) -> AsyncGenerator[Network]:
+    store = import_module("ag2.knowledge").MemoryKnowledgeStore()
+    hub = await _NETWORK.Hub.open(store, **more)
     client = _NETWORK.HubClient(link=_NETWORK.LocalLink(hub), hub=hub)
     passport = _NETWORK.Passport(name="human", kind="human")
     async with hub:
@@ -63,6 +64,17 @@ async def network(*agents: Any) -> AsyncIterator[Network]:
         made = Network(hub, human)
         await made.register(*agents)
         yield made
+        await client.close()
+
+
+@asynccontextmanager
+async def over_sockets(hub: Any) -> AsyncGenerator[Any]:
+    """A client that reaches the hub as one in another process would."""
+    sockets: Any = import_module("ag2.network.transport.ws")
+    async with sockets.serve_ws(hub, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = _NETWORK.HubClient(link=sockets.WsLink(f"ws://127.0.0.1:{port}"))
+        yield client
         await client.close()
 
 

@@ -103,6 +103,8 @@ GOOD = [
     ),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None, openai__api__type=None),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
+    CHAT.with_(gen_ai__response__id=None, openai__api__type=None),
+    CHAT.with_(gen_ai__provider__name="acme", gen_ai__response__id=None, server__address=None),
     Span(
         "embeddings e",
         {

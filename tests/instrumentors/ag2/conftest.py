@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import ssl
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,6 +30,18 @@ def collected() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gc.collect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unverified() -> Iterator[None]:
+    """AG2 makes a client for each turn: reading the authorities would be most of the time."""
+
+    def load_none(*args: Any, **kwargs: Any) -> None:
+        """Nothing here goes over TLS."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_verify_locations", load_none)
+        yield
 
 
 @pytest.fixture(scope="session")

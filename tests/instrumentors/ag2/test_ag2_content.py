@@ -28,11 +28,8 @@ def look(place: str) -> str:
 def content(span: Any) -> dict[str, Any]:
     """The attributes of a span that are content."""
     names = ("messages", "instructions", "arguments", "result")
-    return {
-        name: json.loads(value)
-        for name, value in (span.attributes or {}).items()
-        if name.endswith(names)
-    }
+    attributes: dict[str, Any] = dict(span.attributes)
+    return {name: json.loads(value) for name, value in attributes.items() if name.endswith(names)}
 
 
 def said(role: str, text: str) -> dict[str, Any]:
@@ -46,7 +43,7 @@ async def asked(config: Any) -> None:
 
 
 def react(request: Any) -> Any:
-    asking = calling(ToolCall("look", {"place": SECRET}))(request)
+    asking: Any = calling(ToolCall("look", {"place": SECRET}))(request)
     return asking if asking.tool_calls else Answer(f"told {SECRET}")
 
 
@@ -84,7 +81,7 @@ def test_with_content_each_span_has_its_own(
         "gen_ai.output.messages": [answer],
     }
     tool = span_named(emission, "execute_tool look")
-    call_id = (tool.attributes or {})["gen_ai.tool.call.id"]
+    call_id = tool.attributes["gen_ai.tool.call.id"]
     assert content(tool) == {
         "gen_ai.tool.call.arguments": {"place": SECRET},
         "gen_ai.tool.call.result": {"result": f"seen {SECRET}"},

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ag2_agents import CHAT, agent, calling, run, span_named, tool, turn_of
-from ag2_networks import network, opened, until
+from ag2_networks import network, opened, over_sockets, until
 from emission import Emission
 
 from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
@@ -137,12 +137,15 @@ def test_messages_to_one_agent_are_traces_that_share_the_channel(
 def test_a_message_is_part_of_what_it_is_sent_in(config: Any, emission: Emission) -> None:
     tracer = emission.tracer_provider.get_tracer("app")
 
+    def answered(envelope: Any) -> bool:
+        return envelope.event_type == TEXT
+
     async def ask(net: Any) -> None:
         with tracer.start_as_current_span("request"):
             channel = await opened(net, "consulting", "expert")
             await channel.send("What?")
             await net.human.wait_for_channel_event(
-                channel_id=channel.channel_id, predicate=lambda one: one.event_type == TEXT
+                channel_id=channel.channel_id, predicate=answered
             )
 
     async def main() -> None:
@@ -214,6 +217,36 @@ def test_a_turn_that_fails_ends_what_it_was_for(
     failed = span_named(emission, "invoke_agent b")
     assert failed.attributes["error.type"] == "openai.BadRequestError"
     assert "planted-secret" not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("traced", [False, True])
+def test_agents_elsewhere(config: Any, emission: Emission, ledger: Check, traced: bool) -> None:
+    tracer = emission.tracer_provider.get_tracer("app")
+    own = {"tracer_provider": emission.tracer_provider} if traced else {}
+
+    async def main() -> str:
+        async with network(**own) as net, over_sockets(net.hub) as client:
+            with tracer.start_as_current_span("set up"):  # what comes later is no part of it
+                await client.register(agent("a", config), _NETWORK.Passport(name="a"))
+                await client.register(agent("b", config), _NETWORK.Passport(name="b"))
+            channel = await opened(net, "discussion", "a", "b")
+            await channel.send("Discuss")
+            for _ in range(2):
+                await net.heard(TEXT)
+            await until(lambda: emission.names.count(message) == (3 if traced else 0))
+        return channel.channel_id
+
+    message = f"network.envelope {TEXT}"
+    channel = run(main)
+    both = [turn_of("a"), turn_of("b")]
+    turned = [line for one in both for line in (under(message, *one) if traced else one)]
+    assert emission.tree() == ["set up", *turned, *([message] if traced else [])]
+    assert emission.traces() == (4 if traced else 3)
+    assert conversations(emission) == [channel] * 2
+    agents: list[Any] = [span for span in emission.spans if span.name.startswith("invoke_agent")]
+    assert not any("otel_agents.turn" in span.attributes for span in agents)
+    ledger()
 
 
 class Held:

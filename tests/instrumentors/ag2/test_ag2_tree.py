@@ -95,6 +95,26 @@ def test_turns_of_one_conversation_are_traces_that_share_its_id(
     ledger()
 
 
+class Elsewhere(import_module("ag2.history").MemoryStorage):
+    """A store of the application's own, which others may write to as well."""
+
+
+def test_turns_are_counted_where_the_history_is_in_this_process_alone(
+    config: Any, emission: Emission
+) -> None:
+    stream: Any = import_module("ag2.stream").MemoryStream
+
+    async def main() -> None:
+        here, there = stream(), stream(Elsewhere())
+        for kept in (here, there, here, stream(here.history.storage, id=here.id)):
+            await agent("Guide", config).ask("Where to?", stream=kept)
+
+    run(main)
+    told = [turn.get("otel_agents.turn") for turn in attributes(emission, "invoke_agent Guide")]
+    assert told == [1, None, 2, 3]
+    assert len(conversations(emission)) == 2
+
+
 def test_runs_that_are_driven_later(config: Any, emission: Emission, ledger: Check) -> None:
     async def main() -> None:
         guide = agent("Guide", config)
@@ -167,7 +187,7 @@ def test_a_tool_that_somebody_else_executes_has_no_span(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     tools: Any = import_module("ag2.tools.final.client_tool")
-    function = {"name": "get_weather", "description": "", "parameters": {}}
+    function: dict[str, Any] = {"name": "get_weather", "description": "", "parameters": {}}
     elsewhere = tools.ClientTool({"type": "function", "function": function})
     model.script_by(calling(WEATHER))
     reply = run(lambda: agent("Guide", config, tools=[elsewhere]).ask("Where to?"))

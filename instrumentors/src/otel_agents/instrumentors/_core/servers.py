@@ -1,4 +1,4 @@
-"""Where a URL leads to: ``server.address`` and ``server.port``."""
+"""Host and port of a provider's endpoint."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def server_of(url: Any) -> tuple[str, int] | None:
     try:
         parts = urlsplit(str(url))
         host, port = parts.hostname, parts.port
-    except ValueError:  # the application's own: whoever sends to it will say what is wrong
+    except ValueError:  # the application's own: who calls it will say what is wrong with it
         return None
     return (host, port or _PORTS.get(parts.scheme, 443)) if host else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import OrderedDict
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 
@@ -15,22 +15,19 @@ _CHANNEL: Final = "ag2.network.channel"
 """The key by which AG2 leaves the channel of a network in a turn's dependencies."""
 _HISTORY: Final = "ag2.history"
 _DELIVERY: Final = create_key("otel_agents-ag2-delivery")
-_COUNTED_LIMIT: Final = 4096
 
 
 class _Counted:
-    """The number of turns of each conversation so far; the least recent ones are forgotten."""
+    """The number of turns of each conversation so far, as long as what keeps its history lives."""
 
     def __init__(self) -> None:
-        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._numbers: WeakKeyDictionary[Any, dict[str, int]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def next(self, conversation: str) -> int:
+    def next(self, keeper: Any, conversation: str) -> int:
         with self._lock:
-            number = self._numbers.pop(conversation, 0) + 1
-            self._numbers[conversation] = number
-            if len(self._numbers) > _COUNTED_LIMIT:
-                self._numbers.popitem(last=False)
+            numbers = self._numbers.setdefault(keeper, {})
+            numbers[conversation] = number = numbers.get(conversation, 0) + 1
         return number
 
 
@@ -56,14 +53,15 @@ def place(context: Any) -> tuple[str | None, int | None]:
     dependencies: dict[Any, Any] = context.dependencies
     channel = dependencies.get(_CHANNEL)
     if channel is not None:
-        identity, seen = str(channel.channel_id), delivered_here() is not None
+        identity, keeper = str(channel.channel_id), getattr(delivered_here(), "hub", None)
     else:
         stream = context.stream
-        identity, seen = str(stream.id), _is_kept_here(stream)
-    return identity, _counted.next(identity) if seen else None
+        identity, keeper = str(stream.id), _kept_here(stream)
+    return identity, _counted.next(keeper, identity) if keeper is not None else None
 
 
-def _is_kept_here(stream: Any) -> bool:
+def _kept_here(stream: Any) -> Any:
+    """What keeps the history of a stream in this process alone; None where something else does."""
     memory = getattr(sys.modules.get(_HISTORY), "MemoryStorage", None)
     storage = getattr(getattr(stream, "history", None), "storage", None)
-    return memory is not None and type(storage) is memory
+    return storage if memory is not None and type(storage) is memory else None

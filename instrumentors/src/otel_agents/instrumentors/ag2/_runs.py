@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import Any, Final
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.context import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
@@ -15,7 +15,7 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from ._conversations import with_delivery
 from ._messages import said
 
-__all__ = ["Run", "runs"]
+__all__ = ["Run", "is_agent", "runs"]
 
 _CONSULTING: Final = "consulting"
 """One agent is asked by another, which waits for the answer: no workflow."""
@@ -26,14 +26,15 @@ _LIMIT: Final = 4096
 class Run:
     """What one message to a channel sets off; over when nothing is on its way or being handled."""
 
-    def __init__(self, telemetry: Telemetry, hub: Any, envelope: Any, metadata: Any) -> None:
+    def __init__(
+        self, telemetry: Telemetry, hub: Any, envelope: Any, metadata: Any, context: Context
+    ) -> None:
         self.hub = hub
         self._pending = 0
         self._lock = threading.RLock()
         self._channel: str = metadata.channel_id
         self._workflow: InvokeWorkflow | None = None
         self._said: Any = None
-        context = get_current()
         if conversation_id(context) is None:
             context = with_conversation_id(self._channel, context)
         if _is_workflow(hub, metadata):
@@ -71,10 +72,14 @@ class Run:
         workflow.end()
 
 
+def is_agent(hub: Any, identity: str) -> bool:
+    """Whether a participant is an agent, and no human."""
+    return getattr(hub._passports.get(identity), "effective_kind", None) == _AGENT
+
+
 def _is_workflow(hub: Any, metadata: Any) -> bool:
     """Whether several agents may take turns in the channel."""
-    passports = (hub._passports.get(one.agent_id) for one in metadata.participants)
-    agents = [one for one in passports if getattr(one, "effective_kind", None) == _AGENT]
+    agents = [one for one in metadata.participants if is_agent(hub, one.agent_id)]
     return len(agents) > 1 and metadata.manifest.type != _CONSULTING
 
 
@@ -106,6 +111,9 @@ class _Runs:
             return [run for run in self._by_channel.values() if run.hub is hub]
 
     def send(self, frame: Any, context: Context, run: Run | None) -> None:
+        if run is not None:
+            context = run.context
+            run.hold()
         with self._lock:
             self._on_the_way[_key(frame)] = (context, run)
             forgotten = None

@@ -44,16 +44,7 @@ def _generated(attributes: Attributes) -> bool:
 
 
 def _custom(attributes: Attributes) -> bool:
-    known = {provider.value for provider in Provider}
-    return attributes.get(attr.GEN_AI_PROVIDER_NAME) not in known
-
-
-def _unseen(attributes: Attributes) -> bool:
-    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value)
-    return (
-        attributes.get(attr.GEN_AI_PROVIDER_NAME) in known
-        and attr.OPENAI_API_TYPE not in attributes
-    )
+    return attributes.get(attr.GEN_AI_PROVIDER_NAME) == "custom"
 
 
 def _asked_by_a_framework(attributes: Attributes) -> bool:
@@ -77,12 +68,23 @@ def _called_no_model(attributes: Attributes) -> bool:
     return not any(name in attributes for name in (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS))
 
 
+def _sdk_not_seen(attributes: Attributes) -> bool:
+    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value)
+    provider = attributes.get(attr.GEN_AI_PROVIDER_NAME)
+    return provider in known and attr.OPENAI_API_TYPE not in attributes
+
+
+def _unknown_provider(attributes: Attributes) -> bool:
+    known = {provider.value for provider in Provider}
+    return attributes.get(attr.GEN_AI_PROVIDER_NAME) not in known
+
+
 GAPS: Final = (
     Gap(_INFERENCE, _USAGE, "a stream that was not asked for usage tells none", _streamed),
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
-        "a model class of the application's own tells what it likes",
+        "a model class of the application's own tells nothing",
         _custom,
     ),
     Gap(
@@ -97,12 +99,6 @@ GAPS: Final = (
         "a router that translates a stream keeps its id to itself",
         _streamed,
     ),
-    Gap(
-        _INFERENCE,
-        (attr.GEN_AI_RESPONSE_ID,),
-        "a framework that reports for an SDK that is not seen may keep no id",
-        _unseen,
-    ),
     Gap(_INFERENCE, (*_RESPONSE, *_USAGE), "a stream was left before its end", _abandoned),
     Gap(
         _INFERENCE,
@@ -115,6 +111,18 @@ GAPS: Final = (
         (attr.GEN_AI_RESPONSE_FINISH_REASONS, *_USAGE),
         "a response in the background that was not fetched here",
         _background,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "a framework that reports for an SDK that is not seen may keep no id",
+        _sdk_not_seen,
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS),
+        "a model class of the application's own, which has named its provider",
+        _unknown_provider,
     ),
     Gap(
         "gen_ai.fetch_response.client",
