@@ -17,7 +17,9 @@ __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_it
 
 OLDEST = version("crewai").startswith("0.")
 _NEWER = ("bus", "example", "examples", "flows", "limits", "tools", "turns")
-collect_ignore = [f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("react",))]
+collect_ignore = [
+    f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("memories", "react"))
+]
 
 
 @pytest.fixture
