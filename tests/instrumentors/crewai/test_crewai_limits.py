@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +118,18 @@ def test_an_agent_alone_in_every_form(llm: Any, emission: Emission) -> None:
     asyncio.run(main())
     agent(llm, "Writer").kickoff([{"role": "user", "content": "hi"}])
     assert emission.tree() == ["invoke_agent Writer", f"  {CHAT}"] * 5
+
+
+def test_a_checkpoint_is_gone_on_from(
+    llm: Any, model: ScriptedModel, emission: Emission, tmp_path: Path
+) -> None:
+    state: Any = import_module("crewai.state.checkpoint_config")
+    one = crew(task(agent(llm, "Writer"), name="first"), task(agent(llm, "Editor"), name="last"))
+    one.kickoff(from_checkpoint=state.CheckpointConfig(location=str(tmp_path)))
+    path = min(tmp_path.rglob("*.json"), key=lambda kept: kept.stat().st_mtime_ns)
+    kept = state.CheckpointConfig(location=str(tmp_path), restore_from=str(path))
+    assert one.kickoff(from_checkpoint=kept).raw == "Hello from the scripted model."
+    whole = [*run_of("Writer", name="first"), *run_of("Editor", name="last")]
+    rest = run_of("Editor", name="last")
+    assert emission.tree() == ["invoke_workflow", *whole, "invoke_workflow", *rest]
+    assert model.ledger.requests == 3

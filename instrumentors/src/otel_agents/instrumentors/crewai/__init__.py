@@ -28,10 +28,10 @@ class CrewAIInstrumentor(AgentInstrumentor):
         "splunk-otel-instrumentation-crewai",
     )
     covers = (
-        "crews, tasks, agents, tools, planning, flows",
-        "guardrails, reasoning, human input, memory, knowledge, native and MCP tools (1.x)",
+        "crews, tasks, agents, tools, planning, flows, memory, human input",
+        "guardrails, reasoning, knowledge, conversations, native and MCP tools (1.x)",
         "sync, async, for each, threads, stream",
-        "model classes of the application's own",
+        "Anthropic, Gemini, Bedrock, Azure and model classes of the application's own",
     )
 
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:

@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.context import conversation_id, with_conver
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from ._runs import Workflow
+from ._runs import Workflow, restores
 
 __all__ = ["flow", "method", "question", "resumption"]
 
@@ -55,7 +55,8 @@ def flow(telemetry: Telemetry) -> Begin:
     """``Flow.kickoff_async(inputs)``, by which every flow runs."""
 
     def begin(call: Call) -> Running | None:
-        if _is_internal(call.instance) or getattr(call.instance, "stream", False):
+        streams = getattr(call.instance, "stream", False)
+        if streams or _is_internal(call.instance) or restores(call):
             return None
         parent = _within(_conversation(call))
         return Workflow(telemetry, _name(call.instance), _argument(call, "inputs"), parent)

@@ -17,24 +17,28 @@ class _Counted(Memory):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Count the records that were found."""
-        self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(value)
+        """Count the records; some memories have none by having no list."""
+        self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(value or ())
 
 
 def recall(telemetry: Telemetry) -> Begin:
-    """``Memory.recall(query, …)`` and its asynchronous form."""
+    """``Memory.recall(query, …)`` and its asynchronous form; of early versions ``search``."""
 
     def begin(call: Call) -> Running | None:
         memory = _Counted(telemetry, Operation.SEARCH_MEMORY)
         if telemetry.gate.wanted:
-            memory.content.memory_query = call.args[0] if call.args else call.kwargs.get("query")
+            asked = call.args[0] if call.args else call.kwargs.get("query")
+            memory.content.memory_query = call.kwargs.get("task") if asked is None else asked
         return memory
 
     return begin
 
 
 def remember(telemetry: Telemetry) -> Begin:
-    """``Memory.remember(content, …)``, and what ``remember_many(contents, …)`` has a thread do."""
+    """``Memory.remember(content, …)``, and what ``remember_many(contents, …)`` has a thread do.
+
+    Of early versions ``save``.
+    """
 
     def begin(call: Call) -> Running | None:
         return Memory(telemetry, Operation.CREATE_MEMORY)

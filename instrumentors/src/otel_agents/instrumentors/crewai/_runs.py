@@ -24,6 +24,7 @@ __all__ = [
     "lone_agent",
     "planning",
     "reasoning",
+    "restores",
     "task",
     "without_agent_run",
 ]
@@ -96,11 +97,17 @@ def without_agent_run(context: Context) -> Context:
     return set_value(_RUN, None, context)
 
 
+def restores(call: Call) -> bool:
+    """Whether somebody else runs instead: what is made of a checkpoint, by the same method."""
+    given = (*call.args, *call.kwargs.values())
+    return any(getattr(value, "restore_from", None) is not None for value in given)
+
+
 def crew(telemetry: Telemetry) -> Begin:
     """``Crew.kickoff(inputs)`` and ``akickoff``."""
 
     def begin(call: Call) -> Running | None:
-        if getattr(call.instance, "stream", False):
+        if getattr(call.instance, "stream", False) or restores(call):
             return None  # the run begins when its chunks are wanted, by another call of this
         name = getattr(call.instance, "name", None)
         inputs = call.args[0] if call.args else call.kwargs.get("inputs")
@@ -158,7 +165,7 @@ def lone_agent(telemetry: Telemetry) -> Begin:
     """``Agent.kickoff(messages)`` and its asynchronous forms, which call each other."""
 
     def begin(call: Call) -> Running | None:
-        if _runs_already(call.instance):
+        if _runs_already(call.instance) or restores(call):
             return None
         run = AgentRun(telemetry, call.instance)
         if telemetry.gate.wanted:

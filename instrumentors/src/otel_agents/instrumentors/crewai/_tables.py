@@ -31,6 +31,7 @@ REQUIRED: Final[dict[str, Make]] = {
 _BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
 _TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
 _MEMORY: Final = "crewai.memory.unified_memory:Memory"
+_EARLY: Final = "crewai.memory"
 _PROVIDERS: Final = "crewai.llms.providers"
 _COMPLETIONS: Final = {
     "anthropic": "AnthropicCompletion",
@@ -62,6 +63,9 @@ OPTIONAL: Final[dict[str, Make]] = {
     "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (
         _runs.human_input
     ),
+    "crewai.agents.agent_builder.base_agent_executor_mixin:CrewAgentExecutorMixin._ask_human_input": (
+        _runs.human_input
+    ),
     "crewai.flow.flow:Flow.resume_async": _flows.resumption,
     "crewai.flow.flow:Flow.ask": _flows.question,
     "crewai.flow.flow:Flow._request_human_feedback": _flows.question,
@@ -84,6 +88,12 @@ OPTIONAL: Final[dict[str, Make]] = {
     f"{_MEMORY}.arecall": _knowledge.recall,
     f"{_MEMORY}.remember": _knowledge.remember,
     f"{_MEMORY}._background_encode_batch": _knowledge.remember,
+    f"{_EARLY}.short_term.short_term_memory:ShortTermMemory.search": _knowledge.recall,
+    f"{_EARLY}.short_term.short_term_memory:ShortTermMemory.save": _knowledge.remember,
+    f"{_EARLY}.long_term.long_term_memory:LongTermMemory.search": _knowledge.recall,
+    f"{_EARLY}.long_term.long_term_memory:LongTermMemory.save": _knowledge.remember,
+    f"{_EARLY}.memory:Memory.search": _knowledge.recall,
+    f"{_EARLY}.entity.entity_memory:EntityMemory.save": _knowledge.remember,
     f"{_KNOWLEDGE}.query": _knowledge.query,
     f"{_KNOWLEDGE}.aquery": _knowledge.query,
 }

@@ -1,0 +1,32 @@
+"""A flow: one method has a crew find the facts, the next one has them told."""
+
+# pyright: basic, reportMissingImports=false
+# CrewAI is not installed where the other examples are checked.
+
+from __future__ import annotations
+
+from crewai import LLM, Agent, Crew, Task
+from crewai.flow.flow import Flow, listen, start
+
+llm = LLM(model="gpt-4o-mini")
+scout = Agent(role="Scout", goal="Find facts", backstory="You look twice.", llm=llm)
+writer = Agent(role="Writer", goal="Tell facts", backstory="You are brief.", llm=llm)
+
+
+class Report(Flow):
+    """Finds out, then tells."""
+
+    @start()
+    def find_out(self) -> str:
+        """The facts."""
+        task = Task(description="Find facts on bees.", expected_output="Facts", agent=scout)
+        return Crew(name="facts", agents=[scout], tasks=[task]).kickoff().raw
+
+    @listen(find_out)
+    async def tell(self, facts: str) -> str:
+        """The facts in a sentence."""
+        return (await writer.kickoff_async(f"Tell this in a sentence: {facts}")).raw
+
+
+if __name__ == "__main__":
+    print(Report().kickoff())
