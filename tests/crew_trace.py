@@ -18,7 +18,7 @@ invoke_workflow trip
   {EMBEDDINGS} 1052 0
   {EMBEDDINGS} 1065 0
   task scout
-    invoke_agent Scout 5637 843
+    invoke_agent Scout 6806 1034
       search_memory
         {EMBEDDINGS} 1078 0
       {CHAT} 1091 149
@@ -26,26 +26,27 @@ invoke_workflow trip
         {EMBEDDINGS} 1104 0
       {CHAT} 1117 163
       execute_tool get_weather
-      execute_tool find_trains ✗
       {CHAT} 1130 170
-      execute_tool find_trains
+      execute_tool find_trains ✗
       {CHAT} 1143 177
+      execute_tool find_trains
       {CHAT} 1156 184
+      {CHAT} 1169 191
       create_memory
-        {EMBEDDINGS} 1169 0
-        {CHAT} 1182 198
+        {EMBEDDINGS} 1182 0
+        {CHAT} 1195 205
   task write
-    invoke_agent Writer 3689 671
+    invoke_agent Writer 3728 692
       search_memory
-        {EMBEDDINGS} 1195 0
-      {CHAT} 1208 212
+        {EMBEDDINGS} 1208 0
+      {CHAT} 1221 219
       retrieval
-        {EMBEDDINGS} 1221 0
-      {CHAT} 1234 226
+        {EMBEDDINGS} 1234 0
       {CHAT} 1247 233
+      {CHAT} 1260 240
       create_memory
-        {EMBEDDINGS} 1260 0
-        {CHAT} 1273 247
+        {EMBEDDINGS} 1273 0
+        {CHAT} 1286 254
 """.splitlines()
 
 _LINE = re.compile(

@@ -46,7 +46,9 @@ def crew_reaction(request: ModelRequest) -> Reaction:
         return default_answer(request)
     if "find_trains" not in {tool.name for tool in request.tools}:
         return Answer(TRIP_ANSWER, delay=0.2)
+    # One after the other: CrewAI has tools that are asked for at once run at once.
+    asked = (_WEATHER, _NO_TRAIN, _TRAIN)
     answered = sum(message.get("role") == "tool" for message in request.body["messages"])
-    if not answered:
-        return Answer(tool_calls=(_WEATHER, _NO_TRAIN), delay=0.25)
-    return Answer(tool_calls=(_TRAIN,), delay=0.15) if answered == 2 else Answer(TRIP_ANSWER)
+    if answered < len(asked):
+        return Answer(tool_calls=(asked[answered],), delay=0.15)
+    return Answer(TRIP_ANSWER)
