@@ -173,6 +173,21 @@ def test_a_model_class_of_the_application(emission: Emission) -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_an_asynchronous_model_class_of_the_application(emission: Emission) -> None:
+    class Parrot(crewai.BaseLLM):
+        def call(self, messages: Any, *args: Any, **kwargs: Any) -> str:
+            return "Thought: I know\nFinal Answer: parrot"
+
+        async def acall(self, messages: Any, *args: Any, **kwargs: Any) -> str:
+            await asyncio.sleep(0)
+            return self.call(messages)
+
+    flock = crew(task(agent(Parrot(model="parrot-1"), "Writer")))
+    assert asyncio.run(flock.akickoff()).raw == "parrot"
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer", "chat parrot-1")]
+
+
+@pytest.mark.usefixtures("instrumented")
 def test_a_model_class_of_the_application_that_asks_a_visible_one_is_counted_once(
     llm: Any, emission: Emission
 ) -> None:
