@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.fields import field, items, text
@@ -16,7 +17,6 @@ from ._arguments import argument
 
 __all__ = ["CLIENTS", "answered"]
 
-_PORTS: Final = {"http": 80}
 _OWN: Final = "autogen."
 _COUNTS: Final = "_add_streaming_usage_to_params"
 """What clients have that ask for the usage of a stream; before, AG2 guessed it."""
@@ -84,11 +84,7 @@ class Answer(ClaimedCall):
 
 def _server(client: Any) -> tuple[str, int] | None:
     """Host and port of a client over OpenAI's SDK."""
-    url: Any = getattr(getattr(client, "_oai_client", None), "base_url", None)
-    host: Any = getattr(url, "host", None)
-    if not isinstance(host, str) or not host:
-        return None
-    return host, int(url.port or _PORTS.get(str(url.scheme), 443))
+    return server_of(getattr(getattr(client, "_oai_client", None), "base_url", None))
 
 
 def _provider(client: Any) -> str | None:

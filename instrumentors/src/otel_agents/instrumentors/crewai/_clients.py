@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
+from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.fields import field, text
 from otel_agents.semconv.values import Provider
@@ -17,8 +17,6 @@ from otel_agents.semconv.values import Provider
 from ._models import Answer, current_answer
 
 __all__ = ["counted", "read", "taken"]
-
-_PORTS: Final = {"https": 443, "http": 80}
 
 
 class _Taken(Passing):
@@ -32,7 +30,7 @@ class _Taken(Passing):
         """A request follows."""
         if getattr(value, "vertexai", False) is True:
             self._answer.claim.provider = Provider.GCP_VERTEX_AI.value
-        self._answer.sends(_server_of(value))
+        self._answer.sends(server_of(_url_of(value)))
         return _without_own_spans(value)
 
 
@@ -105,14 +103,6 @@ def read(telemetry: Telemetry) -> Begin:
         return _Read(answer, call.args[0]) if answer is not None and call.args else None
 
     return begin
-
-
-def _server_of(client: Any) -> tuple[str, int] | None:
-    url = _url_of(client)
-    parts = urlsplit(str(url)) if url is not None else None
-    if parts is None or not parts.hostname:
-        return None
-    return parts.hostname, parts.port or _PORTS.get(parts.scheme, 443)
 
 
 def _url_of(client: Any) -> Any:
