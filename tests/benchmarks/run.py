@@ -158,6 +158,7 @@ def exits() -> None:
             print(f"{'endpoint ' + what:24}{time.time() - ended:12.2f}")
 
 
+CREW_ROUNDS: Final = 3
 CREWS: Final = ("none", "ours", "openllmetry", "ours-content", "openllmetry-content")
 
 
@@ -166,7 +167,7 @@ def crew_runs(python: Path) -> None:
     print("\nA crew of 100 steps: CPU of the process, what a run exports\n")
     print(f"{'':24}{'ms a step':>12}{'over none':>12}{'KB':>8}{'spans':>8}")
     found: dict[str, list[dict[str, float]]] = {variant: [] for variant in CREWS}
-    for _ in range(ROUNDS):
+    for _ in range(CREW_ROUNDS):
         for variant in CREWS:
             command = [str(python), str(HERE / "crew_run.py"), variant]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
