@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.machinery import PathFinder
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import wrapt
 
 from . import errors
-from .calls import Wrapping
+from .calls import Begin, Wrapping, around
 from .replacements import replace
 from .switches import Switch
 
-__all__ = ["Patch", "PatchSet", "Report", "TargetReport"]
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
+
+__all__ = ["Patch", "PatchSet", "Report", "TargetReport", "patches_of"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -65,6 +68,26 @@ class Patch:
     def path(self) -> list[str]:
         """The names that lead from the module to the target."""
         return self.target.partition(":")[2].split(".")
+
+
+def patches_of(
+    telemetry: Telemetry,
+    table: Mapping[str, Callable[[Telemetry], Begin]],
+    *,
+    optional: bool = False,
+    subclasses: bool = False,
+) -> Iterator[Patch]:
+    """A patch for each row of a table: a target, and what makes its operation's beginning.
+
+    Args:
+        telemetry: What the operations emit with.
+        table: By target; the options hold for all of it.
+        optional: See `Patch`.
+        subclasses: See `Patch`; what an implementation calls by ``super()`` is part of its call.
+    """
+    for target, make in table.items():
+        wrapping = around(make(telemetry), overridden=subclasses)
+        yield Patch(target, wrapping, optional=optional, subclasses=subclasses)
 
 
 @dataclass(frozen=True)

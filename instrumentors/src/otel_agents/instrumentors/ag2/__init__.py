@@ -32,14 +32,10 @@ class AG2Instrumentor(AgentInstrumentor):
 
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
         """The scope of a turn, the calls of model clients, and what networks deliver."""
-        from otel_agents.instrumentors._core.calls import around
-        from otel_agents.instrumentors._core.patching import Patch
+        from otel_agents.instrumentors._core.patching import patches_of
 
         from ._tables import ABSTRACT, OPTIONAL, REQUIRED
 
-        for target, begin in REQUIRED.items():
-            yield Patch(target, around(begin(telemetry)))
-        for target, begin in OPTIONAL.items():
-            yield Patch(target, around(begin(telemetry)), optional=True)
-        for target, begin in ABSTRACT.items():
-            yield Patch(target, around(begin(telemetry), overridden=True), subclasses=True)
+        yield from patches_of(telemetry, REQUIRED)
+        yield from patches_of(telemetry, OPTIONAL, optional=True)
+        yield from patches_of(telemetry, ABSTRACT, subclasses=True)

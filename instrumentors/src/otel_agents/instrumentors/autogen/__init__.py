@@ -38,17 +38,12 @@ class AutoGenInstrumentor(AgentInstrumentor):
 
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
         """The methods that enclose a run, and AutoGen's own spans, which ours replace."""
-        from otel_agents.instrumentors._core.calls import around
-        from otel_agents.instrumentors._core.patching import Patch
+        from otel_agents.instrumentors._core.patching import Patch, patches_of
 
         from ._tables import ABSTRACT, OPTIONAL, OWN_SPANS, REQUIRED
 
-        for target, begin in REQUIRED.items():
-            yield Patch(target, around(begin(telemetry)))
-        for target, begin in OPTIONAL.items():
-            yield Patch(target, around(begin(telemetry)), optional=True)
-        for target, begin in ABSTRACT.items():
-            wrapping = around(begin(telemetry), overridden=True)
-            yield Patch(target, wrapping, optional=True, subclasses=True)
+        yield from patches_of(telemetry, REQUIRED)
+        yield from patches_of(telemetry, OPTIONAL, optional=True)
+        yield from patches_of(telemetry, ABSTRACT, optional=True, subclasses=True)
         for target, wrapping in OWN_SPANS.items():
             yield Patch(target, wrapping, optional=True)

@@ -36,15 +36,11 @@ class CrewAIInstrumentor(AgentInstrumentor):
 
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
         """The methods that enclose a run, and the bus, whose events enclose a tool's call."""
-        from otel_agents.instrumentors._core.calls import around
-        from otel_agents.instrumentors._core.patching import Patch
+        from otel_agents.instrumentors._core.patching import patches_of
 
-        from ._tables import ABSTRACT, OPTIONAL, REQUIRED
+        from ._tables import ABSTRACT, OPTIONAL, OPTIONAL_ABSTRACT, REQUIRED
 
-        for target, begin in REQUIRED.items():
-            yield Patch(target, around(begin(telemetry)))
-        for target, begin in OPTIONAL.items():
-            yield Patch(target, around(begin(telemetry)), optional=True)
-        for target, (begin, optional) in ABSTRACT.items():
-            wrapping = around(begin(telemetry), overridden=True)
-            yield Patch(target, wrapping, optional=optional, subclasses=True)
+        yield from patches_of(telemetry, REQUIRED)
+        yield from patches_of(telemetry, OPTIONAL, optional=True)
+        yield from patches_of(telemetry, ABSTRACT, subclasses=True)
+        yield from patches_of(telemetry, OPTIONAL_ABSTRACT, optional=True, subclasses=True)

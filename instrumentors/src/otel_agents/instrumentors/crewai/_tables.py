@@ -10,7 +10,7 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from . import _busless, _clients, _flows, _knowledge, _models, _runs, _statistics, _tools
 
-__all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
+__all__ = ["ABSTRACT", "OPTIONAL", "OPTIONAL_ABSTRACT", "REQUIRED"]
 
 Make = Callable[[Telemetry], Begin]
 
@@ -99,10 +99,12 @@ OPTIONAL: Final[dict[str, Make]] = {
 }
 """In some versions, and there under one of these names."""
 
-ABSTRACT: Final[dict[str, tuple[Make, bool]]] = {
-    f"{_BASE_AGENT}.execute_task": (_runs.agent, False),
-    f"{_BASE_AGENT}.aexecute_task": (_runs.agent, True),
-    "crewai.llms.base_llm:BaseLLM.call": (_models.asked, True),
-    "crewai.llms.base_llm:BaseLLM.acall": (_models.asked, True),
+ABSTRACT: Final[dict[str, Make]] = {f"{_BASE_AGENT}.execute_task": _runs.agent}
+"""Implemented by CrewAI's own classes and by applications'."""
+
+OPTIONAL_ABSTRACT: Final[dict[str, Make]] = {
+    f"{_BASE_AGENT}.aexecute_task": _runs.agent,
+    "crewai.llms.base_llm:BaseLLM.call": _models.asked,
+    "crewai.llms.base_llm:BaseLLM.acall": _models.asked,
 }
-"""Implemented by CrewAI's own classes and by applications'; and whether some version lacks it."""
+"""The same, in some versions."""

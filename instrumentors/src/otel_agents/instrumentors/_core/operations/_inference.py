@@ -39,7 +39,15 @@ class ModelCall(Operation):
         start_time: Nanoseconds since the epoch, if the call began before it was known.
     """
 
-    __slots__ = ("_claim", "_data", "model", "operation", "response_id", "response_model")
+    __slots__ = (
+        "_claim",
+        "_data",
+        "_elsewhere",
+        "model",
+        "operation",
+        "response_id",
+        "response_model",
+    )
 
     def __init__(
         self,
@@ -58,6 +66,7 @@ class ModelCall(Operation):
         self.response_model: str | None = None
         self.response_id: str | None = None
         self._data = official.find(operation, parent)
+        self._elsewhere = ownership.is_elsewhere(parent)
         self._claim = ownership.take(operation, parent)
         first: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
@@ -74,7 +83,7 @@ class ModelCall(Operation):
         if self._data is not None:
             self.context = parent
             self.detailed = True
-        elif ownership.is_elsewhere(parent):
+        elif self._elsewhere:
             self.context = parent
         else:
             self.context = official.announce(operation, self.context)
@@ -82,9 +91,7 @@ class ModelCall(Operation):
     def _start_span(
         self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
     ) -> Span:
-        if self._data is not None:  # an official call around us reports this one
-            return INVALID_SPAN
-        if ownership.is_elsewhere(parent):
+        if self._data is not None or self._elsewhere:  # an official call around us, or a rival's
             return INVALID_SPAN
         return super()._start_span(name, kind, attributes, parent)
 
