@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import ssl
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import ag2_agents
 import pytest
 from emission import Emission
+from framework_fixtures import collected, instrumenting, pytest_itemcollected
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.instrumentors.settings import Settings
 
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let AG2 and the clients that it leaves open warn; we may not."""
-    item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def collected() -> Iterator[None]:
-    """Collects, in the end, the sockets that AG2 has left open."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
+__all__ = ["collected", "pytest_itemcollected"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,19 +51,9 @@ def config(model: ScriptedModel) -> Any:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AG2, and the SDK unless told otherwise, with these variables' settings."""
-    made: list[Any] = []
-
-    def instrumenting(*, sdk: bool = True, **environ: str) -> None:
-        made.extend([AG2Instrumentor(), *([OpenAIInstrumentor()] if sdk else [])])
-        for instrumentor in made:
-            instrumentor.instrument(
-                **emission.providers, settings=Settings.read(environ), skip_dep_check=False
-            )
-
-    yield instrumenting
-    for instrumentor in made:
-        instrumentor.uninstrument()
+    """Instruments AG2 and the SDK."""
+    with instrumenting(emission, AG2Instrumentor(), OpenAIInstrumentor()) as instrument:
+        yield instrument
 
 
 @pytest.fixture(params=["sdk on", "sdk off"])

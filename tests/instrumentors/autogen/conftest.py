@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from autogen_teams import VERSION
 from emission import Emission
+from framework_fixtures import instrumented, instrumenting, model
 from packaging.version import Version
 
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["instrumented", "model"]
 
 OLD = Version("0.6") > VERSION
 _NEWER = ("example", "graph", "mcp", "nesting", "runners")
@@ -23,32 +25,10 @@ collect_ignore = [f"test_autogen_{name}.py" for name in (_NEWER if OLD else ())]
 
 
 @pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AutoGen, and the SDK below unless ``sdk`` is false, with these settings."""
-    instrumentors = [AutoGenInstrumentor(), OpenAIInstrumentor()]
-
-    def instrumenting(*, sdk: bool = True, **environ: str) -> None:
-        for instrumentor in instrumentors[: 2 if sdk else 1]:
-            instrumentor.instrument(
-                **emission.providers, settings=Settings.read(environ), skip_dep_check=False
-            )
-
-    yield instrumenting
-    for instrumentor in instrumentors:
-        if instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.uninstrument()
-
-
-@pytest.fixture
-def instrumented(instrument: Callable[..., None]) -> None:
-    """Instruments with the defaults."""
-    instrument()
+    """Instruments AutoGen and the SDK."""
+    with instrumenting(emission, AutoGenInstrumentor(), OpenAIInstrumentor()) as instrument:
+        yield instrument
 
 
 @pytest.fixture

@@ -12,32 +12,22 @@ from typing import Any
 
 import pytest
 from emission import Emission
+from framework_fixtures import instrumenting, model, pytest_itemcollected
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from litellm_calls import VERSION, litellm
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["model", "pytest_itemcollected"]
 
 litellm.suppress_debug_info = True
 _LATER = ("rust", "messages", "usage")
 """What the oldest version lacks: it leaves out what a stream of its own says of its usage."""
 collect_ignore = [f"test_litellm_{name}.py" for name in _LATER if VERSION < (1, 110)]
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let LiteLLM warn of itself, as it does in every version; we may not."""
-    item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +54,9 @@ async def _close_clients() -> None:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments LiteLLM with the settings of these variables, and openai if it is asked for."""
-    instrumentors = [LiteLLMInstrumentor(), OpenAIInstrumentor()]
-
-    def instrumenting(*, sdk: bool = True, **environ: str) -> None:
-        for instrumentor in instrumentors if sdk else instrumentors[:1]:
-            instrumentor.instrument(**emission.providers, settings=Settings.read(environ))
-
-    yield instrumenting
-    for instrumentor in instrumentors:
-        if instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.uninstrument()
+    """Instruments LiteLLM and the SDK."""
+    with instrumenting(emission, LiteLLMInstrumentor(), OpenAIInstrumentor()) as instrument:
+        yield instrument
 
 
 @pytest.fixture(params=["openai on", "openai off"])

@@ -9,20 +9,16 @@ from typing import Any, TypeVar
 import openai
 import pytest
 from emission import Emission
+from framework_fixtures import instrumented, instrumenting, model
 
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["instrumented", "model"]
 
 _Result = TypeVar("_Result")
 
 VERSION = tuple(int(part) for part in openai.__version__.split(".")[:2])
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
 
 
 @pytest.fixture
@@ -48,21 +44,8 @@ def run(model: ScriptedModel) -> Callable[..., Any]:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments with the settings that these environment variables make."""
-    instrumentor = OpenAIInstrumentor()
-
-    def instrumenting(**environ: str) -> None:
-        instrumentor.instrument(**emission.providers, settings=Settings.read(environ))
-
-    yield instrumenting
-    if instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.uninstrument()
-
-
-@pytest.fixture
-def instrumented(instrument: Callable[..., None]) -> None:
-    """Instruments with the defaults."""
-    instrument()
+    with instrumenting(emission, OpenAIInstrumentor()) as instrument:
+        yield instrument
 
 
 @pytest.fixture
