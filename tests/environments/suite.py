@@ -22,6 +22,8 @@ MEMBERS = ("semconv", "instrumentors", "distro")
 TOOLS = "tools"
 MAIN = "openai3"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
+LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
+"""What environments of an earlier date have of today: OpenTelemetry, and what tests with it."""
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
     "bench": (MAIN, "tests/benchmarks/run.py", "stock", "bench-crewai"),
@@ -200,7 +202,8 @@ def lock(environments: Environments, only: list[str]) -> None:
         row = ROWS[name]
         dated: list[str] = []
         if "exclude_newer" in row:
-            lifted = [f"--exclude-newer-package={package}={today}" for package in row["lifted"]]
+            packages = [*LIFTED, *row.get("lifted", [])]
+            lifted = [f"--exclude-newer-package={package}={today}" for package in packages]
             dated = ["--exclude-newer", row["exclude_newer"], *lifted]
         source, target = HERE / f"{name}.in", HERE / f"{name}.txt"
         run(environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
