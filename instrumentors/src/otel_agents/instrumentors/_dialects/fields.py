@@ -1,13 +1,18 @@
-"""Reading a field of what may be a dict of a request or an object of a response."""
+"""Reading the fields of what may be a dict of a request or an object of a response."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-_NO_MODEL: Final = object()
+Body = Mapping[str, Any]
 
-__all__ = ["field", "given", "items", "text", "view"]
+_NO_MODEL: Final = object()
+_PARSED_LIMIT: Final = 65536
+"""Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
+
+__all__ = ["Body", "as_mapping", "field", "given", "items", "parsed_arguments", "text", "view"]
 
 
 def field(holder: Any, name: str) -> Any:
@@ -46,3 +51,18 @@ def text(holder: object, name: str) -> str | None:
 def given(part: dict[str, Any]) -> dict[str, Any]:
     """``part`` without the keys that have no value."""
     return {key: value for key, value in part.items() if value is not None}
+
+
+def as_mapping(value: object) -> Body:
+    """``value`` if it is a mapping, else an empty one."""
+    return cast(Body, value) if isinstance(value, Mapping) else {}
+
+
+def parsed_arguments(arguments: Any) -> Any:
+    """Tool arguments as the value that their JSON stands for, or as they are if it is none."""
+    if not isinstance(arguments, str) or len(arguments) > _PARSED_LIMIT:
+        return arguments
+    try:
+        return json.loads(arguments)
+    except (ValueError, RecursionError):  # the model wrote it: it may be cut or wrong
+        return arguments

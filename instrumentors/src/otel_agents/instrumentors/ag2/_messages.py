@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._dialects.fields import parsed_arguments
 
 __all__ = ["answer", "arguments", "conversation", "instructions", "request", "result", "said"]
 
@@ -36,10 +37,7 @@ def instructions(context: Any) -> Any:
 
 def arguments(call: Any) -> Any:
     """The arguments of a tool's call."""
-    try:
-        return json.loads(call.arguments or "{}")
-    except ValueError:
-        return call.arguments
+    return parsed_arguments(call.arguments or "{}")
 
 
 def result(event: Any) -> Any:

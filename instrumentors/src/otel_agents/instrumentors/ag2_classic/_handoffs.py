@@ -5,7 +5,7 @@ from __future__ import annotations
 from otel_agents.instrumentors._core.calls import Begin, Call
 from otel_agents.instrumentors._core.handoffs import hand_over
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.fields import text
+from otel_agents.instrumentors._dialects.fields import text
 
 from ._arguments import argument
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from otel_agents.instrumentors._dialects.openai.fields import field
+from otel_agents.instrumentors._dialects.fields import field
 from otel_agents.instrumentors._dialects.openai.messages import input_messages
 
 __all__ = ["conclusion", "last", "said", "said_first"]

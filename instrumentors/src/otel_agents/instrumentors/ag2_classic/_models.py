@@ -8,8 +8,8 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
-from otel_agents.instrumentors._dialects.openai.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv.values import Operation, Provider
 

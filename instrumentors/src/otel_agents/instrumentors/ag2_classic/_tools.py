@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import ToolType
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._dialects.fields import parsed_arguments
 from otel_agents.semconv.values import Modality
 
 __all__ = ["answer", "completion", "last_answer", "prompt", "request", "task"]
@@ -58,20 +59,13 @@ def _part(value: Any) -> Part:
             "type": "tool_call",
             "id": value.id,
             "name": value.name,
-            "arguments": _arguments(value.arguments),
+            "arguments": parsed_arguments(value.arguments),
         }
     if hasattr(value, "call_id"):
         return {"type": "tool_call_response", "id": value.call_id, "response": value.content}
     if hasattr(value, "to_base64"):
         return media.part_from_base64(value.to_base64(), "image/png", Modality.IMAGE.value)
     return {"type": "text", "content": _text(value)}
-
-
-def _arguments(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return text
 
 
 def _text(value: Any) -> str:

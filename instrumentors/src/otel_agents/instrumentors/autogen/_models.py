@@ -9,7 +9,8 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.requests import as_mapping, inference_attributes
+from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 

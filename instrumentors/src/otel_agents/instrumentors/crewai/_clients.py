@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.fields import field, text
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
 
 from ._models import Answer, current_answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple, cast
 
-from otel_agents.instrumentors._dialects.openai.fields import field, text
+from otel_agents.instrumentors._dialects.fields import field, text
 
 __all__ = ["Requested", "key_of", "requested"]
 

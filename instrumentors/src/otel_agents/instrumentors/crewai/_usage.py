@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.openai.usage import Usage
+from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.openai.usage import usage_of as openai_usage
 from otel_agents.semconv import attributes as attr
 

@@ -10,7 +10,8 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls import Call
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
-from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES, Api
+from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES
 from otel_agents.semconv.values import Operation
 
 __all__ = ["FUNCTIONS", "ROUTES", "Arguments", "Function"]

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.propagation import headers_for
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.fields import field, text
+from otel_agents.instrumentors._dialects.fields import field, text
 
 from ._functions import ROUTES, Function
 from ._questions import Question, current_question, without_question

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
 from otel_agents.instrumentors._dialects.anthropic.usage import told, usage_of
-from otel_agents.instrumentors._dialects.openai.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.anthropic.usage import CACHED
-from otel_agents.instrumentors._dialects.openai.fields import field, text
-from otel_agents.instrumentors._dialects.openai.requests import as_mapping
-from otel_agents.instrumentors._dialects.openai.usage import Usage, usage_of
+from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
 
 __all__ = ["answer_id", "chunk_id", "model_of", "spent", "stream_spent"]
 

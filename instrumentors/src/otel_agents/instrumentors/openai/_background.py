@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from typing import Any, Final, Protocol
 
-from otel_agents.instrumentors._dialects.openai.fields import text
+from otel_agents.instrumentors._dialects.fields import text
 
 __all__ = ["PENDING", "fetched", "hold"]
 

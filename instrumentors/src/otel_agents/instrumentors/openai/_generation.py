@@ -7,10 +7,10 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.reporting import HIDDEN
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.apis import RESPONSES, Api
-from otel_agents.instrumentors._dialects.openai.assembly import Assembly
-from otel_agents.instrumentors._dialects.openai.fields import field, text, view
-from otel_agents.instrumentors._dialects.openai.requests import Body, inference_attributes
+from otel_agents.instrumentors._dialects.api import Api, Assembly
+from otel_agents.instrumentors._dialects.fields import Body, field, text, view
+from otel_agents.instrumentors._dialects.openai.apis import RESPONSES
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 

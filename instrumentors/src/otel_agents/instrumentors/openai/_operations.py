@@ -11,18 +11,14 @@ from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse
 from otel_agents.instrumentors._core.operations import Operation as Operation_
 from otel_agents.instrumentors._core.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, text
 from otel_agents.instrumentors._dialects.openai.apis import (
     APIS,
     RESPONSES,
-    Api,
     response_finish_reasons,
 )
-from otel_agents.instrumentors._dialects.openai.fields import field, text
-from otel_agents.instrumentors._dialects.openai.requests import (
-    Body,
-    as_mapping,
-    embeddings_attributes,
-)
+from otel_agents.instrumentors._dialects.openai.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation

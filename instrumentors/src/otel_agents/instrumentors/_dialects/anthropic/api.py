@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_agents.instrumentors._dialects.openai.apis import Api
+from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.semconv.values import Operation
 
 from .assembly import Assembly

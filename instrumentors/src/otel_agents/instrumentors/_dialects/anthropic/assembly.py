@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.openai.fields import field, text
-from otel_agents.instrumentors._dialects.openai.messages import parsed_arguments
+from otel_agents.instrumentors._dialects.api import Message
+from otel_agents.instrumentors._dialects.fields import field, parsed_arguments, text
 
-from .messages import Message, output_messages
+from .messages import output_messages
 from .usage import told
 
 __all__ = ["Assembly", "Events"]

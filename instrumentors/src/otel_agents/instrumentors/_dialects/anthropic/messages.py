@@ -8,13 +8,12 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.content import Content
 from otel_agents.instrumentors._core.encoding import Items
-from otel_agents.instrumentors._dialects.openai.fields import field, given, items, text
+from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.fields import field, given, items, text
 from otel_agents.semconv.values import Modality
 
 __all__ = ["ask", "finish_reasons", "output_messages"]
 
-Part = dict[str, Any]
-Message = dict[str, Any]
 
 _MODALITIES: Final = {"image": Modality.IMAGE, "document": Modality.DOCUMENT}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.openai.requests import as_mapping
-from otel_agents.instrumentors._dialects.openai.usage import Usage
+from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["CACHED", "told", "usage_of"]

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.content import Content
+from otel_agents.instrumentors._dialects.api import Api, Message
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation, OutputType
 
-from .assembly import Assembly, ChatAssembly, CompletionAssembly, ResponseAssembly, TextAssembly
-from .fields import field, items, text
+from .assembly import ChatAssembly, CompletionAssembly, ResponseAssembly, TextAssembly
 from .messages import (
-    Message,
     completion_input,
     completion_output,
     input_messages,
     output_messages,
     tool_definitions,
 )
-from .requests import Body, as_mapping
 from .response_items import response_input, response_instructions, response_output
 
-__all__ = ["APIS", "CHAT", "COMPLETIONS", "RESPONSES", "Api", "response_finish_reasons"]
-
-
-@dataclass(frozen=True)
-class Api:
-    """One API that generates.
-
-    Attributes:
-        operation: What it is in the conventions' terms.
-        ask: Sets the content of a request.
-        output: The output messages of a response.
-        finish_reasons: One per choice, in the provider's spelling.
-        assembly: Gathers the content of its streams.
-        type: ``openai.api.type``, where the conventions have a value for it.
-        output_type: What it generates, where that is always the same.
-    """
-
-    operation: Operation
-    ask: Callable[[Content, Body], None]
-    output: Callable[[Any], list[Message]]
-    finish_reasons: Callable[[Any], tuple[str, ...]]
-    assembly: Callable[[], Assembly]
-    type: OpenAIApiType | None = None
-    output_type: OutputType | None = None
+__all__ = ["APIS", "CHAT", "COMPLETIONS", "RESPONSES", "response_finish_reasons"]
 
 
 def _ask_chat(content: Content, body: Body) -> None:

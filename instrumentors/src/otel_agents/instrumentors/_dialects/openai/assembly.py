@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
-from .fields import field, items, text, view
-from .messages import Message, completion_output, output_messages
+from otel_agents.instrumentors._dialects.api import Message
+from otel_agents.instrumentors._dialects.fields import field, items, text, view
+
+from .messages import completion_output, output_messages
 from .response_items import response_output
 
-__all__ = ["Assembly", "ChatAssembly", "CompletionAssembly", "ResponseAssembly", "TextAssembly"]
-
-
-class Assembly(Protocol):
-    """Gathers the content of a stream; made only where somebody wants content."""
-
-    def add(self, chunk: Any) -> None:
-        """Take one chunk in."""
-        ...
-
-    def messages(self) -> list[Message]:
-        """The output so far as messages; empty where nothing was said."""
-        ...
+__all__ = ["ChatAssembly", "CompletionAssembly", "ResponseAssembly", "TextAssembly"]
 
 
 class _Choice:

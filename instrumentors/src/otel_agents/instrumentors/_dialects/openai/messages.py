@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.fields import field, given, items, parsed_arguments, text
 from otel_agents.semconv.values import Modality
-
-from .fields import field, given, items, text
 
 __all__ = [
     "completion_input",
@@ -18,16 +17,10 @@ __all__ = [
     "content_parts",
     "input_messages",
     "output_messages",
-    "parsed_arguments",
     "tool_definitions",
 ]
 
-Part = dict[str, Any]
-Message = dict[str, Any]
-
 _ANSWERS: Final = ("tool", "function")
-_PARSED_LIMIT: Final = 65536
-"""Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
 
 
 def input_messages(messages: Any) -> Items:
@@ -182,16 +175,6 @@ def _function_call(call_id: str | None, function: Any) -> Part:
             "arguments": parsed_arguments(field(function, "arguments")),
         }
     )
-
-
-def parsed_arguments(arguments: Any) -> Any:
-    """Tool arguments as the value that their JSON stands for, or as they are if it is none."""
-    if not isinstance(arguments, str) or len(arguments) > _PARSED_LIMIT:
-        return arguments
-    try:
-        return json.loads(arguments)
-    except ValueError:  # the model wrote it: it may be cut or wrong
-        return arguments
 
 
 def _tool_response(content: Any) -> Any:

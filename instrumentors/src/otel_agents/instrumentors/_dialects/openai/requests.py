@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
-__all__ = ["Body", "as_mapping", "embeddings_attributes", "inference_attributes"]
-
-Body = Mapping[str, Any]
+__all__ = ["embeddings_attributes", "inference_attributes"]
 
 _NUMBERS: Final = (
     ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
@@ -32,11 +30,6 @@ _OUTPUT_TYPES: Final = {
     "json_object": OutputType.JSON.value,
     "json_schema": OutputType.JSON.value,
 }
-
-
-def as_mapping(value: object) -> Body:
-    """``value`` if it is a mapping, else an empty one."""
-    return cast(Body, value) if isinstance(value, Mapping) else {}
 
 
 def inference_attributes(body: Body) -> dict[str, Any]:

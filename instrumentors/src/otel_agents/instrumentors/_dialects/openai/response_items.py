@@ -7,15 +7,14 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.fields import field, given, items, parsed_arguments, text
 from otel_agents.semconv.values import Modality
 
-from .fields import field, given, items, text
-from .messages import content_parts, parsed_arguments
+from .messages import content_parts
 
 __all__ = ["response_input", "response_instructions", "response_output"]
 
-Part = dict[str, Any]
-Message = dict[str, Any]
 
 _CALLS: Final = ("function_call", "custom_tool_call")
 _OUTPUTS: Final = ("function_call_output", "custom_tool_call_output")

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import field
 from otel_agents.semconv import attributes as attr
 
-from .fields import field
-
-__all__ = ["Usage", "usage_of"]
-
-
-class Usage(NamedTuple):
-    """Input and output tokens as billed, and attributes for the breakdowns."""
-
-    input_tokens: int | None
-    output_tokens: int | None
-    breakdown: dict[str, int]
+__all__ = ["usage_of"]
 
 
 _TOTALS: Final = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))

@@ -1,0 +1,60 @@
+"""What an API that generates is to whoever instruments its clients, whosever dialect it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from otel_agents.instrumentors._core.content import Content
+from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
+
+from .fields import Body
+
+__all__ = ["Api", "Assembly", "Message", "Part", "Usage"]
+
+Part = dict[str, Any]
+Message = dict[str, Any]
+
+
+class Usage(NamedTuple):
+    """Input and output tokens as billed, and attributes for the breakdowns."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    breakdown: dict[str, int]
+
+
+class Assembly(Protocol):
+    """Gathers the content of a stream; made only where somebody wants content."""
+
+    def add(self, chunk: Any) -> None:
+        """Take one chunk in."""
+        ...
+
+    def messages(self) -> list[Message]:
+        """The output so far as messages; empty where nothing was said."""
+        ...
+
+
+@dataclass(frozen=True)
+class Api:
+    """One API that generates.
+
+    Attributes:
+        operation: What it is in the conventions' terms.
+        ask: Sets the content of a request.
+        output: The output messages of a response.
+        finish_reasons: One per choice, in the provider's spelling.
+        assembly: Gathers the content of its streams.
+        type: ``openai.api.type``, where the conventions have a value for it.
+        output_type: What it generates, where that is always the same.
+    """
+
+    operation: Operation
+    ask: Callable[[Content, Body], None]
+    output: Callable[[Any], list[Message]]
+    finish_reasons: Callable[[Any], tuple[str, ...]]
+    assembly: Callable[[], Assembly]
+    type: OpenAIApiType | None = None
+    output_type: OutputType | None = None
