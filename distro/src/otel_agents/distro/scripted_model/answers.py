@@ -56,6 +56,16 @@ class ToolCall:
         """The arguments as they go over the wire."""
         return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
 
+    @property
+    def arguments_value(self) -> Any:
+        """The arguments where the wire has an object for them; a text that is none stays one."""
+        if not isinstance(self.arguments, str):
+            return dict(self.arguments)
+        try:
+            return json.loads(self.arguments)
+        except ValueError:
+            return self.arguments
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -139,6 +149,11 @@ class Answer(Paced):
         if self.text is None and not (self.tool_calls or self.refusal or self.items):
             return DEFAULT_TEXT
         return self.text
+
+    @property
+    def reason(self) -> str:
+        """Why the answer ends, as chat completions spell it."""
+        return self.finish_reason or ("tool_calls" if self.tool_calls else "stop")
 
 
 @dataclass(frozen=True)

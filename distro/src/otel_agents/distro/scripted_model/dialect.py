@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,6 +141,22 @@ class Endpoint:
     streamed: bool = False
     error: Callable[[Failure], bytes] = error_status
     event_error: Callable[[ErrorEvent, int], Frame] = error_event
+
+
+EVENT_STREAM = "text/event-stream"
+
+
+def body_reply(exchange: Exchange, payload: Json, usage: Usage | None, response_id: str) -> Reply:
+    """An answer in one body."""
+    return Reply(encode(payload), None, usage, response_id, headers=exchange.answer.headers)
+
+
+def stream_reply(
+    exchange: Exchange, frames: Iterable[Frame], usage: Usage | None, response_id: str
+) -> Reply:
+    """An answer as server-sent events."""
+    headers = exchange.answer.headers
+    return Reply(b"", tuple(frames), usage, response_id, EVENT_STREAM, headers=headers)
 
 
 def sse(payload: Json, *, name: str | None = None, tells_usage: bool = False) -> Frame:

@@ -12,8 +12,10 @@ from otel_agents.distro.scripted_model.dialect import (
     Frame,
     Reply,
     Tool,
+    body_reply,
     encode,
     sse,
+    stream_reply,
 )
 from otel_agents.distro.scripted_model.pieces import fragments, pieces
 from otel_agents.distro.scripted_model.values import Json, json_object, json_objects, texts
@@ -75,27 +77,14 @@ def write(exchange: Exchange) -> Reply:
         "role": "assistant",
         "model": answer.model or exchange.request.model,
         "content": _blocks(exchange),
-        "stop_reason": _stop_reason(exchange),
+        "stop_reason": _STOP_REASONS.get(answer.reason, answer.reason),
         "stop_sequence": None,
         "usage": _usage(exchange.usage),
         **answer.extra,
     }
-    usage = exchange.usage
-    if not exchange.request.stream:
-        return Reply(encode(message), None, usage, message_id, headers=answer.headers)
-    return Reply(
-        frames=tuple(_events(message)),
-        usage=usage,
-        response_id=message_id,
-        content_type="text/event-stream",
-        headers=answer.headers,
-    )
-
-
-def _stop_reason(exchange: Exchange) -> str:
-    answer = exchange.answer
-    reason = answer.finish_reason or ("tool_calls" if answer.tool_calls else "stop")
-    return _STOP_REASONS.get(reason, reason)
+    if exchange.request.stream:
+        return stream_reply(exchange, _events(message), exchange.usage, message_id)
+    return body_reply(exchange, message, exchange.usage, message_id)
 
 
 def _usage(usage: Usage) -> Json:
@@ -122,8 +111,7 @@ def _blocks(exchange: Exchange) -> list[Json]:
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
     call_id = call.id or exchange.numbers.id("toolu_")
-    given = call.arguments if isinstance(call.arguments, str) else dict(call.arguments)
-    return {"type": "tool_use", "id": call_id, "name": call.name, "input": given}
+    return {"type": "tool_use", "id": call_id, "name": call.name, "input": call.arguments_value}
 
 
 def _events(message: Json) -> Iterator[Frame]:

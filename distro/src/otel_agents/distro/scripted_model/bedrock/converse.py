@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from otel_agents.distro.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.distro.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
@@ -59,23 +58,17 @@ def write(exchange: Exchange) -> Reply:
     request_id = answer.id or exchange.numbers.id("")
     told = usage if answer.tell_usage else None
     headers = {_REQUEST_ID: request_id, **answer.headers}
-    reason = answer.finish_reason or ("tool_calls" if answer.tool_calls else "stop")
     whole: Json = {
         "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
-        "stopReason": _STOP_REASONS.get(reason, reason),
+        "stopReason": _STOP_REASONS.get(answer.reason, answer.reason),
         "metrics": {"latencyMs": 1},
         **({"usage": _usage(usage)} if told else {}),
         **answer.extra,
     }
-    if not exchange.request.stream:
-        return Reply(encode(whole), None, told, request_id, headers=headers)
-    return Reply(
-        frames=tuple(_events(whole)),
-        usage=told,
-        response_id=request_id,
-        content_type=CONTENT_TYPE,
-        headers=headers,
-    )
+    if exchange.request.stream:
+        frames = tuple(_events(whole))
+        return Reply(b"", frames, told, request_id, CONTENT_TYPE, headers=headers)
+    return Reply(encode(whole), None, told, request_id, headers=headers)
 
 
 def _usage(usage: Usage) -> Json:
@@ -102,10 +95,8 @@ def _blocks(exchange: Exchange) -> list[Json]:
 
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
-    given: Any = call.arguments
-    arguments = json.loads(given) if isinstance(given, str) else dict(given)
     call_id = call.id or exchange.numbers.id("tooluse_")
-    return {"toolUse": {"toolUseId": call_id, "name": call.name, "input": arguments}}
+    return {"toolUse": {"toolUseId": call_id, "name": call.name, "input": call.arguments_value}}
 
 
 def _events(whole: Json) -> Iterator[Frame]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +12,10 @@ from otel_agents.distro.scripted_model.dialect import (
     Frame,
     Reply,
     Tool,
+    body_reply,
     encode,
     sse,
+    stream_reply,
 )
 from otel_agents.distro.scripted_model.pieces import pieces
 from otel_agents.distro.scripted_model.values import (
@@ -93,28 +94,18 @@ def write(exchange: Exchange) -> Reply:
     """A response, or the chunks of one."""
     answer, usage = exchange.answer, exchange.usage
     response_id = answer.id or exchange.numbers.id("resp-")
-    whole: Json = {
-        "candidates": [_candidate(_parts(exchange), _finish_reason(exchange))],
+    finish_reason = _FINISH_REASONS.get(answer.reason, answer.reason)
+    response: Json = {
+        "candidates": [_candidate(_parts(exchange), finish_reason)],
         "modelVersion": answer.model or exchange.request.model,
         "responseId": response_id,
         **({"usageMetadata": _usage(usage)} if answer.tell_usage else {}),
         **answer.extra,
     }
     told = usage if answer.tell_usage else None
-    if not exchange.request.stream:
-        return Reply(encode(whole), None, told, response_id, headers=answer.headers)
-    return Reply(
-        frames=tuple(_chunks(whole)),
-        usage=told,
-        response_id=response_id,
-        content_type="text/event-stream",
-        headers=answer.headers,
-    )
-
-
-def _finish_reason(exchange: Exchange) -> str:
-    reason = exchange.answer.finish_reason or "stop"
-    return _FINISH_REASONS.get(reason, reason)
+    if exchange.request.stream:
+        return stream_reply(exchange, _chunks(response), told, response_id)
+    return body_reply(exchange, response, told, response_id)
 
 
 def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
@@ -145,25 +136,23 @@ def _parts(exchange: Exchange) -> list[Json]:
 
 
 def _function_call(exchange: Exchange, call: ToolCall) -> Json:
-    given = call.arguments
-    arguments: Any = json.loads(given) if isinstance(given, str) else dict(given)
     call_id = call.id or exchange.numbers.id("call-")
-    return {"functionCall": {"id": call_id, "name": call.name, "args": arguments}}
+    return {"functionCall": {"id": call_id, "name": call.name, "args": call.arguments_value}}
 
 
-def _chunks(whole: Json) -> Iterator[Frame]:
+def _chunks(response: Json) -> Iterator[Frame]:
     """Each chunk tells the tokens up to it; the last one tells all."""
-    (candidate,) = whole["candidates"]
+    (candidate,) = response["candidates"]
     steps = [step for part in candidate["content"]["parts"] for step in _steps(part)]
-    usage: Json = whole.get("usageMetadata", {})
+    usage: Json = response.get("usageMetadata", {})
     for position, step in enumerate(steps):
         if position == len(steps) - 1:
-            last = {**whole, "candidates": [_candidate([step], candidate["finishReason"])]}
+            last = {**response, "candidates": [_candidate([step], candidate["finishReason"])]}
             yield sse(last, tells_usage=bool(usage))
             return
         so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
         told = {"usageMetadata": so_far} if usage else {}
-        yield sse({**whole, "candidates": [_candidate([step])], **told})
+        yield sse({**response, "candidates": [_candidate([step])], **told})
 
 
 def _steps(part: Json) -> list[Json]:

@@ -6,7 +6,15 @@ import base64
 from dataclasses import replace
 
 from otel_agents.distro.scripted_model.answers import Usage
-from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
+from otel_agents.distro.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    body_reply,
+    sse,
+    stream_reply,
+)
 from otel_agents.distro.scripted_model.pieces import pieces
 from otel_agents.distro.scripted_model.values import Json
 
@@ -42,8 +50,7 @@ def write_speech(exchange: Exchange) -> Reply:
     if usage:
         done["usage"] = _counts(usage)
     frames.append(sse(done, tells_usage=usage is not None))
-    content_type = "text/event-stream"
-    return Reply(b"", tuple(frames), usage, response_id, content_type, headers=answer.headers)
+    return stream_reply(exchange, frames, usage, response_id)
 
 
 def write_transcription(exchange: Exchange) -> Reply:
@@ -61,8 +68,7 @@ def write_transcription(exchange: Exchange) -> Reply:
         done: Json = {"type": "transcript.text.done", "text": text}
         frames.append(sse({**done, "usage": told} if told else done, tells_usage=bool(usage)))
         frames.append(Frame(b"data: [DONE]\n\n"))
-        content_type = "text/event-stream"
-        return Reply(b"", tuple(frames), usage, response_id, content_type, headers=answer.headers)
+        return stream_reply(exchange, frames, usage, response_id)
     return _written(exchange, response_id, usage, {"usage": told} if told else {})
 
 
@@ -80,7 +86,7 @@ def _written(exchange: Exchange, response_id: str, usage: Usage | None, told: Js
     payload: Json = {"text": text, **told, **answer.extra}
     if wanted == "verbose_json":
         payload |= {"language": "english", "duration": _SECONDS, "segments": []}
-    return Reply(encode(payload), None, usage, response_id, headers=answer.headers)
+    return body_reply(exchange, payload, usage, response_id)
 
 
 def _usage(exchange: Exchange, *, spoken: bool) -> Usage | None:

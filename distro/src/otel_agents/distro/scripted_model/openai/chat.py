@@ -6,7 +6,15 @@ import base64
 from typing import Any
 
 from otel_agents.distro.scripted_model.answers import ToolCall
-from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
+from otel_agents.distro.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    body_reply,
+    sse,
+    stream_reply,
+)
 from otel_agents.distro.scripted_model.openai.shapes import (
     completion_usage,
     forced_tool,
@@ -70,7 +78,7 @@ def write(exchange: Exchange) -> Reply:
         told = {"usage": completion_usage(usage)} if usage else {}
         listed = [_choice(exchange, calls, index) for index in choices]
         payload = {**head, "object": "chat.completion", "choices": listed, **told}
-        return Reply(encode(payload), None, usage, response_id, headers=answer.headers)
+        return body_reply(exchange, payload, usage, response_id)
     head["object"] = "chat.completion.chunk"
     wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
     spare: Json = {"usage": None} if wanted else {}
@@ -84,13 +92,7 @@ def write(exchange: Exchange) -> Reply:
         last: Json = {**head, "choices": [], "usage": completion_usage(usage)}
         frames.append(sse(last, tells_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
-    return Reply(
-        frames=tuple(frames),
-        usage=usage if wanted else None,
-        response_id=response_id,
-        content_type="text/event-stream",
-        headers=answer.headers,
-    )
+    return stream_reply(exchange, frames, usage if wanted else None, response_id)
 
 
 def _azure_opening() -> Frame:
@@ -113,11 +115,9 @@ def _legacy_functions(exchange: Exchange) -> bool:
 
 
 def _finish_reason(exchange: Exchange) -> str:
-    if exchange.answer.finish_reason:
-        return exchange.answer.finish_reason
-    if exchange.answer.tool_calls:
-        return "function_call" if _legacy_functions(exchange) else "tool_calls"
-    return "stop"
+    legacy = exchange.answer.finish_reason is None and _legacy_functions(exchange)
+    reason = exchange.answer.reason
+    return "function_call" if legacy and reason == "tool_calls" else reason
 
 
 def _choice(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -> Json:

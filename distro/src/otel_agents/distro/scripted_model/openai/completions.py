@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
+from otel_agents.distro.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    body_reply,
+    sse,
+    stream_reply,
+)
 from otel_agents.distro.scripted_model.openai.shapes import completion_usage, model_name
 from otel_agents.distro.scripted_model.pieces import pieces
 from otel_agents.distro.scripted_model.values import Json, json_list, json_object, texts, whole
@@ -35,7 +43,7 @@ def write(exchange: Exchange) -> Reply:
     if not request.stream:
         listed = [_choice(index, answer.words or "", finish) for index in choices]
         payload = {**head, "choices": listed, **told}
-        return Reply(encode(payload), None, usage, response_id, headers=answer.headers)
+        return body_reply(exchange, payload, usage, response_id)
     wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
     frames: list[Frame] = []
     for index in choices:
@@ -45,13 +53,7 @@ def write(exchange: Exchange) -> Reply:
         last: Json = {**head, "choices": [], **told}
         frames.append(sse(last, tells_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
-    return Reply(
-        frames=tuple(frames),
-        usage=usage if wanted else None,
-        response_id=response_id,
-        content_type="text/event-stream",
-        headers=answer.headers,
-    )
+    return stream_reply(exchange, frames, usage if wanted else None, response_id)
 
 
 def _choice(index: int, text: str, finish_reason: str | None) -> Json:

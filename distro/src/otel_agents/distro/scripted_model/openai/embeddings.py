@@ -9,7 +9,7 @@ import re
 import struct
 from dataclasses import replace
 
-from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Reply, encode
+from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Reply, body_reply
 from otel_agents.distro.scripted_model.openai.shapes import model_name
 from otel_agents.distro.scripted_model.values import Json, json_list, texts, whole
 
@@ -43,7 +43,7 @@ def write(exchange: Exchange) -> Reply:
         payload["usage"] = {"prompt_tokens": usage.input_tokens, "total_tokens": usage.total_tokens}
     # the API has no response id; the ledger needs one
     response_id = exchange.numbers.id("embd-")
-    return Reply(encode(payload), None, usage, response_id, headers=answer.headers)
+    return body_reply(exchange, payload, usage, response_id)
 
 
 def _inputs(value: object) -> list[str]:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from otel_agents.distro.scripted_model.answers import Usage
-from otel_agents.distro.scripted_model.dialect import Asked, Exchange, Frame, Reply, encode, sse
+from otel_agents.distro.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    body_reply,
+    sse,
+    stream_reply,
+)
 from otel_agents.distro.scripted_model.values import Json, whole
 
 # one transparent pixel
@@ -42,15 +50,14 @@ def _write(exchange: Exchange, event: str) -> Reply:
             for index in range(whole(body.get("partial_images"), 0))
         ]
         frames.append(_event(f"{event}.completed", {**partial, **told}, usage is not None))
-        content_type = "text/event-stream"
-        return Reply(b"", tuple(frames), usage, response_id, content_type, headers=answer.headers)
+        return stream_reply(exchange, frames, usage, response_id)
     as_url = body.get("response_format") == "url"
     url = "https://images.example.com/{}.png"
     data: list[Json] = [
         {"url": url.format(response_id)} if as_url else {"b64_json": it} for it in pictures
     ]
     payload: Json = {"created": exchange.created, "data": data, **told, **answer.extra}
-    return Reply(encode(payload), None, usage, response_id, headers=answer.headers)
+    return body_reply(exchange, payload, usage, response_id)
 
 
 def _images(exchange: Exchange) -> list[bytes]:

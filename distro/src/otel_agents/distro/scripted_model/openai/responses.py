@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from otel_agents.distro.scripted_model.answers import ErrorEvent, Failure, Usage
 from otel_agents.distro.scripted_model.dialect import (
+    EVENT_STREAM,
     Asked,
     Exchange,
     Frame,
@@ -23,8 +24,6 @@ from otel_agents.distro.scripted_model.openai.shapes import (
     service_tier,
 )
 from otel_agents.distro.scripted_model.values import Json, json_object, json_objects, texts
-
-_SSE = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def write(exchange: Exchange) -> Reply:
     background = body.get("background") is True
     if exchange.request.stream:
         frames = events(response, queued=background)
-        reply = Reply(b"", frames, usage, response_id, _SSE)
+        reply = Reply(b"", frames, usage, response_id, EVENT_STREAM)
     elif background:
         reply = Reply(encode(_unfinished(response, "queued")), response_id=response_id)
     else:
@@ -91,7 +90,7 @@ def write_stored(exchange: Exchange) -> Reply:
     if exchange.request.stream:
         after = int(exchange.request.query.get("starting_after", "-1"))
         frames = events(stored.response, queued=True)[after + 1 :]
-        return Reply(b"", frames, stored.usage, response_id, _SSE)
+        return Reply(b"", frames, stored.usage, response_id, EVENT_STREAM)
     return Reply(encode(stored.response), None, stored.usage, response_id)
 
 
