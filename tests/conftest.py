@@ -1,4 +1,4 @@
-"""What every test gets: an emission that is checked against the conventions, and strict errors."""
+"""What tests get: an emission that is checked against the conventions, a model, strict errors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from emission import Emission
 
+from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core import disposal, errors
 
 pytest_plugins = ["conformance_plugin", "pytester"]
@@ -31,3 +32,10 @@ def strict_errors(monkeypatch: pytest.MonkeyPatch) -> None:
         raise  # noqa: PLE0704  called while an exception is being handled
 
     monkeypatch.setattr(errors, "internal_error", reraise)
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    """Provides a model that answers what the test scripts, and bills it."""
+    with ScriptedModel() as model:
+        yield model

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 import pytest
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core.base import AgentInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
-__all__ = ["collected", "instrumented", "instrumenting", "model", "pytest_itemcollected"]
+__all__ = ["collected", "instrumented", "instrumenting", "pytest_itemcollected"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -29,12 +28,6 @@ def collected() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gc.collect()
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
 
 
 @contextmanager

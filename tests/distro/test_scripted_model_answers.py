@@ -29,12 +29,6 @@ UPLOAD = ("speech.mp3", b"\x00\x01", "audio/mpeg")
 
 
 @pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
 def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=model.openai_url, api_key="none") as client:
         yield client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,19 +39,6 @@ CONTENT = [
     {"type": "text", "text": "Sunny today."},
     {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}},
 ]
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
-def connection(model: ScriptedModel) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
-    yield connection
-    connection.close()
 
 
 def test_a_message(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from scripted_wire import ask
 
 from otel_agents.distro.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
@@ -33,19 +32,6 @@ BILL = {
     "cacheReadInputTokens": 30,
     "cacheWriteInputTokens": 5,
 }
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
-def connection(model: ScriptedModel) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
-    yield connection
-    connection.close()
 
 
 def streamed(connection: http.client.HTTPConnection) -> list[tuple[str, Any]]:

@@ -31,12 +31,6 @@ WORDS = "one two three"
 
 
 @pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
 def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0) as client:
         yield client

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from scripted_wire import ask, events
 
 from otel_agents.distro.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
@@ -30,19 +28,6 @@ BILL = {
     "cachedContentTokenCount": 30,
     "thoughtsTokenCount": 5,
 }
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
-def connection(model: ScriptedModel) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
-    yield connection
-    connection.close()
 
 
 def test_content(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:

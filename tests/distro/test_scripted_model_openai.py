@@ -163,12 +163,6 @@ every_api = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 @pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
 def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=model.openai_url, api_key="none") as client:
         yield client

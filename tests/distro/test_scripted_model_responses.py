@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -43,19 +42,6 @@ REFUSAL = [
     "content_part.done",
     "output_item.done",
 ]
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
-def connection(model: ScriptedModel) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
-    yield connection
-    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
 
@@ -16,19 +15,6 @@ from scripted_wire import ask, events
 
 from otel_agents.distro import scripted_model
 from otel_agents.distro.scripted_model import Answer, ScriptedModel
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as model:
-        yield model
-
-
-@pytest.fixture
-def connection(model: ScriptedModel) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
-    yield connection
-    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,13 @@ from framework_fixtures import (
     collected,
     instrumented,
     instrumenting,
-    model,
     pytest_itemcollected,
 )
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["collected", "instrumented", "model", "pytest_itemcollected"]
+__all__ = ["collected", "instrumented", "pytest_itemcollected"]
 
 OLDEST = autogen.__version__.startswith("0.2.")
 _NEWER = ("groups", "runs", "own")

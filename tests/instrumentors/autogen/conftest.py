@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from autogen_teams import VERSION
 from emission import Emission
-from framework_fixtures import instrumented, instrumenting, model
+from framework_fixtures import instrumented, instrumenting
 from packaging.version import Version
 
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["instrumented", "model"]
+__all__ = ["instrumented"]
 
 OLD = Version("0.6") > VERSION
 _NEWER = ("example", "graph", "mcp", "nesting", "runners")

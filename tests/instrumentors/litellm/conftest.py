@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from emission import Emission
-from framework_fixtures import instrumenting, model, pytest_itemcollected
+from framework_fixtures import instrumenting, pytest_itemcollected
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 with warnings.catch_warnings():
@@ -22,7 +22,7 @@ with warnings.catch_warnings():
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["model", "pytest_itemcollected"]
+__all__ = ["pytest_itemcollected"]
 
 litellm.suppress_debug_info = True
 _LATER = ("rust", "messages", "usage")

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import openai
 import pytest
 from emission import Emission
-from framework_fixtures import instrumented, instrumenting, model
+from framework_fixtures import instrumented, instrumenting
 
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["instrumented", "model"]
+__all__ = ["instrumented"]
 
 _Result = TypeVar("_Result")
 
