@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-MEMBERS = ("semconv", "instrumentors", "distro")
-TOOLS = "tools"
+from environments import HERE, ROOT, ROWS, Environments, Failed, run
+
 MAIN = "openai3"
-ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
 """What environments of an earlier date have of today: OpenTelemetry, and what tests with it."""
 SCRIPTS = {
@@ -33,75 +28,6 @@ SCRIPTS = {
 }
 """Commands that run one script: its environment, its path, the environments it compares with."""
 _INTERRUPTED = 130
-QUIET = {
-    "PIP_ROOT_USER_ACTION": "ignore",
-    "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
-    "UV_NO_PROGRESS": "1",
-    "UV_PYTHON_DOWNLOADS": "never",
-}
-"""Set for every step."""
-
-
-class Failed(Exception):
-    """A step did not work; its output has said why."""
-
-
-def run(*command: str | Path) -> None:
-    """Run a command in the checkout; its output is the user's."""
-    parts = [str(part) for part in command]
-    done = subprocess.run(parts, cwd=ROOT, env={**os.environ, **QUIET}, check=False)
-    if done.returncode:
-        raise Failed(f"{' '.join(parts)}: exit status {done.returncode}")
-
-
-class Environments:
-    """The environments below one directory, made when first asked for."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory.resolve()
-
-    def python(self, name: str) -> Path:
-        """The interpreter of an environment that is up to date."""
-        folder = self._directory / name
-        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        row = ROWS[name]
-        parts = row.get("installs", []) if row.get("bare") else [*MEMBERS, *row.get("installs", [])]
-        projects = [ROOT / part for part in parts]
-        sources = [project / "pyproject.toml" for project in projects]
-        self._keep(name, sources, lambda lock: self._make(folder, python, lock, projects))
-        return python
-
-    def uv(self) -> Path:
-        """The program uv, which pip installs into a folder of its own."""
-        folder = self._directory / TOOLS
-        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        into = ("--upgrade", "--target", folder)
-        self._keep(TOOLS, [], lambda lock: run(*pip, *into, "--require-hashes", "-r", lock))
-        return folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
-
-    def _keep(self, name: str, sources: list[Path], make: Callable[[Path], None]) -> None:
-        """Make what is not there or was made from other files."""
-        lock = HERE / f"{name}.txt"
-        digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {ROOT}".encode())
-        for source in (lock, *sources):
-            digest.update(source.read_bytes())
-        stamp = self._directory / name / "stamp"
-        if stamp.exists() and stamp.read_text() == digest.hexdigest():
-            return
-        print(f"environment {name}: setting up", flush=True)
-        make(lock)
-        stamp.write_text(digest.hexdigest())
-
-    def _make(self, folder: Path, python: Path, lock: Path, projects: list[Path]) -> None:
-        uv = self.uv()
-        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
-        install = (uv, "pip", "install", "--quiet", "--python", python)
-        run(*install, "--require-hashes", "-r", lock)
-        members = [part for project in projects for part in ("-e", project)]
-        if members:
-            # Built by what the lock brought; nothing is taken from the index unlocked.
-            run(*install, "--no-deps", "--no-build-isolation", *members)
-        run(uv, "pip", "check", "--quiet", "--python", python)
 
 
 def supported(name: str) -> bool:
@@ -151,13 +77,12 @@ def typed(name: str) -> list[Path]:
 
 
 def check(environments: Environments, only: list[str]) -> list[str]:
-    """Formatting, lint, and types once per environment over the files that belong to it."""
-    main = environments.python(MAIN)
-    commands: list[tuple[str | Path, ...]] = [
-        (main, "-m", "ruff", "format", "--check", "."),
-        (main, "-m", "ruff", "check", "."),
-    ]
+    """Types once per environment over the files that belong to it; beside the main one, style."""
+    commands: list[tuple[str | Path, ...]] = []
     for name in only:
+        if name == MAIN:
+            ruff = (environments.python(name), "-m", "ruff")
+            commands += [(*ruff, "format", "--check", "."), (*ruff, "check", ".")]
         if ROWS[name]["types"] and supported(name):
             python = environments.python(name)
             commands.append((python, "-m", "pyright", "--pythonpath", python, *typed(name)))
@@ -180,6 +105,29 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
             command = (python, "-m", "pytest", "-q", *ROWS[name]["tests"], *options)
             failures += failures_of([command])
     return failures
+
+
+def side_by_side(
+    command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
+) -> list[str]:
+    """A process for each environment, ``jobs`` at a time; what one says comes in one piece."""
+    environments.uv()  # before they all want it
+
+    def one(name: str) -> list[str]:
+        where = ("--directory", environments.directory, "--only", name)
+        done = subprocess.run(
+            [sys.executable, __file__, *where, command, *extra],
+            env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},  # one folder for all
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        sys.stdout.buffer.write(done.stdout)
+        sys.stdout.flush()
+        return [f"environment {name}"] if done.returncode else []
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return [failure for failures in pool.map(one, only) for failure in failures]
 
 
 def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
@@ -209,7 +157,9 @@ def lock(environments: Environments, only: list[str]) -> None:
         run(environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
 
 
-def perform(command: str, environments: Environments, only: list[str], extra: list[str]) -> None:
+def perform(
+    command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
+) -> None:
     """Do what one command says.
 
     Raises:
@@ -224,10 +174,13 @@ def perform(command: str, environments: Environments, only: list[str], extra: li
     elif command in SCRIPTS:
         name, script, *others = SCRIPTS[command]
         run(environments.python(name), script, *map(environments.python, others), *extra)
-    if command in ("check", "all"):
-        failures += check(environments, only)
-    if command in ("test", "all"):
-        failures += test(environments, only, extra)
+    elif jobs > 1 and len(only) > 1:
+        failures += side_by_side(command, environments, only, extra, jobs)
+    else:
+        if command in ("check", "all"):
+            failures += check(environments, only)
+        if command in ("test", "all"):
+            failures += test(environments, only, extra)
     if failures:
         raise Failed("\n        ".join(failures))
 
@@ -238,13 +191,15 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, default=ROOT / ".environments")
     parser.add_argument("command", choices=["all", "check", "test", "lock", "prepare", *SCRIPTS])
     parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
+    parser.add_argument("--jobs", type=int, default=1, help="environments at a time")
     arguments, extra = parser.parse_known_args()
     if sys.version_info < (3, 10):  # noqa: UP036  whoever starts this may have an older one
         print("failed: Python 3.10 or newer is needed: make PYTHON=python3.12 …", file=sys.stderr)
         return 1
     only: list[str] = arguments.only or list(ROWS)
     try:
-        perform(arguments.command, Environments(arguments.directory), only, extra)
+        environments = Environments(arguments.directory)
+        perform(arguments.command, environments, only, extra, arguments.jobs)
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1

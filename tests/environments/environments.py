@@ -1,0 +1,90 @@
+"""The test environments: their rows, and one of each when first asked for.
+
+Standard library only: it runs on a machine that has Python 3.10 and pip, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MEMBERS = ("semconv", "instrumentors", "distro")
+TOOLS = "tools"
+ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
+QUIET = {
+    "PIP_ROOT_USER_ACTION": "ignore",
+    "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
+    "UV_NO_PROGRESS": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+}
+"""Set for every step."""
+
+
+class Failed(Exception):
+    """A step did not work; its output has said why."""
+
+
+def run(*command: str | Path) -> None:
+    """Run a command in the checkout; its output is the user's."""
+    parts = [str(part) for part in command]
+    done = subprocess.run(parts, cwd=ROOT, env={**os.environ, **QUIET}, check=False)
+    if done.returncode:
+        raise Failed(f"{' '.join(parts)}: exit status {done.returncode}")
+
+
+class Environments:
+    """The environments below one directory, made when first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+
+    def python(self, name: str) -> Path:
+        """The interpreter of an environment that is up to date."""
+        folder = self.directory / name
+        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        row = ROWS[name]
+        parts = row.get("installs", []) if row.get("bare") else [*MEMBERS, *row.get("installs", [])]
+        projects = [ROOT / part for part in parts]
+        sources = [project / "pyproject.toml" for project in projects]
+        self._keep(name, sources, lambda lock: self._make(folder, python, lock, projects))
+        return python
+
+    def uv(self) -> Path:
+        """The program uv, which pip installs into a folder of its own."""
+        folder = self.directory / TOOLS
+        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        into = ("--upgrade", "--target", folder)
+        self._keep(TOOLS, [], lambda lock: run(*pip, *into, "--require-hashes", "-r", lock))
+        return folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+
+    def _keep(self, name: str, sources: list[Path], make: Callable[[Path], None]) -> None:
+        """Make what is not there or was made from other files."""
+        lock = HERE / f"{name}.txt"
+        digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {ROOT}".encode())
+        for source in (lock, *sources):
+            digest.update(source.read_bytes())
+        stamp = self.directory / name / "stamp"
+        if stamp.exists() and stamp.read_text() == digest.hexdigest():
+            return
+        print(f"environment {name}: setting up", flush=True)
+        make(lock)
+        stamp.write_text(digest.hexdigest())
+
+    def _make(self, folder: Path, python: Path, lock: Path, projects: list[Path]) -> None:
+        uv = self.uv()
+        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
+        install = (uv, "pip", "install", "--quiet", "--python", python)
+        run(*install, "--require-hashes", "-r", lock)
+        members = [part for project in projects for part in ("-e", project)]
+        if members:
+            # Built by what the lock brought; nothing is taken from the index unlocked.
+            run(*install, "--no-deps", "--no-build-isolation", *members)
+        run(uv, "pip", "check", "--quiet", "--python", python)
