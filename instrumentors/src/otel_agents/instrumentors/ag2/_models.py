@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
+from ._clients import model_of, named_provider, provider_of, server_asked, settings_of
 from ._messages import answer, conversation, instructions
 
 __all__ = ["Answer", "asked", "asks_a_model"]
 
-_CONFIG: Final = "__ag2_model_config__"
-"""The key by which AG2 leaves a turn's model configuration in its dependencies."""
-_CLIENTS: Final = "ag2.config."
 _REMOTE: Final = ("ag2.a2a.", "ag2.acp.")
 """Clients that ask an agent, which is no model."""
-_PROVIDERS: Final = {
-    "bedrock": Provider.AWS_BEDROCK.value,
-    "gemini": Provider.GCP_GEMINI.value,
-    "google": Provider.GCP_GEMINI.value,
-    "mistral": Provider.MISTRAL_AI.value,
-    "vertexai": Provider.GCP_VERTEX_AI.value,
-    "xai": Provider.X_AI.value,
-}
-"""AG2's names that are not the conventions'."""
+_GENERATED: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
+"""Providers that generate content; what AG2 tells of their output tokens is without thoughts."""
+_ECHOED: Final = (*_GENERATED, Provider.AWS_BEDROCK.value, "dashscope")
+"""Providers for whom AG2 names as the response's model the one that it has asked for."""
 _CACHE_APART: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
 """Providers whose input tokens do not contain those read from a cache and written to it."""
+_COMPLETED: Final = "completed"
+_STATUSES: Final = {_COMPLETED: "stop", "failed": "error", "cancelled": "error"}
 _BREAKDOWN: Final = (
     ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
@@ -42,14 +37,16 @@ class Answer(ClaimedCall):
     """One call of a model client, below every middleware: the call itself is evidence."""
 
     def __init__(self, telemetry: Telemetry, client: Any, events: Any, context: Any) -> None:
+        self._own = provider_of(client)
         super().__init__(
             telemetry,
-            Operation.CHAT,
-            model=_model(client, context),
-            provider=_provider(client),
+            Operation.GENERATE_CONTENT if self._own in _GENERATED else Operation.CHAT,
+            model=model_of(client, context),
+            provider=self._own,
             evident=True,
         )
-        self.server = server_of(getattr(getattr(client, "_client", None), "base_url", None))
+        self.server = server_asked(client)
+        self._client = client
         self._events = events
         self._asked = context
         self._wanted = telemetry.gate.wanted
@@ -58,7 +55,7 @@ class Answer(ClaimedCall):
         """The client has its response, which may name the provider."""
         named = getattr(value, "provider", None)
         if self.claim.provider is None and isinstance(named, str) and named:
-            self.claim.provider = _PROVIDERS.get(named, named)
+            self.claim.provider = named_provider(named)
         return super().returned(value)
 
     def failed(self, error: BaseException) -> None:
@@ -73,6 +70,8 @@ class Answer(ClaimedCall):
 
     def describe(self, call: Any, response: Any) -> None:
         """What the client has told of it; one of the application's own may tell nothing."""
+        if call.detailed:
+            call.attributes.update(inference_attributes(settings_of(self._client)))
         if self._wanted:
             call.content.system_instructions = instructions(self._asked)
             call.content.input_messages = conversation(self._events)
@@ -80,9 +79,9 @@ class Answer(ClaimedCall):
         if response is None:
             return
         call.response_id = self.response_id(response)
-        call.response_model = getattr(response, "model", None)
-        reason = getattr(response, "finish_reason", None)
-        call.finish_reasons = (reason,) if isinstance(reason, str) else ()
+        if self._own not in _ECHOED:
+            call.response_model = getattr(response, "model", None)
+        call.finish_reasons = _reasons(response)
         usage = getattr(response, "usage", None)
         if usage:
             self._count(call, usage)
@@ -95,39 +94,25 @@ class Answer(ClaimedCall):
         prompt = _tokens(usage, "prompt_tokens")
         if prompt is not None and self.claim.provider in _CACHE_APART:
             prompt += (read or 0) + (written or 0)
-        call.input_tokens, call.output_tokens = prompt, _tokens(usage, "completion_tokens")
+        output = _tokens(usage, "completion_tokens")
+        if thought and self._own in _GENERATED:
+            output = (output or 0) + thought
+        call.input_tokens, call.output_tokens = prompt, output
+
+
+def _reasons(response: Any) -> tuple[str, ...]:
+    """Why the response ends; of the Responses API AG2 tells the status instead."""
+    reason = getattr(response, "finish_reason", None)
+    if not isinstance(reason, str):
+        return ()
+    if reason == _COMPLETED and getattr(getattr(response, "tool_calls", None), "calls", None):
+        return ("tool_calls",)
+    return (_STATUSES.get(reason, reason),)
 
 
 def _tokens(usage: Any, name: str) -> int | None:
     value = getattr(usage, name, None)
     return int(value) if isinstance(value, (int, float)) else None
-
-
-def _model(client: Any, context: Any) -> str | None:
-    """The model that ``client`` asks: of its options, or of the turn that it was made for."""
-    options = getattr(client, "_create_options", None)
-    named = cast("dict[str, Any]", options).get("model") if isinstance(options, dict) else None
-    named = named or getattr(client, "_model", None)
-    if not isinstance(named, str):
-        named = _configured(context)
-    return named if isinstance(named, str) else None
-
-
-def _configured(context: Any) -> Any:
-    dependencies: dict[Any, Any] = getattr(context, "dependencies", {})
-    try:
-        return getattr(dependencies.get(_CONFIG), "model", None)
-    except NotImplementedError:  # the base class says so where a configuration names none
-        return None
-
-
-def _provider(client: Any) -> str | None:
-    """The provider by the package of AG2's own client; an application's own names it later."""
-    module = type(client).__module__
-    if not module.startswith(_CLIENTS):
-        return None
-    named = module.removeprefix(_CLIENTS).partition(".")[0]
-    return _PROVIDERS.get(named, named)
 
 
 def asks_a_model(client: Any) -> bool:
