@@ -70,10 +70,9 @@ def claude(model: ScriptedModel) -> Any:
 
 def gemini(model: ScriptedModel) -> Any:
     """AutoGen knows by the model's name whom to ask."""
-    through: Any = httpx.AsyncClient(transport=Redirected(model.port))
-    return openai.OpenAIChatCompletionClient(
-        model="gemini-2.0-flash", api_key="none", http_client=through, **TOLD
-    )
+    through = httpx.AsyncClient(transport=Redirected(model.port))
+    more: dict[str, Any] = {**TOLD, "http_client": through}
+    return openai.OpenAIChatCompletionClient(model="gemini-2.0-flash", api_key="none", **more)
 
 
 GOOGLE = "generativelanguage.googleapis.com"
