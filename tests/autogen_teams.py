@@ -28,7 +28,7 @@ teams: Any = import_module("autogen_agentchat.teams")
 CHAT = "chat gpt-4o-mini"
 VERSION = Version(version("autogen-agentchat"))
 LENIENT: dict[str, Any] = (
-    {} if Version("0.6") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
+    {} if Version("0.5") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
 )
 """For streams: early versions take the chunk that tells the usage for an error."""
 
