@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
+
+from opentelemetry.context import create_key, get_value, set_value
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
@@ -14,8 +17,12 @@ from otel_agents.semconv.values import Operation, Provider
 from ._clients import model_of, named_provider, provider_of, server_asked, settings_of
 from ._messages import answer, conversation, instructions
 
-__all__ = ["Answer", "asked", "asks_a_model"]
+__all__ = ["Answer", "asked", "asks_a_model", "told"]
 
+_ANSWER: Final = create_key("otel_agents-ag2-answer")
+_CHUNK: Final = "ModelMessageChunk"
+_PIECES: Final = (_CHUNK, "ModelReasoning")
+"""Events of what comes in a stream; thoughts are told of a whole response too."""
 _REMOTE: Final = ("ag2.a2a.", "ag2.acp.")
 """Clients that ask an agent, which is no model."""
 _GENERATED: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
@@ -46,10 +53,20 @@ class Answer(ClaimedCall):
             evident=True,
         )
         self.server = server_asked(client)
-        self._client = client
         self._events = events
         self._asked = context
         self._wanted = telemetry.gate.wanted
+        self._settings = settings_of(client)
+        self._opened = time.perf_counter()
+        self._first_chunk: float | None = None
+        self.context = set_value(_ANSWER, self, self.context)
+
+    def piece(self, kind: str) -> None:
+        """A piece of a response is there."""
+        if self._first_chunk is None:
+            self._first_chunk = time.perf_counter() - self._opened
+        if kind == _CHUNK:
+            self._settings["stream"] = True
 
     def returned(self, value: Any) -> Any:
         """The client has its response, which may name the provider."""
@@ -71,7 +88,9 @@ class Answer(ClaimedCall):
     def describe(self, call: Any, response: Any) -> None:
         """What the client has told of it; one of the application's own may tell nothing."""
         if call.detailed:
-            call.attributes.update(inference_attributes(settings_of(self._client)))
+            call.attributes.update(inference_attributes(self._settings))
+        if self._first_chunk is not None and self._settings["stream"]:
+            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
             call.content.system_instructions = instructions(self._asked)
             call.content.input_messages = conversation(self._events)
@@ -129,5 +148,17 @@ def asked(telemetry: Telemetry) -> Begin:
         events = call.args[0] if call.args else call.kwargs.get("messages")
         context = call.args[1] if len(call.args) > 1 else call.kwargs.get("context")
         return Answer(telemetry, call.instance, events, context)
+
+    return begin
+
+
+def told(telemetry: Telemetry) -> Begin:
+    """``ConversationContext.send(event)``, by which a client tells of what comes in."""
+
+    def begin(call: Call) -> None:
+        kind = type(call.args[0] if call.args else call.kwargs.get("event")).__name__
+        answering = get_value(_ANSWER) if kind in _PIECES else None
+        if isinstance(answering, Answer):
+            answering.piece(kind)
 
     return begin
