@@ -8,6 +8,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from emission import Emission
+from opentelemetry import trace
+
 from otel_agents.distro.scripted_model import (
     Answer,
     ModelRequest,
@@ -18,11 +21,17 @@ from otel_agents.distro.scripted_model import (
 
 __all__ = [
     "CHAT",
+    "TRAINS",
     "VERSION",
+    "WEATHER",
     "ag2",
     "agent",
+    "attributes",
     "calling",
     "config",
+    "conversations",
+    "find_trains",
+    "get_weather",
     "run",
     "span_named",
     "tool",
@@ -31,6 +40,8 @@ __all__ = [
 
 ag2: Any = import_module("ag2")
 CHAT = "chat gpt-4o-mini"
+WEATHER = ToolCall("get_weather", {"city": "Bern"})
+TRAINS = ToolCall("find_trains", {"city": "Bern"})
 VERSION = tuple(int(part) for part in version("ag2").split(".")[:2])
 _CONFIG: Any = import_module("ag2.config")
 
@@ -75,3 +86,29 @@ def span_named(emission: Any, name: str) -> Any:
     """The one span of that name."""
     (span,) = [span for span in emission.spans if span.name == name]
     return span
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Tell the weather."""
+    name = getattr(trace.get_current_span(), "name", "none")
+    return f"told in {name}"
+
+
+@tool
+async def find_trains(city: str) -> str:
+    """Find trains."""
+    await asyncio.sleep(0)
+    name = getattr(trace.get_current_span(), "name", "none")
+    return f"found in {name}"
+
+
+def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
+    """Those of the spans of that name."""
+    return [dict(span.attributes or {}) for span in emission.spans if span.name == name]
+
+
+def conversations(emission: Emission) -> set[Any]:
+    """The ids of the conversations that the spans, all of them, are part of."""
+    spans: list[Any] = list(emission.spans)
+    return {span.attributes["gen_ai.conversation.id"] for span in spans}

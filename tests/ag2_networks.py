@@ -8,9 +8,22 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Network", "network", "opened", "over_sockets", "until"]
+__all__ = [
+    "CLOSED",
+    "PACKET",
+    "TEXT",
+    "WORKFLOW",
+    "Network",
+    "network",
+    "opened",
+    "over_sockets",
+    "under",
+    "until",
+]
 
 _NETWORK: Any = import_module("ag2.network")
+TEXT, PACKET, CLOSED = _NETWORK.EV_TEXT, _NETWORK.EV_PACKET, _NETWORK.EV_CHANNEL_CLOSED
+WORKFLOW = "invoke_workflow"
 _SECONDS = 10
 
 
@@ -91,3 +104,8 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
     await asyncio.wait_for(wait(), _SECONDS)
+
+
+def under(line: str, *inner: str) -> list[str]:
+    """The lines of the tree of what has these lines inside."""
+    return [line, *("  " + one for one in inner)]

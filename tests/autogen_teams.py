@@ -8,22 +8,38 @@ from typing import Any
 
 from packaging.version import Version
 
-__all__ = ["CHAT", "LENIENT", "VERSION", "assistant", "round_robin", "teams", "token", "turn"]
+__all__ = [
+    "CHAT",
+    "LENIENT",
+    "VERSION",
+    "assistant",
+    "round_robin",
+    "said",
+    "teams",
+    "token",
+    "turn",
+]
 
 agents: Any = import_module("autogen_agentchat.agents")
 core: Any = import_module("autogen_core")
+models: Any = import_module("autogen_core.models")
 teams: Any = import_module("autogen_agentchat.teams")
 
 CHAT = "chat gpt-4o-mini"
 VERSION = Version(version("autogen-agentchat"))
 LENIENT: dict[str, Any] = (
-    {} if Version("0.6") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
+    {} if Version("0.5") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
 )
 """For streams: early versions take the chunk that tells the usage for an error."""
 
 
 def assistant(name: str, client: Any, **more: Any) -> Any:
     return agents.AssistantAgent(name, client, **more)
+
+
+def said(text: str) -> list[Any]:
+    """What a user says to a model."""
+    return [models.UserMessage(content=text, source="user")]
 
 
 def token() -> Any:

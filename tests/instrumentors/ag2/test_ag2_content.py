@@ -11,6 +11,7 @@ from typing import Any
 import ag2_agents
 import pytest
 from ag2_agents import CHAT, agent, calling, run, span_named
+from ag2_networks import CLOSED, WORKFLOW, network, opened
 from emission import Emission
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
@@ -121,3 +122,36 @@ def test_media_are_told_by_their_size_and_hash(
         {"type": "uri", "modality": "image", "uri": "https://toy.example/a.png"},
         {"type": "text", "content": '{"a": 1}'},
     ]
+
+
+@pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
+def test_a_workflow_has_the_request_and_the_last_answer(
+    instrument: Callable[..., None],
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    capture: str,
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=capture)
+
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"), ("a", "b"))
+            await (await opened(net, "workflow", "a", "b", knobs=steps)).send("planted-secret")
+            await net.heard(CLOSED)
+
+    model.script("first planted-secret", "last planted-secret")
+    run(main)
+    workflow = span_named(emission, WORKFLOW)
+    told = {
+        name: json.loads(value)
+        for name, value in workflow.attributes.items()
+        if name.endswith("messages")
+    }
+    asked = {"role": "user", "parts": [{"type": "text", "content": "planted-secret"}]}
+    last = {"role": "assistant", "parts": [{"type": "text", "content": "last planted-secret"}]}
+    if capture == "NO_CONTENT":
+        assert told == {}
+        assert "planted-secret" not in emission.texts()
+    else:
+        assert told == {"gen_ai.input.messages": [asked], "gen_ai.output.messages": [last]}

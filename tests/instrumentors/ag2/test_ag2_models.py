@@ -51,10 +51,12 @@ def test_a_provider_whose_sdk_is_not_seen(
     assert emission.tree() == turn_of("Guide", "chat claude-toy")
     told = dict(span(emission).attributes)
     told.pop("gen_ai.response.id", None)  # early versions keep none
+    assert (told.pop("gen_ai.response.time_to_first_chunk", None) is not None) is streaming
     assert told == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
         "gen_ai.conversation.id": told["gen_ai.conversation.id"],
+        "gen_ai.request.max_tokens": 4096,
         "gen_ai.request.model": "claude-toy",
         "gen_ai.response.model": told["gen_ai.response.model"],
         "gen_ai.response.finish_reasons": ("end_turn",),
@@ -64,6 +66,7 @@ def test_a_provider_whose_sdk_is_not_seen(
         "gen_ai.usage.cache_write.input_tokens": 20,
         "server.address": "127.0.0.1",
         "server.port": model.port,
+        **({"gen_ai.request.stream": True} if streaming else {}),
     }
     ledger()
 

@@ -9,48 +9,33 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from ag2_agents import CHAT, ag2, agent, calling, run, span_named, tool, turn_of
+from ag2_agents import (
+    CHAT,
+    TRAINS,
+    agent,
+    attributes,
+    calling,
+    conversations,
+    find_trains,
+    run,
+    span_named,
+    turn_of,
+)
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import ScriptedModel, ToolCall
+from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 Check = Callable[[], None]
-WEATHER = ToolCall("get_weather", {"city": "Bern"})
-TRAINS = ToolCall("find_trains", {"city": "Bern"})
-
-
-@tool
-def get_weather(city: str) -> str:
-    """Tell the weather."""
-    name = getattr(trace.get_current_span(), "name", "none")
-    return f"told in {name}"
-
-
-@tool
-async def find_trains(city: str) -> str:
-    """Find trains."""
-    await asyncio.sleep(0)
-    name = getattr(trace.get_current_span(), "name", "none")
-    return f"found in {name}"
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    return [dict(span.attributes or {}) for span in emission.spans if span.name == name]
-
-
-def conversations(emission: Emission) -> set[Any]:
-    spans: list[Any] = list(emission.spans)
-    return {span.attributes["gen_ai.conversation.id"] for span in spans}
 
 
 def test_every_target_is_there() -> None:
     import_module("ag2.network")
     import_module("ag2.middleware.builtin.telemetry")
-    assert str(AG2Instrumentor().report()) == "8 of 8 applied"
+    assert str(AG2Instrumentor().report()) == "9 of 9 applied"
 
 
 def test_a_question(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:
@@ -143,82 +128,6 @@ def test_a_turn_that_is_resumed(config: Any, emission: Emission, ledger: Check) 
     ledger()
 
 
-def test_tools(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:
-    model.script_by(calling(WEATHER, TRAINS))
-    run(lambda: agent("Guide", config, tools=[get_weather, find_trains]).ask("Where to?"))
-    lines = emission.tree()
-    assert sorted(lines[2:4]) == ["  execute_tool find_trains", "  execute_tool get_weather"]
-    assert [lines[0], lines[1], lines[4]] == turn_of("Guide", CHAT, CHAT)
-    said: Any = model.ledger.entries[-1].body["messages"]
-    answers = {message["content"] for message in said[-2:]}
-    assert answers == {"told in execute_tool get_weather", "found in execute_tool find_trains"}
-    calls = {call["function"]["name"]: call["id"] for call in said[-3]["tool_calls"]}
-    (told,) = attributes(emission, "execute_tool get_weather")
-    assert told == {
-        "gen_ai.operation.name": "execute_tool",
-        "gen_ai.agent.name": "Guide",
-        "gen_ai.conversation.id": told["gen_ai.conversation.id"],
-        "gen_ai.tool.call.id": calls["get_weather"],
-        "gen_ai.tool.description": "Tell the weather.",
-        "gen_ai.tool.name": "get_weather",
-        "gen_ai.tool.type": "function",
-    }
-    ledger()
-
-
-class Remembering(import_module("ag2.middleware").BaseMiddleware):
-    """Knows what a tool would return."""
-
-    async def on_tool_execution(self, call_next: Any, event: Any, context: Any) -> Any:
-        return import_module("ag2.events").ToolResultEvent.from_call(event, result="known")
-
-
-def test_a_tool_that_is_not_executed_has_no_span(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
-    known = import_module("ag2.middleware").Middleware(Remembering)
-    model.script_by(calling(WEATHER))
-    run(lambda: agent("Guide", config, tools=[get_weather]).ask("Where to?", middleware=[known]))
-    assert emission.tree() == turn_of("Guide", CHAT, CHAT)
-    ledger()
-
-
-def test_a_tool_that_somebody_else_executes_has_no_span(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
-    tools: Any = import_module("ag2.tools.final.client_tool")
-    function: dict[str, Any] = {"name": "get_weather", "description": "", "parameters": {}}
-    elsewhere = tools.ClientTool({"type": "function", "function": function})
-    model.script_by(calling(WEATHER))
-    reply = run(lambda: agent("Guide", config, tools=[elsewhere]).ask("Where to?"))
-    assert [call.name for call in reply.response.tool_calls.calls] == ["get_weather"]
-    assert emission.tree() == turn_of("Guide")
-    ledger()
-
-
-def test_an_agent_as_a_tool(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
-    model.script_by(calling(WEATHER, ToolCall("task_Scout", {"objective": "look"})))
-    scout = agent("Scout", config, tools=[get_weather])
-    run(lambda: agent("Boss", config, tools=[scout.as_tool(description="looks")]).ask("Go"))
-    inner = turn_of("Scout", CHAT, "execute_tool get_weather", CHAT)
-    nested = ["execute_tool task_Scout", *("  " + line for line in inner), CHAT]
-    assert emission.tree() == turn_of("Boss", CHAT, *nested)
-    assert len(conversations(emission)) == 1
-    ledger()
-
-
-def test_a_sub_task_has_no_name_that_was_made_up(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
-    model.script_by(calling(ToolCall("run_subtask", {"task": "look"})))
-    run(lambda: agent("Boss", config, tasks=import_module("ag2.agent").TaskConfig()).ask("Go"))
-    nested = ["execute_tool run_subtask", *("  " + line for line in turn_of("subtask"))]
-    assert emission.tree() == turn_of("Boss", CHAT, *nested, CHAT)
-    ledger()
-
-
 def test_two_agents_at_once(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
@@ -262,25 +171,6 @@ def test_inside_of_a_server_of_the_application(config: Any, emission: Emission) 
     run(main)
     assert emission.traces() == 2
     assert emission.tree() == ["request", *("  " + line for line in turn_of("Guide"))] * 2
-
-
-def test_a_human_is_asked(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
-    async def confirm(context: Any) -> str:
-        return await context.input("Really?")
-
-    confirm.__annotations__["context"] = ag2.Context
-    confirming = tool(confirm)
-    model.script_by(calling(ToolCall("confirm")))
-    run(lambda: agent("Guide", config, tools=[confirming], hitl_hook=answered).ask("Go"))
-    assert emission.tree() == turn_of("Guide", CHAT, "execute_tool confirm", "  human_input", CHAT)
-    assert "error.type" not in attributes(emission, "execute_tool confirm")[0]
-    ledger()
-
-
-def answered() -> str:
-    return "yes"
 
 
 @pytest.mark.parametrize("streaming", [False, True])

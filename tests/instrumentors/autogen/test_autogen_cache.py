@@ -7,14 +7,13 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, LENIENT
+from autogen_teams import CHAT, LENIENT, said
 from emission import Emission
 
 from otel_agents.distro.scripted_model import ScriptedModel
 
 cache: Any = import_module("autogen_ext.models.cache")
 core: Any = import_module("autogen_core")
-models: Any = import_module("autogen_core.models")
 
 
 @pytest.mark.parametrize("sdk", [True, False])
@@ -31,12 +30,11 @@ def test_a_hit_is_no_call(
 ) -> None:
     instrument(sdk=sdk)
     caching = cache.ChatCompletionCache(client, core.InMemoryStore())
-    asked = [models.UserMessage(content="go", source="user")]
 
     async def answer() -> Any:
         if streams:
-            return [item async for item in caching.create_stream(asked, **LENIENT)][-1]
-        return await caching.create(asked)
+            return [item async for item in caching.create_stream(said("go"), **LENIENT)][-1]
+        return await caching.create(said("go"))
 
     async def twice() -> list[bool]:
         return [(await answer()).cached for _ in range(2)]

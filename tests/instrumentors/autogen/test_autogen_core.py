@@ -8,13 +8,12 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, assistant
+from autogen_teams import CHAT, assistant, said
 from emission import Emission
 
 from otel_agents.distro.scripted_model import ScriptedModel
 
 core: Any = import_module("autogen_core")
-models: Any = import_module("autogen_core.models")
 tool_agent: Any = import_module("autogen_core.tool_agent")
 core_tools: Any = import_module("autogen_core.tools")
 
@@ -32,8 +31,7 @@ class Asking(core.RoutedAgent):
         self.aloud = aloud
 
     async def on_message_impl(self, message: Any, ctx: Any) -> Any:
-        asked = [models.UserMessage(content=message, source="user")]
-        answer = (await self.client.create(asked)).content
+        answer = (await self.client.create(said(message))).content
         if self.other is None:
             return answer
         if self.aloud:

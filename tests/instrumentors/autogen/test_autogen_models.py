@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, LENIENT, assistant, round_robin, turn
+from autogen_teams import CHAT, LENIENT, assistant, round_robin, said, turn
 from emission import Emission
 
 from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
@@ -60,10 +60,6 @@ class Forwarding(House):
 
     async def create(self, messages: Any, **more: Any) -> Any:
         return await self.inner.create(messages, **more)
-
-
-def said(text: str) -> list[Any]:
-    return [models.UserMessage(content=text, source="user")]
 
 
 async def streamed(client: Any, **more: Any) -> list[Any]:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+import time
+from typing import Any, Final
+
+from opentelemetry.context import create_key, get_value, set_value
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
+from ._clients import model_of, named_provider, provider_of, server_asked, settings_of
 from ._messages import answer, conversation, instructions
 
-__all__ = ["Answer", "asked", "asks_a_model"]
+__all__ = ["Answer", "asked", "asks_a_model", "told"]
 
-_CONFIG: Final = "__ag2_model_config__"
-"""The key by which AG2 leaves a turn's model configuration in its dependencies."""
-_CLIENTS: Final = "ag2.config."
+_ANSWER: Final = create_key("otel_agents-ag2-answer")
+_CHUNK: Final = "ModelMessageChunk"
+_PIECES: Final = (_CHUNK, "ModelReasoning")
+"""Events of what comes in a stream; thoughts are told of a whole response too."""
 _REMOTE: Final = ("ag2.a2a.", "ag2.acp.")
 """Clients that ask an agent, which is no model."""
-_PROVIDERS: Final = {
-    "bedrock": Provider.AWS_BEDROCK.value,
-    "gemini": Provider.GCP_GEMINI.value,
-    "google": Provider.GCP_GEMINI.value,
-    "mistral": Provider.MISTRAL_AI.value,
-    "vertexai": Provider.GCP_VERTEX_AI.value,
-    "xai": Provider.X_AI.value,
-}
-"""AG2's names that are not the conventions'."""
+_GENERATED: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
+"""Providers that generate content; what AG2 tells of their output tokens is without thoughts."""
+_ECHOED: Final = (*_GENERATED, Provider.AWS_BEDROCK.value, "dashscope")
+"""Providers for whom AG2 names as the response's model the one that it has asked for."""
 _CACHE_APART: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
 """Providers whose input tokens do not contain those read from a cache and written to it."""
+_COMPLETED: Final = "completed"
+_STATUSES: Final = {_COMPLETED: "stop", "failed": "error", "cancelled": "error"}
 _BREAKDOWN: Final = (
     ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
@@ -42,23 +44,35 @@ class Answer(ClaimedCall):
     """One call of a model client, below every middleware: the call itself is evidence."""
 
     def __init__(self, telemetry: Telemetry, client: Any, events: Any, context: Any) -> None:
+        self._own = provider_of(client)
         super().__init__(
             telemetry,
-            Operation.CHAT,
-            model=_model(client, context),
-            provider=_provider(client),
+            Operation.GENERATE_CONTENT if self._own in _GENERATED else Operation.CHAT,
+            model=model_of(client, context),
+            provider=self._own,
             evident=True,
         )
-        self.server = server_of(getattr(getattr(client, "_client", None), "base_url", None))
+        self.server = server_asked(client)
         self._events = events
         self._asked = context
         self._wanted = telemetry.gate.wanted
+        self._settings = settings_of(client)
+        self._opened = time.perf_counter()
+        self._first_chunk: float | None = None
+        self.context = set_value(_ANSWER, self, self.context)
+
+    def piece(self, kind: str) -> None:
+        """A piece of a response is there."""
+        if self._first_chunk is None:
+            self._first_chunk = time.perf_counter() - self._opened
+        if kind == _CHUNK:
+            self._settings["stream"] = True
 
     def returned(self, value: Any) -> Any:
         """The client has its response, which may name the provider."""
         named = getattr(value, "provider", None)
         if self.claim.provider is None and isinstance(named, str) and named:
-            self.claim.provider = _PROVIDERS.get(named, named)
+            self.claim.provider = named_provider(named)
         return super().returned(value)
 
     def failed(self, error: BaseException) -> None:
@@ -73,6 +87,10 @@ class Answer(ClaimedCall):
 
     def describe(self, call: Any, response: Any) -> None:
         """What the client has told of it; one of the application's own may tell nothing."""
+        if call.detailed:
+            call.attributes.update(inference_attributes(self._settings))
+        if self._first_chunk is not None and self._settings["stream"]:
+            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
             call.content.system_instructions = instructions(self._asked)
             call.content.input_messages = conversation(self._events)
@@ -80,9 +98,9 @@ class Answer(ClaimedCall):
         if response is None:
             return
         call.response_id = self.response_id(response)
-        call.response_model = getattr(response, "model", None)
-        reason = getattr(response, "finish_reason", None)
-        call.finish_reasons = (reason,) if isinstance(reason, str) else ()
+        if self._own not in _ECHOED:
+            call.response_model = getattr(response, "model", None)
+        call.finish_reasons = _reasons(response)
         usage = getattr(response, "usage", None)
         if usage:
             self._count(call, usage)
@@ -95,39 +113,25 @@ class Answer(ClaimedCall):
         prompt = _tokens(usage, "prompt_tokens")
         if prompt is not None and self.claim.provider in _CACHE_APART:
             prompt += (read or 0) + (written or 0)
-        call.input_tokens, call.output_tokens = prompt, _tokens(usage, "completion_tokens")
+        output = _tokens(usage, "completion_tokens")
+        if thought and self._own in _GENERATED:
+            output = (output or 0) + thought
+        call.input_tokens, call.output_tokens = prompt, output
+
+
+def _reasons(response: Any) -> tuple[str, ...]:
+    """Why the response ends; of the Responses API AG2 tells the status instead."""
+    reason = getattr(response, "finish_reason", None)
+    if not isinstance(reason, str):
+        return ()
+    if reason == _COMPLETED and getattr(getattr(response, "tool_calls", None), "calls", None):
+        return ("tool_calls",)
+    return (_STATUSES.get(reason, reason),)
 
 
 def _tokens(usage: Any, name: str) -> int | None:
     value = getattr(usage, name, None)
     return int(value) if isinstance(value, (int, float)) else None
-
-
-def _model(client: Any, context: Any) -> str | None:
-    """The model that ``client`` asks: of its options, or of the turn that it was made for."""
-    options = getattr(client, "_create_options", None)
-    named = cast("dict[str, Any]", options).get("model") if isinstance(options, dict) else None
-    named = named or getattr(client, "_model", None)
-    if not isinstance(named, str):
-        named = _configured(context)
-    return named if isinstance(named, str) else None
-
-
-def _configured(context: Any) -> Any:
-    dependencies: dict[Any, Any] = getattr(context, "dependencies", {})
-    try:
-        return getattr(dependencies.get(_CONFIG), "model", None)
-    except NotImplementedError:  # the base class says so where a configuration names none
-        return None
-
-
-def _provider(client: Any) -> str | None:
-    """The provider by the package of AG2's own client; an application's own names it later."""
-    module = type(client).__module__
-    if not module.startswith(_CLIENTS):
-        return None
-    named = module.removeprefix(_CLIENTS).partition(".")[0]
-    return _PROVIDERS.get(named, named)
 
 
 def asks_a_model(client: Any) -> bool:
@@ -144,5 +148,17 @@ def asked(telemetry: Telemetry) -> Begin:
         events = call.args[0] if call.args else call.kwargs.get("messages")
         context = call.args[1] if len(call.args) > 1 else call.kwargs.get("context")
         return Answer(telemetry, call.instance, events, context)
+
+    return begin
+
+
+def told(telemetry: Telemetry) -> Begin:
+    """``ConversationContext.send(event)``, by which a client tells of what comes in."""
+
+    def begin(call: Call) -> None:
+        kind = type(call.args[0] if call.args else call.kwargs.get("event")).__name__
+        answering = get_value(_ANSWER) if kind in _PIECES else None
+        if isinstance(answering, Answer):
+            answering.piece(kind)
 
     return begin

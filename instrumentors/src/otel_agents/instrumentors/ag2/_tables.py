@@ -16,6 +16,7 @@ Make = Callable[[Telemetry], Begin]
 
 REQUIRED: Final[dict[str, Make]] = {
     "ag2.agent:Agent._turn_scope": _scopes.turn_scope,
+    "ag2.context:ConversationContext.send": _models.told,
     "ag2.network.hub.core:Hub._dispatch": _networks.dispatched,
     "ag2.network.hub.core:Hub.close": _networks.closed,
     "ag2.network.transport.local:LocalLinkEndpoint.send_frame": _networks.sent,

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent,
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
+from ._clients import is_declared
 from ._conversations import place
 from ._messages import answer, arguments, request, result
 from ._models import Answer, asks_a_model
@@ -100,16 +101,11 @@ def _model(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         client = getattr(call.args[0], "func", None)
-        if client is None or _is_declared(client) or not asks_a_model(client):
+        if client is None or is_declared(client) or not asks_a_model(client):
             return None
         return Answer(telemetry, client, call.args[1], call.args[2])
 
     return begin
-
-
-def _is_declared(client: Any) -> bool:
-    names = ((kind.__module__, kind.__name__) for kind in type(client).__mro__)
-    return ("ag2.config.client", "LLMClient") in names
 
 
 def _human(telemetry: Telemetry) -> Begin:

@@ -10,6 +10,7 @@ from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
@@ -28,6 +29,7 @@ _PROVIDERS: Final = {
     "OllamaChatCompletionClient": "ollama",
     "OpenAIChatCompletionClient": Provider.OPENAI.value,
 }
+_BY_HOST: Final = Provider.OPENAI.value
 _REASONS: Final = {"function_calls": "tool_calls", "unknown": None}
 """AutoGen's names of reasons that are not the providers'."""
 
@@ -38,14 +40,16 @@ class _Completion(ClaimedCall):
     def __init__(self, telemetry: Telemetry, instance: Any, call: Call) -> None:
         self._settings = _settings_of(instance, call)
         model = self._settings.get("model")
+        server = _server_of(instance)
         super().__init__(
             telemetry,
             Operation.CHAT,
             model=model if isinstance(model, str) else None,
-            provider=_provider(instance),
+            provider=_provider(instance, server),
             evident=True,
         )
-        self.server = _server_of(instance)
+        self.server = server
+        self._streams = False
         self._first_chunk: float | None = None
         self._opened = time.perf_counter()
         self._own = type(instance).__module__.startswith(_OWN)
@@ -61,6 +65,7 @@ class _Completion(ClaimedCall):
 
     def chunk(self, item: Any) -> object:
         """The last item of a stream is the whole answer."""
+        self._streams = True
         if not isinstance(item, str):
             self._result = item
         elif self._first_chunk is None:
@@ -84,8 +89,9 @@ class _Completion(ClaimedCall):
         result = response if response is not None else self._result
         if call.detailed:
             call.attributes.update(inference_attributes(self._settings))
-        if self._first_chunk is not None:
+        if self._streams:
             call.attributes[attr.GEN_AI_REQUEST_STREAM] = True
+        if self._first_chunk is not None:
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
             call.content.input_messages = prompt(self._messages)
@@ -111,11 +117,15 @@ def _server_of(instance: Any) -> tuple[str, int] | None:
     return server_of(getattr(getattr(instance, "_client", None), "base_url", None))
 
 
-def _provider(instance: Any) -> str | None:
-    """The provider of a client of AutoGen's own, or of a class that an application derives of it."""
+def _provider(instance: Any, server: tuple[str, int] | None) -> str | None:
+    """The provider of a client of AutoGen's own, or of a class that an application derives of it.
+
+    Whom AutoGen asks in OpenAI's way, is known by the host.
+    """
     for kind in type(instance).__mro__:
         if kind.__module__.startswith(_OWN) and kind.__name__ in _PROVIDERS:
-            return _PROVIDERS[kind.__name__]
+            named = _PROVIDERS[kind.__name__]
+            return provider_of_host(server[0]) if server and named == _BY_HOST else named
     return None
 
 

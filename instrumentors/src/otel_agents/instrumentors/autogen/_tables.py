@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls import Begin, Wrapping
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _actors, _handoffs, _models, _runs, _tools, _tracing
+from . import _actors, _handoffs, _memory, _models, _runs, _tools, _tracing
 
 __all__ = ["ABSTRACT", "OPTIONAL", "OWN_SPANS", "REQUIRED"]
 
@@ -17,6 +17,7 @@ Make = Callable[[Telemetry], Begin]
 _RUNTIME: Final = "autogen_core._single_threaded_agent_runtime"
 _ASSISTANT: Final = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
 _CHAT: Final = "autogen_agentchat.teams._group_chat"
+_MEMORY: Final = "autogen_core.memory._base_memory:Memory"
 _GRAPH: Final = f"{_CHAT}._graph._digraph_group_chat"
 
 REQUIRED: Final[dict[str, Make]] = {
@@ -47,6 +48,10 @@ OPTIONAL: Final[dict[str, Make]] = {
 ABSTRACT: Final[dict[str, Make]] = {
     "autogen_agentchat.base._chat_agent:ChatAgent.on_messages": _runs.agent,
     "autogen_agentchat.base._chat_agent:ChatAgent.on_messages_stream": _runs.agent,
+    "autogen_core.code_executor._base:CodeExecutor.execute_code_blocks": _tools.code,
+    f"{_MEMORY}.add": _memory.added,
+    f"{_MEMORY}.query": _memory.asked,
+    f"{_MEMORY}.update_context": _memory.reminded,
     "autogen_core.models._model_client:ChatCompletionClient.create": _models.asked,
     "autogen_core.models._model_client:ChatCompletionClient.create_stream": _models.asked,
 }

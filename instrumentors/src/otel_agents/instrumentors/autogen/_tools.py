@@ -15,9 +15,11 @@ from otel_agents.semconv.values import ToolType
 
 from ._runs import agent_run, within_tool
 
-__all__ = ["asked", "executed", "served"]
+__all__ = ["asked", "code", "executed", "served"]
 
 _ASKED: Final = create_key("otel_agents-autogen-asked")
+_EXECUTING: Final = create_key("otel_agents-autogen-executing")
+_CODE: Final = "code_execution"
 
 
 class _Tool(ExecuteTool):
@@ -88,6 +90,7 @@ def executed(telemetry: Telemetry) -> Begin:
             run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
         if telemetry.gate.wanted:
             run.content.tool_arguments = _argument(call, 0, "args")
+        run.context = set_value(_EXECUTING, getattr(tool, "_executor", None), run.context)
         return run
 
     return begin
@@ -102,5 +105,37 @@ def served(telemetry: Telemetry) -> Begin:
         if telemetry.gate.wanted:
             run.content.tool_arguments = _argument(call, 1, "arguments")
         return run
+
+    return begin
+
+
+class _CodeRun(ExecuteTool):
+    """Code that a model has written is executed."""
+
+    __slots__ = ()
+
+    def __init__(self, telemetry: Telemetry, executor: Any, blocks: Any) -> None:
+        super().__init__(telemetry, _CODE, tool_type=ToolType.EXTENSION.value)
+        if telemetry.gate.wanted:
+            self.content.tool_arguments = {
+                "code_blocks": [{"language": one.language, "code": one.code} for one in blocks]
+            }
+        self.context = set_value(_EXECUTING, executor, within_tool(self.context))
+
+    def respond(self, value: Any) -> None:
+        """Keep the output, and whether the code came to its end."""
+        if value.exit_code:
+            self.reject(None)
+        if self._gate.wanted:
+            self.content.tool_result = value.output
+
+
+def code(telemetry: Telemetry) -> Begin:
+    """``CodeExecutor.execute_code_blocks(code_blocks, token)``, unless a tool is nothing else."""
+
+    def begin(call: Call) -> Running | None:
+        if get_value(_EXECUTING) is call.instance:
+            return None
+        return _CodeRun(telemetry, call.instance, _argument(call, 0, "code_blocks"))
 
     return begin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.semconv.values import Provider
 
 __all__ = ["Endpoint", "endpoint_of"]
@@ -23,26 +24,6 @@ class Endpoint(NamedTuple):
         return (self.host, self.port) if self.host else None
 
 
-_HOSTS: Final = (
-    ("api.openai.com", Provider.OPENAI),
-    ("openai.azure.com", Provider.AZURE_AI_OPENAI),
-    ("cognitiveservices.azure.com", Provider.AZURE_AI_OPENAI),
-    ("services.ai.azure.com", Provider.AZURE_AI_OPENAI),
-    ("models.ai.azure.com", Provider.AZURE_AI_INFERENCE),
-    ("api.x.ai", Provider.X_AI),
-    ("api.deepseek.com", Provider.DEEPSEEK),
-    ("api.groq.com", Provider.GROQ),
-    ("api.mistral.ai", Provider.MISTRAL_AI),
-    ("api.perplexity.ai", Provider.PERPLEXITY),
-    ("api.moonshot.ai", Provider.MOONSHOT_AI),
-    ("api.moonshot.cn", Provider.MOONSHOT_AI),
-    ("api.anthropic.com", Provider.ANTHROPIC),
-    ("api.cohere.ai", Provider.COHERE),
-    ("api.cohere.com", Provider.COHERE),
-    ("generativelanguage.googleapis.com", Provider.GCP_GEMINI),
-    ("aiplatform.googleapis.com", Provider.GCP_VERTEX_AI),
-    ("ml.cloud.ibm.com", Provider.IBM_WATSONX_AI),
-)
 _PORTS: Final = {"https": 443, "http": 80}
 
 _known: WeakKeyDictionary[Any, tuple[Any, Endpoint]] = WeakKeyDictionary()
@@ -64,10 +45,4 @@ def endpoint_of(client: Any) -> Endpoint:
 def _provider(client: Any, host: str) -> str:
     if any(cls.__name__ == "BaseAzureClient" for cls in type(client).__mro__):
         return Provider.AZURE_AI_OPENAI.value
-    if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
-        return Provider.AWS_BEDROCK.value
-    for known, provider in _HOSTS:
-        if host == known or host.endswith((f".{known}", f"-{known}")):
-            return provider.value
-    # An unknown host that speaks this API: the provider is a flavour of telemetry, not a company.
-    return Provider.OPENAI.value
+    return provider_of_host(host)

@@ -69,7 +69,7 @@ def _called_no_model(attributes: Attributes) -> bool:
 
 
 def _sdk_not_seen(attributes: Attributes) -> bool:
-    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value)
+    known = (Provider.OPENAI.value, Provider.ANTHROPIC.value, Provider.MISTRAL_AI.value)
     provider = attributes.get(attr.GEN_AI_PROVIDER_NAME)
     return provider in known and attr.OPENAI_API_TYPE not in attributes
 

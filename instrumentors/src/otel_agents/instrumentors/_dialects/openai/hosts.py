@@ -1,0 +1,43 @@
+"""The provider behind a host that speaks OpenAI's API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_agents.semconv.values import Provider
+
+__all__ = ["provider_of_host"]
+
+_HOSTS: Final = (
+    ("api.openai.com", Provider.OPENAI),
+    ("openai.azure.com", Provider.AZURE_AI_OPENAI),
+    ("cognitiveservices.azure.com", Provider.AZURE_AI_OPENAI),
+    ("services.ai.azure.com", Provider.AZURE_AI_OPENAI),
+    ("models.ai.azure.com", Provider.AZURE_AI_INFERENCE),
+    ("api.x.ai", Provider.X_AI),
+    ("api.deepseek.com", Provider.DEEPSEEK),
+    ("api.groq.com", Provider.GROQ),
+    ("api.mistral.ai", Provider.MISTRAL_AI),
+    ("api.perplexity.ai", Provider.PERPLEXITY),
+    ("api.moonshot.ai", Provider.MOONSHOT_AI),
+    ("api.moonshot.cn", Provider.MOONSHOT_AI),
+    ("api.anthropic.com", Provider.ANTHROPIC),
+    ("api.cohere.ai", Provider.COHERE),
+    ("api.cohere.com", Provider.COHERE),
+    ("generativelanguage.googleapis.com", Provider.GCP_GEMINI),
+    ("aiplatform.googleapis.com", Provider.GCP_VERTEX_AI),
+    ("ml.cloud.ibm.com", Provider.IBM_WATSONX_AI),
+)
+
+
+def provider_of_host(host: str) -> str:
+    """``gen_ai.provider.name`` of a host.
+
+    One that is not known speaks this API: the provider is a flavour of telemetry, not a company.
+    """
+    if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
+        return Provider.AWS_BEDROCK.value
+    for known, provider in _HOSTS:
+        if host == known or host.endswith((f".{known}", f"-{known}")):
+            return provider.value
+    return Provider.OPENAI.value
