@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from autogen_fixtures import balanced, instrument, instrumented, model
+from autogen_fixtures import balanced, instrument, instrumented
 
-__all__ = ["balanced", "instrument", "instrumented", "model"]
+__all__ = ["balanced", "instrument", "instrumented"]
