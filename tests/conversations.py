@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from emission import Emission
+
 from otel_agents.distro.scripted_model import ScriptedModel
 
 _HERE = os.getcwd()
@@ -23,6 +25,7 @@ finally:
 
 __all__ = [
     "CHAT",
+    "OLDEST",
     "agent",
     "autogen",
     "calculator",
@@ -31,9 +34,11 @@ __all__ = [
     "group",
     "talk",
     "turn_of",
+    "turns",
 ]
 
 CHAT = "chat gpt-4o-mini"
+OLDEST = autogen.__version__.startswith("0.2.")
 
 
 def config(server: ScriptedModel, **more: Any) -> dict[str, Any]:
@@ -85,3 +90,10 @@ def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:
         "  " * depth + f"invoke_agent {name}",
         *("  " * (depth + 1) + call for call in calls),
     ]
+
+
+def turns(emission: Emission) -> list[tuple[str, Any]]:
+    """The turns by their start, and their numbers."""
+    spans = [span for span in emission.spans if span.name.startswith("invoke_agent")]
+    spans.sort(key=lambda span: span.start_time or 0)
+    return [(span.name, (span.attributes or {}).get("otel_agents.turn")) for span in spans]
