@@ -8,8 +8,9 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv.values import Operation, Provider
 
@@ -18,8 +19,9 @@ from ._arguments import argument
 __all__ = ["CLIENTS", "answered"]
 
 _OWN: Final = "autogen."
-_COUNTS: Final = "_add_streaming_usage_to_params"
-"""What clients have that ask for the usage of a stream; before, AG2 guessed it."""
+_GUESSES: Final = "OpenAIClient"
+_ASKS: Final = "_add_streaming_usage_to_params"
+"""What that client has where it asks for the usage of a stream; before, it guessed it."""
 
 CLIENTS: Final = {
     "oai.client:OpenAIClient": Provider.OPENAI.value,
@@ -56,7 +58,8 @@ class Answer(ClaimedCall):
         self.server = _server(client)
         self._wanted = telemetry.gate.wanted
         self._asked = asked
-        self._guessed = bool(field(asked, "stream")) and not hasattr(client, _COUNTS)
+        guesses = _own_class(client) == _GUESSES and not hasattr(client, _ASKS)
+        self._guessed = guesses and bool(field(asked, "stream"))
 
     def response_id(self, response: Any) -> str | None:
         """The provider's; a client of the application's own may have none."""
@@ -65,6 +68,8 @@ class Answer(ClaimedCall):
     def describe(self, call: Any, response: Any) -> None:
         """What the response tells: it is OpenAI's, or has the same fields."""
         api = CHAT if self.operation is Operation.CHAT else COMPLETIONS
+        if call.detailed:
+            call.attributes.update(inference_attributes(as_mapping(self._asked)))
         if self._wanted:
             api.ask(call.content, self._asked)
         if response is None:
@@ -89,11 +94,15 @@ def _server(client: Any) -> tuple[str, int] | None:
 
 def _provider(client: Any) -> str | None:
     """The provider of one of AG2's own clients; None of one of the application's."""
-    for cls in type(client).__mro__:
-        if cls.__module__.startswith(_OWN):
-            azure = type(getattr(client, "_oai_client", None)).__name__ == "AzureOpenAI"
-            return Provider.AZURE_AI_OPENAI.value if azure else _PROVIDERS.get(cls.__name__)
-    return None
+    own = _own_class(client)
+    azure = own and type(getattr(client, "_oai_client", None)).__name__ == "AzureOpenAI"
+    return Provider.AZURE_AI_OPENAI.value if azure else _PROVIDERS.get(own)
+
+
+def _own_class(client: Any) -> str:
+    """The name of AG2's class that ``client`` is one of, or derives from; empty where none is."""
+    own = (cls.__name__ for cls in type(client).__mro__ if cls.__module__.startswith(_OWN))
+    return next(own, "")
 
 
 def answered(telemetry: Telemetry) -> Begin:
