@@ -15,6 +15,7 @@ __all__ = [
     "operation_of",
     "provider_of",
     "server_of_client",
+    "streams_unseen",
 ]
 
 _OWN: Final = "autogen."
@@ -50,6 +51,7 @@ _DEPLOYED: Final = {
 _SEEN: Final = frozenset(
     {"AnthropicClient", "AnthropicV2Client", "BedrockClient", "BedrockV2Client", "GeminiClient"}
 )
+_WHOLE: Final = frozenset({"MistralAIClient"})
 _IDLESS: Final = frozenset({"GeminiClient", "OllamaClient"})
 
 
@@ -89,6 +91,11 @@ def is_seen_to_send(client: Any) -> bool:
     """Whether each of its requests is seen to be sent, by its SDK."""
     vertex = getattr(client, "use_vertexai", False) is True  # by another SDK
     return _own_class(client) in _SEEN and not vertex
+
+
+def streams_unseen(client: Any) -> bool:
+    """Whether it may stream though no piece is seen here."""
+    return not is_seen_to_send(client) and _own_class(client) not in _WHOLE
 
 
 def _sdk(client: Any) -> Any:

@@ -113,7 +113,10 @@ class Answer(ClaimedCall):
             call.attributes.update(usage.breakdown)
 
     def _describe_request(self, call: Any) -> None:
-        call.attributes.update(inference_attributes(as_mapping(self._asked)))
+        requested = inference_attributes(as_mapping(self._asked))
+        if self._first_chunk is None and not _clients.streams_unseen(self._client):
+            requested.pop(attr.GEN_AI_REQUEST_STREAM, None)  # AG2 may not stream though it is asked
+        call.attributes.update(requested)
         if self._first_chunk is not None:
             seconds = (self._first_chunk - call.start_time) / 1e9
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = seconds
