@@ -10,8 +10,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from emission import Emission
+from stand_in_vertexai import stand_in
+
 from otel_agents.distro.scripted_model import ScriptedModel
 
+stand_in()  # without AG2's other requirements for Gemini it makes no difference
 _HERE = os.getcwd()
 os.chdir(tempfile.mkdtemp())
 try:
@@ -23,6 +27,7 @@ finally:
 
 __all__ = [
     "CHAT",
+    "OLDEST",
     "agent",
     "autogen",
     "calculator",
@@ -31,9 +36,11 @@ __all__ = [
     "group",
     "talk",
     "turn_of",
+    "turns",
 ]
 
 CHAT = "chat gpt-4o-mini"
+OLDEST = autogen.__version__.startswith("0.2.")
 
 
 def config(server: ScriptedModel, **more: Any) -> dict[str, Any]:
@@ -85,3 +92,10 @@ def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:
         "  " * depth + f"invoke_agent {name}",
         *("  " * (depth + 1) + call for call in calls),
     ]
+
+
+def turns(emission: Emission) -> list[tuple[str, Any]]:
+    """The turns by their start, and their numbers."""
+    spans = [span for span in emission.spans if span.name.startswith("invoke_agent")]
+    spans.sort(key=lambda span: span.start_time or 0)
+    return [(span.name, (span.attributes or {}).get("otel_agents.turn")) for span in spans]

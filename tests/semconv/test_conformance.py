@@ -89,6 +89,7 @@ GOOD = [
     CHAT,
     TOOL,
     AGENT,
+    AGENT.with_(gen_ai__usage__input_tokens=None, gen_ai__usage__output_tokens=None),
     CHAT.with_(gen_ai__input__messages=messages({"type": "text", "content": "hi"})),
     CHAT.with_(gen_ai__input__messages=messages({"type": "of our own", "anything": 1})),
     replace(CHAT, name="chat").with_(gen_ai__request__model=None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conversations import autogen
+from conversations import OLDEST
 from emission import Emission
 from framework_fixtures import (
     collected,
@@ -19,7 +19,6 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 __all__ = ["collected", "instrumented", "pytest_itemcollected"]
 
-OLDEST = autogen.__version__.startswith("0.2.")
 _NEWER = ("groups", "runs", "own")
 collect_ignore = [f"test_classic_{name}.py" for name in (_NEWER if OLDEST else ())]
 

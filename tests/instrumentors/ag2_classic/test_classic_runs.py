@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from conversations import CHAT, agent, config, executor, talk, turn_of
+from conversations import CHAT, agent, config, executor, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.distro.scripted_model import Failure, ScriptedModel
 
 groups: Any = import_module("autogen.agentchat.group.multi_agent_chat")
 patterns: Any = import_module("autogen.agentchat.group.patterns")
@@ -148,16 +148,39 @@ def test_a_row_of_runs_ends_with_the_one_that_fails(
     assert emission.traces() == 1
 
 
-@pytest.mark.parametrize("sdk", [True, False])
-def test_a_stream(
-    sdk: bool, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+def answered(events: Iterable[Any], line: str) -> None:
+    for event in events:
+        if event.type == "input_request":
+            event.content.respond(line)
+
+
+async def aanswered(events: AsyncIterable[Any], line: str) -> None:
+    async for event in events:
+        if event.type == "input_request":
+            await event.content.respond(line)
+
+
+def run_with_somebody(somebody: Any, assistant: Any) -> None:
+    answered(somebody.run(assistant, message="hi").events, "exit")
+
+
+def run_iter_with_somebody(somebody: Any, assistant: Any) -> None:
+    answered(somebody.run_iter(assistant, message="hi"), "exit")
+
+
+def a_run_with_somebody(somebody: Any, assistant: Any) -> None:
+    async def main() -> None:
+        response = await somebody.a_run(assistant, message="hi")
+        await aanswered(response.events, "exit")
+
+    asyncio.run(main())
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("start", [run_with_somebody, run_iter_with_somebody, a_run_with_somebody])
+def test_somebody_answers_by_the_events_of_a_run(
+    start: Callable[[Any, Any], None], model: ScriptedModel, emission: Emission
 ) -> None:
-    instrument(sdk=sdk)
-    model.script(Answer("one two three"))
-    assistant = agent("assistant", model, llm_config=config(model, stream=True))
-    assert talk(executor(), assistant, max_turns=1).summary == "one two three"
-    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
-    (entry,) = model.ledger.entries
-    (call,) = [dict(s.attributes or {}) for s in emission.spans if s.name == CHAT]
-    names = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
-    assert [call[name] for name in names] == [entry.input_tokens, entry.output_tokens]
+    start(executor("human", human_input_mode="ALWAYS"), agent("assistant", model))
+    asked = turn_of("human", "human_input")
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *asked]

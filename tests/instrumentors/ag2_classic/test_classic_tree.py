@@ -7,7 +7,18 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from conversations import CHAT, agent, autogen, calculator, config, executor, group, talk, turn_of
+from conversations import (
+    CHAT,
+    agent,
+    autogen,
+    calculator,
+    config,
+    executor,
+    group,
+    talk,
+    turn_of,
+    turns,
+)
 from emission import Emission
 from opentelemetry import trace
 
@@ -32,13 +43,6 @@ def plus(a: int, b: int) -> int:
 async def aplus(a: int, b: int) -> int:
     await asyncio.sleep(0)
     return a + b
-
-
-def turns(emission: Emission) -> list[tuple[str, Any]]:
-    """The turns by their start, and their numbers."""
-    spans = [span for span in emission.spans if span.name.startswith("invoke_agent")]
-    spans.sort(key=lambda span: span.start_time or 0)
-    return [(span.name, (span.attributes or {}).get("otel_agents.turn")) for span in spans]
 
 
 def test_every_target_is_there() -> None:
@@ -166,51 +170,6 @@ def test_a_group_within_a_turn_is_a_workflow_of_its_own(
         "invoke_workflow",
         *("  invoke_workflow", *turn_of("bob", CHAT, depth=2)),
     ]
-
-
-class Human(autogen.ConversableAgent):
-    """Somebody who is asked in a way of the application's own."""
-
-    def get_human_input(self, prompt: str, **_: Any) -> str:
-        terminal: Any = super()
-        return terminal.get_human_input(prompt) if self.name == "super" else "exit"
-
-
-def test_human_input(model: ScriptedModel, emission: Emission) -> None:
-    human = Human("human", llm_config=False, human_input_mode="ALWAYS")
-    talk(human, agent("assistant", model))
-    assert emission.tree() == [
-        "invoke_workflow",
-        *turn_of("assistant", CHAT),
-        *turn_of("human", "human_input"),
-    ]
-    (asked,) = [span for span in emission.spans if span.name == "human_input"]
-    assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", {})
-
-
-class Patient(Human):
-    """Somebody who is asked in one way, whoever waits."""
-
-    async def a_get_human_input(self, prompt: str, **_: Any) -> str:
-        return self.get_human_input(prompt)
-
-
-def test_a_human_is_asked_once(model: ScriptedModel, emission: Emission) -> None:
-    human = Patient("human", llm_config=False, human_input_mode="ALWAYS")
-    talk(human, agent("assistant", model), asynchronous=True)
-    turn = turn_of("human", "human_input")
-    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *turn]
-
-
-@pytest.mark.parametrize("asynchronous", [False, True])
-def test_human_input_at_the_terminal(
-    asynchronous: bool, model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("builtins.input", lambda prompt="": "exit")
-    human = Human("super", llm_config=False, human_input_mode="ALWAYS")
-    talk(human, agent("assistant", model), asynchronous=asynchronous)
-    turn = turn_of("super", "human_input")
-    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *turn]
 
 
 def test_a_reply_that_an_application_asks_for(model: ScriptedModel, emission: Emission) -> None:

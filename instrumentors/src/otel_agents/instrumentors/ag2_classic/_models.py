@@ -1,99 +1,140 @@
-"""Model clients, below the cache: one call of a client is one request to its provider."""
+"""Model clients, below the cache: what they are asked, and what has answered."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
+
+from opentelemetry.context import create_key, get_value, set_value
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
+from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
-from otel_agents.semconv.values import Operation, Provider
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation
 
+from . import _clients
 from ._arguments import argument
+from ._responses import Told
 
-__all__ = ["CLIENTS", "answered"]
+__all__ = ["Answer", "answered", "current_answer"]
 
-_OWN: Final = "autogen."
-_COUNTS: Final = "_add_streaming_usage_to_params"
-"""What clients have that ask for the usage of a stream; before, AG2 guessed it."""
-
-CLIENTS: Final = {
-    "oai.client:OpenAIClient": Provider.OPENAI.value,
-    "oai.openai_responses:OpenAIResponsesClient": Provider.OPENAI.value,
-    "oai.anthropic:AnthropicClient": Provider.ANTHROPIC.value,
-    "oai.bedrock:BedrockClient": Provider.AWS_BEDROCK.value,
-    "oai.cerebras:CerebrasClient": "cerebras",
-    "oai.cohere:CohereClient": Provider.COHERE.value,
-    "oai.gemini:GeminiClient": Provider.GCP_GEMINI.value,
-    "oai.groq:GroqClient": Provider.GROQ.value,
-    "oai.mistral:MistralAIClient": Provider.MISTRAL_AI.value,
-    "oai.ollama:OllamaClient": "ollama",
-    "oai.together:TogetherClient": "together_ai",
-    "llm_clients.anthropic_v2:AnthropicV2Client": Provider.ANTHROPIC.value,
-    "llm_clients.bedrock_v2:BedrockV2Client": Provider.AWS_BEDROCK.value,
-    "llm_clients.openai_completions_client:OpenAICompletionsClient": Provider.OPENAI.value,
-    "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": Provider.OPENAI.value,
-}
-"""AG2's own clients, below the package ``autogen``, and their providers."""
-_PROVIDERS: Final = {target.partition(":")[2]: name for target, name in CLIENTS.items()}
+_ANSWER: Final = create_key("otel_agents-ag2-answer")
 
 
 class Answer(ClaimedCall):
-    """One request of a client."""
+    """One call of a client: as a rule one request to its provider.
+
+    Of clients whose SDK is known here each request is seen to be sent, by `sends`: AG2 may send
+    another after a refusal.
+    """
 
     def __init__(self, telemetry: Telemetry, client: Any, asked: Any) -> None:
+        completes = field(asked, "prompt") is not None
         super().__init__(
             telemetry,
-            Operation.CHAT if field(asked, "prompt") is None else Operation.TEXT_COMPLETION,
+            Operation.TEXT_COMPLETION if completes else _clients.operation_of(client),
             model=text(asked, "model"),
-            provider=_provider(client),
+            provider=_clients.provider_of(client),
             evident=True,
         )
-        self.server = _server(client)
+        self.server = _clients.server_of_client(client)
+        self._client = client
         self._wanted = telemetry.gate.wanted
         self._asked = asked
-        self._guessed = bool(field(asked, "stream")) and not hasattr(client, _COUNTS)
+        self._guessed = bool(field(asked, "stream")) and _clients.guesses_streams(client)
+        self._sent = False
+        self._told: Told | None = None
+        self._failure: BaseException | None = None
+        self._first_chunk: int | None = None
+        self.context = set_value(_ANSWER, self, self.context)
+
+    def sends(self, server: tuple[str, int] | None) -> None:
+        """A request follows; what was sent before is over."""
+        if self._failure is not None:
+            self.refused(self._failure)
+        elif self._told is not None:
+            self.answered(None)
+        if self._sent:
+            self.attempt()
+        self._sent, self._told, self._failure, self._first_chunk = True, None, None, None
+        self.server = server or self.server
+
+    def received(self, told: Told) -> None:
+        """The response is there."""
+        self._told = told
+
+    def chunked(self) -> None:
+        """A piece of its stream is there."""
+        if self._first_chunk is None:
+            self._first_chunk = time.time_ns()
+
+    def refusing(self, error: BaseException) -> None:
+        """The request has failed; AG2 may send another."""
+        self._failure = error
+
+    def failed(self, error: BaseException) -> None:
+        """The call raised: the provider, or AG2 by what it was asked or answered."""
+        if self._told is not None:
+            self.answered(None)
+        elif not self._sent and _clients.is_seen_to_send(self._client) and _is_builtin(error):
+            self.claim.settle()
+        super().failed(error)
 
     def response_id(self, response: Any) -> str | None:
         """The provider's; a client of the application's own may have none."""
-        return text(response, "id")
+        if self._told is not None:
+            return self._told.id
+        return None if _clients.makes_ids_up(self._client) else text(response, "id")
 
     def describe(self, call: Any, response: Any) -> None:
-        """What the response tells: it is OpenAI's, or has the same fields."""
-        api = CHAT if self.operation is Operation.CHAT else COMPLETIONS
+        """What the provider has told; AG2's response is OpenAI's, or has the same fields."""
+        api = COMPLETIONS if self.operation is Operation.TEXT_COMPLETION else CHAT
+        if call.detailed:
+            self._describe_request(call)
+        choices = list(items(response, "choices"))
         if self._wanted:
             api.ask(call.content, self._asked)
-        if response is None:
-            return
+            if choices:
+                call.content.output_messages = lambda: api.output(response)
+        told = self._told
         call.response_id = self.response_id(response)
-        call.response_model = text(response, "model")
-        choices = list(items(response, "choices"))
+        call.response_model = (told and told.model) or text(response, "model")
         reasons = [text(choice, "finish_reason") for choice in choices or [response]]
-        call.finish_reasons = tuple(reason for reason in reasons if reason)
-        if self._wanted and choices:
-            call.content.output_messages = lambda: api.output(response)
-        usage = None if self._guessed else usage_of(field(response, "usage"))
-        if usage is not None and (usage.input_tokens or usage.output_tokens):
+        call.finish_reasons = told.reasons if told else tuple(filter(None, reasons))
+        usage = told.usage if told else self._usage(response)
+        if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
 
+    def _describe_request(self, call: Any) -> None:
+        requested = inference_attributes(as_mapping(self._asked))
+        if self._first_chunk is None and not _clients.streams_unseen(self._client):
+            requested.pop(attr.GEN_AI_REQUEST_STREAM, None)  # AG2 may not stream though it is asked
+        call.attributes.update(requested)
+        if self._first_chunk is not None:
+            seconds = (self._first_chunk - call.start_time) / 1e9
+            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = seconds
 
-def _server(client: Any) -> tuple[str, int] | None:
-    """Host and port of a client over OpenAI's SDK."""
-    return server_of(getattr(getattr(client, "_oai_client", None), "base_url", None))
+    def _usage(self, response: Any) -> Usage | None:
+        """What AG2 has kept; it has zeros where nothing was told, and in a stream its own guess."""
+        usage = None if self._guessed else usage_of(field(response, "usage"))
+        return usage if usage is not None and (usage.input_tokens or usage.output_tokens) else None
 
 
-def _provider(client: Any) -> str | None:
-    """The provider of one of AG2's own clients; None of one of the application's."""
-    for cls in type(client).__mro__:
-        if cls.__module__.startswith(_OWN):
-            azure = type(getattr(client, "_oai_client", None)).__name__ == "AzureOpenAI"
-            return Provider.AZURE_AI_OPENAI.value if azure else _PROVIDERS.get(cls.__name__)
-    return None
+def _is_builtin(error: BaseException) -> bool:
+    return type(error).__module__ == "builtins"
+
+
+def current_answer() -> Answer | None:
+    """The call of a client that is being answered here."""
+    found = get_value(_ANSWER)
+    return found if isinstance(found, Answer) and not found.claim.closed else None
 
 
 def answered(telemetry: Telemetry) -> Begin:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from otel_agents.instrumentors._core.calls import Begin, around
-from otel_agents.instrumentors._core.patching import Patch
+from otel_agents.instrumentors._core.patching import Patch, patches_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from . import _chats, _handoffs, _models, _scopes, _sequences, _tools, _turns
+from . import _chats, _clients, _handoffs, _models, _scopes, _sequences, _tools, _turns
 from ._own import AGENTS, MODELS, OwnTelemetry
+from ._sdks import SDKS
 
 __all__ = ["patches"]
 
@@ -81,6 +82,7 @@ def patches(telemetry: Telemetry) -> Iterator[Patch]:
     yield from _of_models(telemetry, own)
     for target, make in _CARRYING.items():
         yield Patch(target, around(make(telemetry)))
+    yield from patches_of(telemetry, SDKS, optional=True)
     for target in (*AGENTS, *MODELS):
         yield Patch(target, own.asked(models=target in MODELS), optional=True)
 
@@ -101,6 +103,6 @@ def _of_agents(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
 
 def _of_models(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
     asking = around(own.unless_models_are(_models.answered(telemetry)), overridden=True)
-    for client in _models.CLIENTS:
+    for client in _clients.CLIENTS:
         yield Patch(f"autogen.{client}.create", asking, optional=True)
     yield Patch("autogen.oai.client:OpenAIWrapper.register_model_client", asking, handed="create")

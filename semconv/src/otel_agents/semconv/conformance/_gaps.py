@@ -68,6 +68,10 @@ def _called_no_model(attributes: Attributes) -> bool:
     return not any(name in attributes for name in (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS))
 
 
+def _told_no_usage(attributes: Attributes) -> bool:
+    return not any(name in attributes for name in _USAGE)
+
+
 def _sdk_not_seen(attributes: Attributes) -> bool:
     known = (Provider.OPENAI.value, Provider.ANTHROPIC.value, Provider.MISTRAL_AI.value)
     provider = attributes.get(attr.GEN_AI_PROVIDER_NAME)
@@ -135,6 +139,12 @@ GAPS: Final = (
         (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS),
         "an agent that called no model, or one that tells nothing",
         _called_no_model,
+    ),
+    Gap(
+        "gen_ai.invoke_agent.internal",
+        _USAGE,
+        "an agent whose streams were not asked for usage",
+        _told_no_usage,
     ),
 )
 """Every gap; one that no test needs is a mistake, which the suite reports."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.fields import as_mapping, view
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["CACHED", "told", "usage_of"]
@@ -19,8 +19,9 @@ CACHED: Final = (
 
 
 def told(usage: Any) -> dict[str, int]:
-    """The numbers that a ``usage`` tells."""
-    return {name: n for name, n in as_mapping(usage).items() if isinstance(n, int)}
+    """The numbers that a ``usage`` tells, a mapping or an object of the SDK's."""
+    fields = as_mapping(usage) or (view(usage) if hasattr(usage, "__dict__") else {})
+    return {name: n for name, n in fields.items() if isinstance(n, int)}
 
 
 def usage_of(numbers: Mapping[str, int]) -> Usage | None:

@@ -1,0 +1,28 @@
+"""Token usage of Bedrock's Converse API, whose input excludes what a cache had a part in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from otel_agents.semconv import attributes as attr
+
+from .api import Usage
+from .fields import as_mapping
+
+__all__ = ["usage_of"]
+
+_CACHED: Final = (
+    ("cacheReadInputTokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cacheWriteInputTokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+)
+
+
+def usage_of(usage: Any) -> Usage | None:
+    """The usage of an answer; None where it has none."""
+    numbers = {name: n for name, n in as_mapping(usage).items() if isinstance(n, int)}
+    if "inputTokens" not in numbers:
+        return None
+    cached = {name: numbers.get(key, 0) for key, name in _CACHED}
+    inputs = numbers["inputTokens"] + sum(cached.values())
+    breakdown = {name: count for name, count in cached.items() if count}
+    return Usage(inputs, numbers.get("outputTokens", 0), breakdown)

@@ -1,0 +1,33 @@
+"""Token usage of Gemini's API, whose output excludes what was thought."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from otel_agents.semconv import attributes as attr
+
+from .api import Usage
+from .fields import field
+
+__all__ = ["usage_of"]
+
+_PARTS: Final = (
+    ("cached_content_token_count", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("thoughts_token_count", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+)
+
+
+def usage_of(metadata: Any) -> Usage | None:
+    """The usage in ``usage_metadata``; None where no prompt was counted."""
+    told = _count(metadata, "prompt_token_count")
+    if not told:
+        return None
+    inputs = told + _count(metadata, "tool_use_prompt_token_count")
+    outputs = _count(metadata, "candidates_token_count") + _count(metadata, "thoughts_token_count")
+    parts = {name: _count(metadata, key) for key, name in _PARTS}
+    return Usage(inputs, outputs, {name: count for name, count in parts.items() if count})
+
+
+def _count(metadata: Any, name: str) -> int:
+    value = field(metadata, name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,61 @@
+"""Usage in the words of each provider: what a cache or thinking had a part in is in the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from otel_agents.instrumentors._dialects import bedrock, google
+from otel_agents.instrumentors._dialects.anthropic import usage as anthropic
+from otel_agents.instrumentors._dialects.api import Usage
+
+READ = "gen_ai.usage.cache_read.input_tokens"
+WRITTEN = "gen_ai.usage.cache_write.input_tokens"
+THOUGHT = "gen_ai.usage.reasoning.output_tokens"
+
+
+def of_anthropic(usage: Any) -> Usage | None:
+    return anthropic.usage_of(anthropic.told(usage))
+
+
+GEMINI = {
+    "prompt_token_count": 10,
+    "cached_content_token_count": 4,
+    "tool_use_prompt_token_count": 1,
+    "candidates_token_count": 2,
+    "thoughts_token_count": 3,
+}
+CONVERSE = {
+    "inputTokens": 5,
+    "outputTokens": 2,
+    "totalTokens": 14,
+    "cacheReadInputTokens": 4,
+    "cacheWriteInputTokens": 3,
+}
+ANTHROPIC = {
+    "input_tokens": 5,
+    "output_tokens": 2,
+    "cache_read_input_tokens": 4,
+    "cache_creation_input_tokens": 3,
+    "service_tier": "standard",
+}
+CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
+    (google.usage_of, GEMINI, Usage(11, 5, {READ: 4, THOUGHT: 3})),
+    (google.usage_of, SimpleNamespace(prompt_token_count=7), Usage(7, 0, {})),
+    (google.usage_of, SimpleNamespace(prompt_token_count=None), None),
+    (google.usage_of, None, None),
+    (bedrock.usage_of, CONVERSE, Usage(12, 2, {READ: 4, WRITTEN: 3})),
+    (bedrock.usage_of, {"inputTokens": 5}, Usage(5, 0, {})),
+    (bedrock.usage_of, None, None),
+    (of_anthropic, ANTHROPIC, Usage(12, 2, {READ: 4, WRITTEN: 3})),
+    (of_anthropic, SimpleNamespace(**ANTHROPIC), Usage(12, 2, {READ: 4, WRITTEN: 3})),
+    (of_anthropic, None, None),
+]
+
+
+@pytest.mark.parametrize(("read", "usage", "expected"), CASES)
+def test_usage(read: Callable[[Any], Usage | None], usage: Any, expected: Usage | None) -> None:
+    assert read(usage) == expected

@@ -1,0 +1,106 @@
+"""Streams: the same spans, with what the provider has told; what AutoGen counts is never told."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from conversations import CHAT, OLDEST, agent, calculator, config, executor, talk, turn_of
+from emission import Emission
+
+from otel_agents.distro.scripted_model import Answer, Cut, ScriptedModel, Status, ToolCall
+
+USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+SINGLE_BYTES = b"".join(
+    base64.b64encode(bytes([number])) + f" {number}\n".encode() for number in range(256)
+)
+
+
+@pytest.fixture(autouse=True)
+def counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has each byte be a token to those who count for themselves, who would download their words."""
+
+    def read(path: str, expected_hash: str | None = None) -> bytes:
+        return SINGLE_BYTES
+
+    monkeypatch.setattr(import_module("tiktoken.load"), "read_file_cached", read)
+    monkeypatch.setattr(import_module("tiktoken.registry"), "ENCODINGS", {})
+
+
+@pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"])
+def sdk(request: pytest.FixtureRequest, instrument: Callable[..., None]) -> bool:
+    """With the instrumentor of the SDK, and without."""
+    instrument(sdk=request.param)
+    return request.param
+
+
+def calls(emission: Emission) -> list[dict[str, Any]]:
+    return [dict(span.attributes or {}) for span in emission.spans if span.name == CHAT]
+
+
+def same_as_the_bill(emission: Emission, model: ScriptedModel, *, told: bool = True) -> None:
+    """Compare the calls with the ledger, and the agents with its sums; ``told`` if there is usage."""
+    spans, entries = calls(emission), model.ledger.entries
+    assert [span["gen_ai.response.id"] for span in spans] == [e.response_id for e in entries]
+    assert [span["gen_ai.request.stream"] for span in spans] == [True] * len(entries)
+    usage = [(e.input_tokens, e.output_tokens) if told else (None, None) for e in entries]
+    assert [tuple(map(span.get, USAGE)) for span in spans] == usage
+    agents = [s.attributes or {} for s in emission.spans if s.name == "invoke_agent assistant"]
+    assert [tuple(map(span.get, USAGE)) for span in agents] == usage
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("asked", [True, False], ids=["usage asked for", "not asked for"])
+def test_a_stream(
+    asked: bool, asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("one two three"))
+    more = {"stream_options": {"include_usage": True}} if asked else {}
+    assistant = agent("assistant", model, llm_config=config(model, stream=True, **more))
+    result = talk(executor(), assistant, max_turns=1, asynchronous=asynchronous)
+    assert result.summary == "one two three"
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
+    told = not OLDEST or (asked and sdk)  # later versions ask by themselves
+    same_as_the_bill(emission, model, told=told)
+    (entry,) = model.ledger.entries
+    assert entry.status is (Status.UNBILLED if OLDEST and not asked else Status.BILLED)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_is_asked_for_in_a_stream(
+    asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    def echo(a: str) -> str:
+        return a
+
+    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "1"}, id="c1")]), Answer("one"))
+    usage = {"stream_options": {"include_usage": True}}
+    assistant, user = calculator(model, echo, llm_config=config(model, stream=True, **usage))
+    talk(user, assistant, max_turns=2, asynchronous=asynchronous)
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn_of("assistant", CHAT),
+        *turn_of("user", "execute_tool calculate"),
+        *turn_of("assistant", CHAT),
+    ]
+    same_as_the_bill(emission, model, told=sdk or not OLDEST)
+    reasons = [span["gen_ai.response.finish_reasons"] for span in calls(emission)]
+    assert reasons == [("tool_calls",), ("stop",)]
+    (tool,) = [s.attributes or {} for s in emission.spans if s.name.startswith("execute_tool")]
+    assert tool["gen_ai.tool.call.id"] == "c1"
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_stream_that_breaks(
+    asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Answer("one two three", fault=Cut(1)))
+    assistant = agent("assistant", model, llm_config=config(model, stream=True))
+    with pytest.raises(Exception, match=r"closed|Connection error") as raised:
+        talk(executor(), assistant, max_turns=1, asynchronous=asynchronous)
+    error = f"{type(raised.value).__module__.partition('.')[0]}.{type(raised.value).__name__}"
+    ended = [(span.name, (span.attributes or {})["error.type"]) for span in emission.spans]
+    assert ended == [(name, error) for name in (CHAT, "invoke_agent assistant", "invoke_workflow")]

@@ -1,0 +1,243 @@
+"""One span per request that a client of AG2's own sends, though no SDK of theirs is instrumented."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from conversation_providers import PROVIDERS, Provider
+from conversations import autogen, calculator, executor, talk, turn_of
+from emission import Emission
+from pydantic import BaseModel
+
+from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+
+SECRET = "planted-secret"
+QUESTION = [{"role": "user", "content": "hi"}]
+
+
+def echo(a: str) -> str:
+    return a
+
+
+def configured(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"config_list": list(entries), "cache_seed": None}
+
+
+def asked(emission: Emission) -> list[dict[str, Any]]:
+    """The attributes of the models' spans in the order in which they ended."""
+    return [dict(s.attributes or {}) for s in emission.spans if s.kind.name == "CLIENT"]
+
+
+def same_as_the_bill(emission: Emission, model: ScriptedModel) -> None:
+    """Compare the spans with the ledger, request by request, and agents with its sums."""
+    spans, billed = asked(emission), model.ledger.entries
+    told = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
+    assert told == [(entry.input_tokens, entry.output_tokens) for entry in billed]
+    assert [s["gen_ai.response.id"] for s in spans] == [entry.response_id for entry in billed]
+    agents = [s.attributes or {} for s in emission.spans if s.name.startswith("invoke_agent")]
+    sums: list[Any] = [span.get("gen_ai.usage.input_tokens", 0) for span in agents]
+    assert not agents or sum(sums) == model.ledger.input_tokens
+
+
+CHATS = [
+    *((name, False, False) for name in PROVIDERS),
+    *((name, True, True) for name, provider in PROVIDERS.items() if provider.streams),
+    ("bedrock", False, True),
+]
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize(("name", "streams", "asynchronous"), CHATS)
+def test_a_chat_with_a_tool(
+    name: str, streams: bool, asynchronous: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    provider = PROVIDERS[name]
+    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": SECRET})]), Answer(SECRET))
+    entry = provider.config(model, **({"stream": True} if streams else {}))
+    assistant, user = calculator(model, echo, llm_config=configured(entry), system_message=SECRET)
+    result = talk(user, assistant, message=SECRET, max_turns=2, asynchronous=asynchronous)
+    assert result.summary == SECRET
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn_of("assistant", provider.asked),
+        *turn_of("user", "execute_tool calculate"),
+        *turn_of("assistant", provider.asked),
+    ]
+    same_as_the_bill(emission, model)
+    spans = asked(emission)
+    assert [span["gen_ai.provider.name"] for span in spans] == [provider.name] * 2
+    assert [span["gen_ai.request.model"] for span in spans] == [provider.model] * 2
+    assert [span["gen_ai.response.finish_reasons"][0] for span in spans] == list(provider.reasons)
+    assert [span.get("gen_ai.request.stream", False) for span in spans] == [streams] * 2
+    assert ["gen_ai.response.time_to_first_chunk" in span for span in spans] == [streams] * 2
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock"])
+def test_what_a_cache_or_thinking_had_a_part_in(
+    name: str, model: ScriptedModel, emission: Emission
+) -> None:
+    client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
+    for _ in range(2):  # the second question is in the provider's cache
+        client.create(messages=QUESTION)
+    same_as_the_bill(emission, model)
+    read = [span.get("gen_ai.usage.cache_read.input_tokens", 0) for span in asked(emission)]
+    assert read == [entry.cached_tokens for entry in model.ledger.entries]
+    assert read[1] > 0
+    for span in asked(emission):
+        assert (span["server.address"], span["server.port"]) == ("127.0.0.1", model.port)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_refusal_is_an_error_of_the_provider(
+    provider: Provider, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Failure(provider.status, message=SECRET))
+    assistant, user = calculator(model, echo, llm_config=configured(provider.config(model)))
+    with pytest.raises(Exception, match=SECRET):
+        talk(user, assistant, max_turns=1)
+    names = (provider.asked, "invoke_agent assistant", "invoke_workflow")
+    ended = [(span.name, (span.attributes or {})["error.type"]) for span in emission.spans]
+    assert ended == [(name, provider.refusal) for name in names]
+    assert model.ledger.requests == 1
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("name", ["anthropic", "bedrock"])
+def test_another_provider_is_asked_when_one_refuses(
+    name: str, model: ScriptedModel, emission: Emission
+) -> None:
+    openai = {"model": "gpt-4o-mini", "api_key": "none", "base_url": model.openai_url}
+    second = PROVIDERS[name].config(model)
+    model.script(Failure(400))
+    autogen.OpenAIWrapper(**configured(openai, second)).create(messages=QUESTION)
+    told = [(s["gen_ai.provider.name"], s.get("error.type")) for s in asked(emission)]
+    assert told == [("openai", "openai.BadRequestError"), (PROVIDERS[name].name, None)]
+    assert asked(emission)[1]["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_an_sdk_sends_again_is_one_request(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Failure(429, headers={"retry-after-ms": "1"}))
+    client = autogen.OpenAIWrapper(**configured(PROVIDERS["anthropic"].config(model)))
+    client.create(messages=QUESTION)
+    (span,) = asked(emission)
+    assert (model.ledger.requests, "error.type" in span) == (2, False)
+    assert span["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("name", ["anthropic", "groq"])
+def test_what_was_in_the_cache_is_no_call(
+    name: str, model: ScriptedModel, emission: Emission
+) -> None:
+    cache: Any = import_module("autogen.cache")
+    client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
+    with cache.Cache.disk(cache_path_root=tempfile.mkdtemp()) as kept:
+        for _ in range(2):
+            client.create(messages=QUESTION, cache=kept)
+    assert len(asked(emission)) == model.ledger.requests == 1
+    same_as_the_bill(emission, model)
+
+
+class Sum(BaseModel):
+    """What the model is to answer with."""
+
+    total: int
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_request_in_another_form_after_a_refusal_is_another(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    provider = PROVIDERS["anthropic"]
+    model.script(Failure(400), Answer('<json_response>{"total": 3}</json_response>'))
+    entry = provider.config(model, response_format=Sum)
+    response = autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
+    assert '"total":3' in response.choices[0].message.content
+    first, second = asked(emission)
+    assert first["error.type"] == "anthropic.BadRequestError"
+    assert "gen_ai.usage.input_tokens" not in first
+    assert "error.type" not in second
+    (_, entry) = model.ledger.entries
+    assert second["gen_ai.response.id"] == entry.response_id
+    assert second["gen_ai.usage.input_tokens"] == entry.input_tokens
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_answer_that_ag2_does_not_understand_was_billed(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Failure(400), Answer(SECRET))
+    entry = PROVIDERS["anthropic"].config(model, response_format=Sum)
+    with pytest.raises(ValueError, match="JSON"):
+        autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
+    told = asked(emission)[-1]
+    assert ("error.type" in told, told["gen_ai.usage.input_tokens"]) == (
+        False,
+        model.ledger.input_tokens,
+    )
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("name", ["gemini", "bedrock"])
+def test_what_ag2_objects_to_was_not_sent(
+    name: str, model: ScriptedModel, emission: Emission
+) -> None:
+    client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
+    with pytest.raises(Exception, match=r".") as raised:
+        client.create(messages=[{"role": "user", "content": object()}])
+    assert type(raised.value).__module__ == "builtins"
+    assert (model.ledger.requests, emission.spans) == (0, ())
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_the_application_asks_an_sdk_for_is_not_ours(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    anthropic: Any = import_module("anthropic")
+    with anthropic.Anthropic(base_url=model.base_url, api_key="none") as client:
+        client.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=QUESTION)
+    assert (model.ledger.requests, emission.spans) == (1, ())
+
+
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock"])
+def test_content(
+    name: str,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    model.script(Answer(SECRET))
+    provider = PROVIDERS[name]
+    client = autogen.OpenAIWrapper(**configured(provider.config(model, stream=True)))
+    client.create(messages=QUESTION)
+    (span,) = asked(emission)
+    assert span.get("gen_ai.request.stream", False) is provider.streams  # AG2 may not
+    said = '[{"role":"%s","parts":[{"type":"text","content":"%s"}]%s}]'
+    assert span["gen_ai.input.messages"] == said % ("user", "hi", "")
+    assert span["gen_ai.output.messages"].startswith((said % ("assistant", SECRET, ""))[:-2])
+
+
+def test_another_agent_of_the_same_process(
+    model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    instrument()
+    first = PROVIDERS["anthropic"].config(model)
+    second = PROVIDERS["gemini"].config(model)
+    one, two = (
+        executor(name, llm_config=configured(entry))
+        for name, entry in (("one", first), ("two", second))
+    )
+    talk(one, two, max_turns=2)
+    same_as_the_bill(emission, model)
+    providers = [span["gen_ai.provider.name"] for span in asked(emission)]
+    assert providers == ["gcp.gemini", "anthropic", "gcp.gemini"]
