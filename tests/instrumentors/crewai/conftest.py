@@ -16,7 +16,7 @@ from otel_agents.distro.scripted_model import Answer, ScriptedModel
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 
 OLDEST = version("crewai").startswith("0.")
-_NEWER = ("bus", "examples", "flows", "limits", "private", "tools", "turns")
+_NEWER = ("bus", "consent", "examples", "flows", "limits", "private", "tools", "turns")
 collect_ignore = [
     f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("memories", "react"))
 ]
