@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
@@ -97,14 +98,14 @@ class Answer(ClaimedCall):
         self._told = (model or told[0], response_id or told[1], reason or told[2])
 
     def completed(self, event: Any) -> None:
-        """CrewAI tells of the response."""
+        """CrewAI tells of the response; early versions do not tell all of it."""
         self._received, self.event = True, event
-        self._usage = event.usage or self._usage
+        self._usage = field(event, "usage") or self._usage
         model, response_id, reason = self._told
         self._told = (
-            model or event.model,
-            event.response_id or response_id,
-            event.finish_reason or reason,
+            model or text(event, "model"),
+            text(event, "response_id") or response_id,
+            text(event, "finish_reason") or reason,
         )
 
     def chunked(self) -> None:
