@@ -30,6 +30,8 @@ class _Taken(Passing):
         """A request follows."""
         if getattr(value, "vertexai", False) is True:
             self._answer.claim.provider = Provider.GCP_VERTEX_AI.value
+        if getattr(self._answer.model, "is_azure_openai_endpoint", False) is True:
+            self._answer.claim.provider = Provider.AZURE_AI_OPENAI.value
         self._answer.sends(server_of(_url_of(value)))
         return _without_own_spans(value)
 
@@ -92,6 +94,9 @@ class _Read(Passing):
             response_id or request_id,
             reason,
         )
+        as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
+        if as_dict is not None:
+            self._answer.billed(as_dict())
         return value
 
 
@@ -106,10 +111,11 @@ def read(telemetry: Telemetry) -> Begin:
 
 
 def _url_of(client: Any) -> Any:
-    """Of OpenAI and Anthropic, of Bedrock, of Gemini."""
+    """Of OpenAI and Anthropic, of Bedrock, of Azure, of Gemini."""
     for path in (
         ("base_url",),
         ("meta", "endpoint_url"),
+        ("_config", "endpoint"),
         ("_api_client", "_http_options", "base_url"),
     ):
         found = client

@@ -68,6 +68,7 @@ class Answer(ClaimedCall):
         self.run = agent_run()
         self.event: Any = None
         self._usage: Any = None
+        self._billed: Any = None
         self._told: tuple[str | None, str | None, str | None] = (None, None, None)
         self._received = False
         self._first_chunk: int | None = None
@@ -82,7 +83,7 @@ class Answer(ClaimedCall):
             self.answered(None)
         elif self._failure is not None:
             self.refused(self._failure)
-        self.event, self._usage, self._received = None, None, False
+        self.event, self._usage, self._billed, self._received = None, None, None, False
         self._told = (None, None, None)
         self._first_chunk, self._failure = None, None
         self.server = server
@@ -91,6 +92,10 @@ class Answer(ClaimedCall):
     def received(self, usage: Any) -> None:
         """The response is there."""
         self._received, self._usage = True, usage
+
+    def billed(self, usage: dict[str, Any]) -> None:
+        """What Azure has counted; CrewAI leaves out of it what came from a cache."""
+        self._billed = usage
 
     def identified(self, model: str | None, response_id: str | None, reason: str | None) -> None:
         """What a response, or a piece of it, tells of itself; None is what it does not tell."""
@@ -142,7 +147,7 @@ class Answer(ClaimedCall):
         call.finish_reasons = (reason.lower(),) if reason else ()  # Gemini's are in capitals
         if not (self._evident or self._received):
             call.reject(None)
-        usage = usage_of(self._usage)
+        usage = usage_of(self._billed or self._usage)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
