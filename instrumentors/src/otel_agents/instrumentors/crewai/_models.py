@@ -17,6 +17,7 @@ from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
+from ._hosts import host_of
 from ._messages import answer, request
 from ._requested import key_of, requested
 from ._runs import AgentRun, agent_run
@@ -64,6 +65,8 @@ class Answer(ClaimedCall):
             provider=provider,
             evident=self._evident,
         )
+        if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
+            self.server = host_of(getattr(instance, "client", None))
         self.model = instance
         self.run = agent_run()
         self.event: Any = None
