@@ -1,8 +1,9 @@
-"""Fixtures for all that runs crews, each for a conftest to import."""
+"""Fixtures for all that runs crews, each for a conftest to import, and what their tests ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from emission import Emission
@@ -12,7 +13,25 @@ from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
+__all__ = [
+    "collected",
+    "conversations",
+    "crewai_alone",
+    "instrument",
+    "instrumented",
+    "pytest_itemcollected",
+]
+
+_ID = "gen_ai.conversation.id"
+
+
+def conversations(emission: Emission) -> list[Any]:
+    """Name and conversation of the spans that have one."""
+    return sorted(
+        (span.name, (span.attributes or {})[_ID])
+        for span in emission.spans
+        if _ID in (span.attributes or {})
+    )
 
 
 @pytest.fixture

@@ -37,6 +37,13 @@ PROVIDERS = {
         "anthropic.AuthenticationError",
         lambda url: {"base_url": url, "api_key": "none"},
     ),
+    "azure": Provider(
+        "azure.ai.inference",
+        "azure/gpt-4o-mini",
+        "chat gpt-4o-mini",
+        "azure.core.exceptions.ClientAuthenticationError",
+        lambda url: {"endpoint": f"{url}/v1", "api_key": "none"},
+    ),
     "gemini": Provider(
         "gcp.gemini",
         "gemini/gemini-2.5-flash",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 __all__ = ["CHAT", "agent", "crew", "crewai", "run_of", "task", "tool"]
@@ -21,6 +23,11 @@ os.environ.update(  # nothing is sent home, asked for or kept
     ANONYMIZED_TELEMETRY="false",
     LITELLM_LOCAL_MODEL_COST_MAP="True",
     OPENAI_API_KEY="none",
+)
+_settings = Path(_STORAGE, ".config/crewai/settings.json")
+_settings.parent.mkdir(parents=True)
+_settings.write_text(  # versions that send their traces whatever they are told find nobody here
+    json.dumps({"enterprise_base_url": "http://127.0.0.1:9"}), encoding="utf-8"
 )
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -15,11 +15,18 @@ from otel_agents.distro.scripted_model import Answer, ScriptedModel
 
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 
-OLDEST = version("crewai").startswith("0.")
-_NEWER = ("bus", "examples", "flows", "limits", "private", "tools", "turns")
-collect_ignore = [
-    f"test_crewai_{name}.py" for name in (_NEWER if OLDEST else ("memories", "react"))
-]
+_VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
+OLDEST, MIDDLE = _VERSION < (1, 0), _VERSION < (1, 5)
+_NEWEST = ("calls", "consent", "examples", "flows", "limits", "private", "tools", "turns")
+_LACKING = (
+    ("bus", "persistence", *_NEWEST)
+    if OLDEST
+    else ("memories", *_NEWEST)
+    if MIDDLE
+    else ("memories", "react")
+)
+"""The files whose tests are of what this version has not."""
+collect_ignore = [f"test_crewai_{name}.py" for name in _LACKING]
 
 
 @pytest.fixture

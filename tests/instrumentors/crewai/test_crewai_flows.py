@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crews import CHAT, agent, crew, run_of, task
+from crew_fixtures import conversations
+from crews import agent, crew, run_of, task
 from emission import Emission
 
 from otel_agents.distro.scripted_model import ScriptedModel
 
 SECRET = "planted-secret"
-ID = "gen_ai.conversation.id"
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 flows: Any = import_module("crewai.flow.flow")
@@ -51,15 +51,6 @@ TREE = [
 ]
 
 
-def conversations(emission: Emission) -> list[Any]:
-    """Name and conversation of the spans that have one."""
-    return sorted(
-        (span.name, (span.attributes or {})[ID])
-        for span in emission.spans
-        if ID in (span.attributes or {})
-    )
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_crews_in_a_flow(stream: bool, llm: Any, model: ScriptedModel, emission: Emission) -> None:
     report(llm, stream=stream)().kickoff()
@@ -88,34 +79,6 @@ def test_an_asynchronous_streaming_flow(llm: Any, emission: Emission) -> None:
 
     asyncio.run(main())
     assert emission.tree() == TREE
-
-
-def counting(llm: Any) -> Any:
-    """A class of flows that count their runs."""
-
-    class Counting(flows.Flow):
-        @flows.start()
-        def count(self) -> int:
-            self.state["n"] = self.state.get("n", 0) + 1
-            llm.call("hi")
-            return int(self.state["n"])
-
-    return Counting
-
-
-def test_runs_that_resume_a_persisted_flow_are_one_conversation(
-    llm: Any, emission: Emission, tmp_path: Path
-) -> None:
-    kept_in = kept.SQLiteFlowPersistence(str(tmp_path / "flows.db"))
-    persisted = kept.persist(kept_in)(counting(llm))
-    first = persisted(persistence=kept_in)
-    assert first.kickoff() == 1
-    assert persisted(persistence=kept_in).kickoff(inputs={"id": first.flow_id}) == 2
-    assert counting(llm)().kickoff() == 1
-    run = ["invoke_workflow Counting", "  method count", f"    {CHAT}"]
-    assert emission.tree() == run * 3
-    told = sorted((line.strip(), first.flow_id) for line in run * 2)
-    assert conversations(emission) == told
 
 
 def test_the_turns_of_a_conversational_flow_are_one_conversation(emission: Emission) -> None:

@@ -73,6 +73,18 @@ def test_an_agent_with_a_tool(
 
 
 @pytest.mark.usefixtures("crewai_alone")
+def test_a_deployment_of_azure_openai_is_its_own_provider(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    llm = PROVIDERS["azure"].llm(model)
+    llm.is_azure_openai_endpoint = True  # as its host would have it be
+    assert llm.call("hi") == "Hello from the scripted model."
+    (span,) = asked(emission, PROVIDERS["azure"])
+    assert span["gen_ai.provider.name"] == "azure.ai.openai"
+    assert span["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+
+
+@pytest.mark.usefixtures("crewai_alone")
 @pytest.mark.parametrize("mode", MODES[::3])
 def test_a_refusal_is_an_error_of_the_provider(
     provider: Provider, mode: str, model: ScriptedModel, emission: Emission

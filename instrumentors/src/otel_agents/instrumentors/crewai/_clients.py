@@ -9,11 +9,11 @@ from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
 
+from ._hosts import host_of
 from ._models import Answer, current_answer
 
 __all__ = ["counted", "read", "taken"]
@@ -30,7 +30,9 @@ class _Taken(Passing):
         """A request follows."""
         if getattr(value, "vertexai", False) is True:
             self._answer.claim.provider = Provider.GCP_VERTEX_AI.value
-        self._answer.sends(server_of(_url_of(value)))
+        if getattr(self._answer.model, "is_azure_openai_endpoint", False) is True:
+            self._answer.claim.provider = Provider.AZURE_AI_OPENAI.value
+        self._answer.sends(host_of(value))
         return _without_own_spans(value)
 
 
@@ -92,6 +94,9 @@ class _Read(Passing):
             response_id or request_id,
             reason,
         )
+        as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
+        if as_dict is not None:
+            self._answer.billed(as_dict())
         return value
 
 
@@ -103,18 +108,3 @@ def read(telemetry: Telemetry) -> Begin:
         return _Read(answer, call.args[0]) if answer is not None and call.args else None
 
     return begin
-
-
-def _url_of(client: Any) -> Any:
-    """Of OpenAI and Anthropic, of Bedrock, of Gemini."""
-    for path in (
-        ("base_url",),
-        ("meta", "endpoint_url"),
-        ("_api_client", "_http_options", "base_url"),
-    ):
-        found = client
-        for name in path:
-            found = getattr(found, name, None)
-        if found:
-            return found
-    return None

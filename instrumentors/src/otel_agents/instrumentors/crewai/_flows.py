@@ -17,6 +17,8 @@ __all__ = ["flow", "method", "question", "resumption"]
 
 _WAITS: Final = "HumanFeedbackPending"
 """What a method raises where it waits for somebody: the flow ends for now, and is resumed later."""
+_PERSISTENCE: Final = ("persistence", "_persistence")
+"""Where what keeps a flow's state is; early versions have the second."""
 _PLACES: Final = {"inputs": 0, "restore_from_state_id": 3}
 
 
@@ -35,7 +37,7 @@ def _conversation(call: Call) -> str | None:
     given = cast("dict[str, Any]", inputs).get("id") if isinstance(inputs, dict) else None
     if isinstance(given, str) and given:
         return given
-    kept = getattr(call.instance, "persistence", None) is not None
+    kept = any(getattr(call.instance, name, None) is not None for name in _PERSISTENCE)
     forked = _argument(call, "restore_from_state_id") is not None  # it is given another id then
     return getattr(call.instance, "flow_id", None) if kept and not forked else None
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from otel_agents.instrumentors._dialects.fields import parsed_arguments
+
 from ._requested import requested
 
 __all__ = ["answer", "request"]
@@ -25,7 +27,12 @@ def answer(value: Any) -> Messages:
 
 def _calls(value: Any) -> list[dict[str, Any]]:
     parts = [
-        {"type": "tool_call", "id": call.id, "name": call.name, "arguments": call.arguments}
+        {
+            "type": "tool_call",
+            "id": call.id,
+            "name": call.name,
+            "arguments": parsed_arguments(call.arguments),
+        }
         for call in requested(value)
     ]
     return [{"role": "assistant", "parts": parts}] if parts else []

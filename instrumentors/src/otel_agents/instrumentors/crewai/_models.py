@@ -13,9 +13,11 @@ from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
+from ._hosts import host_of
 from ._messages import answer, request
 from ._requested import key_of, requested
 from ._runs import AgentRun, agent_run
@@ -63,10 +65,13 @@ class Answer(ClaimedCall):
             provider=provider,
             evident=self._evident,
         )
+        if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
+            self.server = host_of(getattr(instance, "client", None))
         self.model = instance
         self.run = agent_run()
         self.event: Any = None
         self._usage: Any = None
+        self._billed: Any = None
         self._told: tuple[str | None, str | None, str | None] = (None, None, None)
         self._received = False
         self._first_chunk: int | None = None
@@ -81,7 +86,7 @@ class Answer(ClaimedCall):
             self.answered(None)
         elif self._failure is not None:
             self.refused(self._failure)
-        self.event, self._usage, self._received = None, None, False
+        self.event, self._usage, self._billed, self._received = None, None, None, False
         self._told = (None, None, None)
         self._first_chunk, self._failure = None, None
         self.server = server
@@ -91,20 +96,24 @@ class Answer(ClaimedCall):
         """The response is there."""
         self._received, self._usage = True, usage
 
+    def billed(self, usage: dict[str, Any]) -> None:
+        """What Azure has counted; CrewAI leaves out of it what came from a cache."""
+        self._billed = usage
+
     def identified(self, model: str | None, response_id: str | None, reason: str | None) -> None:
         """What a response, or a piece of it, tells of itself; None is what it does not tell."""
         told = self._told
         self._told = (model or told[0], response_id or told[1], reason or told[2])
 
     def completed(self, event: Any) -> None:
-        """CrewAI tells of the response."""
+        """CrewAI tells of the response; early versions do not tell all of it."""
         self._received, self.event = True, event
-        self._usage = event.usage or self._usage
+        self._usage = field(event, "usage") or self._usage
         model, response_id, reason = self._told
         self._told = (
-            model or event.model,
-            event.response_id or response_id,
-            event.finish_reason or reason,
+            model or text(event, "model"),
+            text(event, "response_id") or response_id,
+            text(event, "finish_reason") or reason,
         )
 
     def chunked(self) -> None:
@@ -141,7 +150,7 @@ class Answer(ClaimedCall):
         call.finish_reasons = (reason.lower(),) if reason else ()  # Gemini's are in capitals
         if not (self._evident or self._received):
             call.reject(None)
-        usage = usage_of(self._usage)
+        usage = usage_of(self._billed or self._usage)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _RUN: Final = create_key("otel_agents-crewai-agent-run")
+_TASK: Final = create_key("otel_agents-crewai-task")
 _DEFAULT_NAME: Final = "crew"
 _carried: dict[int, Context] = {}
 """The contexts in which tasks were handed to a thread, by the id of the task."""
@@ -140,8 +141,12 @@ def task(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         parent = _carried.pop(id(call.instance), None)
+        if get_value(_TASK, parent) is call.instance:
+            return None  # once more, after a guardrail: early versions call themselves
         name = getattr(call.instance, "name", None)
-        return Step(telemetry, f"task {name}" if name else "task", {}, parent=parent)
+        step = Step(telemetry, f"task {name}" if name else "task", {}, parent=parent)
+        step.context = set_value(_TASK, call.instance, step.context)
+        return step
 
     return begin
 
@@ -162,12 +167,16 @@ def agent(telemetry: Telemetry) -> Begin:
 
 
 def lone_agent(telemetry: Telemetry) -> Begin:
-    """``Agent.kickoff(messages)`` and its asynchronous forms, which call each other."""
+    """``Agent.kickoff(messages)`` and its asynchronous forms, which call each other.
+
+    Early versions have it done by a ``LiteAgent``, which may run without an agent too.
+    """
 
     def begin(call: Call) -> Running | None:
-        if _runs_already(call.instance) or restores(call):
+        agent = getattr(call.instance, "original_agent", None) or call.instance
+        if _runs_already(agent) or restores(call):
             return None
-        run = AgentRun(telemetry, call.instance)
+        run = AgentRun(telemetry, agent)
         if telemetry.gate.wanted:
             asked = call.args[0] if call.args else call.kwargs.get("messages")
             run.content.input_messages = request(asked)

@@ -56,8 +56,10 @@ OPTIONAL: Final[dict[str, Make]] = {
     "crewai.agent.core:Agent.kickoff": _runs.lone_agent,
     "crewai.agent.core:Agent.kickoff_async": _runs.lone_agent,
     "crewai.agent.core:Agent.akickoff": _runs.lone_agent,
+    "crewai.lite_agent:LiteAgent.kickoff": _runs.lone_agent,
     "crewai.utilities.reasoning_handler:AgentReasoning.handle_agent_reasoning": _runs.reasoning,
     "crewai.task:process_guardrail": _runs.guardrail,
+    "crewai.task:Task._process_guardrail": _runs.guardrail,
     "crewai.agent.core:process_guardrail": _runs.guardrail,
     "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input": _runs.human_input,
     "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (

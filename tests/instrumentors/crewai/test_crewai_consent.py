@@ -1,0 +1,136 @@
+"""CrewAI asks, after the first run, whether it may share a trace: it asks as it would without us."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from crews import CHAT
+from instrumented import plain_environ, script
+from otlp_receiver import Receiver
+from terminal import at_terminal
+
+from otel_agents.distro.scripted_model import ScriptedModel
+
+QUESTION = "Share this execution trace with CrewAI? [y/N] (20s timeout): "
+PROGRAM = """
+import crewai
+
+llm = crewai.LLM(model="gpt-4o-mini")
+writer = crewai.Agent(role="Writer", goal="goal", backstory="story", llm=llm)
+task = crewai.Task(description="do it", expected_output="it", agent=writer)
+crew = crewai.Crew(agents=[writer], tasks=[task])
+print(crew.kickoff().raw)
+print(crew.kickoff().raw)
+"""
+TREE = ["invoke_workflow", "task", "invoke_agent Writer", CHAT]
+
+
+@dataclass
+class Vendor:
+    """Who grants that a trace is sent, and where to."""
+
+    url: str
+    granted: list[str]
+
+
+@contextmanager
+def vendor(collector: str) -> Generator[Vendor, None, None]:
+    """CrewAI's service, as far as it is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            service.granted.append(self.path)
+            grant = {
+                "tier": "ephemeral",
+                "token": "none",
+                "execution_uuid": asked["execution_uuid"],
+                "collector_url": f"{collector}/v1/traces",
+                "expires_at": "2999-01-01T00:00:00Z",
+            }
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(grant).encode())
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        service = Vendor(f"http://127.0.0.1:{server.server_port}", [])
+        serving = Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield service
+        server.shutdown()
+        serving.join()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is left of a program's run, its own trace apart."""
+
+    shown: str
+    kept: dict[str, Any]
+    granted: list[str]
+    sent: list[tuple[str, str, tuple[str, ...]]]
+
+
+def sent(receiver: Receiver) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Name, the parent's name and the attributes' names of what the vendor is sent."""
+    names = {span.span_id: span.name for span in receiver.spans}
+    return sorted(
+        (
+            span.name,
+            names.get(span.parent_span_id, "?") if span.parent_span_id else "",
+            tuple(sorted(pair.key for pair in span.attributes)),
+        )
+        for span in receiver.spans
+    )
+
+
+def first_run(folder: Path, own: Receiver, reply: str, *, instrument: bool) -> Run:
+    """Run the crew in a fresh home, by somebody who has set nothing that is about traces."""
+    home = folder / ("with" if instrument else "without")
+    home.mkdir()
+    begin = [Path(sys.executable).with_name("opentelemetry-instrument")] if instrument else []
+    with ScriptedModel() as model, Receiver() as collector, vendor(collector.endpoint) as service:
+        variables = {
+            **{k: v for k, v in plain_environ({}).items() if not k.startswith("CREWAI_")},
+            "CREWAI_DISABLE_TELEMETRY": "true",
+            "CREWAI_PLUS_URL": service.url,
+            "CREWAI_STORAGE_DIR": str(home),
+            "HOME": str(home),
+            "OPENAI_BASE_URL": model.openai_url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": own.endpoint,
+        }
+        command = [*begin, sys.executable, script(home, PROGRAM)]
+        shown = at_terminal(command, variables, home, QUESTION, reply)
+        assert model.ledger.requests == 2
+        kept = json.loads((home / ".crewai_user.json").read_text("utf-8"))
+        told = {name: kept.get(name) for name in ("first_execution_done", "trace_consent")}
+        return Run(shown, told, service.granted, sent(collector))
+
+
+@pytest.mark.parametrize("reply", ["n", "y"])
+def test_the_same_is_asked_and_the_answer_has_the_same_effect(tmp_path: Path, reply: str) -> None:
+    agreed = reply == "y"
+    with Receiver() as own, ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(first_run, tmp_path, own, reply, instrument=instrument)
+            for instrument in (False, True)
+        ]
+        alone, instrumented = [run.result() for run in runs]
+    assert instrumented == alone
+    assert alone.shown.count(QUESTION) == (2 if agreed else 1)  # before each upload
+    assert alone.kept == {"first_execution_done": True, "trace_consent": agreed}
+    assert len(alone.granted) == (2 if agreed else 0)
+    assert bool(alone.sent) is agreed
+    assert own.span_names == sorted([*TREE, *TREE])
