@@ -131,9 +131,7 @@ class Emission:
     @property
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and attributes of each emitted event."""
-        return [
-            (log.log_record.event_name, dict(log.log_record.attributes or {})) for log in self.logs
-        ]
+        return [_event(log.log_record) for log in self.logs]
 
     def texts(self) -> str:
         """Everything that was emitted as one text, to look for a secret in."""
@@ -142,3 +140,9 @@ class Emission:
             repr(log.log_record) + repr(log.log_record.attributes) for log in self.logs
         )
         return f"{spans}\n{logs}\n{self.metrics()!r}"
+
+
+def _event(record: Any) -> tuple[str, dict[str, Any]]:
+    """Before OpenTelemetry 1.35 the name was an attribute."""
+    attributes = dict(record.attributes or {})
+    return getattr(record, "event_name", None) or attributes.pop("event.name"), attributes

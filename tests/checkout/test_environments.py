@@ -51,8 +51,8 @@ def test_the_supported_opentelemetry_runs_from_the_floor_to_the_newest() -> None
         r'"opentelemetry-(?:api|sdk) >= ([\d.]+), < 2"',
         "".join((ROOT / member / "pyproject.toml").read_text("utf-8") for member in MEMBERS),
     )
-    assert set(floor) == {"1.35"}
-    assert "opentelemetry-sdk==1.35.0 " in (HERE / "otel-floor.txt").read_text("utf-8")
+    assert set(floor) == {"1.34"}
+    assert "opentelemetry-sdk==1.34.1 " in (HERE / "otel-floor.txt").read_text("utf-8")
     assert "opentelemetry-sdk==1.45." in (HERE / "openai3.txt").read_text("utf-8")
 
 

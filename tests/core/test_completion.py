@@ -130,7 +130,7 @@ def classes(given: Any) -> Any:
 
 def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
     hook = Hook()
-    span, record = recording(), LogRecord(event_name="e")
+    span, record = recording(), LogRecord(body="e")
     Gate(Settings.read({}), hook).tell(whole(), span, record)
     (given,) = hook.given
     assert list(given) == [

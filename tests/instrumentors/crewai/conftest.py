@@ -16,17 +16,21 @@ from otel_agents.distro.scripted_model import Answer, ScriptedModel
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 
 _VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
-OLDEST, MIDDLE = _VERSION < (1, 0), _VERSION < (1, 5)
-_NEWEST = ("calls", "consent", "examples", "flows", "limits", "private", "tools", "turns")
-_LACKING = (
-    ("bus", "persistence", *_NEWEST)
-    if OLDEST
-    else ("memories", *_NEWEST)
-    if MIDDLE
-    else ("memories", "react")
-)
-"""The files whose tests are of what this version has not."""
-collect_ignore = [f"test_crewai_{name}.py" for name in _LACKING]
+OLDEST = _VERSION < (1, 0)
+_SINCE = {
+    (1, 0): ("bus", "persistence"),
+    (1, 5): ("calls", "tools"),
+    (1, 15): ("consent", "examples", "flows", "limits", "private", "turns"),
+}
+"""The version from which on there is what the tests of a file are of."""
+_UNTIL = {(1, 0): ("memories",), (1, 5): ("react",)}
+collect_ignore = [
+    f"test_crewai_{name}.py"
+    for table, lacks in ((_SINCE, _VERSION.__lt__), (_UNTIL, _VERSION.__ge__))
+    for known, names in table.items()
+    if lacks(known)
+    for name in names
+]
 
 
 @pytest.fixture

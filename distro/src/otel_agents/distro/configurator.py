@@ -16,7 +16,7 @@ from otel_agents.distro import lifecycle
 from otel_agents.distro.environment import Environment, hidden
 from otel_agents.distro.export.adoption import adopt_span_exporters
 from otel_agents.distro.export.measures import measure
-from otel_agents.distro.export.metrics import DeferredMetricExporter
+from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.lifecycle import Lifecycle
 from otel_agents.distro.program import program_name
@@ -49,17 +49,18 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         self._configure_by_environment(pipeline, kwargs)
 
     def _configure_by_environment(self, pipeline: Pipeline, kwargs: dict[str, Any]) -> None:
-        names, arguments = pipeline.metric_exporter_names(), pipeline.metric_exporter_arguments()
+        names = pipeline.metric_exporter_names()
         given: dict[str, Any] = kwargs.get("resource_attributes") or {}
         kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
+        token = DESTINATION.set(pipeline.metric_destination())
         with hidden(_CONFIG_FILE, *_EXPORTERS):
             super()._configure(  # pyright: ignore[reportUnknownMemberType]
                 trace_exporter_names=[],
                 log_exporter_names=[],
                 metric_exporter_names=names,
-                exporter_args_map={DeferredMetricExporter: arguments},
                 **kwargs,
             )
+        DESTINATION.reset(token)
         _attach(pipeline)
         _finish(pipeline)
 

@@ -31,6 +31,8 @@ class DeliveringLogProcessor(LogRecordProcessor):
         """Take a record."""
         self.delivery.put(_complete(log_record) if _Readable is None else _readable(log_record))
 
+    emit = on_emit  # its name before 1.35
+
     def shutdown(self) -> None:
         """Deliver what waits within the exit's time-out; then nothing is taken any more."""
         end_delivery(self.delivery, self._exit_timeout)

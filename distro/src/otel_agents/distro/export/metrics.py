@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
@@ -13,7 +15,7 @@ from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.otlp import OtlpOutlet
 from otel_agents.distro.export.outage import Place
 
-__all__ = ["DeferredMetricExporter"]
+__all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 
 _PREFERENCES = (
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -22,22 +24,31 @@ _PREFERENCES = (
 _PAUSE_AT_EXIT = 0.5
 
 
-class DeferredMetricExporter(MetricExporter):
-    """Exports metrics by OTLP; an endpoint that does not answer is told once by ``place``.
+@dataclass(frozen=True)
+class Destination:
+    """Where metrics go; ``made`` is given the new exporter, since the SDK makes it and hides it."""
 
-    Nothing is kept: the next collection has the sums again. ``made`` is given the new exporter,
-    since the SDK makes it and hides it.
+    outlet: OtlpOutlet
+    place: Place
+    environment: Environment
+    made: Callable[[DeferredMetricExporter], object]
+
+
+DESTINATION: Final[ContextVar[Destination]] = ContextVar("otel_agents-metrics-destination")
+"""Of the exporter that is made now: versions of the SDK before 1.35 make it without arguments."""
+
+
+class DeferredMetricExporter(MetricExporter):
+    """Exports metrics by OTLP; an endpoint that does not answer is told once by its place.
+
+    Nothing is kept: the next collection has the sums again.
     """
 
-    def __init__(
-        self,
-        outlet: OtlpOutlet,
-        place: Place,
-        environment: Environment,
-        made: Callable[[DeferredMetricExporter], object],
-    ) -> None:
+    def __init__(self) -> None:
+        destination = DESTINATION.get()
+        outlet = destination.outlet
         preferences: dict[str, Any] = {}
-        if environment.text(*_PREFERENCES) is not None:  # only the exporter can read these
+        if destination.environment.text(*_PREFERENCES) is not None:  # only the exporter reads these
             preferences = {
                 "preferred_temporality": outlet.exporter._preferred_temporality,
                 "preferred_aggregation": outlet.exporter._preferred_aggregation,
@@ -47,10 +58,10 @@ class DeferredMetricExporter(MetricExporter):
         """Set when the process ends (`time.monotonic`): what fails then is lost."""
         self.failures = 0
         self.sending = False
-        self.place = place
+        self.place = destination.place
         self._outlet = outlet
         renew_after_fork(self.renew)
-        made(self)
+        destination.made(self)
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any

@@ -13,7 +13,7 @@ from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
-from otel_agents.distro.export.metrics import DeferredMetricExporter
+from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
 from otel_agents.distro.export.otlp import OtlpOutlet
 from otel_agents.distro.export.outage import Outages
 from otel_agents.distro.export.outcome import Outlet
@@ -76,20 +76,15 @@ class Pipeline:
                 names.append(name)
         return names
 
-    def metric_exporter_arguments(self) -> dict[str, Any]:
-        """The arguments of `DeferredMetricExporter`."""
+    def metric_destination(self) -> Destination:
+        """Where a `DeferredMetricExporter` sends to."""
         signal = self.environment.signal("metrics")
         for name in signal.exporter_names:
             if _OTLP.get(name):
                 signal = self.environment.signal("metrics", _OTLP[name])
         outlet = OtlpOutlet(signal, self.environment)
         place = self.outages.at(outlet.where)
-        return {
-            "outlet": outlet,
-            "place": place,
-            "environment": self.environment,
-            "made": self.metric_exporters.append,
-        }
+        return Destination(outlet, place, self.environment, self.metric_exporters.append)
 
     def failures(self) -> dict[str, Callable[[], int]]:
         """The failed requests of each signal, by function."""

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from functools import lru_cache
 from typing import Any, Final
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import get_current_span
 
-__all__ = ["completed", "exportable"]
+from otel_agents.semconv.events import Event
+
+__all__ = ["completed", "exportable", "record_of"]
 
 _CONVERTS: Final = "_from_api_log_record"
+_EVENT_NAME: Final = "event.name"
+"""The attribute that an event's name was, before 1.35 gave records a field for it."""
+_HAVE_NAMES: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
+_SPAN: Final = ("trace_id", "span_id", "trace_flags")
 _FIELDS: Final = (
-    *("timestamp", "observed_timestamp", "context"),
-    *("severity_text", "body", "attributes", "event_name"),
+    *("timestamp", "observed_timestamp", "severity_text", "body", "attributes"),
+    *(("context", "event_name") if _HAVE_NAMES else _SPAN),
 )
+
+
+def record_of(
+    event: Event, attributes: dict[str, Any], context: Context, timestamp: int
+) -> LogRecord:
+    """A log record of ``event``; ``timestamp`` in ns since the epoch."""
+    severity = event.severity
+    common: dict[str, Any] = {
+        "timestamp": timestamp,
+        "observed_timestamp": timestamp,
+        "severity_number": None if severity is None else SeverityNumber(severity),
+    }
+    if _HAVE_NAMES:
+        return LogRecord(**common, context=context, event_name=event.name, attributes=attributes)
+    named = {**attributes, _EVENT_NAME: event.name}
+    return LogRecord(**common, **_span_of(context), attributes=named)
+
+
+def _span_of(context: Context) -> dict[str, Any]:
+    span = get_current_span(context).get_span_context()
+    return {name: getattr(span, name) for name in _SPAN}
 
 
 def exportable(record: LogRecord, logger: Logger) -> LogRecord:
@@ -31,6 +61,10 @@ def exportable(record: LogRecord, logger: Logger) -> LogRecord:
 def completed(record: LogRecord, kind: Any, resource: Any) -> LogRecord:
     """``record`` as one of ``kind``, the SDK's class of records."""
     given = {name: getattr(record, name) for name in _FIELDS}
+    if (
+        not _HAVE_NAMES and getattr(record, "trace_id", None) is None
+    ):  # later versions take what is current
+        given |= _span_of(get_current())
     severity = record.severity_number or SeverityNumber.UNSPECIFIED
     return kind(**given, severity_number=severity, resource=resource)
 

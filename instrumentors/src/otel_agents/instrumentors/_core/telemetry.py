@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from opentelemetry import metrics, trace
-from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger
+from opentelemetry._logs import LoggerProvider, LogRecord, get_logger
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
@@ -19,7 +19,7 @@ from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AG
 from . import errors
 from .content import Gate
 from .metrics import Instruments, Sums
-from .records import exportable
+from .records import exportable, record_of
 
 __all__ = ["Telemetry"]
 
@@ -63,15 +63,7 @@ class Telemetry:
         self, event: Event, attributes: dict[str, Any], context: Context, timestamp: int
     ) -> LogRecord:
         """A log record of ``event``, not emitted yet; ``timestamp`` in ns since the epoch."""
-        severity = event.severity
-        return LogRecord(
-            timestamp=timestamp,
-            observed_timestamp=timestamp,
-            context=context,
-            severity_number=None if severity is None else SeverityNumber(severity),
-            event_name=event.name,
-            attributes=attributes,
-        )
+        return record_of(event, attributes, context, timestamp)
 
     def emit(self, record: LogRecord) -> None:
         """Emit a record."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
@@ -22,6 +23,8 @@ from ._runs import agent_run, without_agent_run
 __all__ = ["LookUp", "ToolRun", "current_tool", "emitted", "looked_up"]
 
 _TOOL: Final = create_key("otel_agents-crewai-tool")
+_found: ContextVar[Any] = ContextVar("otel_agents-crewai-found", default=None)
+"""The name of the tool whose next call was found in the cache before it is announced."""
 
 
 class ToolRun(ExecuteTool):
@@ -105,6 +108,9 @@ def _started(telemetry: Telemetry, source: Any, event: Any) -> None:
     run = ToolRun(telemetry, str(event.tool_name), event.tool_args)
     run.describe(tool_of(source, event))
     attach(run.context)
+    if _found.get() == run.subject:
+        run.discard()
+    _found.set(None)
 
 
 def _ended(event: Any) -> ToolRun | None:
@@ -178,11 +184,25 @@ class LookUp(Passing):
         return value
 
 
+class _EarlyLookUp(Passing):
+    """Asks before the call is announced, as versions up to 1.14 do."""
+
+    def __init__(self, name: Any) -> None:
+        super().__init__(get_current())
+        self._name = name
+
+    def returned(self, value: Any) -> Any:
+        """What is found is announced all the same, and not executed."""
+        _found.set(None if value is None else self._name)
+        return value
+
+
 def looked_up(telemetry: Telemetry) -> Begin:
     """``CacheHandler.read(tool, input)``."""
 
     def begin(call: Call) -> Running | None:
+        name: Any = call.args[0] if call.args else call.kwargs.get("tool")
         tool = current_tool()
-        return LookUp(tool) if tool is not None else None
+        return LookUp(tool) if tool is not None and tool.subject == name else _EarlyLookUp(name)
 
     return begin
