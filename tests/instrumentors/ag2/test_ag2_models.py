@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
-from ag2_agents import CHAT, agent, run, turn_of
+from ag2_agents import CHAT, agent, get_weather, run, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, Usage
+from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 Check = Callable[[], None]
 Instrument = Callable[..., None]
@@ -183,6 +184,24 @@ def test_what_ag2_itself_refuses_is_not_sent(model: ScriptedModel, emission: Emi
         run(lambda: agent("Guide", Own(Refusing(), "acme")).ask("Go"))
     assert emission.tree() == ["invoke_agent Guide"]
     assert model.ledger.requests == 0
+
+
+@pytest.mark.parametrize("sdk", [False, True])
+def test_a_history_that_cannot_be_written_down_is_not_sent(
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    ledger: Check,
+    instrument: Instrument,
+    sdk: bool,
+) -> None:
+    """A model asks for a tool in broken JSON, on which AG2 stumbles when it asks again."""
+    instrument(sdk=sdk)
+    model.script(Answer(tool_calls=[ToolCall("get_weather", "{broken")]))
+    with pytest.raises(json.JSONDecodeError):
+        run(lambda: agent("Guide", config, tools=[get_weather]).ask("Go"))
+    assert emission.tree() == turn_of("Guide", CHAT, "execute_tool get_weather")
+    ledger()
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -207,3 +207,24 @@ def test_the_callers_span_is_the_parent(model: ScriptedModel, emission: Emission
         assert trace.get_current_span() is request
     inner = ["  invoke_workflow", *turn_of("assistant", CHAT, depth=2)]
     assert emission.tree() == ["request", *inner]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_whom_an_agent_asks_in_its_turn_has_no_turn_of_the_chat(
+    asynchronous: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    helper, asking = agent("helper", model), executor("asking")
+
+    def ask(recipient: Any, messages: Any, sender: Any, config: Any) -> tuple[bool, Any]:
+        recipient.send("hi", helper, request_reply=False, silent=True)
+        return True, helper.generate_reply(sender=recipient)
+
+    asking.register_reply([autogen.Agent, None], ask)
+    talk(agent("user", model), asking, max_turns=2, asynchronous=asynchronous)
+    assert turns(emission) == [
+        ("invoke_agent asking", 1),
+        ("invoke_agent helper", None),
+        ("invoke_agent user", 2),
+        ("invoke_agent asking", 3),
+        ("invoke_agent helper", None),
+    ]

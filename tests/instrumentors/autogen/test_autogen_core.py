@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, assistant, said
+from autogen_teams import CHAT, assistant, round_robin, said, turn
 from emission import Emission
 
 from otel_agents.distro.scripted_model import ScriptedModel
@@ -108,6 +109,31 @@ def test_an_agent_that_tells_everybody(
     balanced()
 
 
+@pytest.mark.usefixtures("instrumented")
+def test_agents_that_tell_each_other_outside_of_any_span(
+    run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
+) -> None:
+    """All that comes of one message is one trace, however often it is passed on."""
+
+    async def main() -> None:
+        runtime = core.SingleThreadedAgentRuntime()
+        for name, other in (("first", "second"), ("second", "third"), ("third", None)):
+            make = functools.partial(Asking, client, other, aloud=True)
+            await Asking.register(runtime, name, make)
+            await runtime.add_subscription(core.TypeSubscription(name, name))
+        runtime.start()
+        await runtime.send_message("go", core.AgentId("first", "default"))
+        await runtime.stop_when_idle()
+
+    run(main())
+    assert emission.tree() == [
+        *("invoke_agent first", f"  {CHAT}"),
+        *("  invoke_agent second", f"    {CHAT}"),
+        *("  invoke_agent third", f"    {CHAT}"),
+    ]
+    balanced()
+
+
 def test_what_it_was_told_and_has_answered(
     run: Any,
     client: Any,
@@ -151,6 +177,34 @@ def test_an_agent_of_the_core_that_delegates_to_one_of_the_chat(
     run(request_of(register))
     inner = ["  invoke_agent first", "    invoke_agent helper", f"      {CHAT}"]
     assert emission.tree() == ["start", "request", *inner]
+    balanced()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_of_the_core_that_runs_a_team(
+    run: Any,
+    client: Any,
+    request_of: Callable[..., Any],
+    emission: Emission,
+    balanced: Callable[[], None],
+) -> None:
+    """What a team publishes to its members stays within the team, which waits for them."""
+
+    class Leading(core.RoutedAgent):
+        __module__ = "autogen_application"
+
+        async def on_message_impl(self, message: Any, ctx: Any) -> str:
+            team = round_robin(assistant("bob", client), assistant("carol", client))
+            return str((await team.run(task=message)).messages[-1].content)
+
+    async def register(runtime: Any) -> None:
+        await Leading.register(runtime, "first", lambda: Leading("d"))
+
+    run(request_of(register))
+    assert emission.tree() == [
+        *("start", "request", "  invoke_agent first", "    invoke_workflow"),
+        *(*turn("bob", depth=3), *turn("carol", depth=3)),
+    ]
     balanced()
 
 

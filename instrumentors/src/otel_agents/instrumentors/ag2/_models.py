@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from traceback import walk_tb
 from typing import Any, Final
 
 from opentelemetry.context import create_key, get_value, set_value
@@ -31,6 +34,8 @@ _ECHOED: Final = (*_GENERATED, Provider.AWS_BEDROCK.value, "dashscope")
 """Providers for whom AG2 names as the response's model the one that it has asked for."""
 _CACHE_APART: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
 """Providers whose input tokens do not contain those read from a cache and written to it."""
+_HISTORY: Final = re.compile(r"ag2\.(config\..+\.mappers|events\.tool_events)")
+"""Modules that make a request of what was said before."""
 _COMPLETED: Final = "completed"
 _STATUSES: Final = {_COMPLETED: "stop", "failed": "error", "cancelled": "error"}
 _BREAKDOWN: Final = (
@@ -76,8 +81,8 @@ class Answer(ClaimedCall):
         return super().returned(value)
 
     def failed(self, error: BaseException) -> None:
-        """The call raised; what AG2 itself refuses was not sent."""
-        if type(error).__module__.startswith("ag2."):
+        """The call raised; what AG2 itself refuses, or cannot write down, was not sent."""
+        if type(error).__module__.startswith("ag2.") or _is_unwritten(error):
             self.claim.settle()
         super().failed(error)
 
@@ -117,6 +122,14 @@ class Answer(ClaimedCall):
         if thought and self._own in _GENERATED:
             output = (output or 0) + thought
         call.input_tokens, call.output_tokens = prompt, output
+
+
+def _is_unwritten(error: BaseException) -> bool:
+    """Whether the history, as of a tool's broken arguments, could not be made into a request."""
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    modules = (str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__))
+    return any(_HISTORY.fullmatch(module) for module in modules)
 
 
 def _reasons(response: Any) -> tuple[str, ...]:

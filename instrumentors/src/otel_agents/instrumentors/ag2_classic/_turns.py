@@ -38,7 +38,7 @@ class Turn(InvokeAgent):
         super().__init__(telemetry, agent.name)
         self.agent, self.sender, self.messages = agent, sender, messages
         self.active = self.ended = False
-        self.chat = _scopes.chat()
+        self.chat = _scopes.chat() if _scopes.turn() is None else None
         if self.chat is not None:
             self.chat.turns += 1
             self.attributes[attr.OTEL_AGENTS_TURN] = self.chat.turns

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import InvokeAgent
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from ._messages import answer, task
+from ._publishing import publishing_beside
 from ._runs import within_tool
 
-__all__ = ["called", "published_in"]
+__all__ = ["called"]
 
-_OUTER: Final = create_key("otel_agents-autogen-outer")
-_OWN: Final = "autogen_"
+_OWN: Final = ("autogen_agentchat.", "autogen_core.", "autogen_ext.")
 
 
 class _Actor(InvokeAgent):
@@ -29,21 +29,12 @@ class _Actor(InvokeAgent):
         super().__init__(telemetry, name, parent=outer)
         if telemetry.gate.wanted:
             self.content.input_messages = task(message)
-        self.context = set_value(_OUTER, outer, within_tool(self.context))
+        self.context = publishing_beside(outer, within_tool(self.context))
 
     def respond(self, value: Any) -> None:
         """Keep the answer, if there is one."""
         if self._gate.wanted and value is not None:
             self.content.output_messages = answer(value)
-
-
-def published_in(context: Context) -> Context:
-    """Where the receivers of a message work that was published in ``context``.
-
-    Nobody waits for them: what they do is not part of what the agent did that published it.
-    """
-    outer = get_value(_OUTER, context)
-    return outer if isinstance(outer, Context) else context
 
 
 def called(telemetry: Telemetry) -> Begin:

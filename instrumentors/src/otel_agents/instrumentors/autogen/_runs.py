@@ -14,6 +14,7 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._messages import answer, last_answer, request, task
+from ._publishing import publishing_within
 
 __all__ = ["TeamRun", "agent", "agent_run", "human_input", "team", "team_run", "within_tool"]
 
@@ -40,7 +41,8 @@ class TeamRun(InvokeWorkflow):
         self.ways: list[tuple[str, str]] = []
         if telemetry.gate.wanted:
             self.content.input_messages = task(asked)
-        self.context = set_value(_TEAM, self, set_value(_AGENT, None, self.context))
+        context = publishing_within(set_value(_AGENT, None, self.context))
+        self.context = set_value(_TEAM, self, context)
 
     def chunk(self, item: Any) -> object:
         """The last item is the result of the run."""

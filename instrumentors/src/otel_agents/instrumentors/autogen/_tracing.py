@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.switches import Switch
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors.settings import chosen
 
-from ._actors import published_in
+from ._publishing import published_in
 
 __all__ = [
     "addressed",
