@@ -17,7 +17,18 @@ __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_it
 
 _VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
 OLDEST, MIDDLE = _VERSION < (1, 0), _VERSION < (1, 5)
-_NEWEST = ("calls", "consent", "examples", "flows", "limits", "private", "tools", "turns")
+_NEWEST = (
+    "calls",
+    "consent",
+    "examples",
+    "failing",
+    "flows",
+    "left",
+    "limits",
+    "private",
+    "tools",
+    "turns",
+)
 _LACKING = (
     ("bus", "persistence", *_NEWEST)
     if OLDEST
