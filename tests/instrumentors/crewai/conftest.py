@@ -20,6 +20,7 @@ OLDEST, MIDDLE = _VERSION < (1, 0), _VERSION < (1, 5)
 _NEWEST = (
     "calls",
     "consent",
+    "content",
     "examples",
     "failing",
     "flows",
