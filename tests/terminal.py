@@ -18,7 +18,7 @@ def at_terminal(
     variables: Mapping[str, str],
     folder: Path,
     question: str,
-    reply: str,
+    replies: Sequence[str],
 ) -> str:
     """What the terminal shows until the end of a program that ends well.
 
@@ -26,8 +26,8 @@ def at_terminal(
         command: The program and its arguments.
         variables: Its whole environment.
         folder: Where it runs.
-        question: What ``reply`` is typed after, each time that it is shown.
-        reply: A line.
+        question: What the next reply is typed after, each time that it is shown.
+        replies: Lines; where there are no more, nobody answers.
 
     Raises:
         subprocess.CalledProcessError: It ends otherwise.
@@ -44,7 +44,7 @@ def at_terminal(
     )
     os.close(its)
     try:
-        shown = _conversed(ours, question, reply)
+        shown = _conversed(ours, question, replies)
         status = process.wait(_SECONDS)
     finally:
         process.kill()
@@ -54,7 +54,7 @@ def at_terminal(
     return shown
 
 
-def _conversed(terminal: int, question: str, reply: str) -> str:
+def _conversed(terminal: int, question: str, replies: Sequence[str]) -> str:
     shown, answered = b"", 0
     while True:
         try:
@@ -64,6 +64,6 @@ def _conversed(terminal: int, question: str, reply: str) -> str:
         if not piece:
             return shown.decode("utf-8", "replace")
         shown += piece
-        if shown.count(question.encode()) > answered:
+        if answered < min(shown.count(question.encode()), len(replies)):
+            os.write(terminal, f"{replies[answered]}\n".encode())
             answered += 1
-            os.write(terminal, f"{reply}\n".encode())

@@ -20,7 +20,10 @@ OLDEST = _VERSION < (1, 0)
 _SINCE = {
     (1, 0): ("bus", "persistence"),
     (1, 5): ("calls", "tools"),
-    (1, 15): ("consent", "examples", "flows", "limits", "private", "turns"),
+    (1, 15): (
+        *("consent", "content", "examples", "failing", "flows"),
+        *("left", "limits", "private", "turns"),
+    ),
 }
 """The version from which on there is what the tests of a file are of."""
 _UNTIL = {(1, 0): ("memories",), (1, 5): ("react",)}

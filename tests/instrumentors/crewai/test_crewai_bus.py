@@ -96,7 +96,8 @@ def test_a_model_class_of_the_application_that_asks_a_visible_one_is_counted_onc
 
 @pytest.fixture
 def embedder(model: ScriptedModel) -> dict[str, Any]:
-    settings = {"model_name": "embed-3", "api_key": "none", "api_base": model.openai_url}
+    named = {"model": "embed-3", "model_name": "embed-3"}  # early versions know the first
+    settings = {**named, "api_key": "none", "api_base": model.openai_url}
     return {"provider": "openai", "config": settings}
 
 

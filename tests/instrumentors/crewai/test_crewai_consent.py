@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pytest
 from crews import CHAT
 from instrumented import plain_environ, script
 from otlp_receiver import Receiver
@@ -96,9 +95,8 @@ def sent(receiver: Receiver) -> list[tuple[str, str, tuple[str, ...]]]:
     )
 
 
-def first_run(folder: Path, own: Receiver, reply: str, *, instrument: bool) -> Run:
+def first_run(home: Path, own: Receiver, replies: str, *, instrument: bool) -> Run:
     """Run the crew in a fresh home, by somebody who has set nothing that is about traces."""
-    home = folder / ("with" if instrument else "without")
     home.mkdir()
     begin = [Path(sys.executable).with_name("opentelemetry-instrument")] if instrument else []
     with ScriptedModel() as model, Receiver() as collector, vendor(collector.endpoint) as service:
@@ -112,25 +110,32 @@ def first_run(folder: Path, own: Receiver, reply: str, *, instrument: bool) -> R
             "OTEL_EXPORTER_OTLP_ENDPOINT": own.endpoint,
         }
         command = [*begin, sys.executable, script(home, PROGRAM)]
-        shown = at_terminal(command, variables, home, QUESTION, reply)
+        shown = at_terminal(command, variables, home, QUESTION, replies)
         assert model.ledger.requests == 2
         kept = json.loads((home / ".crewai_user.json").read_text("utf-8"))
         told = {name: kept.get(name) for name in ("first_execution_done", "trace_consent")}
         return Run(shown, told, service.granted, sent(collector))
 
 
-@pytest.mark.parametrize("reply", ["n", "y"])
-def test_the_same_is_asked_and_the_answer_has_the_same_effect(tmp_path: Path, reply: str) -> None:
-    agreed = reply == "y"
-    with Receiver() as own, ThreadPoolExecutor(2) as pool:
+def test_the_same_is_asked_and_the_answer_has_the_same_effect(tmp_path: Path) -> None:
+    """Somebody who agrees is asked before each upload, and refuses the second; another refuses."""
+    with Receiver() as own, ThreadPoolExecutor(3) as pool:
         runs = [
-            pool.submit(first_run, tmp_path, own, reply, instrument=instrument)
-            for instrument in (False, True)
+            pool.submit(first_run, tmp_path / name, own, replies, instrument=instrument)
+            for name, replies, instrument in (
+                ("alone", "yn", False),
+                ("instrumented", "yn", True),
+                ("refusing", "n", True),
+            )
         ]
-        alone, instrumented = [run.result() for run in runs]
+        alone, instrumented, refusing = [run.result() for run in runs]
     assert instrumented == alone
-    assert alone.shown.count(QUESTION) == (2 if agreed else 1)  # before each upload
-    assert alone.kept == {"first_execution_done": True, "trace_consent": agreed}
-    assert len(alone.granted) == (2 if agreed else 0)
-    assert bool(alone.sent) is agreed
-    assert own.span_names == sorted([*TREE, *TREE])
+    assert alone.shown.count(QUESTION) == 2
+    assert alone.kept == {"first_execution_done": True, "trace_consent": True}
+    assert len(alone.granted) == 1
+    assert alone.sent
+    assert refusing.shown.count(QUESTION) == 1
+    assert refusing.shown.split(QUESTION)[0] == alone.shown.split(QUESTION)[0]
+    refused = {"first_execution_done": True, "trace_consent": False}
+    assert refusing == Run(refusing.shown, refused, [], [])
+    assert own.span_names == sorted(TREE * 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Memory, Retrieval
@@ -10,22 +10,54 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
+from ._records import record
+
 __all__ = ["query", "recall", "remember"]
 
 
-class _Counted(Memory):
+_SAVED: Final = ("content", "contents", "value", "item")
+"""What is to be remembered, by the name that a method gives it."""
+
+
+class _Search(Memory):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Count the records; some memories have none by having no list."""
-        self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(value or ())
+        """Count and keep what was found; some memories find nothing by having no list."""
+        _tell(self, value or ())
+
+
+class _Save(Memory):
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Keep what has become of it; early versions do not tell."""
+        if value:
+            _tell(self, value)
+
+
+def _tell(memory: Memory, found: Any) -> None:
+    listed = list(cast("list[Any]", found)) if isinstance(found, (list, tuple)) else [found]
+    memory.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(listed)
+    if memory.telemetry.gate.wanted:
+        memory.content.memory_records = lambda: [record(one) for one in listed]
+
+
+class _Query(Retrieval):
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Keep what was found."""
+        if self.telemetry.gate.wanted and value:
+            listed = list(value)
+            self.content.retrieval_documents = lambda: [record(one) for one in listed]
 
 
 def recall(telemetry: Telemetry) -> Begin:
     """``Memory.recall(query, …)`` and its asynchronous form; of early versions ``search``."""
 
     def begin(call: Call) -> Running | None:
-        memory = _Counted(telemetry, Operation.SEARCH_MEMORY)
+        memory = _Search(telemetry, Operation.SEARCH_MEMORY)
         if telemetry.gate.wanted:
             asked = call.args[0] if call.args else call.kwargs.get("query")
             memory.content.memory_query = call.kwargs.get("task") if asked is None else asked
@@ -41,7 +73,10 @@ def remember(telemetry: Telemetry) -> Begin:
     """
 
     def begin(call: Call) -> Running | None:
-        return Memory(telemetry, Operation.CREATE_MEMORY)
+        memory = _Save(telemetry, Operation.CREATE_MEMORY)
+        named = next((call.kwargs[name] for name in _SAVED if name in call.kwargs), None)
+        _tell(memory, call.args[0] if call.args else named)
+        return memory
 
     return begin
 
@@ -50,7 +85,7 @@ def query(telemetry: Telemetry) -> Begin:
     """``Knowledge.query(query, results_limit)`` and its asynchronous form."""
 
     def begin(call: Call) -> Running | None:
-        retrieval = Retrieval(telemetry)
+        retrieval = _Query(telemetry)
         limit = call.args[1] if len(call.args) > 1 else call.kwargs.get("results_limit")
         if isinstance(limit, int):
             retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = limit

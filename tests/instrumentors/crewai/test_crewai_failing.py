@@ -1,0 +1,154 @@
+"""One of several that fails: the others are told as they went, and the error as it was raised."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+import pytest
+from crews import CHAT, agent, crew, run_of, task
+from emission import Emission
+from ended import Ended
+
+from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.instrumentors._core import unfinished
+
+BAD = "planted-secret"
+REFUSED = "openai.AuthenticationError"
+CANCELLED = "asyncio.exceptions.CancelledError"
+INPUTS = [{"topic": "a"}, {"topic": BAD}, {"topic": "c"}]
+
+Errors = dict[tuple[str, Any], int]
+Raised = tuple[type[BaseException], str, str]
+
+
+def refusing(model: ScriptedModel, gate: Event) -> None:
+    """Have the model refuse what is bad, and answer the rest once ``gate`` is set."""
+
+    def react(request: ModelRequest) -> Answer | Failure:
+        return Failure(401, message=BAD) if BAD in str(request.body) else Answer("it", gate=gate)
+
+    model.script_by(react)
+
+
+def raised(start: Callable[[], Any], gate: Event) -> Raised:
+    """What the application sees, and sets ``gate`` after: the exception and the one before it."""
+
+    async def awaited(begun: Any) -> None:
+        try:
+            await begun
+        finally:
+            gate.set()
+
+    with pytest.raises(Exception, match=BAD) as caught:
+        asyncio.run(awaited(start()))
+    gate.set()
+    error = caught.value
+    return type(error), repr(error), repr(error.__cause__ or error.__context__)
+
+
+def errors(emission: Emission) -> Errors:
+    """How many spans of each name have which error; nothing of ours is open any more."""
+    assert list(unfinished.in_progress()) == []
+    told = [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
+    return {one: told.count(one) for one in told}
+
+
+def each(llm: Any, form: str) -> Callable[[], Any]:
+    """Begins ``form`` of a crew for each of the inputs."""
+    writer = agent(llm, "Writer", max_retry_limit=0)
+    return lambda: getattr(crew(task(writer, description="on {topic}")), form)(inputs=INPUTS)
+
+
+def of_crews(error: str | None, number: int = 1) -> Errors:
+    """The spans of so many crews, each with the same error, their model apart."""
+    names = ("invoke_workflow", "task", "invoke_agent Writer")
+    return {(name, error): number for name in names}
+
+
+CREW = ["  invoke_workflow", *run_of("Writer", depth=2)]
+
+
+def test_an_input_that_fails_is_the_last_one(
+    llm: Any, model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+) -> None:
+    gate = Event()
+    gate.set()
+    refusing(model, gate)
+    alone = raised(each(llm, "kickoff_for_each"), gate)
+    instrument()
+    assert raised(each(llm, "kickoff_for_each"), gate) == alone
+    assert emission.tree() == ["kickoff_for_each", *CREW * 2]
+    failed = {("kickoff_for_each", REFUSED): 1, (CHAT, REFUSED): 1, **of_crews(REFUSED)}
+    assert errors(emission) == {**of_crews(None), (CHAT, None): 1, **failed}
+    assert BAD not in emission.texts()
+
+
+@pytest.mark.parametrize(
+    ("form", "others"), [("kickoff_for_each_async", None), ("akickoff_for_each", CANCELLED)]
+)
+def test_an_input_that_fails_beside_others(
+    form: str,
+    others: str | None,
+    llm: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    def run() -> Raised:
+        gate = Event()
+        refusing(model, gate)
+        return raised(each(llm, form), gate)
+
+    alone = run()
+    instrument()
+    assert run() == alone
+    assert emission.tree() == ["kickoff_for_each", *CREW * 3]
+    failed = {("kickoff_for_each", REFUSED): 1, (CHAT, REFUSED): 1, **of_crews(REFUSED)}
+    assert errors(emission) == {**of_crews(others, 2), (CHAT, None): 2, **failed}
+    assert BAD not in emission.texts()
+
+
+@pytest.mark.parametrize(("form", "other"), [("kickoff", None), ("akickoff", CANCELLED)])
+def test_a_task_that_fails_beside_another(
+    form: str,
+    other: str | None,
+    llm: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    ended = Ended(emission.tracer_provider)
+
+    def run() -> Raised:
+        gate = Event()
+        refusing(model, gate)
+        work = [
+            task(
+                agent(llm, role, max_retry_limit=0),
+                async_execution=role != "Editor",
+                description=description,
+            )
+            for role, description in (("Bad", BAD), ("Good", "it"), ("Editor", "it"))
+        ]
+        return raised(getattr(crew(*work), form), gate)
+
+    alone = run()
+    instrument()
+    assert run() == alone
+    ended.wait("task", 2)
+    lines = emission.tree()
+    assert lines[0] == "invoke_workflow"
+    assert sorted((lines[1:4], lines[4:])) == [run_of("Bad"), run_of("Good")]
+    assert errors(emission) == {
+        ("invoke_workflow", REFUSED): 1,
+        ("task", REFUSED): 1,
+        ("invoke_agent Bad", REFUSED): 1,
+        (CHAT, REFUSED): 1,
+        ("task", other): 1,
+        ("invoke_agent Good", other): 1,
+        (CHAT, None): 1,
+    }
+    assert BAD not in emission.texts()
