@@ -42,8 +42,8 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         from otel_agents.instrumentors._core.calls import around
         from otel_agents.instrumentors._core.patching import Patch
 
-        from ._functions import FUNCTIONS
-        from ._operations import asked, dispatched, parsing, posting, sending, wrapping
+        from ._functions import CUSTOM_METHODS, FUNCTIONS
+        from ._operations import asked, dispatched, handling, parsing, posting, sending, wrapping
 
         for function in FUNCTIONS:
             for target in function.targets:
@@ -52,6 +52,10 @@ class LiteLLMInstrumentor(AgentInstrumentor):
                 yield Patch(target, around(begin), optional=function.later, decorated=inner)
         logging = "litellm.litellm_core_utils.litellm_logging:Logging.pre_call"
         yield Patch(logging, around(sending))
+        custom = "litellm.llms.custom_llm:CustomLLM"
+        for method in CUSTOM_METHODS:
+            wrapper = around(handling, overridden=True)
+            yield Patch(f"{custom}.{method}", wrapper, subclasses=True)
         streams = "litellm.litellm_core_utils.streaming_handler:CustomStreamWrapper.__init__"
         yield Patch(streams, around(wrapping))
         http = "litellm.llms.custom_httpx.http_handler"

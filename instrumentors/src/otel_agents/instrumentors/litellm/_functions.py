@@ -14,7 +14,7 @@ from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES
 from otel_agents.semconv.values import Operation
 
-__all__ = ["FUNCTIONS", "ROUTES", "Arguments", "Function"]
+__all__ = ["CUSTOM_METHODS", "FUNCTIONS", "ROUTES", "Arguments", "Function"]
 
 Arguments = dict[str, Any]
 
@@ -101,6 +101,11 @@ FUNCTIONS: Final = (
     *(_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES),
     *(_MESSAGES, _EARLIER_MESSAGES),
 )
+CUSTOM_METHODS: Final = (
+    *("completion", "acompletion", "streaming", "astreaming"),
+    *("embedding", "aembedding"),
+)
+"""Of an application's own provider, which ``custom_provider_map`` names."""
 ROUTES: Final = {
     "chat_completions": _COMPLETION,
     "embeddings": _EMBEDDING,

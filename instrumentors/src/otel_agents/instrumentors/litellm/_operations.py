@@ -23,7 +23,7 @@ from ._functions import ROUTES, Function
 from ._questions import Question, current_question, without_question
 from ._stream_usage import asking_usage
 
-__all__ = ["asked", "dispatched", "parsing", "posting", "sending", "wrapping"]
+__all__ = ["asked", "dispatched", "handling", "parsing", "posting", "sending", "wrapping"]
 
 
 def asked(telemetry: Telemetry, function: Function) -> Begin:
@@ -84,6 +84,16 @@ def posting(call: Call) -> Running | None:
         data = asking_usage(url, call.kwargs["data"], current.claim.model, current.route)
         call.kwargs = {**call.kwargs, "data": data}
     return _Posting(current, started.context)
+
+
+def handling(call: Call) -> None:
+    """``CustomLLM.completion(…)`` and the like: a provider of the application's own is asked.
+
+    That is the evidence: whatever it sends with, LiteLLM makes no record of it.
+    """
+    current, logging = current_question(), call.kwargs.get("logging_obj")
+    if current is not None and logging is not None:
+        current.sends(logging, call.kwargs)
 
 
 def wrapping(call: Call) -> None:

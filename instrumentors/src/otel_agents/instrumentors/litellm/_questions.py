@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import weakref
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -70,16 +71,16 @@ class Question(ClaimedCall):
         self._id: str | None = None
         self._heard: dict[str, int] = {}
         self._kept: list[Any] = []
-        self._logging: Any = None
+        self._logged: Callable[[], Any] = _nothing
         self.route: Any = None
-        self._stream: Any = None
+        self._streams = False
         self._unsent_stream = False
         self._wrapper: Any = None
 
     def sends(self, logging: Any, additional: Any) -> None:
         """Evidence, and what LiteLLM knows of the route by now."""
         details = logging.model_call_details
-        self._logging = logging
+        self._logged = lambda: logging
         self.route = field(details, "custom_llm_provider")
         self.claim.provider = provider_name(self.route) or self.claim.provider
         self.claim.model = text(details, "model") or self.claim.model
@@ -101,7 +102,7 @@ class Question(ClaimedCall):
         """An SDK below reports this question: its cost is LiteLLM's to know."""
         if (
             call.detailed
-            and self._logging is not None
+            and self._logged() is not None
             and attr.OTEL_AGENTS_COST not in call.attributes
         ):
             self._tell_cost(call)
@@ -110,18 +111,31 @@ class Question(ClaimedCall):
         """Follow a stream that no SDK follows; record anything else."""
         if not (hasattr(value, "__next__") or hasattr(value, "__anext__")):
             return super().returned(value)
-        self._stream = value
-        if self.started is None and _is_unsent(value):
+        self._streams = True
+        if self.started is None and (_is_unsent(value) or self._is_unasked(value)):
             self._unsent_stream = True
             self.claim.settle()
         elif self.adopt() is None:
-            self.claim.close()
+            self._let_go()
             return value
         if self._asynchronous:
             return AsyncStreamProxy(value, self)
         return (
             _EitherStream(value, self) if hasattr(value, "__aiter__") else StreamProxy(value, self)
         )
+
+    def _let_go(self) -> None:
+        """An SDK follows the stream, and holds this until it is gone: so this must not hold it."""
+        self.claim.close()
+        self._wrapper, self._arguments = None, {}
+        logging = self._logged()
+        if logging is not None:
+            self._logged = weakref.ref(logging)
+
+    def _is_unasked(self, stream: Any) -> bool:
+        """Whether a provider of the application's own runs when its first item is wanted."""
+        source = getattr(stream, "completion_stream", None)
+        return self.claim.current is None and isinstance(source, (Generator, AsyncGenerator))
 
     def chunk(self, item: Any) -> object:
         """Gather from one chunk or event of a stream."""
@@ -167,9 +181,9 @@ class Question(ClaimedCall):
             answer = self._assembly.answer()
         if answer is not None:
             self._describe_answer(call, answer)
-        elif self._stream is not None or self._kept:
+        elif self._streams or self._kept:
             self._describe_stream(call)
-        if call.detailed and self._logging is not None:
+        if call.detailed and self._logged() is not None:
             self._tell_cost(call)
 
     def _describe_request(self, call: Any) -> None:
@@ -187,8 +201,9 @@ class Question(ClaimedCall):
 
     def _describe_answer(self, call: Any, answer: Any) -> None:
         raw = None
-        if self._logging is not None and self._stream is None:
-            raw = field(self._logging.model_call_details, "original_response")
+        logging = self._logged()
+        if logging is not None and not self._streams:
+            raw = field(logging.model_call_details, "original_response")
         call.response_model = model_of(answer, self.route)
         if self._api is MESSAGES:
             usage = usage_of(told(field(answer, "usage")))
@@ -227,7 +242,7 @@ class Question(ClaimedCall):
         return text(response, "id")
 
     def _tell_cost(self, call: Any) -> None:
-        cost = cost_of(self._logging, call)
+        cost = cost_of(self._logged(), call)
         if cost is not None:
             call.attributes[attr.OTEL_AGENTS_COST] = cost
 
@@ -240,6 +255,10 @@ class _EitherStream(StreamProxy):
     def __aiter__(self) -> AsyncStreamProxy:
         object.__setattr__(self, "_otel_ended", True)
         return AsyncStreamProxy(self._otel_wrapped, self._otel_running)
+
+
+def _nothing() -> None:
+    """What LiteLLM has recorded of a call that it has not sent."""
 
 
 def _is_unsent(stream: Any) -> bool:

@@ -84,8 +84,8 @@ def stream_spent(chunks: Iterable[Any]) -> Usage | None:
 
 def _whole(usage: Any) -> Usage | None:
     counted = usage_of(usage)
-    if counted is None:
-        return None
+    if counted is None or not (counted.input_tokens or counted.output_tokens):
+        return None  # an empty one is LiteLLM's default, for a provider that told none
     cached = {name: field(usage, key) for key, name in CACHED}
     breakdown = {**counted.breakdown, **{name: n for name, n in cached.items() if n}}
     return Usage(counted.input_tokens, counted.output_tokens, breakdown)

@@ -124,7 +124,7 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
-        (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS),
+        (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "a model class of the application's own, which has named its provider",
         _unknown_provider,
     ),
