@@ -48,6 +48,8 @@ _GRPC_RETRYABLE: Final = frozenset(
     )
 )
 _GRPC_REASONS: Final = {"UNAVAILABLE": "nobody answers", "DEADLINE_EXCEEDED": "no answer in time"}
+_LONGEST_PAUSE: Final = "_MAX_RETRY_TIMEOUT"
+"""Seconds after which an exporter before 1.35 gives up: 64, through which nothing ends it."""
 _PROBE_SECONDS: Final = 1.0
 
 
@@ -128,7 +130,10 @@ class OtlpOutlet:
         kind = getattr(importlib.import_module(module), name)
         timeout = self.signal.seconds
         if protocol == "grpc":
-            return kind(timeout=timeout, **self._grpc_options(kind))
+            exporter = kind(timeout=timeout, **self._grpc_options(kind))
+            if hasattr(exporter, _LONGEST_PAUSE):
+                setattr(exporter, _LONGEST_PAUSE, 2)  # it tries once, and gives up a second later
+            return exporter
         return kind(timeout=timeout, **self._http_options())
 
     def _http_options(self) -> dict[str, Any]:
