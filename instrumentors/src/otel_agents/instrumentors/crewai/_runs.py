@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
@@ -18,13 +19,14 @@ __all__ = [
     "agent_run",
     "asynchronous_task",
     "crew",
-    "each",
     "guardrail",
     "human_input",
     "lone_agent",
     "planning",
     "reasoning",
+    "replay",
     "restores",
+    "runs",
     "task",
     "without_agent_run",
 ]
@@ -117,13 +119,24 @@ def crew(telemetry: Telemetry) -> Begin:
     return begin
 
 
-def each(telemetry: Telemetry) -> Begin:
-    """``Crew.kickoff_for_each(inputs)`` and its asynchronous forms: one crew for each input."""
+def replay(telemetry: Telemetry) -> Begin:
+    """``Crew.replay(task_id, inputs)``: a run that begins with a later task."""
 
     def begin(call: Call) -> Running | None:
-        return Step(telemetry, "kickoff_for_each", {})
+        name = getattr(call.instance, "name", None)
+        inputs = call.args[1] if len(call.args) > 1 else call.kwargs.get("inputs")
+        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, inputs)
 
     return begin
+
+
+def runs(name: str) -> Callable[[Telemetry], Begin]:
+    """What runs a crew again and again: for each input, to train it, to test it."""
+
+    def making(telemetry: Telemetry) -> Begin:
+        return lambda call: Step(telemetry, name, {})
+
+    return making
 
 
 def asynchronous_task(telemetry: Telemetry) -> Begin:

@@ -14,11 +14,16 @@ __all__ = ["ABSTRACT", "OPTIONAL", "OPTIONAL_ABSTRACT", "REQUIRED"]
 
 Make = Callable[[Telemetry], Begin]
 
+_FOR_EACH: Final = _runs.runs("kickoff_for_each")
+
 REQUIRED: Final[dict[str, Make]] = {
     "crewai.agents.cache.cache_handler:CacheHandler.read": _tools.looked_up,
     "crewai.crew:Crew.kickoff": _runs.crew,
-    "crewai.crew:Crew.kickoff_for_each": _runs.each,
-    "crewai.crew:Crew.kickoff_for_each_async": _runs.each,
+    "crewai.crew:Crew.kickoff_for_each": _FOR_EACH,
+    "crewai.crew:Crew.kickoff_for_each_async": _FOR_EACH,
+    "crewai.crew:Crew.replay": _runs.replay,
+    "crewai.crew:Crew.test": _runs.runs("test"),
+    "crewai.crew:Crew.train": _runs.runs("train"),
     "crewai.flow.flow:Flow.kickoff_async": _flows.flow,
     "crewai.flow.flow:Flow._execute_method": _flows.method,
     "crewai.task:Task.execute_async": _runs.asynchronous_task,
@@ -51,7 +56,7 @@ _KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
 
 OPTIONAL: Final[dict[str, Make]] = {
     "crewai.crew:Crew.akickoff": _runs.crew,
-    "crewai.crew:Crew.akickoff_for_each": _runs.each,
+    "crewai.crew:Crew.akickoff_for_each": _FOR_EACH,
     "crewai.task:Task._aexecute_core": _runs.task,
     "crewai.agent.core:Agent.kickoff": _runs.lone_agent,
     "crewai.agent.core:Agent.kickoff_async": _runs.lone_agent,
