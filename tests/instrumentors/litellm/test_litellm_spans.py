@@ -154,19 +154,6 @@ def test_a_stream_that_is_left_is_abandoned_if_its_request_was_sent(
     assert abandoned == [True] * model.ledger.requests
 
 
-@pytest.mark.usefixtures("instrumented")
-def test_a_stream_that_an_sdk_has_sent_can_be_left_too(
-    model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(litellm, "disable_streaming_logging", True)  # it holds what it has to log
-    stream = litellm.completion(messages=MESSAGES, stream=True, **route("gpt-4o-mini", model))
-    next(stream)
-    del stream
-    gc.collect()
-    disposal.drain(5)
-    assert (emission.span.attributes or {})["otel_agents.stream.abandoned"] is True
-
-
 def test_a_name_that_was_bound_before_instrumenting_is_seen(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:

@@ -1,0 +1,25 @@
+"""A stream over an SDK that is left half-way; early versions of LiteLLM keep it for ever."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from emission import Emission
+from litellm_calls import MESSAGES, litellm, route
+
+from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.instrumentors._core import disposal
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_an_sdk_has_sent_can_be_left(
+    model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(litellm, "disable_streaming_logging", True)  # it holds what it has to log
+    stream = litellm.completion(messages=MESSAGES, stream=True, **route("gpt-4o-mini", model))
+    next(stream)
+    del stream
+    gc.collect()
+    disposal.drain(5)
+    assert (emission.span.attributes or {})["otel_agents.stream.abandoned"] is True
