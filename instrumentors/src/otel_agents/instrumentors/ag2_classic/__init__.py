@@ -33,7 +33,7 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
         "two-agent, sequential, nested and group chats; turns, tools, code, human input",
         "sync, async, run, run_iter, run_group_chat, stream",
         "handoffs by rule (ag2 0.10.2 and newer)",
-        "model clients of the application's own",
+        "model clients of Anthropic, Gemini, Bedrock and others, and of the application's own",
     )
 
     def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
