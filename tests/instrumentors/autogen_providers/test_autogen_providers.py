@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
-import httpx
 import pytest
-from autogen_ext.models import anthropic, openai
 from autogen_teams import assistant, said
 from emission import Emission
 
 from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
+httpx, anthropic, openai = (  # types are checked where they are not installed too
+    cast("Any", import_module(name))
+    for name in ("httpx", "autogen_ext.models.anthropic", "autogen_ext.models.openai")
+)
 Check = Callable[[], None]
 Instrument = Callable[..., None]
 SECRET = "planted-secret"
@@ -39,16 +42,13 @@ class Provider:
     host: str = "127.0.0.1"
 
 
-class Redirected(httpx.AsyncHTTPTransport):
-    """Leads every request to this process, wherever it is for."""
+def redirecting(port: int) -> Any:
+    """A client that leads every request to this process, wherever it is for."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self._port = port
+    async def lead(request: Any) -> None:
+        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=port)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
-        return await super().handle_async_request(request)
+    return httpx.AsyncClient(event_hooks={"request": [lead]})
 
 
 def azure(model: ScriptedModel) -> Any:
@@ -70,7 +70,7 @@ def claude(model: ScriptedModel) -> Any:
 
 def gemini(model: ScriptedModel) -> Any:
     """AutoGen knows by the model's name whom to ask."""
-    through = httpx.AsyncClient(transport=Redirected(model.port))
+    through = redirecting(model.port)
     more: dict[str, Any] = {**TOLD, "http_client": through}
     return openai.OpenAIChatCompletionClient(model="gemini-2.0-flash", api_key="none", **more)
 
