@@ -24,6 +24,12 @@ class Usage(NamedTuple):
     output_tokens: int | None
     breakdown: dict[str, int]
 
+    @classmethod
+    def beside_caches(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
+        """Of a provider whose input excludes what a cache had a part in: ``cached``, by attribute."""
+        parts = {name: count for name, count in cached.items() if count}
+        return cls(inputs + sum(parts.values()), outputs, parts)
+
 
 class Assembly(Protocol):
     """Gathers the content of a stream; made only where somebody wants content."""

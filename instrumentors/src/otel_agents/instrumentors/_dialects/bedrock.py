@@ -23,6 +23,4 @@ def usage_of(usage: Any) -> Usage | None:
     if "inputTokens" not in numbers:
         return None
     cached = {name: numbers.get(key, 0) for key, name in _CACHED}
-    inputs = numbers["inputTokens"] + sum(cached.values())
-    breakdown = {name: count for name, count in cached.items() if count}
-    return Usage(inputs, numbers.get("outputTokens", 0), breakdown)
+    return Usage.beside_caches(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)

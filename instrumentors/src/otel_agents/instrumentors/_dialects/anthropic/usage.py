@@ -29,5 +29,4 @@ def usage_of(numbers: Mapping[str, int]) -> Usage | None:
     if "output_tokens" not in numbers:
         return None
     cached = {name: numbers.get(key, 0) for key, name in CACHED}
-    inputs = numbers.get("input_tokens", 0) + sum(cached.values())
-    return Usage(inputs, numbers["output_tokens"], {name: n for name, n in cached.items() if n})
+    return Usage.beside_caches(numbers.get("input_tokens", 0), numbers["output_tokens"], cached)
