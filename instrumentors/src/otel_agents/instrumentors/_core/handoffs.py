@@ -10,6 +10,7 @@ from opentelemetry.context import Context, get_current
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.events import OTEL_AGENTS_HANDOFF
 
+from .records import record_of
 from .telemetry import Telemetry
 
 __all__ = ["hand_over"]
@@ -30,5 +31,5 @@ def hand_over(
     if origin:
         attributes[attr.OTEL_AGENTS_HANDOFF_FROM] = origin
     context = get_current() if context is None else context
-    record = telemetry.record_for(OTEL_AGENTS_HANDOFF, attributes, context, time.time_ns())
+    record = record_of(OTEL_AGENTS_HANDOFF, attributes, context, time.time_ns())
     telemetry.emit(record)

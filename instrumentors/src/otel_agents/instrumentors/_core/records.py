@@ -29,7 +29,7 @@ _FIELDS: Final = (
 def record_of(
     event: Event, attributes: dict[str, Any], context: Context, timestamp: int
 ) -> LogRecord:
-    """A log record of ``event``; ``timestamp`` in ns since the epoch."""
+    """A log record of ``event``, not emitted yet; ``timestamp`` in ns since the epoch."""
     severity = event.severity
     common: dict[str, Any] = {
         "timestamp": timestamp,
@@ -61,10 +61,8 @@ def exportable(record: LogRecord, logger: Logger) -> LogRecord:
 def completed(record: LogRecord, kind: Any, resource: Any) -> LogRecord:
     """``record`` as one of ``kind``, the SDK's class of records."""
     given = {name: getattr(record, name) for name in _FIELDS}
-    if (
-        not _HAVE_NAMES and getattr(record, "trace_id", None) is None
-    ):  # later versions take what is current
-        given |= _span_of(get_current())
+    if not _HAVE_NAMES and given["trace_id"] is None:
+        given |= _span_of(get_current())  # as later versions do by themselves
     severity = record.severity_number or SeverityNumber.UNSPECIFIED
     return kind(**given, severity_number=severity, resource=resource)
 

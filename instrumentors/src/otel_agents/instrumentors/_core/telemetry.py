@@ -7,19 +7,17 @@ from typing import Any, Final
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider, LogRecord, get_logger
-from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
 
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.events import Event
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from . import errors
 from .content import Gate
 from .metrics import Instruments, Sums
-from .records import exportable, record_of
+from .records import exportable
 
 __all__ = ["Telemetry"]
 
@@ -58,12 +56,6 @@ class Telemetry:
         self.gate = Gate(self.settings, completion_hook, lambda: self._truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
-
-    def record_for(
-        self, event: Event, attributes: dict[str, Any], context: Context, timestamp: int
-    ) -> LogRecord:
-        """A log record of ``event``, not emitted yet; ``timestamp`` in ns since the epoch."""
-        return record_of(event, attributes, context, timestamp)
 
     def emit(self, record: LogRecord) -> None:
         """Emit a record."""

@@ -11,6 +11,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_
 from otel_agents.instrumentors._core import errors, unfinished
 from otel_agents.instrumentors._core.content import Content
 from otel_agents.instrumentors._core.context import conversation_id, session_id, user_id
+from otel_agents.instrumentors._core.records import record_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
@@ -221,7 +222,7 @@ class Operation:
             self._gate.tell(self.content, self.span, None)
 
     def _emit_exception(self, error: BaseException) -> None:
-        record = self.telemetry.record_for(
+        record = record_of(
             events.GEN_AI_CLIENT_OPERATION_EXCEPTION,
             self._gate.exception_attributes(error),
             self.context,

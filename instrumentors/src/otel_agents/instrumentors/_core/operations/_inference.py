@@ -9,6 +9,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_agents.instrumentors._core import official, ownership
 from otel_agents.instrumentors._core.agents import agent_scope
+from otel_agents.instrumentors._core.records import record_of
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
@@ -199,7 +200,7 @@ class Inference(ModelCall):
         record = None
         if self.telemetry.settings.emit_event:
             attributes = {**self._first, **self.attributes}
-            record = self.telemetry.record_for(
+            record = record_of(
                 events.GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
                 attributes,
                 self.context,
