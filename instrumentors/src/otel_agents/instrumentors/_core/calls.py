@@ -41,6 +41,10 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
+    def argument(self, place: int, name: str) -> Any:
+        """What was given at ``place`` or by ``name``; None if it was left out."""
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name)
+
 
 class Running(Followed, Protocol):
     """An operation in progress, as this module drives it.

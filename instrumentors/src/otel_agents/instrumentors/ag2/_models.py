@@ -158,8 +158,8 @@ def asked(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if not asks_a_model(call.instance):
             return None
-        events = call.args[0] if call.args else call.kwargs.get("messages")
-        context = call.args[1] if len(call.args) > 1 else call.kwargs.get("context")
+        events = call.argument(0, "messages")
+        context = call.argument(1, "context")
         return Answer(telemetry, call.instance, events, context)
 
     return begin
@@ -169,7 +169,7 @@ def told(telemetry: Telemetry) -> Begin:
     """``ConversationContext.send(event)``, by which a client tells of what comes in."""
 
     def begin(call: Call) -> None:
-        kind = type(call.args[0] if call.args else call.kwargs.get("event")).__name__
+        kind = type(call.argument(0, "event")).__name__
         answering = get_value(_ANSWER) if kind in _PIECES else None
         if isinstance(answering, Answer):
             answering.piece(kind)

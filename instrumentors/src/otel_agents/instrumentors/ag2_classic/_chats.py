@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from . import _scopes
-from ._arguments import argument
 from ._messages import conclusion, last, said
 
 __all__ = ["Chat", "chat", "group_chat", "is_manager", "selection"]
@@ -76,10 +75,10 @@ def chat(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if _scopes.selecting():
             return None
-        recipient = argument(call, 0, "recipient")
+        recipient = call.argument(0, "recipient")
         begun = Chat(telemetry, (call.instance, recipient), _scopes.carried())
         if telemetry.gate.wanted:
-            begun.content.input_messages = said(argument(call, 7, "message"), "user")
+            begun.content.input_messages = said(call.argument(7, "message"), "user")
         return begun
 
     return begin
@@ -97,10 +96,10 @@ def group_chat(telemetry: Telemetry) -> Begin:
             and any(m is manager for m in around.members)
         ):
             return None
-        sender = argument(call, 1, "sender")
+        sender = call.argument(1, "sender")
         begun = GroupChat(telemetry, (sender, manager))
         if telemetry.gate.wanted:
-            begun.content.input_messages = said(last(argument(call, 0, "messages")), "user")
+            begun.content.input_messages = said(last(call.argument(0, "messages")), "user")
         return begun
 
     return begin

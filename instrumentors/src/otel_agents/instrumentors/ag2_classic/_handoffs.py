@@ -7,8 +7,6 @@ from otel_agents.instrumentors._core.handoffs import hand_over
 from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 
-from ._arguments import argument
-
 __all__ = ["handoff"]
 
 
@@ -19,8 +17,8 @@ def handoff(telemetry: Telemetry) -> Begin:
     """
 
     def begin(call: Call) -> None:
-        target = text(argument(call, 1, "transition_target"), "agent_name")
+        target = text(call.argument(1, "transition_target"), "agent_name")
         if target:
-            hand_over(telemetry, getattr(argument(call, 0, "source_agent"), "name", None), target)
+            hand_over(telemetry, getattr(call.argument(0, "source_agent"), "name", None), target)
 
     return begin

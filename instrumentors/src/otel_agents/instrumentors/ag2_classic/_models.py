@@ -19,7 +19,6 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import _clients
-from ._arguments import argument
 from ._responses import Told
 
 __all__ = ["Answer", "answered", "current_answer"]
@@ -141,6 +140,6 @@ def answered(telemetry: Telemetry) -> Begin:
     """``ModelClient.create(params)``."""
 
     def begin(call: Call) -> Running | None:
-        return Answer(telemetry, call.instance, argument(call, 0, "params"))
+        return Answer(telemetry, call.instance, call.argument(0, "params"))
 
     return begin

@@ -13,7 +13,6 @@ from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._core.streams import StreamProxy
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
-from ._arguments import argument
 from ._models import Answer, current_answer
 from ._responses import ANTHROPIC, BEDROCK, GEMINI, Dialect
 
@@ -71,7 +70,7 @@ def _conversed(telemetry: Telemetry) -> Begin:
     begin_converse = _sent(BEDROCK, lambda client: client.meta.endpoint_url)(telemetry)
 
     def begin(call: Call) -> Running | None:
-        named = argument(call, 0, "operation_name")
+        named = call.argument(0, "operation_name")
         return begin_converse(call) if named == _CONVERSE else None
 
     return begin

@@ -11,7 +11,6 @@ from otel_agents.instrumentors._core.passing import Passing
 from otel_agents.instrumentors._core.telemetry import Telemetry
 
 from . import _scopes
-from ._arguments import argument
 from ._chats import Chat
 from ._messages import said_first
 
@@ -36,7 +35,7 @@ def chats(telemetry: Telemetry) -> Begin:
         around = _scopes.chat()
         if _scopes.turn() is not None or isinstance(around, Sequence):
             return None
-        return Sequence(telemetry, argument(call, 0, "chat_queue"))
+        return Sequence(telemetry, call.argument(0, "chat_queue"))
 
     return begin
 
@@ -75,7 +74,7 @@ def queued(telemetry: Telemetry) -> Begin:
     """``ConversableAgent.sequential_run(chat_queue)`` and its asynchronous form."""
 
     def begin(call: Call) -> Running | None:
-        queue = _Queue(argument(call, 0, "chat_queue") or ())
+        queue = _Queue(call.argument(0, "chat_queue") or ())
         return Passing(_scopes.inside_queue(queue, get_current()))
 
     return begin

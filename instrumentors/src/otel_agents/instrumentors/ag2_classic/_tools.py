@@ -16,7 +16,6 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import ToolType
 
 from . import _scopes
-from ._arguments import argument
 
 __all__ = ["code", "tool", "wrapped"]
 
@@ -108,10 +107,10 @@ def tool(telemetry: Telemetry) -> Begin:
     """
 
     def begin(call: Call) -> Running | None:
-        asked = argument(call, 0, "func_call")
+        asked = call.argument(0, "func_call")
         if field(asked, "name") not in call.instance.function_map:
             return None
-        call_id = argument(call, 1, "call_id")
+        call_id = call.argument(1, "call_id")
         known = call_id if isinstance(call_id, str) else None
         return ToolRun(telemetry, call.instance, asked, known)
 
@@ -187,6 +186,6 @@ def code(telemetry: Telemetry) -> Begin:
     """``execute_code_blocks(code_blocks)`` of an executor, or of an agent that has none."""
 
     def begin(call: Call) -> Running | None:
-        return CodeRun(telemetry, argument(call, 0, "code_blocks"))
+        return CodeRun(telemetry, call.argument(0, "code_blocks"))
 
     return begin

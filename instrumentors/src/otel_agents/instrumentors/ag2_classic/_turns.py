@@ -14,7 +14,6 @@ from otel_agents.instrumentors._core.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from . import _scopes
-from ._arguments import argument
 from ._chats import is_manager
 from ._messages import last, said
 
@@ -78,7 +77,7 @@ def turn(telemetry: Telemetry) -> Begin:
         again = current is not None and current.agent is agent
         if again or _scopes.selecting() or is_manager(agent):
             return None
-        messages, sender = argument(call, 0, "messages"), argument(call, 1, "sender")
+        messages, sender = call.argument(0, "messages"), call.argument(1, "sender")
         return Turn(telemetry, agent, sender, messages)
 
     return begin
@@ -138,7 +137,7 @@ def human_input(telemetry: Telemetry) -> Begin:
 
 
 def _key(call: Call, name: str) -> tuple[int, int]:
-    return id(call.instance), id(argument(call, 0, name))
+    return id(call.instance), id(call.argument(0, name))
 
 
 class _Waiting(Passing):

@@ -44,7 +44,7 @@ def called(telemetry: Telemetry) -> Begin:
         instance: Any = call.instance
         if type(instance).__module__.startswith(_OWN):
             return None
-        message = call.args[0] if call.args else call.kwargs.get("message")
+        message = call.argument(0, "message")
         return _Actor(telemetry, instance.id.type, message)
 
     return begin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.context import create_key, get_value, set_value
 
@@ -10,7 +10,6 @@ from otel_agents.instrumentors._core import media
 from otel_agents.instrumentors._core.calls import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Memory
 from otel_agents.instrumentors._core.telemetry import Telemetry
-from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 __all__ = ["added", "asked", "reminded"]
@@ -31,14 +30,7 @@ class _Search(Memory):
         """Count and keep what was found."""
         found = getattr(getattr(value, "memories", value), "results", None)
         if isinstance(found, list):
-            _tell(self, found)
-
-
-def _tell(memory: Memory, records: Any) -> None:
-    memory.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(records)
-    if memory.telemetry.gate.wanted:
-        listed = list(records)
-        memory.content.memory_records = lambda: [_record(one) for one in listed]
+            self.keep(cast("list[Any]", found), _record)
 
 
 def _record(record: Any) -> dict[str, Any]:
@@ -75,7 +67,7 @@ def asked(telemetry: Telemetry) -> Begin:
         if _within(call):
             return None
         search = _Search(telemetry, call.instance)
-        query: Any = call.args[0] if call.args else call.kwargs.get("query")
+        query: Any = call.argument(0, "query")
         if telemetry.gate.wanted and query:
             text = query if isinstance(query, str) else _plain(query.content)
             search.content.memory_query = text if isinstance(text, str) else None
@@ -91,7 +83,7 @@ def added(telemetry: Telemetry) -> Begin:
         if _within(call):
             return None
         memory = Memory(telemetry, Operation.CREATE_MEMORY)
-        _tell(memory, [call.args[0] if call.args else call.kwargs.get("content")])
+        memory.keep([call.argument(0, "content")], _record)
         memory.context = set_value(_MEMORY, call.instance, memory.context)
         return memory
 

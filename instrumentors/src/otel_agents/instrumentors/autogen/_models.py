@@ -53,7 +53,7 @@ class _Completion(ClaimedCall):
         self._first_chunk: float | None = None
         self._opened = time.perf_counter()
         self._own = type(instance).__module__.startswith(_OWN)
-        self._messages = call.args[0] if call.args else call.kwargs.get("messages")
+        self._messages = call.argument(0, "messages")
         self._result: Any = None
         self._wanted = telemetry.gate.wanted
 

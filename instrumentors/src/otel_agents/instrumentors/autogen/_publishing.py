@@ -1,4 +1,4 @@
-"""Messages for whom it may concern: what their receivers do is part of what, as nobody waits."""
+"""Messages for whom it may concern: where what their receivers do belongs, as nobody waits."""
 
 from __future__ import annotations
 

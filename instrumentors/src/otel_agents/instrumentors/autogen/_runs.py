@@ -146,7 +146,7 @@ def agent(telemetry: Telemetry) -> Begin:
             return None
         if type(instance).__name__ == _STOP:
             return None
-        messages = call.args[0] if call.args else call.kwargs.get("messages")
+        messages = call.argument(0, "messages")
         return AgentRun(telemetry, instance, messages)
 
     return begin

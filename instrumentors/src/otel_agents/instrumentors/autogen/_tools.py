@@ -34,7 +34,7 @@ class _Tool(ExecuteTool):
         run = agent_run(parent)
         if run is not None:
             run.executed.add(name)
-        call_id = call.kwargs.get("call_id") or _argument(call, place, None)
+        call_id = call.argument(place, "call_id")
         call_id = call_id or _asked_id(name, parent)
         if isinstance(call_id, str):
             self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
@@ -58,12 +58,6 @@ class _Tool(ExecuteTool):
         super().exhausted(value)
 
 
-def _argument(call: Call, place: int, name: str | None) -> Any:
-    if name in call.kwargs:
-        return call.kwargs[name]
-    return call.args[place] if len(call.args) > place else None
-
-
 def _asked_id(name: str, context: Context) -> str | None:
     """The id of the model's request, where the tool is not told of it."""
     request: Any = get_value(_ASKED, context)
@@ -74,7 +68,7 @@ def asked(telemetry: Telemetry) -> Begin:
     """``AssistantAgent._execute_tool_call(tool_call, …)``."""
 
     def begin(call: Call) -> Running | None:
-        request = _argument(call, 0, "tool_call")
+        request = call.argument(0, "tool_call")
         return Passing(set_value(_ASKED, request))
 
     return begin
@@ -89,7 +83,7 @@ def executed(telemetry: Telemetry) -> Begin:
         if run.detailed and tool.description:
             run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
         if telemetry.gate.wanted:
-            run.content.tool_arguments = _argument(call, 0, "args")
+            run.content.tool_arguments = call.argument(0, "args")
         run.context = set_value(_EXECUTING, getattr(tool, "_executor", None), run.context)
         return run
 
@@ -100,10 +94,10 @@ def served(telemetry: Telemetry) -> Begin:
     """``McpWorkbench.call_tool(name, arguments, token, call_id)``: executed by a server."""
 
     def begin(call: Call) -> Running | None:
-        name = _argument(call, 0, "name")
+        name = call.argument(0, "name")
         run = _Tool(telemetry, name, call, 3, tool_type=ToolType.EXTENSION.value)
         if telemetry.gate.wanted:
-            run.content.tool_arguments = _argument(call, 1, "arguments")
+            run.content.tool_arguments = call.argument(1, "arguments")
         return run
 
     return begin
@@ -136,6 +130,6 @@ def code(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if get_value(_EXECUTING) is call.instance:
             return None
-        return _CodeRun(telemetry, call.instance, _argument(call, 0, "code_blocks"))
+        return _CodeRun(telemetry, call.instance, call.argument(0, "code_blocks"))
 
     return begin

@@ -104,7 +104,7 @@ def made(telemetry: Telemetry) -> Begin:
     """``TraceHelper(tracer_provider, config)`` of a runtime."""
 
     def begin(call: Call) -> Running | None:
-        given: Any = call.args[0] if call.args else call.kwargs.get("tracer_provider")
+        given: Any = call.argument(0, "tracer_provider")
         wanted = given is not None or chosen(_SWITCH) not in (None, "true")
         return None if wanted else _Made(call.instance)
 

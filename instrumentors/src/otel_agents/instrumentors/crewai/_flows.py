@@ -19,26 +19,20 @@ _WAITS: Final = "HumanFeedbackPending"
 """What a method raises where it waits for somebody: the flow ends for now, and is resumed later."""
 _PERSISTENCE: Final = ("persistence", "_persistence")
 """Where what keeps a flow's state is; early versions have the second."""
-_PLACES: Final = {"inputs": 0, "restore_from_state_id": 3}
 
 
 def _is_internal(instance: Any) -> bool:
     return type(instance).__module__.partition(".")[0] == "crewai"
 
 
-def _argument(call: Call, name: str) -> Any:
-    place = _PLACES[name]
-    return call.args[place] if len(call.args) > place else call.kwargs.get(name)
-
-
 def _conversation(call: Call) -> str | None:
     """The id under which the flow's state is kept, or was asked for; None where it is only this run's."""
-    inputs = _argument(call, "inputs")
+    inputs = call.argument(0, "inputs")
     given = cast("dict[str, Any]", inputs).get("id") if isinstance(inputs, dict) else None
     if isinstance(given, str) and given:
         return given
     kept = any(getattr(call.instance, name, None) is not None for name in _PERSISTENCE)
-    forked = _argument(call, "restore_from_state_id") is not None  # it is given another id then
+    forked = call.argument(3, "restore_from_state_id") is not None  # it is given another id then
     return getattr(call.instance, "flow_id", None) if kept and not forked else None
 
 
@@ -61,7 +55,7 @@ def flow(telemetry: Telemetry) -> Begin:
         if streams or _is_internal(call.instance) or restores(call):
             return None
         parent = _within(_conversation(call))
-        return Workflow(telemetry, _name(call.instance), _argument(call, "inputs"), parent)
+        return Workflow(telemetry, _name(call.instance), call.argument(0, "inputs"), parent)
 
     return begin
 
@@ -70,7 +64,7 @@ def resumption(telemetry: Telemetry) -> Begin:
     """``Flow.resume_async(feedback)``: goes on with a flow that waited for somebody."""
 
     def begin(call: Call) -> Running | None:
-        feedback = call.args[0] if call.args else call.kwargs.get("feedback")
+        feedback = call.argument(0, "feedback")
         parent = _within(getattr(call.instance, "flow_id", None))
         return Workflow(telemetry, _name(call.instance), feedback, parent)
 

@@ -38,9 +38,7 @@ class _Save(Memory):
 
 def _tell(memory: Memory, found: Any) -> None:
     listed = list(cast("list[Any]", found)) if isinstance(found, (list, tuple)) else [found]
-    memory.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(listed)
-    if memory.telemetry.gate.wanted:
-        memory.content.memory_records = lambda: [record(one) for one in listed]
+    memory.keep(listed, record)
 
 
 class _Query(Retrieval):
@@ -59,7 +57,7 @@ def recall(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         memory = _Search(telemetry, Operation.SEARCH_MEMORY)
         if telemetry.gate.wanted:
-            asked = call.args[0] if call.args else call.kwargs.get("query")
+            asked = call.argument(0, "query")
             memory.content.memory_query = call.kwargs.get("task") if asked is None else asked
         return memory
 
@@ -86,11 +84,11 @@ def query(telemetry: Telemetry) -> Begin:
 
     def begin(call: Call) -> Running | None:
         retrieval = _Query(telemetry)
-        limit = call.args[1] if len(call.args) > 1 else call.kwargs.get("results_limit")
+        limit = call.argument(1, "results_limit")
         if isinstance(limit, int):
             retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = limit
         if telemetry.gate.wanted:
-            asked: Any = call.args[0] if call.args else call.kwargs.get("query")
+            asked: Any = call.argument(0, "query")
             retrieval.content.retrieval_query = asked if isinstance(asked, str) else " ".join(asked)
         return retrieval
 

@@ -231,7 +231,7 @@ def asked(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if type(call.instance).__module__ == _LITELLM:
             return _ByLiteLLM()
-        messages = call.args[0] if call.args else call.kwargs.get("messages")
+        messages = call.argument(0, "messages")
         return Answer(telemetry, call.instance, messages)
 
     return begin

@@ -112,22 +112,19 @@ def crew(telemetry: Telemetry) -> Begin:
     def begin(call: Call) -> Running | None:
         if getattr(call.instance, "stream", False) or restores(call):
             return None  # the run begins when its chunks are wanted, by another call of this
-        name = getattr(call.instance, "name", None)
-        inputs = call.args[0] if call.args else call.kwargs.get("inputs")
-        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, inputs)
+        return _workflow(telemetry, call.instance, call.argument(0, "inputs"))
 
     return begin
 
 
 def replay(telemetry: Telemetry) -> Begin:
     """``Crew.replay(task_id, inputs)``: a run that begins with a later task."""
+    return lambda call: _workflow(telemetry, call.instance, call.argument(1, "inputs"))
 
-    def begin(call: Call) -> Running | None:
-        name = getattr(call.instance, "name", None)
-        inputs = call.args[1] if len(call.args) > 1 else call.kwargs.get("inputs")
-        return Workflow(telemetry, None if name == _DEFAULT_NAME else name, inputs)
 
-    return begin
+def _workflow(telemetry: Telemetry, crew: Any, inputs: Any) -> Workflow:
+    name = getattr(crew, "name", None)
+    return Workflow(telemetry, None if name == _DEFAULT_NAME else name, inputs)
 
 
 def runs(name: str) -> Callable[[Telemetry], Begin]:
@@ -171,7 +168,7 @@ def agent(telemetry: Telemetry) -> Begin:
         if _runs_already(call.instance):
             return None
         run = AgentRun(telemetry, call.instance)
-        work = call.args[0] if call.args else call.kwargs.get("task")
+        work = call.argument(0, "task")
         if telemetry.gate.wanted:
             run.content.input_messages = request(getattr(work, "description", None))
         return run
@@ -191,7 +188,7 @@ def lone_agent(telemetry: Telemetry) -> Begin:
             return None
         run = AgentRun(telemetry, agent)
         if telemetry.gate.wanted:
-            asked = call.args[0] if call.args else call.kwargs.get("messages")
+            asked = call.argument(0, "messages")
             run.content.input_messages = request(asked)
         return run
 

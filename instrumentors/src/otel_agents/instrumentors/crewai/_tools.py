@@ -201,7 +201,7 @@ def looked_up(telemetry: Telemetry) -> Begin:
     """``CacheHandler.read(tool, input)``."""
 
     def begin(call: Call) -> Running | None:
-        name: Any = call.args[0] if call.args else call.kwargs.get("tool")
+        name: Any = call.argument(0, "tool")
         tool = current_tool()
         return LookUp(tool) if tool is not None and tool.subject == name else _EarlyLookUp(name)
 

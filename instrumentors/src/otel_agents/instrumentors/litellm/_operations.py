@@ -71,7 +71,7 @@ def sending(call: Call) -> Running | None:
 def posting(call: Call) -> Running | None:
     """``HTTPHandler.post(url, …)`` and its asynchronous twin: LiteLLM sends by itself."""
     current = current_question()
-    url = call.args[0] if call.args else call.kwargs.get("url")
+    url = call.argument(0, "url")
     started = current.start(server_of(url)) if current is not None else None
     if current is None or started is None:
         return None
@@ -105,7 +105,7 @@ def wrapping(call: Call) -> None:
 
 def parsing(call: Call) -> None:
     """``ModelResponseIterator.chunk_parser(chunk)`` of Anthropic's streams: an event as it came."""
-    event = call.args[0] if call.args else call.kwargs.get("chunk")
+    event = call.argument(0, "chunk")
     if text(event, "type") in ("message_start", "message_delta"):
         current = current_question()
         if current is not None:

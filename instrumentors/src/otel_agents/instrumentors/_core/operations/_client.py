@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
@@ -155,6 +156,13 @@ class Memory(_ClientOperation):
         self._measure_with(first)
         kind = SpanKind.CLIENT if provider else SpanKind.INTERNAL
         super().__init__(telemetry, operation.value, kind, first, parent=parent)
+
+    def keep(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
+        """Count ``records``, and have them converted where content is wanted."""
+        self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(records)
+        if self.telemetry.gate.wanted:
+            listed = list(records)
+            self.content.memory_records = lambda: [convert(one) for one in listed]
 
 
 class _HostedAgentOperation(_ClientOperation):
