@@ -7,7 +7,7 @@ from typing import Any
 from emission import Emission
 
 from otel_agents.instrumentors._core.operations import Inference
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
 

@@ -8,7 +8,8 @@ import pytest
 from emission import Emission
 
 from otel_agents.distro.scripted_model import ScriptedModel
-from otel_agents.instrumentors._core import disposal, errors
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import disposal
 
 pytest_plugins = ["conformance_plugin", "pytester"]
 

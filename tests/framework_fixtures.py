@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from emission import Emission
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["collected", "instrumented", "instrumenting", "pytest_itemcollected"]

@@ -13,11 +13,11 @@ import toyagents
 from emission import Emission
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
-from otel_agents.instrumentors._core.calls import Call, Running, around
+from otel_agents.instrumentors._core.calls.around import Call, Running, around
 from otel_agents.instrumentors._core.operations import InvokeAgent
-from otel_agents.instrumentors._core.patching import Patch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.patches import Patch
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 
 class ToyInstrumentor(AgentInstrumentor):

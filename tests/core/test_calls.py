@@ -12,16 +12,17 @@ from core_recording import Recorded, current_mark
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from toyagents import Agent, Refused
 
-from otel_agents.instrumentors._core import calls, disposal, errors
-from otel_agents.instrumentors._core.calls import Call
-from otel_agents.instrumentors._core.reporting import HIDDEN
-from otel_agents.instrumentors._core.switches import Switch
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import around, disposal
+from otel_agents.instrumentors._core.calls.around import Call
+from otel_agents.instrumentors._core.calls.reporting import HIDDEN
+from otel_agents.instrumentors._core.calls.switches import Switch
 
 Method = Callable[..., Any]
 
 
 def wrapped(method: Method, operation: Recorded, bound: bool = True) -> Method:
-    return calls.around(lambda call: operation)(method, Switch(), bound)
+    return around.around(lambda call: operation)(method, Switch(), bound)
 
 
 async def collect(items: AsyncIterator[Any]) -> list[Any]:
@@ -104,7 +105,7 @@ def test_an_error_of_ours_at_any_point_changes_nothing(
             raise RuntimeError("broken at begin")
         return operation
 
-    call = calls.around(begin)(method, Switch(), True)
+    call = around.around(begin)(method, Switch(), True)
     if prompt:
         assert to_result(call(Agent("ada"), prompt)) == result
     else:
@@ -143,7 +144,7 @@ def test_a_call_that_is_switched_off_is_not_reported(
     method: Method, result: Any, reports: list[Any]
 ) -> None:
     operation, switch = Recorded(), Switch()
-    call = calls.around(lambda call: operation)(method, switch, True)
+    call = around.around(lambda call: operation)(method, switch, True)
     switch.on = False
     assert to_result(call(Agent("ada"), "hi")) == result
     assert operation.reports == []
@@ -165,7 +166,7 @@ def test_begin_sees_the_call_and_may_replace_its_arguments() -> None:
         call.args, call.kwargs = ("bye",), {"times": 2}
         return Recorded()
 
-    call = calls.around(begin)(Agent.run, Switch(), True)
+    call = around.around(begin)(Agent.run, Switch(), True)
     assert call(Agent("ada"), "hi", times=1) == "ada says byeada says bye"
     assert seen == [("ada", ("hi",), {"times": 1})]
 
@@ -356,7 +357,7 @@ def test_what_an_override_calls_by_super_is_part_of_the_same_operation(
         begun.append(call.function.__qualname__)
         return Recorded()
 
-    wrapping = calls.around(begin, overridden=True)
+    wrapping = around.around(begin, overridden=True)
     for cls in (Base, Sub):
         monkeypatch.setattr(cls, "call", wrapping(cls.__dict__["call"], Switch(), True))
     assert Sub().call() == "sub of base"

@@ -16,9 +16,10 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from otel_agents.instrumentors._core import completion, completion_objects, errors
-from otel_agents.instrumentors._core.content import Content, Gate
-from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.hooks import completion, completion_objects
+from otel_agents.instrumentors._core.telemetry.content import Content, Gate
 from otel_agents.instrumentors.settings import Settings
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -72,7 +73,7 @@ def types(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         module = "opentelemetry.util.genai.types"
     else:
         monkeypatch.setitem(sys.modules, "opentelemetry.util.genai.types", None)
-        module = "otel_agents.instrumentors._core.completion_types"
+        module = "otel_agents.instrumentors._core.hooks.completion_types"
     clear()
     yield module
     clear()
@@ -306,7 +307,7 @@ def test_an_argument_goes_before_the_setting() -> None:
 def test_the_official_package_is_imported_only_for_a_hook() -> None:
     code = (
         "import sys\n"
-        "from otel_agents.instrumentors._core.content import Gate\n"
+        "from otel_agents.instrumentors._core.telemetry.content import Gate\n"
         "from otel_agents.instrumentors.settings import Settings\n"
         "Gate(Settings.read({}))\n"
         "print([m for m in sys.modules if m.startswith('opentelemetry.util.genai')])"

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import INVALID_SPAN
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.content import Content, Gate
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.content import Content, Gate
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
 

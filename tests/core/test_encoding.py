@@ -17,8 +17,8 @@ from uuid import UUID
 import pydantic
 import pytest
 
-from otel_agents.instrumentors._core.encoding import Encoded, Items, encode, encode_text
-from otel_agents.instrumentors._core.plain import copied
+from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
+from otel_agents.instrumentors._core.encoding.plain import copied
 
 
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from emission import Emission
 
-from otel_agents.instrumentors._core.handoffs import hand_over
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.operations.handoffs import hand_over
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 
 

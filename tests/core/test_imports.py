@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.imports import Announcement
+from otel_agents.instrumentors._core.patching.imports import Announcement
 
 PACKAGE = "announced_package"
 
@@ -103,15 +103,15 @@ def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
 def test_hooks_that_are_registered_meanwhile_see_that_very_import() -> None:
     """wrapt puts its finder first when it is first used, where this import has passed already."""
     program = """
-        from otel_agents.instrumentors._core.base import AgentInstrumentor
+        from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 
         class Instrumentor(AgentInstrumentor):
             plain_name = "toymodels"
             requires = ("otel-agents-instrumentors",)
 
             def patches(self, telemetry):
-                from otel_agents.instrumentors._core.calls import around
-                from otel_agents.instrumentors._core.patching import Patch
+                from otel_agents.instrumentors._core.calls.around import around
+                from otel_agents.instrumentors._core.patching.patches import Patch
 
                 yield Patch("toymodels.no_such_module:f", around(print))
 

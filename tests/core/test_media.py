@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._core.encoding import media
 
 DATA = bytes(range(256)) * 3
 PLACEHOLDER: dict[str, Any] = {

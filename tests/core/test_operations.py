@@ -11,7 +11,7 @@ from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_agents.instrumentors._core.context import (
+from otel_agents.instrumentors._core.context.identity import (
     with_conversation_id,
     with_session_id,
     with_user_id,
@@ -34,7 +34,7 @@ from otel_agents.instrumentors._core.operations import (
     Step,
     error_type,
 )
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import values
 

@@ -14,8 +14,10 @@ from emission import Emission
 from opentelemetry.context import get_current
 from toymodels import Client, Overloaded, Provider, Response, Router
 
-from otel_agents.instrumentors._core.calls import Call, around
-from otel_agents.instrumentors._core.context import carry
+from otel_agents.instrumentors._core.calls.around import Call, around
+from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.context.claims import Claim, elsewhere, is_reported, sent, take
+from otel_agents.instrumentors._core.context.identity import carry
 from otel_agents.instrumentors._core.operations import (
     ClaimedCall,
     Embeddings,
@@ -24,12 +26,10 @@ from otel_agents.instrumentors._core.operations import (
     InvokeAgent,
     Step,
 )
-from otel_agents.instrumentors._core.operations._inference import ModelCall
-from otel_agents.instrumentors._core.ownership import Claim, elsewhere, is_reported, sent, take
-from otel_agents.instrumentors._core.patching import Patch, PatchSet
-from otel_agents.instrumentors._core.servers import server_of
-from otel_agents.instrumentors._core.switches import Switch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.operations.inference import ModelCall
+from otel_agents.instrumentors._core.patching.patches import Patch, PatchSet
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Operation
 
 SERVER = ("toy.example", 443)

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import toyagents
 
-from otel_agents.instrumentors._core.patching import Patch, PatchSet, TargetReport
-from otel_agents.instrumentors._core.switches import Switch
+from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.patching.patches import Patch, PatchSet, TargetReport
 
 Function = Callable[..., Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_agents.instrumentors._core.content import Content, Gate
+from otel_agents.instrumentors._core.telemetry.content import Content, Gate
 from otel_agents.instrumentors.settings import Settings
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_agents.instrumentors._core.servers import server_of
+from otel_agents.instrumentors._dialects.servers import server_of
 
 
 @pytest.mark.parametrize(

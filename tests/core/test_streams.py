@@ -13,9 +13,10 @@ import pytest
 from core_recording import Recorded, current_mark
 from opentelemetry.sdk import trace as sdk_trace
 
-from otel_agents.instrumentors._core import disposal, errors
-from otel_agents.instrumentors._core.reporting import HIDDEN
-from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls.reporting import HIDDEN
+from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 
 
 class Stream:

@@ -14,8 +14,8 @@ from opentelemetry.context import attach, detach, get_current, get_value, set_va
 
 from otel_agents.distro.threads import carry_context_into_threads
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.upload import UploadHook, upload_hook
-from otel_agents.instrumentors._core.uploading import Queue
+from otel_agents.instrumentors._core.hooks.upload import UploadHook, upload_hook
+from otel_agents.instrumentors._core.hooks.uploading import Queue
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 

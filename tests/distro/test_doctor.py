@@ -22,9 +22,9 @@ from otel_agents.distro.doctor.endpoints import SignalAnswer
 from otel_agents.distro.doctor.frameworks import Framework
 
 TOY = """
-    from otel_agents.instrumentors._core.base import AgentInstrumentor
-    from otel_agents.instrumentors._core.calls import around
-    from otel_agents.instrumentors._core.patching import Patch
+    from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+    from otel_agents.instrumentors._core.calls.around import around
+    from otel_agents.instrumentors._core.patching.patches import Patch
 
     def begin(*args):
         return None

@@ -120,7 +120,7 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
         import threading
         from opentelemetry import trace
         from otel_agents.distro import lifecycle
-        from otel_agents.instrumentors._core import disposal
+        from otel_agents.instrumentors._core.calls import disposal
 
         span, closing = trace.get_tracer("t").start_span("stream"), threading.Event()
 

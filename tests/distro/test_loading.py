@@ -9,7 +9,7 @@ from installed import install
 from instrumented import DISABLED, Finished, instrumented, script
 
 OURS = """
-    from otel_agents.instrumentors._core.base import AgentInstrumentor
+    from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 
     class Instrumentor(AgentInstrumentor):
         plain_name = "toylib"

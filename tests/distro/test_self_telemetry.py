@@ -11,7 +11,7 @@ PROGRAM = """
     from opentelemetry import trace
     from otel_agents.instrumentors._core import errors
     from otel_agents.instrumentors._core.operations import Inference
-    from otel_agents.instrumentors._core.telemetry import Telemetry
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
     from otel_agents.semconv.values import Operation
 
     telemetry, _ = Telemetry("one instrumentor"), Telemetry("another one")

@@ -78,7 +78,7 @@ with trace.use_span(inner, True), trace.use_span(outer, True):
 OPERATIONS = """
     import time
     from otel_agents.instrumentors._core.operations import Inference, InvokeAgent
-    from otel_agents.instrumentors._core.telemetry import Telemetry
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
     from otel_agents.semconv.values import Operation
 
     telemetry = Telemetry("t")

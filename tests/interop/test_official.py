@@ -14,7 +14,7 @@ from opentelemetry.context import attach, detach
 
 from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core.operations import ClaimedCall, ExecuteTool, Inference
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.conformance import Finding

@@ -10,7 +10,7 @@ from typing import Any, cast
 from completed import ANSWER, HELLO, RULES, TOOLS, infer
 from emission import Emission
 
-from otel_agents.instrumentors._core.content import Gate
+from otel_agents.instrumentors._core.telemetry.content import Gate
 from otel_agents.instrumentors.settings import Settings
 
 hooks: Any = importlib.import_module("opentelemetry.util.genai.completion_hook")  # no types

@@ -14,7 +14,7 @@ from emission import Emission
 from opentelemetry import trace
 
 from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
-from otel_agents.instrumentors._core import disposal
+from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 
 pytestmark = pytest.mark.usefixtures("instrumented")

@@ -13,7 +13,7 @@ from emission import Emission
 from ended import Ended
 
 from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
-from otel_agents.instrumentors._core import unfinished
+from otel_agents.instrumentors._core.operations import in_progress
 
 BAD = "planted-secret"
 REFUSED = "openai.AuthenticationError"
@@ -51,7 +51,7 @@ def raised(start: Callable[[], Any], gate: Event) -> Raised:
 
 def errors(emission: Emission) -> Errors:
     """How many spans of each name have which error; nothing of ours is open any more."""
-    assert list(unfinished.in_progress()) == []
+    assert list(in_progress.operations()) == []
     told = [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
     return {one: told.count(one) for one in told}
 

@@ -14,7 +14,7 @@ from emission import Emission
 from ended import Ended
 
 from otel_agents.distro.scripted_model import Answer, Hold, ScriptedModel
-from otel_agents.instrumentors._core import unfinished
+from otel_agents.instrumentors._core.operations import in_progress
 
 CANCELLED = "asyncio.exceptions.CancelledError"
 WHOLE = ["invoke_workflow", *run_of("Writer"), *run_of("Editor")]
@@ -39,7 +39,7 @@ def streaming(llm: Any) -> Any:
 def billed(model: ScriptedModel, emission: Emission) -> Iterator[None]:
     """Checks, in the end, that all is told, and that the calls are those that were billed."""
     yield
-    assert list(unfinished.in_progress()) == []
+    assert list(in_progress.operations()) == []
     calls = [span for span in emission.spans if span.name == CHAT]
     told: list[Any] = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in calls]
     assert sorted(told) == sorted(entry.input_tokens for entry in model.ledger.entries)

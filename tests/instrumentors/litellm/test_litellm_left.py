@@ -9,7 +9,7 @@ from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
 from otel_agents.distro.scripted_model import ScriptedModel
-from otel_agents.instrumentors._core import disposal
+from otel_agents.instrumentors._core.calls import disposal
 
 
 @pytest.mark.usefixtures("instrumented")

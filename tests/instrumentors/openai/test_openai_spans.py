@@ -12,7 +12,7 @@ from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall, Usage
-from otel_agents.instrumentors._core import unfinished
+from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.instrumentors.openai import _background
 
 REQUEST: dict[str, Any] = {
@@ -349,8 +349,8 @@ if VERSION >= (1, 66):
         """The call has its answer; only the response is still being made."""
         model.script(Answer("Done", fetches=1))
         made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
-        (operation,) = unfinished.in_progress()
-        unfinished.interrupt(operation)
+        (operation,) = in_progress.operations()
+        in_progress.interrupt(operation)
         assert emission.span.status.status_code is StatusCode.UNSET
         while client.responses.retrieve(made.id).status != "completed":
             pass

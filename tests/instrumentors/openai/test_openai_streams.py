@@ -15,7 +15,8 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from otel_agents.distro.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
-from otel_agents.instrumentors._core import disposal, unfinished
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.operations import in_progress
 
 
 def ask(client: Any, **arguments: Any) -> Any:
@@ -96,8 +97,8 @@ def test_a_stream_that_a_signal_interrupts_keeps_what_was_said(
     model.script(Answer("one two three", hold=Hold(2, gate)))
     stream = ask(client)
     said = [next(stream), next(stream)]
-    (operation,) = unfinished.in_progress()
-    unfinished.interrupt(operation)
+    (operation,) = in_progress.operations()
+    in_progress.interrupt(operation)
     assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
     assert "one" in str((emission.span.attributes or {})["gen_ai.output.messages"])
     gate.set()

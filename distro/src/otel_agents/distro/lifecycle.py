@@ -34,7 +34,7 @@ __all__ = ["Lifecycle", "current", "install"]
 _NO_TURN: Final = 3600.0
 _ENDING_ELSEWHERE: Final = 0.05
 """Seconds for a thread that was ending a span when the signal came."""
-_STREAMS: Final = "otel_agents.instrumentors._core.disposal"
+_STREAMS: Final = "otel_agents.instrumentors._core.calls.disposal"
 
 _current: Lifecycle | None = None
 

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.dependencies import DependencyConflictError
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.speech import say
-from otel_agents.instrumentors._core.rivals import (
+from otel_agents.instrumentors._core.patching.rivals import (
     GROUP,
     accepts_installed,
     active_rivals,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
-from otel_agents.instrumentors._core.calls import Call, around
-from otel_agents.instrumentors._core.context import with_conversation_id
+from otel_agents.instrumentors._core.calls.around import Call, around
+from otel_agents.instrumentors._core.context.identity import with_conversation_id
 from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent
-from otel_agents.instrumentors._core.patching import Patch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.patches import Patch
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from house_agents import Agent

@@ -16,7 +16,12 @@ from packaging.requirements import Requirement
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.doctor.probe import MARK
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.instrumentors._core.rivals import GROUP, active_rivals, is_ours, plain_name
+from otel_agents.instrumentors._core.patching.rivals import (
+    GROUP,
+    active_rivals,
+    is_ours,
+    plain_name,
+)
 from otel_agents.instrumentors.settings import Prefer, Settings
 
 __all__ = ["Framework", "examine_frameworks"]

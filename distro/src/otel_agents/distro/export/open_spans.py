@@ -20,7 +20,7 @@ __all__ = ["OpenSpans"]
 
 _SPAN_ID: Final = 1  # of the tuple that a span's context is; its property costs more than the rest
 _SWEEP: Final = 1000
-_OPERATIONS: Final = "otel_agents.instrumentors._core.unfinished"
+_OPERATIONS: Final = "otel_agents.instrumentors._core.operations.in_progress"
 _SPEAKERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._internal")
 
 
@@ -69,19 +69,19 @@ class OpenSpans(SpanProcessor):
         """
         for name in _SPEAKERS:
             logging.getLogger(name).addFilter(_nothing_is_told)
-        unfinished = sys.modules.get(_OPERATIONS)  # None where no instrumentor was loaded
+        in_progress = sys.modules.get(_OPERATIONS)  # None where no instrumentor was loaded
         operations: dict[int, Any] = {}
-        if unfinished is not None:
-            for operation in unfinished.in_progress():
+        if in_progress is not None:
+            for operation in in_progress.operations():
                 operations[operation.span.get_span_context().span_id] = operation
         for span_id, span in reversed(self._spans().items()):
             operation = operations.pop(span_id, None)
             if operation is None:
                 _end(span)
-            elif unfinished is not None:
-                unfinished.interrupt(operation)
+            elif in_progress is not None:
+                in_progress.interrupt(operation)
         for operation in reversed(operations.values()):
-            unfinished.interrupt(operation)  # pyright: ignore[reportOptionalMemberAccess]  else there is none
+            in_progress.interrupt(operation)  # pyright: ignore[reportOptionalMemberAccess]  else there is none
 
     def renew(self) -> None:
         """In a forked child: they are the parent's to end."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from otel_agents.instrumentors._core.content import Content
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
 
 from .fields import Body

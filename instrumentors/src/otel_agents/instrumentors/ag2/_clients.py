@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.servers import server_of
 from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
 __all__ = [

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from otel_agents.instrumentors._core import media
+from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.fields import parsed_arguments
 
 __all__ = ["answer", "arguments", "conversation", "instructions", "request", "result", "said"]

@@ -8,10 +8,10 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.handoffs import hand_over
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.operations.handoffs import hand_over
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._conversations import with_delivery
 from ._runs import Run, is_agent, runs

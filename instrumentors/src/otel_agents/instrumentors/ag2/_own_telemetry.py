@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from opentelemetry.context import create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.ownership import elsewhere
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.context.claims import elsewhere
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Prefer
 
 __all__ = ["Opening", "asked", "made"]

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.context import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._conversations import with_delivery
 from ._messages import said

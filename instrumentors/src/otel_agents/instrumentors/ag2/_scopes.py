@@ -9,10 +9,10 @@ from typing import Any
 
 from opentelemetry.context import attach, get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running, around
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.switches import Switch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running, around
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._own_telemetry import Opening
 from ._tools import Tools

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.context import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent, Step, error_type
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._clients import is_declared

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 
 if TYPE_CHECKING:
-    from otel_agents.instrumentors._core.patching import Patch
-    from otel_agents.instrumentors._core.telemetry import Telemetry
+    from otel_agents.instrumentors._core.patching.patches import Patch
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["AG2ClassicInstrumentor"]
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _scopes
 from ._messages import conclusion, last, said

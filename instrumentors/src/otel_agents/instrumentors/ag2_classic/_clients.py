@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.servers import server_of
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Operation, Provider
 
 __all__ = [

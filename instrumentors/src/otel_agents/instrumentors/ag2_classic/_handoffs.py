@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from otel_agents.instrumentors._core.calls import Begin, Call
-from otel_agents.instrumentors._core.handoffs import hand_over
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call
+from otel_agents.instrumentors._core.operations.handoffs import hand_over
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 
 __all__ = ["handoff"]

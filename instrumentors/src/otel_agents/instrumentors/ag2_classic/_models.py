@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from opentelemetry.context import create_key, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS

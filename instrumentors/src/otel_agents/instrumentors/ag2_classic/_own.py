@@ -11,10 +11,10 @@ from typing import Any, Final
 from opentelemetry.context import get_current
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running, Wrapping
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.switches import Switch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running, Wrapping
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Prefer
 
 __all__ = ["AGENTS", "MODELS", "OwnTelemetry"]

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = [
     "carried",

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from opentelemetry.context import get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.servers import server_of
-from otel_agents.instrumentors._core.streams import StreamProxy
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.streams import StreamProxy
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._models import Answer, current_answer
 from ._responses import ANTHROPIC, BEDROCK, GEMINI, Dialect

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from otel_agents.instrumentors._core.calls import Begin, around
-from otel_agents.instrumentors._core.patching import Patch, patches_of
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, around
+from otel_agents.instrumentors._core.patching.patches import Patch, patches_of
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chats, _clients, _handoffs, _models, _scopes, _sequences, _tools, _turns
 from ._own import AGENTS, MODELS, OwnTelemetry

@@ -6,11 +6,11 @@ from typing import Any, Final, cast
 
 from opentelemetry.context import create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running, around
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running, around
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.switches import Switch
 from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.switches import Switch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import ToolType

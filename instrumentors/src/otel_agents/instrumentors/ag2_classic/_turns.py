@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
 from otel_agents.instrumentors._core.operations import InvokeAgent, Step
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from . import _scopes

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from opentelemetry.context import get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import InvokeAgent
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._messages import answer, task
 from ._publishing import publishing_beside

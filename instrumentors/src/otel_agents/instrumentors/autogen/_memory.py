@@ -6,10 +6,10 @@ from typing import Any, Final, cast
 
 from opentelemetry.context import create_key, get_value, set_value
 
-from otel_agents.instrumentors._core import media
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.operations import Memory
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv.values import Operation
 
 __all__ = ["added", "asked", "reminded"]

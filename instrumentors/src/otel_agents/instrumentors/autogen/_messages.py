@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core import media
-from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._dialects.fields import parsed_arguments
 from otel_agents.semconv.values import Modality
 

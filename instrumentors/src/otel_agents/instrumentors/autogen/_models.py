@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.servers import server_of
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.context import conversation_id, with_conversation_id
-from otel_agents.instrumentors._core.handoffs import hand_over
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Step
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.operations.handoffs import hand_over
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._messages import answer, last_answer, request, task

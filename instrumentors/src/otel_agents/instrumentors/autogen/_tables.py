@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls import Begin, Wrapping
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Wrapping
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _actors, _handoffs, _memory, _models, _runs, _tools, _tracing
 

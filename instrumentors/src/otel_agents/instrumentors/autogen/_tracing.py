@@ -10,10 +10,10 @@ from typing import Any, Final
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.switches import Switch
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import chosen
 
 from ._publishing import published_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_agents.instrumentors._core.servers import server_of
+from otel_agents.instrumentors._dialects.servers import server_of
 
 __all__ = ["host_of"]
 

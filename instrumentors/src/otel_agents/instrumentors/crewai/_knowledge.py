@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Memory, Retrieval
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 

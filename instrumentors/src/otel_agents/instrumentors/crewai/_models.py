@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from opentelemetry.context import create_key, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider

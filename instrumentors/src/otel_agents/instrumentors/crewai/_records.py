@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.plain import plain
+from otel_agents.instrumentors._core.encoding.plain import plain
 from otel_agents.instrumentors._dialects.fields import field, given, text
 
 __all__ = ["record"]

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Plan, Step
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._messages import answer, request
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from opentelemetry.context import get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["made"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls import Begin
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _busless, _clients, _flows, _knowledge, _models, _runs, _statistics, _tools
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 
 if TYPE_CHECKING:
-    from otel_agents.instrumentors._core.patching import Patch
-    from otel_agents.instrumentors._core.telemetry import Telemetry
+    from otel_agents.instrumentors._core.patching.patches import Patch
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["LiteLLMInstrumentor"]
 
@@ -39,8 +39,8 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         The public names are bound in many modules, and by applications, before anybody could
         replace them. All of them are one decorated function, which keeps the real one.
         """
-        from otel_agents.instrumentors._core.calls import around
-        from otel_agents.instrumentors._core.patching import Patch
+        from otel_agents.instrumentors._core.calls.around import around
+        from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._functions import CUSTOM_METHODS, FUNCTIONS
         from ._operations import asked, dispatched, handling, parsing, posting, sending, wrapping

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core.calls import Call
+from otel_agents.instrumentors._core.calls.around import Call
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES

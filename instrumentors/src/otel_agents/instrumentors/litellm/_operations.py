@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
-from otel_agents.instrumentors._core.passing import Passing
-from otel_agents.instrumentors._core.propagation import headers_for
-from otel_agents.instrumentors._core.servers import server_of
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.telemetry.propagation import headers_for
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._functions import ROUTES, Function
 from ._questions import Question, current_question, without_question

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 
+from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.operations import ClaimedCall
-from otel_agents.instrumentors._core.servers import server_of
-from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
 from otel_agents.instrumentors._dialects.anthropic.usage import told, usage_of
@@ -20,6 +19,7 @@ from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,
 )
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 

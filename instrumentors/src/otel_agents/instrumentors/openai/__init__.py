@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otel_agents.instrumentors._core.base import AgentInstrumentor
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 
 if TYPE_CHECKING:
-    from otel_agents.instrumentors._core.patching import Patch
-    from otel_agents.instrumentors._core.telemetry import Telemetry
+    from otel_agents.instrumentors._core.patching.patches import Patch
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["OpenAIInstrumentor"]
 
@@ -40,8 +40,8 @@ class OpenAIInstrumentor(AgentInstrumentor):
         The methods of the resources do not do: `with_raw_response` keeps the ones it found at its
         first use, and ``parse`` does not call ``create``.
         """
-        from otel_agents.instrumentors._core.calls import around
-        from otel_agents.instrumentors._core.patching import Patch
+        from otel_agents.instrumentors._core.calls.around import around
+        from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._operations import request
 

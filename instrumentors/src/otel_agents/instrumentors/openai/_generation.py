@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
-from otel_agents.instrumentors._core.reporting import HIDDEN
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api, Assembly
 from otel_agents.instrumentors._dialects.fields import Body, field, text, view
 from otel_agents.instrumentors._dialects.openai.apis import RESPONSES

@@ -6,11 +6,11 @@ import copy
 import re
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
 from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse
 from otel_agents.instrumentors._core.operations import Operation as Operation_
-from otel_agents.instrumentors._core.propagation import headers_for
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.propagation import headers_for
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, text
 from otel_agents.instrumentors._dialects.openai.apis import (

@@ -9,11 +9,11 @@ from typing import Any, Final, cast
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core import disposal
-from otel_agents.instrumentors._core.context import Steps
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls.reporting import fail, hidden, report
+from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core.context.identity import Steps
 from otel_agents.instrumentors._core.operations import Operation
-from otel_agents.instrumentors._core.reporting import fail, hidden, report
-from otel_agents.instrumentors._core.streams import AsyncStreamProxy, StreamProxy
 
 __all__ = ["follow"]
 

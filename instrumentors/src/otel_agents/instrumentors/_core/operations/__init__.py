@@ -1,10 +1,23 @@
 """One class per GenAI operation: starts the span, gathers, ends it once, records and emits."""
 
-from ._agents import ExecuteTool, InvokeAgent, InvokeWorkflow, Plan, Step
-from ._base import Operation, error_type
-from ._claimed import ClaimedCall
-from ._client import CreateAgent, FetchResponse, InvokeRemoteAgent, McpRequest, Memory, Retrieval
-from ._inference import Embeddings, Inference
+from .agents import (
+    ExecuteTool,
+    InvokeAgent,
+    InvokeWorkflow,
+    Plan,
+    Step,
+)
+from .claimed import ClaimedCall
+from .client import (
+    CreateAgent,
+    FetchResponse,
+    InvokeRemoteAgent,
+    McpRequest,
+    Memory,
+    Retrieval,
+)
+from .inference import Embeddings, Inference
+from .operation import Operation, error_type
 
 __all__ = [
     "ClaimedCall",

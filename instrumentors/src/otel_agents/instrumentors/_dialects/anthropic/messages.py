@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core import media
-from otel_agents.instrumentors._core.content import Content
-from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, given, items, text
 from otel_agents.semconv.values import Modality

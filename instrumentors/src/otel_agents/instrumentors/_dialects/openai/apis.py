@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from otel_agents.instrumentors._core import media
-from otel_agents.instrumentors._core.content import Content
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation, OutputType

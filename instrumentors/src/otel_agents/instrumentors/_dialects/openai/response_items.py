@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from otel_agents.instrumentors._core import media
-from otel_agents.instrumentors._core.encoding import Items
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, given, items, parsed_arguments, text
 from otel_agents.semconv.values import Modality

@@ -17,9 +17,8 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.semconv.values import Operation
-
-from . import errors
 
 __all__ = [
     "Attempt",

@@ -9,7 +9,9 @@ from dataclasses import MISSING, fields, is_dataclass, make_dataclass
 from keyword import iskeyword
 from typing import Any, Final, cast
 
-from . import completion_types, media
+from otel_agents.instrumentors._core.encoding import media
+
+from . import completion_types
 
 __all__ = ["content_of", "message_object", "part_object", "tool_object"]
 

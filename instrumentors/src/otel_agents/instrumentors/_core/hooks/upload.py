@@ -20,13 +20,13 @@ from typing import Any, Final
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.encoding.encoded import dump
+from otel_agents.instrumentors._core.encoding.plain import copied
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
-from . import errors
 from .completion_objects import content_of
-from .encoding import dump
-from .plain import copied
 from .uploading import Queue
 
 __all__ = ["UploadHook", "upload_hook"]

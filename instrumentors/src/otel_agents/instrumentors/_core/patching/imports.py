@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from . import errors
+from otel_agents.instrumentors._core import errors
 
 __all__ = ["Announcement"]
 

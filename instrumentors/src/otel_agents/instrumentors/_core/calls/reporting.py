@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
 
-from . import errors
+from otel_agents.instrumentors._core import errors
 
 __all__ = ["HIDDEN", "Followed", "end", "fail", "hidden", "report"]
 

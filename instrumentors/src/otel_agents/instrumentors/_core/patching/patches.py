@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Literal
 
 import wrapt
 
-from . import errors
-from .calls import Begin, Wrapping, around
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.around import Begin, Wrapping, around
+from otel_agents.instrumentors._core.calls.switches import Switch
+
 from .replacements import replace
-from .switches import Switch
 
 if TYPE_CHECKING:
-    from .telemetry import Telemetry
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["Patch", "PatchSet", "Report", "TargetReport", "patches_of"]
 

@@ -14,8 +14,21 @@ from itertools import islice
 from typing import Any, Final, cast
 
 from .plain import copied
-from .pruning import GONE, LEAST, ORIGINAL_BYTES, TRUNCATED, cut_text, prune, prune_list
-from .weighing import estimate, estimate_list, text_bytes, weigh
+from .pruning import (
+    GONE,
+    LEAST,
+    ORIGINAL_BYTES,
+    TRUNCATED,
+    cut_text,
+    prune,
+    prune_list,
+)
+from .weighing import (
+    estimate,
+    estimate_list,
+    text_bytes,
+    weigh,
+)
 
 __all__ = ["ORIGINAL_BYTES", "TRUNCATED", "Encoded", "Items", "dump", "encode", "encode_text"]
 

@@ -7,13 +7,13 @@ from typing import Any
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors._core import official, ownership
-from otel_agents.instrumentors._core.agents import AgentScope, agent_scope
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.context import claims, official
+from otel_agents.instrumentors._core.context.agents import AgentScope, agent_scope
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics, values
 
-from ._base import Operation
+from .operation import Operation
 
 __all__ = ["ExecuteTool", "InvokeAgent", "InvokeWorkflow", "Plan", "Step"]
 
@@ -43,7 +43,7 @@ class _Internal(Operation):
         super().__init__(
             telemetry, name, SpanKind.INTERNAL, named, parent=parent, start_time=start_time
         )
-        self.context = official.unannounced(ownership.unclaimed(self.context))
+        self.context = official.unannounced(claims.unclaimed(self.context))
 
 
 class InvokeWorkflow(_Internal):
@@ -198,4 +198,4 @@ class Step(Operation):
         parent: Context | None = None,
     ) -> None:
         super().__init__(telemetry, name, SpanKind.INTERNAL, attributes, parent=parent)
-        self.context = official.unannounced(ownership.unclaimed(self.context))
+        self.context = official.unannounced(claims.unclaimed(self.context))

@@ -7,8 +7,10 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import errors, hooks
-from .plain import copied, kind_of
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
+
+from . import finding
 
 __all__ = ["Redact", "Redaction", "load"]
 
@@ -44,7 +46,7 @@ class Redaction:
             shape = kind_of(given)
             redacted = self._redact(kind, given)
         except Exception:
-            hooks.failed("the redaction hook", _FAILED)
+            finding.failed("the redaction hook", _FAILED)
             return None
         if redacted is None or isinstance(redacted, shape):
             return redacted
@@ -75,7 +77,7 @@ def load(hook: str | Redact | None) -> tuple[Redaction | None, bool]:
 @functools.cache  # for all instrumentors of the process: one object, one line if it fails
 def _find(name: str) -> Redact | None:
     try:
-        found = hooks.find(_GROUP, name)
+        found = finding.find(_GROUP, name)
         if callable(found):
             return found
         reason = f"it is a {type(found).__name__}, no function"

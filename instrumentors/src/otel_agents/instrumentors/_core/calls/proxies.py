@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
+from otel_agents.instrumentors._core.context.identity import Steps
+
 from . import disposal
-from .context import Steps
 from .reporting import Followed, fail
 
 __all__ = ["AwaitableProxy", "CoroutineProxy", "Proxy"]

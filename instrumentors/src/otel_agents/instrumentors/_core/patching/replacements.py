@@ -12,11 +12,11 @@ from types import CellType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
-from . import errors
-from .switches import Switch
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.switches import Switch
 
 if TYPE_CHECKING:
-    from .patching import Patch
+    from .patches import Patch
 
 __all__ = ["replace"]
 

@@ -8,12 +8,12 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics, values
 
-from ._base import Operation
-from ._inference import ModelCall, Server
+from .inference import ModelCall, Server
+from .operation import Operation
 
 __all__ = [
     "CreateAgent",

@@ -6,12 +6,17 @@ from typing import Any
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core import official
-from otel_agents.instrumentors._core.ownership import Attempt, Claim, is_reported
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.context import official
+from otel_agents.instrumentors._core.context.claims import Attempt, Claim, is_reported
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
 
-from ._inference import Embeddings, Inference, ModelCall, Server
+from .inference import (
+    Embeddings,
+    Inference,
+    ModelCall,
+    Server,
+)
 
 __all__ = ["CUSTOM_PROVIDER", "ClaimedCall"]
 

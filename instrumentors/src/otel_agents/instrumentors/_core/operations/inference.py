@@ -7,14 +7,14 @@ from typing import Any, Final
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
-from otel_agents.instrumentors._core import official, ownership
-from otel_agents.instrumentors._core.agents import agent_scope
-from otel_agents.instrumentors._core.records import record_of
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.context import claims, official
+from otel_agents.instrumentors._core.context.agents import agent_scope
+from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
-from ._base import Operation
+from .operation import Operation
 
 __all__ = ["Embeddings", "Inference", "ModelCall"]
 
@@ -67,8 +67,8 @@ class ModelCall(Operation):
         self.response_model: str | None = None
         self.response_id: str | None = None
         self._data = official.find(operation, parent)
-        self._elsewhere = ownership.is_elsewhere(parent)
-        self._claim = ownership.take(operation, parent)
+        self._elsewhere = claims.is_elsewhere(parent)
+        self._claim = claims.take(operation, parent)
         first: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_PROVIDER_NAME: provider,
@@ -116,7 +116,7 @@ class ModelCall(Operation):
     def _finish(self) -> None:
         if self.response_id is not None:
             self.attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
-            ownership.remember(self.response_id)
+            claims.remember(self.response_id)
         if self.response_model is not None:
             self.attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self._claim is not None:

@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 
-from otel_agents.instrumentors._core import errors, unfinished
-from otel_agents.instrumentors._core.content import Content
-from otel_agents.instrumentors._core.context import conversation_id, session_id, user_id
-from otel_agents.instrumentors._core.records import record_of
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.identity import conversation_id, session_id, user_id
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
+
+from . import in_progress
 
 __all__ = ["Operation", "error_type"]
 
@@ -93,7 +95,7 @@ class Operation:
         self.detailed = self.recording or telemetry.settings.emit_event
         self.context = set_span_in_context(self.span, parent)
         self._inherit(parent)
-        self._place = unfinished.add(self)
+        self._place = in_progress.add(self)
 
     def _start_span(
         self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
@@ -164,7 +166,7 @@ class Operation:
         """Nothing has happened after all: the span, which never ends, goes to nobody."""
         if not self._ended:
             self._ended = True
-            unfinished.remove(self._place)
+            in_progress.remove(self._place)
 
     def reject(self, code: str | None) -> None:
         """The provider answered with an error that raises nothing; ``code`` is its own name.
@@ -197,7 +199,7 @@ class Operation:
             self._finish()
         finally:
             self.span.end(self.end_time)
-            unfinished.remove(self._place)
+            in_progress.remove(self._place)
 
     def _finish(self) -> None:
         if self.error_type is not None:

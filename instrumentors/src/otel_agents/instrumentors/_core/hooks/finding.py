@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import entry_points
 from typing import Any
 
-from . import errors
+from otel_agents.instrumentors._core import errors
 
 __all__ = ["failed", "find"]
 

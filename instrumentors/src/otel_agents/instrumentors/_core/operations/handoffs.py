@@ -7,11 +7,10 @@ from typing import Any
 
 from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.events import OTEL_AGENTS_HANDOFF
-
-from .records import record_of
-from .telemetry import Telemetry
 
 __all__ = ["hand_over"]
 

@@ -13,9 +13,16 @@ from typing import Any, Final
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
-from . import errors, hooks
-from .completion_objects import content_of, message_object, part_object, tool_object
-from .plain import copied
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.encoding.plain import copied
+
+from . import finding
+from .completion_objects import (
+    content_of,
+    message_object,
+    part_object,
+    tool_object,
+)
 
 __all__ = ["KINDS", "Completion", "load"]
 
@@ -77,7 +84,7 @@ class Completion:
                 log_record=record,
             )
         except Exception:
-            hooks.failed("the completion hook", "it did not see that content")
+            finding.failed("the completion hook", "it did not see that content")
         return {**collected, **{kind: [content_of(one) for one in given[kind]] for kind in own}}
 
 
@@ -111,7 +118,7 @@ def _unwrapped(hook: Any) -> Any:
 @functools.cache  # for all instrumentors of the process: one hook, one line if there is none
 def _made(name: str) -> Any:
     try:
-        return hooks.find(_GROUP, name)()
+        return finding.find(_GROUP, name)()
     except Exception as error:
         _log.warning(
             "otel-agents: the completion hook %r cannot be loaded (%s: %s), so none is called; "

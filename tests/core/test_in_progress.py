@@ -7,9 +7,8 @@ import gc
 import pytest
 from emission import Emission
 
-from otel_agents.instrumentors._core import unfinished
-from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
-from otel_agents.instrumentors._core.telemetry import Telemetry
+from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step, in_progress
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 
 def broken(step: Step) -> None:
@@ -17,7 +16,7 @@ def broken(step: Step) -> None:
 
 
 def known() -> list[str]:
-    return [operation.span.name for operation in unfinished.in_progress()]
+    return [operation.span.name for operation in in_progress.operations()]
 
 
 def test_from_its_start_to_its_end(emission: Emission) -> None:
@@ -43,20 +42,20 @@ def test_what_has_not_happened_goes_to_nobody(emission: Emission) -> None:
 def test_what_the_application_drops_is_gone(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unfinished, "_SWEEP", 10)
-    monkeypatch.setattr(unfinished, "_sweep_at", 10)
+    monkeypatch.setattr(in_progress, "_SWEEP", 10)
+    monkeypatch.setattr(in_progress, "_sweep_at", 10)
     using = Telemetry("test", **emission.providers)
     for number in range(25):
         Step(using, f"dropped {number}", {})
     gc.collect()
     assert known() == []
-    assert len(vars(unfinished)["_references"]) <= 11
+    assert len(vars(in_progress)["_references"]) <= 11
 
 
 def test_what_has_ended_cannot_be_interrupted(emission: Emission) -> None:
     step = Step(Telemetry("test", **emission.providers), "step", {})
     step.end()
-    unfinished.interrupt(step)
+    in_progress.interrupt(step)
     assert dict(emission.span.attributes or {}) == {}
 
 
@@ -64,9 +63,9 @@ def test_an_operation_that_fails_on_the_way_does_not_stop_the_others(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(unfinished.errors, "internal_error", told.append)
+    monkeypatch.setattr(in_progress.errors, "internal_error", told.append)
     step = Step(Telemetry("test", **emission.providers), "step", {})
     monkeypatch.setattr(Step, "measure", broken)
-    unfinished.interrupt(step)
+    in_progress.interrupt(step)
     assert told == ["interrupting an operation"]
     assert (emission.span.attributes or {})["error.type"] == "interrupted"

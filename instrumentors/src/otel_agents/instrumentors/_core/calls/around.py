@@ -20,7 +20,9 @@ from typing import Any, Final, Protocol, cast
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
-from . import disposal, errors, streams
+from otel_agents.instrumentors._core import errors
+
+from . import disposal, streams
 from .proxies import AwaitableProxy, CoroutineProxy
 from .reporting import Followed, end, fail
 from .switches import Switch

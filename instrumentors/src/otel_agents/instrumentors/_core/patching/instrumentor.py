@@ -20,8 +20,9 @@ from . import rivals
 from .imports import Announcement
 
 if TYPE_CHECKING:  # what costs time is imported when a framework is
-    from .patching import Patch, PatchSet, Report
-    from .telemetry import Telemetry
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+    from .patches import Patch, PatchSet, Report
 
 __all__ = ["AgentInstrumentor"]
 
@@ -117,7 +118,7 @@ class AgentInstrumentor(BaseInstrumentor):
 
     def report(self) -> Report:
         """What became of every patch target; of none where nothing is instrumented."""
-        from .patching import Report
+        from .patches import Report
 
         if self._announcement is not None:
             self._announcement.make()
@@ -151,8 +152,9 @@ class AgentInstrumentor(BaseInstrumentor):
         self._announcement = Announcement(packages, lambda: self._prepare(given))
 
     def _prepare(self, given: dict[str, Any]) -> None:
-        from .patching import PatchSet
-        from .telemetry import Telemetry
+        from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+        from .patches import PatchSet
 
         telemetry = Telemetry(type(self).__module__, **given)
         self._patches = PatchSet(self.plain_name, self.patches(telemetry))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
+from otel_agents.instrumentors._core.context.identity import Steps
+
 from . import disposal
-from .context import Steps
 from .proxies import Proxy
 from .reporting import Followed, fail, hidden, report
 

@@ -10,11 +10,11 @@ from opentelemetry._logs import LoggerProvider, LogRecord, get_logger
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
-from . import errors
 from .content import Gate
 from .metrics import Instruments, Sums
 from .records import exportable

@@ -15,12 +15,12 @@ from typing import Any, Final, cast
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
+from otel_agents.instrumentors._core.encoding.plain import plain
+from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
-
-from . import completion, errors, redaction
-from .encoding import Encoded, Items, encode, encode_text
-from .plain import plain
 
 __all__ = ["Content", "Gate"]
 

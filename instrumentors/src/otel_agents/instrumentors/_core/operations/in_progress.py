@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 from weakref import ref
 
-from . import errors
+from otel_agents.instrumentors._core import errors
 
-__all__ = ["Unfinished", "add", "in_progress", "interrupt", "remove"]
+__all__ = ["Unfinished", "add", "interrupt", "operations", "remove"]
 
 _SWEEP: Final = 1000
 
@@ -48,7 +48,7 @@ def remove(place: int) -> None:
     _references.pop(place, None)
 
 
-def in_progress() -> Iterator[Unfinished]:
+def operations() -> Iterator[Unfinished]:
     """What is in progress, in the order of its start."""
     for reference in list(_references.values()):
         operation = reference()

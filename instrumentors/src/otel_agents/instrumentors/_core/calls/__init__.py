@@ -1,0 +1,1 @@
+"""How an operation is run around a call: sync, async, generator, stream, dropped."""

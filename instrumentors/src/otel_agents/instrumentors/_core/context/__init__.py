@@ -1,0 +1,1 @@
+"""What flows inward through the OpenTelemetry context."""

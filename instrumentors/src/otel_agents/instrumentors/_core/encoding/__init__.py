@@ -1,0 +1,1 @@
+"""Any value as JSON within a budget; no OpenTelemetry in it."""

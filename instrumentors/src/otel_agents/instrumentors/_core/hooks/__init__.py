@@ -1,0 +1,1 @@
+"""Code of the application that sees content."""

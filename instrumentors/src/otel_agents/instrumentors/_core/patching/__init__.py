@@ -1,0 +1,1 @@
+"""How code of ours gets into a framework, and out again."""

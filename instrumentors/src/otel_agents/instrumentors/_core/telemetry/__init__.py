@@ -1,0 +1,1 @@
+"""By what an operation leaves: tracer, meter, logger, content policy."""
