@@ -11,7 +11,7 @@ from typing import Any
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import (
+from otel_agents.testing.scripted_model import (
     Answer,
     ModelRequest,
     Reaction,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROVIDERS", "Provider"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.testing.scripted_model import ScriptedModel
 
 pytest_plugins = ["conformance_plugin", "pytester"]
 

@@ -13,7 +13,7 @@ from typing import Any
 from emission import Emission
 from stand_in_vertexai import stand_in
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 stand_in()  # without AG2's other requirements for Gemini it makes no difference
 _HERE = os.getcwd()

@@ -8,7 +8,7 @@ from typing import Any
 
 from crews import crewai
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROVIDERS", "Provider"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["MESSAGES", "QUESTIONS", "VERSION", "Question", "litellm", "route"]
 

@@ -13,9 +13,9 @@ from instrumented import instrumented
 
 from otel_agents.distro.demo import Program, client
 from otel_agents.distro.demo.scripts import TRIP, TRIP_ANSWER
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
     "ANSWER",

@@ -10,7 +10,7 @@ from faults import measured
 from instrumented import instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 VARIABLES = {"PYTHONWARNINGS": "ignore"}  # of fork beside threads, from Python 3.12 on
 MULTIPROCESSING = """

@@ -9,7 +9,7 @@ import pytest
 from instrumented import Finished, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 PROGRAM = f"""

@@ -16,7 +16,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-MEMBERS = ("semconv", "instrumentors", "distro")
+MEMBERS = ("semconv", "instrumentors", "distro", "tests/kit")
 TOOLS = "tools"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 QUIET = {

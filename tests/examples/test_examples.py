@@ -14,7 +14,7 @@ from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro import demo
 from otel_agents.distro.demo.scripts import TRIP
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -12,13 +12,13 @@ from emission import Emission
 from openai_calls import QUESTION
 from opentelemetry.context import attach, detach
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core.operations import ClaimedCall, ExecuteTool, Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.conformance import Finding
 from otel_agents.semconv.values import Operation
+from otel_agents.testing.scripted_model import ScriptedModel
 
 handlers: Any = importlib.import_module("opentelemetry.util.genai.handler")
 official: Any = importlib.import_module("opentelemetry.instrumentation.genai.openai")

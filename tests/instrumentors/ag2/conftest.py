@@ -11,9 +11,9 @@ import pytest
 from emission import Emission
 from framework_fixtures import collected, instrumenting, pytest_itemcollected
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 __all__ = ["collected", "pytest_itemcollected"]
 

@@ -13,7 +13,7 @@ import pytest
 from ag2_agents import CHAT, ag2, agent, calling, run, tool, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

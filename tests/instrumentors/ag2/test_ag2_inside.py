@@ -24,7 +24,7 @@ from ag2_agents import (
 )
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

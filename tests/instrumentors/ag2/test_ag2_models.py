@@ -11,7 +11,7 @@ import pytest
 from ag2_agents import CHAT, agent, get_weather, run, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 Check = Callable[[], None]
 Instrument = Callable[..., None]

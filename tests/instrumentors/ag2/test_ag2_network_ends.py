@@ -13,7 +13,7 @@ from ag2_agents import CHAT, agent, run, span_named, turn_of
 from ag2_networks import WORKFLOW, network, opened, under, until
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -12,7 +12,7 @@ from ag2_agents import CHAT, agent, calling, run, span_named, tool, turn_of
 from ag2_networks import CLOSED, TEXT, WORKFLOW, network, opened, over_sockets, under, until
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 Check = Callable[[], None]
 _NETWORK: Any = import_module("ag2.network")

@@ -14,9 +14,9 @@ from emission import Emission
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from otel_agents.distro.scripted_model import ScriptedModel, ToolCall
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]
 

@@ -11,10 +11,10 @@ import pytest
 from ag2_agents import CHAT, agent, calling, run, tool, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel, ToolCall
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]
 _OWN: Any = import_module("ag2.middleware")

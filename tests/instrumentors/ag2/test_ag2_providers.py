@@ -10,7 +10,7 @@ from ag2_agents import agent, run, tool, turn_of
 from ag2_providers import PROVIDERS, Provider
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 Instrument = Callable[..., None]
 SECRET = "planted-secret"

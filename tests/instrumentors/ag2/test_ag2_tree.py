@@ -24,8 +24,8 @@ from ag2_agents import (
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
+from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, agent, calculator, executor, group, talk
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 ON = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}

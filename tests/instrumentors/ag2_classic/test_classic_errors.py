@@ -10,7 +10,7 @@ import pytest
 from conversations import CHAT, agent, executor, talk, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 
 SECRET = "planted-secret"
 

@@ -9,7 +9,7 @@ import pytest
 from conversations import CHAT, agent, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 group: Any = import_module("autogen.agentchat.group")
 chats: Any = import_module("autogen.agentchat.group.multi_agent_chat")

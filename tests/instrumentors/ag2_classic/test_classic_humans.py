@@ -20,7 +20,7 @@ from conversations import (
 )
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -12,7 +12,7 @@ import pytest
 from conversations import agent, autogen, config, executor, talk
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 QUESTION = [{"role": "user", "content": "hi"}]

@@ -10,7 +10,7 @@ import pytest
 from conversations import CHAT, agent, executor, talk, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 THEIRS = "opentelemetry.instrumentation.ag2"
 

@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, agent, config, executor, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 groups: Any = import_module("autogen.agentchat.group.multi_agent_chat")
 patterns: Any = import_module("autogen.agentchat.group.patterns")

@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, OLDEST, agent, calculator, config, executor, talk, turn_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Cut, ScriptedModel, Status, ToolCall
+from otel_agents.testing.scripted_model import Answer, Cut, ScriptedModel, Status, ToolCall
 
 USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 SINGLE_BYTES = b"".join(

@@ -12,7 +12,7 @@ from conversations import CHAT, agent, autogen, calculator, executor, talk, turn
 from emission import Emission
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 coding: Any = import_module("autogen.coding")
 SECRET = "planted-secret"

@@ -22,8 +22,8 @@ from conversations import (
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -13,7 +13,7 @@ from conversations import autogen, calculator, executor, talk, turn_of
 from emission import Emission
 from pydantic import BaseModel
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 QUESTION = [{"role": "user", "content": "hi"}]

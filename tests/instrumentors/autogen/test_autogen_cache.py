@@ -10,7 +10,7 @@ import pytest
 from autogen_teams import CHAT, LENIENT, said
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 cache: Any = import_module("autogen_ext.models.cache")
 core: Any = import_module("autogen_core")

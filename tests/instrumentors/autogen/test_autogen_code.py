@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 CODE = "execute_tool code_execution"

@@ -12,7 +12,7 @@ import pytest
 from autogen_teams import CHAT, assistant, round_robin, said, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 core: Any = import_module("autogen_core")
 tool_agent: Any = import_module("autogen_core.tool_agent")

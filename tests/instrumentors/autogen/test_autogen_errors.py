@@ -11,8 +11,8 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, token, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 SECRET = "planted-secret"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from instrumented import plain_environ
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 PROGRAM = Path(__file__).parents[3] / "examples/autogen_team.py"
 ANSWER = "Take the 09:25 from Milano. DONE"

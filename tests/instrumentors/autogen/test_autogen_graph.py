@@ -9,7 +9,7 @@ import pytest
 from autogen_teams import assistant, teams, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -12,7 +12,7 @@ import pytest
 from autogen_teams import CHAT, assistant, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SERVER = '''

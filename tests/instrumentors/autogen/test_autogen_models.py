@@ -10,7 +10,7 @@ import pytest
 from autogen_teams import CHAT, LENIENT, assistant, round_robin, said, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 models: Any = import_module("autogen_core.models")
 replay: Any = import_module("autogen_ext.models.replay")

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, assistant, round_robin, turn
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 tools: Any = import_module("autogen_agentchat.tools")
 

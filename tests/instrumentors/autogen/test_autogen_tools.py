@@ -11,7 +11,7 @@ from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, tu
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 SECRET = "planted-secret"

@@ -12,8 +12,8 @@ from emission import Emission
 from opentelemetry import trace
 from packaging.version import Version
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 core: Any = import_module("autogen_core")
 OLD = not hasattr(core, "trace_tool_span")

@@ -13,9 +13,9 @@ from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, tu
 from emission import Emission
 from opentelemetry import trace
 
-from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

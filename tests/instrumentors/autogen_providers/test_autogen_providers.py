@@ -12,7 +12,7 @@ import pytest
 from autogen_teams import assistant, said
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 httpx, anthropic, openai = (  # types are checked where they are not installed too
     cast("Any", import_module(name))

@@ -11,7 +11,7 @@ import pytest
 from crew_fixtures import collected, crewai_alone, instrument, instrumented, pytest_itemcollected
 from crews import crewai
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 

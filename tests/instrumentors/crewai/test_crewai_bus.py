@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -18,7 +18,7 @@ from instrumented import plain_environ, script
 from otlp_receiver import Receiver
 from terminal import at_terminal
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 QUESTION = "Share this execution trace with CrewAI? [y/N] (20s timeout): "
 PROGRAM = """

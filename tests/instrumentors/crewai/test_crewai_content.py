@@ -13,7 +13,7 @@ import pytest
 from crews import CHAT, agent, crew, task, tool
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"

@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, run_of
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 FOLDER = Path(__file__).parents[3] / "examples/crews"
 DELEGATION = "delegate_work_to_coworker"

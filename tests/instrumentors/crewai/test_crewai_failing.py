@@ -12,8 +12,8 @@ from crews import CHAT, agent, crew, run_of, task
 from emission import Emission
 from ended import Ended
 
-from otel_agents.distro.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 
 BAD = "planted-secret"
 REFUSED = "openai.AuthenticationError"

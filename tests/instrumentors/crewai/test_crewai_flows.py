@@ -12,7 +12,7 @@ from crew_fixtures import conversations
 from crews import agent, crew, run_of, task
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 SECRET = "planted-secret"
 

@@ -10,7 +10,7 @@ from crews import CHAT, agent, crew, run_of, task, tool
 from emission import Emission
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 
 def search(query: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 SECRET = "planted-secret"
 ACTION = 'Thought: I must look.\nAction: search\nAction Input: {"query": "x"}\n'

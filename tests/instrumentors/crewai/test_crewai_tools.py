@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SEARCH = "execute_tool search"

@@ -12,8 +12,8 @@ import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 

@@ -10,7 +10,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 

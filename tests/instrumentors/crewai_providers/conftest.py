@@ -10,7 +10,7 @@ import pytest
 from crew_fixtures import collected, crewai_alone, instrument, instrumented, pytest_itemcollected
 from crew_providers import PROVIDERS, Provider
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
 

@@ -13,7 +13,7 @@ from crew_providers import PROVIDERS
 from crews import agent, crew, run_of, task
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 PROVIDER = PROVIDERS["anthropic"]
 OWN = [] if version("anthropic").startswith("0.") else ["anthropic.messages.create"]

@@ -12,7 +12,7 @@ from crew_providers import PROVIDERS, Provider
 from crews import agent, crew, crewai, run_of, task, tool
 from emission import Emission
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SEARCH = "execute_tool search"

@@ -10,7 +10,7 @@ import pytest
 from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 MODELS = [CLAUDE, "gpt-4o-mini", "groq/qwen-qwq-32b"]

@@ -8,8 +8,8 @@ import pytest
 from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.testing.scripted_model import ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -11,7 +11,7 @@ from emission import Emission
 from litellm_calls import litellm, route
 from rust_core import served_by_rust
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 SECRET = "planted-secret"

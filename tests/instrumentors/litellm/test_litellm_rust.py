@@ -10,7 +10,7 @@ from emission import Emission
 from litellm_calls import MESSAGES, Question, litellm
 from rust_core import served_by_rust
 
-from otel_agents.distro.scripted_model import Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 CHAT = Question("completion", "anthropic/claude-3-haiku-20240307", {"messages": MESSAGES})
 RESPONSES = Question("responses", "openai/gpt-4o-mini", {"input": "Hi"})

@@ -12,9 +12,9 @@ from emission import Emission
 from litellm_calls import MESSAGES, VERSION, litellm, route
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 SECRET = "planted-secret"

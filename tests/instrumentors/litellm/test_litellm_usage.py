@@ -9,7 +9,7 @@ import pytest
 from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])

@@ -11,8 +11,8 @@ import pytest
 from emission import Emission
 from framework_fixtures import instrumented, instrumenting
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["instrumented"]
 

@@ -13,7 +13,7 @@ import pytest
 from emission import Emission
 from openai_calls import VERSION
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 PNG = b"\x89PNG-" + bytes(300)
@@ -323,7 +323,7 @@ if VERSION >= (1, 66):
     def test_what_a_broken_response_stream_said_is_kept(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        from otel_agents.distro.scripted_model import Cut
+        from otel_agents.testing.scripted_model import Cut
 
         model.script(Answer("one two three four", fault=Cut(6)))
         with pytest.raises(Exception):  # noqa: B017, PT011  which one depends on the SDK

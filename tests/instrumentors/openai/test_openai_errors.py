@@ -14,7 +14,7 @@ from emission import Emission
 from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import StatusCode
 
-from otel_agents.distro.scripted_model import Answer, Failure, ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, nothing_listening
 
 SECRET = "planted-secret"
 NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}

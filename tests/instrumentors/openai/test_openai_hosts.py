@@ -11,8 +11,8 @@ import pytest
 from emission import Emission
 from openai_calls import QUESTION
 
-from otel_agents.distro.scripted_model import ScriptedModel
 from otel_agents.instrumentors.openai._endpoints import endpoint_of
+from otel_agents.testing.scripted_model import ScriptedModel
 
 
 @pytest.mark.parametrize(

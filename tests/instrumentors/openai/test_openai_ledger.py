@@ -8,7 +8,7 @@ import pytest
 from emission import Emission
 from openai_calls import Call, ways
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 WAYS = [pytest.param(*row[1:], id=row[0]) for row in ways()]
 

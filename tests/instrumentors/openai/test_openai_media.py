@@ -10,7 +10,7 @@ import openai
 import pytest
 from emission import Emission
 
-from otel_agents.distro.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel
 
 CALLS: dict[str, tuple[Callable[[openai.OpenAI], Any], str, str]] = {
     "image": (

@@ -14,9 +14,9 @@ from openai_calls import QUESTION, VERSION
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from otel_agents.distro.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
 
 
 def ask(client: Any, **arguments: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_agents.distro.scripted_model import (
+from otel_agents.testing.scripted_model import (
     Answer,
     ModelRequest,
     Reaction,

@@ -1,0 +1,61 @@
+"""A scripted local model: one HTTP server for tests, benchmarks and the demo.
+
+It speaks a provider's API, answers as it is told and keeps a ledger of what it billed:
+
+    from openai import OpenAI
+    from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+
+    with ScriptedModel() as model, OpenAI(base_url=model.openai_url, api_key="none") as client:
+        model.script(Answer("Sunny."), Answer(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
+        question = [{"role": "user", "content": "How is the weather?"}]
+        completion = client.chat.completions.create(model="gpt-4o-mini", messages=question)
+        assert completion.choices[0].message.content == "Sunny."
+        assert completion.usage.prompt_tokens == model.ledger.input_tokens
+
+Every answer has ids and token numbers that no other answer has. Nothing leaves the machine.
+A provider is one module with a table of `Endpoint` rows, listed in `model.ENDPOINTS`.
+"""
+
+from __future__ import annotations
+
+from otel_agents.testing.scripted_model.answers import (
+    DEFAULT_TEXT,
+    Answer,
+    Cut,
+    Disconnect,
+    ErrorEvent,
+    Failure,
+    Hold,
+    MalformedEvent,
+    Reaction,
+    ToolCall,
+    Usage,
+)
+from otel_agents.testing.scripted_model.dialect import ModelRequest, Tool
+from otel_agents.testing.scripted_model.ledger import Bill, Entry, Kind, Ledger, Status
+from otel_agents.testing.scripted_model.model import ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model.rules import default_answer
+
+__all__ = [
+    "DEFAULT_TEXT",
+    "Answer",
+    "Bill",
+    "Cut",
+    "Disconnect",
+    "Entry",
+    "ErrorEvent",
+    "Failure",
+    "Hold",
+    "Kind",
+    "Ledger",
+    "MalformedEvent",
+    "ModelRequest",
+    "Reaction",
+    "ScriptedModel",
+    "Status",
+    "Tool",
+    "ToolCall",
+    "Usage",
+    "default_answer",
+    "nothing_listening",
+]

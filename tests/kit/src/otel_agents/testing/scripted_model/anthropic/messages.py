@@ -1,0 +1,163 @@
+"""Messages: `POST /v1/messages`, whole and streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    Tool,
+    body_reply,
+    encode,
+    sse,
+    stream_reply,
+)
+from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
+
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "tool_calls": "tool_use",
+    "length": "max_tokens",
+    "content_filter": "refusal",
+}
+_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+def read(body: Json) -> Asked:
+    """What a messages request asks."""
+    messages = json_objects(body.get("messages"))
+    last = json_objects(messages[-1].get("content")) if messages else []
+    tools = [tool for tool in json_objects(body.get("tools")) if "input_schema" in tool]
+    return Asked(
+        prompt="\n".join(
+            [*texts(body.get("system")), *(text for m in messages for text in _said(m))]
+        ),
+        tools=[Tool(str(tool.get("name")), json_object(tool["input_schema"])) for tool in tools],
+        tool_answered=any(block.get("type") == "tool_result" for block in last),
+        forced_tool=_forced(json_object(body.get("tool_choice"))),
+    )
+
+
+def _said(message: Json) -> list[str]:
+    content = message.get("content")
+    if isinstance(content, str):
+        return [content]
+    blocks = json_objects(content)
+    return [text for b in blocks for text in texts(b.get("text") or b.get("content"))]
+
+
+def _forced(choice: Json) -> str | None:
+    if choice.get("type") == "none":
+        return ""
+    name = choice.get("name")
+    return name if isinstance(name, str) else None
+
+
+def write(exchange: Exchange) -> Reply:
+    """A message, or its events."""
+    answer = exchange.answer
+    message_id = answer.id or exchange.numbers.id("msg_")
+    message: Json = {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model or exchange.request.model,
+        "content": _blocks(exchange),
+        "stop_reason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "stop_sequence": None,
+        "usage": _usage(exchange.usage),
+        **answer.extra,
+    }
+    if exchange.request.stream:
+        return stream_reply(exchange, _events(message), exchange.usage, message_id)
+    return body_reply(exchange, message, exchange.usage, message_id)
+
+
+def _usage(usage: Usage) -> Json:
+    """Input tokens are those that no cache had a part in."""
+    fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
+    return {
+        "input_tokens": fresh,
+        "cache_creation_input_tokens": usage.cache_write_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "service_tier": "standard",
+    }
+
+
+def _blocks(exchange: Exchange) -> list[Json]:
+    answer = exchange.answer
+    blocks: list[Json] = []
+    if answer.reasoning is not None:
+        blocks.append({"type": "thinking", "thinking": answer.reasoning, "signature": "signed"})
+    if answer.words is not None:
+        blocks.append({"type": "text", "text": answer.words})
+    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+
+
+def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
+    call_id = call.id or exchange.numbers.id("toolu_")
+    return {"type": "tool_use", "id": call_id, "name": call.name, "input": call.arguments_value}
+
+
+def _events(message: Json) -> Iterator[Frame]:
+    usage = {**message["usage"], "output_tokens": 1}
+    started: Json = {**message, "content": [], "stop_reason": None, "usage": usage}
+    yield _event("message_start", message=started)
+    for index, block in enumerate(message["content"]):
+        opened, deltas = _pieces(block)
+        yield _event("content_block_start", index=index, content_block=opened)
+        if not index:
+            yield _event("ping")
+        for delta in deltas:
+            yield _event("content_block_delta", index=index, delta=delta)
+        yield _event("content_block_stop", index=index)
+    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    yield _event("message_delta", delta=delta, usage=message["usage"], tells_usage=True)
+    yield _event("message_stop")
+
+
+def _event(kind: str, *, tells_usage: bool = False, **fields: Any) -> Frame:
+    return sse({"type": kind, **fields}, name=kind, tells_usage=tells_usage)
+
+
+def _pieces(block: Json) -> tuple[Json, list[Json]]:
+    """A block before its content has come, and what comes."""
+    if block["type"] == "text":
+        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        return {"type": "text", "text": ""}, deltas
+    if block["type"] == "thinking":
+        thoughts = pieces(block["thinking"])
+        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in thoughts]
+        deltas.append({"type": "signature_delta", "signature": block["signature"]})
+        return {"type": "thinking", "thinking": "", "signature": ""}, deltas
+    call = ToolCall(block["name"], block["input"])
+    parts = fragments(call.arguments_text)
+    deltas = [{"type": "input_json_delta", "partial_json": part} for part in ("", *parts)]
+    return {**block, "input": {}}, deltas
+
+
+def error_status(failure: Failure) -> bytes:
+    """The body of an HTTP error."""
+    kind = failure.kind or failure.code or _ERRORS.get(failure.status, "api_error")
+    return encode({"type": "error", "error": {"type": kind, "message": failure.message}})
+
+
+def error_event(event: ErrorEvent, position: int) -> Frame:
+    """The event that reports an error inside a stream."""
+    kind = "api_error" if event.code == "server_error" else event.code
+    return _event("error", error={"type": kind, "message": event.message})

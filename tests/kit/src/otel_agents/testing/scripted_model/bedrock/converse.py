@@ -1,0 +1,137 @@
+"""Conversations: `POST /model/NAME/converse`, and `/converse-stream` as an event stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
+from otel_agents.testing.scripted_model.dialect import Asked, Exchange, Frame, Reply, Tool, encode
+from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
+
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "tool_calls": "tool_use",
+    "length": "max_tokens",
+    "content_filter": "content_filtered",
+}
+_ERRORS = {
+    400: "ValidationException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    408: "ModelTimeoutException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+}
+_REQUEST_ID = "x-amzn-RequestId"
+
+
+def read(body: Json) -> Asked:
+    """What a conversation asks."""
+    messages = json_objects(body.get("messages"))
+    blocks = [block for message in messages for block in json_objects(message.get("content"))]
+    last = json_objects(messages[-1].get("content")) if messages else []
+    config = json_object(body.get("toolConfig"))
+    tools = [json_object(tool.get("toolSpec")) for tool in json_objects(config.get("tools"))]
+    choice = json_object(config.get("toolChoice"))
+    return Asked(
+        prompt="\n".join(
+            text
+            for block in [*json_objects(body.get("system")), *blocks]
+            for text in texts(block.get("text") or block.get("toolResult"))
+        ),
+        tools=[Tool(str(tool.get("name")), _parameters(tool)) for tool in tools if tool],
+        tool_answered=any("toolResult" in block for block in last),
+        forced_tool=json_object(choice.get("tool")).get("name"),
+    )
+
+
+def _parameters(tool: Json) -> Json:
+    return json_object(json_object(tool.get("inputSchema")).get("json"))
+
+
+def write(exchange: Exchange) -> Reply:
+    """A message, or its events. The body has no id: the request's is the only one."""
+    answer, usage = exchange.answer, exchange.usage
+    request_id = answer.id or exchange.numbers.id("")
+    told = usage if answer.tell_usage else None
+    headers = {_REQUEST_ID: request_id, **answer.headers}
+    whole: Json = {
+        "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
+        "stopReason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "metrics": {"latencyMs": 1},
+        **({"usage": _usage(usage)} if told else {}),
+        **answer.extra,
+    }
+    if exchange.request.stream:
+        frames = tuple(_events(whole))
+        return Reply(b"", frames, told, request_id, CONTENT_TYPE, headers=headers)
+    return Reply(encode(whole), None, told, request_id, headers=headers)
+
+
+def _usage(usage: Usage) -> Json:
+    """Input tokens are those that no cache had a part in; the total has them all."""
+    cached, written = usage.cached_tokens, usage.cache_write_tokens
+    counts = {
+        "inputTokens": usage.input_tokens - cached - written,
+        "outputTokens": usage.output_tokens,
+        "totalTokens": usage.total_tokens,
+    }
+    caches = {"cacheReadInputTokens": cached, "cacheWriteInputTokens": written}
+    return {**counts, **{name: count for name, count in caches.items() if count}}
+
+
+def _blocks(exchange: Exchange) -> list[Json]:
+    answer = exchange.answer
+    blocks: list[Json] = []
+    if answer.reasoning is not None:
+        thought = {"text": answer.reasoning, "signature": "signed"}
+        blocks.append({"reasoningContent": {"reasoningText": thought}})
+    if answer.words is not None:
+        blocks.append({"text": answer.words})
+    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+
+
+def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
+    call_id = call.id or exchange.numbers.id("tooluse_")
+    return {"toolUse": {"toolUseId": call_id, "name": call.name, "input": call.arguments_value}}
+
+
+def _events(whole: Json) -> Iterator[Frame]:
+    yield event("messageStart", {"role": "assistant"})
+    for index, block in enumerate(whole["output"]["message"]["content"]):
+        place = {"contentBlockIndex": index}
+        if "toolUse" in block:
+            start = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
+            yield event("contentBlockStart", {"start": {"toolUse": start}, **place})
+        for delta in _deltas(block):
+            yield event("contentBlockDelta", {"delta": delta, **place})
+        yield event("contentBlockStop", place)
+    yield event("messageStop", {"stopReason": whole["stopReason"]})
+    metadata = {name: whole[name] for name in ("usage", "metrics") if name in whole}
+    yield event("metadata", metadata, tells_usage="usage" in whole)
+
+
+def _deltas(block: Json) -> list[Json]:
+    if "text" in block:
+        return [{"text": piece} for piece in pieces(block["text"])]
+    if "toolUse" in block:
+        parts = fragments(json.dumps(block["toolUse"]["input"]))
+        return [{"toolUse": {"input": part}} for part in parts]
+    thought = block["reasoningContent"]["reasoningText"]
+    deltas: list[Json] = [{"text": piece} for piece in pieces(thought["text"])]
+    return [{"reasoningContent": it} for it in [*deltas, {"signature": thought["signature"]}]]
+
+
+def error_status(failure: Failure) -> bytes:
+    """The body of an HTTP error."""
+    kind = failure.kind or failure.code or _ERRORS.get(failure.status, "InternalServerException")
+    return encode({"__type": kind, "message": failure.message})
+
+
+def error_event(fault: ErrorEvent, position: int) -> Frame:
+    """The message that reports an error inside a stream."""
+    kind = "internalServerException" if fault.code == "server_error" else fault.code
+    return exception(kind, fault.message)

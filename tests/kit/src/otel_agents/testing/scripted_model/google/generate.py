@@ -1,0 +1,173 @@
+"""Content: `POST …/models/NAME:generateContent`, and `:streamGenerateContent` as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    Tool,
+    body_reply,
+    encode,
+    sse,
+    stream_reply,
+)
+from otel_agents.testing.scripted_model.pieces import pieces
+from otel_agents.testing.scripted_model.values import (
+    Json,
+    json_list,
+    json_object,
+    json_objects,
+    texts,
+)
+
+_FINISH_REASONS = {
+    "stop": "STOP",
+    "tool_calls": "STOP",
+    "length": "MAX_TOKENS",
+    "content_filter": "SAFETY",
+}
+_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def read(body: Json) -> Asked:
+    """What a request for content asks."""
+    contents = json_objects(body.get("contents"))
+    last = json_objects(contents[-1].get("parts")) if contents else []
+    said = [json_object(body.get("systemInstruction")), *contents]
+    parts = [part for content in said for part in json_objects(content.get("parts"))]
+    config = json_object(body.get("generationConfig"))
+    return Asked(
+        prompt="\n".join(text for p in parts for text in texts(p.get("text"))),
+        tools=[
+            Tool(str(function.get("name")), _schema(function, "parameters", "parametersJsonSchema"))
+            for tool in json_objects(body.get("tools"))
+            for function in json_objects(tool.get("functionDeclarations"))
+        ],
+        tool_answered=any("functionResponse" in part for part in last),
+        forced_tool=_forced(json_object(body.get("toolConfig"))),
+        schema=_schema(config, "responseSchema", "responseJsonSchema") or None,
+    )
+
+
+def _schema(holder: Json, *names: str) -> Json:
+    """The schema under one of these names; Google's own kind spells types in capitals."""
+    schemas = [json_object(_lowered(holder[name])) for name in names if holder.get(name)]
+    return schemas[0] if schemas else Json()
+
+
+def _lowered(schema: object) -> Any:
+    listed = json_list(schema)
+    if listed:
+        return [_lowered(item) for item in listed]
+    named = json_object(schema)
+    if not named:
+        return schema
+    lowered = {name: _lowered(value) for name, value in named.items()}
+    kind = lowered.get("type")
+    return {**lowered, "type": kind.lower()} if isinstance(kind, str) else lowered
+
+
+def _forced(config: Json) -> str | None:
+    calling = json_object(config.get("functionCallingConfig"))
+    mode, names = calling.get("mode"), json_list(calling.get("allowedFunctionNames"))
+    if mode == "NONE":
+        return ""
+    return str(names[0]) if mode == "ANY" and names else None
+
+
+def write(exchange: Exchange) -> Reply:
+    """A response, or the chunks of one."""
+    answer, usage = exchange.answer, exchange.usage
+    response_id = answer.id or exchange.numbers.id("resp-")
+    finish_reason = _FINISH_REASONS.get(answer.reason, answer.reason)
+    response: Json = {
+        "candidates": [_candidate(_parts(exchange), finish_reason)],
+        "modelVersion": answer.model or exchange.request.model,
+        "responseId": response_id,
+        **({"usageMetadata": _usage(usage)} if answer.tell_usage else {}),
+        **answer.extra,
+    }
+    told = usage if answer.tell_usage else None
+    if exchange.request.stream:
+        return stream_reply(exchange, _chunks(response), told, response_id)
+    return body_reply(exchange, response, told, response_id)
+
+
+def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
+    candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
+    return {**candidate, "finishReason": finish_reason} if finish_reason else candidate
+
+
+def _usage(usage: Usage) -> Json:
+    """Thoughts are no part of the candidates; what came from a cache is part of the prompt."""
+    counts = {
+        "promptTokenCount": usage.input_tokens,
+        "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
+        "totalTokenCount": usage.total_tokens,
+        "cachedContentTokenCount": usage.cached_tokens,
+        "thoughtsTokenCount": usage.reasoning_tokens,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _parts(exchange: Exchange) -> list[Json]:
+    answer = exchange.answer
+    parts: list[Json] = []
+    if answer.reasoning is not None:
+        parts.append({"text": answer.reasoning, "thought": True})
+    if answer.words is not None:
+        parts.append({"text": answer.words})
+    return [*parts, *(_function_call(exchange, call) for call in answer.tool_calls)]
+
+
+def _function_call(exchange: Exchange, call: ToolCall) -> Json:
+    call_id = call.id or exchange.numbers.id("call-")
+    return {"functionCall": {"id": call_id, "name": call.name, "args": call.arguments_value}}
+
+
+def _chunks(response: Json) -> Iterator[Frame]:
+    """Each chunk tells the tokens up to it; the last one tells all."""
+    (candidate,) = response["candidates"]
+    steps = [step for part in candidate["content"]["parts"] for step in _steps(part)]
+    usage: Json = response.get("usageMetadata", {})
+    for position, step in enumerate(steps):
+        if position == len(steps) - 1:
+            last = {**response, "candidates": [_candidate([step], candidate["finishReason"])]}
+            yield sse(last, tells_usage=bool(usage))
+            return
+        so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
+        told = {"usageMetadata": so_far} if usage else {}
+        yield sse({**response, "candidates": [_candidate([step])], **told})
+
+
+def _steps(part: Json) -> list[Json]:
+    return [{**part, "text": piece} for piece in pieces(part["text"])] if "text" in part else [part]
+
+
+def error_status(failure: Failure) -> bytes:
+    """The body of an HTTP error."""
+    status = failure.kind or failure.code or _STATUSES.get(failure.status, "UNKNOWN")
+    error = {"code": failure.status, "message": failure.message, "status": status}
+    return encode({"error": error})
+
+
+def error_event(event: ErrorEvent, position: int) -> Frame:
+    """The event that reports an error inside a stream."""
+    status = "INTERNAL" if event.code == "server_error" else event.code
+    code = next((number for number, name in _STATUSES.items() if name == status), 500)
+    return sse({"error": {"code": code, "message": event.message, "status": status}})

@@ -1,0 +1,106 @@
+"""The scripted model itself: a local HTTP server with a script and a ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from otel_agents.testing.scripted_model.answers import Answer, Reaction
+from otel_agents.testing.scripted_model.anthropic import ENDPOINTS as ANTHROPIC
+from otel_agents.testing.scripted_model.bedrock import ENDPOINTS as BEDROCK
+from otel_agents.testing.scripted_model.dialect import Endpoint
+from otel_agents.testing.scripted_model.google import ENDPOINTS as GOOGLE
+from otel_agents.testing.scripted_model.ledger import Ledger
+from otel_agents.testing.scripted_model.openai import ENDPOINTS as OPENAI
+from otel_agents.testing.scripted_model.server import Server
+from otel_agents.testing.scripted_model.service import Script, Service
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
+
+
+class ScriptedModel:
+    """A model provider on the loopback interface, as a context manager or by `start` and `close`.
+
+    `port=0` takes a free one. `keep_requests=False` keeps the ledger's sums but not headers and
+    bodies, for long runs with large prompts.
+    """
+
+    def __init__(self, port: int = 0, *, keep_requests: bool = True) -> None:
+        self.ledger = Ledger(keep_requests)
+        self._wanted_port = port
+        self._service = Service(ENDPOINTS, self.ledger)
+        self._server: Server | None = None
+        self._closed = False
+
+    def start(self) -> Self:
+        """Listen; returns the model.
+
+        Raises:
+            OSError: the port is taken.
+            RuntimeError: it was started before.
+
+        """
+        if self._server is not None:
+            raise RuntimeError("This scripted model was started before: make a new one")
+        self._server = Server(self._wanted_port, self._service)
+        self._server.start()
+        return self
+
+    def close(self) -> None:
+        """Release what waits, close every connection, wait for every thread. Twice does no harm."""
+        self._service.close()
+        if self._server is not None and not self._closed:
+            self._closed = True
+            self._server.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on.
+
+        Raises:
+            RuntimeError: it has not been started.
+
+        """
+        if self._server is None:
+            raise RuntimeError("The scripted model is not running: use `with` or call start()")
+        return self._server.port
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port, such as "http://127.0.0.1:40123": what most other clients take."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_url(self) -> str:
+        """What an OpenAI client takes as `base_url`."""
+        return f"{self.base_url}/v1"
+
+    def script(self, *reactions: Reaction | str) -> None:
+        """Answer the next requests with these, in order of arrival; a string is an answer's text.
+
+        They come before the function of `script_by`; after the last one the default rule holds.
+        """
+        self._service.queue([Answer(it) if isinstance(it, str) else it for it in reactions])
+
+    def script_by(self, function: Script) -> None:
+        """Answer by a function of the request; it runs in the server's threads."""
+        self._service.rule(function)
+
+
+@contextlib.contextmanager
+def nothing_listening() -> Generator[str]:
+    """A URL whose connections are refused for as long as the context lasts."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))  # bound, so nobody else gets the port; never listening
+        yield f"http://127.0.0.1:{holder.getsockname()[1]}"

@@ -1,0 +1,32 @@
+"""Ids and token numbers that no other answer has, so that a sum shows what was counted twice."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+from otel_agents.testing.scripted_model.answers import Usage
+
+
+class Numbers:
+    """The counters of one model. Ids of different models differ too."""
+
+    def __init__(self) -> None:
+        self._seed = uuid.uuid4().hex[:12]
+        self._ids = itertools.count(1)  # next() on it is atomic
+        self._bills = itertools.count(1)
+
+    def id(self, prefix: str) -> str:
+        """A fresh id, such as "chatcmpl-3f0c…"."""
+        return f"{prefix}{self._seed}{next(self._ids):06x}"
+
+    def usage(self) -> Usage:
+        """Fresh token numbers; every second one has cached and reasoning tokens."""
+        number = next(self._bills)
+        partly = number % 2 == 0
+        return Usage(
+            input_tokens=1000 + 13 * number,
+            output_tokens=100 + 7 * number,
+            cached_tokens=300 + number if partly else 0,
+            reasoning_tokens=30 + number if partly else 0,
+        )

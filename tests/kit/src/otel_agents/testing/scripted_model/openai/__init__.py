@@ -1,0 +1,78 @@
+"""OpenAI's API, at OpenAI's own paths, Azure's and those of compatible hosts: any prefix will do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from otel_agents.testing.scripted_model.dialect import Asked, Endpoint, Exchange, Reply
+from otel_agents.testing.scripted_model.ledger import Kind
+from otel_agents.testing.scripted_model.openai import (
+    audio,
+    chat,
+    completions,
+    embeddings,
+    images,
+    models,
+    responses,
+)
+from otel_agents.testing.scripted_model.values import Json
+
+
+def _path(end: str) -> re.Pattern[str]:
+    azure = r"(?:/deployments/(?P<model>[^/]+))?"  # Azure names the model in the path
+    return re.compile(f"{azure}{end}$")
+
+
+def _post(
+    path: str,
+    api: str,
+    kind: Kind,
+    write: Callable[[Exchange], Reply],
+    read: Callable[[Json], Asked],
+) -> Endpoint:
+    return Endpoint("POST", _path(path), api, kind, write, read)
+
+
+_image = partial(_post, kind=Kind.IMAGE, read=images.read)
+_upload = partial(_post, kind=Kind.AUDIO, read=audio.read_upload)
+_stored = partial(Endpoint, scripted=False)
+
+# the first row that matches counts: chat completions stand before completions
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _post("/chat/completions", "chat.completions", Kind.INFERENCE, chat.write, chat.read),
+    _post("/completions", "completions", Kind.INFERENCE, completions.write, completions.read),
+    Endpoint(
+        "POST",
+        _path("/responses"),
+        "responses",
+        Kind.INFERENCE,
+        responses.write,
+        responses.read,
+        event_error=responses.event_error,
+    ),
+    _post("/embeddings", "embeddings", Kind.EMBEDDINGS, embeddings.write, embeddings.read),
+    _image("/images/generations", "images.generate", write=images.writer("image_generation")),
+    _image("/images/edits", "images.edit", write=images.writer("image_edit")),
+    _image("/images/variations", "images.variation", write=images.writer("image_variation")),
+    _post("/audio/speech", "audio.speech", Kind.AUDIO, audio.write_speech, audio.read_speech),
+    _upload("/audio/transcriptions", "audio.transcriptions", write=audio.write_transcription),
+    _upload("/audio/translations", "audio.translations", write=audio.write_translation),
+    _stored(
+        "GET",
+        _path("/responses/(?P<id>[^/]+)"),
+        "responses.retrieve",
+        Kind.FETCH,
+        responses.write_stored,
+    ),
+    _stored(
+        "POST",
+        _path("/responses/(?P<id>[^/]+)/cancel"),
+        "responses.cancel",
+        Kind.OTHER,
+        responses.write_cancelled,
+    ),
+    _stored("GET", _path("/models"), "models.list", Kind.OTHER, models.write_list),
+    _stored("GET", _path("/models/(?P<id>.+)"), "models.retrieve", Kind.OTHER, models.write_one),
+)

@@ -1,0 +1,197 @@
+"""Chat completions: `POST /chat/completions`, whole and streamed."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from otel_agents.testing.scripted_model.answers import ToolCall
+from otel_agents.testing.scripted_model.dialect import (
+    Asked,
+    Exchange,
+    Frame,
+    Reply,
+    body_reply,
+    sse,
+    stream_reply,
+)
+from otel_agents.testing.scripted_model.openai.shapes import (
+    completion_usage,
+    forced_tool,
+    function_tool,
+    model_name,
+    service_tier,
+)
+from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.values import (
+    Json,
+    json_list,
+    json_object,
+    json_objects,
+    texts,
+    whole,
+)
+
+
+def read(body: Json) -> Asked:
+    """What a chat request asks."""
+    messages = json_objects(body.get("messages"))
+    roles = [message.get("role") for message in messages]
+    after_user = roles[len(roles) - roles[::-1].index("user") :] if "user" in roles else roles
+    declared = [json_object(tool.get("function")) for tool in json_objects(body.get("tools"))]
+    declared += json_objects(body.get("functions"))
+    wanted = json_object(body.get("response_format"))
+    return Asked(
+        prompt="\n".join(text for message in messages for text in texts(message.get("content"))),
+        tools=[function_tool(tool) for tool in declared if tool],
+        tool_answered="tool" in after_user or "function" in after_user,
+        forced_tool=forced_tool(body.get("tool_choice") or body.get("function_call")),
+        schema=_schema(wanted),
+        choices=whole(body.get("n"), 1),
+    )
+
+
+def _schema(wanted: Json) -> Json | None:
+    if wanted.get("type") == "json_object":
+        return {"type": "object"}
+    if wanted.get("type") == "json_schema":
+        return json_object(json_object(wanted.get("json_schema")).get("schema"))
+    return None
+
+
+def write(exchange: Exchange) -> Reply:
+    """A chat completion, or its chunks."""
+    answer, request = exchange.answer, exchange.request
+    response_id = answer.id or exchange.numbers.id("chatcmpl-")
+    head: Json = {
+        "id": response_id,
+        "created": exchange.created,
+        "model": model_name(exchange),
+        "service_tier": service_tier(exchange),
+        "system_fingerprint": answer.system_fingerprint,
+        **answer.extra,
+    }
+    usage = exchange.usage if answer.tell_usage else None
+    choices = range(answer.choices or request.choices)
+    calls = [_named(exchange, call) for call in answer.tool_calls]
+    if not request.stream:
+        told = {"usage": completion_usage(usage)} if usage else {}
+        listed = [_choice(exchange, calls, index) for index in choices]
+        payload = {**head, "object": "chat.completion", "choices": listed, **told}
+        return body_reply(exchange, payload, usage, response_id)
+    head["object"] = "chat.completion.chunk"
+    wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
+    spare: Json = {"usage": None} if wanted else {}
+    frames = [_azure_opening()] if "model" in request.parts else []
+    frames += [
+        sse({**head, "choices": [chunk], **spare})
+        for index in choices
+        for chunk in _chunks(exchange, calls, index)
+    ]
+    if wanted and usage:
+        last: Json = {**head, "choices": [], "usage": completion_usage(usage)}
+        frames.append(sse(last, tells_usage=True))
+    frames.append(Frame(b"data: [DONE]\n\n"))
+    return stream_reply(exchange, frames, usage if wanted else None, response_id)
+
+
+def _azure_opening() -> Frame:
+    """Azure's verdict on the prompt comes first, in a chunk without id, model and choices."""
+    safe = {"filtered": False, "severity": "safe"}
+    filters = dict.fromkeys(("hate", "self_harm", "sexual", "violence"), safe)
+    verdict = [{"prompt_index": 0, "content_filter_results": filters}]
+    blank: Json = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    return sse({**blank, "prompt_filter_results": verdict})
+
+
+def _named(exchange: Exchange, call: ToolCall) -> tuple[str, ToolCall]:
+    return call.id or exchange.numbers.id("call_"), call
+
+
+def _legacy_functions(exchange: Exchange) -> bool:
+    """Whether the request offers `functions`, as before tools came."""
+    body = exchange.request.body
+    return bool(json_list(body.get("functions"))) and not json_list(body.get("tools"))
+
+
+def _finish_reason(exchange: Exchange) -> str:
+    legacy = exchange.answer.finish_reason is None and _legacy_functions(exchange)
+    reason = exchange.answer.reason
+    return "function_call" if legacy and reason == "tool_calls" else reason
+
+
+def _choice(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -> Json:
+    answer = exchange.answer
+    message: Json = {"role": "assistant", "content": answer.words, "refusal": answer.refusal}
+    if answer.reasoning is not None:  # as DeepSeek and others have it; OpenAI keeps it to itself
+        message["reasoning_content"] = answer.reasoning
+    if answer.audio is not None:
+        message["audio"] = _audio(exchange, answer.audio)
+        message["content"] = None
+    if calls and _legacy_functions(exchange):
+        message["function_call"] = _function(calls[0][1])
+    elif calls:
+        message["tool_calls"] = [
+            {"id": call_id, "type": "function", "function": _function(call)}
+            for call_id, call in calls
+        ]
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": _finish_reason(exchange),
+    }
+
+
+def _audio(exchange: Exchange, audio: bytes) -> Json:
+    return {
+        "id": exchange.numbers.id("audio_"),
+        "data": base64.b64encode(audio).decode(),
+        "expires_at": exchange.created + 3600,
+        "transcript": exchange.answer.words,
+    }
+
+
+def _function(call: ToolCall) -> Json:
+    return {"name": call.name, "arguments": call.arguments_text}
+
+
+def _chunks(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -> list[Json]:
+    deltas = _deltas(exchange, calls)
+    finishes: list[str | None] = [None] * (len(deltas) - 1) + [_finish_reason(exchange)]
+    return [
+        {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+        for delta, finish in zip(deltas, finishes, strict=True)
+    ]
+
+
+def _deltas(exchange: Exchange, calls: list[tuple[str, ToolCall]]) -> list[Json]:
+    answer = exchange.answer
+    text = answer.words
+    first: Json = {"role": "assistant", "content": None if text is None else "", "refusal": None}
+    deltas = [first]
+    deltas += [{"reasoning_content": piece} for piece in pieces(answer.reasoning or "")]
+    if answer.audio is not None:
+        deltas.append({"audio": _audio(exchange, answer.audio)})
+    else:
+        deltas += [{"content": piece} for piece in pieces(text or "")]
+    deltas += [{"refusal": piece} for piece in pieces(answer.refusal or "")]
+    if calls and _legacy_functions(exchange):
+        deltas += [{"function_call": part} for part in _function_deltas(calls[0][1])]
+    else:
+        for position, (call_id, call) in enumerate(calls):
+            deltas += _call_deltas(position, call_id, call)
+    return [*deltas, {}]
+
+
+def _function_deltas(call: ToolCall) -> list[dict[str, Any]]:
+    """Name first, then the arguments in fragments."""
+    rest = [{"arguments": fragment} for fragment in fragments(call.arguments_text)]
+    return [{"name": call.name, "arguments": ""}, *rest]
+
+
+def _call_deltas(position: int, call_id: str, call: ToolCall) -> list[Json]:
+    first, *rest = _function_deltas(call)
+    opened = {"index": position, "id": call_id, "type": "function", "function": first}
+    later = [{"index": position, "function": part} for part in rest]
+    return [{"tool_calls": [part]} for part in (opened, *later)]

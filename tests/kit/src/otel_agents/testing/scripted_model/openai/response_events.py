@@ -1,0 +1,84 @@
+"""The events that a streamed response is made of, in the provider's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from otel_agents.testing.scripted_model.dialect import Frame, sse
+from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.values import Json
+
+_Event = tuple[str, Json]  # name without "response.", fields
+_LAST = ("completed", "incomplete", "failed")
+
+
+def events(response: Json, *, queued: bool = False) -> tuple[Frame, ...]:
+    """All events of a finished response, numbered from 0; the last one tells the usage."""
+    return tuple(
+        sse(
+            {"type": f"response.{name}", "sequence_number": number, **fields},
+            name=f"response.{name}",
+            tells_usage=name in _LAST and fields["response"]["usage"] is not None,
+        )
+        for number, (name, fields) in enumerate(_events(response, queued))
+    )
+
+
+def _events(response: Json, queued: bool) -> Iterator[_Event]:
+    started: Json = {**response, "status": "in_progress", "output": [], "usage": None}
+    started |= {"error": None, "incomplete_details": None}
+    if queued:
+        yield "created", {"response": {**started, "status": "queued"}}
+        yield "queued", {"response": {**started, "status": "queued"}}
+    else:
+        yield "created", {"response": started}
+    yield "in_progress", {"response": started}
+    for index, item in enumerate(response["output"]):
+        yield "output_item.added", {"output_index": index, "item": _opened(item)}
+        place = {"item_id": item.get("id"), "output_index": index}
+        for name, fields in _item_events(item):
+            yield name, {**place, **fields}
+        yield "output_item.done", {"output_index": index, "item": item}
+    yield response["status"], {"response": response}
+
+
+def _opened(item: Json) -> Json:
+    """An item before its content has come."""
+    empty: dict[str, Json] = {
+        "message": {"content": [], "status": "in_progress"},
+        "function_call": {"arguments": "", "status": "in_progress"},
+        "reasoning": {"summary": []},
+    }
+    return {**item, **empty.get(str(item.get("type")), {})}
+
+
+def _item_events(item: Json) -> Iterator[_Event]:
+    if item["type"] == "function_call":
+        for fragment in fragments(item["arguments"]):
+            yield "function_call_arguments.delta", {"delta": fragment}
+        yield (
+            "function_call_arguments.done",
+            {"arguments": item["arguments"], "name": item["name"]},
+        )
+    elif item["type"] == "reasoning":
+        for index, part in enumerate(item["summary"]):
+            yield from _part_events(part, "reasoning_summary_", index)
+    elif item["type"] == "message":
+        for index, part in enumerate(item["content"]):
+            yield from _part_events(part, "content_", index)
+
+
+def _part_events(part: Json, prefix: str, index: int) -> Iterator[_Event]:
+    """A part opens, its text arrives in pieces, it is complete."""
+    field = "refusal" if part["type"] == "refusal" else "text"
+    stem = {"output_text": "output_text", "refusal": "refusal"}.get(
+        part["type"], "reasoning_summary_text"
+    )
+    place = {"summary_index" if prefix == "reasoning_summary_" else "content_index": index}
+    more: dict[str, Any] = {"logprobs": []} if stem == "output_text" else {}
+    yield f"{prefix}part.added", {**place, "part": {**part, field: ""}}
+    for piece in pieces(part[field]):
+        yield f"{stem}.delta", {**place, "delta": piece, **more}
+    yield f"{stem}.done", {**place, field: part[field], **more}
+    yield f"{prefix}part.done", {**place, "part": part}

@@ -1,0 +1,196 @@
+"""Responses: `POST /responses`, whole, streamed and in the background; retrieve and cancel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, Usage
+from otel_agents.testing.scripted_model.dialect import (
+    EVENT_STREAM,
+    Asked,
+    Exchange,
+    Frame,
+    Refused,
+    Reply,
+    encode,
+    sse,
+)
+from otel_agents.testing.scripted_model.openai.response_events import events
+from otel_agents.testing.scripted_model.openai.response_items import output_items
+from otel_agents.testing.scripted_model.openai.shapes import (
+    forced_tool,
+    function_tool,
+    model_name,
+    service_tier,
+)
+from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A response that can be fetched: its final form, and how often it is fetched before."""
+
+    response: Json
+    usage: Usage | None
+    fetches: int
+
+
+def read(body: Json) -> Asked:
+    """What a responses request asks."""
+    items = json_objects(body.get("input"))
+    kinds = ["user" if item.get("role") == "user" else item.get("type") for item in items]
+    after_user = kinds[len(kinds) - kinds[::-1].index("user") :] if "user" in kinds else kinds
+    form = json_object(json_object(body.get("text")).get("format"))
+    said = [*texts(body.get("instructions"))]
+    said += [text for item in items for text in texts(item.get("content") or item.get("output"))]
+    if isinstance(body.get("input"), str):
+        said.append(body["input"])
+    declared = json_objects(body.get("tools"))
+    return Asked(
+        prompt="\n".join(said),
+        tools=[function_tool(tool) for tool in declared if tool.get("type") == "function"],
+        tool_answered="function_call_output" in after_user,
+        forced_tool=forced_tool(body.get("tool_choice")),
+        schema={
+            "json_schema": json_object(form.get("schema")),
+            "json_object": {"type": "object"},
+        }.get(str(form.get("type"))),
+    )
+
+
+def write(exchange: Exchange) -> Reply:
+    """A response; its events; or, in the background, the promise of one."""
+    body = exchange.request.body
+    _known(exchange, body.get("previous_response_id"))
+    response_id = exchange.answer.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.answer.tell_usage else None
+    response = _response(exchange, response_id, usage)
+    stored = _Stored(response, usage, exchange.answer.fetches)
+    if body.get("store") is not False:
+        exchange.memory.put(response_id, stored)
+    background = body.get("background") is True
+    if exchange.request.stream:
+        frames = events(response, queued=background)
+        reply = Reply(b"", frames, usage, response_id, EVENT_STREAM)
+    elif background:
+        reply = Reply(encode(_unfinished(response, "queued")), response_id=response_id)
+    else:
+        reply = Reply(encode(response), None, usage, response_id)
+    return replace(reply, headers=exchange.answer.headers)
+
+
+def write_stored(exchange: Exchange) -> Reply:
+    """A response fetched by its id: in progress at first where scripted, then complete."""
+    response_id = exchange.request.parts["id"]
+    stored = _known(exchange, response_id)
+    if stored.fetches:
+        exchange.memory.put(response_id, replace(stored, fetches=stored.fetches - 1))
+        waiting = encode(_unfinished(stored.response, "in_progress"))
+        return Reply(waiting, response_id=response_id)
+    if exchange.request.stream:
+        after = int(exchange.request.query.get("starting_after", "-1"))
+        frames = events(stored.response, queued=True)[after + 1 :]
+        return Reply(b"", frames, stored.usage, response_id, EVENT_STREAM)
+    return Reply(encode(stored.response), None, stored.usage, response_id)
+
+
+def write_cancelled(exchange: Exchange) -> Reply:
+    """A background response given up: it has no output and tells no usage."""
+    response_id = exchange.request.parts["id"]
+    stored = _known(exchange, response_id)
+    cancelled = _unfinished(stored.response, "cancelled")
+    exchange.memory.put(response_id, _Stored(cancelled, None, 0))
+    return Reply(encode(cancelled), response_id=response_id)
+
+
+def event_error(event: ErrorEvent, position: int) -> Frame:
+    """The error event of a stream of responses."""
+    payload = {
+        "type": "error",
+        "code": event.code,
+        "message": event.message,
+        "param": None,
+        "sequence_number": position,
+    }
+    return sse(payload, name="error")
+
+
+def _known(exchange: Exchange, response_id: str | None) -> _Stored:
+    stored = exchange.memory.get(str(response_id))
+    if isinstance(stored, _Stored):
+        return stored
+    if response_id is None:  # nothing was referred to
+        return _Stored({}, None, 0)
+    previous = "id" not in exchange.request.parts
+    message = (
+        f"{'Previous response' if previous else 'Response'} with id '{response_id}' not found."
+    )
+    code, param = (
+        ("previous_response_not_found", "previous_response_id") if previous else (None, "id")
+    )
+    status = 400 if previous else 404
+    raise Refused(Failure(status, code, message, "invalid_request_error", param))
+
+
+def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json:
+    answer, body = exchange.answer, exchange.request.body
+    status, error, incomplete = _outcome(answer.finish_reason)
+    conversation = body.get("conversation")
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": exchange.created,
+        "status": status,
+        "background": body.get("background") is True,
+        "conversation": {"id": conversation} if isinstance(conversation, str) else conversation,
+        "error": error,
+        "incomplete_details": incomplete,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "metadata": body.get("metadata") or {},
+        "model": model_name(exchange),
+        "output": output_items(exchange, status),
+        "parallel_tool_calls": body.get("parallel_tool_calls", True),
+        "previous_response_id": body.get("previous_response_id"),
+        "prompt": body.get("prompt"),
+        "reasoning": {"effort": None, "summary": None, **json_object(body.get("reasoning"))},
+        "service_tier": service_tier(exchange),
+        "store": body.get("store", True),
+        "temperature": body.get("temperature", 1.0),
+        "text": {"format": {"type": "text"}, **json_object(body.get("text"))},
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools") or [],
+        "top_p": body.get("top_p", 1.0),
+        "truncation": body.get("truncation", "disabled"),
+        "usage": _usage(usage) if usage else None,
+        "user": body.get("user"),
+        **answer.extra,
+    }
+
+
+def _outcome(finish_reason: str | None) -> tuple[str, Json | None, Json | None]:
+    """Status, error and incomplete details."""
+    if finish_reason == "error":
+        return "failed", {"code": "server_error", "message": "The model failed."}, None
+    if finish_reason == "length":
+        return "incomplete", None, {"reason": "max_output_tokens"}
+    if finish_reason == "content_filter":
+        return "incomplete", None, {"reason": "content_filter"}
+    return "completed", None, None
+
+
+def _unfinished(response: Json, status: str) -> Json:
+    return {**response, "status": status, "output": [], "usage": None, "error": None}
+
+
+def _usage(usage: Usage) -> Json:
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.total_tokens,
+    }

@@ -1,0 +1,68 @@
+"""What the endpoints share: names of released models, tiers, usage objects."""
+
+from __future__ import annotations
+
+from otel_agents.testing.scripted_model.answers import Usage
+from otel_agents.testing.scripted_model.dialect import Exchange, Tool
+from otel_agents.testing.scripted_model.values import Json, json_object
+
+RELEASES = {
+    "gpt-4o": "gpt-4o-2024-08-06",
+    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+    "gpt-4.1": "gpt-4.1-2025-04-14",
+    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+    "gpt-5": "gpt-5-2025-08-07",
+    "gpt-5-mini": "gpt-5-mini-2025-08-07",
+    "o3": "o3-2025-04-16",
+    "o4-mini": "o4-mini-2025-04-16",
+}
+
+
+def model_name(exchange: Exchange) -> str:
+    """The name in the answer: the scripted one, else the dated release of what was asked for."""
+    asked = exchange.request.model
+    return exchange.answer.model or RELEASES.get(asked, asked)
+
+
+def service_tier(exchange: Exchange) -> str:
+    """The scripted tier, else the one asked for, where "auto" turns out as "default"."""
+    asked = exchange.request.body.get("service_tier")
+    return exchange.answer.service_tier or ("default" if asked in (None, "auto") else str(asked))
+
+
+def completion_usage(usage: Usage) -> Json:
+    """Usage as chat and legacy completions tell it."""
+    input_details = {
+        "cached_tokens": usage.cached_tokens,
+        "audio_tokens": usage.input_audio_tokens,
+        "image_tokens": usage.input_image_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+    always = ("cached_tokens", "audio_tokens")  # the others only newer models tell
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            name: count for name, count in input_details.items() if count or name in always
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": usage.output_audio_tokens,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def function_tool(declared: Json) -> Tool:
+    """A tool of a request; `declared` holds name and parameters."""
+    return Tool(str(declared.get("name")), json_object(declared.get("parameters")))
+
+
+def forced_tool(choice: object) -> str | None:
+    """The tool that `tool_choice` names, "" for "none", None where the model is free."""
+    if choice == "none":
+        return ""
+    named = json_object(choice)
+    return json_object(named.get("function")).get("name") or named.get("name")

@@ -1,0 +1,262 @@
+"""What happens to one request: the script is asked, the pace kept, the reply sent, the ledger told."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+from typing import Protocol
+
+from otel_agents.testing.scripted_model.answers import (
+    Answer,
+    Cut,
+    Disconnect,
+    ErrorEvent,
+    Failure,
+    Paced,
+    Reaction,
+    Usage,
+)
+from otel_agents.testing.scripted_model.dialect import (
+    Endpoint,
+    Exchange,
+    Frame,
+    ModelRequest,
+    Refused,
+    Reply,
+)
+from otel_agents.testing.scripted_model.ledger import Entry, Ledger
+from otel_agents.testing.scripted_model.memory import Memory
+from otel_agents.testing.scripted_model.numbers import Numbers
+from otel_agents.testing.scripted_model.rules import default_answer
+
+_logger = logging.getLogger("otel_agents")
+
+Script = Callable[[ModelRequest], Reaction]
+
+
+class Connection(Protocol):
+    """The way back to the client; each method raises OSError where the client has gone."""
+
+    def send(self, reply: Reply) -> None:
+        """Send a whole reply."""
+        ...
+
+    def start(self, reply: Reply) -> None:
+        """Send the head of a stream."""
+        ...
+
+    def send_chunk(self, data: bytes) -> None:
+        """Send one piece of a stream."""
+        ...
+
+    def finish_stream(self) -> None:
+        """End a stream properly."""
+        ...
+
+    def gone(self) -> bool:
+        """Whether the client has closed its side."""
+        ...
+
+    def drop(self, reply: Reply | None = None) -> None:
+        """Close without a word; of `reply`, send the head and half the body first."""
+        ...
+
+
+class Service:
+    """The model behind the HTTP server: script, numbers, memory, ledger."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._endpoints = endpoints
+        self._numbers = Numbers()
+        self._memory = Memory()
+        self._lock = Lock()
+        self._queue: deque[Reaction] = deque()
+        self._rule: Script = default_answer
+        self._gates: set[Event] = set()  # waited for at this moment
+        self._closing = Event()
+
+    def queue(self, reactions: Sequence[Reaction]) -> None:
+        """Answer the next requests with these, in order of arrival."""
+        self._queue.extend(reactions)
+
+    def rule(self, script: Script) -> None:
+        """Answer by this function whatever the queue does not."""
+        self._rule = script
+
+    def close(self) -> None:
+        """Release whatever waits, now and later."""
+        with self._lock:
+            self._closing.set()
+            for gate in self._gates:
+                gate.set()
+
+    def endpoint(self, method: str, path: str) -> tuple[Endpoint, re.Match[str]] | None:
+        """The row of the table for a request, with the match of its path."""
+        for endpoint in self._endpoints:
+            match = endpoint.path.search(path)
+            if match and endpoint.method == method:
+                return endpoint, match
+        return None
+
+    def serve(self, endpoint: Endpoint, request: ModelRequest, connection: Connection) -> None:
+        """Answer one request."""
+        number = self.ledger.open(_entry(request))
+        try:
+            self._react(number, endpoint, request, connection)
+        except OSError:  # the client has gone, or the model is closing: nobody is told
+            self.ledger.untell(number)
+            connection.drop()
+        finally:
+            self.ledger.end(number)
+
+    def _react(
+        self, number: int, endpoint: Endpoint, request: ModelRequest, connection: Connection
+    ) -> None:
+        reaction = self._reaction(endpoint, request)
+        self._pace(reaction, connection)
+        if isinstance(reaction, Disconnect):
+            self.ledger.end(number, failed=True)
+            connection.drop()
+            return
+        if isinstance(reaction, Failure):
+            self._fail(number, endpoint, reaction, connection)
+            return
+        try:
+            reply = endpoint.write(self._exchange(endpoint, request, reaction))
+        except Refused as refusal:
+            self._fail(number, endpoint, refusal.failure, connection)
+            return
+        if reply.response_id is not None:
+            self.ledger.identify(number, reply.response_id)
+        if reply.frames is None:
+            self._send(number, reply, reaction, connection)
+        else:
+            self._stream(number, endpoint, reply, reaction, connection)
+
+    def _reaction(self, endpoint: Endpoint, request: ModelRequest) -> Reaction:
+        if not endpoint.scripted:
+            return Answer()
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+        try:
+            return self._rule(request)
+        except Exception as error:  # noqa: BLE001  the script is a test's: its author must see this
+            message = f"The script of the scripted model failed: {error!r}"
+            _logger.error(message)
+            return Failure(400, "script_failed", message)
+
+    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Answer) -> Exchange:
+        usage = answer.usage or (self._numbers.usage() if endpoint.scripted else Usage())
+        return Exchange(request, answer, usage, int(time.time()), self._numbers, self._memory)
+
+    def _fail(
+        self, number: int, endpoint: Endpoint, failure: Failure, connection: Connection
+    ) -> None:
+        self.ledger.end(number, http_status=failure.status, failed=True)
+        body = endpoint.error(failure)
+        connection.send(Reply(body, status=failure.status, headers=failure.headers))
+
+    def _send(self, number: int, reply: Reply, answer: Answer, connection: Connection) -> None:
+        if isinstance(answer.fault, Cut):
+            self.ledger.end(number, failed=True)
+            connection.drop(reply)
+            return
+        self._tell(number, reply)
+        self.ledger.end(number, http_status=reply.status)
+        connection.send(reply)
+
+    def _stream(
+        self,
+        number: int,
+        endpoint: Endpoint,
+        reply: Reply,
+        answer: Answer,
+        connection: Connection,
+    ) -> None:
+        frames, broken = _with_fault(endpoint, reply.frames or (), answer)
+        connection.start(reply)
+        delivered = False
+        try:
+            for position, frame in enumerate(frames):
+                self._pause(position, answer, connection)
+                if frame.tells_usage:
+                    self._tell(number, reply)
+                if position == len(frames) - 1:  # a client may stop reading at the last event
+                    self.ledger.end(number, http_status=reply.status, failed=broken)
+                connection.send_chunk(frame.data)
+                delivered = delivered or frame.tells_usage
+            self.ledger.end(number, http_status=reply.status, failed=broken)
+            if isinstance(answer.fault, Cut):
+                connection.drop()
+            else:
+                connection.finish_stream()
+        except OSError:
+            if not delivered:
+                raise
+            connection.drop()  # the client has read its usage and left: it stays billed
+
+    def _pause(self, position: int, answer: Answer, connection: Connection) -> None:
+        """Hold or delay a stream before the event at ``position``."""
+        if answer.hold and answer.hold.after == position:
+            self._wait(answer.hold.gate, connection)
+        if position and answer.chunk_delay:
+            self._sleep(answer.chunk_delay, connection)
+
+    def _tell(self, number: int, reply: Reply) -> None:
+        if reply.usage is not None and reply.response_id is not None:
+            self.ledger.tell(number, reply.response_id, reply.usage)
+
+    def _pace(self, reaction: Paced, connection: Connection) -> None:
+        if reaction.delay:
+            self._sleep(reaction.delay, connection)
+        if reaction.gate is not None:
+            self._wait(reaction.gate, connection)
+
+    def _sleep(self, seconds: float, connection: Connection) -> None:
+        if self._closing.wait(seconds) or connection.gone():
+            raise ConnectionAbortedError("closed while the answer was awaited")
+
+    def _wait(self, gate: Event, connection: Connection) -> None:
+        with self._lock:
+            if not self._closing.is_set():
+                self._gates.add(gate)
+        if not self._closing.is_set():
+            gate.wait()
+        with self._lock:
+            self._gates.discard(gate)
+        self._sleep(0, connection)
+
+
+def _with_fault(
+    endpoint: Endpoint, frames: tuple[Frame, ...], answer: Answer
+) -> tuple[tuple[Frame, ...], bool]:
+    """The frames that are sent, and whether the stream is broken."""
+    fault = answer.fault
+    if fault is None:
+        return frames, False
+    sent = frames[: fault.after]
+    if isinstance(fault, Cut):
+        return sent, True
+    if isinstance(fault, ErrorEvent):
+        return (*sent, endpoint.event_error(fault, fault.after)), True
+    return (*sent, Frame(b'data: {"id": "brok\n\n')), True
+
+
+def _entry(request: ModelRequest) -> Entry:
+    return Entry(
+        number=-1,  # the ledger numbers it
+        kind=request.kind,
+        api=request.api,
+        method=request.method,
+        path=request.path,
+        model=request.model,
+        streamed=request.stream,
+        headers=request.headers,
+        body=request.body,
+    )
