@@ -60,7 +60,7 @@ def test_an_application_without_opentelemetry_is_instrumented_by_it(
 ) -> None:
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path, environ={})
     code = "import sys; from opentelemetry import trace; trace.get_tracer('app').start_span('work').end()"
-    ours = "assert 'otel_agents.distro.distribution' in sys.modules"
+    ours = "assert 'otel_agents.distro.starting.distribution' in sys.modules"
     with Receiver() as receiver:
         starter = image / "opentelemetry/instrumentation/auto_instrumentation"
         environ = {  # as the operator sets them

@@ -70,7 +70,7 @@ def test_pip_install_of_the_checkout_brings_all_three(clone: Path, python: Path)
     names = installed(python, clone)
     assert {"otel-agents", "otel-agents-instrumentors", "otel-agents-semconv"} <= names
     run(python, "-m", "pip", "check", cwd=clone)
-    run(python, "-c", "import otel_agents.distro.distribution", cwd=clone.parent)
+    run(python, "-c", "import otel_agents.distro.starting.distribution", cwd=clone.parent)
 
 
 def test_the_instrumentors_alone_bring_no_sdk(clone: Path, python: Path) -> None:

@@ -121,7 +121,7 @@ def test_under_another_distro_ours_stands_back_where_theirs_is_active(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "otel_agents.distro.distribution", raising=False)
+    monkeypatch.delitem(sys.modules, "otel_agents.distro.starting.distribution", raising=False)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         instrumentor.instrument(skip_dep_check=True)
     assert not instrumentor.is_instrumented_by_opentelemetry
@@ -141,12 +141,12 @@ def test_ours_runs_where_theirs_is_off_or_we_are_asked(
     emission: Emission,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "otel_agents.distro.distribution", raising=False)
+    monkeypatch.delitem(sys.modules, "otel_agents.distro.starting.distribution", raising=False)
     if why == "disabled":
         monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "toy_rival, other")
     elif why == "our distro":
-        distribution = ModuleType("otel_agents.distro.distribution")
-        monkeypatch.setitem(sys.modules, "otel_agents.distro.distribution", distribution)
+        distribution = ModuleType("otel_agents.distro.starting.distribution")
+        monkeypatch.setitem(sys.modules, "otel_agents.distro.starting.distribution", distribution)
     options = {} if why == "instrumented by hand" else {"skip_dep_check": True}
     instrumentor.instrument(**options, **emission.providers)
     assert instrumentor.is_instrumented_by_opentelemetry

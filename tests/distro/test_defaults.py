@@ -8,8 +8,8 @@ from pathlib import Path
 from instrumented import DISABLED, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.privacy import PHONE_HOME_OFF
-from otel_agents.distro.program import program_name
+from otel_agents.distro.starting.privacy import PHONE_HOME_OFF
+from otel_agents.distro.starting.program import program_name
 
 EMIT = """
     from opentelemetry import metrics, trace

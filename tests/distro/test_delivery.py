@@ -15,8 +15,8 @@ from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.delivery import Delivery, readable_bytes
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.outage import Place
-from otel_agents.distro.export.outcome import DELIVERED, Outcome
 from otel_agents.distro.export.sizes import span_size
+from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")

@@ -119,7 +119,7 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
         """
         import threading
         from opentelemetry import trace
-        from otel_agents.distro import lifecycle
+        from otel_agents.distro.ending import lifecycle
         from otel_agents.instrumentors._core.calls import disposal
 
         span, closing = trace.get_tracer("t").start_span("stream"), threading.Event()
@@ -270,7 +270,7 @@ def test_a_process_that_emits_nothing_imports_no_exporter(tmp_path: Path) -> Non
         tmp_path,
         """
         import sys
-        from otel_agents.distro import lifecycle
+        from otel_agents.distro.ending import lifecycle
 
         def imported():
             print(sorted({"requests", "grpc", "google.protobuf"} & sys.modules.keys()))

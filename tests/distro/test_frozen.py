@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 from otlp_receiver import Receiver
 
-from otel_agents.distro.export.freezing import FlushAtRoot
+from otel_agents.distro.ending.freezing import FlushAtRoot
 
 PROGRAM = """
     import os, signal

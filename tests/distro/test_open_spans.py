@@ -8,8 +8,8 @@ from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_agents.distro.export import open_spans
-from otel_agents.distro.export.open_spans import OpenSpans
+from otel_agents.distro.ending import open_spans
+from otel_agents.distro.ending.open_spans import OpenSpans
 
 
 def test_a_span_is_known_from_its_start_to_its_end() -> None:

@@ -26,7 +26,7 @@ async def main():
     await asyncio.sleep(60)
 asyncio.run(main())""",
     "lock of the queue": """
-from otel_agents.distro import lifecycle
+from otel_agents.distro.ending import lifecycle
 with lifecycle.current().pipeline.deliveries["traces"][0]._lock:
     ready()
     while lifecycle.current()._action._asked is None: pass
@@ -197,7 +197,7 @@ def test_the_first_process_of_a_container_which_no_signal_ends_goes_on_and_is_he
 ) -> None:
     """The system ignores a default action there, so it runs on until it is killed."""
     end = """
-from otel_agents.distro import lifecycle
+from otel_agents.distro.ending import lifecycle
 lifecycle.current()._action.unkillable = True
 ready()
 sys.stdin.readline()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
-from otel_agents.distro.threads import carry_context_into_threads
+from otel_agents.distro.starting.threads import carry_context_into_threads
 
 
 @pytest.fixture(autouse=True)

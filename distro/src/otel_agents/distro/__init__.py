@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_agents.distro.configurator import AgentsConfigurator
-    from otel_agents.distro.distribution import AgentsDistro, initialize
+    from otel_agents.distro.starting.configurator import AgentsConfigurator
+    from otel_agents.distro.starting.distribution import AgentsDistro, initialize
 
 __all__ = ["AgentsConfigurator", "AgentsDistro", "initialize"]
 
@@ -19,11 +19,11 @@ __all__ = ["AgentsConfigurator", "AgentsDistro", "initialize"]
 def __getattr__(name: str) -> Any:
     # Imported when asked for: the command line and the scripted model need no SDK.
     if name == "AgentsConfigurator":
-        from otel_agents.distro.configurator import AgentsConfigurator
+        from otel_agents.distro.starting.configurator import AgentsConfigurator
 
         return AgentsConfigurator
     if name in __all__:
-        from otel_agents.distro import distribution
+        from otel_agents.distro.starting import distribution
 
         return getattr(distribution, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

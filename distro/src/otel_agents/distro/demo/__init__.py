@@ -17,7 +17,7 @@ from typing import Final
 
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.export.otlp import refused
+from otel_agents.distro.otlp.outlet import refused
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROGRAMS", "Program", "client", "run"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from otel_agents.distro.environment import Environment, Signal, SignalName
-from otel_agents.distro.export.otlp import OtlpOutlet
+from otel_agents.distro.otlp.outlet import OtlpOutlet
 
 __all__ = ["SignalAnswer", "ask", "unanswered"]
 

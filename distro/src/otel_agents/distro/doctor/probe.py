@@ -11,7 +11,7 @@ import sys
 from typing import Any, Final
 
 from otel_agents.distro.discovery import registered
-from otel_agents.distro.privacy import silence_frameworks
+from otel_agents.distro.starting.privacy import silence_frameworks
 from otel_agents.instrumentors._core.patching.rivals import GROUP
 
 __all__ = ["MARK", "probe"]

@@ -1,1 +1,1 @@
-"""The way out: bounded queues, requests that receivers accept, and one line when nobody answers."""
+"""The way out: bounded queues, their threads, and one line when nobody answers."""

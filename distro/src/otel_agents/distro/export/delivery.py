@@ -13,8 +13,8 @@ from typing import Final, Generic, TypeVar
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.outage import Place
-from otel_agents.distro.export.outcome import Outcome, Outlet
 from otel_agents.distro.export.worker import Ticket, Worker
+from otel_agents.distro.otlp.outcome import Outcome, Outlet
 
 __all__ = ["Delivery", "Losses", "readable_bytes"]
 

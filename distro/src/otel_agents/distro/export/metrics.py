@@ -12,8 +12,8 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.forking import renew_after_fork
-from otel_agents.distro.export.otlp import OtlpOutlet
 from otel_agents.distro.export.outage import Place
+from otel_agents.distro.otlp.outlet import OtlpOutlet
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 

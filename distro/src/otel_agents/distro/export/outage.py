@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from otel_agents.distro.export.outcome import Outcome
+from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
 
 __all__ = ["Outages", "Place"]

@@ -14,11 +14,11 @@ from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
 from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
-from otel_agents.distro.export.otlp import OtlpOutlet
 from otel_agents.distro.export.outage import Outages
-from otel_agents.distro.export.outcome import Outlet
 from otel_agents.distro.export.sizes import log_size, span_size
 from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterOutlet
+from otel_agents.distro.otlp.outcome import Outlet
+from otel_agents.distro.otlp.outlet import OtlpOutlet
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.settings import Settings
 

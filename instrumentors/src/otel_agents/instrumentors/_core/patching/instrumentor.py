@@ -36,7 +36,7 @@ _TELEMETRY_OPTIONS: Final = (
     "completion_hook",
 )
 
-_OUR_DISTRO: Final = "otel_agents.distro.distribution"
+_OUR_DISTRO: Final = "otel_agents.distro.starting.distribution"
 
 
 class AgentInstrumentor(BaseInstrumentor):

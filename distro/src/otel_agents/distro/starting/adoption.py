@@ -13,9 +13,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otel_agents.distro.environment import Choice, Signal
-from otel_agents.distro.export.otlp import OtlpOutlet
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.spans import DeliveringSpanProcessor
+from otel_agents.distro.otlp.outlet import OtlpOutlet
 from otel_agents.distro.speech import say
 
 __all__ = ["adopt_span_exporters"]

@@ -9,13 +9,13 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.instrumentation.version import __version__ as instrumentation_version
 
-from otel_agents.distro import lifecycle
 from otel_agents.distro.discovery import registered
+from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.distro.loading import Loader, load_all
-from otel_agents.distro.privacy import silence_frameworks
 from otel_agents.distro.speech import say
-from otel_agents.distro.threads import INSTRUMENTATION, carry_context_into_threads
+from otel_agents.distro.starting.loading import Loader, load_all
+from otel_agents.distro.starting.privacy import silence_frameworks
+from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
 
 __all__ = ["AgentsDistro", "initialize"]
 
@@ -55,7 +55,7 @@ def initialize() -> None:
     if _has_provider():
         say("a TracerProvider is set already; it is used as it is, call initialize() first")
     else:
-        from otel_agents.distro.configurator import AgentsConfigurator
+        from otel_agents.distro.starting.configurator import AgentsConfigurator
 
         configurator: Any = AgentsConfigurator()
         configurator.configure(auto_instrumentation_version=instrumentation_version)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import requests
 
-from otel_agents.distro.export.outcome import Outcome
+from otel_agents.distro.otlp.outcome import Outcome
 
 __all__ = ["OneAttempt"]
 

@@ -17,17 +17,17 @@ from typing import Any, Final
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
-from otel_agents.distro.children import finish_children
+from otel_agents.distro.ending.children import finish_children
+from otel_agents.distro.ending.freezing import FlushAtRoot, is_frozen
+from otel_agents.distro.ending.inherited import begin_metrics_anew, instance_of
+from otel_agents.distro.ending.open_spans import OpenSpans
+from otel_agents.distro.ending.termination import DefaultAction
 from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.forking import renew_after_fork
-from otel_agents.distro.export.freezing import FlushAtRoot, is_frozen
-from otel_agents.distro.export.inherited import begin_metrics_anew, instance_of
-from otel_agents.distro.export.open_spans import OpenSpans
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.speech import say
-from otel_agents.distro.termination import DefaultAction
 
 __all__ = ["Lifecycle", "current", "install"]
 

@@ -12,15 +12,15 @@ from opentelemetry.sdk._configuration import _OTelSDKConfigurator  # pyright: ig
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_agents.distro import lifecycle
+from otel_agents.distro.ending import lifecycle
+from otel_agents.distro.ending.lifecycle import Lifecycle
 from otel_agents.distro.environment import Environment, hidden
-from otel_agents.distro.export.adoption import adopt_span_exporters
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
-from otel_agents.distro.lifecycle import Lifecycle
-from otel_agents.distro.program import program_name
 from otel_agents.distro.speech import say
+from otel_agents.distro.starting.adoption import adopt_span_exporters
+from otel_agents.distro.starting.program import program_name
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["AgentsConfigurator"]

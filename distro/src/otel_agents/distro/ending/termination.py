@@ -21,8 +21,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
+from otel_agents.distro.ending.stuck import SignalWatch, kill
 from otel_agents.distro.export.forking import renew_after_fork
-from otel_agents.distro.stuck import SignalWatch, kill
 
 __all__ = ["DefaultAction"]
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.distro.environment import Environment, Signal
-from otel_agents.distro.export.outcome import DELIVERED, Outcome
-from otel_agents.distro.export.silence import overheard
+from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
+from otel_agents.distro.otlp.silence import overheard
 
 __all__ = ["EXPORTERS", "OtlpOutlet", "refused"]
 
@@ -143,7 +143,7 @@ class OtlpOutlet:
         signal = self.signal.name.upper()
         names = (_CREDENTIALS.format(""), _CREDENTIALS.format(f"{signal}_"))
         if self._environment.text(*names, *(f"_{name}" for name in names)) is None:
-            from otel_agents.distro.export.http import OneAttempt
+            from otel_agents.distro.otlp.http import OneAttempt
 
             options["session"] = self._session = OneAttempt()
         return options

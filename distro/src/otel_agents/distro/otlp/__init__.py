@@ -1,0 +1,1 @@
+"""One request by OTLP: where to, with which exporter, and what became of it."""
