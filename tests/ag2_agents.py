@@ -8,9 +8,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from emission import Emission
 from opentelemetry import trace
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
     Answer,
     ModelRequest,

@@ -8,11 +8,12 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from emission import Emission
-from framework_fixtures import instrumented, instrumenting
+from framework_fixtures import instrumented
 
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["balanced", "client", "instrument", "instrumented", "run"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from emission import Emission
-
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
+from otel_agents.testing.emission import Emission
 
 __all__ = ["ANSWER", "HELLO", "REFERENCES", "RULES", "TOOLS", "infer", "references"]
 

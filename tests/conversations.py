@@ -10,9 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from emission import Emission
 from stand_in_vertexai import stand_in
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 stand_in()  # without AG2's other requirements for Gemini it makes no difference

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from emission import Emission
-from framework_fixtures import collected, instrumented, instrumenting, pytest_itemcollected
+from framework_fixtures import collected, instrumented, pytest_itemcollected
 
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = [
     "collected",

@@ -10,7 +10,6 @@ from types import ModuleType
 
 import pytest
 import toyagents
-from emission import Emission
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
 from otel_agents.instrumentors._core.calls.around import Call, Running, around
@@ -18,6 +17,7 @@ from otel_agents.instrumentors._core.operations import InvokeAgent
 from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.testing.emission import Emission
 
 
 class ToyInstrumentor(AgentInstrumentor):

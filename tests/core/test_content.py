@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from emission import Emission
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import INVALID_SPAN
 
@@ -20,6 +19,7 @@ from otel_agents.instrumentors._core.telemetry.content import Content, Gate
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
+from otel_agents.testing.emission import Emission
 
 SECRET = "planted-secret"
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

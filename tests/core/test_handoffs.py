@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from emission import Emission
-
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
 from otel_agents.instrumentors._core.operations.handoffs import hand_over
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
 
 
 def test_an_event_in_its_span(emission: Emission) -> None:

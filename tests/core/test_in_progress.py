@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 
 import pytest
-from emission import Emission
 
 from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step, in_progress
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.testing.emission import Emission
 
 
 def broken(step: Step) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from emission import Emission
 from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
@@ -37,6 +36,7 @@ from otel_agents.instrumentors._core.operations import (
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import values
+from otel_agents.testing.emission import Emission
 
 SERVER = ("api.example", 443)
 ADDRESS = {"server.address": "api.example", "server.port": 443}

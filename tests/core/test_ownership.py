@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from emission import Emission
 from opentelemetry.context import get_current
 from toymodels import Client, Overloaded, Provider, Response, Router
 
@@ -31,6 +30,7 @@ from otel_agents.instrumentors._core.patching.patches import Patch, PatchSet
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Operation
+from otel_agents.testing.emission import Emission
 
 SERVER = ("toy.example", 443)
 

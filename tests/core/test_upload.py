@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from completed import infer, references
-from emission import Emission
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.hooks.upload import UploadHook, upload_hook
 from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.testing.emission import Emission
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import QUESTION
 from opentelemetry.context import attach, detach
 
@@ -18,6 +17,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.conformance import Finding
 from otel_agents.semconv.values import Operation
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 handlers: Any = importlib.import_module("opentelemetry.util.genai.handler")
@@ -49,7 +49,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(emission: Emission) -> list[Finding]:
         return []
 
-    monkeypatch.setattr("conformance_plugin.findings_of", nothing)
+    monkeypatch.setattr("otel_agents.testing.plugin.findings_of", nothing)
 
 
 @pytest.mark.usefixtures("unchecked")

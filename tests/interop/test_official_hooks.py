@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from completed import ANSWER, HELLO, RULES, TOOLS, infer
-from emission import Emission
 
 from otel_agents.instrumentors._core.telemetry.content import Gate
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
 
 hooks: Any = importlib.import_module("opentelemetry.util.genai.completion_hook")  # no types
 uploads: Any = importlib.import_module("opentelemetry.util.genai._upload.completion_hook")

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from completed import REFERENCES, RULES, infer, references
-from emission import Emission
 
 from otel_agents.instrumentors._core.hooks import completion
 from otel_agents.instrumentors._core.hooks.upload import UploadHook, upload_hook
+from otel_agents.testing.emission import Emission
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 fsspec: Any = importlib.import_module("fsspec")  # it has no types

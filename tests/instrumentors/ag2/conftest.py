@@ -8,11 +8,12 @@ from typing import Any
 
 import ag2_agents
 import pytest
-from emission import Emission
-from framework_fixtures import collected, instrumenting, pytest_itemcollected
+from framework_fixtures import collected, pytest_itemcollected
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 __all__ = ["collected", "pytest_itemcollected"]

@@ -12,8 +12,8 @@ import ag2_agents
 import pytest
 from ag2_agents import CHAT, agent, calling, run, span_named
 from ag2_networks import CLOSED, WORKFLOW, network, opened
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ag2_agents import CHAT, ag2, agent, calling, run, tool, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

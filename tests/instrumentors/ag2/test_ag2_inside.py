@@ -22,8 +22,8 @@ from ag2_agents import (
     tool,
     turn_of,
 )
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

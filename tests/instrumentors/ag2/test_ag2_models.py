@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ag2_agents import CHAT, agent, get_weather, run, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 Check = Callable[[], None]

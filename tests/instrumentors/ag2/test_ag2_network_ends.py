@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ag2_agents import CHAT, agent, run, span_named, turn_of
 from ag2_networks import WORKFLOW, network, opened, under, until
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ag2_agents import CHAT, agent, calling, run, span_named, tool, turn_of
 from ag2_networks import CLOSED, TEXT, WORKFLOW, network, opened, over_sockets, under, until
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 Check = Callable[[], None]

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import Any
 
 from ag2_agents import ag2, agent, calling, run, tool, turn_of
-from emission import Emission
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]

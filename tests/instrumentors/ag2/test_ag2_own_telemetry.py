@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from ag2_agents import CHAT, agent, calling, run, tool, turn_of
-from emission import Emission
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ag2_agents import agent, run, tool, turn_of
 from ag2_providers import PROVIDERS, Provider
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 Instrument = Callable[..., None]

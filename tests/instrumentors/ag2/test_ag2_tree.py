@@ -21,10 +21,10 @@ from ag2_agents import (
     span_named,
     turn_of,
 )
-from emission import Emission
 from opentelemetry import trace
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")

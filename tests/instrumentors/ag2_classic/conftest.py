@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conversations import OLDEST
-from emission import Emission
 from framework_fixtures import (
     collected,
     instrumented,
-    instrumenting,
     pytest_itemcollected,
 )
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["collected", "instrumented", "pytest_itemcollected"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, agent, calculator, executor, group, talk
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, agent, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 group: Any = import_module("autogen.agentchat.group")

@@ -18,8 +18,8 @@ from conversations import (
     turn_of,
     turns,
 )
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from conversations import agent, autogen, config, executor, talk
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"

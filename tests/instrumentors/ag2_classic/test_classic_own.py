@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, agent, executor, talk, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 THEIRS = "opentelemetry.instrumentation.ag2"

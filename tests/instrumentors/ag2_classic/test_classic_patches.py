@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from conversations import agent, autogen, executor, talk
-from emission import Emission
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 coding: Any = import_module("autogen.coding")

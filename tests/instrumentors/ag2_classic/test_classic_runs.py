@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, agent, config, executor, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 groups: Any = import_module("autogen.agentchat.group.multi_agent_chat")

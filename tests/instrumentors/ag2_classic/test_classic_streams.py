@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, OLDEST, agent, calculator, config, executor, talk, turn_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Cut, ScriptedModel, Status, ToolCall
 
 USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from conversations import CHAT, agent, autogen, calculator, executor, talk, turn_of
-from emission import Emission
 from opentelemetry.sdk.trace import ReadableSpan
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 coding: Any = import_module("autogen.coding")

@@ -19,10 +19,10 @@ from conversations import (
     turn_of,
     turns,
 )
-from emission import Emission
 from opentelemetry import trace
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

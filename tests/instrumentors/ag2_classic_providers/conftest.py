@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conversation_providers import PROVIDERS, Provider
-from emission import Emission
-from framework_fixtures import collected, instrumented, instrumenting, pytest_itemcollected
+from framework_fixtures import collected, instrumented, pytest_itemcollected
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["collected", "instrumented", "pytest_itemcollected"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from conversation_providers import PROVIDERS, Provider
 from conversations import autogen, calculator, executor, talk, turn_of
-from emission import Emission
 from pydantic import BaseModel
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"

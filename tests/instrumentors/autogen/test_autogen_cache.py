@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, LENIENT, said
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 cache: Any = import_module("autogen_ext.models.cache")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, turn
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

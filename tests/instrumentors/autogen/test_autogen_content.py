@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, assistant, round_robin
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, assistant, round_robin, said, turn
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 core: Any = import_module("autogen_core")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, token, turn
-from emission import Emission
 
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")

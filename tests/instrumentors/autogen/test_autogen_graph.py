@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import assistant, teams, turn
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")

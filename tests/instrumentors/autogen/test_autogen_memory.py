@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, assistant, turn
-from emission import Emission
+
+from otel_agents.testing.emission import Emission
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 SECRET = "planted-secret"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, LENIENT, assistant, round_robin, said, turn
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 models: Any = import_module("autogen_core.models")

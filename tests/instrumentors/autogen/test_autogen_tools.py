@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, turn
-from emission import Emission
 from opentelemetry import trace
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

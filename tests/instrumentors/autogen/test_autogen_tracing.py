@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, VERSION, assistant, round_robin, turn
-from emission import Emission
 from opentelemetry import trace
 from packaging.version import Version
 
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 core: Any = import_module("autogen_core")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, turn
-from emission import Emission
 from opentelemetry import trace
 
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 from autogen_teams import assistant, said
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 httpx, anthropic, openai = (  # types are checked where they are not installed too

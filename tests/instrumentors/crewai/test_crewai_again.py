@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")

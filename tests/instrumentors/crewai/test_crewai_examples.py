@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from crews import CHAT, run_of
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 FOLDER = Path(__file__).parents[3] / "examples/crews"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from crew_fixtures import conversations
 from crews import agent, crew, run_of, task
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 SECRET = "planted-secret"

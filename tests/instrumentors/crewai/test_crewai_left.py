@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task
-from emission import Emission
 from ended import Ended
 
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Hold, ScriptedModel
 
 CANCELLED = "asyncio.exceptions.CancelledError"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from crew_fixtures import conversations
 from crews import CHAT
-from emission import Emission
+
+from otel_agents.testing.emission import Emission
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 flows: Any = import_module("crewai.flow.flow")

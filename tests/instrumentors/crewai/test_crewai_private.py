@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 from crews import CHAT, agent, crew, run_of, task, tool
-from emission import Emission
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 

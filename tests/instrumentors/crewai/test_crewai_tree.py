@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
-from emission import Emission
 
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from crew_providers import PROVIDERS
 from crews import agent, crew, run_of, task
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 PROVIDER = PROVIDERS["anthropic"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from crew_providers import PROVIDERS, Provider
 from crews import agent, crew, crewai, run_of, task, tool
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"

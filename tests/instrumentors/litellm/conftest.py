@@ -11,8 +11,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from emission import Emission
-from framework_fixtures import instrumenting, pytest_itemcollected
+from framework_fixtures import pytest_itemcollected
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 with warnings.catch_warnings():

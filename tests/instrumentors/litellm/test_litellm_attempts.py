@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from emission import Emission
 from litellm_calls import MESSAGES, litellm
+
+from otel_agents.testing.emission import Emission
 
 _numbers = itertools.count()
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}

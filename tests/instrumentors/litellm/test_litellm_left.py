@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 
 import pytest
-from emission import Emission
 from litellm_calls import MESSAGES, litellm, route
 
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 

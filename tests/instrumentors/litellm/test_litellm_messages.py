@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from emission import Emission
 from litellm_calls import litellm, route
 from rust_core import served_by_rust
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"

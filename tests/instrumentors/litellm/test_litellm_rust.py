@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from emission import Emission
 from litellm_calls import MESSAGES, Question, litellm
 from rust_core import served_by_rust
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 CHAT = Question("completion", "anthropic/claude-3-haiku-20240307", {"messages": MESSAGES})

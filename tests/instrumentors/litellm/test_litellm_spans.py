@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from emission import Emission
 from litellm_calls import MESSAGES, VERSION, litellm, route
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
@@ -118,7 +118,7 @@ def test_what_it_sends_hangs_under_its_span(
             span.end()
 
     monkeypatch.setattr(httpx.Client, "send", traced)
-    monkeypatch.setattr("conformance_plugin.findings_of", lambda emission: [])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  of any emission
+    monkeypatch.setattr("otel_agents.testing.plugin.findings_of", lambda emission: [])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  of any emission
     ask(model)
     assert emission.tree() == ["chat claude-3-haiku-20240307", "  POST"]
 

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import openai
 import pytest
-from emission import Emission
-from framework_fixtures import instrumented, instrumenting
+from framework_fixtures import instrumented
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["instrumented"]

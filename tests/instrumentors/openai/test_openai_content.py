@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import VERSION
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"

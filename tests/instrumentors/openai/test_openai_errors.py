@@ -10,10 +10,10 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import StatusCode
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, nothing_listening
 
 SECRET = "planted-secret"

@@ -8,10 +8,10 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import QUESTION
 
 from otel_agents.instrumentors.openai._endpoints import endpoint_of
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 

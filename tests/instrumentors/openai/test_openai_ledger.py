@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from emission import Emission
 from openai_calls import Call, ways
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 WAYS = [pytest.param(*row[1:], id=row[0]) for row in ways()]

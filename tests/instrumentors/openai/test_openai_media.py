@@ -8,8 +8,8 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 CALLS: dict[str, tuple[Callable[[openai.OpenAI], Any], str, str]] = {

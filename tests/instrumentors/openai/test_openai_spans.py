@@ -7,12 +7,12 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.instrumentors.openai import _background
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall, Usage
 
 REQUEST: dict[str, Any] = {

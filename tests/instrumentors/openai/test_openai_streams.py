@@ -9,13 +9,13 @@ from typing import Any
 
 import openai
 import pytest
-from emission import Emission
 from openai_calls import QUESTION, VERSION
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
 
 

@@ -24,7 +24,18 @@ _LogExporter: Any = getattr(  # it was renamed
 
 
 class Emission:
-    """One set of providers; `providers` are the arguments of ``instrument()``."""
+    """One set of providers; `providers` are the arguments of ``instrument()``.
+
+        emission = Emission()
+        instrumentor.instrument(**emission.providers)
+        ...  # run what is instrumented
+        assert emission.tree() == ["invoke_agent planner", "  chat gpt-4o-mini"]
+        assert emission.span.attributes == {...}  # where one span is expected
+        emission.close()
+
+    Args:
+        sampler: The SDK's; by default everything is recorded.
+    """
 
     def __init__(self, sampler: Sampler | None = None) -> None:
         self._spans = InMemorySpanExporter()
@@ -36,8 +47,6 @@ class Emission:
         self.logger_provider = logs_sdk.LoggerProvider(shutdown_on_exit=False)
         processor = log_export.SimpleLogRecordProcessor(self._logs)
         self.logger_provider.add_log_record_processor(processor)
-        self.seen_spans: list[ReadableSpan] = []
-        self.seen_metrics: list[Any] = []
 
     @property
     def providers(self) -> dict[str, Any]:
@@ -55,7 +64,11 @@ class Emission:
         self.logger_provider.shutdown()
 
     def encode(self) -> None:
-        """Encode all spans and log records as the OTLP exporters do; an error is the test's."""
+        """Encode all spans and log records as the OTLP exporters do.
+
+        Raises:
+            Exception: Whatever the encoding of a value that OTLP has no type for raises.
+        """
         encode_spans(self.spans)
         encode_logs(self.logs)
 
@@ -66,7 +79,11 @@ class Emission:
 
     @property
     def span(self) -> ReadableSpan:
-        """The one finished span."""
+        """The one finished span.
+
+        Raises:
+            ValueError: There is none, or there are several.
+        """
         (span,) = self.spans
         return span
 
@@ -114,7 +131,7 @@ class Emission:
         ]
 
     def points(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
-        """Per metric the attributes and the sum of each data point."""
+        """Per metric the attributes and the sum, or the value, of each data point collected now."""
         return {
             metric.name: [
                 (dict(point.attributes), getattr(point, "sum", getattr(point, "value", None)))
