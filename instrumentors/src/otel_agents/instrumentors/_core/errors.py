@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import traceback
 from collections import Counter
@@ -12,7 +11,10 @@ from pathlib import Path
 _log = logging.getLogger("otel_agents")
 
 counts: Counter[str] = Counter()
-"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``."""
+"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``.
+
+A forked child begins with none (`forking`): they are its parent's to tell.
+"""
 
 strict = False
 """Whether they are raised instead, as tests want it."""
@@ -42,7 +44,3 @@ def internal_error(doing: str) -> None:
         where,
     )
     _log.debug("otel-agents failed while %s", doing, exc_info=True)
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=counts.clear)  # they are the parent's to tell

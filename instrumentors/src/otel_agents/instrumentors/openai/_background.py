@@ -8,12 +8,12 @@ process fetches, or none, ends without tokens. What is held is bounded in number
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 import time
 from collections import OrderedDict
 from typing import Any, Final, Protocol
 
+from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.instrumentors._dialects.fields import text
 
 __all__ = ["PENDING", "fetched", "hold"]
@@ -77,12 +77,11 @@ def _release_all() -> None:
         _release(_held.popitem(last=False)[1][1])
 
 
-def _after_fork_in_child() -> None:
+def _renew() -> None:
     global _lock  # another thread may have held it
     _lock = threading.RLock()
     _held.clear()  # they are the parent's to end
 
 
 atexit.register(_release_all)
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+renew_after_fork(_renew)

@@ -8,12 +8,13 @@ interrupted are looked at; if telemetry code is among them, a daemon thread does
 from __future__ import annotations
 
 import atexit
-import os
 import queue
 import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+
+from otel_agents.instrumentors._core.forking import renew_after_fork
 
 from .reporting import Followed, report
 
@@ -79,11 +80,10 @@ class _Disposal:
 _disposal = _Disposal()
 
 
-def _after_fork_in_child() -> None:
+def _renew() -> None:
     global _disposal  # the thread and what it held stay in the parent
     _disposal = _Disposal()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+renew_after_fork(_renew)
 atexit.register(drain, _EXIT_SECONDS)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from opentelemetry.context import Context, attach
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from otel_agents.instrumentors._core.forking import renew_after_fork
 
 __all__ = ["Queue"]
 
@@ -34,9 +34,7 @@ class Queue(Generic[_Job]):
         self._limit = limit
         self._threads = threads
         self._begin()
-        known = weakref.WeakMethod(self._begin)
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(after_in_child=lambda: _call(known()))
+        renew_after_fork(self._begin)
 
     def _begin(self) -> None:
         self._waiting: deque[_Job] = deque()
@@ -99,8 +97,3 @@ class Queue(Generic[_Job]):
                     break
                 self._changed.wait(left)
             return len(self._waiting) + self._running
-
-
-def _call(renew: Callable[[], None] | None) -> None:
-    if renew is not None:
-        renew()

@@ -7,12 +7,12 @@ ones are swept out whenever the table has doubled.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 from weakref import ref
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.forking import renew_after_fork
 
 __all__ = ["Unfinished", "add", "interrupt", "operations", "remove"]
 
@@ -72,6 +72,4 @@ def _sweep() -> None:
     _sweep_at = max(_SWEEP, 2 * len(_references))
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    # What is in progress is the parent's to end.
-    os.register_at_fork(after_in_child=_references.clear)
+renew_after_fork(_references.clear)  # what is in progress is the parent's to end

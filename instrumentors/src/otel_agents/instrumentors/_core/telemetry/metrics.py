@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from weakref import WeakSet
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
+from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics
@@ -34,7 +33,7 @@ class Sums:
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
         self._limit = limit
         self.begin()
-        _all.add(self)
+        renew_after_fork(self.begin)
         meter.create_observable_counter(
             metric.name, [self._observe], unit=metric.unit, description=metric.description
         )
@@ -56,18 +55,6 @@ class Sums:
         with self._lock:
             sums = list(self._sums.items())
         return [Observation(value, dict(key)) for key, value in sums]
-
-
-_all: WeakSet[Sums] = WeakSet()
-
-
-def _begin_in_child() -> None:
-    for sums in list(_all):
-        sums.begin()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_begin_in_child)
 
 
 class Instruments:
