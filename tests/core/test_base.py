@@ -6,14 +6,15 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import toyagents
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
+from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors._core.calls.around import Call, Running, around
 from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors._core.patching import rivals
 from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
 from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -121,7 +122,7 @@ def test_under_another_distro_ours_stands_back_where_theirs_is_active(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "otel_agents.distro.starting.distribution", raising=False)
+    monkeypatch.setattr(rivals, "_taken_over", False)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         instrumentor.instrument(skip_dep_check=True)
     assert not instrumentor.is_instrumented_by_opentelemetry
@@ -141,12 +142,11 @@ def test_ours_runs_where_theirs_is_off_or_we_are_asked(
     emission: Emission,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "otel_agents.distro.starting.distribution", raising=False)
+    monkeypatch.setattr(rivals, "_taken_over", False)
     if why == "disabled":
         monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "toy_rival, other")
     elif why == "our distro":
-        distribution = ModuleType("otel_agents.distro.starting.distribution")
-        monkeypatch.setitem(sys.modules, "otel_agents.distro.starting.distribution", distribution)
+        hosting.take_over_loading()
     options = {} if why == "instrumented by hand" else {"skip_dep_check": True}
     instrumentor.instrument(**options, **emission.providers)
     assert instrumentor.is_instrumented_by_opentelemetry

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.doctor.probe import MARK
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.instrumentors._core.patching.rivals import (
+from otel_agents.instrumentors.hosting import (
     GROUP,
     active_rivals,
     is_ours,

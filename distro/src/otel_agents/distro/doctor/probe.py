@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.starting.privacy import silence_frameworks
-from otel_agents.instrumentors._core.patching.rivals import GROUP
+from otel_agents.instrumentors.hosting import GROUP
 
 __all__ = ["MARK", "probe"]
 

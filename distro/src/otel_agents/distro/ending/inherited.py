@@ -28,7 +28,7 @@ def begin_metrics_anew(meters: Any, instance: str | None) -> None:
 
     Args:
         meters: A MeterProvider.
-        instance: The `instance_of` the parent; newer SDKs have given the child its own by now.
+        instance: The `instance_of` the parent; newer SDKs give the child its own, some by now.
     """
     consumer = getattr(meters, "_measurement_consumer", None)
     storages: dict[Any, Any] = getattr(consumer, "_reader_storages", None) or {}

@@ -24,17 +24,16 @@ from otel_agents.distro.ending.open_spans import OpenSpans
 from otel_agents.distro.ending.termination import DefaultAction
 from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
-from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.speech import say
+from otel_agents.instrumentors.hosting import drain_streams, renew_after_fork
 
 __all__ = ["Lifecycle", "current", "install"]
 
 _NO_TURN: Final = 3600.0
 _ENDING_ELSEWHERE: Final = 0.05
 """Seconds for a thread that was ending a span when the signal came."""
-_STREAMS: Final = "otel_agents.instrumentors._core.calls.disposal"
 
 _current: Lifecycle | None = None
 
@@ -155,7 +154,7 @@ class Lifecycle:
     def _shutdown(self, deadline: float) -> None:
         for place in self.pipeline.outages:
             place.quiet = True
-        _drain_streams(deadline)
+        _attempt("finalising streams", lambda: drain_streams(_left(deadline) / 1000 / 2))
         self._end_all(deadline)
         for place in self.pipeline.outages:
             place.summarise()
@@ -227,13 +226,6 @@ def _attempt(doing: str, work: Callable[[], object]) -> bool:
     except Exception as error:  # noqa: BLE001  a foreign reader or exporter may raise anything
         say("%s failed (%s)", doing, type(error).__name__)
         return False
-
-
-def _drain_streams(deadline: float) -> None:
-    """Streams that were dropped are finalised first; nothing if no instrumentor was loaded."""
-    disposal = sys.modules.get(_STREAMS)
-    if disposal is not None:
-        disposal.drain(max(deadline - time.monotonic(), 0) / 2)
 
 
 def _ends_by_interrupt() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import ref
@@ -12,7 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import Status, StatusCode
 
-from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.instrumentors import hosting
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
@@ -20,7 +19,6 @@ __all__ = ["OpenSpans"]
 
 _SPAN_ID: Final = 1  # of the tuple that a span's context is; its property costs more than the rest
 _SWEEP: Final = 1000
-_OPERATIONS: Final = "otel_agents.instrumentors._core.operations.in_progress"
 _SPEAKERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._internal")
 
 
@@ -36,7 +34,7 @@ class OpenSpans(SpanProcessor):
         self._open: dict[int, ref[Span]] = {}
         self._sweep_at = _SWEEP
         self._begun = False
-        renew_after_fork(self.renew)
+        hosting.renew_after_fork(self.renew)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Know ``span``."""
@@ -69,19 +67,18 @@ class OpenSpans(SpanProcessor):
         """
         for name in _SPEAKERS:
             logging.getLogger(name).addFilter(_nothing_is_told)
-        in_progress = sys.modules.get(_OPERATIONS)  # None where no instrumentor was loaded
-        operations: dict[int, Any] = {}
-        if in_progress is not None:
-            for operation in in_progress.operations():
-                operations[operation.span.get_span_context().span_id] = operation
+        operations = {
+            operation.span.get_span_context().span_id: operation
+            for operation in hosting.operations_in_progress()
+        }
         for span_id, span in reversed(self._spans().items()):
             operation = operations.pop(span_id, None)
             if operation is None:
                 _end(span)
-            elif in_progress is not None:
-                in_progress.interrupt(operation)
+            else:
+                hosting.interrupt(operation)
         for operation in reversed(operations.values()):
-            in_progress.interrupt(operation)  # pyright: ignore[reportOptionalMemberAccess]  else there is none
+            hosting.interrupt(operation)
 
     def renew(self) -> None:
         """In a forked child: they are the parent's to end."""

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from wrapt import register_post_import_hook
 
-from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.worker import start_without_context
+from otel_agents.instrumentors.hosting import renew_after_fork
 
 __all__ = ["SignalWatch", "kill"]
 

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, Final
 
 from otel_agents.distro.ending.stuck import SignalWatch, kill
-from otel_agents.distro.export.forking import renew_after_fork
+from otel_agents.instrumentors.hosting import renew_after_fork
 
 __all__ = ["DefaultAction"]
 

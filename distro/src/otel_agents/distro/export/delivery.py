@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from otel_agents.distro.environment import Batching
-from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
+from otel_agents.instrumentors.hosting import renew_after_fork
 
 __all__ = ["Delivery", "Losses", "readable_bytes"]
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
-from otel_agents.instrumentors._core.telemetry.records import completed
+from otel_agents.instrumentors.hosting import completed
 
 __all__ = ["DeliveringLogProcessor"]
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.export.forking import renew_after_fork
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.instrumentors.hosting import renew_after_fork
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 

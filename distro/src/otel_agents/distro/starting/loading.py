@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.dependencies import DependencyConflictError
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.speech import say
-from otel_agents.instrumentors._core.patching.rivals import (
+from otel_agents.instrumentors.hosting import (
     GROUP,
     accepts_installed,
     active_rivals,
@@ -21,6 +21,7 @@ from otel_agents.instrumentors._core.patching.rivals import (
     plain_name,
     refuses,
     registered_rivals,
+    take_over_loading,
 )
 from otel_agents.instrumentors.settings import Prefer, Settings
 
@@ -30,11 +31,15 @@ _log = logging.getLogger("otel_agents")
 
 
 class Loader:
-    """Decides about each instrumentor that is registered, and loads it."""
+    """Decides about each instrumentor that is registered, and loads it.
+
+    From the first one of a process on, ours do not stand back by themselves for a rival.
+    """
 
     def __init__(self, environment: Environment | None = None) -> None:
         self._environment = environment or Environment()
         self._disabled = self._environment.listed(DISABLED_INSTRUMENTATIONS)
+        take_over_loading()
 
     def load(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load one instrumentor; raises nothing. ``kwargs`` are those of ``instrument``."""

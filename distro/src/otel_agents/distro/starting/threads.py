@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, attach, get_current
 
-from otel_agents.instrumentors._core.context.identity import carry
+from otel_agents.instrumentors.hosting import carry
 
 __all__ = ["INSTRUMENTATION", "carry_context_into_threads"]
 

@@ -36,8 +36,6 @@ _TELEMETRY_OPTIONS: Final = (
     "completion_hook",
 )
 
-_OUR_DISTRO: Final = "otel_agents.distro.starting.distribution"
-
 
 class AgentInstrumentor(BaseInstrumentor):
     """An instrumentor of one framework or model SDK.
@@ -101,9 +99,9 @@ class AgentInstrumentor(BaseInstrumentor):
     def _stands_back(self) -> bool:
         """Whether somebody else's distro loads us beside an active instrumentation of theirs.
 
-        Our own distro decides itself which one it loads.
+        One that has taken the loading over, as ours has, decides by itself.
         """
-        if _OUR_DISTRO in sys.modules:
+        if rivals.loading_is_taken_over():
             return False
         active = rivals.active_rivals(type(self), disabled_instrumentations())
         if active:

@@ -21,9 +21,11 @@ __all__ = [
     "accepts_installed",
     "active_rivals",
     "is_ours",
+    "loading_is_taken_over",
     "plain_name",
     "refuses",
     "registered_rivals",
+    "take_over_loading",
 ]
 
 GROUP: Final = "opentelemetry_instrumentor"
@@ -31,6 +33,8 @@ OURS: Final = "otel_agents_"
 
 _BROADER: Final = frozenset(("opentelemetry-instrumentation-botocore",))
 """Packages that record more than models: they always run; only their model spans are ours."""
+
+_taken_over = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class Rival:
 
     def __str__(self) -> str:
         return self.distribution or self.value
+
+
+def take_over_loading() -> None:
+    """Say that this process's loader decides itself between ours and their rivals.
+
+    Until somebody does, an instrumentor that is loaded beside an active rival stands back.
+    """
+    global _taken_over
+    _taken_over = True
+
+
+def loading_is_taken_over() -> bool:
+    """Whether `take_over_loading` was called in this process."""
+    return _taken_over
 
 
 def is_ours(entry_point: EntryPoint) -> bool:

@@ -1,0 +1,94 @@
+"""What a distribution needs of the instrumentors, and the only door to it.
+
+It loads them, decides between them and their rivals, and has nothing lost when the process ends:
+
+    hosting.take_over_loading()
+    for entry_point in entry_points(group=hosting.GROUP):
+        if hosting.is_ours(entry_point):
+            entry_point.load()().instrument(raise_exception_on_conflict=True)
+
+A distribution imports this at the start of every process, so it is cheap: what costs time is
+looked for where an instrumentor has imported it, and never imported from here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from ._core.context.identity import carry
+from ._core.forking import renew_after_fork
+from ._core.patching.rivals import (
+    GROUP,
+    Rival,
+    accepts_installed,
+    active_rivals,
+    is_ours,
+    plain_name,
+    refuses,
+    registered_rivals,
+    take_over_loading,
+)
+from ._core.telemetry.records import completed
+
+if TYPE_CHECKING:
+    from ._core.operations.in_progress import Unfinished
+
+__all__ = [
+    "GROUP",
+    "Rival",
+    "accepts_installed",
+    "active_rivals",
+    "carry",
+    "completed",
+    "drain_streams",
+    "interrupt",
+    "is_ours",
+    "operations_in_progress",
+    "plain_name",
+    "refuses",
+    "registered_rivals",
+    "renew_after_fork",
+    "take_over_loading",
+]
+
+_STREAMS: Final = f"{__package__}._core.calls.disposal"
+_OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
+
+
+def drain_streams(timeout: float) -> bool:
+    """Have streams that the application dropped finalised: before the last export.
+
+    Args:
+        timeout: Seconds to wait at most.
+
+    Returns:
+        Whether none is left.
+    """
+    drain = _loaded(_STREAMS, "drain")
+    return drain is None or drain(timeout)
+
+
+def operations_in_progress() -> Iterable[Unfinished]:
+    """The operations that have begun and not ended, in the order of their start.
+
+    Also those whose span is not sampled, since they are measured all the same.
+    """
+    operations = _loaded(_OPERATIONS, "operations")
+    return () if operations is None else operations()
+
+
+def interrupt(operation: Unfinished) -> None:
+    """End ``operation`` with what it knows by now, as the process is told to end; raises nothing."""
+    end = _loaded(_OPERATIONS, "interrupt")
+    if end is not None:
+        end(operation)
+
+
+def _loaded(module: str, name: str) -> Any:
+    """``name`` of a module that somebody has imported; None where nobody has, or not to the end.
+
+    A signal may come while a module is being imported, and must not wait for that.
+    """
+    return getattr(sys.modules.get(module), name, None)

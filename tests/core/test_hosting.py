@@ -1,0 +1,69 @@
+"""The door for distributions: what is behind it, and what it costs to open."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+from otel_agents.instrumentors import hosting
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
+from otel_agents.testing.emission import Emission
+
+CORE = "otel_agents.instrumentors._core"
+CHEAP = {
+    *("context", "context.identity", "errors", "forking", "patching", "patching.rivals"),
+    *("telemetry", "telemetry.records"),
+}
+"""What is imported at the start of every process, of the core."""
+
+
+def in_a_new_process(code: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=True
+    )
+    return ran.stdout
+
+
+def test_to_import_it_imports_little() -> None:
+    code = "import json, sys; import otel_agents.instrumentors.hosting; print(json.dumps([*sys.modules]))"
+    loaded: list[str] = json.loads(in_a_new_process(code))
+    assert {
+        name.removeprefix(f"{CORE}.") for name in loaded if name.startswith(f"{CORE}.")
+    } == CHEAP
+    assert not [name for name in loaded if name.startswith("opentelemetry.sdk")]
+
+
+def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
+    code = """if True:
+        import sys
+        from otel_agents.instrumentors import hosting
+        print([*hosting.operations_in_progress()], hosting.drain_streams(0))
+        print([name for name in sys.modules if name.endswith(("disposal", "in_progress"))])
+        """
+    assert in_a_new_process(code) == "[] True\n[]\n"
+
+
+def test_what_is_looked_for_is_there() -> None:
+    """By its name, so nothing else would tell that it has moved."""
+    streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
+    assert streams.drain is disposal.drain
+    assert callable(operations.operations)
+    assert callable(operations.interrupt)
+
+
+def test_an_operation_in_progress_is_interrupted(emission: Emission) -> None:
+    begun = InvokeAgent(Telemetry("test", **emission.providers), "planner")
+    (found,) = [it for it in hosting.operations_in_progress() if it is begun]
+    hosting.interrupt(found)
+    assert (emission.span.attributes or {})[attr.ERROR_TYPE] == "interrupted"
+    assert begun not in [*hosting.operations_in_progress()]
+    assert hosting.drain_streams(1)
+
+
+def test_all_names_are_there() -> None:
+    assert [name for name in hosting.__all__ if not hasattr(hosting, name)] == []
