@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from opentelemetry.context import attach, detach, get_current, get_value, set_va
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.hooks.upload import UploadHook, upload_hook
 from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
@@ -169,3 +171,15 @@ def test_without_fsspec_the_hook_is_off_and_says_what_to_install(
             "pip install 'otel-agents-instrumentors[upload]'"
         )
     ]
+
+
+def test_the_hook_has_its_old_path_for_one_release() -> None:
+    old = import_module("otel_agents.instrumentors._core.upload")
+    assert old.upload_hook is upload_hook
+    assert old.UploadHook is UploadHook
+
+
+def test_its_entry_point_is_public() -> None:
+    (found,) = entry_points(group="opentelemetry_genai_completion_hook", name="otel_agents_upload")
+    assert found.value == "otel_agents.instrumentors.upload:upload_hook"
+    assert found.load() is upload_hook

@@ -17,7 +17,7 @@ import pytest
 from completed import REFERENCES, RULES, infer, references
 
 from otel_agents.instrumentors._core.hooks import completion
-from otel_agents.instrumentors._core.hooks.upload import UploadHook, upload_hook
+from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
@@ -78,7 +78,7 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
     code = f"""
         import os, sys, fsspec
         from otel_agents.instrumentors._core.hooks.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core.hooks.upload import UploadHook
+        from otel_agents.instrumentors.upload import UploadHook
         hook = UploadHook(fsspec, {str(tmp_path)!r}, "json", 20)
         def say(text):
             hook.on_completion(
@@ -107,7 +107,7 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
 def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
     code = """
         from otel_agents.instrumentors._core.hooks.completion_types import InputMessage, TextPart
-        from otel_agents.instrumentors._core.hooks.upload import upload_hook
+        from otel_agents.instrumentors.upload import upload_hook
         hook = upload_hook()
         for number in range(20):
             hook.on_completion(
