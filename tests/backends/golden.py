@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from instrumented import instrumented
 
-from otel_agents.distro.demo import Program, client
+from otel_agents.distro.demo.programs import Program, client
 from otel_agents.distro.demo.scripts import TRIP, TRIP_ANSWER
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT

@@ -24,7 +24,7 @@ from backends.program import wait_for
 from backends.zipkin import Zipkin
 from crew_trace import CREW
 
-from otel_agents.distro.demo import PROGRAMS
+from otel_agents.distro.demo.programs import PROGRAMS
 
 PROGRAM = PROGRAMS["crewai"]
 CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}

@@ -1,4 +1,4 @@
-"""The demo works after a bare install and leaves this process as it was."""
+"""The demo works where its extra is installed and leaves this process as it was."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from instrumented import plain_environ
 from otlp_receiver import Receiver, free_port
 
-from otel_agents.distro import demo
+from otel_agents.distro.command import main
 
 TREE = [
     ("invoke_agent travel-planner", "1,560 → 133"),
@@ -57,13 +57,27 @@ def test_it_is_sent_where_somebody_listens() -> None:
     assert "/v1/metrics" in receiver.paths
 
 
-def test_without_anything_to_run_one_line_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("absent", "needed"),
+    [
+        (["otel_agents.testing"], "a model that answers without a network"),
+        (["crewai", "openai"], "crewai or openai"),
+        (
+            ["otel_agents.testing", "crewai", "openai"],
+            "a model that answers without a network, and crewai or openai",
+        ),
+    ],
+)
+def test_where_something_is_not_installed_one_line_says_what_to_do(
+    absent: list[str],
+    needed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(demo, "PROGRAMS", {"surely_not_installed": demo.PROGRAMS["openai"]})
+    for name in absent:
+        monkeypatch.setitem(sys.modules, name, None)
     before = dict(os.environ)
-    assert demo.run() == 1
-    assert capsys.readouterr().out == (
-        "The demo needs one of: surely_not_installed. Run: pip install openai\n"
-    )
+    assert main(["demo"]) == 1
+    line = f'The demo needs {needed}. Run: pip install "otel-agents[demo]"\n'
+    assert capsys.readouterr() == ("", line)
     assert dict(os.environ) == before

@@ -12,7 +12,7 @@ from crew_trace import ANSWER, BEFORE, CREW, drawn
 from instrumented import instrumented, plain_environ
 from otlp_receiver import Receiver, free_port
 
-from otel_agents.distro import demo
+from otel_agents.distro.demo import programs
 from otel_agents.distro.demo.scripts import TRIP
 from otel_agents.testing.scripted_model import ScriptedModel
 
@@ -70,7 +70,7 @@ def test_an_application_with_a_framework_of_its_own() -> None:
     with ScriptedModel() as model:
         model.script(*TRIP)
         variables = {
-            **demo.client(model),
+            **programs.client(model),
             "OTEL_TRACES_EXPORTER": "tree",
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_LOGS_EXPORTER": "none",

@@ -16,7 +16,7 @@ from backends.moto import Moto
 from backends.xray import XRay
 from backends.zipkin import Zipkin
 
-from otel_agents.distro.demo import PROGRAMS, Program
+from otel_agents.distro.demo.programs import PROGRAMS, Program
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,92 @@
+"""The programs of the demo, and how one is run: in a process of its own, against the scripted model.
+
+It is started as ``opentelemetry-instrument`` starts one, with variables that are set for it alone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from otel_agents.distro.demo.scripts import TRIP, crew_reaction
+from otel_agents.distro.environment import Environment
+from otel_agents.distro.otlp.outlet import refused
+from otel_agents.testing.scripted_model import ScriptedModel
+
+__all__ = ["PROGRAMS", "Program", "client", "run"]
+
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the demo; ``prepare`` tells the model what to answer it."""
+
+    path: Path
+    prepare: Callable[[ScriptedModel], None]
+
+
+PROGRAMS: Final = {
+    "crewai": Program(_HERE / "trip_crew.py", lambda model: model.script_by(crew_reaction)),
+    "openai": Program(_HERE / "travel_planner.py", lambda model: model.script(*TRIP)),
+}
+"""The programs by the module that each needs; the first one that is installed runs."""
+
+_START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+_CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+def run() -> int:
+    """Run the first program whose module is installed; the status to exit with.
+
+    Raises:
+        StopIteration: None is installed.
+    """
+    program = next(program for name, program in PROGRAMS.items() if find_spec(name))
+    environment = Environment()
+    endpoint = environment.signal("traces").endpoint.value
+    listening = not refused(endpoint)
+    _write(f"$ opentelemetry-instrument python {program.path.name}")
+    with ScriptedModel() as model:
+        program.prepare(model)
+        variables = {**_exporters(listening), **client(model)}
+        command = [sys.executable, "-c", _START, sys.executable, str(program.path)]
+        done = subprocess.run(command, env={**os.environ, **variables}, check=False)
+    if done.returncode == 0:
+        _write(f"The same trace was sent to {endpoint}." if listening else _NOT_SENT)
+        if environment.text(_CAPTURE) is None:
+            _write(f"Prompts and answers stay in the process unless {_CAPTURE}=SPAN_ONLY.")
+    return done.returncode
+
+
+_NOT_SENT: Final = (
+    "Nobody listens for OTLP, so the trace was only drawn. To send it: start a Collector, "
+    "or set OTEL_EXPORTER_OTLP_ENDPOINT."
+)
+
+
+def _exporters(listening: bool) -> dict[str, str]:
+    others = "otlp" if listening else "none"
+    return {
+        "OTEL_TRACES_EXPORTER": "tree,otlp" if listening else "tree",
+        "OTEL_METRICS_EXPORTER": others,
+        "OTEL_LOGS_EXPORTER": others,
+        "OTEL_PYTHON_DISTRO": "otel_agents",
+        "OTEL_PYTHON_CONFIGURATOR": "otel_agents",
+    }
+
+
+def client(model: ScriptedModel) -> dict[str, str]:
+    """The variables by which a client of OpenAI asks ``model``."""
+    return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "none"}
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
