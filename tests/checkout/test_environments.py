@@ -14,7 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "tests/environments"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
-MEMBERS = ("semconv", "instrumentors", "distro")
+MEMBERS = ("semconv", "instrumentors", "distro", "tests/kit")
 PIN = re.compile(r"([a-z0-9-]+)==(\S+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)")
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import distro
 import pytest
 
 ROOT = Path(__file__).parents[2]
+KIT = "otel_agents.testing"
 FORBIDDEN = {
-    "semconv": ("opentelemetry", "otel_agents.instrumentors", "otel_agents.distro"),
-    "instrumentors": ("opentelemetry.sdk", "opentelemetry.exporter", "otel_agents.distro"),
+    "semconv": ("opentelemetry", "otel_agents.instrumentors", "otel_agents.distro", KIT),
+    "instrumentors": ("opentelemetry.sdk", "opentelemetry.exporter", "otel_agents.distro", KIT),
+    "tests/kit": (
+        "otel_agents.distro",
+        "otel_agents.instrumentors._core",
+        "otel_agents.instrumentors._dialects",
+    ),
 }
 """What a part must not import, wherever in a module."""
 PARTS = (*FORBIDDEN, "distro")
@@ -52,6 +59,28 @@ def test_each_part_keeps_to_its_layer(part: str) -> None:
         assert inside(imports(path), FORBIDDEN[part]) == [], path
 
 
+def test_the_distro_imports_the_kit_for_its_demo_alone() -> None:
+    package = ROOT / "distro/src/otel_agents/distro"
+    users = {path for path in package.rglob("*.py") if inside(imports(path), (KIT,))}
+    assert {path.relative_to(package).parts[0] for path in users} == {"demo"}
+    assert package / "demo/__init__.py" not in users  # says what to install where the kit is not
+
+
+def test_the_scripted_model_imports_the_standard_library_and_itself_alone() -> None:
+    model = f"{KIT}.scripted_model"
+    for path in (ROOT / "tests/kit/src/otel_agents/testing/scripted_model").rglob("*.py"):
+        names = imports(path)
+        own = inside(names, (model,))
+        others = {name.partition(".")[0] for name in names.difference(own)}
+        assert others <= sys.stdlib_module_names | {"typing_extensions"}, path  # for types alone
+
+
+def test_pytest_is_needed_by_the_kits_plugin_alone() -> None:
+    package = ROOT / "tests/kit/src/otel_agents/testing"
+    users = [path for path in package.rglob("*.py") if inside(imports(path), ("pytest", "_pytest"))]
+    assert users == [package / "plugin.py"]
+
+
 def test_no_framework_imports_another_and_what_they_share_imports_none() -> None:
     """A framework may use the dialects and the core, the dialects the core, the core neither."""
     package = "otel_agents.instrumentors"
@@ -84,7 +113,7 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 
 def test_names_of_attributes_are_quoted_only_in_semconv() -> None:
-    for part in ("instrumentors", "distro"):
+    for part in ("instrumentors", "distro", "tests/kit"):
         for path in (ROOT / part / "src").rglob("*.py"):
             assert not re.search(r'["\']gen_ai\.[a-z]', path.read_text("utf-8")), path
 

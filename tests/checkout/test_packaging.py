@@ -5,7 +5,9 @@ These tests alone need a package index, as a user who installs does.
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +15,20 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from instrumented import plain_environ
+from otlp_receiver import free_port
 
 ROOT = Path(__file__).parents[2]
-MEMBERS = ("semconv", "instrumentors", "distro")
+PROCESS = {
+    "semconv": "otel-agents-semconv",
+    "instrumentors": "otel-agents-instrumentors",
+    "distro": "otel-agents",
+}
+"""The parts that a process needs, and the distributions that they are."""
+PARTS = {**{part: part for part in PROCESS}, "testing": "tests/kit"}
+"""The folder of each part."""
+SERVERS = {"http.server", "socketserver", "wsgiref", "xmlrpc.server"}
+SERVING = {"bind_socket", "create_server", "listen", "serve_forever", "start_server"}
 ENVIRON = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
 
 
@@ -55,6 +68,20 @@ def python(tmp_path: Path) -> Path:
     return tmp_path / "venv/bin/python"
 
 
+def servers(source: bytes) -> list[str]:
+    """The modules that serve, and the calls that listen, in a module's source."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= SERVERS.intersection(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found |= SERVERS & names
+        elif isinstance(node, ast.Attribute):
+            found |= SERVING & {node.attr}
+    return sorted(found)
+
+
 def pip_install(python: Path, *what: object, cwd: Path) -> None:
     """Install as a user does, by pip itself."""
     run(python, "-m", "pip", "install", "--quiet", *what, cwd=cwd)
@@ -65,12 +92,45 @@ def installed(python: Path, cwd: Path) -> set[str]:
     return {line.partition("==")[0].partition(" @")[0] for line in listed.splitlines()}
 
 
-def test_pip_install_of_the_checkout_brings_all_three(clone: Path, python: Path) -> None:
+@pytest.fixture(scope="module")
+def wheels(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of each part."""
+    found: dict[str, Path] = {}
+    for part, folder in PARTS.items():
+        target = tmp_path_factory.mktemp(part)
+        uv("build", "--wheel", "--quiet", "--out-dir", target, clone / folder, cwd=clone)
+        (found[part],) = target.glob("*.whl")
+    return found
+
+
+def demo(python: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``otel-agents demo`` where nobody listens for OTLP."""
+    environ = plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"})
+    command = [python.parent / "otel-agents", "demo"]
+    return subprocess.run(
+        command, cwd=cwd, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_pip_install_of_the_checkout_brings_what_a_process_needs(clone: Path, python: Path) -> None:
     pip_install(python, ".", cwd=clone)
-    names = installed(python, clone)
-    assert {"otel-agents", "otel-agents-instrumentors", "otel-agents-semconv"} <= names
+    names = {name for name in installed(python, clone) if name.startswith("otel-agents")}
+    assert names == {"otel-agents-checkout", *PROCESS.values()}
     run(python, "-m", "pip", "check", cwd=clone)
     run(python, "-c", "import otel_agents.distro.starting.distribution", cwd=clone.parent)
+    done = demo(python, clone.parent)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "The demo needs a model that answers without a network, and crewai or openai. "
+        'Run: pip install "otel-agents[demo]"\n'
+    )
+
+
+def test_with_its_extra_the_checkout_runs_the_demo(clone: Path, python: Path) -> None:
+    pip_install(python, ".[demo]", cwd=clone)
+    run(python, "-m", "pip", "check", cwd=clone)
+    done = demo(python, clone.parent)
+    assert (done.returncode, "invoke_agent travel-planner" in done.stderr) == (0, True), done.stderr
 
 
 def test_the_instrumentors_alone_bring_no_sdk(clone: Path, python: Path) -> None:
@@ -82,30 +142,51 @@ def test_the_instrumentors_alone_bring_no_sdk(clone: Path, python: Path) -> None
     run(python, "-c", code, cwd=clone.parent)
 
 
+def test_the_kit_brings_no_distro_and_no_pytest(clone: Path, python: Path) -> None:
+    pip_install(python, "./semconv", "./instrumentors", "./tests/kit", cwd=clone)
+    assert not {"otel-agents", "pytest"} & installed(python, clone)
+    modules = "conformance, emission, instrumentation, scripted_model"
+    run(python, "-c", f"from otel_agents.testing import {modules}", cwd=clone.parent)
+
+
 def test_uv_sync_installs_the_workspace(clone: Path) -> None:
     uv("sync", "--quiet", "--python", sys.executable, cwd=clone)
     run(clone / ".venv/bin/python", "-m", "pytest", "-q", "tests/semconv", cwd=clone)
 
 
-def test_wheels_of_the_members_work_in_an_empty_environment(
-    clone: Path, python: Path, tmp_path: Path
+def test_wheels_work_in_an_empty_environment(
+    wheels: dict[str, Path], python: Path, tmp_path: Path
 ) -> None:
-    for member in MEMBERS:
-        uv("build", "--wheel", "--quiet", "--out-dir", tmp_path / "dist", clone / member, cwd=clone)
-    wheels = sorted((tmp_path / "dist").glob("*.whl"))
-    assert len(wheels) == len(MEMBERS)
-    pip_install(python, *wheels, cwd=tmp_path)
+    pip_install(python, *(wheels[part] for part in PROCESS), cwd=tmp_path)
     run(python.parent / "opentelemetry-instrument", python, "-c", "pass", cwd=tmp_path)
     run(python.parent / "otel-agents", "--help", cwd=tmp_path)
+    extra = f"otel-agents[demo] @ {wheels['distro'].as_uri()}"
+    pip_install(python, extra, wheels["testing"], cwd=tmp_path)
+    done = demo(python, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("member", MEMBERS)
-def test_a_wheel_is_typed_and_holds_its_part_alone(
-    clone: Path, member: str, tmp_path: Path
-) -> None:
-    uv("build", "--wheel", "--quiet", "--out-dir", tmp_path, clone / member, cwd=clone)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert f"otel_agents/{member}/py.typed" in names
-    others = [name for name in names if not name.startswith(f"otel_agents/{member}/")]
+@pytest.mark.parametrize("part", PARTS)
+def test_a_wheel_is_typed_and_holds_its_part_alone(part: str, wheels: dict[str, Path]) -> None:
+    names = zipfile.ZipFile(wheels[part]).namelist()
+    assert f"otel_agents/{part}/py.typed" in names
+    others = [name for name in names if not name.startswith(f"otel_agents/{part}/")]
     assert all(".dist-info/" in name for name in others), others
+
+
+@pytest.mark.parametrize("part", PROCESS)
+def test_what_a_process_needs_holds_no_server(part: str, wheels: dict[str, Path]) -> None:
+    """A model that answers belongs to the kit."""
+    archive = zipfile.ZipFile(wheels[part])
+    found = {name: servers(archive.read(name)) for name in archive.namelist() if name[-3:] == ".py"}
+    assert len(found) > 1
+    assert {name: serving for name, serving in found.items() if serving} == {}
+    metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    needed = re.findall(r"(?m)^Requires-Dist: (.*testing.*)$", archive.read(metadata).decode())
+    assert needed == (["otel-agents-testing==0.1.0; extra == 'demo'"] if part == "distro" else [])
+
+
+def test_the_scripted_model_is_known_as_a_server(wheels: dict[str, Path]) -> None:
+    """The test above would be blind where this fails."""
+    name = "otel_agents/testing/scripted_model/server.py"
+    assert servers(zipfile.ZipFile(wheels["testing"]).read(name)) == ["http.server"]
