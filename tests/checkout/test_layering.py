@@ -1,14 +1,15 @@
-"""Who may import whom, and which folders must not be packages."""
+"""Who may import whom, by which door, and which folders must not be packages."""
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import distro
 import pytest
+from module_imports import imports
 
 ROOT = Path(__file__).parents[2]
 KIT = "otel_agents.testing"
@@ -24,27 +25,23 @@ FORBIDDEN = {
 """What a part must not import, wherever in a module."""
 PARTS = (*FORBIDDEN, "distro")
 INSTRUMENTORS = ROOT / "instrumentors/src/otel_agents/instrumentors"
+CORE = "otel_agents.instrumentors._core"
+OUTSIDE = ("semconv", "distro", "tests/kit", "examples", "docs", "collector-config")
+"""Where the core is not known: a distribution has ``hosting``, others have the public face."""
+NOT_YET = {
+    "distro/src/otel_agents/distro/demo/travel_planner.py",
+    "docs/readme.py",
+    "examples/house_agents/src/house_agents_telemetry/__init__.py",
+}
+"""What knows it until there is a public face."""
+DISTRIBUTIONS = (
+    "otel-agents",
+    "otel-agents-instrumentors",
+    "otel-agents-semconv",
+    "otel-agents-testing",
+)
 ENVIRONMENT = {"settings.py"}
 """The modules of the instrumentors that read the environment; the distro has its own."""
-
-
-def imports(path: Path) -> set[str]:
-    """The full names that a module imports, wherever it does."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{absolute(path, node)}.{alias.name}" for alias in node.names}
-    return names
-
-
-def absolute(path: Path, node: ast.ImportFrom) -> str:
-    """The module that is imported from, the dots of a relative import resolved."""
-    if not node.level:
-        return node.module or ""
-    package = path.parts[path.parts.index("otel_agents") : -node.level]
-    return ".".join((*package, *filter(None, [node.module])))
 
 
 def inside(names: set[str], packages: tuple[str, ...]) -> list[str]:
@@ -93,6 +90,33 @@ def test_no_framework_imports_another_and_what_they_share_imports_none() -> None
             barred.add("_dialects")
         others = tuple(f"{package}.{name}" for name in barred)
         assert inside(imports(path), others) == [], path
+
+
+def test_the_core_is_known_to_the_instrumentors_alone() -> None:
+    """By import or by name, whatever file it is in."""
+    files = (path for part in OUTSIDE for path in (ROOT / part).rglob("*") if path.is_file())
+    found = {path.relative_to(ROOT).as_posix() for path in files if knows_core(path)}
+    assert found == NOT_YET
+
+
+def knows_core(path: Path) -> bool:
+    """Whether a file names the core."""
+    if path.suffix == ".pyc":
+        return False
+    named = CORE.encode() in path.read_bytes()
+    return named or (path.suffix == ".py" and inside(imports(path), (CORE,)) != [])
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_entry_points_are_public(name: str) -> None:
+    values = [found.value for found in distribution(name).entry_points]
+    assert [value for value in values if re.search(r"[.:]_", value)] == []
+
+
+def test_what_a_fork_renews_is_in_one_registry() -> None:
+    sources = (path for part in PARTS for path in (ROOT / part / "src").rglob("*.py"))
+    found = [path for path in sources if "register_at_fork" in path.read_text("utf-8")]
+    assert found == [INSTRUMENTORS / "_core/forking.py"]
 
 
 @pytest.mark.parametrize("part", PARTS)

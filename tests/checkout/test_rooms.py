@@ -1,0 +1,152 @@
+"""The rooms of a package: which may import which. Arrows run one way, and there are no circles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+from module_imports import imports, module_name
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("semconv", "instrumentors", "distro", "tests/kit")
+MOST_FILES = 12
+
+
+@dataclass(frozen=True)
+class House:
+    """A package; each folder or module that is directly in it is a room.
+
+    ``ground`` are the modules that everybody may import, of which each may import those before it.
+    ``rooms`` has, for each of the others, all that it imports beside the ground.
+    """
+
+    folder: Path
+    ground: tuple[str, ...]
+    rooms: Mapping[str, frozenset[str]]
+
+    @property
+    def modules(self) -> dict[str, Path]:
+        """The modules by their full names."""
+        return {module_name(path): path for path in self.folder.rglob("*.py")}
+
+    def room(self, module: str) -> str:
+        """The room of a module."""
+        package = module_name(self.folder / "__init__.py")
+        return module.removeprefix(package).lstrip(".").partition(".")[0] or "__init__"
+
+    def arrows(self) -> dict[str, set[str]]:
+        """The rooms, each with those that its modules import, wherever in their text they do."""
+        found: dict[str, set[str]] = {}
+        modules = self.modules
+        for module, path in modules.items():
+            room = found.setdefault(self.room(module), set())
+            room |= {self.room(target) for target in targets(imports(path), modules)}
+        return {room: others - {room} for room, others in found.items()}
+
+
+HOUSES = {
+    "distro": House(
+        ROOT / "distro/src/otel_agents/distro",
+        ground=("speech", "environment", "discovery"),
+        rooms={
+            "otlp": frozenset(),
+            "tree": frozenset(),
+            "export": frozenset({"otlp", "tree"}),
+            "ending": frozenset({"export"}),
+            "starting": frozenset({"ending", "export", "otlp"}),
+            "doctor": frozenset({"starting", "otlp"}),
+            "demo": frozenset({"otlp"}),
+            "command": frozenset({"demo", "doctor"}),
+            "__init__": frozenset({"starting"}),
+            "__main__": frozenset({"command"}),
+        },
+    ),
+}
+each_house = pytest.mark.parametrize("house", HOUSES.values(), ids=HOUSES)
+
+
+def targets(names: set[str], modules: Mapping[str, Path]) -> set[str]:
+    """Those of ``modules`` that ``names`` stand for: a name is a module or is in one."""
+    found = {name if name in modules else name.rpartition(".")[0] for name in names}
+    return found & modules.keys()
+
+
+def circle(arrows: Mapping[str, set[str]] | Mapping[str, frozenset[str]]) -> list[str]:
+    """One circle that the arrows form; none is an empty list."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+@each_house
+def test_a_room_imports_what_its_row_says(house: House) -> None:
+    """Neither more nor less, so that the table is the plan of the house."""
+    found = house.arrows()
+    rooms = {room: others - {*house.ground} for room, others in found.items()}
+    assert {room: rooms[room] for room in rooms.keys() - {*house.ground}} == house.rooms
+    for place, module in enumerate(house.ground):
+        assert found[module] <= {*house.ground[:place]}, module
+
+
+@each_house
+def test_rooms_have_no_circle(house: House) -> None:
+    assert circle(house.rooms) == []
+
+
+@each_house
+def test_a_room_with_too_many_files_is_two(house: House) -> None:
+    folders = {path.parent for path in house.folder.rglob("*.py")} - {house.folder}
+    sizes = {folder.name: len([*folder.glob("*.py")]) for folder in folders}
+    assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
+
+
+def test_modules_that_import_each_other_are_nowhere() -> None:
+    """When they are imported; packages that are imported on the way to a module count too."""
+    paths = [path for part in PARTS for path in (ROOT / part / "src").rglob("*.py")]
+    modules = {module_name(path): path for path in paths}
+    arrows: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        direct = targets(imports(path, with_itself=True), modules)
+        passed = {package for target in direct for package in packages(target)} & modules.keys()
+        arrows[module] = direct | (passed - packages(module) - {module})
+    assert circle(arrows) == []
+
+
+def packages(module: str) -> set[str]:
+    """The packages that a module is in."""
+    parts = module.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts))}
+
+
+def test_the_checks_see_what_they_forbid(tmp_path: Path) -> None:
+    """A house that breaks each rule."""
+    folder = tmp_path / "src/house"
+    texts = {
+        "__init__": "",
+        "ground": "from . import later",
+        "later": "",
+        "one/__init__": "from .a import A",
+        "one/a": "def f():\n    from house.two.b import B",
+        "two/b": "import typing\nif typing.TYPE_CHECKING:\n    from ..one import A\nimport house.ground",
+    }
+    for name, text in texts.items():
+        path = folder / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = House(folder, ("ground", "later"), {}).arrows()
+    assert found == {
+        "__init__": set(),
+        "ground": {"later"},
+        "later": set(),
+        "one": {"two"},
+        "two": {"one", "ground"},
+    }
+    assert {*circle(found)} == {"one", "two"}
+    assert imports(folder / "one/a.py", with_itself=True) == set()
+    assert imports(folder / "two/b.py", with_itself=True) == {"typing", "house.ground"}
+    assert imports(folder / "one/__init__.py", with_itself=True) == {"house.one.a.A"}
