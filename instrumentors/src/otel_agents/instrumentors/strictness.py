@@ -1,4 +1,4 @@
-"""For tests: an error of ours is raised instead of logged, and what was dropped can be waited for."""
+"""For tests: an error of an instrumentor's own code is raised instead of logged."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from ._core import errors
-from ._core.calls import disposal
 
-__all__ = ["settled", "strict_errors"]
+__all__ = ["strict_errors"]
 
 
 @contextmanager
@@ -26,15 +25,3 @@ def strict_errors() -> Generator[None, None, None]:
         yield
     finally:
         errors.strict = before
-
-
-def settled(timeout: float) -> bool:
-    """Wait until nothing that was dropped, such as a stream left half read, waits for its end.
-
-    Args:
-        timeout: Seconds to wait at most.
-
-    Returns:
-        Whether nothing is left.
-    """
-    return disposal.drain(timeout)

@@ -25,14 +25,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from otel_agents.instrumentors import strictness
+from otel_agents.instrumentors import hosting, strictness
 from otel_agents.testing.conformance import findings_of
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["conforming", "emission", "model", "strict_errors"]
 
-_SETTLE_SECONDS = 5
+_DRAIN_SECONDS = 5
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
     emission = Emission()
     yield emission
     try:
-        strictness.settled(_SETTLE_SECONDS)
+        hosting.drain_streams(_DRAIN_SECONDS)
         conforming(emission)
         emission.encode()
     finally:
