@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]

@@ -44,6 +44,16 @@ class Recorded:
         self._report("end")
 
 
+class Answering(Recorded):
+    """A model call that records what it gathers from as well."""
+
+    def respond(self, value: Any) -> None:
+        self._report("respond", value)
+
+    def observe(self, value: Any) -> None:
+        self._report("observe", value)
+
+
 def current_mark() -> Any:
     """The operation whose context is current, None outside any."""
     return get_value(MARK)

@@ -64,6 +64,21 @@ HOUSES = {
             "__main__": frozenset({"command"}),
         },
     ),
+    "the core of the instrumentors": House(
+        ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
+        ground=("errors", "forking", "tables"),
+        rooms={
+            "encoding": frozenset(),
+            "context": frozenset(),
+            "hooks": frozenset({"encoding"}),
+            "telemetry": frozenset({"encoding", "hooks"}),
+            "calls": frozenset({"context", "telemetry"}),
+            "operations": frozenset({"calls", "context", "encoding", "telemetry"}),
+            "patching": frozenset({"calls", "telemetry"}),
+            "upload": frozenset({"hooks"}),  # its old path, for one release
+            "__init__": frozenset(),
+        },
+    ),
 }
 each_house = pytest.mark.parametrize("house", HOUSES.values(), ids=HOUSES)
 

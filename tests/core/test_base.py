@@ -11,14 +11,20 @@ import pytest
 import toyagents
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
-from otel_agents.instrumentors import hosting
-from otel_agents.instrumentors._core.calls.around import Call, Running, around
-from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors import (
+    AgentInstrumentor,
+    Call,
+    InvokeAgent,
+    Patch,
+    Telemetry,
+    hosting,
+)
 from otel_agents.instrumentors._core.patching import rivals
-from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
-from otel_agents.instrumentors._core.patching.patches import Patch
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.testing.emission import Emission
+
+
+def run(telemetry: Telemetry, call: Call) -> InvokeAgent:
+    return InvokeAgent(telemetry, call.instance.name)
 
 
 class ToyInstrumentor(AgentInstrumentor):
@@ -29,11 +35,8 @@ class ToyInstrumentor(AgentInstrumentor):
     requires = ("toyagents-classic >= 0.1, < 1", "toyagents >= 1, < 2")
     rivals = ("rival-of-toy",)
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
-        def begin(call: Call) -> Running:
-            return InvokeAgent(telemetry, call.instance.name)
-
-        yield Patch("toyagents:Agent.run", around(begin))
+    def patches(self) -> Iterable[Patch]:
+        yield Patch("toyagents:Agent.run", run)
 
 
 @pytest.fixture(autouse=True)

@@ -13,16 +13,18 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from toyagents import Agent, Refused
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import around, disposal
-from otel_agents.instrumentors._core.calls.around import Call
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls.around import around
+from otel_agents.instrumentors._core.calls.call import Call, Switch
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
-from otel_agents.instrumentors._core.calls.switches import Switch
 
 Method = Callable[..., Any]
+NOTHING: Any = None
+"""In the place of telemetry, which toys do not use."""
 
 
 def wrapped(method: Method, operation: Recorded, bound: bool = True) -> Method:
-    return around.around(lambda call: operation)(method, Switch(), bound)
+    return around(NOTHING, lambda telemetry, call: operation)(method, Switch(), bound)
 
 
 async def collect(items: AsyncIterator[Any]) -> list[Any]:
@@ -100,12 +102,12 @@ def test_an_error_of_ours_at_any_point_changes_nothing(
     monkeypatch.setattr(errors, "internal_error", caught.append)
     operation = Recorded(breaks_at=place)
 
-    def begin(call: Call) -> Recorded:
+    def begin(telemetry: Any, call: Call) -> Recorded:
         if place == "begin":
             raise RuntimeError("broken at begin")
         return operation
 
-    call = around.around(begin)(method, Switch(), True)
+    call = around(NOTHING, begin)(method, Switch(), True)
     if prompt:
         assert to_result(call(Agent("ada"), prompt)) == result
     else:
@@ -144,7 +146,7 @@ def test_a_call_that_is_switched_off_is_not_reported(
     method: Method, result: Any, reports: list[Any]
 ) -> None:
     operation, switch = Recorded(), Switch()
-    call = around.around(lambda call: operation)(method, switch, True)
+    call = around(NOTHING, lambda telemetry, call: operation)(method, switch, True)
     switch.on = False
     assert to_result(call(Agent("ada"), "hi")) == result
     assert operation.reports == []
@@ -161,12 +163,12 @@ def test_wrong_arguments_are_reported_and_raise_as_before(method: Method) -> Non
 def test_begin_sees_the_call_and_may_replace_its_arguments() -> None:
     seen: list[Any] = []
 
-    def begin(call: Call) -> Recorded:
+    def begin(telemetry: Any, call: Call) -> Recorded:
         seen.append((call.instance.name, call.args, call.kwargs))
         call.args, call.kwargs = ("bye",), {"times": 2}
         return Recorded()
 
-    call = around.around(begin)(Agent.run, Switch(), True)
+    call = around(NOTHING, begin)(Agent.run, Switch(), True)
     assert call(Agent("ada"), "hi", times=1) == "ada says byeada says bye"
     assert seen == [("ada", ("hi",), {"times": 1})]
 
@@ -319,6 +321,25 @@ def test_a_generator_that_never_starts_reports_nothing(method: Method) -> None:
     assert operation.reports == []
 
 
+@pytest.mark.parametrize("read", [0, 1, 9])
+def test_a_generator_that_is_awaited_has_begun(read: int) -> None:
+    operation = Recorded()
+
+    async def streaming() -> AsyncIterator[str]:
+        return Agent("ada").astream("hi")
+
+    async def main() -> None:
+        stream = await wrapped(streaming, operation, bound=False)()
+        assert inspect.isasyncgen(stream)
+        for _ in range(read):
+            await anext(stream, None)
+        await stream.aclose()
+
+    asyncio.run(main())
+    said = [("chunk", word) for word in ("ada", "says", "hi")[:read]]
+    assert operation.reports == [*said, ("exhausted", None) if read > 3 else ("abandoned",)]
+
+
 def test_an_async_generator_left_early_is_abandoned_once() -> None:
     operation = Recorded()
 
@@ -353,11 +374,11 @@ def test_what_an_override_calls_by_super_is_part_of_the_same_operation(
 ) -> None:
     begun: list[str] = []
 
-    def begin(call: Call) -> Recorded:
+    def begin(telemetry: Any, call: Call) -> Recorded:
         begun.append(call.function.__qualname__)
         return Recorded()
 
-    wrapping = around.around(begin, overridden=True)
+    wrapping = around(NOTHING, begin, overridden=True)
     for cls in (Base, Sub):
         monkeypatch.setattr(cls, "call", wrapping(cls.__dict__["call"], Switch(), True))
     assert Sub().call() == "sub of base"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from otel_agents.instrumentors._core.operations import InvokeWorkflow
-from otel_agents.instrumentors._core.operations.handoffs import hand_over
+from otel_agents.instrumentors._core.operations import InvokeWorkflow, hand_over
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission

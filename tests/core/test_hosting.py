@@ -16,8 +16,8 @@ from otel_agents.testing.emission import Emission
 
 CORE = "otel_agents.instrumentors._core"
 CHEAP = {
-    *("context", "context.identity", "errors", "forking", "patching", "patching.rivals"),
-    *("telemetry", "telemetry.records"),
+    *("context", "context.carrying", "errors", "forking", "patching", "patching.rivals"),
+    *("tables", "telemetry", "telemetry.records"),
 }
 """What is imported at the start of every process, of the core."""
 

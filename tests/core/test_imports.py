@@ -103,17 +103,16 @@ def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
 def test_hooks_that_are_registered_meanwhile_see_that_very_import() -> None:
     """wrapt puts its finder first when it is first used, where this import has passed already."""
     program = """
-        from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+        from otel_agents.instrumentors import AgentInstrumentor
 
         class Instrumentor(AgentInstrumentor):
             plain_name = "toymodels"
             requires = ("otel-agents-instrumentors",)
 
-            def patches(self, telemetry):
-                from otel_agents.instrumentors._core.calls.around import around
-                from otel_agents.instrumentors._core.patching.patches import Patch
+            def patches(self):
+                from otel_agents.instrumentors import Patch
 
-                yield Patch("toymodels.no_such_module:f", around(print))
+                yield Patch("toymodels.no_such_module:f", print)
 
         instrumentor = Instrumentor()
         instrumentor.instrument()

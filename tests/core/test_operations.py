@@ -10,7 +10,7 @@ from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_agents.instrumentors._core.context.identity import (
+from otel_agents.instrumentors._core.context.scope import (
     with_conversation_id,
     with_session_id,
     with_user_id,
@@ -161,10 +161,10 @@ OPERATIONS: dict[str, tuple[Make, str, SpanKind, dict[str, Any], list[str]]] = {
         ["mcp.server.operation.duration"],
     ),
     "step": (
-        lambda t: Step(t, "human input", {"otel_agents.turn": 1}),
-        "human input",
+        lambda t: Step(t, "node", "plan", number=2),
+        "node plan",
         SpanKind.INTERNAL,
-        {"otel_agents.turn": 1},
+        {"otel_agents.step.type": "node", "otel_agents.step.number": 2},
         [],
     ),
 }

@@ -13,10 +13,10 @@ import pytest
 from opentelemetry.context import get_current
 from toymodels import Client, Overloaded, Provider, Response, Router
 
-from otel_agents.instrumentors._core.calls.around import Call, around
-from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.calls.around import wrapped
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.carrying import carry
 from otel_agents.instrumentors._core.context.claims import Claim, elsewhere, is_reported, sent, take
-from otel_agents.instrumentors._core.context.identity import carry
 from otel_agents.instrumentors._core.operations import (
     ClaimedCall,
     Embeddings,
@@ -26,7 +26,8 @@ from otel_agents.instrumentors._core.operations import (
     Step,
 )
 from otel_agents.instrumentors._core.operations.inference import ModelCall
-from otel_agents.instrumentors._core.patching.patches import Patch, PatchSet
+from otel_agents.instrumentors._core.patching.patch_set import PatchSet
+from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Operation
@@ -49,9 +50,9 @@ class Streamed(Created):
 
     __slots__ = ("client",)
 
-    def exhausted(self, value: Any) -> None:
-        describe(self, self.client.provider.served[-1])
-        self.end()
+    def conclude(self) -> None:
+        if self.error is None:
+            describe(self, self.client.provider.served[-1])
 
 
 def describe(call: Any, response: Response) -> None:
@@ -81,45 +82,45 @@ class Layers:
         self.telemetry = telemetry
         self.routed: list[Routed] = []
 
-    def created(self, call: Call) -> Inference:
+    def created(self, telemetry: Telemetry, call: Call) -> Inference:
         return Created(self.telemetry, Operation.CHAT, "toy", "toy", SERVER)
 
-    def streamed(self, call: Call) -> Inference:
+    def streamed(self, telemetry: Telemetry, call: Call) -> Inference:
         streamed = Streamed(self.telemetry, Operation.CHAT, "toy", "toy", SERVER)
         streamed.client = call.instance
         return streamed
 
-    def embedded(self, call: Call) -> Embeddings:
+    def embedded(self, telemetry: Telemetry, call: Call) -> Embeddings:
         class Embedded(Embeddings):
             def respond(self, value: Response) -> None:
                 self.input_tokens, self.response_model = value.tokens, "toy-1"
 
         return Embedded(self.telemetry, Operation.EMBEDDINGS, "toy", "toy", SERVER)
 
-    def routing(self, call: Call) -> Routed:
+    def routing(self, telemetry: Telemetry, call: Call) -> Routed:
         routed = Routed(self.telemetry, Operation.CHAT, model="toy", provider="toy")
         routed.server = SERVER
         self.routed.append(routed)
         return routed
 
-    def sending(self, call: Call) -> None:
+    def sending(self, telemetry: Telemetry, call: Call) -> None:
         sent(Operation.CHAT, get_current())
 
     def patches(self) -> Iterator[Patch]:
-        yield Patch("toymodels:Client.create", around(self.created))
-        yield Patch("toymodels:Client.acreate", around(self.created))
-        yield Patch("toymodels:Client.stream", around(self.streamed))
-        yield Patch("toymodels:Client.embed", around(self.embedded))
-        yield Patch("toymodels:Router.complete", around(self.routing))
-        yield Patch("toymodels:Router.acomplete", around(self.routing))
-        yield Patch("toymodels:Router.stream", around(self.routing))
-        yield Patch("toymodels:Router.before_send", around(self.sending))
+        yield Patch("toymodels:Client.create", self.created)
+        yield Patch("toymodels:Client.acreate", self.created)
+        yield Patch("toymodels:Client.stream", self.streamed)
+        yield Patch("toymodels:Client.embed", self.embedded)
+        yield Patch("toymodels:Router.complete", self.routing)
+        yield Patch("toymodels:Router.acomplete", self.routing)
+        yield Patch("toymodels:Router.stream", self.routing)
+        yield Patch("toymodels:Router.before_send", self.sending)
 
 
 @pytest.fixture
 def layers(emission: Emission) -> Iterator[Layers]:
     layers = Layers(Telemetry("toymodels", **emission.providers))
-    patches = PatchSet("toymodels", layers.patches())
+    patches = PatchSet("toymodels", layers.patches(), layers.telemetry)
     patches.apply()
     yield layers
     patches.undo()
@@ -341,15 +342,15 @@ def test_a_model_class_of_the_application_is_counted_once(
 ) -> None:
     """Its method ran below the cache: that is the evidence."""
 
-    def begin(call: Call) -> Routed:
-        routed = Routed(layers.telemetry, Operation.CHAT, model="toy", evident=True)
+    def start(telemetry: Telemetry, call: Call) -> Routed:
+        routed = Routed(telemetry, Operation.CHAT, model="toy", evident=True)
         routed.server = SERVER
         return routed
 
     def call(prompt: str) -> Response:
         return (Client(provider).create if visible else provider.serve)(prompt)
 
-    around(begin)(call, Switch(), False)("hi")
+    wrapped(call, layers.telemetry, start)("hi")
     assert [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans] == [
         "toy" if visible else "custom"
     ]
@@ -361,7 +362,7 @@ def test_a_layer_that_sends_itself_starts_its_span_when_it_sends(
     def over_http(prompt: str) -> Response:
         started = layers.routed[-1].start(SERVER)
         assert started is not None
-        step = Step(layers.telemetry, "POST", {}, parent=started.context)
+        step = Step(layers.telemetry, "POST", parent=started.context)
         try:
             return provider.serve(prompt)
         except Overloaded as error:

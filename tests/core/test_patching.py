@@ -17,12 +17,27 @@ from typing import Any
 import pytest
 import toyagents
 
-from otel_agents.instrumentors._core.calls.switches import Switch
-from otel_agents.instrumentors._core.patching.patches import Patch, PatchSet, TargetReport
+from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+from otel_agents.instrumentors._core.patching.patch_set import PatchSet
+from otel_agents.instrumentors._core.patching.patches import Patch
+from otel_agents.instrumentors._core.patching.reports import TargetReport
 
 Function = Callable[..., Any]
+NOTHING: Any = None
+"""In the place of telemetry, which toys do not use."""
 
 
+class By:
+    """A way to replace a function that is a wrapping itself."""
+
+    def __init__(self, wrapping: Wrapping) -> None:
+        self._wrapping = wrapping
+
+    def bind(self, telemetry: object) -> Wrapping:
+        return self._wrapping
+
+
+@By
 def shouting(function: Function, switch: Switch, bound: bool) -> Function:
     """A wrapping that shows: the result in capitals."""
 
@@ -40,7 +55,7 @@ def patched() -> Iterator[Callable[..., PatchSet]]:
     sets: list[PatchSet] = []
 
     def apply(*patches: Patch) -> PatchSet:
-        sets.append(PatchSet("toy", patches))
+        sets.append(PatchSet("toy", patches, NOTHING, ("otel-agents-instrumentors",)))
         sets[-1].apply()
         return sets[-1]
 
@@ -119,13 +134,14 @@ def test_what_somebody_has_put_around_a_decorated_function_since_stays(
 def test_a_function_that_is_not_decorated_as_expected_is_missing(
     target: str, patched: Callable[..., PatchSet]
 ) -> None:
-    patches = patched(Patch(target, shouting, decorated="function", optional=True))
+    patches = patched(Patch(target, shouting, decorated="function"))
     (found,) = patches.report().targets
-    assert found.state == "absent"
+    assert found.state == "missing"
     assert found.detail.endswith("is not decorated, or keeps no function")
 
 
 def test_a_class_method_stays_one(patched: Callable[..., PatchSet]) -> None:
+    @By
     def naming(function: Function, switch: Switch, bound: bool) -> Function:
         @functools.wraps(function)
         def named(cls: Any, name: str) -> Any:
@@ -257,7 +273,7 @@ def test_a_method_of_a_class_that_is_handed_over_is_patched(
     assert state_of(Mine) == before[0]
 
 
-def test_missing_targets_are_told_and_optional_ones_are_absent(
+def test_targets_that_this_version_should_have_are_missing_and_others_absent(
     patched: Callable[..., PatchSet], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "otel_agents"):
@@ -265,13 +281,15 @@ def test_missing_targets_are_told_and_optional_ones_are_absent(
             Patch("toyagents:ask", shouting),
             Patch("toyagents:Agent.gone", shouting),
             Patch("toyagents.gone:ask", shouting),
-            Patch("toyagents:Agent.new", shouting, optional=True),
+            Patch("toyagents:Agent.new", shouting, since="999"),
+            Patch("toyagents:Agent.old", shouting, until="0.0.1"),
         ).report()
     assert [(target.target, target.state) for target in report.targets] == [
         ("toyagents:ask", "applied"),
         ("toyagents:Agent.gone", "missing"),
         ("toyagents.gone:ask", "missing"),
         ("toyagents:Agent.new", "absent"),
+        ("toyagents:Agent.old", "absent"),
     ]
     assert str(report) == "1 of 3 applied, missing toyagents:Agent.gone, toyagents.gone:ask"
     assert [record.getMessage() for record in caplog.records] == [

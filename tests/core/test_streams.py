@@ -174,6 +174,17 @@ def test_an_asynchronous_stream_left_early_is_abandoned_once() -> None:
     assert operation.reports == LEFT
 
 
+def test_an_asynchronous_stream_that_closes_without_awaiting_does_so_still() -> None:
+    class ClosesAtOnce(AsyncStream):
+        def close(self) -> Any:
+            self.closed = True
+            return "closed"
+
+    operation, stream = Recorded(), ClosesAtOnce("a")
+    assert (AsyncStreamProxy(stream, operation).close(), stream.closed) == ("closed", True)
+    assert operation.reports == [("abandoned",)]
+
+
 def test_an_exception_of_the_provider_is_a_failure() -> None:
     operation = Recorded()
     proxy = StreamProxy(Stream("a", ConnectionError("lost")), operation)

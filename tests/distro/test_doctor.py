@@ -22,11 +22,9 @@ from otel_agents.distro.doctor.endpoints import SignalAnswer
 from otel_agents.distro.doctor.frameworks import Framework
 
 TOY = """
-    from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
-    from otel_agents.instrumentors._core.calls.around import around
-    from otel_agents.instrumentors._core.patching.patches import Patch
+    from otel_agents.instrumentors import AgentInstrumentor, Patch
 
-    def begin(*args):
+    def start(telemetry, call):
         return None
 
     class Instrumentor(AgentInstrumentor):
@@ -34,9 +32,9 @@ TOY = """
         requires = ("toylib >= 2, < 3",)
         rivals = ("rival-toylib",)
 
-        def patches(self, telemetry):
-            yield Patch("toylib:Client.ask", around(begin))
-            yield Patch("toylib:Client.moved", around(begin))
+        def patches(self):
+            yield Patch("toylib:Client.ask", start)
+            yield Patch("toylib:Client.moved", start)
 """
 TOYLIB = """
     print("noise of a framework")

@@ -154,7 +154,7 @@ GOOD = [
         },
     ),
     Span("initialize", {"mcp.method.name": "initialize"}, Kind.SERVER),
-    Span("task write", {"otel_agents.turn": 1}, Kind.INTERNAL),
+    Span("task write", {"otel_agents.step.type": "task", "otel_agents.turn": 1}, Kind.INTERNAL),
     Span("GET /", {"http.request.method": "GET"}, Kind.SERVER, Status(Code.OK)),
 ]
 

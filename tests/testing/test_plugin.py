@@ -78,7 +78,7 @@ def test_an_error_in_the_instrumentors_code_fails_its_test(pytester: pytest.Pyte
         from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
         def test_a_call(instrument, model, monkeypatch):
-            monkeypatch.setattr(OpenAIInstrumentor, "patches", lambda self, telemetry: 1 / 0)
+            monkeypatch.setattr(OpenAIInstrumentor, "patches", lambda self: 1 / 0)
             instrument()
     """
     ended, out = outcomes(pytester, CONFTEST, tests)

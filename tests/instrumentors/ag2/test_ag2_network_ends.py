@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from importlib import import_module
 from threading import Event
 from typing import Any
 
@@ -88,3 +89,34 @@ def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: He
 
     run(main)
     assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize(
+    ("module", "table", "limit", "messages"),
+    [("_runs", "RUNS", 1, 2), ("_networks", "_HANDLING", 0, 1)],
+)
+def test_a_run_that_makes_room_ends(
+    config: Any,
+    emission: Emission,
+    held: Held,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    table: str,
+    limit: int,
+    messages: int,
+) -> None:
+    """By itself, or by its only message."""
+    holder: Any = import_module(f"otel_agents.instrumentors.ag2.{module}")
+    monkeypatch.setattr(getattr(holder, table), "_limit", limit)
+
+    async def main() -> None:
+        async with network(agent("a", config), agent("b", config)) as net:
+            steps = net.graph(("human", "a"))
+            every = [await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(messages)]
+            for channel in every:
+                await channel.send("Go")
+            await held.reached()
+            assert emission.names == [WORKFLOW]
+
+    run(main)

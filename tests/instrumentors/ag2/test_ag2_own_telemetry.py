@@ -73,8 +73,9 @@ def test_ours_stands_and_one_line_says_so(
     once = turn_of("Guide", CHAT, "execute_tool look", CHAT)
     assert emission.tree() == once * 2
     said = (
-        "otel-agents: ag2's own TelemetryMiddleware is in use, and records nothing, as every "
-        "turn is recorded already; OTEL_AGENTS_PREFER=theirs turns it round"
+        "otel-agents: ag2 is instrumented by otel-agents, so ag2.middleware.TelemetryMiddleware, "
+        "which the application asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
+        "have it the other way round"
     )
     assert lines(caplog) == [(logging.WARNING, said)]
     ledger()
@@ -124,7 +125,12 @@ def test_theirs_stands_where_it_is_preferred(
     points = emission.points()["gen_ai.client.token.usage"]
     billed = model.ledger.input_tokens + model.ledger.output_tokens
     assert sum(total for _, total in points) == billed
-    assert lines(caplog) == []
+    said = (
+        "otel-agents: ag2 is instrumented by ag2.middleware.TelemetryMiddleware, which the "
+        "application asks for, so otel-agents records nothing of it; unset "
+        "OTEL_AGENTS_PREFER=theirs to have it the other way round"
+    )
+    assert lines(caplog) == [(logging.WARNING, said)]
 
 
 def test_an_agent_without_theirs_is_recorded_all_the_same(

@@ -139,7 +139,8 @@ def test_what_the_span_is_said_to_be(
     types("exit")
     talk(human("ALWAYS"), agent("assistant", model))
     (asked,) = [span for span in emission.spans if span.name == ASKED]
-    assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", {})
+    step = {"otel_agents.step.type": "human_input"}
+    assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", step)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

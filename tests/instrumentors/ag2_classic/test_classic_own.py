@@ -52,8 +52,8 @@ def test_ours_stands_and_one_line_says_so(
     assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by otel-agents, so autogen.opentelemetry, "
-            "which the application asks for too, records nothing; OTEL_AGENTS_PREFER=theirs turns "
-            "it round"
+            "which the application asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
+            "have it the other way round"
         )
     ]
 
@@ -75,8 +75,8 @@ def test_it_is_turned_round(
     assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by autogen.opentelemetry, which the "
-            "application asks for, so ours stands back; without OTEL_AGENTS_PREFER=theirs it is "
-            "the other way round"
+            "application asks for, so otel-agents records nothing of it; unset "
+            "OTEL_AGENTS_PREFER=theirs to have it the other way round"
         )
     ]
     emission.close()

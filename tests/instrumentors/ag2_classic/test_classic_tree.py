@@ -149,6 +149,8 @@ def test_a_group_whose_speakers_a_model_selects(
         *turn_of("dora", CHAT),
     ]
     assert turns(emission) == [("invoke_agent dora", 1)]
+    (selected,) = [span for span in emission.spans if span.name == "select_speaker"]
+    assert dict(selected.attributes or {}) == {"otel_agents.step.type": "select_speaker"}
 
 
 def test_a_group_whose_speakers_somebody_selects(

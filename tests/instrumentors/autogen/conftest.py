@@ -8,7 +8,14 @@ from packaging.version import Version
 
 __all__ = ["balanced", "client", "instrument", "instrumented", "run"]
 
-_SINCE = {"example": "0.6", "graph": "0.6", "mcp": "0.6", "nesting": "0.7", "runners": "0.6"}
+_SINCE = {
+    "example": "0.6",
+    "graph": "0.6",
+    "mcp": "0.6",
+    "nesting": "0.7",
+    "runners": "0.6",
+    "streams": "0.6.2",
+}
 """The version from which on there is what a test is of."""
 collect_ignore = [
     f"test_autogen_{name}.py" for name, since in _SINCE.items() if Version(since) > VERSION

@@ -110,7 +110,10 @@ def test_a_person_is_asked(run: Any, client: Any, emission: Emission) -> None:
     assert len(asked) == 1
     assert emission.tree() == ["invoke_workflow", *turn("person", "human_input")]
     step = span_named(emission, "human_input")
-    assert (step.kind.name, set(step.attributes)) == ("INTERNAL", {"gen_ai.conversation.id"})
+    assert (step.kind.name, set(step.attributes)) == (
+        "INTERNAL",
+        {"gen_ai.conversation.id", "otel_agents.step.type"},
+    )
     assert SECRET not in emission.texts()
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
 
-from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
@@ -45,6 +43,13 @@ def test_a_crew(llm: Any, emission: Emission, ledger: Callable[[], None]) -> Non
     pair(llm).kickoff()
     assert emission.tree() == PAIR
     ledger()
+
+
+def test_a_task_says_that_it_is_one(llm: Any, emission: Emission) -> None:
+    pair(llm).kickoff()
+    steps = {s.name: dict(s.attributes or {}) for s in emission.spans if s.name.startswith("task")}
+    expected = {"otel_agents.step.type": "task"}
+    assert steps == {"task research": expected, "task": expected}
 
 
 def test_a_crew_has_the_name_that_it_was_given(llm: Any, emission: Emission) -> None:
@@ -162,9 +167,3 @@ def test_a_manager_delegates(llm: Any, model: ScriptedModel, emission: Emission)
     assert lines[2].startswith("    invoke_agent ")
     assert emission.traces() == 1
     assert len([line for line in lines if line.strip() == CHAT]) == model.ledger.requests
-
-
-def test_every_target_is_found() -> None:
-    import_module("crewai.flow.flow")
-    import_module("crewai.utilities.planning_handler")
-    assert CrewAIInstrumentor().report().of("missing") == []

@@ -37,8 +37,8 @@ def test_human_input(
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", *calls)]
     spans = [span for span in emission.spans if span.name == "human_input"]
     assert [(span.kind.name, dict(span.attributes or {})) for span in spans] == [
-        ("INTERNAL", {}),
-        ("INTERNAL", {}),
+        ("INTERNAL", {"otel_agents.step.type": "human_input"}),
+        ("INTERNAL", {"otel_agents.step.type": "human_input"}),
     ]
     assert SECRET not in emission.texts()
 

@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai_calls import QUESTION
 
-from otel_agents.instrumentors.openai._endpoints import endpoint_of
+from otel_agents.instrumentors.openai._requests import endpoint_of
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 

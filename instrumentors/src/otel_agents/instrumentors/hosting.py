@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from ._core.context.identity import carry
+from ._core.context.carrying import carry
 from ._core.forking import renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
@@ -33,7 +33,7 @@ from ._core.patching.rivals import (
 from ._core.telemetry.records import completed
 
 if TYPE_CHECKING:
-    from ._core.operations.in_progress import Unfinished
+    from ._core.operations.in_progress import InProgress
 
 __all__ = [
     "GROUP",
@@ -70,7 +70,7 @@ def drain_streams(timeout: float) -> bool:
     return drain is None or drain(timeout)
 
 
-def operations_in_progress() -> Iterable[Unfinished]:
+def operations_in_progress() -> Iterable[InProgress]:
     """The operations that have begun and not ended, in the order of their start.
 
     Also those whose span is not sampled, since they are measured all the same.
@@ -79,7 +79,7 @@ def operations_in_progress() -> Iterable[Unfinished]:
     return () if operations is None else operations()
 
 
-def interrupt(operation: Unfinished) -> None:
+def interrupt(operation: InProgress) -> None:
     """End ``operation`` with what it knows by now, as the process is told to end; raises nothing."""
     end = _loaded(_OPERATIONS, "interrupt")
     if end is not None:

@@ -14,6 +14,7 @@ from . import attributes as attr
 from .requirements import (
     AFTER_ERROR,
     IF_KNOWN,
+    OPT_IN,
     RECOMMENDED_IF_KNOWN,
     REQUIRED,
     Requirements,
@@ -63,6 +64,10 @@ OTEL_AGENTS_HANDOFF: Final = Event(
     {attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN, attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED},
 )
 """One agent hands over to another by rule; a handoff that the model asks for is a tool call."""
+OTEL_AGENTS_INTERRUPT: Final = Event(
+    "otel_agents.interrupt", None, {attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN}
+)
+"""A run stops until somebody answers, which is no error; the value is what they are asked."""
 
 EVENTS: Final[Mapping[str, Event]] = MappingProxyType(
     {event.name: event for event in tuple(globals().values()) if isinstance(event, Event)}

@@ -35,6 +35,7 @@ GEN_AI_INVOKE_AGENT_INTERNAL: Final = SpanType(
     {
         **OPERATION,
         **INVOKED,
+        attr.OTEL_AGENTS_STEP_NUMBER: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_TURN: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_AGENT_DESCRIPTION: IF_KNOWN,
         attr.GEN_AI_AGENT_NAME: IF_KNOWN,
@@ -53,6 +54,7 @@ GEN_AI_INVOKE_WORKFLOW_INTERNAL: Final = SpanType(
         **MESSAGES,
         **OURS,
         **STREAM,
+        attr.OTEL_AGENTS_STEP_NUMBER: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_WORKFLOW_NAME: IF_KNOWN,
     },
 )
@@ -102,6 +104,15 @@ OTEL_AGENTS_STEP: Final = SpanType(
     (),
     ("INTERNAL",),
     None,
-    {**ERROR, **CONVERSATION, **OURS, attr.OTEL_AGENTS_TURN: RECOMMENDED_IF_KNOWN},
+    {
+        **ERROR,
+        **CONVERSATION,
+        **OURS,
+        **STREAM,
+        attr.OTEL_AGENTS_STEP_TYPE: REQUIRED,
+        attr.OTEL_AGENTS_STEP_NUMBER: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_TURN: RECOMMENDED_IF_KNOWN,
+    },
+    (attr.OTEL_AGENTS_STEP_TYPE,),
 )
 """Ours, for what the conventions have no span for: without ``gen_ai.operation.name``."""

@@ -16,8 +16,7 @@ from typing import Any, Final
 from openai import OpenAI
 from opentelemetry import context
 
-from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Telemetry
 
 _MODEL: Final = "gpt-4o-mini"
 _QUESTION: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"

@@ -1,4 +1,4 @@
-"""The one place where an exception of ours is caught, logged once and counted."""
+"""Exceptions: what the user's are called, and the one place where ours are logged and counted."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ A forked child begins with none (`forking`): they are its parent's to tell.
 
 strict = False
 """Whether they are raised instead, as tests want it."""
+
+
+def error_type(error: BaseException) -> str:
+    """The exception's class, as the official packages write it: qualified unless built in."""
+    kind = type(error)
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def internal_error(doing: str) -> None:

@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["AG2Instrumentor"]
 
@@ -30,12 +29,8 @@ class AG2Instrumentor(AgentInstrumentor):
         "model clients of every provider and of the application's own",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The scope of a turn, the calls of model clients, and what networks deliver."""
-        from otel_agents.instrumentors._core.patching.patches import patches_of
+        from ._tables import PATCHES
 
-        from ._tables import ABSTRACT, OPTIONAL, REQUIRED
-
-        yield from patches_of(telemetry, REQUIRED)
-        yield from patches_of(telemetry, OPTIONAL, optional=True)
-        yield from patches_of(telemetry, ABSTRACT, subclasses=True)
+        return PATCHES

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import parsed_arguments
+from otel_agents.instrumentors._dialects.parts import (
+    as_text,
+    message,
+    text_message,
+    text_part,
+    tool_call,
+    tool_call_response,
+)
 
 __all__ = ["answer", "arguments", "conversation", "instructions", "request", "result", "said"]
 
-Messages = Callable[[], "list[dict[str, Any]]"]
+Messages = Callable[[], list[Message]]
 
 
 def conversation(events: Any) -> Messages:
     """What a model is sent: everything that was said and done so far."""
-    return lambda: [message for event in events or () for message in _messages(event)]
+    return lambda: [one for event in events or () for one in _messages(event)]
 
 
 def request(event: Any) -> Messages:
@@ -32,7 +40,7 @@ def answer(response: Any) -> Messages:
 def instructions(context: Any) -> Any:
     """The system prompt of a turn, as parts; None where there is none."""
     prompts = [str(text) for text in getattr(context, "prompt", None) or ()]
-    return (lambda: [{"type": "text", "content": text} for text in prompts]) if prompts else None
+    return (lambda: [text_part(text) for text in prompts]) if prompts else None
 
 
 def arguments(call: Any) -> Any:
@@ -46,7 +54,7 @@ def result(event: Any) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _messages(event: Any) -> list[dict[str, Any]]:
+def _messages(event: Any) -> list[Message]:
     """The message of an event, none of one that only tells what goes on."""
     for kind in type(event).__mro__:
         convert = _CONVERSATIONAL.get(kind.__name__)
@@ -55,33 +63,27 @@ def _messages(event: Any) -> list[dict[str, Any]]:
     return []
 
 
-def _request(event: Any) -> list[dict[str, Any]]:
-    return [{"role": "user", "parts": [_part(part) for part in event.parts]}]
+def _request(event: Any) -> list[Message]:
+    return [message("user", [_part(part) for part in event.parts])]
 
 
-def _results(event: Any) -> list[dict[str, Any]]:
-    parts = [
-        {"type": "tool_call_response", "id": one.parent_id, "response": result(one)}
-        for one in event.results
-    ]
-    return [{"role": "tool", "parts": parts}]
+def _results(event: Any) -> list[Message]:
+    parts = [tool_call_response(one.parent_id, result(one)) for one in event.results]
+    return [message("tool", parts)]
 
 
-def _summary(event: Any) -> list[dict[str, Any]]:
-    return [{"role": "user", "parts": [{"type": "text", "content": event.summary}]}]
+def _summary(event: Any) -> list[Message]:
+    return [text_message("user", event.summary)]
 
 
-def _response(event: Any) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = []
-    if event.content:
-        parts.append({"type": "text", "content": event.content})
+def _response(event: Any) -> list[Message]:
+    parts = [text_part(event.content)] if event.content else []
     for call in getattr(event.tool_calls, "calls", None) or ():
-        asked = {"id": call.id, "name": call.name, "arguments": arguments(call)}
-        parts.append({"type": "tool_call", **asked})
-    return [{"role": "assistant", "parts": parts}] if parts else []
+        parts.append(tool_call(call.id, call.name, call.arguments or "{}"))
+    return [message("assistant", parts)] if parts else []
 
 
-_CONVERSATIONAL: Final[dict[str, Callable[[Any], list[dict[str, Any]]]]] = {
+_CONVERSATIONAL: Final[dict[str, Callable[[Any], list[Message]]]] = {
     "CompactionSummary": _summary,
     "ModelRequest": _request,
     "ModelResponse": _response,
@@ -89,7 +91,7 @@ _CONVERSATIONAL: Final[dict[str, Callable[[Any], list[dict[str, Any]]]]] = {
 }
 
 
-def _part(part: Any) -> dict[str, Any]:
+def _part(part: Any) -> Part:
     if hasattr(part, "media_type"):
         media_type = str(part.media_type)
         return media.part_from_bytes(part.data, media_type, media_type.partition("/")[0])
@@ -97,9 +99,7 @@ def _part(part: Any) -> dict[str, Any]:
         return media.part_from_url(part.url, _modality(part))
     if hasattr(part, "file_id"):
         return {"type": "file", "modality": _modality(part), "file_id": part.file_id}
-    value = _value(part)
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return {"type": "text", "content": text}
+    return text_part(as_text(_value(part)))
 
 
 def _modality(part: Any) -> str:
@@ -120,4 +120,4 @@ def said(role: str, envelope: Any) -> Messages:
     """The text of a message between agents."""
     data = envelope.event_data
     text = data.get("text") or data.get("body") or ""
-    return lambda: [{"role": role, "parts": [{"type": "text", "content": str(text)}]}]
+    return lambda: [text_message(role, str(text))]

@@ -8,21 +8,26 @@ import time
 from traceback import walk_tb
 from typing import Any, Final
 
-from opentelemetry.context import create_key, get_value, set_value
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
-from ._clients import model_of, named_provider, provider_of, server_asked, settings_of
+from ._clients import (
+    is_declared,
+    model_of,
+    named_provider,
+    provider_of,
+    server_asked,
+    settings_of,
+)
 from ._messages import answer, conversation, instructions
 
-__all__ = ["Answer", "asked", "asks_a_model", "told"]
+__all__ = ["event_sent", "model_call", "undeclared_model_call"]
 
-_ANSWER: Final = create_key("otel_agents-ag2-answer")
 _CHUNK: Final = "ModelMessageChunk"
 _PIECES: Final = (_CHUNK, "ModelReasoning")
 """Events of what comes in a stream; thoughts are told of a whole response too."""
@@ -64,7 +69,7 @@ class Answer(ClaimedCall):
         self._settings = settings_of(client)
         self._opened = time.perf_counter()
         self._first_chunk: float | None = None
-        self.context = set_value(_ANSWER, self, self.context)
+        self.context = _ANSWER.set(self, self.context)
 
     def piece(self, kind: str) -> None:
         """A piece of a response is there."""
@@ -124,6 +129,9 @@ class Answer(ClaimedCall):
         call.input_tokens, call.output_tokens = prompt, output
 
 
+_ANSWER: Final = Slot("ag2-answer", Answer)
+
+
 def _is_unwritten(error: BaseException) -> bool:
     """Whether the history, as of a tool's broken arguments, could not be made into a request."""
     if not isinstance(error, json.JSONDecodeError):
@@ -147,31 +155,30 @@ def _tokens(usage: Any, name: str) -> int | None:
     return int(value) if isinstance(value, (int, float)) else None
 
 
-def asks_a_model(client: Any) -> bool:
-    """Whether ``client`` is no way to another agent."""
-    return not type(client).__module__.startswith(_REMOTE)
-
-
-def asked(telemetry: Telemetry) -> Begin:
+def model_call(telemetry: Telemetry, call: Call) -> Answer | None:
     """``LLMClient.__call__(messages, context, …)``."""
-
-    def begin(call: Call) -> Running | None:
-        if not asks_a_model(call.instance):
-            return None
-        events = call.argument(0, "messages")
-        context = call.argument(1, "context")
-        return Answer(telemetry, call.instance, events, context)
-
-    return begin
+    messages, context = call.argument(0, "messages"), call.argument(1, "context")
+    return _answer(telemetry, call.instance, messages, context)
 
 
-def told(telemetry: Telemetry) -> Begin:
-    """``ConversationContext.send(event)``, by which a client tells of what comes in."""
+def undeclared_model_call(telemetry: Telemetry, call: Call) -> Answer | None:
+    """``on_llm_call(call_next, events, context)``, where `model_call` does not see the client."""
+    client = getattr(call.args[0], "func", None)
+    if client is None or is_declared(client):
+        return None
+    return _answer(telemetry, client, call.args[1], call.args[2])
 
-    def begin(call: Call) -> None:
-        kind = type(call.argument(0, "event")).__name__
-        answering = get_value(_ANSWER) if kind in _PIECES else None
-        if isinstance(answering, Answer):
-            answering.piece(kind)
 
-    return begin
+def _answer(telemetry: Telemetry, client: Any, events: Any, context: Any) -> Answer | None:
+    """The call of a client, unless it is a way to another agent."""
+    if type(client).__module__.startswith(_REMOTE):
+        return None
+    return Answer(telemetry, client, events, context)
+
+
+def event_sent(telemetry: Telemetry, call: Call) -> None:
+    """``ConversationContext.send(event)``, by which a client shows what comes in."""
+    kind = type(call.argument(0, "event")).__name__
+    answering = _ANSWER.get() if kind in _PIECES else None
+    if answering is not None:
+        answering.piece(kind)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
 from typing import Any, Final
 
-from opentelemetry.context import create_key, get_current, get_value, set_value
+from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.claims import elsewhere
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors.settings import Prefer
 
-__all__ = ["Opening", "asked", "made"]
+__all__ = ["Opening", "made", "model_call"]
 
-_log = logging.getLogger("otel_agents")
-
-_OPENING: Final = create_key("otel_agents-ag2-opening")
+_OWN: Final = NativeTelemetry("ag2", "ag2.middleware.TelemetryMiddleware")
 
 
 class Opening:
@@ -29,47 +26,26 @@ class Opening:
     def __init__(self) -> None:
         self.left_to_them = False
         """Whether AG2's own telemetry is among it, and preferred."""
-        self.context = set_value(_OPENING, self)
+        self.context = _OPENING.set(self)
 
 
-class _PassedOn(Passing):
-    """Puts AG2's base class, which passes everything on, in the place of its telemetry."""
+_OPENING: Final = Slot("ag2-opening", Opening)
 
-    def __init__(self, call: Call) -> None:
-        super().__init__(get_current())
-        self._call = call
 
-    def returned(self, value: Any) -> Any:
-        """What was made goes to nobody."""
+def made(telemetry: Telemetry, call: Call, middleware: Any) -> Any:
+    """``TelemetryMiddleware(event, context)``, for each turn.
+
+    Where ours is preferred, AG2's base class, which passes everything on, takes its place.
+    """
+    if not _OWN.is_preferred(telemetry):
         base: Any = import_module("ag2.middleware").BaseMiddleware
-        return base(*self._call.args, **self._call.kwargs)
+        return base(*call.args, **call.kwargs)
+    opening = _OPENING.get()
+    if opening is not None:
+        opening.left_to_them = True
+    return middleware
 
 
-def made(telemetry: Telemetry) -> Begin:
-    """``TelemetryMiddleware(event, context)``, for each turn."""
-    told: list[bool] = []
-
-    def begin(call: Call) -> Running | None:
-        if telemetry.settings.prefer is Prefer.THEIRS:
-            opening = get_value(_OPENING)
-            if isinstance(opening, Opening):
-                opening.left_to_them = True
-            return None
-        if not told:
-            told.append(True)
-            _log.warning(
-                "otel-agents: ag2's own TelemetryMiddleware is in use, and records nothing, as "
-                "every turn is recorded already; OTEL_AGENTS_PREFER=theirs turns it round"
-            )
-        return _PassedOn(call)
-
-    return begin
-
-
-def asked(telemetry: Telemetry) -> Begin:
+def model_call(telemetry: Telemetry, call: Call) -> Context:
     """``on_llm_call`` of what `made` has let pass: it has a span for the model's call."""
-
-    def begin(call: Call) -> Running | None:
-        return Passing(elsewhere(get_current()))
-
-    return begin
+    return elsewhere(get_current())

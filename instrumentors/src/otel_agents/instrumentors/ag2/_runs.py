@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any, Final
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._conversations import with_delivery
 from ._messages import said
 
-__all__ = ["Run", "is_agent", "runs"]
+__all__ = ["DELIVERY", "LIMIT", "RUNS", "Run", "is_agent"]
 
 _CONSULTING: Final = "consulting"
 """One agent is asked by another, which waits for the answer: no workflow."""
 _AGENT: Final = "agent"
-_LIMIT: Final = 4096
+LIMIT: Final = 4096
+"""How many runs, and messages on their way, are known."""
 
 
 class Run:
@@ -38,19 +40,20 @@ class Run:
         if conversation_id(context) is None:
             context = with_conversation_id(self._channel, context)
         if _is_workflow(hub, metadata):
-            self._workflow = InvokeWorkflow(telemetry, None, parent=context)
-            if telemetry.gate.wanted:
-                self._workflow.content.input_messages = said("user", envelope)
+            self._workflow = InvokeWorkflow(
+                telemetry, None, input=said("user", envelope), parent=context
+            )
             context = self._workflow.context
-        self.context: Context = with_delivery(self, context)
+        self.context: Context = DELIVERY.set(self, context)
+        RUNS.put(self._channel, self)
 
-    def hold(self) -> None:
-        """A message is on its way, or is being handled."""
+    def hold(self) -> Observation:
+        """A part of the run: a message on its way, or being handled; let go when it ends."""
         with self._lock:
             self._pending += 1
+        return Observation(self.context, ended=self._release)
 
-    def release(self) -> None:
-        """A message was handled."""
+    def _release(self) -> None:
         with self._lock:
             self._pending -= 1
             over = self._pending == 0
@@ -63,13 +66,21 @@ class Run:
 
     def end(self) -> None:
         """End; the second call does nothing."""
-        runs.drop(self._channel, self)
+        if RUNS.get(self._channel) is self:
+            RUNS.pop(self._channel)
         workflow, self._workflow = self._workflow, None
         if workflow is None:
             return
         if self._said is not None and workflow.telemetry.gate.wanted:
             workflow.content.output_messages = said("assistant", self._said)
         workflow.end()
+
+
+RUNS: Final[Bounded[str, Run]] = Bounded(LIMIT, evicted=Run.end)
+"""The runs that are not over, by channel."""
+
+DELIVERY: Final = Slot("ag2-delivery", Run)
+"""The run that a message of a network, which is handled in the context, is part of."""
 
 
 def is_agent(hub: Any, identity: str) -> bool:
@@ -81,54 +92,3 @@ def _is_workflow(hub: Any, metadata: Any) -> bool:
     """Whether several agents may take turns in the channel."""
     agents = [one for one in metadata.participants if is_agent(hub, one.agent_id)]
     return len(agents) > 1 and metadata.manifest.type != _CONSULTING
-
-
-class _Runs:
-    """The runs that are not over, by channel, and the contexts of the messages on their way."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._by_channel: OrderedDict[str, Run] = OrderedDict()
-        self._on_the_way: OrderedDict[tuple[str, str], tuple[Context, Run | None]] = OrderedDict()
-
-    def find(self, channel: str) -> Run | None:
-        return self._by_channel.get(channel)
-
-    def add(self, channel: str, run: Run) -> None:
-        with self._lock:
-            self._by_channel[channel] = run
-            oldest = next(iter(self._by_channel.values()))
-        if len(self._by_channel) > _LIMIT:
-            oldest.end()
-
-    def drop(self, channel: str, run: Run) -> None:
-        with self._lock:
-            if self._by_channel.get(channel) is run:
-                del self._by_channel[channel]
-
-    def of(self, hub: Any) -> list[Run]:
-        with self._lock:
-            return [run for run in self._by_channel.values() if run.hub is hub]
-
-    def send(self, frame: Any, context: Context, run: Run | None) -> None:
-        if run is not None:
-            context = run.context
-            run.hold()
-        with self._lock:
-            self._on_the_way[_key(frame)] = (context, run)
-            forgotten = None
-            if len(self._on_the_way) > _LIMIT:
-                _, (_, forgotten) = self._on_the_way.popitem(last=False)
-        if forgotten is not None:
-            forgotten.release()
-
-    def receive(self, frame: Any) -> tuple[Context, Run | None] | None:
-        with self._lock:
-            return self._on_the_way.pop(_key(frame), None)
-
-
-runs: Final = _Runs()
-
-
-def _key(frame: Any) -> tuple[str, str]:
-    return frame.envelope.envelope_id, frame.recipient_id

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.context import attach, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running, around
-from otel_agents.instrumentors._core.calls.passing import Passing
-from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.calls.around import wrapped
+from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.watching import replacing
+from otel_agents.instrumentors._core.operations import step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
+from ._models import undeclared_model_call
 from ._own_telemetry import Opening
-from ._tools import Tools
-from ._turns import Turn, hooks
+from ._tools import Tools, executed
+from ._turns import turn
 
 __all__ = ["turn_scope"]
 
@@ -26,10 +29,10 @@ _Drive = Callable[[], Awaitable[Any]]
 class _Scope:
     """The scope that AG2 has made, which gives out a drive that is recorded."""
 
-    def __init__(self, scope: Any, drives: Callable[[_Drive], _Drive], opening: Opening) -> None:
+    def __init__(self, scope: Any, opening: Opening, record: Callable[[_Drive], _Drive]) -> None:
         self._scope = scope
-        self._drives = drives
         self._opening = opening
+        self._record = record
 
     async def __aenter__(self) -> _Drive:
         outer = get_current()
@@ -38,64 +41,61 @@ class _Scope:
             drive = await self._scope.__aenter__()
         finally:
             attach(outer)
-        return drive if self._opening.left_to_them else self._drives(drive)
+        return drive if self._opening.left_to_them else self._record(drive)
 
     async def __aexit__(self, *error: object) -> Any:
         return await self._scope.__aexit__(*error)
 
 
-class _Entered(Passing):
-    def __init__(self, drives: Callable[[_Drive], _Drive], opening: Opening) -> None:
-        super().__init__(get_current())
-        self._drives = drives
-        self._opening = opening
-
-    def returned(self, value: Any) -> Any:
-        """The scope, which is not entered yet."""
-        return _Scope(value, self._drives, self._opening)
-
-
-def turn_scope(telemetry: Telemetry) -> Begin:
+def turn_scope(telemetry: Telemetry, call: Call) -> Running | None:
     """``Agent._turn_scope(event, *, context, additional_middleware, …)``.
 
     Middleware that comes last is innermost: it sees each attempt of a retry, and only what is
     really asked and executed.
     """
-    recording = cache(lambda: _recording(telemetry))
+    agent, event, context = call.instance, call.argument(0, "event"), call.kwargs["context"]
+    opening = Opening()
+    additional = tuple(call.kwargs.get("additional_tools", ()))
+    tools = Tools(agent, additional)
 
-    def begin(call: Call) -> Running | None:
-        agent, context = call.instance, call.kwargs["context"]
-        event = call.args[0] if call.args else call.kwargs["event"]
-        opening = Opening()
-        additional = tuple(call.kwargs.get("additional_tools", ()))
-        tools = Tools(agent, additional)
+    def middleware(event: Any, context: Any) -> Any:
+        made = _recording(telemetry)(event, context)
+        made.opening, made.tools = opening, tools
+        return made
 
-        def middleware(event: Any, context: Any) -> Any:
-            made = recording()(event, context)
-            made.opening, made.tools = opening, tools
-            return made
+    def driven(telemetry: Telemetry, call: Call) -> Running:
+        return turn(telemetry, agent, event, context)
 
-        def drives(drive: _Drive) -> _Drive:
-            turn = around(lambda _: Turn(telemetry, agent, event, context))
-            return turn(drive, Switch(), False)
+    def entering(telemetry: Telemetry, call: Call, scope: Any) -> _Scope:
+        return _Scope(scope, opening, lambda drive: wrapped(drive, telemetry, driven))
 
-        given = tuple(call.kwargs.get("additional_middleware", ()))
-        ours = {"additional_middleware": (*given, middleware), "additional_tools": additional}
-        call.kwargs = {**call.kwargs, **ours}
-        return _Entered(drives, opening)
-
-    return begin
+    given = tuple(call.kwargs.get("additional_middleware", ()))
+    ours = {"additional_middleware": (*given, middleware), "additional_tools": additional}
+    call.kwargs = {**call.kwargs, **ours}
+    return replacing(entering)(telemetry, call)
 
 
+_HOOKS: Final[dict[str, Start]] = {
+    "on_human_input": step("human_input"),
+    "on_llm_call": undeclared_model_call,
+    "on_tool_execution": executed,
+}
+"""What begins at each hook of a middleware."""
+
+
+@lru_cache(maxsize=1)
 def _recording(telemetry: Telemetry) -> type[Any]:
     """AG2's middleware that passes everything on, with what passes recorded."""
     base: Any = import_module("ag2.middleware").BaseMiddleware
-    recorded = {
-        name: around(_unless_left(begin))(getattr(base, name), Switch(), True)
-        for name, begin in hooks(telemetry).items()
+    hooks = {
+        name: wrapped(getattr(base, name), telemetry, _unless_left(start), bound=True)
+        for name, start in _HOOKS.items()
     }
-    return type("Recording", (base,), recorded)
+    return type("Recording", (base,), hooks)
 
 
-def _unless_left(begin: Begin) -> Begin:
-    return lambda call: None if call.instance.opening.left_to_them else begin(call)
+def _unless_left(start: Start) -> Start:
+    def unless_left(telemetry: Telemetry, call: Call) -> Running | None:
+        return None if call.instance.opening.left_to_them else start(telemetry, call)
+
+    return unless_left

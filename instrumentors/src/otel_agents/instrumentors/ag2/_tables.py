@@ -1,38 +1,28 @@
-"""What is patched."""
+"""What is patched; every version has all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.around import Begin
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.watching import after, replacing, watch, within
+from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _models, _networks, _own_telemetry, _scopes
 
-__all__ = ["ABSTRACT", "OPTIONAL", "REQUIRED"]
+__all__ = ["PATCHES"]
 
-Make = Callable[[Telemetry], Begin]
-
-REQUIRED: Final[dict[str, Make]] = {
-    "ag2.agent:Agent._turn_scope": _scopes.turn_scope,
-    "ag2.context:ConversationContext.send": _models.told,
-    "ag2.network.hub.core:Hub._dispatch": _networks.dispatched,
-    "ag2.network.hub.core:Hub.close": _networks.closed,
-    "ag2.network.transport.local:LocalLinkEndpoint.send_frame": _networks.sent,
-    "ag2.network.client.hub_client:HubClient._dispatch_notify_safe": _networks.delivered,
-}
-"""In every version."""
-
+_NETWORK: Final = "ag2.network"
 _OWN: Final = "ag2.middleware.builtin.telemetry"
+"""AG2's own telemetry: a module that cannot be imported where there is no SDK."""
 
-OPTIONAL: Final[dict[str, Make]] = {
-    f"{_OWN}:TelemetryMiddleware.__call__": _own_telemetry.made,
-    f"{_OWN}:_TelemetryMiddlewareInstance.on_llm_call": _own_telemetry.asked,
-}
-"""AG2's own telemetry, which needs an SDK."""
-
-ABSTRACT: Final[dict[str, Make]] = {
-    "ag2.config.client:LLMClient.__call__": _models.asked,
-}
-"""Implemented by AG2's clients of each provider, and by applications'."""
+PATCHES: Final = (
+    Patch("ag2.agent:Agent._turn_scope", _scopes.turn_scope),
+    Patch("ag2.context:ConversationContext.send", watch(_models.event_sent)),
+    Patch("ag2.config.client:LLMClient.__call__", _models.model_call, subclasses=True),
+    Patch(f"{_NETWORK}.hub.core:Hub._dispatch", _networks.dispatched),
+    Patch(f"{_NETWORK}.hub.core:Hub.close", after(_networks.closed)),
+    Patch(f"{_NETWORK}.transport.local:LocalLinkEndpoint.send_frame", watch(_networks.sent)),
+    Patch(f"{_NETWORK}.client.hub_client:HubClient._dispatch_notify_safe", _networks.delivered),
+    Patch(f"{_OWN}:TelemetryMiddleware.__call__", replacing(_own_telemetry.made)),
+    Patch(f"{_OWN}:_TelemetryMiddlewareInstance.on_llm_call", within(_own_telemetry.model_call)),
+)

@@ -1,11 +1,20 @@
-"""The tools that an agent has in a turn, and what they are said to be good for."""
+"""The tools that an agent has in a turn, and their execution."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Tools", "described"]
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
+
+from ._messages import arguments, result
+
+__all__ = ["Tools", "executed"]
+
+_CLIENT_TOOL: Final = "ClientTool"
 
 
 class Tools:
@@ -37,8 +46,38 @@ def _each(tools: Iterable[Any]) -> Iterator[Any]:
             yield from inner
 
 
-def described(tool: Any) -> str | None:
-    """The description that was written for a tool."""
+class _ToolRun(ExecuteTool):
+    """One execution of a tool, below every middleware."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Keep the result; what a tool has raised is one, which goes to the model."""
+        error = getattr(value, "error", None)
+        if isinstance(error, BaseException):
+            self.error, self.error_type = error, error_type(error)
+        elif self._gate.wanted:
+            self.content.tool_result = result(value)
+
+
+def executed(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
+    """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere."""
+    following, event = call.args[0], call.args[1]
+    if type(following).__name__ == _CLIENT_TOOL:
+        return None
+    tool = following if hasattr(following, "schema") else call.instance.tools.find(event.name)
+    run = _ToolRun(telemetry, str(event.name))
+    run.attributes[attr.GEN_AI_TOOL_CALL_ID] = event.id
+    description = _description(tool)
+    if description:
+        run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
+    if telemetry.gate.wanted:
+        run.content.tool_arguments = arguments(event)
+    return run
+
+
+def _description(tool: Any) -> str | None:
+    """What a tool is said to be good for, as it was written."""
     function = getattr(getattr(tool, "schema", None), "function", None)
     description = getattr(function, "description", None)
     return description if isinstance(description, str) and description else None

@@ -1,47 +1,45 @@
-"""A turn of an agent, and what it does on its way: tools, questions to a human."""
+"""A turn of an agent: its request and its answer, and its place in a conversation."""
 
 from __future__ import annotations
 
+import itertools
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
-from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent, Step, error_type
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.operations import InvokeAgent
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-from ._clients import is_declared
-from ._conversations import place
-from ._messages import answer, arguments, request, result
-from ._models import Answer, asks_a_model
-from ._tools import described
+from ._messages import answer, request
+from ._runs import DELIVERY
 
-__all__ = ["Turn", "hooks"]
+__all__ = ["turn"]
 
+_CHANNEL: Final = "ag2.network.channel"
+"""The key by which AG2 leaves the channel of a network in a turn's dependencies."""
+_HISTORY: Final = "ag2.history"
 _SUBTASK: Final = re.compile(r"subtask-[0-9a-f]{8}")
-_CLIENT_TOOL: Final = "ClientTool"
 
 
-class Turn(InvokeAgent):
-    """One turn of an agent, from what it is asked to its answer."""
-
-    __slots__ = ()
-
-    def __init__(self, telemetry: Telemetry, agent: Any, event: Any, context: Any) -> None:
-        conversation, number = place(context)
-        super().__init__(telemetry, _name(agent), parent=_inside(conversation))
-        if number is not None:
-            self.attributes[attr.OTEL_AGENTS_TURN] = number
-        if telemetry.gate.wanted:
-            self.content.input_messages = request(event)
-
-    def respond(self, value: Any) -> None:
-        """Keep the answer."""
-        if self._gate.wanted:
-            self.content.output_messages = answer(value.response)
+def turn(telemetry: Telemetry, agent: Any, event: Any, context: Any) -> InvokeAgent:
+    """One turn of an agent, from its request to its answer."""
+    conversation, number = place(context)
+    run = InvokeAgent(
+        telemetry,
+        _name(agent),
+        input=request(event),
+        output=lambda reply: answer(reply.response),
+        parent=_inside(conversation),
+    )
+    if number is not None:
+        run.attributes[attr.OTEL_AGENTS_TURN] = number
+    return run
 
 
 def _name(agent: Any) -> str | None:
@@ -60,67 +58,30 @@ def _inside(conversation: str | None) -> Context:
     return with_conversation_id(conversation, context)
 
 
-class ToolRun(ExecuteTool):
-    """One execution of a tool, below every middleware."""
-
-    __slots__ = ()
-
-    def __init__(self, telemetry: Telemetry, tool: Any, call: Any) -> None:
-        super().__init__(telemetry, str(call.name))
-        self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call.id
-        description = described(tool)
-        if description:
-            self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
-        if telemetry.gate.wanted:
-            self.content.tool_arguments = arguments(call)
-
-    def respond(self, value: Any) -> None:
-        """Keep the result; what a tool has raised is one, which goes to the model."""
-        error = getattr(value, "error", None)
-        if isinstance(error, BaseException):
-            self.error, self.error_type = error, error_type(error)
-        elif self._gate.wanted:
-            self.content.tool_result = result(value)
+_numbers: Final[WeakKeyDictionary[Any, dict[str, Iterator[int]]]] = WeakKeyDictionary()
+"""What numbers the turns of each conversation, as long as what keeps its history lives."""
 
 
-def _tool(telemetry: Telemetry) -> Begin:
-    """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere."""
+def place(context: Any) -> tuple[str | None, int | None]:
+    """Id of the conversation, and the number of the turn that begins; None what is not known.
 
-    def begin(call: Call) -> Running | None:
-        following, event = call.args[0], call.args[1]
-        if type(following).__name__ == _CLIENT_TOOL:
-            return None
-        tool = following if hasattr(following, "schema") else call.instance.tools.find(event.name)
-        return ToolRun(telemetry, tool, event)
-
-    return begin
-
-
-def _model(telemetry: Telemetry) -> Begin:
-    """``on_llm_call(call_next, events, context)``, where `_models.asked` does not see the client."""
-
-    def begin(call: Call) -> Running | None:
-        client = getattr(call.args[0], "func", None)
-        if client is None or is_declared(client) or not asks_a_model(client):
-            return None
-        return Answer(telemetry, client, call.args[1], call.args[2])
-
-    return begin
+    A channel of a network is one conversation, otherwise a stream is. Turns are counted where all
+    of them are seen: where the hub, or the stream's history, is in this process alone.
+    """
+    channel = context.dependencies.get(_CHANNEL)
+    if channel is not None:
+        identity, keeper = str(channel.channel_id), getattr(DELIVERY.get(), "hub", None)
+    else:
+        identity, keeper = str(context.stream.id), _kept_here(context.stream)
+    if keeper is None:
+        return identity, None
+    # Each of these steps is one of the interpreter's, so that threads need no lock.
+    numbers = _numbers.setdefault(keeper, {})
+    return identity, next(numbers.setdefault(identity, itertools.count(1)))
 
 
-def _human(telemetry: Telemetry) -> Begin:
-    """``on_human_input(call_next, event, context)``: somebody is asked, and may take long."""
-
-    def begin(call: Call) -> Running | None:
-        return Step(telemetry, "human_input", {})
-
-    return begin
-
-
-def hooks(telemetry: Telemetry) -> dict[str, Begin]:
-    """What begins at each hook of a middleware."""
-    return {
-        "on_human_input": _human(telemetry),
-        "on_llm_call": _model(telemetry),
-        "on_tool_execution": _tool(telemetry),
-    }
+def _kept_here(stream: Any) -> Any:
+    """What keeps the history of a stream in this process alone; None where something else does."""
+    memory = getattr(sys.modules.get(_HISTORY), "MemoryStorage", None)
+    storage = getattr(getattr(stream, "history", None), "storage", None)
+    return storage if memory is not None and type(storage) is memory else None

@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["AG2ClassicInstrumentor"]
 
@@ -36,8 +35,8 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
         "model clients of Anthropic, Gemini, Bedrock and others, and of the application's own",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The methods that enclose a chat, a turn, a tool and a model call."""
         from ._tables import patches
 
-        yield from patches(telemetry)
+        return patches()

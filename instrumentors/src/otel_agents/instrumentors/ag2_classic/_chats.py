@@ -1,116 +1,122 @@
-"""Chats: of two agents, of a group, several in a row; and the selection of who speaks next."""
+"""Chats: of two agents, of a group, or several in a row."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import within
+from otel_agents.instrumentors._core.operations import InvokeWorkflow
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from . import _scopes
-from ._messages import conclusion, last, said
+from ._messages import Messages, conclusion, last, said, said_first
+from ._places import at, place, run_context
 
-__all__ = ["Chat", "chat", "group_chat", "is_manager", "selection"]
-
-_GROUPS: Final = "autogen.agentchat.groupchat"
+__all__ = ["Chat", "Queue", "chat", "chats", "group_chat", "queued"]
 
 
 class Chat(InvokeWorkflow):
     """A conversation.
 
-    ``members`` are those who began it, sender first; ``turns`` is the number of the last turn.
+    ``members`` are those who began it, sender first, and of chats in a row nobody; ``turns`` is
+    the number of the last turn.
     """
 
-    __slots__ = ("members", "queue", "turns")
+    __slots__ = ("members", "turns")
 
     def __init__(
-        self, telemetry: Telemetry, members: tuple[Any, ...], parent: Context | None = None
+        self,
+        telemetry: Telemetry,
+        members: tuple[Any, ...],
+        input: Messages,
+        output: Callable[[Any], Messages] = conclusion,
+        parent: Context | None = None,
     ) -> None:
-        self.queue = _scopes.queue(parent)
-        if self.queue is not None:
-            parent = self.queue.enter(telemetry)
-        super().__init__(telemetry, None, parent=parent)
+        queue = place(parent).queue
+        if queue is not None:
+            parent = queue.enter(telemetry)
+        super().__init__(telemetry, None, input=input, output=output, parent=parent)
+        if queue is not None:
+            self.when_ended.append(partial(queue.leave, self))
         self.members = members
         self.turns = 0
-        self.context = _scopes.inside_chat(self, self.context)
-
-    def respond(self, value: Any) -> None:
-        """Keep what the chat has come to."""
-        if self._gate.wanted:
-            self.content.output_messages = conclusion(value)
-
-    def end(self) -> None:
-        """End, and have the queue go on."""
-        super().end()
-        if self.queue is not None:
-            queue, self.queue = self.queue, None
-            queue.leave(self)
+        self.context = at(self.context, chat=self, turn=None, queue=None)
 
 
-class GroupChat(Chat):
-    """A group's conversation that nobody else has begun: within a turn, or by itself."""
-
-    __slots__ = ()
-
-    def respond(self, value: Any) -> None:
-        """Keep what was said last."""
-        if self._gate.wanted:
-            group = self.members[-1].groupchat
-            self.content.output_messages = said(last(group.messages), "assistant")
-
-
-def is_manager(agent: Any) -> bool:
-    """Whether ``agent`` runs a group chat, and says nothing by itself."""
-    groups: Any = sys.modules.get(_GROUPS)
-    return groups is not None and isinstance(agent, groups.GroupChatManager)
-
-
-def chat(telemetry: Telemetry) -> Begin:
+def chat(telemetry: Telemetry, call: Call) -> Chat | None:
     """``ConversableAgent.initiate_chat(recipient, …, message)`` and its asynchronous form."""
-
-    def begin(call: Call) -> Running | None:
-        if _scopes.selecting():
-            return None
-        recipient = call.argument(0, "recipient")
-        begun = Chat(telemetry, (call.instance, recipient), _scopes.carried())
-        if telemetry.gate.wanted:
-            begun.content.input_messages = said(call.argument(7, "message"), "user")
-        return begun
-
-    return begin
+    if place().selecting:
+        return None
+    members = (call.instance, call.argument(0, "recipient"))
+    question = said(call.argument(7, "message"), "user")
+    return Chat(telemetry, members, question, parent=run_context())
 
 
-def group_chat(telemetry: Telemetry) -> Begin:
-    """``GroupChatManager.run_chat(messages, sender, config)`` and its asynchronous form."""
+def group_chat(telemetry: Telemetry, call: Call) -> Chat | None:
+    """``GroupChatManager.run_chat(messages, sender, config)`` and its asynchronous form.
 
-    def begin(call: Call) -> Running | None:
-        around = _scopes.chat()
-        manager = call.instance
-        if (
-            around is not None
-            and _scopes.turn() is None
-            and any(m is manager for m in around.members)
-        ):
-            return None
-        sender = call.argument(1, "sender")
-        begun = GroupChat(telemetry, (sender, manager))
-        if telemetry.gate.wanted:
-            begun.content.input_messages = said(last(call.argument(0, "messages")), "user")
-        return begun
-
-    return begin
+    A conversation of its own where nobody else has begun it: within a turn, or by itself.
+    """
+    here, manager = place(), call.instance
+    if here.chat is not None and here.turn is None and any(m is manager for m in here.chat.members):
+        return None
+    members = (call.argument(1, "sender"), manager)
+    question = said(last(call.argument(0, "messages")), "user")
+    return Chat(
+        telemetry, members, question, lambda _: said(last(manager.groupchat.messages), "assistant")
+    )
 
 
-def selection(telemetry: Telemetry) -> Begin:
-    """``GroupChat._auto_select_speaker(…)`` and its asynchronous form: a model is asked who."""
+def _in_a_row(telemetry: Telemetry, queue: Any, parent: Context | None = None) -> Chat:
+    return Chat(telemetry, (), said_first(queue), parent=parent)
 
-    def begin(call: Call) -> Running | None:
-        step = Step(telemetry, "select_speaker", {})
-        step.context = _scopes.in_selection(step.context)
-        return step
 
-    return begin
+def chats(telemetry: Telemetry, call: Call) -> Chat | None:
+    """``initiate_chats(chat_queue)`` and its asynchronous form; in a turn they are the turn's."""
+    here = place()
+    in_a_row = here.chat is not None and not here.chat.members
+    if here.turn is not None or in_a_row:
+        return None
+    return _in_a_row(telemetry, call.argument(0, "chat_queue"))
+
+
+class Queue:
+    """Chats in a row that are begun one by one elsewhere, after the call for them has returned."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self._caller = get_current()
+        self._waiting = len(queue)
+        self._row: Chat | None = None
+
+    def enter(self, telemetry: Telemetry) -> Context:
+        """The next chat begins; with the first one, the row does."""
+        if self._row is None:
+            self._row = _in_a_row(telemetry, self._queue, self._caller)
+        return self._row.context
+
+    def leave(self, chat: Chat) -> None:
+        """A chat has ended: the last one, or one that failed, ends the row."""
+        self._waiting -= 1
+        row = self._row
+        if row is None:
+            return
+        if chat.error is not None:
+            row.failed(chat.error)
+        elif self._waiting <= 0:
+            answer = getattr(chat.content, "output_messages", None)
+            if answer is not None:
+                row.content.output_messages = answer
+            row.end()
+
+
+def _queue(telemetry: Telemetry, call: Call) -> Context:
+    return at(queue=Queue(call.argument(0, "chat_queue") or ()))
+
+
+queued: Final = within(_queue)
+"""``ConversableAgent.sequential_run(chat_queue)`` and its asynchronous form."""

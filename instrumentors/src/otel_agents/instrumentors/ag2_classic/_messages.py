@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from otel_agents.instrumentors._dialects.fields import field
-from otel_agents.instrumentors._dialects.openai.messages import input_messages
+from otel_agents.instrumentors._dialects.openai.chat import input_messages
 
 __all__ = ["conclusion", "last", "said", "said_first"]
 
@@ -51,11 +51,11 @@ def _messages(message: Any, role: str) -> list[Any]:
         return _converted([{"role": role, "content": message}]) if message else []
     if not isinstance(message, dict):
         return []
-    told = cast("dict[str, Any]", message)
-    answers = told.get("tool_responses")
+    fields = cast("dict[str, Any]", message)
+    answers = fields.get("tool_responses")
     if isinstance(answers, list) and answers:
         return _converted(cast("list[Any]", answers))
-    return _converted([{**told, "role": told.get("role") or role}])
+    return _converted([{**fields, "role": fields.get("role") or role}])
 
 
 def _converted(messages: list[Any]) -> list[Any]:

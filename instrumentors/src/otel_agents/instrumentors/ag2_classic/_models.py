@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from opentelemetry.context import create_key, get_value, set_value
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
-from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS
+from otel_agents.instrumentors._dialects.openai.chat import CHAT
+from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
@@ -22,8 +22,6 @@ from . import _clients
 from ._responses import Told
 
 __all__ = ["Answer", "answered", "current_answer"]
-
-_ANSWER: Final = create_key("otel_agents-ag2-answer")
 
 
 class Answer(ClaimedCall):
@@ -51,7 +49,7 @@ class Answer(ClaimedCall):
         self._told: Told | None = None
         self._failure: BaseException | None = None
         self._first_chunk: int | None = None
-        self.context = set_value(_ANSWER, self, self.context)
+        self.context = _ANSWER.set(self, self.context)
 
     def sends(self, server: tuple[str, int] | None) -> None:
         """A request follows; what was sent before is over."""
@@ -130,16 +128,15 @@ def _is_builtin(error: BaseException) -> bool:
     return type(error).__module__ == "builtins"
 
 
+_ANSWER: Final = Slot("ag2-answer", Answer)
+
+
 def current_answer() -> Answer | None:
     """The call of a client that is being answered here."""
-    found = get_value(_ANSWER)
-    return found if isinstance(found, Answer) and not found.claim.closed else None
+    found = _ANSWER.get()
+    return found if found is not None and not found.claim.closed else None
 
 
-def answered(telemetry: Telemetry) -> Begin:
+def answered(telemetry: Telemetry, call: Call) -> Answer:
     """``ModelClient.create(params)``."""
-
-    def begin(call: Call) -> Running | None:
-        return Answer(telemetry, call.instance, call.argument(0, "params"))
-
-    return begin
+    return Answer(telemetry, call.instance, call.argument(0, "params"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from opentelemetry.context import get_current
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.calls.streams import StreamProxy
+from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.servers import server_of
 
@@ -19,13 +19,15 @@ from ._responses import ANTHROPIC, BEDROCK, GEMINI, Dialect
 __all__ = ["SDKS"]
 
 _CONVERSE: Final = "Converse"
+_GENAI: Final = {"google-genai": None}
+"""Other distributions have a package ``google``, too."""
 
 
-class _Request(Passing):
+class _Request(Observation):
     """A request of an SDK's, for a client of AG2's."""
 
     def __init__(self, answer: Answer, dialect: Dialect, *, streams: bool) -> None:
-        super().__init__(get_current())
+        super().__init__()
         self._answer, self._read, self._streams = answer, dialect.read, streams
         self._pieces = dialect.gather()
 
@@ -51,40 +53,35 @@ class _Request(Passing):
         self._answer.refusing(error)
 
 
-def _sent(dialect: Dialect, url: Callable[[Any], Any]) -> Callable[[Telemetry], Begin]:
-    def making(telemetry: Telemetry) -> Begin:
-        def begin(call: Call) -> Running | None:
-            answer = current_answer()
-            if answer is None:
-                return None
-            answer.sends(server_of(url(call.instance)))
-            return _Request(answer, dialect, streams=call.kwargs.get("stream") is True)
+def _sent(dialect: Dialect, url: Callable[[Any], Any]) -> Start:
+    def start(telemetry: Telemetry, call: Call) -> Running | None:
+        answer = current_answer()
+        if answer is None:
+            return None
+        answer.sends(server_of(url(call.instance)))
+        return _Request(answer, dialect, streams=call.kwargs.get("stream") is True)
 
-        return begin
-
-    return making
-
-
-def _conversed(telemetry: Telemetry) -> Begin:
-    """``BaseClient._make_api_call(operation_name, api_params)`` of botocore's, for any service."""
-    begin_converse = _sent(BEDROCK, lambda client: client.meta.endpoint_url)(telemetry)
-
-    def begin(call: Call) -> Running | None:
-        named = call.argument(0, "operation_name")
-        return begin_converse(call) if named == _CONVERSE else None
-
-    return begin
+    return start
 
 
 _messages: Final = _sent(ANTHROPIC, lambda messages: messages._client.base_url)
 _generated: Final = _sent(GEMINI, lambda models: models._api_client._http_options.base_url)
-SDKS: Final[dict[str, Callable[[Telemetry], Begin]]] = {
-    "anthropic.resources.messages:Messages.create": _messages,
-    "anthropic.resources.messages:Messages.parse": _messages,
-    "anthropic.resources.beta.messages:Messages.create": _messages,
-    "anthropic.resources.beta.messages:Messages.parse": _messages,
-    "google.genai.models:Models.generate_content": _generated,
-    "google.genai.models:Models.generate_content_stream": _generated,
-    "botocore.client:BaseClient._make_api_call": _conversed,
-}
+_converse: Final = _sent(BEDROCK, lambda client: client.meta.endpoint_url)
+
+
+def _called(telemetry: Telemetry, call: Call) -> Running | None:
+    """``BaseClient._make_api_call(operation_name, api_params)`` of botocore's, for any service."""
+    named = call.argument(0, "operation_name")
+    return _converse(telemetry, call) if named == _CONVERSE else None
+
+
+SDKS: Final = (
+    Patch("anthropic.resources.messages:Messages.create", _messages),
+    Patch("anthropic.resources.messages:Messages.parse", _messages, since="0.77.0"),
+    Patch("anthropic.resources.beta.messages:Messages.create", _messages, since="0.36.0"),
+    Patch("anthropic.resources.beta.messages:Messages.parse", _messages, since="0.73.0"),
+    Patch("google.genai.models:Models.generate_content", _generated, since=_GENAI),
+    Patch("google.genai.models:Models.generate_content_stream", _generated, since=_GENAI),
+    Patch("botocore.client:BaseClient._make_api_call", _called),
+)
 """What AG2's own clients call, by the SDKs' own names; nothing is seen of other callers' calls."""

@@ -1,108 +1,130 @@
-"""What is patched: the target of each operation, by what versions have it."""
+"""What is patched: the target of each operation, and which versions have it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.around import Begin, around
-from otel_agents.instrumentors._core.patching.patches import Patch, patches_of
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.call import instance
+from otel_agents.instrumentors._core.calls.watching import instead
+from otel_agents.instrumentors._core.patching.patches import Patch
+from otel_agents.instrumentors._core.patching.versions import Bound
 
-from . import _chats, _clients, _handoffs, _models, _scopes, _sequences, _tools, _turns
+from ._chats import chat, chats, group_chat, queued
+from ._clients import CLIENTS
+from ._models import answered
 from ._own import AGENTS, MODELS, OwnTelemetry
+from ._places import from_executor, in_executor, in_thread, run_stream
 from ._sdks import SDKS
+from ._tools import code, function_wrapped, tool
+from ._turns import handoff, human_input, selection, termination, turn
 
 __all__ = ["patches"]
 
-Make = Callable[[Telemetry], Begin]
-
 _AGENT: Final = "autogen.agentchat.conversable_agent:ConversableAgent"
 _GROUP: Final = "autogen.agentchat.groupchat:GroupChat"
+_ROW: Final = "autogen.agentchat.chat"
 _EVENTS: Final = "autogen.agentchat.group.events.transition_events"
 _STREAMS: Final = "autogen.io.thread_io_stream"
 _CODE: Final = "autogen.coding"
+_BLOCKS: Final = "execute_code_blocks"
 
-_OVERRIDDEN: Final[dict[str, Make]] = {
-    f"{_AGENT}.initiate_chat": _chats.chat,
-    f"{_AGENT}.a_initiate_chat": _chats.chat,
-    f"{_AGENT}.generate_reply": _turns.turn,
-    f"{_AGENT}.a_generate_reply": _turns.turn,
-    f"{_AGENT}.get_human_input": _turns.human_input,
-    f"{_AGENT}.a_get_human_input": _turns.human_input,
-    f"{_AGENT}.execute_function": _tools.tool,
-    f"{_AGENT}.a_execute_function": _tools.tool,
+
+def _since(version: str) -> Bound:
+    """A version of the two distributions that go on; the other two ended before."""
+    return {"ag2": version, "autogen": version}
+
+
+_RUNS: Final = {"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"}
+_SINCE_0_2_36: Final[Bound] = {
+    "ag2": None,
+    "autogen": None,
+    "autogen-agentchat": None,
+    "pyautogen": "0.3.0",  # 0.2.35, before it, is earlier than 0.2.36
 }
-"""What applications override too."""
+_SINCE_0_3_1: Final[Bound] = {**_SINCE_0_2_36, "autogen": "0.3.1", "pyautogen": "0.3.1"}
 
-_REQUIRED: Final[dict[str, Make]] = {
-    "autogen.agentchat.chat:initiate_chats": _sequences.chats,
-    "autogen.agentchat.chat:a_initiate_chats": _sequences.chats,
-    f"{_AGENT}.initiate_chats": _sequences.chats,
-    f"{_AGENT}.a_initiate_chats": _sequences.chats,
-    f"{_AGENT}.check_termination_and_human_reply": _turns.termination,
-    f"{_AGENT}.a_check_termination_and_human_reply": _turns.termination,
-    f"{_AGENT}._wrap_function": _tools.wrapped,
-    f"{_AGENT}.execute_code_blocks": _tools.code,
-    f"{_GROUP}Manager.run_chat": _chats.group_chat,
-    f"{_GROUP}Manager.a_run_chat": _chats.group_chat,
-    f"{_GROUP}.manual_select_speaker": _turns.human_input,
-    f"{_GROUP}._auto_select_speaker": _chats.selection,
-    f"{_GROUP}.a_auto_select_speaker": _chats.selection,
+_AGENTS: Final = (
+    # What applications override too.
+    Patch(f"{_AGENT}.initiate_chat", chat, overrides=True),
+    Patch(f"{_AGENT}.a_initiate_chat", chat, overrides=True),
+    Patch(f"{_AGENT}.generate_reply", turn, overrides=True),
+    Patch(f"{_AGENT}.a_generate_reply", turn, overrides=True),
+    Patch(f"{_AGENT}.get_human_input", human_input, overrides=True),
+    Patch(f"{_AGENT}.a_get_human_input", human_input, overrides=True),
+    Patch(f"{_AGENT}.execute_function", tool, overrides=True),
+    Patch(f"{_AGENT}.a_execute_function", tool, overrides=True),
+    Patch(f"{_CODE}.base:CodeExecutor.{_BLOCKS}", code, subclasses=True),
+    # What AG2 alone implements.
+    Patch(f"{_ROW}:initiate_chats", chats),
+    Patch(f"{_ROW}:a_initiate_chats", chats),
+    Patch(f"{_AGENT}.initiate_chats", chats),
+    Patch(f"{_AGENT}.a_initiate_chats", chats),
+    Patch(f"{_AGENT}.check_termination_and_human_reply", termination),
+    Patch(f"{_AGENT}.a_check_termination_and_human_reply", termination),
+    Patch(f"{_AGENT}._wrap_function", function_wrapped),
+    Patch(f"{_AGENT}.{_BLOCKS}", code),
+    Patch(f"{_GROUP}Manager.run_chat", group_chat),
+    Patch(f"{_GROUP}Manager.a_run_chat", group_chat),
+    Patch(f"{_GROUP}.manual_select_speaker", human_input),
+    Patch(f"{_GROUP}._auto_select_speaker", selection),
+    Patch(f"{_GROUP}.a_auto_select_speaker", selection),
+    Patch(
+        f"{_CODE}.jupyter.embedded_ipython_code_executor:EmbeddedIPythonCodeExecutor.{_BLOCKS}",
+        code,
+    ),
+    Patch(
+        f"{_CODE}.daytona_code_executor:DaytonaCodeExecutor.{_BLOCKS}",
+        code,
+        since=_since("0.12.0"),
+    ),
+    Patch(f"{_AGENT}.sequential_run", queued, since=_RUNS),
+    Patch(f"{_AGENT}.a_sequential_run", queued, since=_RUNS),
+    Patch(f"{_STREAMS}:ThreadIOStream.__init__", run_stream, since=_RUNS),
+    Patch(f"{_STREAMS}:AsyncThreadIOStream.__init__", run_stream, since=_RUNS),
+    Patch(f"{_AGENT}._run_async_in_thread", in_thread, since=_since("0.9.2")),
+    *(
+        Patch(f"{_EVENTS}:{event}TransitionEvent.__init__", handoff, since=_since("0.10.2"))
+        for event in ("AfterWorks", "OnContextCondition", "ReplyResult")
+    ),
+)
+"""For as long as the agents are ours to record."""
+
+_CARRYING: Final = (
+    Patch(f"{_AGENT}.generate_oai_reply", in_executor),
+    Patch(f"{_AGENT}.a_generate_oai_reply", from_executor),
+)
+"""They carry the context, whoever records."""
+
+_CLIENTS_SINCE: Final[dict[str, Bound]] = {
+    "oai.bedrock:BedrockClient": _SINCE_0_2_36,
+    "oai.ollama:OllamaClient": _SINCE_0_2_36,
+    "oai.cerebras:CerebrasClient": _SINCE_0_3_1,
+    "oai.openai_responses:OpenAIResponsesClient": _since("0.9.5"),
+    "llm_clients.openai_completions_client:OpenAICompletionsClient": _since("0.10.1"),
+    "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": _since("0.11.1"),
+    "llm_clients.anthropic_v2:AnthropicV2Client": _since("0.13.2"),
+    "llm_clients.bedrock_v2:BedrockV2Client": _since("0.13.2"),
 }
-"""In every version."""
-
-_OPTIONAL: Final[dict[str, Make]] = {
-    f"{_AGENT}.sequential_run": _sequences.queued,
-    f"{_AGENT}.a_sequential_run": _sequences.queued,
-    f"{_AGENT}._run_async_in_thread": _turns.run_in_thread,
-    f"{_STREAMS}:ThreadIOStream.__init__": _scopes.stream_made,
-    f"{_STREAMS}:AsyncThreadIOStream.__init__": _scopes.stream_made,
-    f"{_EVENTS}:AfterWorksTransitionEvent.__init__": _handoffs.handoff,
-    f"{_EVENTS}:OnContextConditionTransitionEvent.__init__": _handoffs.handoff,
-    f"{_EVENTS}:ReplyResultTransitionEvent.__init__": _handoffs.handoff,
-    f"{_CODE}.jupyter.embedded_ipython_code_executor:EmbeddedIPythonCodeExecutor"
-    ".execute_code_blocks": _tools.code,
-    f"{_CODE}.daytona_code_executor:DaytonaCodeExecutor.execute_code_blocks": _tools.code,
-}
-"""In some versions."""
+_OWN: Final = _since("0.11.0")
 
 
-_CARRYING: Final[dict[str, Make]] = {
-    f"{_AGENT}.generate_oai_reply": _turns.asked,
-    f"{_AGENT}.a_generate_oai_reply": _turns.asked_in_executor,
-}
-"""In every version; carry the context, whoever records."""
-
-
-def patches(telemetry: Telemetry) -> Iterator[Patch]:
-    """All patches, their operations bound to ``telemetry``."""
-    own = OwnTelemetry(telemetry)
-    yield from _of_agents(telemetry, own)
-    yield from _of_models(telemetry, own)
-    for target, make in _CARRYING.items():
-        yield Patch(target, around(make(telemetry)))
-    yield from patches_of(telemetry, SDKS, optional=True)
-    for target in (*AGENTS, *MODELS):
-        yield Patch(target, own.asked(models=target in MODELS), optional=True)
-
-
-def _of_agents(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
-    def begin(make: Make) -> Begin:
-        return own.unless_recorded(make(telemetry))
-
-    for target, make in _OVERRIDDEN.items():
-        yield Patch(target, around(begin(make), overridden=True), overrides=True)
-    for target, make in _REQUIRED.items():
-        yield Patch(target, around(begin(make)))
-    for target, make in _OPTIONAL.items():
-        yield Patch(target, around(begin(make)), optional=True)
-    executors = f"{_CODE}.base:CodeExecutor.execute_code_blocks"
-    yield Patch(executors, around(begin(_tools.code), overridden=True), subclasses=True)
-
-
-def _of_models(telemetry: Telemetry, own: OwnTelemetry) -> Iterator[Patch]:
-    asking = around(own.unless_models_are(_models.answered(telemetry)), overridden=True)
-    for client in _clients.CLIENTS:
-        yield Patch(f"autogen.{client}.create", asking, optional=True)
-    yield Patch("autogen.oai.client:OpenAIWrapper.register_model_client", asking, handed="create")
+def patches() -> Iterator[Patch]:
+    """All rows, for one instrumentation: whose telemetry is recorded is decided anew in each."""
+    own = OwnTelemetry()
+    for row in _AGENTS:
+        start: Any = row.how  # in each of them
+        yield replace(row, how=own.unless_agents(start))
+    yield from _CARRYING
+    model = own.unless_models(answered)
+    for client in CLIENTS:
+        since = _CLIENTS_SINCE.get(client)
+        yield Patch(f"autogen.{client}.create", model, since=since, once_per=instance)
+    handed = "autogen.oai.client:OpenAIWrapper.register_model_client"
+    yield Patch(handed, model, handed="create", once_per=instance)
+    yield from SDKS
+    for target in AGENTS:
+        yield Patch(target, instead(own.instrument_agents), since=_OWN)
+    for target in MODELS:
+        yield Patch(target, instead(own.instrument_models), since=_OWN)

@@ -1,51 +1,53 @@
-"""Tools and code that agents execute, their own or those that another agent has asked for."""
+"""Tools and code that agents execute, for their own model or for another agent's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from opentelemetry.context import create_key, get_current, get_value, set_value
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running, around
-from otel_agents.instrumentors._core.calls.passing import Passing
-from otel_agents.instrumentors._core.calls.switches import Switch
-from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
+from otel_agents.instrumentors._core.calls.around import wrapped
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation, replacing
+from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.operations import ExecuteCode, ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import ToolType
 
-from . import _scopes
+from ._places import outside, place
 
-__all__ = ["code", "tool", "wrapped"]
-
-_TOOL: Final = create_key("otel_agents-ag2-tool")
-_CODE: Final = "code_execution"
+__all__ = ["code", "function_wrapped", "tool"]
 
 
 class ToolRun(ExecuteTool):
-    """A function that an agent executes; what it raises is told to the model, and nobody else.
+    """A function that an agent executes; what it raises reaches the model, and nobody else.
 
     ``raised`` is that exception, where the function was registered as a tool.
     """
 
     __slots__ = ("raised",)
 
-    def __init__(self, telemetry: Telemetry, agent: Any, asked: Any, call_id: str | None) -> None:
-        name = str(asked["name"])
+    def __init__(
+        self, telemetry: Telemetry, agent: Any, function: Any, call_id: str | None
+    ) -> None:
+        name = str(function["name"])
         super().__init__(telemetry, name, agent_name=agent.name)
-        turn = _scopes.turn()
+        turn = place().turn
         if turn is not None and self.detailed:
-            call_id = call_id or _call_id(turn.question, asked)
+            call_id = call_id or _call_id(turn.question, function)
         if call_id:
             self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
         description = _description(name, agent, turn) if self.detailed else None
         if description:
             self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
         if telemetry.gate.wanted:
-            self.content.tool_arguments = asked.get("arguments")
+            self.content.tool_arguments = function.get("arguments")
         self.raised: BaseException | None = None
-        self.context = set_value(_TOOL, self, _scopes.outside(self.context))
+        self.context = outside(self.context)
+
+    def raises(self, error: BaseException) -> None:
+        """The function has raised ``error``."""
+        self.raised = error
 
     def respond(self, value: Any) -> None:
         """Keep the result, and whether it is one."""
@@ -57,16 +59,16 @@ class ToolRun(ExecuteTool):
             self.content.tool_result = result.get("content")
 
 
-def _call_id(question: Any, asked: Any) -> str | None:
+def _call_id(question: Any, function: Any) -> str | None:
     """The id of the call in the message that asks for it; early versions hand on no id."""
     calls = list(items(question, "tool_calls"))
-    same = [call for call in calls if field(call, "function") is asked]
-    alike = [call for call in calls if field(call, "function") == asked]
+    same = [call for call in calls if field(call, "function") is function]
+    alike = [call for call in calls if field(call, "function") == function]
     return text((same or alike)[0], "id") if alike else None
 
 
 def _description(name: str, agent: Any, turn: Any) -> str | None:
-    """What the tool was said to be good for, to the model of whoever may have asked for it.
+    """The description that a model that may have asked for the tool was given.
 
     None for handoffs: what is said of theirs is a part of a prompt, and may be filled in.
     """
@@ -100,92 +102,53 @@ def _offered(config: Any) -> list[Any]:
     return [*(config.get("tools") or ()), *(config.get("functions") or ())]
 
 
-def tool(telemetry: Telemetry) -> Begin:
+def tool(telemetry: Telemetry, call: Call) -> ToolRun | None:
     """``ConversableAgent.execute_function(func_call, call_id, …)`` and its asynchronous form.
 
     What an agent does not know, as a name that a model has made up, is not executed.
     """
-
-    def begin(call: Call) -> Running | None:
-        asked = call.argument(0, "func_call")
-        if field(asked, "name") not in call.instance.function_map:
-            return None
-        call_id = call.argument(1, "call_id")
-        known = call_id if isinstance(call_id, str) else None
-        return ToolRun(telemetry, call.instance, asked, known)
-
-    return begin
+    function = call.argument(0, "func_call")
+    if field(function, "name") not in call.instance.function_map:
+        return None
+    call_id = call.argument(1, "call_id")
+    known = call_id if isinstance(call_id, str) else None
+    return ToolRun(telemetry, call.instance, function, known)
 
 
-class _Function(Passing):
-    """A function in the hands of the agent that executes it."""
-
-    def __init__(self, run: ToolRun) -> None:
-        super().__init__(get_current())
-        self._run = run
-
-    def failed(self, error: BaseException) -> None:
-        """What is raised goes no further than to the agent."""
-        self._run.raised = error
+def _function(telemetry: Telemetry, call: Call) -> Observation | None:
+    """A function in the hands of the agent that executes it: what it raises goes no further."""
+    tool = scope_of().tool
+    run = tool.operation if tool is not None else None
+    return Observation(failed=run.raises) if isinstance(run, ToolRun) else None
 
 
-def _called(call: Call) -> Running | None:
-    run = get_value(_TOOL)
-    return _Function(run) if isinstance(run, ToolRun) else None
+def _seen(telemetry: Telemetry, call: Call, value: Any) -> Any:
+    return wrapped(value, telemetry, _function)
 
 
-class _Wrapping(Passing):
-    """The function is being wrapped, so that its result is a text."""
+function_wrapped: Final = replacing(_seen)
+"""``ConversableAgent._wrap_function(func, …)``, as a tool is registered, so that it returns a text.
 
-    def returned(self, value: Any) -> Any:
-        """See what it raises when it is called in a tool's run; nothing else is seen."""
-        return around(_called)(value, Switch(), False)
-
-
-def wrapped(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent._wrap_function(func, …)``, as a tool is registered for execution."""
-
-    def begin(call: Call) -> Running | None:
-        return _Wrapping(get_current())
-
-    return begin
+What is wrapped is seen where it is called in a tool's run, and nowhere else.
+"""
 
 
-class CodeRun(ExecuteTool):
-    """Code that a model has written is executed."""
-
-    __slots__ = ()
-
-    def __init__(self, telemetry: Telemetry, blocks: Any) -> None:
-        super().__init__(telemetry, _CODE, tool_type=ToolType.EXTENSION.value)
-        if telemetry.gate.wanted:
-            self.content.tool_arguments = {"code_blocks": [_block(block) for block in blocks]}
-        self.context = _scopes.outside(self.context)
-
-    def respond(self, value: Any) -> None:
-        """Keep the output, and whether the code came to its end."""
-        pair: Any = value  # an agent without an executor says it so
-        is_pair = isinstance(value, tuple)
-        status = pair[0] if is_pair else getattr(value, "exit_code", None)
-        if status:
-            self.reject(None)
-        if self._gate.wanted:
-            self.content.tool_result = pair[1] if is_pair else getattr(value, "output", None)
-
-
-def _block(block: Any) -> dict[str, Any]:
-    language, written = (
-        cast("tuple[Any, Any]", block[:2])
-        if isinstance(block, (tuple, list))
-        else (field(block, "language"), field(block, "code"))
-    )
-    return {"language": language, "code": written}
-
-
-def code(telemetry: Telemetry) -> Begin:
+def code(telemetry: Telemetry, call: Call) -> ExecuteCode:
     """``execute_code_blocks(code_blocks)`` of an executor, or of an agent that has none."""
+    run = ExecuteCode(telemetry, _blocks(call.argument(0, "code_blocks")), _outcome)
+    run.context = outside(run.context)
+    return run
 
-    def begin(call: Call) -> Running | None:
-        return CodeRun(telemetry, call.argument(0, "code_blocks"))
 
-    return begin
+def _blocks(blocks: Any) -> Iterator[tuple[Any, Any]]:
+    for block in blocks:
+        if isinstance(block, (tuple, list)):
+            yield cast("tuple[Any, Any]", block[:2])
+        else:
+            yield field(block, "language"), field(block, "code")
+
+
+def _outcome(value: Any) -> tuple[Any, Any]:
+    if isinstance(value, tuple):  # of an agent without an executor
+        return cast("tuple[Any, Any]", value[:2])
+    return getattr(value, "exit_code", None), getattr(value, "output", None)

@@ -1,49 +1,51 @@
-"""Turns: an agent replies, by its model, its tools, its code or its human."""
+"""Turns: an agent replies, by its model, its tools, its code or its human; and who is next."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import sys
+from functools import partial
 from typing import Any, Final
 
-from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.context import get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
-from otel_agents.instrumentors._core.operations import InvokeAgent, Step
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.watching import Observation, after, watch
+from otel_agents.instrumentors._core.context.carrying import Handover
+from otel_agents.instrumentors._core.operations import InvokeAgent, Step, hand_over
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
-from . import _scopes
-from ._chats import is_manager
 from ._messages import last, said
+from ._places import at, place
 
-__all__ = ["asked", "asked_in_executor", "human_input", "run_in_thread", "termination", "turn"]
+__all__ = ["Turn", "handoff", "human_input", "selection", "termination", "turn"]
 
-_ASKING: Final = create_key("otel_agents-ag2-asking-a-human")
-_waiting: Final[dict[tuple[int, int], Context]] = {}
-"""The contexts of those who wait for an executor, by what they have it called with."""
+_GROUPS: Final = "autogen.agentchat.groupchat"
 
 
 class Turn(InvokeAgent):
     """An agent's turn in a conversation, or its reply to an application.
 
-    ``ended`` says that the agent has ended the conversation instead of replying, ``active`` that
+    ``terminated`` says that the agent has ended the conversation instead of replying, ``active`` that
     it did something all the same.
     """
 
-    __slots__ = ("active", "agent", "chat", "ended", "messages", "sender")
+    __slots__ = ("active", "agent", "chat", "messages", "sender", "terminated")
 
     def __init__(self, telemetry: Telemetry, agent: Any, sender: Any, messages: Any) -> None:
-        super().__init__(telemetry, agent.name)
+        super().__init__(telemetry, agent.name, output=partial(said, role="assistant"))
         self.agent, self.sender, self.messages = agent, sender, messages
-        self.active = self.ended = False
-        self.chat = _scopes.chat() if _scopes.turn() is None else None
+        self.active = self.terminated = False
+        here = place()
+        self.chat = here.chat if here.turn is None else None
         if self.chat is not None:
             self.chat.turns += 1
             self.attributes[attr.OTEL_AGENTS_TURN] = self.chat.turns
         if telemetry.gate.wanted:
             self.content.input_messages = said(self.question, "user")
-        self.context = _scopes.inside_turn(self, self.context)
+        self.context = at(self.context, turn=self)
 
     @property
     def question(self) -> Any:
@@ -53,141 +55,82 @@ class Turn(InvokeAgent):
             messages = self.agent.chat_messages.get(self.sender)
         return last(messages)
 
-    def returned(self, value: Any) -> Any:
-        """A turn in which nothing happened but the end of the conversation is none."""
+    def respond(self, value: Any) -> None:
+        """Keep the reply; a turn in which the conversation was only ended is none."""
         called = self.scope.inference_calls or self.scope.tool_calls
-        if value is None and self.ended and not self.active and not called:
+        if value is None and self.terminated and not self.active and not called:
             self.discard()
             if self.chat is not None:
                 self.chat.turns -= 1
-            return value
-        return super().returned(value)
-
-    def respond(self, value: Any) -> None:
-        """Keep the reply."""
-        if self._gate.wanted:
-            self.content.output_messages = said(value, "assistant")
+        else:
+            super().respond(value)
 
 
-def turn(telemetry: Telemetry) -> Begin:
-    """``Agent.generate_reply(messages, sender, …)`` and its asynchronous form."""
+def turn(telemetry: Telemetry, call: Call) -> Turn | None:
+    """``Agent.generate_reply(messages, sender, …)`` and its asynchronous form.
 
-    def begin(call: Call) -> Running | None:
-        current, agent = _scopes.turn(), call.instance
-        again = current is not None and current.agent is agent
-        if again or _scopes.selecting() or is_manager(agent):
-            return None
-        messages, sender = call.argument(0, "messages"), call.argument(1, "sender")
-        return Turn(telemetry, agent, sender, messages)
-
-    return begin
-
-
-class _Termination(Passing):
-    """Looks whether the agent ends the conversation."""
-
-    def returned(self, value: Any) -> Any:
-        """Final, and no reply."""
-        current = _scopes.turn()
-        if current is not None and value == (True, None):
-            current.ended = True
-        return value
+    An agent that replies in a chat within its turn has another turn there.
+    """
+    here, agent = place(), call.instance
+    again = here.turn is not None and here.turn.agent is agent
+    if again or here.selecting or _is_manager(agent):
+        return None
+    messages, sender = call.argument(0, "messages"), call.argument(1, "sender")
+    return Turn(telemetry, agent, sender, messages)
 
 
-def termination(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent.check_termination_and_human_reply(…)`` and its asynchronous form."""
-
-    def begin(call: Call) -> Running | None:
-        return _Termination(get_current())
-
-    return begin
+def _is_manager(agent: Any) -> bool:
+    """Whether ``agent`` runs a group chat, and says nothing by itself."""
+    groups: Any = sys.modules.get(_GROUPS)
+    return groups is not None and isinstance(agent, groups.GroupChatManager)
 
 
-class HumanInput(Step):
-    """Somebody is asked, and may take long; early versions ask in an executor."""
-
-    __slots__ = ("_key",)
-
-    def __init__(self, telemetry: Telemetry, key: tuple[int, int]) -> None:
-        super().__init__(telemetry, "human_input", {})
-        self.context = set_value(_ASKING, True, self.context)
-        self._key = key
-        _waiting[key] = self.context
-
-    def end(self) -> None:
-        """Nobody waits any more."""
-        _waiting.pop(self._key, None)
-        super().end()
+def _look_for_the_end(telemetry: Telemetry, call: Call, value: Any) -> None:
+    turn = place().turn
+    if turn is not None and value == (True, None):  # final, and no reply
+        turn.terminated = True
 
 
-def human_input(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent.get_human_input(prompt)`` and its asynchronous form."""
+termination: Final = after(_look_for_the_end)
+"""``ConversableAgent.check_termination_and_human_reply(…)`` and its asynchronous form."""
 
-    def begin(call: Call) -> Running | None:
-        key = _key(call, "prompt")
-        waiting = None if get_current() else _waiting.get(key)
-        if waiting is not None:
-            return Passing(waiting)
-        current = _scopes.turn()
-        if current is not None:
-            current.active = True
-        return None if get_value(_ASKING) else HumanInput(telemetry, key)
-
-    return begin
+_prompts: Final = Handover()
+"""On their way to an executor, in which early versions wait for an answer."""
 
 
-def _key(call: Call, name: str) -> tuple[int, int]:
-    return id(call.instance), id(call.argument(0, name))
+def human_input(telemetry: Telemetry, call: Call) -> Running | None:
+    """``ConversableAgent.get_human_input(prompt)`` and its asynchronous form; it may take long."""
+    work = (call.instance, call.argument(0, "prompt"))
+    waiting = None if get_current() else _prompts.take(*work)
+    if waiting is not None:
+        return Observation(waiting)
+    here = place()
+    if here.turn is not None:
+        here.turn.active = True
+    if here.asking:
+        return None
+    step = Step(telemetry, "human_input")
+    step.context = at(step.context, asking=True)
+    _prompts.give(*work, context=step.context)
+    step.when_ended.append(partial(_prompts.drop, *work))
+    return step
 
 
-class _Waiting(Passing):
-    """Waits for an executor, which starts with no context."""
-
-    def __init__(self, key: tuple[int, int]) -> None:
-        super().__init__(get_current())
-        self._key = key
-        _waiting[key] = self.context
-
-    def returned(self, value: Any) -> Any:
-        """The executor is done."""
-        _waiting.pop(self._key, None)
-        return value
-
-    def failed(self, error: BaseException) -> None:
-        """Nobody waits any more."""
-        _waiting.pop(self._key, None)
+def selection(telemetry: Telemetry, call: Call) -> Step:
+    """``GroupChat._auto_select_speaker(…)`` and its asynchronous form: a model decides."""
+    step = Step(telemetry, "select_speaker")
+    step.context = at(step.context, selecting=True)
+    return step
 
 
-def asked_in_executor(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent.a_generate_oai_reply(messages, …)``: has the other form run elsewhere."""
-
-    def begin(call: Call) -> Running | None:
-        return _Waiting(_key(call, "messages"))
-
-    return begin
+def _hand_over(telemetry: Telemetry, call: Call) -> None:
+    target = text(call.argument(1, "transition_target"), "agent_name")
+    if target:  # else it is no agent, as the end of the conversation
+        hand_over(telemetry, getattr(call.argument(0, "source_agent"), "name", None), target)
 
 
-def asked(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent.generate_oai_reply(messages, …)``, maybe in a thread without context."""
+handoff: Final = watch(_hand_over)
+"""``AfterWorksTransitionEvent(source_agent, transition_target)`` and its like: by rule.
 
-    def begin(call: Call) -> Running | None:
-        context = None if get_current() else _waiting.get(_key(call, "messages"))
-        return Passing(context) if context is not None else None
-
-    return begin
-
-
-def run_in_thread(telemetry: Telemetry) -> Begin:
-    """``ConversableAgent._run_async_in_thread(coro)``, in a loop of its own."""
-
-    def begin(call: Call) -> Running | None:
-        if call.args:
-            call.args = (_carrying(call.args[0], get_current()), *call.args[1:])
-        return Passing(get_current())
-
-    return begin
-
-
-async def _carrying(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
-    attach(context)
-    return await coroutine
+A handoff that a model asks for is a tool's call.
+"""

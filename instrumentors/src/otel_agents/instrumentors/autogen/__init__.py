@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["AutoGenInstrumentor"]
 
@@ -36,14 +35,8 @@ class AutoGenInstrumentor(AgentInstrumentor):
         "model clients of the application's own",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The methods that enclose a run, and AutoGen's own spans, which ours replace."""
-        from otel_agents.instrumentors._core.patching.patches import Patch, patches_of
+        from ._tables import PATCHES
 
-        from ._tables import ABSTRACT, OPTIONAL, OWN_SPANS, REQUIRED
-
-        yield from patches_of(telemetry, REQUIRED)
-        yield from patches_of(telemetry, OPTIONAL, optional=True)
-        yield from patches_of(telemetry, ABSTRACT, optional=True, subclasses=True)
-        for target, wrapping in OWN_SPANS.items():
-            yield Patch(target, wrapping, optional=True)
+        return PATCHES

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from opentelemetry.context import create_key, get_value, set_value
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.operations import Memory
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv.values import Operation
 
-__all__ = ["added", "asked", "reminded"]
+__all__ = ["added", "queried", "reminded"]
 
-_MEMORY: Final = create_key("otel_agents-autogen-memory")
+_MEMORY: Final[Slot[object]] = Slot("autogen-memory", object)
+"""The memory that is at work."""
 
 
 class _Search(Memory):
-    """A search of one memory, which may go by another of its methods."""
+    """A search of one memory."""
 
     __slots__ = ()
-
-    def __init__(self, telemetry: Telemetry, memory: Any) -> None:
-        super().__init__(telemetry, Operation.SEARCH_MEMORY)
-        self.context = set_value(_MEMORY, memory, self.context)
 
     def respond(self, value: Any) -> None:
         """Count and keep what was found."""
@@ -34,8 +30,8 @@ class _Search(Memory):
 
 
 def _record(record: Any) -> dict[str, Any]:
-    told = {"content": _plain(record.content)}
-    return {**told, "metadata": record.metadata} if record.metadata else told
+    kept = {"content": _plain(record.content)}
+    return {**kept, "metadata": record.metadata} if record.metadata else kept
 
 
 def _plain(content: Any) -> Any:
@@ -46,45 +42,35 @@ def _plain(content: Any) -> Any:
     return content
 
 
-def _within(call: Call) -> bool:
-    """Whether the memory is at work already, and calls itself."""
-    return get_value(_MEMORY) is call.instance
-
-
-def reminded(telemetry: Telemetry) -> Begin:
+def reminded(telemetry: Telemetry, call: Call) -> Memory | None:
     """``Memory.update_context(model_context)``: what is found goes to the model."""
-
-    def begin(call: Call) -> Running | None:
-        return None if _within(call) else _Search(telemetry, call.instance)
-
-    return begin
+    return _begun(call, _Search, telemetry, Operation.SEARCH_MEMORY)
 
 
-def asked(telemetry: Telemetry) -> Begin:
+def queried(telemetry: Telemetry, call: Call) -> Memory | None:
     """``Memory.query(query, …)``."""
-
-    def begin(call: Call) -> Running | None:
-        if _within(call):
-            return None
-        search = _Search(telemetry, call.instance)
-        query: Any = call.argument(0, "query")
-        if telemetry.gate.wanted and query:
-            text = query if isinstance(query, str) else _plain(query.content)
-            search.content.memory_query = text if isinstance(text, str) else None
-        return search
-
-    return begin
+    search = _begun(call, _Search, telemetry, Operation.SEARCH_MEMORY)
+    query: Any = call.argument(0, "query")
+    if search is not None and telemetry.gate.wanted and query:
+        text = query if isinstance(query, str) else _plain(query.content)
+        search.content.memory_query = text if isinstance(text, str) else None
+    return search
 
 
-def added(telemetry: Telemetry) -> Begin:
+def added(telemetry: Telemetry, call: Call) -> Memory | None:
     """``Memory.add(content, …)``."""
+    run = _begun(call, Memory, telemetry, Operation.CREATE_MEMORY)
+    if run is not None:
+        run.keep([call.argument(0, "content")], _record)
+    return run
 
-    def begin(call: Call) -> Running | None:
-        if _within(call):
-            return None
-        memory = Memory(telemetry, Operation.CREATE_MEMORY)
-        memory.keep([call.argument(0, "content")], _record)
-        memory.context = set_value(_MEMORY, call.instance, memory.context)
-        return memory
 
-    return begin
+def _begun(
+    call: Call, kind: type[Memory], telemetry: Telemetry, operation: Operation
+) -> Memory | None:
+    """An operation of a memory, unless it is at work already: a method of its own calls this one."""
+    if _MEMORY.get() is call.instance:
+        return None
+    run = kind(telemetry, operation)
+    run.context = _MEMORY.set(call.instance, run.context)
+    return run

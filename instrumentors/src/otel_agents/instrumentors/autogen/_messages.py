@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
-from otel_agents.instrumentors._dialects.fields import parsed_arguments
+from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.parts import (
+    as_text,
+    message,
+    reasoning_part,
+    text_part,
+    tool_call,
+    tool_call_response,
+)
 from otel_agents.semconv.values import Modality
 
 __all__ = ["answer", "completion", "last_answer", "prompt", "request", "task"]
 
-Messages = Callable[[], "list[dict[str, Any]]"]
-Part = dict[str, Any]
+Messages = Callable[[], list[Message]]
 
 _REASONS: Final = {"function_calls": "tool_call", "unknown": "stop"}
 
 
 def task(value: Any) -> Messages:
-    """What a team was asked: a text, a message or several."""
+    """The task of a team: a text, a message or several."""
     listed = list(cast("list[Any]", value)) if isinstance(value, (list, tuple)) else [value]
     return lambda: [_spoken("user", one) for one in listed if one is not None]
 
@@ -30,9 +36,9 @@ def request(messages: Any) -> Items | None:
     return Items(list(messages), lambda one: _spoken("user", one)) if messages else None
 
 
-def answer(message: Any) -> Messages:
+def answer(said: Any) -> Messages:
     """What an agent says in its turn."""
-    return lambda: [_spoken("assistant", message)]
+    return lambda: [_spoken("assistant", said)]
 
 
 def last_answer(result: Any) -> Messages | None:
@@ -41,11 +47,11 @@ def last_answer(result: Any) -> Messages | None:
     return answer(messages[-1]) if messages else None
 
 
-def _spoken(role: str, message: Any) -> dict[str, Any]:
+def _spoken(role: str, said: Any) -> Message:
     """A message of a chat, or a text; whose it is, is its name."""
-    spoken: dict[str, Any] = {"role": role, "parts": _parts(getattr(message, "content", message))}
-    source = getattr(message, "source", None)
-    return {**spoken, "name": source} if isinstance(source, str) and source != role else spoken
+    source = getattr(said, "source", None)
+    name = source if isinstance(source, str) and source != role else None
+    return message(role, _parts(getattr(said, "content", said)), name)
 
 
 def _parts(content: Any) -> list[Part]:
@@ -55,24 +61,12 @@ def _parts(content: Any) -> list[Part]:
 
 def _part(value: Any) -> Part:
     if hasattr(value, "arguments") and hasattr(value, "name"):
-        return {
-            "type": "tool_call",
-            "id": value.id,
-            "name": value.name,
-            "arguments": parsed_arguments(value.arguments),
-        }
+        return tool_call(value.id, value.name, value.arguments)
     if hasattr(value, "call_id"):
-        return {"type": "tool_call_response", "id": value.call_id, "response": value.content}
+        return tool_call_response(value.call_id, value.content)
     if hasattr(value, "to_base64"):
         return media.part_from_base64(value.to_base64(), "image/png", Modality.IMAGE.value)
-    return {"type": "text", "content": _text(value)}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    dump = getattr(value, "model_dump_json", None)
-    return dump() if dump is not None else json.dumps(value, default=str)
+    return text_part(as_text(value))
 
 
 _ROLES: Final = {
@@ -83,18 +77,18 @@ _ROLES: Final = {
 
 
 def prompt(messages: Any) -> Items | None:
-    """What a model is asked."""
-    return Items(list(messages), _asked) if messages else None
+    """What a model is sent."""
+    return Items(list(messages), _to_model) if messages else None
 
 
-def _asked(message: Any) -> dict[str, Any]:
-    role = _ROLES.get(str(getattr(message, "type", "")), "user")
-    return {"role": role, "parts": [*_thought(message), *_parts(message.content)]}
+def _to_model(given: Any) -> Message:
+    role = _ROLES.get(str(getattr(given, "type", "")), "user")
+    return message(role, [*_thought(given), *_parts(given.content)])
 
 
-def _thought(message: Any) -> list[Part]:
-    thought = getattr(message, "thought", None)
-    return [{"type": "reasoning", "content": thought}] if thought else []
+def _thought(given: Any) -> list[Part]:
+    thought = getattr(given, "thought", None)
+    return [reasoning_part(thought)] if thought else []
 
 
 def completion(result: Any) -> Messages | None:
@@ -102,10 +96,5 @@ def completion(result: Any) -> Messages | None:
     if result is None or not hasattr(result, "content"):
         return None
     reason = str(getattr(result, "finish_reason", "stop"))
-    return lambda: [
-        {
-            "role": "assistant",
-            "parts": [*_thought(result), *_parts(result.content)],
-            "finish_reason": _REASONS.get(reason, reason),
-        }
-    ]
+    reason = _REASONS.get(reason, reason)
+    return lambda: [{**_to_model(result), "role": "assistant", "finish_reason": reason}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
@@ -17,7 +17,7 @@ from otel_agents.semconv.values import Operation, Provider
 
 from ._messages import completion, prompt
 
-__all__ = ["asked"]
+__all__ = ["model_call"]
 
 _OWN: Final = "autogen_ext."
 _PROVIDERS: Final = {
@@ -129,10 +129,6 @@ def _provider(instance: Any, server: tuple[str, int] | None) -> str | None:
     return None
 
 
-def asked(telemetry: Telemetry) -> Begin:
+def model_call(telemetry: Telemetry, call: Call) -> ClaimedCall:
     """``ChatCompletionClient.create(messages, …)`` and ``create_stream``."""
-
-    def begin(call: Call) -> Running | None:
-        return _Completion(telemetry, call.instance, call)
-
-    return begin
+    return _Completion(telemetry, call.instance, call)

@@ -1,71 +1,96 @@
-"""What is patched: the target of each operation, by what versions have it."""
+"""What is patched: the target of each operation, and the versions that have it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.around import Begin, Wrapping
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.call import instance
+from otel_agents.instrumentors._core.calls.watching import after, instead, replacing, within
+from otel_agents.instrumentors._core.operations import step
+from otel_agents.instrumentors._core.patching.native import no_span
+from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _actors, _handoffs, _memory, _models, _runs, _tools, _tracing
+from . import _delivery, _handoffs, _memory, _models, _runs, _tools, _tracing
 
-__all__ = ["ABSTRACT", "OPTIONAL", "OWN_SPANS", "REQUIRED"]
-
-Make = Callable[[Telemetry], Begin]
+__all__ = ["PATCHES"]
 
 _RUNTIME: Final = "autogen_core._single_threaded_agent_runtime"
-_ASSISTANT: Final = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
-_CHAT: Final = "autogen_agentchat.teams._group_chat"
+_PROCESS: Final = f"{_RUNTIME}:SingleThreadedAgentRuntime._process"
+_TRACING: Final = "autogen_core._telemetry._tracing:TraceHelper"
+_TOOLS: Final = "autogen_core.tools._base"
+_MCP: Final = "autogen_ext.tools.mcp._workbench"
 _MEMORY: Final = "autogen_core.memory._base_memory:Memory"
+_CLIENT: Final = "autogen_core.models._model_client:ChatCompletionClient"
+_AGENTS: Final = "autogen_agentchat.agents"
+_AGENT: Final = "autogen_agentchat.base._chat_agent:ChatAgent"
+_CHAT: Final = "autogen_agentchat.teams._group_chat"
 _GRAPH: Final = f"{_CHAT}._graph._digraph_group_chat"
 
-REQUIRED: Final[dict[str, Make]] = {
-    f"{_RUNTIME}:get_telemetry_envelope_metadata": _tracing.addressed,
-    f"{_RUNTIME}:SingleThreadedAgentRuntime._process_send": _tracing.delivered,
-    f"{_RUNTIME}:SingleThreadedAgentRuntime._process_publish": _tracing.published,
-    f"{_RUNTIME}:SingleThreadedAgentRuntime._process_response": _tracing.delivered,
-    "autogen_core._base_agent:BaseAgent.on_message": _actors.called,
-    "autogen_core._telemetry._tracing:TraceHelper.__init__": _tracing.made,
-    "autogen_core._telemetry._tracing:TraceHelper.trace_block": _tracing.traced,
-    "autogen_core.tools._base:BaseTool.run_json": _tools.executed,
-    f"{_CHAT}._base_group_chat:BaseGroupChat.run_stream": _runs.team,
-    "autogen_agentchat.agents._user_proxy_agent:UserProxyAgent._get_input": _runs.human_input,
-    f"{_ASSISTANT}._execute_tool_call": _tools.asked,
-}
-"""In every version."""
+_RUNS: Final = (
+    Patch(f"{_CHAT}._base_group_chat:BaseGroupChat.run_stream", _runs.team),
+    Patch(f"{_AGENT}.on_messages", _runs.agent, subclasses=True, once_per=instance),
+    Patch(f"{_AGENT}.on_messages_stream", _runs.agent, subclasses=True, once_per=instance),
+    Patch("autogen_core._base_agent:BaseAgent.on_message", _runs.actor),
+    Patch(f"{_AGENTS}._user_proxy_agent:UserProxyAgent._get_input", step("human_input")),
+)
 
-OPTIONAL: Final[dict[str, Make]] = {
-    f"{_RUNTIME}:SingleThreadedAgentRuntime._create_otel_attributes": _tracing.described,
-    "autogen_core.tools._base:BaseStreamTool.run_json_stream": _tools.executed,
-    "autogen_ext.tools.mcp._workbench:McpWorkbench.call_tool": _tools.served,
-    f"{_GRAPH}:DiGraphEdge.check_condition": _handoffs.checked,
-    f"{_GRAPH}:GraphFlowManager.update_message_thread": _handoffs.spoken,
-    f"{_GRAPH}:GraphFlowManager.select_speaker": _handoffs.selected,
-}
-"""In some versions."""
+_HANDOFFS: Final = (
+    Patch(f"{_GRAPH}:DiGraphEdge.check_condition", after(_handoffs.checked), since="0.6.0"),
+    Patch(
+        f"{_GRAPH}:GraphFlowManager.update_message_thread",
+        within(_handoffs.spoken),
+        since="0.5.7",
+    ),
+    Patch(f"{_GRAPH}:GraphFlowManager.select_speaker", after(_handoffs.selected), since="0.5.6"),
+)
 
-ABSTRACT: Final[dict[str, Make]] = {
-    "autogen_agentchat.base._chat_agent:ChatAgent.on_messages": _runs.agent,
-    "autogen_agentchat.base._chat_agent:ChatAgent.on_messages_stream": _runs.agent,
-    "autogen_core.code_executor._base:CodeExecutor.execute_code_blocks": _tools.code,
-    f"{_MEMORY}.add": _memory.added,
-    f"{_MEMORY}.query": _memory.asked,
-    f"{_MEMORY}.update_context": _memory.reminded,
-    "autogen_core.models._model_client:ChatCompletionClient.create": _models.asked,
-    "autogen_core.models._model_client:ChatCompletionClient.create_stream": _models.asked,
-}
-"""Implemented by AutoGen's own classes and by applications'."""
+_WORK: Final = (
+    Patch(
+        f"{_AGENTS}._assistant_agent:AssistantAgent._execute_tool_call", within(_tools.requested)
+    ),
+    Patch(f"{_TOOLS}:BaseTool.run_json", _tools.executed),
+    Patch(f"{_TOOLS}:BaseStreamTool.run_json_stream", _tools.executed, since="0.6.2"),
+    Patch(f"{_MCP}:McpWorkbench.call_tool", _tools.served, since="0.5.5"),
+    Patch(
+        "autogen_core.code_executor._base:CodeExecutor.execute_code_blocks",
+        _tools.code,
+        subclasses=True,
+    ),
+    Patch(f"{_MEMORY}.add", _memory.added, subclasses=True),
+    Patch(f"{_MEMORY}.query", _memory.queried, subclasses=True),
+    Patch(f"{_MEMORY}.update_context", _memory.reminded, subclasses=True),
+    Patch(f"{_CLIENT}.create", _models.model_call, subclasses=True),
+    Patch(f"{_CLIENT}.create_stream", _models.model_call, subclasses=True),
+)
+"""Tools, code, memory, models: most are implemented by AutoGen's own classes and by applications'."""
 
-OWN_SPANS: Final[dict[str, Wrapping]] = {
-    "autogen_core.tools._base:get_tracer": _tracing.untraced,
-    "autogen_core.tools._base:trace_tool_span": _tracing.passed,
-    "autogen_ext.tools.mcp._workbench:trace_tool_span": _tracing.passed,
-    "autogen_agentchat.agents._base_chat_agent:trace_create_agent_span": _tracing.passed,
-    "autogen_agentchat.agents._base_chat_agent:trace_invoke_agent_span": _tracing.passed,
-    f"{_CHAT}._chat_agent_container:trace_invoke_agent_span": _tracing.passed,
-}
-"""AutoGen's own spans of agents and tools, by an old version of the conventions; ours replace them.
+_MESSAGES: Final = (
+    Patch(f"{_RUNTIME}:get_telemetry_envelope_metadata", after(_delivery.addressed)),
+    Patch(f"{_PROCESS}_send", within(_delivery.delivered)),
+    Patch(f"{_PROCESS}_publish", within(_delivery.published)),
+    Patch(f"{_PROCESS}_response", within(_delivery.delivered)),
+)
+
+_OWN_SPANS: Final = (
+    Patch(f"{_TRACING}.__init__", after(_tracing.made)),
+    Patch(f"{_TRACING}.trace_block", _tracing.traced),
+    Patch(
+        f"{_RUNTIME}:SingleThreadedAgentRuntime._create_otel_attributes",
+        replacing(_tracing.described),
+        since="0.5.7",
+    ),
+    Patch(f"{_TOOLS}:get_tracer", instead(_tracing.no_tracer), since="0.4.9", until="0.6.2"),
+    Patch(f"{_TOOLS}:trace_tool_span", instead(no_span), since="0.6.2"),
+    Patch(f"{_MCP}:trace_tool_span", instead(no_span), since="0.6.2"),
+    Patch(f"{_AGENTS}._base_chat_agent:trace_create_agent_span", instead(no_span), since="0.6.2"),
+    Patch(f"{_AGENTS}._base_chat_agent:trace_invoke_agent_span", instead(no_span), since="0.6.2"),
+    Patch(
+        f"{_CHAT}._chat_agent_container:trace_invoke_agent_span", instead(no_span), since="0.6.2"
+    ),
+)
+"""AutoGen's own spans, by an old version of the conventions; ours replace those of agents and tools.
 
 The names as AutoGen has bound them: an application that uses the same functions keeps its spans.
 """
+
+PATCHES: Final = (*_RUNS, *_HANDOFFS, *_WORK, *_MESSAGES, *_OWN_SPANS)

@@ -1,44 +1,44 @@
-"""Tools, by the method that executes them, and by what the model has asked for."""
+"""Tools, by the method that executes them, and by what the model has requested."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
-from otel_agents.instrumentors._core.operations import ExecuteTool
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import ExecuteCode, ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import ToolType
 
 from ._runs import agent_run, within_tool
 
-__all__ = ["asked", "code", "executed", "served"]
+__all__ = ["code", "executed", "requested", "served"]
 
-_ASKED: Final = create_key("otel_agents-autogen-asked")
-_EXECUTING: Final = create_key("otel_agents-autogen-executing")
-_CODE: Final = "code_execution"
+_REQUEST: Final[Slot[object]] = Slot("autogen-request", object)
+"""What the model has requested, of which a tool may not know."""
+_EXECUTOR: Final[Slot[object]] = Slot("autogen-executor", object)
+"""What executes code on behalf of a tool, or is at it."""
 
 
-class _Tool(ExecuteTool):
+class _ToolRun(ExecuteTool):
     """A tool's call, which gives its result at once or at the end of a stream."""
 
-    __slots__ = ("_result",)
+    __slots__ = ("_last",)
 
-    def __init__(self, telemetry: Telemetry, name: str, call: Call, place: int, **known: Any):
+    def __init__(self, telemetry: Telemetry, name: str, call_id: Any, tool_type: ToolType) -> None:
         parent = get_current()
-        super().__init__(telemetry, name, parent=parent, **known)
-        self._result: Any = None
+        super().__init__(telemetry, name, tool_type=tool_type.value, parent=parent)
+        self._last: Any = None
         run = agent_run(parent)
         if run is not None:
             run.executed.add(name)
-        call_id = call.argument(place, "call_id")
-        call_id = call_id or _asked_id(name, parent)
+        call_id = call_id or _requested_id(name, parent)
         if isinstance(call_id, str):
             self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
-        self.context = set_value(_ASKED, None, within_tool(self.context))
+        self.context = _REQUEST.set(None, within_tool(self.context))
 
     def respond(self, value: Any) -> None:
         """Keep the result."""
@@ -49,87 +49,54 @@ class _Tool(ExecuteTool):
 
     def chunk(self, item: Any) -> object:
         """The last item of a stream is the result."""
-        self._result = item
+        self._last = item
         return None
 
-    def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
-        self.observe(self._result)
-        super().exhausted(value)
+    def conclude(self) -> None:
+        """Keep the result of a stream that came to its end."""
+        left = attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes
+        if self._last is not None and self.error_type is None and not left:
+            self.observe(self._last)
 
 
-def _asked_id(name: str, context: Context) -> str | None:
-    """The id of the model's request, where the tool is not told of it."""
-    request: Any = get_value(_ASKED, context)
+def _requested_id(name: str, context: Context) -> str | None:
+    """The id of the model's request, where the tool does not get it."""
+    request: Any = _REQUEST.get(context)
     return request.id if request is not None and request.name == name else None
 
 
-def asked(telemetry: Telemetry) -> Begin:
+def requested(telemetry: Telemetry, call: Call) -> Context:
     """``AssistantAgent._execute_tool_call(tool_call, …)``."""
-
-    def begin(call: Call) -> Running | None:
-        request = call.argument(0, "tool_call")
-        return Passing(set_value(_ASKED, request))
-
-    return begin
+    return _REQUEST.set(call.argument(0, "tool_call"))
 
 
-def executed(telemetry: Telemetry) -> Begin:
+def executed(telemetry: Telemetry, call: Call) -> ExecuteTool:
     """``BaseTool.run_json(args, token, call_id)`` and ``BaseStreamTool.run_json_stream``."""
-
-    def begin(call: Call) -> Running | None:
-        tool: Any = call.instance
-        run = _Tool(telemetry, tool.name, call, 2)
-        if run.detailed and tool.description:
-            run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
-        if telemetry.gate.wanted:
-            run.content.tool_arguments = call.argument(0, "args")
-        run.context = set_value(_EXECUTING, getattr(tool, "_executor", None), run.context)
-        return run
-
-    return begin
+    tool: Any = call.instance
+    run = _ToolRun(telemetry, tool.name, call.argument(2, "call_id"), ToolType.FUNCTION)
+    if run.detailed and tool.description:
+        run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
+    if telemetry.gate.wanted:
+        run.content.tool_arguments = call.argument(0, "args")
+    run.context = _EXECUTOR.set(getattr(tool, "_executor", None), run.context)
+    return run
 
 
-def served(telemetry: Telemetry) -> Begin:
+def served(telemetry: Telemetry, call: Call) -> ExecuteTool:
     """``McpWorkbench.call_tool(name, arguments, token, call_id)``: executed by a server."""
-
-    def begin(call: Call) -> Running | None:
-        name = call.argument(0, "name")
-        run = _Tool(telemetry, name, call, 3, tool_type=ToolType.EXTENSION.value)
-        if telemetry.gate.wanted:
-            run.content.tool_arguments = call.argument(1, "arguments")
-        return run
-
-    return begin
+    name, call_id = call.argument(0, "name"), call.argument(3, "call_id")
+    run = _ToolRun(telemetry, name, call_id, ToolType.EXTENSION)
+    if telemetry.gate.wanted:
+        run.content.tool_arguments = call.argument(1, "arguments")
+    return run
 
 
-class _CodeRun(ExecuteTool):
-    """Code that a model has written is executed."""
-
-    __slots__ = ()
-
-    def __init__(self, telemetry: Telemetry, executor: Any, blocks: Any) -> None:
-        super().__init__(telemetry, _CODE, tool_type=ToolType.EXTENSION.value)
-        if telemetry.gate.wanted:
-            self.content.tool_arguments = {
-                "code_blocks": [{"language": one.language, "code": one.code} for one in blocks]
-            }
-        self.context = set_value(_EXECUTING, executor, within_tool(self.context))
-
-    def respond(self, value: Any) -> None:
-        """Keep the output, and whether the code came to its end."""
-        if value.exit_code:
-            self.reject(None)
-        if self._gate.wanted:
-            self.content.tool_result = value.output
-
-
-def code(telemetry: Telemetry) -> Begin:
+def code(telemetry: Telemetry, call: Call) -> ExecuteCode | None:
     """``CodeExecutor.execute_code_blocks(code_blocks, token)``, unless a tool is nothing else."""
-
-    def begin(call: Call) -> Running | None:
-        if get_value(_EXECUTING) is call.instance:
-            return None
-        return _CodeRun(telemetry, call.instance, call.argument(0, "code_blocks"))
-
-    return begin
+    if _EXECUTOR.get() is call.instance:
+        return None
+    blocks: Any = call.argument(0, "code_blocks")
+    written = ((one.language, one.code) for one in blocks)
+    run = ExecuteCode(telemetry, written, lambda result: (result.exit_code, result.output))
+    run.context = _EXECUTOR.set(call.instance, within_tool(run.context))
+    return run

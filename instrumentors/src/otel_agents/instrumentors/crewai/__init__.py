@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["CrewAIInstrumentor"]
 
@@ -34,13 +33,8 @@ class CrewAIInstrumentor(AgentInstrumentor):
         "Anthropic, Gemini, Bedrock, Azure and model classes of the application's own",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The methods that enclose a run, and the bus, whose events enclose a tool's call."""
-        from otel_agents.instrumentors._core.patching.patches import patches_of
+        from ._tables import PATCHES
 
-        from ._tables import ABSTRACT, OPTIONAL, OPTIONAL_ABSTRACT, REQUIRED
-
-        yield from patches_of(telemetry, REQUIRED)
-        yield from patches_of(telemetry, OPTIONAL, optional=True)
-        yield from patches_of(telemetry, ABSTRACT, subclasses=True)
-        yield from patches_of(telemetry, OPTIONAL_ABSTRACT, optional=True, subclasses=True)
+        return PATCHES

@@ -5,54 +5,42 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._tools import LookUp, ToolRun, current_tool
+from ._tools import TOOL, ToolRun, discard_if_found
 
 __all__ = ["failed", "repeated", "used"]
 
 _BUS: Final = "crewai.events.event_bus"
 
 
-def used(telemetry: Telemetry) -> Begin:
+def used(telemetry: Telemetry, call: Call) -> ToolRun | None:
     """``ToolUsage._use(tool_string, tool, calling)``, which tries again inside of itself."""
-
-    def begin(call: Call) -> Running | None:
-        if _BUS in sys.modules:
-            return None
-        tool, calling = (
-            call.kwargs[name] if name in call.kwargs else call.args[place]
-            for place, name in ((1, "tool"), (2, "calling"))
-        )
-        name, before = str(tool.name), current_tool()
-        again = before is not None and before.error is not None and before.subject == name
-        parent = before.outer if again and before is not None else None
-        run = ToolRun(telemetry, name, getattr(calling, "arguments", None), parent)
-        run.describe(tool)
-        return run
-
-    return begin
-
-
-def repeated(telemetry: Telemetry) -> Begin:
-    """``ToolUsage._check_tool_repeated_usage(calling)``: a call like the last one is refused."""
-
-    def begin(call: Call) -> Running | None:
-        tool = None if _BUS in sys.modules else current_tool()
-        return LookUp(tool) if tool is not None else None
-
-    return begin
-
-
-def failed(telemetry: Telemetry) -> Begin:
-    """``ToolUsage.on_tool_error(tool, tool_calling, e)``: what was raised goes no further."""
-
-    def begin(call: Call) -> Running | None:
-        tool = None if _BUS in sys.modules else current_tool()
-        error: Any = call.kwargs["e"] if "e" in call.kwargs else call.args[2]
-        if tool is not None:
-            tool.failed(error)
+    if _BUS in sys.modules:
         return None
+    tool, calling = (
+        call.kwargs[name] if name in call.kwargs else call.args[place]
+        for place, name in ((1, "tool"), (2, "calling"))
+    )
+    name, before = str(tool.name), TOOL.get()
+    again = before is not None and before.error is not None and before.subject == name
+    parent = before.outer if again and before is not None else None
+    run = ToolRun(telemetry, name, getattr(calling, "arguments", None), parent)
+    run.describe(tool)
+    return run
 
-    return begin
+
+def repeated(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """``ToolUsage._check_tool_repeated_usage(calling)``: a call like the last one is refused."""
+    tool = None if _BUS in sys.modules else TOOL.get()
+    if tool is not None:
+        discard_if_found(tool, result)
+
+
+def failed(telemetry: Telemetry, call: Call) -> None:
+    """``ToolUsage.on_tool_error(tool, tool_calling, e)``: what was raised goes no further."""
+    tool = None if _BUS in sys.modules else TOOL.get()
+    error: Any = call.kwargs["e"] if "e" in call.kwargs else call.args[2]
+    if tool is not None:
+        tool.failed(error)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from opentelemetry.context import get_current
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
@@ -17,23 +14,6 @@ from ._hosts import host_of
 from ._models import Answer, current_answer
 
 __all__ = ["counted", "read", "taken"]
-
-
-class _Taken(Passing):
-    """A client is asked for where a request is about to be sent: that is the evidence."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(get_current())
-        self._answer = answer
-
-    def returned(self, value: Any) -> Any:
-        """A request follows."""
-        if getattr(value, "vertexai", False) is True:
-            self._answer.claim.provider = Provider.GCP_VERTEX_AI.value
-        if getattr(self._answer.model, "is_azure_openai_endpoint", False) is True:
-            self._answer.claim.provider = Provider.AZURE_AI_OPENAI.value
-        self._answer.sends(host_of(value))
-        return _without_own_spans(value)
 
 
 _quiet: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
@@ -54,57 +34,50 @@ def _without_own_spans(client: Any) -> Any:
     return _quiet[client]
 
 
-def taken(telemetry: Telemetry) -> Begin:
-    """``_get_sync_client()`` of a model class, and its asynchronous forms."""
-
-    def begin(call: Call) -> Running | None:
-        answer = current_answer()
-        return _Taken(answer) if answer is not None and answer.model is call.instance else None
-
-    return begin
+def _answer_of(call: Call) -> Answer | None:
+    """The call of this model class that is being answered here."""
+    answer = current_answer()
+    return answer if answer is not None and answer.model is call.instance else None
 
 
-def counted(telemetry: Telemetry) -> Begin:
+def taken(telemetry: Telemetry, call: Call, client: Any) -> Any:
+    """``_get_sync_client()`` of a model class, and its asynchronous forms.
+
+    A client is asked for where a request is about to be sent: that is the evidence.
+    """
+    answer = _answer_of(call)
+    if answer is None:
+        return client
+    if getattr(client, "vertexai", False) is True:
+        answer.claim.provider = Provider.GCP_VERTEX_AI.value
+    if getattr(answer.model, "is_azure_openai_endpoint", False) is True:
+        answer.claim.provider = Provider.AZURE_AI_OPENAI.value
+    answer.sends(host_of(client))
+    return _without_own_spans(client)
+
+
+def counted(telemetry: Telemetry, call: Call) -> None:
     """``BaseLLM._track_token_usage_internal(usage)``: a response has come."""
-
-    def begin(call: Call) -> Running | None:
-        answer = current_answer()
-        if answer is not None and answer.model is call.instance:
-            answer.received(call.args[0] if call.args else next(iter(call.kwargs.values()), None))
-        return None
-
-    return begin
+    answer = _answer_of(call)
+    if answer is not None:
+        answer.received(call.args[0] if call.args else next(iter(call.kwargs.values()), None))
 
 
-class _Read(Passing):
-    """CrewAI looks at a response, or a piece of one."""
+def read(telemetry: Telemetry, call: Call, found: Any) -> None:
+    """``_extract_finish_reason_and_id(response)``: why an answer ended, and its id.
 
-    def __init__(self, answer: Answer, response: Any) -> None:
-        super().__init__(get_current())
-        self._answer = answer
-        self._response = response
-
-    def returned(self, value: Any) -> Any:
-        """Why the answer ended, and its id; those of Bedrock have none but that of the request."""
-        reason, response_id = value
-        response = self._response
-        request_id = text(field(response, "ResponseMetadata"), "RequestId")
-        self._answer.identified(
-            text(response, "model") or text(response, "model_version"),
-            response_id or request_id,
-            reason,
-        )
-        as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
-        if as_dict is not None:
-            self._answer.billed(as_dict())
-        return value
-
-
-def read(telemetry: Telemetry) -> Begin:
-    """``_extract_finish_reason_and_id(response)``."""
-
-    def begin(call: Call) -> Running | None:
-        answer = current_answer()
-        return _Read(answer, call.args[0]) if answer is not None and call.args else None
-
-    return begin
+    Those of Bedrock have none but that of the request.
+    """
+    answer = current_answer()
+    if answer is None or not call.args:
+        return
+    response = call.args[0]
+    reason, response_id = found
+    answer.identified(
+        text(response, "model") or text(response, "model_version"),
+        response_id or text(field(response, "ResponseMetadata"), "RequestId"),
+        reason,
+    )
+    as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
+    if as_dict is not None:
+        answer.billed(as_dict())

@@ -6,14 +6,14 @@ from typing import Any, Final, cast
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.context.identity import conversation_id, with_conversation_id
-from otel_agents.instrumentors._core.operations import Step
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._runs import Workflow, restores
+from ._runs import restores, workflow
 
-__all__ = ["flow", "method", "question", "resumption"]
+__all__ = ["flow", "method", "resumption"]
 
 _WAITS: Final = "HumanFeedbackPending"
 """What a method raises where it waits for somebody: the flow ends for now, and is resumed later."""
@@ -47,56 +47,31 @@ def _name(instance: Any) -> str:
     return getattr(instance, "name", None) or type(instance).__name__
 
 
-def flow(telemetry: Telemetry) -> Begin:
+def flow(telemetry: Telemetry, call: Call) -> InvokeWorkflow | None:
     """``Flow.kickoff_async(inputs)``, by which every flow runs."""
-
-    def begin(call: Call) -> Running | None:
-        streams = getattr(call.instance, "stream", False)
-        if streams or _is_internal(call.instance) or restores(call):
-            return None
-        parent = _within(_conversation(call))
-        return Workflow(telemetry, _name(call.instance), call.argument(0, "inputs"), parent)
-
-    return begin
+    streams = getattr(call.instance, "stream", False)
+    if streams or _is_internal(call.instance) or restores(call):
+        return None
+    parent = _within(_conversation(call))
+    return workflow(telemetry, _name(call.instance), call.argument(0, "inputs"), parent)
 
 
-def resumption(telemetry: Telemetry) -> Begin:
+def resumption(telemetry: Telemetry, call: Call) -> InvokeWorkflow:
     """``Flow.resume_async(feedback)``: goes on with a flow that waited for somebody."""
-
-    def begin(call: Call) -> Running | None:
-        feedback = call.argument(0, "feedback")
-        parent = _within(getattr(call.instance, "flow_id", None))
-        return Workflow(telemetry, _name(call.instance), feedback, parent)
-
-    return begin
+    parent = _within(getattr(call.instance, "flow_id", None))
+    return workflow(telemetry, _name(call.instance), call.argument(0, "feedback"), parent)
 
 
 class _Method(Step):
     __slots__ = ()
 
-    def failed(self, error: BaseException) -> None:
-        """The method raised; to wait for somebody is no error."""
-        if type(error).__name__ == _WAITS:
-            self.end()
-        else:
-            super().failed(error)
+    def is_failure(self, error: BaseException) -> bool:
+        """To wait for somebody is none."""
+        return type(error).__name__ != _WAITS
 
 
-def method(telemetry: Telemetry) -> Begin:
+def method(telemetry: Telemetry, call: Call) -> Step | None:
     """``Flow._execute_method(method_name, method, …)``."""
-
-    def begin(call: Call) -> Running | None:
-        if _is_internal(call.instance):
-            return None
-        return _Method(telemetry, f"method {call.args[0]}", {})
-
-    return begin
-
-
-def question(telemetry: Telemetry) -> Begin:
-    """``Flow.ask(message)`` and ``Flow._request_human_feedback(message, …)``: somebody is asked."""
-
-    def begin(call: Call) -> Running | None:
-        return Step(telemetry, "human_input", {})
-
-    return begin
+    if _is_internal(call.instance):
+        return None
+    return _Method(telemetry, "method", call.args[0])

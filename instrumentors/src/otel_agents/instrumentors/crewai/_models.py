@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from opentelemetry.context import create_key, get_value, set_value
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
@@ -20,13 +20,11 @@ from otel_agents.semconv.values import Operation, Provider
 from ._hosts import host_of
 from ._messages import answer, request
 from ._requested import key_of, requested
-from ._runs import AgentRun, agent_run
+from ._runs import RUN, AgentRun
 from ._usage import usage_of
 
 __all__ = ["Answer", "asked", "chunk_came", "current_answer"]
 
-_ANSWER: Final = create_key("otel_agents-crewai-answer")
-_STREAMED_IDS: Final = create_key("otel_agents-crewai-streamed-ids")
 _LITELLM: Final = "crewai.llm"
 _OWN: Final = "crewai."
 _CLIENT: Final = "_get_sync_client"
@@ -68,7 +66,7 @@ class Answer(ClaimedCall):
         if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
             self.server = host_of(getattr(instance, "client", None))
         self.model = instance
-        self.run = agent_run()
+        self.run = RUN.get()
         self.event: Any = None
         self._usage: Any = None
         self._billed: Any = None
@@ -78,7 +76,7 @@ class Answer(ClaimedCall):
         self._failure: BaseException | None = None
         self._messages = messages
         self._wanted = telemetry.gate.wanted
-        self.context = set_value(_ANSWER, self, self.context)
+        self.context = _ANSWER.set(self, self.context)
 
     def sends(self, server: tuple[str, int] | None) -> None:
         """A request follows; what was sent before is over."""
@@ -167,17 +165,23 @@ class Answer(ClaimedCall):
                 call.attributes[name] = value
 
 
-class _ByLiteLLM(Passing):
+_ANSWER: Final = Slot("crewai-answer", Answer)
+
+
+class _ByLiteLLM(Observation):
     """A call whose requests are LiteLLM's."""
 
     def __init__(self) -> None:
         self._ids: dict[int, str] = {}
-        super().__init__(set_value(_STREAMED_IDS, self._ids))
+        super().__init__(_STREAMED_IDS.set(self._ids))
 
     def returned(self, value: Any) -> Any:
         """The call has its result; of a stream CrewAI has told the ids piece by piece."""
-        _note(agent_run(), value, self._ids)
+        _note(RUN.get(), value, self._ids)
         return value
+
+
+_STREAMED_IDS: Final[Slot[dict[int, str]]] = Slot("crewai-streamed-ids", dict)
 
 
 def _note(
@@ -192,11 +196,11 @@ def _note(
 
 def chunk_came(event: Any) -> None:
     """CrewAI tells of a piece of a stream."""
-    answer, ids = current_answer(), get_value(_STREAMED_IDS)
+    answer, ids = current_answer(), _STREAMED_IDS.get()
     if answer is not None:
         answer.chunked()
     call = event.tool_call
-    if isinstance(ids, dict) and call is not None and call.id:
+    if ids is not None and call is not None and call.id:
         ids[call.index] = call.id
 
 
@@ -221,17 +225,12 @@ def _provider(instance: Any) -> str | None:
 
 def current_answer() -> Answer | None:
     """The call of a model class that is being answered here."""
-    found = get_value(_ANSWER)
-    return found if isinstance(found, Answer) and not found.claim.closed else None
+    found = _ANSWER.get()
+    return found if found is not None and not found.claim.closed else None
 
 
-def asked(telemetry: Telemetry) -> Begin:
+def asked(telemetry: Telemetry, call: Call) -> Running:
     """``BaseLLM.call(messages, …)`` and ``acall``; by way of LiteLLM the calls are LiteLLM's."""
-
-    def begin(call: Call) -> Running | None:
-        if type(call.instance).__module__ == _LITELLM:
-            return _ByLiteLLM()
-        messages = call.argument(0, "messages")
-        return Answer(telemetry, call.instance, messages)
-
-    return begin
+    if type(call.instance).__module__ == _LITELLM:
+        return _ByLiteLLM()
+    return Answer(telemetry, call.instance, call.argument(0, "messages"))

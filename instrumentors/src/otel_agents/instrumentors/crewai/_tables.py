@@ -1,117 +1,150 @@
-"""What is patched: the target of each operation, by what versions have it."""
+"""What is patched: each target, and the versions of CrewAI that have it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.around import Begin
-from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._core.calls.call import instance
+from otel_agents.instrumentors._core.calls.watching import after, replacing, watch
+from otel_agents.instrumentors._core.operations import step
+from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _busless, _clients, _flows, _knowledge, _models, _runs, _statistics, _tools
 
-__all__ = ["ABSTRACT", "OPTIONAL", "OPTIONAL_ABSTRACT", "REQUIRED"]
+__all__ = ["PATCHES"]
 
-Make = Callable[[Telemetry], Begin]
-
-_FOR_EACH: Final = _runs.runs("kickoff_for_each")
-
-REQUIRED: Final[dict[str, Make]] = {
-    "crewai.agents.cache.cache_handler:CacheHandler.read": _tools.looked_up,
-    "crewai.crew:Crew.kickoff": _runs.crew,
-    "crewai.crew:Crew.kickoff_for_each": _FOR_EACH,
-    "crewai.crew:Crew.kickoff_for_each_async": _FOR_EACH,
-    "crewai.crew:Crew.replay": _runs.replay,
-    "crewai.crew:Crew.test": _runs.runs("test"),
-    "crewai.crew:Crew.train": _runs.runs("train"),
-    "crewai.flow.flow:Flow.kickoff_async": _flows.flow,
-    "crewai.flow.flow:Flow._execute_method": _flows.method,
-    "crewai.task:Task.execute_async": _runs.asynchronous_task,
-    "crewai.task:Task._execute_core": _runs.task,
-    "crewai.telemetry.telemetry:Telemetry.__init__": _statistics.made,
-    "crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning": _runs.planning,
-}
-"""In every version."""
+_CREWS: Final = (
+    Patch("crewai.crew:Crew.kickoff", _runs.crew),
+    Patch("crewai.crew:Crew.akickoff", _runs.crew, since="1.7.0"),
+    Patch("crewai.crew:Crew.kickoff_for_each", step("kickoff_for_each")),
+    Patch("crewai.crew:Crew.kickoff_for_each_async", step("kickoff_for_each")),
+    Patch("crewai.crew:Crew.akickoff_for_each", step("kickoff_for_each"), since="1.7.0"),
+    Patch("crewai.crew:Crew.replay", _runs.replay),
+    Patch("crewai.crew:Crew.test", step("test")),
+    Patch("crewai.crew:Crew.train", step("train")),
+    Patch("crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning", _runs.plan),
+    Patch("crewai.telemetry.telemetry:Telemetry.__init__", after(_statistics.made)),
+)
+_TASKS: Final = (
+    Patch("crewai.task:Task.execute_async", watch(_runs.asynchronous_task)),
+    Patch("crewai.task:Task._execute_core", _runs.task, once_per=instance),
+    Patch("crewai.task:Task._aexecute_core", _runs.task, since="1.7.0", once_per=instance),
+    # Where a version has both, nothing calls the first.
+    Patch(
+        "crewai.task:Task._process_guardrail", step("guardrail"), since="0.118.0", until="0.130.0"
+    ),
+    Patch("crewai.task:process_guardrail", step("guardrail"), since="0.130.0"),
+    Patch("crewai.agent.core:process_guardrail", step("guardrail"), since="1.9.0"),
+)
 
 _BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
-_TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
-_MEMORY: Final = "crewai.memory.unified_memory:Memory"
-_EARLY: Final = "crewai.memory"
-_PROVIDERS: Final = "crewai.llms.providers"
-_COMPLETIONS: Final = {
-    "anthropic": "AnthropicCompletion",
-    "azure": "AzureCompletion",
-    "bedrock": "BedrockCompletion",
-    "gemini": "GeminiCompletion",
-    "openai": "OpenAICompletion",
-}
-_CLIENTS: Final = {
-    f"{_PROVIDERS}.{provider}.completion:{completion}.{method}"
-    for provider, completion in _COMPLETIONS.items()
-    for method in ("_get_sync_client", "_get_async_client", "_ensure_async_client")
-}
-_INDIRECT: Final = {f"{_PROVIDERS}.gemini.completion:GeminiCompletion._get_async_client"}
-"""Calls the other one."""
-_KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
-
-OPTIONAL: Final[dict[str, Make]] = {
-    "crewai.crew:Crew.akickoff": _runs.crew,
-    "crewai.crew:Crew.akickoff_for_each": _FOR_EACH,
-    "crewai.task:Task._aexecute_core": _runs.task,
-    "crewai.agent.core:Agent.kickoff": _runs.lone_agent,
-    "crewai.agent.core:Agent.kickoff_async": _runs.lone_agent,
-    "crewai.agent.core:Agent.akickoff": _runs.lone_agent,
-    "crewai.lite_agent:LiteAgent.kickoff": _runs.lone_agent,
-    "crewai.utilities.reasoning_handler:AgentReasoning.handle_agent_reasoning": _runs.reasoning,
-    "crewai.task:process_guardrail": _runs.guardrail,
-    "crewai.task:Task._process_guardrail": _runs.guardrail,
-    "crewai.agent.core:process_guardrail": _runs.guardrail,
-    "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input": _runs.human_input,
-    "crewai.core.providers.human_input:SyncHumanInputProvider._prompt_input_async": (
-        _runs.human_input
-    ),
-    "crewai.agents.agent_builder.base_agent_executor_mixin:CrewAgentExecutorMixin._ask_human_input": (
-        _runs.human_input
-    ),
-    "crewai.flow.flow:Flow.resume_async": _flows.resumption,
-    "crewai.flow.flow:Flow.ask": _flows.question,
-    "crewai.flow.flow:Flow._request_human_feedback": _flows.question,
-    "crewai.events.event_bus:CrewAIEventsBus.emit": _tools.emitted,
-    **dict.fromkeys(sorted(_CLIENTS - _INDIRECT), _clients.taken),
-    **{
-        f"{_PROVIDERS}.{provider}.completion:{completion}._extract_finish_reason_and_id": (
-            _clients.read
+_AGENTS: Final = (
+    *(
+        Patch(
+            f"{_BASE_AGENT}.{method}",
+            _runs.agent,
+            since=since,
+            subclasses=True,
+            once_per=_runs.acting,
         )
-        for provider, completion in _COMPLETIONS.items()
-    },
-    "crewai.llms.base_llm:BaseLLM._track_token_usage_internal": _clients.counted,
-    f"{_PROVIDERS}.bedrock.completion:BedrockCompletion._track_token_usage_internal": (
-        _clients.counted
+        for method, since in (("execute_task", None), ("aexecute_task", "1.7.0"))
     ),
-    f"{_TOOL_USAGE}._use": _busless.used,
-    f"{_TOOL_USAGE}._check_tool_repeated_usage": _busless.repeated,
-    f"{_TOOL_USAGE}.on_tool_error": _busless.failed,
-    f"{_MEMORY}.recall": _knowledge.recall,
-    f"{_MEMORY}.arecall": _knowledge.recall,
-    f"{_MEMORY}.remember": _knowledge.remember,
-    f"{_MEMORY}._background_encode_batch": _knowledge.remember,
-    f"{_EARLY}.short_term.short_term_memory:ShortTermMemory.search": _knowledge.recall,
-    f"{_EARLY}.short_term.short_term_memory:ShortTermMemory.save": _knowledge.remember,
-    f"{_EARLY}.long_term.long_term_memory:LongTermMemory.search": _knowledge.recall,
-    f"{_EARLY}.long_term.long_term_memory:LongTermMemory.save": _knowledge.remember,
-    f"{_EARLY}.memory:Memory.search": _knowledge.recall,
-    f"{_EARLY}.entity.entity_memory:EntityMemory.save": _knowledge.remember,
-    f"{_KNOWLEDGE}.query": _knowledge.query,
-    f"{_KNOWLEDGE}.aquery": _knowledge.query,
-}
-"""In some versions, and there under one of these names."""
+    *(
+        Patch(target, _runs.agent, since=since, once_per=_runs.acting)
+        for target, since in (
+            ("crewai.agent.core:Agent.kickoff", "1.3.0"),
+            ("crewai.agent.core:Agent.kickoff_async", "1.3.0"),
+            ("crewai.agent.core:Agent.akickoff", "1.9.0"),
+            ("crewai.lite_agent:LiteAgent.kickoff", "0.114.0"),
+        )
+    ),
+    Patch(
+        "crewai.utilities.reasoning_handler:AgentReasoning.handle_agent_reasoning",
+        _runs.plan,
+        since="0.121.0",
+    ),
+)
 
-ABSTRACT: Final[dict[str, Make]] = {f"{_BASE_AGENT}.execute_task": _runs.agent}
-"""Implemented by CrewAI's own classes and by applications'."""
+_HUMAN: Final = "crewai.core.providers.human_input:SyncHumanInputProvider"
+_EARLY_HUMAN: Final = "crewai.agents.agent_builder.base_agent_executor_mixin:CrewAgentExecutorMixin"
+_HUMAN_INPUT: Final = (
+    Patch(f"{_HUMAN}._prompt_input", step("human_input"), since="1.10.1"),
+    Patch(f"{_HUMAN}._prompt_input_async", step("human_input"), since="1.10.1"),
+    Patch(f"{_EARLY_HUMAN}._ask_human_input", step("human_input"), until="1.10.1"),
+)
 
-OPTIONAL_ABSTRACT: Final[dict[str, Make]] = {
-    f"{_BASE_AGENT}.aexecute_task": _runs.agent,
-    "crewai.llms.base_llm:BaseLLM.call": _models.asked,
-    "crewai.llms.base_llm:BaseLLM.acall": _models.asked,
-}
-"""The same, in some versions."""
+_FLOW: Final = "crewai.flow.flow:Flow"
+_FLOWS: Final = (
+    Patch(f"{_FLOW}.kickoff_async", _flows.flow),
+    Patch(f"{_FLOW}._execute_method", _flows.method),
+    Patch(f"{_FLOW}.resume_async", _flows.resumption, since="1.8.0"),
+    Patch(f"{_FLOW}.ask", step("human_input"), since="1.10.1"),
+    Patch(f"{_FLOW}._request_human_feedback", step("human_input"), since="1.8.0"),
+)
+
+_BUS: Final = "0.177.0"
+"""The first version whose bus tells of tools: from there on it is listened to."""
+_TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
+_TOOLS: Final = (
+    Patch("crewai.events.event_bus:CrewAIEventsBus.emit", watch(_tools.emitted), since=_BUS),
+    Patch("crewai.agents.cache.cache_handler:CacheHandler.read", after(_tools.looked_up)),
+    Patch(f"{_TOOL_USAGE}._use", _busless.used, until=_BUS),
+    Patch(f"{_TOOL_USAGE}._check_tool_repeated_usage", after(_busless.repeated), until=_BUS),
+    Patch(f"{_TOOL_USAGE}.on_tool_error", watch(_busless.failed), until=_BUS),
+)
+
+_UNIFIED: Final = "1.10.1"
+"""The first version with one memory; before there was one for each purpose."""
+_MEMORY: Final = "crewai.memory.unified_memory:Memory"
+_SHORT_TERM: Final = "crewai.memory.short_term.short_term_memory:ShortTermMemory"
+_LONG_TERM: Final = "crewai.memory.long_term.long_term_memory:LongTermMemory"
+_KNOWLEDGE: Final = "crewai.knowledge.knowledge:Knowledge"
+_MEMORIES: Final = (
+    Patch(f"{_MEMORY}.recall", _knowledge.recall, since=_UNIFIED),
+    Patch(f"{_MEMORY}.arecall", _knowledge.recall, since=_UNIFIED),
+    Patch(f"{_MEMORY}.remember", _knowledge.remember, since=_UNIFIED),
+    Patch(f"{_MEMORY}._background_encode_batch", _knowledge.remember, since=_UNIFIED),
+    Patch(f"{_SHORT_TERM}.search", _knowledge.recall, until=_UNIFIED),
+    Patch(f"{_SHORT_TERM}.save", _knowledge.remember, until=_UNIFIED),
+    Patch(f"{_LONG_TERM}.search", _knowledge.recall, until=_UNIFIED),
+    Patch(f"{_LONG_TERM}.save", _knowledge.remember, until=_UNIFIED),
+    Patch("crewai.memory.memory:Memory.search", _knowledge.recall, until=_UNIFIED),
+    Patch(
+        "crewai.memory.entity.entity_memory:EntityMemory.save", _knowledge.remember, until=_UNIFIED
+    ),
+    Patch(f"{_KNOWLEDGE}.query", _knowledge.query, since="0.83.0"),
+    Patch(f"{_KNOWLEDGE}.aquery", _knowledge.query, since="1.7.0"),
+)
+
+_BASE_LLM: Final = "crewai.llms.base_llm:BaseLLM"
+_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI = (
+    f"crewai.llms.providers.{provider.lower()}.completion:{provider}Completion"
+    for provider in ("Anthropic", "Azure", "Bedrock", "Gemini", "OpenAI")
+)
+_MODELS: Final = (
+    Patch(f"{_BASE_LLM}.call", _models.asked, since="0.114.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.acall", _models.asked, since="1.7.0", subclasses=True),
+    *(
+        Patch(f"{completion}._get_sync_client", replacing(_clients.taken), since="1.14.2")
+        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI)
+    ),
+    *(  # Gemini's calls the other one
+        Patch(f"{completion}._get_async_client", replacing(_clients.taken), since="1.14.2")
+        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _OPENAI)
+    ),
+    Patch(f"{_BEDROCK}._ensure_async_client", replacing(_clients.taken), since="1.7.0"),
+    *(
+        Patch(f"{completion}._extract_finish_reason_and_id", after(_clients.read), since="1.14.7")
+        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI)
+    ),
+    *(
+        Patch(f"{cls}._track_token_usage_internal", watch(_clients.counted), since="1.0.0")
+        for cls in (_BASE_LLM, _BEDROCK)
+    ),
+)
+
+PATCHES: Final = (
+    *(*_CREWS, *_TASKS, *_AGENTS, *_HUMAN_INPUT, *_FLOWS),
+    *(*_TOOLS, *_MEMORIES, *_MODELS),
+)
+"""All of them."""

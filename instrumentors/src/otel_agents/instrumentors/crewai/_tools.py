@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
 
-from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.context import Context, attach, get_current
 
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -18,11 +19,10 @@ from otel_agents.semconv import attributes as attr
 from ._descriptions import tool_of, written_description
 from ._models import chunk_came, current_answer
 from ._requested import key_of
-from ._runs import agent_run, without_agent_run
+from ._runs import RUN
 
-__all__ = ["LookUp", "ToolRun", "current_tool", "emitted", "looked_up"]
+__all__ = ["TOOL", "ToolRun", "discard_if_found", "emitted", "looked_up"]
 
-_TOOL: Final = create_key("otel_agents-crewai-tool")
 _found: ContextVar[Any] = ContextVar("otel_agents-crewai-found", default=None)
 """The name of the tool whose next call was found in the cache before it is announced."""
 
@@ -30,22 +30,23 @@ _found: ContextVar[Any] = ContextVar("otel_agents-crewai-found", default=None)
 class ToolRun(ExecuteTool):
     """A tool's call between two events: the first makes it current, the second undoes that."""
 
-    __slots__ = ("outer", "run")
+    __slots__ = ("outer",)
 
     def __init__(
         self, telemetry: Telemetry, name: str, arguments: Any, parent: Context | None = None
     ) -> None:
         self.outer: Context = get_current() if parent is None else parent
         super().__init__(telemetry, name, parent=self.outer)
-        self.run = agent_run(self.outer)
-        if self.run is not None:
-            self.run.tools.append(self)
-            call_id = _taken(self.run.calls, name, arguments)
+        run = RUN.get(self.outer)
+        if run is not None:
+            run.tools.append(self)
+            self.when_ended.append(partial(run.tools.remove, self))
+            call_id = _taken(run.calls, name, arguments)
             if call_id is not None:
                 self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
         if telemetry.gate.wanted:
             self.content.tool_arguments = arguments
-        self.context = set_value(_TOOL, self, without_agent_run(self.context))
+        self.context = TOOL.set(self, RUN.set(None, self.context))
 
     def describe(self, tool: Any) -> None:
         """Keep the description that was written for the tool; None where nobody knows the tool."""
@@ -58,19 +59,9 @@ class ToolRun(ExecuteTool):
         if self._gate.wanted:
             self.content.tool_result = value
 
-    def discard(self) -> None:
-        """Nothing is executed after all; the agent's run goes on without it."""
-        super().discard()
-        self._leave()
 
-    def end(self) -> None:
-        """End; the agent's run need not."""
-        self._leave()
-        super().end()
-
-    def _leave(self) -> None:
-        if self.run is not None and self in self.run.tools:
-            self.run.tools.remove(self)
+TOOL: Final = Slot("crewai-tool", ToolRun)
+"""The innermost call of a tool."""
 
 
 def _taken(calls: list[tuple[str, str]], name: str, arguments: Any) -> str | None:
@@ -83,25 +74,15 @@ def _taken(calls: list[tuple[str, str]], name: str, arguments: Any) -> str | Non
     return None
 
 
-def emitted(telemetry: Telemetry) -> Begin:
+def emitted(telemetry: Telemetry, call: Call) -> None:
     """``CrewAIEventsBus.emit(source, event)``, which runs where the event happens."""
-
-    def begin(call: Call) -> None:
-        source, event = (
-            call.kwargs[name] if name in call.kwargs else call.args[place]
-            for place, name in enumerate(("source", "event"))
-        )
-        handle = _HANDLERS.get(getattr(event, "type", None))
-        if handle is not None:
-            handle(telemetry, source, event)
-
-    return begin
-
-
-def current_tool() -> ToolRun | None:
-    """The innermost call of a tool that this is in."""
-    found = get_value(_TOOL)
-    return found if isinstance(found, ToolRun) else None
+    source, event = (
+        call.kwargs[name] if name in call.kwargs else call.args[place]
+        for place, name in enumerate(("source", "event"))
+    )
+    handle = _HANDLERS.get(getattr(event, "type", None))
+    if handle is not None:
+        handle(telemetry, source, event)
 
 
 def _started(telemetry: Telemetry, source: Any, event: Any) -> None:
@@ -115,7 +96,7 @@ def _started(telemetry: Telemetry, source: Any, event: Any) -> None:
 
 def _ended(event: Any) -> ToolRun | None:
     """The call that the event ends, no more current; None where its beginning was not seen."""
-    tool = current_tool()
+    tool = TOOL.get()
     if tool is None or tool.subject != str(event.tool_name):
         return None
     attach(tool.outer)
@@ -170,39 +151,20 @@ _HANDLERS: Final[dict[Any, Callable[[Telemetry, Any, Any], None]]] = {
 }
 
 
-class LookUp(Passing):
-    """Asks, between the announcement of a call and the call, for what would do instead of it."""
-
-    def __init__(self, tool: ToolRun) -> None:
-        super().__init__(get_current())
-        self._tool = tool
-
-    def returned(self, value: Any) -> Any:
-        """What is found is not executed."""
-        if value is not None and value is not False:
-            self._tool.discard()
-        return value
+def discard_if_found(tool: ToolRun, found: Any) -> None:
+    """Where something stands for a call that is announced, the call is not executed."""
+    if found is not None and found is not False:
+        tool.discard()
 
 
-class _EarlyLookUp(Passing):
-    """Asks before the call is announced, as versions up to 1.14 do."""
+def looked_up(telemetry: Telemetry, call: Call, found: Any) -> None:
+    """``CacheHandler.read(tool, input)``; versions up to 1.14 ask before they announce the call.
 
-    def __init__(self, name: Any) -> None:
-        super().__init__(get_current())
-        self._name = name
-
-    def returned(self, value: Any) -> Any:
-        """What is found is announced all the same, and not executed."""
-        _found.set(None if value is None else self._name)
-        return value
-
-
-def looked_up(telemetry: Telemetry) -> Begin:
-    """``CacheHandler.read(tool, input)``."""
-
-    def begin(call: Call) -> Running | None:
-        name: Any = call.argument(0, "tool")
-        tool = current_tool()
-        return LookUp(tool) if tool is not None and tool.subject == name else _EarlyLookUp(name)
-
-    return begin
+    What is found there is announced all the same, and not executed.
+    """
+    name: Any = call.argument(0, "tool")
+    tool = TOOL.get()
+    if tool is not None and tool.subject == name:
+        discard_if_found(tool, found)
+    else:
+        _found.set(None if found is None else name)

@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["LiteLLMInstrumentor"]
 
@@ -33,36 +32,41 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         "cost",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The functions below LiteLLM's cache and retries, and the two places where it sends.
 
         The public names are bound in many modules, and by applications, before anybody could
         replace them. All of them are one decorated function, which keeps the real one.
         """
-        from otel_agents.instrumentors._core.calls.around import around
+        from functools import partial
+
+        from otel_agents.instrumentors._core.calls.watching import after, watch
         from otel_agents.instrumentors._core.patching.patches import Patch
 
-        from ._functions import CUSTOM_METHODS, FUNCTIONS
-        from ._operations import asked, dispatched, handling, parsing, posting, sending, wrapping
+        from ._functions import FUNCTIONS
+        from ._operations import dispatched, handling, parsing, posting, question, sending, wrapping
 
         for function in FUNCTIONS:
             for target in function.targets:
-                begin = asked(telemetry, function)
-                inner = "original_function"
-                yield Patch(target, around(begin), optional=function.later, decorated=inner)
-        logging = "litellm.litellm_core_utils.litellm_logging:Logging.pre_call"
-        yield Patch(logging, around(sending))
+                yield Patch(
+                    target,
+                    partial(question, function),
+                    since=function.since,
+                    until=function.until,
+                    decorated="original_function",
+                )
+        utils = "litellm.litellm_core_utils"
+        yield Patch(f"{utils}.litellm_logging:Logging.pre_call", after(sending))
+        yield Patch(f"{utils}.streaming_handler:CustomStreamWrapper.__init__", watch(wrapping))
         custom = "litellm.llms.custom_llm:CustomLLM"
-        for method in CUSTOM_METHODS:
-            wrapper = around(handling, overridden=True)
-            yield Patch(f"{custom}.{method}", wrapper, subclasses=True)
-        streams = "litellm.litellm_core_utils.streaming_handler:CustomStreamWrapper.__init__"
-        yield Patch(streams, around(wrapping))
+        for method in ("completion", "acompletion", "streaming", "astreaming", "embedding"):
+            yield Patch(f"{custom}.{method}", watch(handling), subclasses=True)
+        yield Patch(f"{custom}.aembedding", watch(handling), since="1.71.0", subclasses=True)
         http = "litellm.llms.custom_httpx.http_handler"
-        yield Patch(f"{http}:HTTPHandler.post", around(posting))
-        yield Patch(f"{http}:AsyncHTTPHandler.post", around(posting))
+        yield Patch(f"{http}:HTTPHandler.post", posting)
+        yield Patch(f"{http}:AsyncHTTPHandler.post", posting)
         anthropic = "litellm.llms.anthropic.chat.handler:ModelResponseIterator.chunk_parser"
-        yield Patch(anthropic, around(parsing), optional=True)
+        yield Patch(anthropic, watch(parsing))
         rust = "litellm.rust_bridge.dispatch:PublicDispatch"
         for method in ("run", "arun"):
-            yield Patch(f"{rust}.{method}", around(dispatched(telemetry)), optional=True)
+            yield Patch(f"{rust}.{method}", dispatched, since="1.103.0")

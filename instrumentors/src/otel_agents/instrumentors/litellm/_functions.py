@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._core.calls.around import Call
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.api import Api
-from otel_agents.instrumentors._dialects.openai.apis import CHAT, COMPLETIONS, RESPONSES
+from otel_agents.instrumentors._dialects.openai.chat import CHAT
+from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
+from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
 from otel_agents.semconv.values import Operation
 
-__all__ = ["CUSTOM_METHODS", "FUNCTIONS", "ROUTES", "Arguments", "Function"]
+__all__ = ["FUNCTIONS", "ROUTES", "Arguments", "Function"]
 
 Arguments = dict[str, Any]
 
@@ -32,7 +34,8 @@ class Function:
         operation: What it asks for.
         api: The wire format of its arguments and results; none for embeddings.
         positional: Its first parameters, for a twin that takes anything.
-        later: Not in every supported version.
+        since: The first version of LiteLLM that has it; None where every supported one has.
+        until: The first version that has it no more.
     """
 
     target: str
@@ -40,7 +43,8 @@ class Function:
     operation: Operation
     api: Api | None
     positional: tuple[str, ...]
-    later: bool = False
+    since: str | None = None
+    until: str | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ _RESPONSES: Final = Function(
     Operation.CHAT,
     RESPONSES,
     ("input", "model"),
-    later=True,
+    since="1.63.8",
 )
 _TEXT_COMPLETION: Final = Function(
     "litellm.main:text_completion",
@@ -86,26 +90,26 @@ _TEXT_COMPLETION: Final = Function(
     COMPLETIONS,
     ("prompt", "model"),
 )
-_MESSAGES, _EARLIER_MESSAGES = (
+_MESSAGES, *_EARLIER_MESSAGES = (
     Function(
         f"litellm.llms.anthropic.{module}.handler:anthropic_messages",
         "",
         Operation.CHAT,
         MESSAGES,
         ("max_tokens", "messages", "model"),
-        later=True,
+        since=since,
+        until=until,
     )
-    for module in ("messages.native", "experimental_pass_through.messages")
+    for module, since, until in (
+        ("messages.native", "1.109.0", None),
+        ("pass_through.messages", "1.105.0", "1.109.0"),
+        ("experimental_pass_through.messages", "1.63.2", "1.105.0"),
+    )
 )
 FUNCTIONS: Final = (
     *(_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES),
-    *(_MESSAGES, _EARLIER_MESSAGES),
+    *(_MESSAGES, *_EARLIER_MESSAGES),
 )
-CUSTOM_METHODS: Final = (
-    *("completion", "acompletion", "streaming", "astreaming"),
-    *("embedding", "aembedding"),
-)
-"""Of an application's own provider, which ``custom_provider_map`` names."""
 ROUTES: Final = {
     "chat_completions": _COMPLETION,
     "embeddings": _EMBEDDING,

@@ -10,65 +10,63 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from opentelemetry.context import Context, get_current
-
-from otel_agents.instrumentors._core.calls.around import Begin, Call, Running
-from otel_agents.instrumentors._core.calls.passing import Passing
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._functions import ROUTES, Function
-from ._questions import Question, current_question, without_question
+from ._questions import QUESTION, Question, current_question
 from ._stream_usage import asking_usage
 
-__all__ = ["asked", "dispatched", "handling", "parsing", "posting", "sending", "wrapping"]
+__all__ = ["dispatched", "handling", "parsing", "posting", "question", "sending", "wrapping"]
+
+_BEFORE_HEADERS: Final = 4
+"""The parameters of ``post`` that come before its headers: url, data, json, params."""
 
 
-def asked(telemetry: Telemetry, function: Function) -> Begin:
+def question(function: Function, telemetry: Telemetry, call: Call) -> Running | None:
     """One of the functions that ask a model, or its asynchronous twin."""
-
-    def begin(call: Call) -> Running | None:
-        outer = current_question()
-        flagged = call.kwargs.get(function.flag) is True
-        if flagged and outer is not None and outer.function is function:
-            return None  # its twin is asking
-        arguments = function.arguments(call)
-        if arguments is None:
-            return Passing(without_question())
-        asynchronous = flagged or inspect.iscoroutinefunction(call.function)
-        return Question(telemetry, function, arguments, asynchronous)
-
-    return begin
+    outer = current_question()
+    flagged = call.kwargs.get(function.flag) is True
+    if flagged and outer is not None and outer.function is function:
+        return None  # its twin is asking
+    arguments = function.arguments(call)
+    if arguments is None:
+        return Observation(QUESTION.set(None))
+    asynchronous = flagged or inspect.iscoroutinefunction(call.function)
+    return Question(telemetry, function, arguments, asynchronous)
 
 
-def dispatched(telemetry: Telemetry) -> Begin:
+def dispatched(telemetry: Telemetry, call: Call) -> Running | None:
     """``PublicDispatch.run(args, kwargs, python=…)``: by the Rust core, or by Python's function."""
-
-    def begin(call: Call) -> Running | None:
-        function = ROUTES.get(call.instance.route.value)
-        if function is None:
-            return None
-        args, kwargs = call.args
-        arguments = function.arguments(Call(call.kwargs["python"], None, args, dict(kwargs)))
-        if arguments is None:
-            return None
-        asynchronous = inspect.iscoroutinefunction(call.function)
-        question = Question(telemetry, function, arguments, asynchronous)
-        question.native = True
-        return question
-
-    return begin
+    function = ROUTES.get(call.instance.route.value)
+    if function is None:
+        return None
+    args, kwargs = call.args
+    arguments = function.arguments(Call(call.kwargs["python"], None, args, dict(kwargs)))
+    if arguments is None:
+        return None
+    asynchronous = inspect.iscoroutinefunction(call.function)
+    native = Question(telemetry, function, arguments, asynchronous)
+    native.native = True
+    return native
 
 
-def sending(call: Call) -> Running | None:
-    """``Logging.pre_call(input, api_key, model, additional_args)``: LiteLLM is about to send."""
+def sending(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """``Logging.pre_call(input, api_key, model, additional_args)``: LiteLLM is about to send.
+
+    Its record and the application's callbacks know by now.
+    """
     current = current_question()
-    return _Sending(current, call) if current is not None else None
+    if current is not None:
+        current.sends(call.instance, call.kwargs.get("additional_args"))
 
 
-def posting(call: Call) -> Running | None:
+def posting(telemetry: Telemetry, call: Call) -> Running | None:
     """``HTTPHandler.post(url, …)`` and its asynchronous twin: LiteLLM sends by itself."""
     current = current_question()
     url = call.argument(0, "url")
@@ -76,17 +74,17 @@ def posting(call: Call) -> Running | None:
     if current is None or started is None:
         return None
     if current.server is not None and len(call.args) <= _BEFORE_HEADERS:
-        carrier = headers_for(current.telemetry, current.server[0], started.context)
+        carrier = headers_for(telemetry, current.server[0], started.context)
         if carrier:
             headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}
             call.kwargs = {**call.kwargs, "headers": headers}
-    if current.telemetry.settings.stream_usage and "data" in call.kwargs:
+    if telemetry.settings.stream_usage and "data" in call.kwargs:
         data = asking_usage(url, call.kwargs["data"], current.claim.model, current.route)
         call.kwargs = {**call.kwargs, "data": data}
-    return _Posting(current, started.context)
+    return Observation(started.context, failed=current.unsent)
 
 
-def handling(call: Call) -> None:
+def handling(telemetry: Telemetry, call: Call) -> None:
     """``CustomLLM.completion(…)`` and the like: a provider of the application's own is asked.
 
     That is the evidence: whatever it sends with, LiteLLM makes no record of it.
@@ -96,48 +94,17 @@ def handling(call: Call) -> None:
         current.sends(logging, call.kwargs)
 
 
-def wrapping(call: Call) -> None:
+def wrapping(telemetry: Telemetry, call: Call) -> None:
     """``CustomStreamWrapper(…)``: LiteLLM has a stream of the provider's to hand on."""
     current = current_question()
     if current is not None:
         current.unwraps(call.instance)
 
 
-def parsing(call: Call) -> None:
+def parsing(telemetry: Telemetry, call: Call) -> None:
     """``ModelResponseIterator.chunk_parser(chunk)`` of Anthropic's streams: an event as it came."""
     event = call.argument(0, "chunk")
     if text(event, "type") in ("message_start", "message_delta"):
         current = current_question()
         if current is not None:
             current.hears(field(event, "message"), field(event, "usage"))
-
-
-_BEFORE_HEADERS: Final = 4
-"""The parameters of ``post`` that come before its headers: url, data, json, params."""
-
-
-class _Sending(Passing):
-    """LiteLLM tells its record, and the application's callbacks, that it sends."""
-
-    def __init__(self, current: Question, call: Call) -> None:
-        super().__init__(get_current())
-        self._current = current
-        self._logging = call.instance
-        self._additional: Any = call.kwargs.get("additional_args")
-
-    def returned(self, value: Any) -> Any:
-        """Everybody has been told."""
-        self._current.sends(self._logging, self._additional)
-        return value
-
-
-class _Posting(Passing):
-    """LiteLLM's own request."""
-
-    def __init__(self, current: Question, context: Context) -> None:
-        super().__init__(context)
-        self._current = current
-
-    def failed(self, error: BaseException) -> None:
-        """It was refused, or did not arrive."""
-        self._current.unsent(error)

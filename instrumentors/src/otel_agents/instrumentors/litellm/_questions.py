@@ -6,9 +6,8 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
-
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
@@ -19,6 +18,7 @@ from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,
 )
+from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
@@ -28,21 +28,13 @@ from ._functions import Arguments, Function
 from ._results import answer_id, chunk_id, model_of, spent, stream_spent
 from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name
 
-__all__ = ["Question", "current_question", "without_question"]
-
-_QUESTION: Final = create_key("otel_agents-litellm-question")
-_FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
+__all__ = ["QUESTION", "Question", "current_question"]
 
 
 def current_question() -> Question | None:
     """The question that is being asked here."""
-    found = get_value(_QUESTION)
-    return found if isinstance(found, Question) and not found.claim.closed else None
-
-
-def without_question() -> Context:
-    """The current context as if nothing were being asked in it."""
-    return set_value(_QUESTION, None)
+    found = QUESTION.get()
+    return found if found is not None and not found.claim.closed else None
 
 
 class Question(ClaimedCall):
@@ -59,7 +51,7 @@ class Question(ClaimedCall):
         self.telemetry = telemetry
         self.function = function
         self.native = False
-        self.context = set_value(_QUESTION, self, self.context)
+        self.context = QUESTION.set(self, self.context)
         self._api = function.api
         self._arguments = arguments
         self._asynchronous = asynchronous
@@ -139,6 +131,7 @@ class Question(ClaimedCall):
 
     def chunk(self, item: Any) -> object:
         """Gather from one chunk or event of a stream."""
+        self._streams = True
         call: Any = self.adopt()
         if call is not None and call.times_next_chunk:
             call.timed_chunk()
@@ -152,7 +145,7 @@ class Question(ClaimedCall):
     def _gather(self, item: Any) -> None:
         if self._assembly is not None:
             self._assembly.add(item)
-        if text(item, "type") in _FINAL_EVENTS:
+        if text(item, "type") in FINAL_EVENTS:
             self._final = field(item, "response")
         elif not self._kept or field(item, "usage") is not None or _reasons([item]):
             self._kept.append(item)
@@ -181,7 +174,7 @@ class Question(ClaimedCall):
             answer = self._assembly.answer()
         if answer is not None:
             self._describe_answer(call, answer)
-        elif self._streams or self._kept:
+        elif self._streams:
             self._describe_stream(call)
         if call.detailed and self._logged() is not None:
             self._tell_cost(call)
@@ -245,6 +238,9 @@ class Question(ClaimedCall):
         cost = cost_of(self._logged(), call)
         if cost is not None:
             call.attributes[attr.OTEL_AGENTS_COST] = cost
+
+
+QUESTION: Final[Slot[Question]] = Slot("litellm-question", Question)
 
 
 class _EitherStream(StreamProxy):

@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumen
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.patching.patches import Patch
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["OpenAIInstrumentor"]
 
@@ -34,17 +33,15 @@ class OpenAIInstrumentor(AgentInstrumentor):
         "Azure OpenAI and compatible hosts",
     )
 
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
+    def patches(self) -> Iterable[Patch]:
         """The two methods that every request of the SDK passes.
 
         The methods of the resources do not do: `with_raw_response` keeps the ones it found at its
         first use, and ``parse`` does not call ``create``.
         """
-        from otel_agents.instrumentors._core.calls.around import around
         from otel_agents.instrumentors._core.patching.patches import Patch
 
-        from ._operations import request
+        from ._requests import request
 
-        begin = request(telemetry)
-        yield Patch("openai._base_client:SyncAPIClient.request", around(begin))
-        yield Patch("openai._base_client:AsyncAPIClient.request", around(begin))
+        yield Patch("openai._base_client:SyncAPIClient.request", request)
+        yield Patch("openai._base_client:AsyncAPIClient.request", request)

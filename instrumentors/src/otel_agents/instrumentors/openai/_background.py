@@ -8,12 +8,11 @@ process fetches, or none, ends without tokens. What is held is bounded in number
 from __future__ import annotations
 
 import atexit
-import threading
 import time
-from collections import OrderedDict
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple
 
-from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core.operations import Operation
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import text
 
 __all__ = ["PENDING", "fetched", "hold"]
@@ -25,63 +24,44 @@ _LIMIT: Final = 256
 _SECONDS: Final = 900.0
 
 
-class Held(Protocol):
-    """An operation that waits for its response."""
+class _Held(NamedTuple):
+    """An operation that waits for its response, since a time of the monotonic clock."""
 
-    pending: bool
+    since: float
+    response_id: str
+    operation: Operation
 
-    def observe(self, value: Any) -> None:
-        """The response is complete."""
-        ...
-
-    def end(self) -> None:
-        """End."""
-        ...
+    def release(self) -> None:
+        """Wait no longer."""
+        self.operation.end()
 
 
-_held: OrderedDict[str, tuple[float, Held]] = OrderedDict()
-_lock = threading.RLock()
+_held: Final[Bounded[str, _Held]] = Bounded(_LIMIT, evicted=_Held.release)
 
 
-def hold(response_id: str, operation: Held) -> None:
+def hold(response_id: str, operation: Operation) -> None:
     """Keep ``operation`` open until its response is fetched; the oldest make room."""
     now = time.monotonic()
-    with _lock:
-        _held[response_id] = (now, operation)
-        overdue = [key for key, (since, _) in _held.items() if now - since > _SECONDS]
-        while len(_held) - len(overdue) > _LIMIT:
-            overdue.append(next(key for key in _held if key not in overdue))
-        released = [_held.pop(key)[1] for key in overdue]
-    for late in released:
-        _release(late)
+    for held in _held.values():
+        if now - held.since > _SECONDS and _held.pop(held.response_id) is not None:
+            held.release()
+    _held.put(response_id, _Held(now, response_id, operation))
 
 
 def fetched(response_id: str | None, response: Any) -> None:
     """A response was read; if it is complete and was asked for here, its operation ends."""
-    if text(response, "status") in PENDING:
+    if response_id is None or text(response, "status") in PENDING:
         return
-    with _lock:
-        entry = _held.pop(response_id, None) if response_id is not None else None
-    if entry is not None:
-        entry[1].observe(response)
-        _release(entry[1])
-
-
-def _release(operation: Held) -> None:
-    operation.pending = False
-    operation.end()
+    held = _held.pop(response_id)
+    if held is not None:
+        held.operation.observe(response)
+        held.release()
 
 
 def _release_all() -> None:
-    while _held:
-        _release(_held.popitem(last=False)[1][1])
-
-
-def _renew() -> None:
-    global _lock  # another thread may have held it
-    _lock = threading.RLock()
-    _held.clear()  # they are the parent's to end
+    for held in _held.values():
+        if _held.pop(held.response_id) is not None:
+            held.release()
 
 
 atexit.register(_release_all)
-renew_after_fork(_renew)

@@ -1,10 +1,10 @@
 """Drive one operation around a patched call: sync, async, generator or async generator.
 
-A framework writes an operation once: a function ``begin(call)`` that returns what is `Running`, or
-None to stay out. This module decides how to run it. What the function *is* decides the flavour of
-the wrapper, so that `inspect` sees no difference; what it *returns* decides when the operation
-ends, since a plain function may return a coroutine or a generator. It is also the one place that
-decides what happens when code of ours fails: it is logged, and the user's call goes on.
+A framework writes an operation once: a function ``start(telemetry, call)`` that returns what is
+`Running`, or None to stay out. This module decides how to run it. What the function *is* decides the
+flavour of the wrapper, so that `inspect` sees no difference; what it *returns* decides when the
+operation ends, since a plain function may return a coroutine or a generator. It is also the one
+place that decides what happens when code of ours fails: it is logged, and the user's call goes on.
 """
 
 from __future__ import annotations
@@ -13,102 +13,81 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.context import attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 
-from . import disposal, streams
-from .proxies import AwaitableProxy, CoroutineProxy
-from .reporting import Followed, end, fail
-from .switches import Switch
+from . import disposal, nested
+from .call import Call, Start, Switch, Wrapping
+from .proxies import (
+    AwaitableProxy,
+    CoroutineProxy,
+    follow_async_generator,
+    follow_generator,
+    follow_given,
+)
+from .reporting import Running, end, fail
 
-__all__ = ["Begin", "Call", "Running", "Wrapping", "around"]
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["around", "wrapped"]
 
 
-@dataclass(slots=True)
-class Call:
-    """One call of a patched function.
+def wrapped(
+    function: Callable[..., Any], telemetry: Telemetry, start: Start, *, bound: bool = False
+) -> Any:
+    """``function``, with the operation of ``start`` around each call; for one that is at hand.
 
-    ``instance`` is the object or class of a method, None for functions and static methods;
-    ``args`` are without it. ``begin`` may replace ``args`` and ``kwargs``.
+    ``bound`` says that it is a method: its first argument is the instance.
     """
-
-    function: Callable[..., Any]
-    instance: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    def argument(self, place: int, name: str) -> Any:
-        """What was given at ``place`` or by ``name``; None if it was left out."""
-        return self.args[place] if len(self.args) > place else self.kwargs.get(name)
+    return around(telemetry, start)(function, Switch(), bound)
 
 
-class Running(Followed, Protocol):
-    """An operation in progress, as this module drives it.
-
-    Any method may raise: the call goes on as if it had not been there.
-    """
-
-    context: Context
-    """Current while the patched function's own code runs."""
-
-    def returned(self, value: Any) -> Any:
-        """The call has its result; returns what the caller gets: it, or a transparent proxy."""
-        ...
-
-
-Begin = Callable[[Call], "Running | None"]
-Wrapping = Callable[[Callable[..., Any], Switch, bool], Callable[..., Any]]
-"""Builds the replacement of a function, from it, the patch's switch and "takes self"."""
-
-
-def around(begin: Begin, *, overridden: bool = False) -> Wrapping:
-    """A wrapping that runs the operation of ``begin`` around each call.
+def around(
+    telemetry: Telemetry,
+    start: Start,
+    *,
+    overridden: bool = False,
+    once_per: Callable[[Call], object] | None = None,
+) -> Wrapping:
+    """A wrapping that runs the operation of ``start`` around each call.
 
     Args:
-        begin: Starts the operation, or returns None to stay out.
+        telemetry: What the operation emits with.
+        start: Begins the operation, or returns None to stay out.
         overridden: The method is implemented in several classes of a hierarchy, each wrapped:
             what an implementation calls by ``super()`` is part of the same operation.
+        once_per: A call for the same object, made within the operation that an earlier call has
+            begun by the same ``start``, is part of it as long as it lasts; but not within a tool
+            of that operation.
     """
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
-        def start(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Running | None, Call]:
-            call = (
-                Call(function, args[0], args[1:], kwargs)
-                if bound and args
-                else Call(function, None, args, kwargs)
-            )
-            if not switch.on or (overridden and _is_super_call(begin, call)):
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Running | None, Call]:
+            holder, rest = (args[0], args[1:]) if bound and args else (None, args)
+            call = Call(function, holder, rest, kwargs)
+            if not switch.on or (overridden and nested.is_super_call(start, call)):
                 return None, call
-            running = _begin(begin, call)
+            if once_per is None:
+                running = _begin(telemetry, start, call)
+            else:
+                running = _begin_once(telemetry, start, call, once_per)
             if overridden and running is not None:
-                running.context = set_value(_ENTERED, (begin, call), running.context)
+                running.context = nested.within_call(start, call, running.context)
             return running, call
 
-        return _flavour(function)(function, start, bound)
+        return _flavour(function)(function, begin, bound)
 
     return wrapping
 
 
-_ENTERED: Final = create_key("otel_agents-entered-call")
-
-
-def _is_super_call(begin: Begin, call: Call) -> bool:
-    entered = get_value(_ENTERED)
-    if not isinstance(entered, tuple):
-        return False
-    outer_begin, outer = cast("tuple[Begin, Call]", entered)
-    same = outer_begin is begin and outer.instance is call.instance
-    return same and outer.function is not call.function
-
-
-_Start = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]
-_Flavour = Callable[[Callable[..., Any], _Start, bool], Callable[..., Any]]
+_Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]
+_Flavour = Callable[[Callable[..., Any], _Begin, bool], Callable[..., Any]]
 
 
 def _flavour(function: Callable[..., Any]) -> _Flavour:
@@ -121,11 +100,26 @@ def _flavour(function: Callable[..., Any]) -> _Flavour:
     return _plain_function
 
 
-def _begin(begin: Begin, call: Call) -> Running | None:
+def _begin_once(
+    telemetry: Telemetry, start: Start, call: Call, once_per: Callable[[Call], object]
+) -> Running | None:
+    """Begin, unless this is already within the operation for the same object."""
+    try:
+        once = nested.Once(start, once_per(call))
+    except Exception:
+        errors.internal_error("beginning an operation")
+        return None
+    running = None if once.is_within() else _begin(telemetry, start, call)
+    if running is not None:
+        once.enter(running)
+    return running
+
+
+def _begin(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
     running: Running | None = None
     try:
         if is_instrumentation_enabled():
-            running = begin(call)
+            running = start(telemetry, call)
     except Exception:
         errors.internal_error("beginning an operation")
     return running
@@ -144,10 +138,10 @@ def _make(running: Running, call: Call, args: tuple[Any, ...], bound: bool) -> A
         raise
 
 
-def _plain_function(function: Callable[..., Any], start: _Start, bound: bool) -> Callable[..., Any]:
+def _plain_function(function: Callable[..., Any], begin: _Begin, bound: bool) -> Callable[..., Any]:
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
-        running, call = start(args, kwargs)
+        running, call = begin(args, kwargs)
         if running is None:
             return function(*args, **kwargs)
         outer = get_current()
@@ -165,11 +159,11 @@ def _plain_function(function: Callable[..., Any], start: _Start, bound: bool) ->
 
 
 def _coroutine_function(
-    function: Callable[..., Any], start: _Start, bound: bool
+    function: Callable[..., Any], begin: _Begin, bound: bool
 ) -> Callable[..., Any]:
     @functools.wraps(function)
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        running, call = start(args, kwargs)
+        running, call = begin(args, kwargs)
         if running is None:
             return await function(*args, **kwargs)
         return await _await(running, _make(running, call, args, bound))
@@ -178,30 +172,30 @@ def _coroutine_function(
 
 
 def _generator_function(
-    function: Callable[..., Any], start: _Start, bound: bool
+    function: Callable[..., Any], begin: _Begin, bound: bool
 ) -> Callable[..., Any]:
     @functools.wraps(function)
     def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        running, call = start(args, kwargs)
+        running, call = begin(args, kwargs)
         if running is None:
             made: Generator[Any, Any, Any] = function(*args, **kwargs)
             return (yield from made)
-        followed = streams.follow_generator(_make(running, call, args, bound), running)
+        followed = follow_generator(_make(running, call, args, bound), running)
         return (yield from followed)
 
     return generator
 
 
 def _async_generator_function(
-    function: Callable[..., Any], start: _Start, bound: bool
+    function: Callable[..., Any], begin: _Begin, bound: bool
 ) -> Callable[..., Any]:
     @functools.wraps(function)
     async def async_generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        running, call = start(args, kwargs)
+        running, call = begin(args, kwargs)
         steps: AsyncGenerator[Any, Any] = (
             function(*args, **kwargs)
             if running is None
-            else streams.follow_async_generator(_make(running, call, args, bound), running)
+            else follow_async_generator(_make(running, call, args, bound), running)
         )
         sent: Any = None
         error: BaseException | None = None
@@ -225,11 +219,11 @@ def _settle(running: Running, value: Any) -> Any:
     """End the operation now, or when the awaitable or generator that was returned ends."""
     kind = cast(Any, type(value))
     if kind is CoroutineType:
-        return CoroutineProxy(value, running, _returned)
+        return CoroutineProxy(value, running, _awaited)
     if kind is GeneratorType:
-        return streams.follow_generator(value, running)
+        return follow_generator(value, running)
     if kind is AsyncGeneratorType:
-        return streams.follow_async_generator(value, running)
+        return follow_async_generator(value, running)
     if isinstance(value, asyncio.Future):
         future = cast("asyncio.Future[Any]", value)
         future.add_done_callback(functools.partial(_future_done, running))
@@ -245,7 +239,8 @@ async def _await(running: Running, awaitable: Awaitable[Any]) -> Any:
     try:
         value = await awaitable
     except GeneratorExit as error:  # collected while suspended, maybe in another context
-        _leave(running.context, outer)
+        if get_current() is running.context:
+            attach(outer)
         disposal.dispose(functools.partial(fail, running, error))
         raise
     except BaseException as error:
@@ -253,12 +248,13 @@ async def _await(running: Running, awaitable: Awaitable[Any]) -> Any:
         fail(running, error)
         raise
     attach(outer)
+    return _awaited(running, value)
+
+
+def _awaited(running: Any, value: Any) -> Any:
+    if type(value) in (GeneratorType, AsyncGeneratorType):
+        return follow_given(value, running)  # as of `await model.astream()`: it is not over yet
     return _returned(running, value)
-
-
-def _leave(entered: Context, outer: Context) -> None:
-    if get_current() is entered:
-        attach(outer)
 
 
 def _future_done(running: Running, future: asyncio.Future[Any]) -> None:

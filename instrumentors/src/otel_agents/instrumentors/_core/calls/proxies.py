@@ -1,50 +1,24 @@
-"""Stand-ins that show themselves as what they stand for, and the awaitable ones among them."""
+"""Coroutines, awaitables and generators that a call gave, followed until they are done."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+import weakref
+from collections.abc import AsyncGenerator, Callable, Generator
+from types import GeneratorType
 from typing import Any, cast
 
-from otel_agents.instrumentors._core.context.identity import Steps
-
 from . import disposal
-from .reporting import Followed, fail
+from .reporting import Followed, fail, report
+from .streams import Proxy, Steps, hidden
 
-__all__ = ["AwaitableProxy", "CoroutineProxy", "Proxy"]
-
-
-class Proxy:
-    """Stands in for an object and shows itself as that object."""
-
-    __slots__ = ("__weakref__", "_otel_wrapped")
-    _otel_wrapped: Any
-
-    def __init__(self, wrapped: Any) -> None:
-        object.__setattr__(self, "_otel_wrapped", wrapped)
-
-    @property
-    def __class__(self) -> type[Any]:
-        return cast(Any, type(self._otel_wrapped))
-
-    @__class__.setter
-    def __class__(self, value: type[Any]) -> None:
-        self._otel_wrapped.__class__ = value
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._otel_wrapped, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._otel_wrapped, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        delattr(self._otel_wrapped, name)
-
-    def __dir__(self) -> list[str]:
-        return dir(self._otel_wrapped)
-
-    def __repr__(self) -> str:
-        return repr(self._otel_wrapped)
+__all__ = [
+    "AwaitableProxy",
+    "CoroutineProxy",
+    "follow_async_generator",
+    "follow_generator",
+    "follow_given",
+]
 
 
 class AwaitableProxy(Proxy):
@@ -137,3 +111,108 @@ class CoroutineProxy(Proxy):
 
     def __del__(self) -> None:
         self._otel_dropped()
+
+
+def follow_generator(
+    generator: Generator[Any, Any, Any], running: Followed, unread: _Unread | None = None
+) -> Generator[Any, Any, Any]:
+    """``generator``, followed; a generator that is never started reports nothing."""
+    if unread is not None:
+        unread.read = True
+    steps = Steps(running.context)
+    sent: Any = None
+    thrown: BaseException | None = None
+    while True:
+        outer = steps.enter()
+        try:
+            item = generator.send(sent) if thrown is None else generator.throw(thrown)
+        except StopIteration as stop:
+            steps.leave(outer)
+            report(running, lambda value=stop.value: running.exhausted(value))
+            return stop.value
+        except BaseException as error:
+            steps.leave(outer)
+            fail(running, error)
+            raise
+        steps.leave(outer)
+        sent, thrown = None, None
+        if hidden(running, item):
+            continue
+        try:
+            sent = yield item
+        except GeneratorExit:
+            try:
+                generator.close()
+            finally:
+                disposal.abandon(running)
+            raise
+        except BaseException as error:
+            thrown = error
+
+
+async def follow_async_generator(
+    generator: AsyncGenerator[Any, Any], running: Followed, unread: _Unread | None = None
+) -> AsyncGenerator[Any, Any]:
+    """``generator``, followed; see `follow_generator`."""
+    if unread is not None:
+        unread.read = True
+    steps = Steps(running.context)
+    sent: Any = None
+    thrown: BaseException | None = None
+    while True:
+        outer = steps.enter()
+        try:
+            item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
+        except StopAsyncIteration:
+            steps.leave(outer)
+            report(running, lambda: running.exhausted(None))
+            return
+        except BaseException as error:
+            steps.leave(outer)
+            fail(running, error)
+            raise
+        steps.leave(outer)
+        sent, thrown = None, None
+        if hidden(running, item):
+            continue
+        try:
+            sent = yield item
+        except GeneratorExit:
+            try:
+                await generator.aclose()
+            finally:
+                disposal.abandon(running)
+            raise
+        except BaseException as error:
+            thrown = error
+
+
+class _Unread:
+    """Tells an operation that nobody has read the generator that its call gave."""
+
+    __slots__ = ("_running", "read")
+
+    def __init__(self, running: Followed) -> None:
+        self._running = running
+        self.read = False
+
+    def dropped(self) -> None:
+        """Nobody can read it any more."""
+        if not self.read:
+            disposal.abandon(self._running)
+
+
+def follow_given(value: Any, running: Followed) -> Any:
+    """A generator that an awaited call gave, followed: what was awaited has begun the operation.
+
+    So it ends also if the generator is never started; but not where that means that nothing was
+    sent, as `Followed` may say by ``lazy``.
+    """
+    kind = cast(Any, type(value))
+    follow: Any = follow_generator if kind is GeneratorType else follow_async_generator
+    if getattr(running, "lazy", False):
+        return follow(value, running)
+    unread = _Unread(running)
+    followed = follow(value, running, unread)
+    weakref.finalize(followed, unread.dropped).atexit = False
+    return followed

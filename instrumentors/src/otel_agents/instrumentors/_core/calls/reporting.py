@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
 
-__all__ = ["HIDDEN", "Followed", "end", "fail", "hidden", "report"]
+__all__ = ["HIDDEN", "Followed", "Running", "end", "fail", "report"]
 
 HIDDEN: Final = object()
 """Returned by `Followed.chunk` for an item that the caller must not see."""
@@ -42,6 +42,17 @@ class Followed(Protocol):
         ...
 
 
+class Running(Followed, Protocol):
+    """An operation in progress, as a call reports to it.
+
+    Any method may raise: the call goes on as if it had not been there.
+    """
+
+    def returned(self, value: Any) -> Any:
+        """The call has its result; returns what the caller gets: it, or a transparent proxy."""
+        ...
+
+
 def fail(running: Followed, error: BaseException) -> None:
     """Report ``error``; an error of ours on the way ends the operation."""
     report(running, lambda: running.failed(error))
@@ -62,12 +73,3 @@ def report(running: Followed, step: Callable[[], None]) -> None:
     except Exception:
         errors.internal_error("ending an operation")
         end(running)
-
-
-def hidden(running: Followed, item: Any) -> bool:
-    """Report a chunk; whether the caller must not see it."""
-    try:
-        return running.chunk(item) is HIDDEN
-    except Exception:
-        errors.internal_error("recording a chunk")
-        return False

@@ -6,98 +6,91 @@ that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any
+import inspect
+from collections.abc import Callable
+from typing import Any, cast
 
-from otel_agents.instrumentors._core.context.identity import Steps
+from opentelemetry.context import Context, attach, get_current
+
+from otel_agents.instrumentors._core import errors
 
 from . import disposal
-from .proxies import Proxy
-from .reporting import Followed, fail, hidden, report
+from .reporting import HIDDEN, Followed, end, fail, report
 
-__all__ = [
-    "AsyncStreamProxy",
-    "StreamProxy",
-    "follow_async_generator",
-    "follow_generator",
-]
+__all__ = ["AsyncStreamProxy", "Proxy", "Steps", "StreamProxy", "hidden", "stream_of"]
 
 
-def follow_generator(
-    generator: Generator[Any, Any, Any], running: Followed
-) -> Generator[Any, Any, Any]:
-    """``generator``, followed; a generator that is never started reports nothing."""
-    steps = Steps(running.context)
-    sent: Any = None
-    thrown: BaseException | None = None
-    while True:
-        outer = steps.enter()
-        try:
-            item = generator.send(sent) if thrown is None else generator.throw(thrown)
-        except StopIteration as stop:
-            steps.leave(outer)
-            report(running, lambda value=stop.value: running.exhausted(value))
-            return stop.value
-        except BaseException as error:
-            steps.leave(outer)
-            fail(running, error)
-            raise
-        steps.leave(outer)
-        sent, thrown = None, None
-        if hidden(running, item):
-            continue
-        try:
-            sent = yield item
-        except GeneratorExit:
-            try:
-                generator.close()
-            finally:
-                disposal.abandon(running)
-            raise
-        except BaseException as error:
-            thrown = error
+class Steps:
+    """The context of work that runs in steps: current in each step, never between two.
+
+    What the work itself attached in one step is current again in the next.
+    """
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Context) -> None:
+        self._inner = inner
+
+    def enter(self) -> Context:
+        """Begin a step; returns the caller's context, for `leave`."""
+        outer = get_current()
+        attach(self._inner)
+        return outer
+
+    def leave(self, outer: Context) -> None:
+        """End a step: the caller's context is current again."""
+        self._inner = get_current()
+        attach(outer)
 
 
-async def follow_async_generator(
-    generator: AsyncGenerator[Any, Any], running: Followed
-) -> AsyncGenerator[Any, Any]:
-    """``generator``, followed; see `follow_generator`."""
-    steps = Steps(running.context)
-    sent: Any = None
-    thrown: BaseException | None = None
-    while True:
-        outer = steps.enter()
-        try:
-            item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
-        except StopAsyncIteration:
-            steps.leave(outer)
-            report(running, lambda: running.exhausted(None))
-            return
-        except BaseException as error:
-            steps.leave(outer)
-            fail(running, error)
-            raise
-        steps.leave(outer)
-        sent, thrown = None, None
-        if hidden(running, item):
-            continue
-        try:
-            sent = yield item
-        except GeneratorExit:
-            try:
-                await generator.aclose()
-            finally:
-                disposal.abandon(running)
-            raise
-        except BaseException as error:
-            thrown = error
+def hidden(running: Followed, item: Any) -> bool:
+    """Report a chunk; whether the caller must not see it."""
+    try:
+        return running.chunk(item) is HIDDEN
+    except Exception:
+        errors.internal_error("recording a chunk")
+        return False
+
+
+class Proxy:
+    """Stands in for an object and shows itself as that object."""
+
+    __slots__ = ("__weakref__", "_otel_wrapped")
+    _otel_wrapped: Any
+
+    def __init__(self, wrapped: Any) -> None:
+        object.__setattr__(self, "_otel_wrapped", wrapped)
+
+    @property
+    def __class__(self) -> type[Any]:
+        return cast(Any, type(self._otel_wrapped))
+
+    @__class__.setter
+    def __class__(self, value: type[Any]) -> None:
+        self._otel_wrapped.__class__ = value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._otel_wrapped, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._otel_wrapped, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._otel_wrapped, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._otel_wrapped)
+
+    def __repr__(self) -> str:
+        return repr(self._otel_wrapped)
 
 
 class _Following(Proxy):
     """What the two stream proxies share: one operation, finalised once, also by collection."""
 
-    __slots__ = ("_otel_ended", "_otel_running", "_otel_steps")
+    __slots__ = ("_otel_ended", "_otel_next", "_otel_running", "_otel_steps")
     _otel_ended: bool
+    _otel_next: Callable[[], Any]
     _otel_running: Followed
     _otel_steps: Steps
 
@@ -110,7 +103,11 @@ class _Following(Proxy):
     def _otel_exhausted(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            report(self._otel_running, lambda: self._otel_running.exhausted(None))
+            try:
+                self._otel_running.exhausted(None)
+            except Exception:
+                errors.internal_error("ending an operation")
+                end(self._otel_running)
 
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
@@ -130,12 +127,20 @@ class _Following(Proxy):
     def __del__(self) -> None:
         self._otel_dropped()
 
+    def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
+        def closing(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return close(*args, **kwargs)
+            finally:
+                self._otel_closed()
+
+        return closing
+
 
 class StreamProxy(_Following):
     """A synchronous stream, followed: an iterator that may also be a context manager."""
 
-    __slots__ = ("_otel_next",)
-    _otel_next: Callable[[], Any]
+    __slots__ = ()
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped, running)
@@ -177,21 +182,11 @@ class StreamProxy(_Following):
         value = getattr(self._otel_wrapped, name)
         return self._otel_closing(value) if name == "close" else value
 
-    def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
-        def closing(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return close(*args, **kwargs)
-            finally:
-                self._otel_closed()
-
-        return closing
-
 
 class AsyncStreamProxy(_Following):
     """An asynchronous stream, followed; see `StreamProxy`."""
 
-    __slots__ = ("_otel_next",)
-    _otel_next: Callable[[], Any]
+    __slots__ = ()
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped, running)
@@ -237,6 +232,9 @@ class AsyncStreamProxy(_Following):
         return self._otel_closing(value) if name in ("close", "aclose") else value
 
     def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
+        if not inspect.iscoroutinefunction(close):
+            return super()._otel_closing(close)
+
         async def closing(*args: Any, **kwargs: Any) -> Any:
             try:
                 return await close(*args, **kwargs)
@@ -244,3 +242,13 @@ class AsyncStreamProxy(_Following):
                 self._otel_closed()
 
         return closing
+
+
+def stream_of(value: Any, running: Followed) -> Any:
+    """``value`` followed, if it is a stream of an SDK: an iterator that cannot be read otherwise."""
+    kind = cast(Any, type(value))
+    if hasattr(kind, "read"):
+        return None
+    if hasattr(kind, "__next__"):
+        return StreamProxy(value, running)
+    return AsyncStreamProxy(value, running) if hasattr(kind, "__anext__") else None

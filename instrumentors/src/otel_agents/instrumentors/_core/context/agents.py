@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context
 
-__all__ = ["AgentScope", "agent_scope"]
+from .scope import inside, scope_of
 
-_AGENT: Final = create_key("otel_agents-agent")
+__all__ = ["AgentScope"]
 
 
 class AgentScope:
@@ -33,7 +32,7 @@ class AgentScope:
     )
 
     def __init__(self, name: str | None, context: Context) -> None:
-        self._above = agent_scope(context)
+        self._above = scope_of(context).agent
         self._lock = threading.RLock()  # a destructor may interrupt its own thread here
         self.name = name
         self.input_tokens: int | None = None
@@ -41,7 +40,7 @@ class AgentScope:
         self.finish_reasons: tuple[str, ...] = ()
         self.inference_calls = 0
         self.tool_calls = 0
-        self.context = set_value(_AGENT, self, context)
+        self.context = inside(context, agent=self)
 
     def add_inference(
         self,
@@ -72,9 +71,3 @@ class AgentScope:
 
 def _sum(total: int | None, value: int | None) -> int | None:
     return total if value is None else (total or 0) + value
-
-
-def agent_scope(context: Context) -> AgentScope | None:
-    """The innermost agent that ``context`` works for."""
-    scope = get_value(_AGENT, context)
-    return scope if isinstance(scope, AgentScope) else None

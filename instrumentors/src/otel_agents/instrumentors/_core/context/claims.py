@@ -9,40 +9,37 @@ counted. The ids of responses reported lately are the net below all of it.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.semconv.values import Operation
 
+from . import official
+from .scope import inside, scope_of
+
 __all__ = [
+    "REPORTED",
     "Attempt",
     "Claim",
     "elsewhere",
-    "is_elsewhere",
     "is_reported",
-    "remember",
     "sent",
     "take",
     "unclaimed",
 ]
 
-_KEYS: Final = {
-    "inference": create_key("otel_agents-inference-claim"),
-    "embeddings": create_key("otel_agents-embeddings-claim"),
-}
 _KINDS: Final = {
     Operation.CHAT: "inference",
     Operation.GENERATE_CONTENT: "inference",
     Operation.TEXT_COMPLETION: "inference",
     Operation.EMBEDDINGS: "embeddings",
 }
-_ELSEWHERE: Final = create_key("otel_agents-reported-elsewhere")
+"""What is claimed by each operation: the name of a field of `scope.Scope`."""
 _REPORTED_LIMIT: Final = 4096
 
 
@@ -94,15 +91,14 @@ class Claim:
         provider: str | None = None,
         complete: Callable[[Any], None] | None = None,
     ) -> None:
-        key = _KEYS[_KINDS[operation]]
-        self._above = _open_claim(key, context)
+        self._above = _nearest(operation, context)
         self._attempt: Attempt | None = None
         self._closed = False
         self._taken = False
         self._complete = complete
         self.model = model
         self.provider = provider
-        self.context = set_value(key, self, context)
+        self.context = inside(context, **{_KINDS[operation]: self})
 
     @property
     def closed(self) -> bool:
@@ -155,17 +151,16 @@ class Claim:
             claim = claim._above
 
 
-def _open_claim(key: str, context: Context) -> Claim | None:
-    claim = get_value(key, context)
-    return claim if isinstance(claim, Claim) and not claim.closed else None
+def _nearest(operation: Operation, context: Context) -> Claim | None:
+    """The nearest open claim that ``operation`` could take."""
+    kind = _KINDS.get(operation)
+    claim = getattr(scope_of(context), kind) if kind is not None else None
+    return claim if claim is not None and not claim.closed else None
 
 
 def take(operation: Operation, context: Context) -> Claim | None:
     """Take the nearest open claim for ``operation``, if there is one; it and those above know."""
-    kind = _KINDS.get(operation)
-    if kind is None:
-        return None
-    claim = _open_claim(_KEYS[kind], context)
+    claim = _nearest(operation, context)
     if claim is not None:
         claim.mark()
     return claim
@@ -173,7 +168,7 @@ def take(operation: Operation, context: Context) -> Claim | None:
 
 def sent(operation: Operation, context: Context) -> bool:
     """Evidence from a hook: the layer whose claim is nearest sends now; whether there is one."""
-    claim = _open_claim(_KEYS[_KINDS[operation]], context)
+    claim = _nearest(operation, context)
     if claim is not None:
         claim.attempt()
     return claim is not None
@@ -184,48 +179,25 @@ def elsewhere(context: Context) -> Context:
 
     Whoever reports the call gives it no second one; its metrics and events are nobody else's.
     """
-    return set_value(_ELSEWHERE, True, context)
-
-
-def is_elsewhere(context: Context) -> bool:
-    """Whether a call of a model has a span that is not ours."""
-    return get_value(_ELSEWHERE, context) is not None
+    return inside(context, elsewhere=True)
 
 
 def unclaimed(context: Context) -> Context:
-    """``context`` without any claim, for the scope of a tool, an agent or a workflow."""
-    for key in (*_KEYS.values(), _ELSEWHERE):
-        if get_value(key, context) is not None:
-            context = set_value(key, None, context)
-    return context
+    """``context`` for the scope of a tool, an agent or a workflow.
+
+    What is called in it is a call of its own: no layer above waits for it, and nobody else's span
+    stands for it.
+    """
+    scope = scope_of(context)
+    if scope.inference is not None or scope.embeddings is not None or scope.elsewhere:
+        context = inside(context, inference=None, embeddings=None, elsewhere=False)
+    return official.unannounced(context)
 
 
-class _Reported:
-    """Ids of responses reported lately; the oldest are forgotten."""
-
-    def __init__(self) -> None:
-        self._ids: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
-
-    def remember(self, response_id: str) -> None:
-        with self._lock:
-            self._ids[response_id] = None
-            self._ids.move_to_end(response_id)
-            if len(self._ids) > _REPORTED_LIMIT:
-                self._ids.popitem(last=False)
-
-    def __contains__(self, response_id: str) -> bool:
-        return response_id in self._ids
-
-
-_reported = _Reported()
-
-
-def remember(response_id: str) -> None:
-    """A span with this response id is being reported."""
-    _reported.remember(response_id)
+REPORTED: Final[deque[str]] = deque(maxlen=_REPORTED_LIMIT)
+"""Ids of responses reported lately, appended when a span with one ends."""
 
 
 def is_reported(response_id: Any) -> bool:
     """Whether a response of this id was reported lately; then no outer layer reports it."""
-    return isinstance(response_id, str) and response_id in _reported
+    return isinstance(response_id, str) and response_id in REPORTED

@@ -15,9 +15,10 @@ from opentelemetry.context import Context, get_value, set_value
 
 from otel_agents.semconv.values import Operation
 
-__all__ = ["announce", "fill", "find", "unannounced"]
+__all__ = ["MODULE", "announce", "fill", "find", "unannounced"]
 
-_MODULE: Final = "opentelemetry.util.genai.invocation"
+MODULE: Final = "opentelemetry.util.genai.invocation"
+"""The module of the data objects. Where it was not imported nobody speaks the contract."""
 _INFERENCE: Final = ("opentelemetry.genai.client.inference.context", "InferenceData")
 _CONTRACTS: Final = {
     Operation.CHAT: _INFERENCE,
@@ -36,7 +37,7 @@ _KEYS: Final = tuple({key for key, _ in _CONTRACTS.values()})
 
 def _data_class(name: str) -> type[Any] | None:
     # Where that package is not in use nobody reads the key: then nothing is imported for it.
-    return getattr(sys.modules.get(_MODULE), name, None)
+    return getattr(sys.modules.get(MODULE), name, None)
 
 
 def find(operation: Operation, context: Context) -> object | None:
@@ -65,6 +66,8 @@ def announce(operation: Operation, context: Context) -> Context:
 
 def unannounced(context: Context) -> Context:
     """``context`` without official calls, for the scope of a tool, an agent or a workflow."""
+    if MODULE not in sys.modules:
+        return context
     for key in _KEYS:
         if get_value(key, context) is not None:
             context = set_value(key, None, context)

@@ -23,12 +23,7 @@ from .pruning import (
     prune,
     prune_list,
 )
-from .weighing import (
-    estimate,
-    estimate_list,
-    text_bytes,
-    weigh,
-)
+from .weighing import END, estimate, estimate_list, take, text_bytes, weigh
 
 __all__ = ["ORIGINAL_BYTES", "TRUNCATED", "Encoded", "Items", "dump", "encode", "encode_text"]
 
@@ -80,6 +75,9 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         newest: Of a list too long keep the last items, and system messages at its beginning;
             else the first items.
     """
+    whole = _whole(value, budget, newest)
+    if whole is not None:
+        return whole
     fitted, cut = _fitted(value, budget, newest)
     room, data = budget, b"" if fitted is GONE else dump(fitted)
     while len(data) > budget:  # by its escapes, which are not weighed
@@ -114,6 +112,26 @@ def dump(value: Any) -> bytes:
 
 def _to_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=_COMPACT).encode()
+
+
+def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
+    """A list that fits as it is, as nearly every one does; None for anything else."""
+    if isinstance(value, Items):
+        items, convert = value.source, value.convert
+    elif isinstance(value, list):
+        items, convert = cast("list[Any]", value), None
+    else:
+        return None
+    kept: list[Any] = []
+    # From the end that is kept if it does not fit: what is beyond the budget is not even converted.
+    ordered = _converted(reversed(items) if newest else items, convert)
+    rest, _ = take(iter(ordered), kept, budget - 2, 1)
+    if rest is not END:
+        return None
+    if newest:
+        kept.reverse()
+    data = dump(kept)
+    return Encoded(data.decode(), len(data)) if len(data) <= budget else None
 
 
 def _fitted(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:

@@ -1,28 +1,21 @@
-"""One class per GenAI operation: starts the span, gathers, ends it once, records and emits."""
+"""What an operation is, and what it emits when it ends; one class per GenAI operation."""
 
-from .agents import (
-    ExecuteTool,
-    InvokeAgent,
-    InvokeWorkflow,
-    Plan,
-    Step,
-)
+from otel_agents.instrumentors._core.errors import error_type
+
+from .agents import InvokeAgent, InvokeWorkflow, Plan, Step, step
 from .claimed import ClaimedCall
-from .client import (
-    CreateAgent,
-    FetchResponse,
-    InvokeRemoteAgent,
-    McpRequest,
-    Memory,
-    Retrieval,
-)
-from .inference import Embeddings, Inference
-from .operation import Operation, error_type
+from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
+from .events import hand_over, interrupted
+from .inference import Embeddings, FetchResponse, Inference, ModelCall
+from .operation import Operation
+from .runs import Runs
+from .tools import ExecuteCode, ExecuteTool
 
 __all__ = [
     "ClaimedCall",
     "CreateAgent",
     "Embeddings",
+    "ExecuteCode",
     "ExecuteTool",
     "FetchResponse",
     "Inference",
@@ -31,9 +24,14 @@ __all__ = [
     "InvokeWorkflow",
     "McpRequest",
     "Memory",
+    "ModelCall",
     "Operation",
     "Plan",
     "Retrieval",
+    "Runs",
     "Step",
     "error_type",
+    "hand_over",
+    "interrupted",
+    "step",
 ]

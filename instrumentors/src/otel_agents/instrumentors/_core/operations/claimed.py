@@ -65,6 +65,8 @@ class ClaimedCall:
         self.server: Server | None = None
         self.started: ModelCall | None = None
         self._refusal: BaseException | None = None
+        self.lazy = evident
+        """Whether a generator that is never started has sent nothing."""
         if evident:
             self.claim.attempt()
 
@@ -143,6 +145,11 @@ class ClaimedCall:
         """The call raised."""
         self._settle(None, error)
         self.claim.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call has completed."""
+        return self.claim.closed
 
     def end(self) -> None:
         """Close the claim; nothing more is reported than what was started."""

@@ -1,25 +1,19 @@
-"""Operations in progress: known so that a signal can end them, and held by nobody here.
-
-What the application dropped is gone from here too: only weak references are kept, and the dead
-ones are swept out whenever the table has doubled.
-"""
+"""Operations in progress: known so that a signal can end them, and held by nobody here."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, Protocol
-from weakref import ref
+from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["Unfinished", "add", "interrupt", "operations", "remove"]
-
-_SWEEP: Final = 1000
+__all__ = ["IN_PROGRESS", "InProgress", "interrupt", "next_place", "operations"]
 
 
-class Unfinished(Protocol):
+class InProgress(Protocol):
     """An operation in progress."""
 
     span: Any
@@ -29,34 +23,19 @@ class Unfinished(Protocol):
         ...
 
 
-_next: Callable[[], int] = itertools.count().__next__
-_references: dict[int, ref[Unfinished]] = {}
-_sweep_at = _SWEEP
+IN_PROGRESS: Final[WeakValueDictionary[int, Any]] = WeakValueDictionary()
+"""By place; what the application dropped is gone from here too."""
+
+next_place: Final[Callable[[], int]] = itertools.count().__next__
 
 
-def add(operation: Unfinished) -> int:
-    """Know ``operation`` from now on; returns its place, for `remove`."""
-    place = _next()
-    _references[place] = ref(operation)
-    if len(_references) > _sweep_at:
-        _sweep()
-    return place
-
-
-def remove(place: int) -> None:
-    """The operation of ``place`` has ended."""
-    _references.pop(place, None)
-
-
-def operations() -> Iterator[Unfinished]:
+def operations() -> list[InProgress]:
     """What is in progress, in the order of its start."""
-    for reference in list(_references.values()):
-        operation = reference()
-        if operation is not None:
-            yield operation
+    found = (reference() for reference in IN_PROGRESS.valuerefs())
+    return [operation for operation in found if operation is not None]
 
 
-def interrupt(operation: Unfinished) -> None:
+def interrupt(operation: InProgress) -> None:
     """End ``operation`` as interrupted."""
     try:
         operation.interrupt()
@@ -64,12 +43,4 @@ def interrupt(operation: Unfinished) -> None:
         errors.internal_error("interrupting an operation")
 
 
-def _sweep() -> None:
-    global _sweep_at
-    for place, reference in list(_references.items()):
-        if reference() is None:
-            remove(place)
-    _sweep_at = max(_SWEEP, 2 * len(_references))
-
-
-renew_after_fork(_references.clear)  # what is in progress is the parent's to end
+renew_after_fork(IN_PROGRESS.clear)  # what is in progress is the parent's to end

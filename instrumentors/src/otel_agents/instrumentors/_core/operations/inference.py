@@ -1,53 +1,137 @@
-"""Calls of a model: inference and embeddings."""
+"""Calls of a model: inference, embeddings, and responses that are read again."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
+from opentelemetry.trace import Link
 
+from otel_agents.instrumentors._core.calls import results
+from otel_agents.instrumentors._core.calls.streams import stream_of
 from otel_agents.instrumentors._core.context import claims, official
-from otel_agents.instrumentors._core.context.agents import agent_scope
-from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv import events, values
+from otel_agents.semconv import values
 
+from . import kinds
+from .kinds import Kind
 from .operation import Operation
+from .owner import OURS, owner_of
 
-__all__ = ["Embeddings", "Inference", "ModelCall"]
+__all__ = ["Embeddings", "FetchResponse", "Inference", "ModelCall", "Server"]
 
 Server = tuple[str, int]
 """Host and port of the provider's endpoint."""
 
-_METRIC_EXTRAS: Final = (
-    attr.OPENAI_RESPONSE_SERVICE_TIER,
-    attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
-)
-
 
 class ModelCall(Operation):
-    """A call that a provider bills: takes the claim of the layers above, and is counted once.
+    """A call of a provider: takes the claim of the layers above, and is counted once.
 
     Args:
         telemetry: What to emit with.
+        kind: What kind of operation it is.
         operation: The operation's name.
         provider: ``gen_ai.provider.name``.
         model: The model asked for, if the request names one.
         server: Host and port of the endpoint, if known.
         parent: The context to work in; default is the current one.
         start_time: Nanoseconds since the epoch, if the call began before it was known.
+        links: Links of the span.
     """
 
     __slots__ = (
+        "_agent",
         "_claim",
-        "_data",
-        "_elsewhere",
+        "input_tokens",
         "model",
         "operation",
         "response_id",
         "response_model",
+    )
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        kind: Kind,
+        operation: values.Operation,
+        provider: str,
+        model: str | None,
+        server: Server | None,
+        *,
+        parent: Context | None = None,
+        start_time: int | None = None,
+        links: Sequence[Link] | None = None,
+    ) -> None:
+        parent = get_current() if parent is None else parent
+        self.operation = operation
+        self.model = model
+        self.input_tokens: int | None = None
+        self.response_model: str | None = None
+        self.response_id: str | None = None
+        scope = scope_of(parent)
+        self._agent = scope.agent
+        waited = scope.inference is not None or scope.embeddings is not None
+        self._claim = claims.take(operation, parent) if waited else None
+        official_in_use = official.MODULE in sys.modules
+        foreign = official_in_use or scope.elsewhere
+        owner = owner_of(operation, scope, parent) if foreign else OURS
+        first: dict[str, Any] = {
+            attr.GEN_AI_OPERATION_NAME: operation.value,
+            attr.GEN_AI_PROVIDER_NAME: provider,
+        }
+        if model:
+            first[attr.GEN_AI_REQUEST_MODEL] = model
+        if server:
+            first[attr.SERVER_ADDRESS], first[attr.SERVER_PORT] = server
+        name = f"{operation.value} {model}" if model else operation.value
+        super().__init__(
+            telemetry,
+            kind,
+            name,
+            first,
+            parent=parent,
+            start_time=start_time,
+            links=links,
+            owner=owner,
+            scope=scope,
+        )
+        if official_in_use and owner is OURS:  # theirs below us report nothing then
+            self.context = official.announce(operation, self.context)
+
+    def returned(self, value: Any) -> Any:
+        """The call returned ``value``: record it, now or while it is read."""
+        return stream_of(value, self) or results.follow(self, value)
+
+    def _gather(self) -> None:
+        gathered = self.attributes
+        if self.response_id is not None:
+            gathered[attr.GEN_AI_RESPONSE_ID] = self.response_id
+            claims.REPORTED.append(self.response_id)
+        if self.response_model is not None:
+            gathered[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
+        if self.input_tokens is not None:
+            gathered[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
+        if self._claim is not None:
+            self._claim.complete(self)
+
+
+class Inference(ModelCall):
+    """A chat, a text completion or another generation (GenAI semconv, "Inference").
+
+    Framework code sets `input_tokens`, `output_tokens` and `finish_reasons` from the response;
+    breakdowns go to ``attributes`` under their own names.
+    """
+
+    __slots__ = (
+        "_last_chunk",
+        "finish_reasons",
+        "first_chunk_seconds",
+        "output_tokens",
+        "times_next_chunk",
     )
 
     def __init__(
@@ -60,178 +144,101 @@ class ModelCall(Operation):
         *,
         parent: Context | None = None,
         start_time: int | None = None,
+        links: Sequence[Link] | None = None,
     ) -> None:
-        parent = get_current() if parent is None else parent
-        self.operation = operation
-        self.model = model
-        self.response_model: str | None = None
-        self.response_id: str | None = None
-        self._data = official.find(operation, parent)
-        self._elsewhere = claims.is_elsewhere(parent)
-        self._claim = claims.take(operation, parent)
-        first: dict[str, Any] = {
-            attr.GEN_AI_OPERATION_NAME: operation.value,
-            attr.GEN_AI_PROVIDER_NAME: provider,
-        }
-        if model:
-            first[attr.GEN_AI_REQUEST_MODEL] = model
-        if server:
-            first[attr.SERVER_ADDRESS], first[attr.SERVER_PORT] = server
-        name = f"{operation.value} {model}" if model else operation.value
-        super().__init__(
-            telemetry, name, SpanKind.CLIENT, first, parent=parent, start_time=start_time
-        )
-        if self._data is not None:
-            self.context = parent
-            self.detailed = True
-        elif self._elsewhere:
-            self.context = parent
-        else:
-            self.context = official.announce(operation, self.context)
-
-    def _start_span(
-        self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
-    ) -> Span:
-        if self._data is not None or self._elsewhere:  # an official call around us, or a rival's
-            return INVALID_SPAN
-        return super()._start_span(name, kind, attributes, parent)
-
-    @property
-    def handed_over(self) -> bool:
-        """Whether an official instrumentation reports this call, filled in by us."""
-        return self._data is not None
-
-    @property
-    def metric_attributes(self) -> dict[str, Any]:
-        """The attributes that the client metrics have in common."""
-        common = dict(self._first)
-        if self.response_model is not None:
-            common[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
-        for extra in _METRIC_EXTRAS:
-            value = self.attributes.get(extra)
-            if value is not None:
-                common[extra] = value
-        return common
-
-    def _finish(self) -> None:
-        if self.response_id is not None:
-            self.attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
-            claims.remember(self.response_id)
-        if self.response_model is not None:
-            self.attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
-        if self._claim is not None:
-            self._claim.complete(self)
-        if self._data is not None:
-            self._hand_over(self._data)
-        else:
-            super()._finish()
-
-    def _hand_over(self, data: object) -> None:
-        official.fill(data, {**self._first, **self.attributes})
-
-
-class Inference(ModelCall):
-    """A chat, a text completion or another generation (GenAI semconv, "Inference").
-
-    Framework code sets `input_tokens`, `output_tokens` and `finish_reasons` from the response;
-    breakdowns go to ``attributes`` under their own names.
-    """
-
-    __slots__ = (
-        "_chunks",
-        "_last_chunk",
-        "finish_reasons",
-        "input_tokens",
-        "output_tokens",
-        "times_next_chunk",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.finish_reasons: tuple[str, ...] = ()
-        self._chunks = 0
         self._last_chunk = 0
+        self.first_chunk_seconds: float | None = None
+        """Seconds to the first chunk of a stream; None where nothing was streamed."""
         self.times_next_chunk = True
-        super().__init__(*args, **kwargs)
+        super().__init__(
+            telemetry,
+            kinds.INFERENCE,
+            operation,
+            provider,
+            model,
+            server,
+            parent=parent,
+            start_time=start_time,
+            links=links,
+        )
 
     def timed_chunk(self) -> None:
         """Note the time of a chunk: of the first always, of later ones where a metric asks.
 
         Called where `times_next_chunk` says so.
         """
-        self._chunks += 1
-        self.times_next_chunk = self.telemetry.instruments.per_chunk
+        instruments = self.telemetry.instruments
         elapsed = self.elapsed()
         since_last, self._last_chunk = (elapsed - self._last_chunk) / 1e9, elapsed
-        instruments = self.telemetry.instruments
-        if self._chunks == 1:
+        self.times_next_chunk = instruments.per_chunk
+        if self.first_chunk_seconds is None:
+            self.first_chunk_seconds = since_last
             self.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = since_last
-        elif self._data is None:
-            instruments.output_chunk(since_last, self.metric_attributes, self.context)
+        elif self._owner.emits:
+            instruments.measure(kinds.chunk_measures(since_last), self, self.known)
 
-    def _finish(self) -> None:
+    def _gather(self) -> None:
         gathered = self.attributes
-        if self.input_tokens is not None:
-            gathered[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
         if self.output_tokens is not None:
             gathered[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
         if self.finish_reasons:
             gathered[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
-        scope = agent_scope(self.context)
-        if scope is not None:
-            scope.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
-        super()._finish()
-
-    def measure(self) -> None:
-        """Duration, tokens and time to first chunk, in the generations asked for."""
-        instruments, context = self.telemetry.instruments, self.context
-        common = self.metric_attributes
-        timed = {**common, **self.error_attributes} if self.error_type else common
-        instruments.inference_duration(self.duration, timed, context)
-        first_chunk = self.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
-        if first_chunk is not None:
-            instruments.first_chunk(first_chunk, common, context)
-        instruments.token_usage(self.input_tokens, self.output_tokens, common, context)
-        instruments.inference_usage(self.attributes, common, context)
-
-    def _tell(self) -> None:
-        gate = self._gate
-        record = None
-        if self.telemetry.settings.emit_event:
-            attributes = {**self._first, **self.attributes}
-            record = record_of(
-                events.GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
-                attributes,
-                self.context,
-                self.end_time,
-            )
-        if gate.wanted:
-            gate.tell(self.content, self.span, record)
-        if record is not None:
-            self.telemetry.emit(record)
+        if self._agent is not None:
+            self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
+        super()._gather()
 
 
 class Embeddings(ModelCall):
     """A call that embeds texts (GenAI semconv, "Embeddings"); their content is never recorded."""
 
-    __slots__ = ("input_tokens",)
-    carries_conversation = False
+    __slots__ = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.input_tokens: int | None = None
-        super().__init__(*args, **kwargs)
-
-    def _finish(self) -> None:
-        if self.input_tokens is not None:
-            self.attributes[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
-        super()._finish()
-
-    def measure(self) -> None:
-        """Duration, and tokens in the previous generation; the latest has none for embeddings."""
-        instruments = self.telemetry.instruments
-        common = self.metric_attributes
-        instruments.operation_duration(
-            self.duration, {**common, **self.error_attributes}, self.context
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        operation: values.Operation,
+        provider: str,
+        model: str | None,
+        server: Server | None,
+        *,
+        parent: Context | None = None,
+        start_time: int | None = None,
+    ) -> None:
+        super().__init__(
+            telemetry,
+            kinds.EMBEDDINGS,
+            operation,
+            provider,
+            model,
+            server,
+            parent=parent,
+            start_time=start_time,
         )
-        instruments.token_usage(self.input_tokens, None, common, self.context)
+
+
+class FetchResponse(ModelCall):
+    """Reads a response that was generated before (GenAI semconv, "Fetch response"): no tokens."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        provider: str,
+        response_id: str,
+        server: Server | None,
+        *,
+        parent: Context | None = None,
+    ) -> None:
+        super().__init__(
+            telemetry,
+            kinds.CLIENT_ALONE,
+            values.Operation.FETCH_RESPONSE,
+            provider,
+            None,
+            server,
+            parent=parent,
+        )
+        self.attributes[attr.GEN_AI_RESPONSE_ID] = response_id

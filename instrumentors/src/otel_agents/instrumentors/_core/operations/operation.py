@@ -1,31 +1,38 @@
-"""The life of an operation: started with what samplers need, gathered, ended exactly once."""
+"""The life of an operation: started with what samplers need, described, ended exactly once.
+
+Nobody overrides how an operation lives. A framework says two things of its own: how it starts, by
+the arguments of the constructor, and how it is described, by `Operation.respond`, by
+`Operation.chunk` and `Operation.conclude` where the result is a stream.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.identity import conversation_id, session_id, user_id
+from otel_agents.instrumentors._core.context.scope import (
+    Scope,
+    official_conversation_id,
+    scope_of,
+)
+from otel_agents.instrumentors._core.errors import error_type
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
-from . import in_progress
+from . import kinds
+from .in_progress import IN_PROGRESS, next_place
+from .kinds import Kind
+from .owner import OURS, Owner
 
-__all__ = ["Operation", "error_type"]
-
-
-def error_type(error: BaseException) -> str:
-    """The exception's class, as the official packages write it: qualified unless built in."""
-    kind = type(error)
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+__all__ = ["Operation"]
 
 
 class Operation:
@@ -37,11 +44,14 @@ class Operation:
 
     Args:
         telemetry: What to emit with.
+        kind: What kind of operation it is.
         name: The span's name, of low cardinality.
-        kind: The span's kind.
         attributes: The sampling-relevant attributes, set when the span starts.
         parent: The context to work in; default is the current one.
         start_time: Nanoseconds since the epoch, for an operation that began before it was known.
+        links: Links of the span.
+        owner: Who reports it.
+        scope: That of ``parent``, if it was looked up already.
     """
 
     __slots__ = (
@@ -49,40 +59,56 @@ class Operation:
         "_ended",
         "_first",
         "_gate",
+        "_held",
+        "_kind",
+        "_owner",
         "_place",
         "_start_counter",
         "attributes",
+        "complete",
         "content",
         "context",
         "detailed",
+        "duration",
         "end_time",
         "error",
         "error_type",
+        "hold_open",
         "recording",
         "span",
         "start_time",
         "telemetry",
+        "when_ended",
     )
-
-    carries_conversation: ClassVar[bool] = True
-    """Whether the span type has ``gen_ai.conversation.id``."""
 
     def __init__(
         self,
         telemetry: Telemetry,
+        kind: Kind,
         name: str,
-        kind: SpanKind,
         attributes: dict[str, Any],
         *,
         parent: Context | None = None,
         start_time: int | None = None,
+        links: Sequence[Link] | None = None,
+        owner: Owner = OURS,
+        scope: Scope | None = None,
     ) -> None:
         self.telemetry = telemetry
         self._gate = telemetry.gate
-        self._ended = False
+        self._kind = kind
+        self._ended = self._held = False
         self.error: BaseException | None = None
         self.error_type: str | None = None
+        self.complete = False
+        """Whether everything was said before the end of a stream: leaving it is no abandoning."""
+        self.hold_open: Callable[[], object] | None = None
+        """Called instead of ending, once, where the operation outlives its call."""
+        self.when_ended: list[Callable[[], object]] = []
+        """Called when the operation has ended, or was discarded."""
         self.end_time = 0
+        self.duration = 0.0
+        """Seconds from start to end; the same as the span's."""
         now = time.time_ns()
         self.start_time = now if start_time is None else start_time
         self._start_counter = time.perf_counter_ns() - (now - self.start_time)
@@ -90,36 +116,53 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._first = attributes
         self.content = Content()
-        self.span = self._start_span(name, kind, attributes, parent)
+        scope = scope_of(parent) if scope is None else scope
+        self._owner = owner
+        if owner.has_span:
+            self.span = telemetry.tracer.start_span(
+                name,
+                parent,
+                kind.span_kind,
+                attributes,
+                links,
+                start_time=self.start_time,
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+            context = set_span_in_context(self.span, parent)
+        else:
+            self.span, context = INVALID_SPAN, parent
         self.recording = self.span.is_recording()
-        self.detailed = self.recording or telemetry.settings.emit_event
-        self.context = set_span_in_context(self.span, parent)
-        self._inherit(parent)
-        self._place = in_progress.add(self)
+        self.detailed = self.recording or telemetry.settings.emit_event or not owner.emits
+        self.context = context if kind.enter is None else kind.enter(context)
+        if kind.conversation:
+            conversation = scope.conversation_id or official_conversation_id(parent)
+            if conversation:
+                self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
+        if scope.user_id:
+            self.attributes[attr.USER_ID] = scope.user_id
+        if scope.session_id:
+            self.attributes[attr.SESSION_ID] = scope.session_id
+        self._place = next_place()
+        IN_PROGRESS[self._place] = self
 
-    def _start_span(
-        self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: Context
-    ) -> Span:
-        return self.telemetry.tracer.start_span(
-            name,
-            parent,
-            kind,
-            attributes,
-            start_time=self.start_time,
-            record_exception=False,
-            set_status_on_exception=False,
-        )
+    # What a framework says.
 
-    def _inherit(self, parent: Context) -> None:
-        for key, value in (
-            (attr.GEN_AI_CONVERSATION_ID, self.carries_conversation and conversation_id(parent)),
-            (attr.USER_ID, user_id(parent)),
-            (attr.SESSION_ID, session_id(parent)),
-        ):
-            if value:
-                self.attributes[key] = value
+    def respond(self, value: Any) -> None:
+        """Gather from the result; for frameworks to override."""
 
-    # What a call or a stream reports (`calls.Running`).
+    def chunk(self, item: Any) -> object:
+        """Gather from one item of a stream; for frameworks to override."""
+        return None
+
+    def conclude(self) -> None:
+        """Put together what was gathered, before any end; for frameworks to override."""
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Whether ``error`` is one, and not a framework's way to leave; for frameworks to override."""
+        return True
+
+    # What a call or a stream reports (`calls.reporting.Running`).
 
     def returned(self, value: Any) -> Any:
         """The call returned ``value``: record it and end."""
@@ -127,9 +170,7 @@ class Operation:
         self.end()
         return value
 
-    def respond(self, value: Any) -> None:
-        """Gather from the result; for frameworks to override."""
-
+    @final
     def observe(self, value: Any) -> None:
         """Gather from a result on its way to somebody else; an error of ours ends here."""
         try:
@@ -137,37 +178,47 @@ class Operation:
         except Exception:
             errors.internal_error("recording a response")
 
-    def chunk(self, item: Any) -> object:
-        """Gather from one item of a stream; for frameworks to override."""
-        return None
-
+    @final
     def exhausted(self, value: Any) -> None:
         """The stream ended by itself."""
         self.end()
 
+    @final
     def abandoned(self) -> None:
         """The caller left the stream before its end, which is no error."""
-        self.attributes[attr.OTEL_AGENTS_STREAM_ABANDONED] = True
+        if not self.complete:
+            self.attributes[attr.OTEL_AGENTS_STREAM_ABANDONED] = True
         self.end()
 
+    @final
     def failed(self, error: BaseException) -> None:
         """The call or the stream raised ``error``; cancellation is an error too."""
-        self.error = error
-        self.error_type = error_type(error)
+        if self.is_failure(error):
+            self.error = error
+            self.error_type = error_type(error)
         self.end()
 
+    @final
     def interrupt(self) -> None:
-        """The process is told to end: end with what is known by now; nothing if it has ended."""
-        if not self._ended:
-            self.error_type = values.ERROR_TYPE_INTERRUPTED
-            self.end()
+        """The process is told to end: end with what is known by now; nothing if it has ended.
 
+        What is held open goes on elsewhere, which is no error.
+        """
+        if self._ended:
+            return
+        self.hold_open = None
+        if not self._held:
+            self.error_type = values.ERROR_TYPE_INTERRUPTED
+        self.end()
+
+    @final
     def discard(self) -> None:
         """Nothing has happened after all: the span, which never ends, goes to nobody."""
         if not self._ended:
             self._ended = True
-            in_progress.remove(self._place)
+            self._forget()
 
+    @final
     def reject(self, code: str | None) -> None:
         """The provider answered with an error that raises nothing; ``code`` is its own name.
 
@@ -176,58 +227,78 @@ class Operation:
         self.error_type = code or values.ERROR_TYPE_OTHER
 
     @property
-    def duration(self) -> float:
-        """Seconds from start to end; the same as the span's."""
-        return (self.end_time - self.start_time) / 1e9
+    def known(self) -> Mapping[str, Any]:
+        """The attributes as of now, those that the span was started with among them."""
+        return {**self._first, **self.attributes}
 
     @property
-    def error_attributes(self) -> dict[str, Any]:
-        """``error.type`` after an error, for the metrics."""
-        return {attr.ERROR_TYPE: self.error_type} if self.error_type is not None else {}
+    def ended(self) -> bool:
+        """Whether it has ended, or was discarded."""
+        return self._ended
 
+    @final
     def elapsed(self) -> int:
         """Nanoseconds since the start, by a clock that does not jump."""
         return time.perf_counter_ns() - self._start_counter
 
+    @final
     def end(self) -> None:
         """End: attributes, status, content, metrics, events, span. The second call does nothing."""
         if self._ended:
             return
+        hold_open, self.hold_open = self.hold_open, None
+        if hold_open is not None and self.error_type is None:
+            self._held = True
+            hold_open()
+            return
         self._ended = True
-        self.end_time = self.start_time + max(self.elapsed(), 0)
         try:
-            self._finish()
+            try:
+                self.conclude()  # which may end what is below, and no later than this
+            finally:
+                self.end_time = self.start_time + max(self.elapsed(), 0)
+                self.duration = (self.end_time - self.start_time) / 1e9
+            if self.error_type is not None:
+                self.attributes[attr.ERROR_TYPE] = self.error_type
+            self._gather()
+            if self._owner.emits:
+                self._emit()
+            else:
+                self._owner.receive(self.known)
         finally:
             self.span.end(self.end_time)
-            in_progress.remove(self._place)
+            self._forget()
 
-    def _finish(self) -> None:
-        if self.error_type is not None:
-            self.attributes[attr.ERROR_TYPE] = self.error_type
+    def _gather(self) -> None:
+        """What the classes of this room add to the attributes before they are emitted."""
+
+    def _emit(self) -> None:
+        kind, telemetry, gate = self._kind, self.telemetry, self._gate
         if self.recording:
             # Before the content: should its conversion fail, the span still tells the rest.
             self.span.set_attributes(self.attributes)
             if self.error_type is not None:
-                description = self._gate.description(self.error) if self.error else None
+                description = gate.description(self.error) if self.error else None
                 self.span.set_status(Status(StatusCode.ERROR, description))
-        self.measure()
-        self._tell()
+        known = {**self._first, **self.attributes}
+        if kind.measures:
+            telemetry.instruments.measure(kind.measures, self, known)
+        if kind.modalities and telemetry.instruments.latest:
+            telemetry.instruments.sum_usage(known, kinds.MEASURED)
+        record = None
+        if kind.event is not None and telemetry.settings.emit_event:
+            record = record_of(kind.event, known, self.context, self.end_time)
+        if gate.wanted:
+            gate.tell(self.content, self.span, record)
+        if record is not None:
+            telemetry.emit(record)
         if self.error is not None:
-            self._emit_exception(self.error)
+            found = gate.exception_attributes(self.error)
+            exception = events.GEN_AI_CLIENT_OPERATION_EXCEPTION
+            telemetry.emit(record_of(exception, found, self.context, self.end_time))
 
-    def measure(self) -> None:
-        """Record this operation's metrics; for each operation to override."""
-
-    def _tell(self) -> None:
-        """Set the content on the span; operations with a details event emit it here."""
-        if self._gate.wanted:
-            self._gate.tell(self.content, self.span, None)
-
-    def _emit_exception(self, error: BaseException) -> None:
-        record = record_of(
-            events.GEN_AI_CLIENT_OPERATION_EXCEPTION,
-            self._gate.exception_attributes(error),
-            self.context,
-            self.end_time,
-        )
-        self.telemetry.emit(record)
+    def _forget(self) -> None:
+        IN_PROGRESS.pop(self._place, None)
+        when_ended, self.when_ended = self.when_ended, []
+        for ended in when_ended:
+            ended()

@@ -20,9 +20,9 @@ from . import rivals
 from .imports import Announcement
 
 if TYPE_CHECKING:  # what costs time is imported when a framework is
-    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-
-    from .patches import Patch, PatchSet, Report
+    from .patch_set import PatchSet
+    from .patches import Row
+    from .reports import Report
 
 __all__ = ["AgentInstrumentor"]
 
@@ -60,8 +60,8 @@ class AgentInstrumentor(BaseInstrumentor):
     _patches: PatchSet | None = None
 
     @abstractmethod
-    def patches(self, telemetry: Telemetry) -> Iterable[Patch]:
-        """The patches to apply, their operations bound to ``telemetry``.
+    def patches(self) -> Iterable[Row]:
+        """The rows to apply: a `Patch` for each function, a `Registration` for each hook.
 
         Called when the import of the framework begins; what it needs is best imported in here, so
         that a framework that is installed and not used costs nothing.
@@ -116,7 +116,7 @@ class AgentInstrumentor(BaseInstrumentor):
 
     def report(self) -> Report:
         """What became of every patch target; of none where nothing is instrumented."""
-        from .patches import Report
+        from .reports import Report
 
         if self._announcement is not None:
             self._announcement.make()
@@ -152,10 +152,11 @@ class AgentInstrumentor(BaseInstrumentor):
     def _prepare(self, given: dict[str, Any]) -> None:
         from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-        from .patches import PatchSet
+        from .patch_set import PatchSet
 
         telemetry = Telemetry(type(self).__module__, **given)
-        self._patches = PatchSet(self.plain_name, self.patches(telemetry))
+        holders = (Requirement(text).name for text in self.requires)
+        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, holders)
         self._patches.apply()
 
     def _uninstrument(self, **kwargs: Any) -> None:

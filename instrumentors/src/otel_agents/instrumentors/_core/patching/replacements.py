@@ -5,49 +5,50 @@ Every function returns what undoes it, which leaves alone what somebody has wrap
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from types import CellType, ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from weakref import WeakSet
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.switches import Switch
+from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 
-if TYPE_CHECKING:
-    from .patches import Patch
+from .patches import Patch
 
 __all__ = ["replace"]
 
 
-def replace(patch: Patch, module: ModuleType, switch: Switch) -> list[Callable[[], None]]:
+def replace(
+    patch: Patch, wrapping: Wrapping, module: ModuleType, switch: Switch
+) -> list[Callable[[], None]]:
     """Replace the target in ``module``; returns what undoes it, in order of application."""
     *owners, name = patch.path
     owner: Any = module
     for part in owners:
         owner = getattr(owner, part)
     if patch.subclasses:
-        return _replace_in_subclasses(owner, name, patch, switch)
+        _static(owner, name)  # it may be in later versions only
+        return _replace_in_subclasses(owner, name, wrapping, switch)
     if patch.overrides:
-        own = _replace_attribute(owner, name, patch, switch)
-        return [own, *_replace_in_subclasses(owner, name, patch, switch)]
+        own = _replace_attribute(owner, name, wrapping, switch)
+        return [own, *_replace_in_subclasses(owner, name, wrapping, switch)]
     if patch.handed is not None:
-        return _replace_when_handed(owner, name, patch.handed, patch, switch)
+        return _replace_when_handed(owner, name, patch.handed, wrapping, switch)
     if patch.decorated is not None:
-        return [_replace_decorated(owner, name, patch.decorated, patch, switch)]
-    return [_replace_attribute(owner, name, patch, switch)]
+        return [_replace_decorated(owner, name, patch.decorated, wrapping, switch)]
+    return [_replace_attribute(owner, name, wrapping, switch)]
 
 
 def _replace_decorated(
-    owner: Any, name: str, variable: str, patch: Patch, switch: Switch
+    owner: Any, name: str, variable: str, wrapping: Wrapping, switch: Switch
 ) -> Callable[[], None]:
     """Replace the function that the decorator of the target keeps in ``variable``."""
     cell = _cell(_static(owner, name), variable)
     if cell is None:
         raise AttributeError(f"{name} is not decorated, or keeps no {variable}")
     original = cell.cell_contents
-    replacement = _wrapped(original, patch, switch, isinstance(owner, type))
+    replacement = _wrapped(original, wrapping, switch, isinstance(owner, type))
     cell.cell_contents = replacement
 
     def undo() -> None:
@@ -67,10 +68,12 @@ def _cell(function: Any, variable: str) -> CellType | None:
     return None
 
 
-def _replace_attribute(owner: Any, name: str, patch: Patch, switch: Switch) -> Callable[[], None]:
+def _replace_attribute(
+    owner: Any, name: str, wrapping: Wrapping, switch: Switch
+) -> Callable[[], None]:
     inherited = name not in vars(owner)
     original = _static(owner, name)
-    replacement = _wrapped(original, patch, switch, isinstance(owner, type))
+    replacement = _wrapped(original, wrapping, switch, isinstance(owner, type))
     setattr(owner, name, replacement)
 
     def undo() -> None:
@@ -92,26 +95,26 @@ def _static(owner: Any, name: str) -> Any:
     raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
 
 
-def _wrapped(original: Any, patch: Patch, switch: Switch, in_class: bool) -> Any:
+def _wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
     if isinstance(original, (staticmethod, classmethod)):
         function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
         static = isinstance(original, staticmethod)
-        wrapped = patch.wrapping(function, switch, not static)
+        wrapped = wrapping(function, switch, not static)
         return staticmethod(wrapped) if static else classmethod(wrapped)
     if not callable(original):
-        raise AttributeError(f"{patch.target} is no function")  # noqa: TRY004  as if it were not there
-    return patch.wrapping(original, switch, in_class)
+        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  as if it were not there
+    return wrapping(original, switch, in_class)
 
 
 def _replace_in_subclasses(
-    base: type[Any], name: str, patch: Patch, switch: Switch
+    base: type[Any], name: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
     undo: list[Callable[[], None]] = []
 
     def implementation(cls: type[Any]) -> None:
         method = vars(cls).get(name)
         if method is not None and not getattr(method, "__isabstractmethod__", False):
-            undo.append(_replace_attribute(cls, name, patch, switch))
+            undo.append(_replace_attribute(cls, name, wrapping, switch))
 
     def every(cls: type[Any]) -> None:
         for subclass in cls.__subclasses__():
@@ -129,7 +132,7 @@ def _replace_in_subclasses(
 
 
 def _replace_when_handed(
-    owner: Any, name: str, method: str, patch: Patch, switch: Switch
+    owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
     """Replace ``method`` in each class that the target, a method too, is handed from now on."""
     undo: list[Callable[[], None]] = []
@@ -138,9 +141,9 @@ def _replace_when_handed(
     def handed(value: object) -> None:
         if isinstance(value, type) and value not in known and hasattr(value, method):
             known.add(value)
-            undo.append(_replace_attribute(value, method, patch, switch))
+            undo.append(_replace_attribute(value, method, wrapping, switch))
 
-    def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+    def watching(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         @functools.wraps(function)
         def receiving(*args: Any, **kwargs: Any) -> Any:
             for value in (*args, *kwargs.values()) if switch.on else ():
@@ -156,10 +159,7 @@ def _replace_when_handed(
         for step in reversed(undo):
             step()
 
-    receiver = _replace_attribute(
-        owner, name, dataclasses.replace(patch, wrapping=wrapping), switch
-    )
-    return [undo_all, receiver]
+    return [undo_all, _replace_attribute(owner, name, watching, switch)]
 
 
 def _on_subclass(

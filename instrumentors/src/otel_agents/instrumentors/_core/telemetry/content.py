@@ -10,14 +10,21 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
-from otel_agents.instrumentors._core.encoding.plain import plain
+from otel_agents.instrumentors._core.encoding.encoded import (
+    Encoded,
+    Items,
+    dump,
+    encode,
+    encode_text,
+)
+from otel_agents.instrumentors._core.encoding.plain import copied, plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
@@ -126,7 +133,7 @@ class Gate:
         """The attributes of a span: JSON, within the budgets, with the marks of what was cut."""
         if not (self.on_span and recording):
             return {}
-        return _marked(self._encoded(content), lambda one: one.text)
+        return _marked(self._encoded(content), attrgetter("text"))
 
     def event_attributes(self, content: Content) -> dict[str, Any]:
         """The attributes of an event: the same as structures, the same cut."""
@@ -138,20 +145,23 @@ class Gate:
 
     def exception_attributes(self, error: BaseException) -> dict[str, Any]:
         """The exception event's attributes: the type always, the texts only with content."""
-        kind = type(error)
-        name = kind.__qualname__
-        if kind.__module__ != "builtins":
-            name = f"{kind.__module__}.{name}"
-        told: dict[str, Any] = {attr.EXCEPTION_TYPE: name}
+        told: dict[str, Any] = {attr.EXCEPTION_TYPE: errors.error_type(error)}
         if self.on_event:
             message = self._text("exception_message", _message(error))
             if message is not None:
                 told[attr.EXCEPTION_MESSAGE] = message
-            trace = "".join(traceback.format_exception(kind, error, error.__traceback__))
+            trace = "".join(traceback.format_exception(error))
             stack = self._text("exception_stacktrace", trace, end=True)
             if stack is not None:
                 told[attr.EXCEPTION_STACKTRACE] = stack
         return told
+
+    def value_attribute(self, name: str, value: Any) -> dict[str, Any]:
+        """A value that an event of ours carries as JSON, under ``name``; nothing without content."""
+        if value is None or not self.on_event:
+            return {}
+        text = self._text("event_value", dump(copied(value)).decode())
+        return {name: text} if text is not None else {}
 
     def _text(self, kind: str, text: str | None, *, end: bool = False) -> str | None:
         if text is not None and self._redact is not None:

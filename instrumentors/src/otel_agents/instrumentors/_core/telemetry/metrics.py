@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
@@ -14,9 +15,9 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics
 from otel_agents.semconv.metrics import Metric
-from otel_agents.semconv.values import TokenModality, TokenType
+from otel_agents.semconv.values import TokenModality
 
-__all__ = ["Instruments", "Sums"]
+__all__ = ["Instruments", "Measure", "Measured", "Sums"]
 
 Attributes = dict[str, Any]
 
@@ -57,111 +58,94 @@ class Sums:
         return [Observation(value, dict(key)) for key, value in sums]
 
 
+class Measured(Protocol):
+    """What metrics are recorded from: an operation that ends."""
+
+    context: Context
+
+
+class Measure(NamedTuple):
+    """One metric of a kind of operation.
+
+    Attributes:
+        metric: The metric.
+        value: What is recorded of an operation; nothing where it is None.
+        attributes: Names of attributes of the span, of which those that are there are recorded.
+        extra: Attributes of the point that the span has not.
+        previous: Whether the metric is one of the generation that dashboards query today.
+        latest: Whether it is one of the newest generation.
+    """
+
+    metric: Metric
+    value: Callable[[Any], float | None]
+    attributes: tuple[str, ...]
+    extra: Mapping[str, Any] = MappingProxyType({})
+    previous: bool = True
+    latest: bool = True
+
+
 class Instruments:
     """The instruments of one instrumentor, made when first needed."""
 
     def __init__(self, meter: Meter, settings: Settings) -> None:
         self._meter = meter
         self._previous = settings.metrics.previous
-        self._latest = settings.metrics.latest
+        self.latest = settings.metrics.latest
         self._histograms: dict[str, Histogram] = {}
         self._sums: dict[str, Sums] = {}
         self.per_chunk = settings.chunk_metric
 
-    @property
-    def latest(self) -> bool:
-        """Whether the newest generation is emitted."""
-        return self._latest
-
-    def record(
-        self, metric: Metric, value: float, attributes: Attributes, context: Context
+    def measure(
+        self, measures: tuple[Measure, ...], operation: Measured, known: Mapping[str, Any]
     ) -> None:
-        """Record one value of a histogram; ``context`` makes exemplars point to the span."""
-        histogram = self._histograms.get(metric.name)
-        if histogram is None:
-            histogram = self._histograms[metric.name] = self._meter.create_histogram(
-                metric.name,
-                unit=metric.unit,
-                description=metric.description,
-                explicit_bucket_boundaries_advisory=metric.buckets,
-            )
-        histogram.record(value, attributes, context=context)
+        """Record what ``measures`` say of ``operation``, in the generations asked for.
 
-    def add(self, metric: Metric, value: int, attributes: Attributes) -> None:
-        """Add to an observed sum."""
+        ``known`` are the attributes of its span, ``error.type`` among them after an error.
+        """
+        # A subtle hot path: measures of one kind share their attributes, which are gathered once.
+        context, names = operation.context, None
+        attributes: Attributes = {}
+        for row in measures:
+            if not ((row.previous and self._previous) or (row.latest and self.latest)):
+                continue
+            value = row.value(operation)
+            if value is None:
+                continue
+            if row.attributes is not names:
+                names = row.attributes
+                attributes = {name: known[name] for name in names if name in known}
+            histogram = self._histograms.get(row.metric.name) or self._histogram(row.metric)
+            point = {**attributes, **row.extra} if row.extra else attributes
+            histogram.record(value, point, context=context)
+
+    def _histogram(self, metric: Metric) -> Histogram:
+        histogram = self._histograms[metric.name] = self._meter.create_histogram(
+            metric.name,
+            unit=metric.unit,
+            description=metric.description,
+            explicit_bucket_boundaries_advisory=metric.buckets,
+        )
+        return histogram
+
+    def sum_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
+        """Add the tokens of an inference to the sums by modality of the latest generation.
+
+        Args:
+            usage: The attributes of the span, ``gen_ai.usage.*`` among them.
+            names: Those of its attributes that the points have.
+        """
+        attributes = {name: usage[name] for name in names if name in usage}
+        for metric, total, parts in _USAGE_SUMS:
+            for modality, tokens in _by_modality(usage, total, parts):
+                self._add(metric, tokens, {**attributes, attr.GEN_AI_TOKEN_MODALITY: modality})
+
+    def _add(self, metric: Metric, value: int, attributes: Attributes) -> None:
         sums = self._sums.get(metric.name)
         if sums is None:
             sums = self._sums[metric.name] = Sums(self._meter, metric)
         sums.add(value, attributes)
 
-    def inference_duration(self, seconds: float, attributes: Attributes, context: Context) -> None:
-        """The duration of an inference, under the name of each generation asked for."""
-        if self._previous:
-            metric = metrics.GEN_AI_CLIENT_OPERATION_DURATION
-            self.record(metric, seconds, attributes, context)
-        if self._latest:
-            metric = metrics.GEN_AI_CLIENT_INFERENCE_DURATION
-            self.record(metric, seconds, attributes, context)
 
-    def operation_duration(self, seconds: float, attributes: Attributes, context: Context) -> None:
-        """The duration of a client operation that is no inference, the same in both generations."""
-        self.record(metrics.GEN_AI_CLIENT_OPERATION_DURATION, seconds, attributes, context)
-
-    def first_chunk(self, seconds: float, attributes: Attributes, context: Context) -> None:
-        """The time to the first chunk of a stream."""
-        if self._previous:
-            metric = metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK
-            self.record(metric, seconds, attributes, context)
-        if self._latest:
-            metric = metrics.GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK
-            self.record(metric, seconds, attributes, context)
-
-    def output_chunk(self, seconds: float, attributes: Attributes, context: Context) -> None:
-        """The time between two chunks of a stream; recorded only where `per_chunk` asks for it."""
-        if self._previous:
-            metric = metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK
-            self.record(metric, seconds, attributes, context)
-        if self._latest:
-            metric = metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK
-            self.record(metric, seconds, attributes, context)
-
-    def token_usage(
-        self,
-        input_tokens: int | None,
-        output_tokens: int | None,
-        attributes: Attributes,
-        context: Context,
-    ) -> None:
-        """Tokens of the previous generation: one histogram, split by ``gen_ai.token.type``."""
-        if not self._previous:
-            return
-        metric = metrics.GEN_AI_CLIENT_TOKEN_USAGE
-        for kind, tokens in ((TokenType.INPUT, input_tokens), (TokenType.OUTPUT, output_tokens)):
-            if tokens is not None:
-                split = {**attributes, attr.GEN_AI_TOKEN_TYPE: kind.value}
-                self.record(metric, tokens, split, context)
-
-    def inference_usage(
-        self, usage: Mapping[str, Any], attributes: Attributes, context: Context
-    ) -> None:
-        """Tokens of the latest generation: sums by modality, and histograms per operation.
-
-        ``usage`` holds the ``gen_ai.usage.*`` attributes of the span.
-        """
-        if not self._latest:
-            return
-        for metric, name in _OPERATION_TOKENS:
-            if name in usage:
-                self.record(metric, usage[name], attributes, context)
-        for metric, total, parts in _USAGE_SUMS:
-            for modality, tokens in _by_modality(usage, total, parts):
-                self.add(metric, tokens, {**attributes, attr.GEN_AI_TOKEN_MODALITY: modality})
-
-
-_OPERATION_TOKENS: Final = (
-    (metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS, attr.GEN_AI_USAGE_INPUT_TOKENS),
-    (metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKENS),
-)
 _TEXT, _IMAGE, _AUDIO = TokenModality.TEXT, TokenModality.IMAGE, TokenModality.AUDIO
 _USAGE_SUMS: Final = (
     (

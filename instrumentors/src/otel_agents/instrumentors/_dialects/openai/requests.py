@@ -48,7 +48,7 @@ def inference_attributes(body: Body) -> dict[str, Any]:
 
 
 def _shaped(body: Body) -> dict[str, Any]:
-    """What is nested, renamed or recorded only under a condition."""
+    """What is renamed or recorded only under a condition."""
     attributes: dict[str, Any] = {}
     stop = body.get("stop")
     if isinstance(stop, str):
@@ -63,6 +63,18 @@ def _shaped(body: Body) -> dict[str, Any]:
     tier = body.get("service_tier")
     if isinstance(tier, str) and tier != "auto":
         attributes[attr.OPENAI_REQUEST_SERVICE_TIER] = tier
+    if not _NESTED.isdisjoint(body):
+        attributes.update(_nested(body))
+    return attributes
+
+
+_NESTED: Final = frozenset(
+    ("conversation", "modalities", "prompt", "reasoning", "response_format", "text")
+)
+
+
+def _nested(body: Body) -> dict[str, Any]:
+    attributes = _prompt(as_mapping(body.get("prompt")))
     effort = as_mapping(body.get("reasoning")).get("effort")
     if isinstance(effort, str):
         attributes[attr.GEN_AI_REQUEST_REASONING_LEVEL] = effort
@@ -72,7 +84,6 @@ def _shaped(body: Body) -> dict[str, Any]:
     conversation = _conversation(body.get("conversation"))
     if conversation is not None:
         attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-    attributes.update(_prompt(as_mapping(body.get("prompt"))))
     return attributes
 
 

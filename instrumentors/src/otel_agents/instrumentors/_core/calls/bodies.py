@@ -1,0 +1,290 @@
+"""Bodies of responses that the caller reads: what passes by is recorded.
+
+Two kinds: the body of an HTTP response of httpx, below everything that an SDK reads it with, and a
+body that is handed to the caller itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Final
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core import errors
+
+from . import disposal
+from .reporting import fail, report
+from .streams import Steps, hidden
+
+__all__ = ["Items", "Reading", "follow"]
+
+_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes of a JSON body that are kept to read its usage; a larger one is left alone."""
+
+
+def follow(operation: Any, response: Any) -> bool:
+    """Record an HTTP response of httpx, now or while its body is read; whether the latter.
+
+    Where its body was read already it is described here, and not ended.
+    """
+    try:
+        body = response.content
+    except RuntimeError:  # httpx says so of a body that was not read yet
+        _Hooks(Reading(operation, json=_is_json(response), events=_is_events(response)), response)
+        return True
+    read = _parsed(body) if _is_json(response) else None
+    if read is not None:
+        operation.respond(read)
+    return False
+
+
+def _content_type(response: Any) -> str:
+    return response.headers.get("content-type", "")
+
+
+def _is_json(response: Any) -> bool:
+    return "json" in _content_type(response)
+
+
+def _is_events(response: Any) -> bool:
+    return "event-stream" in _content_type(response)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):  # cut or not what its header says; the caller will see
+        return None
+
+
+class Reading:
+    """A body that is being read: its operation ends with it.
+
+    Args:
+        operation: What records it.
+        json: The body is one JSON document, from which the operation gathers.
+        events: The body is a stream of server-sent events, each a chunk.
+    """
+
+    def __init__(self, operation: Any, *, json: bool = False, events: bool = False) -> None:
+        self._ended = False
+        self._operation = operation
+        self._steps = Steps(operation.context)
+        self._events = events
+        self._json = json
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._inside = False  # a body that is read to its end closes its response from there
+
+    def _enter(self) -> Context:
+        self._inside = True
+        return self._steps.enter()
+
+    def _leave(self, outer: Context) -> None:
+        self._steps.leave(outer)
+        self._inside = False
+
+    def pieces(self, pieces: Iterator[Any]) -> Iterator[Any]:
+        """The pieces, each recorded as it passes."""
+        while True:
+            try:
+                piece = self._one(pieces.__next__, StopIteration)
+            except StopIteration:
+                return
+            if not self.take(piece):
+                yield piece
+
+    def piece(self, following: Callable[[], Any]) -> Any:
+        """One piece, which ``following`` gives; it raises `StopIteration` at the end."""
+        piece = self._one(following, StopIteration)
+        self.take(piece)
+        return piece
+
+    async def pieces_async(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The pieces, each recorded as it passes."""
+        while True:
+            try:
+                piece = await self._one_async(pieces.__anext__)
+            except StopAsyncIteration:
+                return
+            if not self.take(piece):
+                yield piece
+
+    async def piece_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
+        """One piece, as `piece` gives it; it raises `StopAsyncIteration` at the end."""
+        piece = await self._one_async(following)
+        self.take(piece)
+        return piece
+
+    def read(self, read: Callable[[], Any], took: Callable[[Any], None]) -> Any:
+        """What ``read`` gives, or what awaiting that gives; ``took`` records it."""
+        value = self._one(read, None)
+        if inspect.isawaitable(value):
+            return self._awaited(value, took)
+        self._record(took, value)
+        return value
+
+    async def _awaited(self, read: Awaitable[Any], took: Callable[[Any], None]) -> Any:
+        value = await self._one_async(lambda: read)
+        self._record(took, value)
+        return value
+
+    def _one(self, following: Callable[[], Any], end: type[BaseException] | None) -> Any:
+        outer = self._enter()
+        try:
+            value = following()
+        except BaseException as error:
+            self._leave(outer)
+            self._raised(error, end)
+            raise
+        self._leave(outer)
+        return value
+
+    async def _one_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
+        outer = self._enter()
+        try:
+            value = await following()
+        except GeneratorExit:  # collected while waiting, maybe in another context
+            self.dropped()
+            raise
+        except BaseException as error:
+            self._leave(outer)
+            self._raised(error, StopAsyncIteration)
+            raise
+        self._leave(outer)
+        return value
+
+    def _raised(self, error: BaseException, end: type[BaseException] | None) -> None:
+        if end is not None and isinstance(error, end):
+            self.whole()
+        else:
+            self.failed(error)
+
+    def _record(self, took: Callable[[Any], None], value: Any) -> None:
+        try:
+            took(value)
+        except Exception:
+            errors.internal_error("recording a body")
+
+    def took(self, piece: bytes, *, ends: bool) -> None:
+        """A piece was read; ``ends`` if it was the last."""
+        self.take(piece)
+        if ends:
+            self.whole()
+
+    def take(self, piece: Any) -> bool:
+        """A piece has passed; whether the caller must not see it."""
+        if not self._ended:
+            self._size += len(piece)
+            if self._events:
+                self._take_events(piece)
+            elif self._json and self._size <= _LIMIT:
+                self._pieces.append(piece)
+        return False
+
+    def _take_events(self, piece: bytes) -> None:
+        """Report the events whose line is complete; the rest waits for the next piece."""
+        self._pieces.append(piece)
+        if b"\n" not in piece:
+            return
+        *lines, rest = b"".join(self._pieces).split(b"\n")
+        self._pieces = [rest]
+        for line in lines:
+            if line.startswith(b"data: [DONE]"):  # readers stop here and close
+                self.whole()
+                return
+            event = _parsed(line[5:]) if line.startswith(b"data:") else None
+            if isinstance(event, dict):
+                hidden(self._operation, event)
+
+    def whole(self) -> None:
+        """The body is at its end."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._events:
+            report(self._operation, lambda: self._operation.exhausted(None))
+            return
+        read = _parsed(b"".join(self._pieces)) if self._json and self._size <= _LIMIT else None
+        if read is not None:
+            self._operation.observe(read)
+        report(self._operation, self._operation.end)
+
+    def failed(self, error: BaseException) -> None:
+        """Reading the body has failed."""
+        if not self._ended:
+            self._ended = True
+            fail(self._operation, error)
+
+    def closed(self) -> None:
+        """The caller has closed the body."""
+        if not self._ended and not self._inside:
+            self._ended = True
+            report(self._operation, self._operation.abandoned)
+
+    def dropped(self) -> None:
+        """Nobody can read the body any more."""
+        if not self._ended:
+            self._ended = True
+            disposal.abandon(self._operation)
+
+    def __del__(self) -> None:
+        self.dropped()
+
+
+class Items(Reading):
+    """Items that are read one by one, each a chunk."""
+
+    def take(self, piece: Any) -> bool:
+        """An item has passed."""
+        return not self._ended and hidden(self._operation, piece)
+
+    def whole(self) -> None:
+        """There are no more."""
+        if not self._ended:
+            self._ended = True
+            report(self._operation, lambda: self._operation.exhausted(None))
+
+
+class _Hooks:
+    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest."""
+
+    def __init__(self, reading: Reading, response: Any) -> None:
+        self._reading = reading
+        weakref.finalize(response, reading.dropped)  # closed or not, it is gone then
+        if hasattr(response.stream, "__aiter__"):
+            response.aiter_bytes = self._reading_async(response.aiter_bytes)
+            response.aclose = self._closing_async(response.aclose)
+        if hasattr(response.stream, "__iter__"):
+            response.iter_bytes = self._reading_sync(response.iter_bytes)
+            response.close = self._closing(response.close)
+
+    def _reading_sync(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
+        return lambda *args, **kwargs: self._reading.pieces(iter(read(*args, **kwargs)))
+
+    def _reading_async(
+        self, read: Callable[..., AsyncIterator[bytes]]
+    ) -> Callable[..., AsyncIterator[bytes]]:
+        return lambda *args, **kwargs: self._reading.pieces_async(aiter(read(*args, **kwargs)))
+
+    def _closing(self, close: Callable[[], None]) -> Callable[[], None]:
+        def closing() -> None:
+            try:
+                close()
+            finally:
+                self._reading.closed()
+
+        return closing
+
+    def _closing_async(self, close: Callable[[], Any]) -> Callable[[], Any]:
+        async def closing() -> None:
+            try:
+                await close()
+            finally:
+                self._reading.closed()
+
+        return closing

@@ -1,0 +1,233 @@
+"""Replacements of a function that begin no operation: what a row of a table says besides a start.
+
+Example:
+    >>> from otel_agents.instrumentors import Patch, after
+    >>> def read(telemetry, call, response):
+    ...     print("a response came")
+    >>> patch = Patch("example.client:Client.read", after(read))
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, final
+
+from opentelemetry.context import Context, attach, get_current
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from otel_agents.instrumentors._core import errors
+
+from .around import around
+from .call import Bindable, Call, Start, Switch, Wrapping
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = [
+    "Observation",
+    "after",
+    "attaching",
+    "instead",
+    "replacing",
+    "watch",
+    "within",
+    "wrapping_of",
+]
+
+
+class Observation:
+    """Runs a call in ``context``, and reports to functions what becomes of it (`Running`).
+
+    Args:
+        context: Current while the call runs; default is the current one.
+        returned: Called with the result.
+        failed: Called with what the call raised.
+        ended: Called in either case, after the others.
+    """
+
+    def __init__(
+        self,
+        context: Context | None = None,
+        *,
+        returned: Callable[[Any], object] | None = None,
+        failed: Callable[[BaseException], object] | None = None,
+        ended: Callable[[], object] | None = None,
+    ) -> None:
+        self.context = get_current() if context is None else context
+        self._returned = returned
+        self._failed = failed
+        self._ended = ended
+
+    def returned(self, value: Any) -> Any:
+        """The call has its result."""
+        if self._returned is not None:
+            self._returned(value)
+        self.end()
+        return value
+
+    def chunk(self, item: Any) -> object:
+        """One item of a stream."""
+        return None
+
+    def exhausted(self, value: Any) -> None:
+        """The stream is at its end."""
+        self.end()
+
+    def abandoned(self) -> None:
+        """The caller left the stream."""
+        self.end()
+
+    def failed(self, error: BaseException) -> None:
+        """The call raised."""
+        if self._failed is not None:
+            self._failed(error)
+        self.end()
+
+    def end(self) -> None:
+        """The call is over."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
+
+
+class _Replaced(Observation):
+    """An observation whose caller gets something else than the result."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def returned(self, value: Any) -> Any:
+        return self._make(value)
+
+
+def watch(observe: Callable[[Telemetry, Call], object]) -> Start:
+    """Call ``observe(telemetry, call)`` before the call, and begin nothing."""
+
+    def start(telemetry: Telemetry, call: Call) -> None:
+        observe(telemetry, call)
+
+    return start
+
+
+def after(
+    observe: Callable[[Telemetry, Call, Any], object] | None = None,
+    *,
+    failed: Callable[[Telemetry, Call, BaseException], object] | None = None,
+) -> Start:
+    """Call ``observe(telemetry, call, result)`` after the call, or ``failed`` with its error."""
+
+    def start(telemetry: Telemetry, call: Call) -> Observation:
+        return Observation(
+            returned=observe and functools.partial(observe, telemetry, call),
+            failed=failed and functools.partial(failed, telemetry, call),
+        )
+
+    return start
+
+
+def replacing(make: Callable[[Telemetry, Call, Any], Any]) -> Start:
+    """Have the caller get ``make(telemetry, call, result)`` in place of the result."""
+
+    def start(telemetry: Telemetry, call: Call) -> Observation:
+        return _Replaced(functools.partial(make, telemetry, call))
+
+    return start
+
+
+def within(context_of: Callable[[Telemetry, Call], Context | None]) -> Start:
+    """Run the call in the context that ``context_of`` returns; in the current one for None."""
+
+    def start(telemetry: Telemetry, call: Call) -> Observation | None:
+        context = context_of(telemetry, call)
+        return Observation(context) if context is not None else None
+
+    return start
+
+
+def _call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], bound: bool
+) -> Call:
+    holder, rest = (args[0], args[1:]) if bound and args else (None, args)
+    return Call(function, holder, rest, kwargs)
+
+
+@final
+class _Instead:
+    def __init__(self, make: Callable[[Telemetry, Call], Any]) -> None:
+        self._make = make
+
+    def bind(self, telemetry: Telemetry) -> Wrapping:
+        def wrapping(
+            function: Callable[..., Any], switch: Switch, bound: bool
+        ) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def replacement(*args: Any, **kwargs: Any) -> Any:
+                if not switch.on:
+                    return function(*args, **kwargs)
+                return self._make(telemetry, _call(function, args, kwargs, bound))
+
+            return replacement
+
+        return wrapping
+
+
+def instead(make: Callable[[Telemetry, Call], Any]) -> Bindable:
+    """Have the caller get what ``make(telemetry, call)`` returns; `Call.proceed` runs the original.
+
+    For a plain function. What ``make`` raises is the caller's: it stands for the function.
+    """
+    return _Instead(make)
+
+
+@final
+class _Attaching:
+    def __init__(self, context_of: Callable[[Telemetry, Call], Context | None]) -> None:
+        self._context_of = context_of
+
+    def bind(self, telemetry: Telemetry) -> Wrapping:
+        def wrapping(
+            function: Callable[..., Any], switch: Switch, bound: bool
+        ) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def attaching(*args: Any, **kwargs: Any) -> Any:
+                value = function(*args, **kwargs)
+                if switch.on and is_instrumentation_enabled():
+                    self._attach(telemetry, _call(function, args, kwargs, bound))
+                return value
+
+            return attaching
+
+        return wrapping
+
+    def _attach(self, telemetry: Telemetry, call: Call) -> None:
+        try:
+            context = self._context_of(telemetry, call)
+            if context is not None:
+                attach(context)
+        except Exception:
+            errors.internal_error("attaching a context")
+
+
+def attaching(context_of: Callable[[Telemetry, Call], Context | None]) -> Bindable:
+    """Make a context current where the function has been called, and leave it so.
+
+    For a function that a library calls inside a copy of `contextvars.Context` that it has made for
+    one piece of work, as LangChain's ``_set_config_context``: the copy dies with the work, so that
+    nothing must be restored, and restoring at the function's end would be too early.
+    """
+    return _Attaching(context_of)
+
+
+def wrapping_of(
+    how: Start | Bindable,
+    telemetry: Telemetry,
+    *,
+    overridden: bool = False,
+    once_per: Callable[[Call], object] | None = None,
+) -> Wrapping:
+    """The wrapping of a row of a table: of a start, or of what a function above has made."""
+    if isinstance(how, Bindable):
+        return how.bind(telemetry)
+    return around(telemetry, how, overridden=overridden, once_per=once_per)

@@ -1,0 +1,40 @@
+"""One typed value in the OpenTelemetry context."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+
+__all__ = ["Slot"]
+
+_Value = TypeVar("_Value")
+
+
+class Slot(Generic[_Value]):
+    """A place in the context for a value of one type; what is of another type is not there.
+
+    Example:
+        >>> RUN = Slot("example-run", str)
+        >>> RUN.get(RUN.set("nightly"))
+        'nightly'
+
+    Args:
+        name: For people who look at a context; slots of the same name are still different ones.
+        kind: The type of its values.
+    """
+
+    __slots__ = ("_key", "_kind")
+
+    def __init__(self, name: str, kind: type[_Value]) -> None:
+        self._key = create_key(f"otel_agents-{name}")
+        self._kind = kind
+
+    def get(self, context: Context | None = None) -> _Value | None:
+        """The value in ``context`` (default: the current one), None if there is none."""
+        value = get_value(self._key, context)
+        return value if isinstance(value, self._kind) else None
+
+    def set(self, value: _Value | None, context: Context | None = None) -> Context:
+        """``context`` (default: the current one) with ``value``; None empties the slot."""
+        return set_value(self._key, value, context)

@@ -1,0 +1,51 @@
+"""Events within a run that are no operation: an agent hands over, a run waits for somebody."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from opentelemetry.context import Context, get_current
+
+from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.events import OTEL_AGENTS_HANDOFF, OTEL_AGENTS_INTERRUPT, Event
+
+__all__ = ["hand_over", "interrupted"]
+
+
+def hand_over(
+    telemetry: Telemetry, origin: str | None, target: str, context: Context | None = None
+) -> None:
+    """Emit ``otel_agents.handoff``: by rule; a handoff that the model asks for is a tool call.
+
+    Args:
+        telemetry: What to emit with.
+        origin: The name of the agent that hands over; None where nobody did before.
+        target: The name of the agent that goes on.
+        context: The span that the event belongs to is in it; default is the current one.
+    """
+    attributes: dict[str, Any] = {attr.OTEL_AGENTS_HANDOFF_TO: target}
+    if origin:
+        attributes[attr.OTEL_AGENTS_HANDOFF_FROM] = origin
+    _emit(telemetry, OTEL_AGENTS_HANDOFF, attributes, context)
+
+
+def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None = None) -> None:
+    """Emit ``otel_agents.interrupt``: a run stops until somebody answers, which is no error.
+
+    Args:
+        telemetry: What to emit with.
+        value: What is asked of them: content, emitted only where events carry it.
+        context: The span that the event belongs to is in it; default is the current one.
+    """
+    attributes = telemetry.gate.value_attribute(attr.OTEL_AGENTS_INTERRUPT_VALUE, value)
+    _emit(telemetry, OTEL_AGENTS_INTERRUPT, attributes, context)
+
+
+def _emit(
+    telemetry: Telemetry, event: Event, attributes: dict[str, Any], context: Context | None
+) -> None:
+    context = get_current() if context is None else context
+    telemetry.emit(record_of(event, attributes, context, time.time_ns()))

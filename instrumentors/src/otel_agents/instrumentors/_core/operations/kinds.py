@@ -1,0 +1,202 @@
+"""Every kind of operation: its span kind, its metrics, its event, its effect on the context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from otel_agents.instrumentors._core.context.claims import unclaimed
+from otel_agents.instrumentors._core.telemetry.metrics import Measure
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv import events, metrics
+from otel_agents.semconv.events import Event
+from otel_agents.semconv.metrics import Metric
+from otel_agents.semconv.values import TokenType
+
+__all__ = [
+    "AGENT",
+    "CLIENT",
+    "CLIENT_ALONE",
+    "EMBEDDINGS",
+    "INFERENCE",
+    "LOCAL_CLIENT",
+    "MCP_CLIENT",
+    "MCP_SERVER",
+    "MEASURED",
+    "SCOPE",
+    "TOOL",
+    "WORKFLOW",
+    "Kind",
+    "chunk_measures",
+]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all operations of one kind have in common.
+
+    Attributes:
+        span_kind: The span's kind.
+        measures: The metrics that are recorded when one ends.
+        modalities: Whether its tokens are summed by modality, in the latest generation.
+        event: The event with all details that is emitted where the settings ask for it.
+        enter: The effect on the context in which the operation's own work runs, if any.
+        conversation: Whether the span type has ``gen_ai.conversation.id``.
+    """
+
+    span_kind: SpanKind
+    measures: tuple[Measure, ...] = ()
+    modalities: bool = False
+    event: Event | None = None
+    enter: Callable[[Context], Context] | None = None
+    conversation: bool = True
+
+
+_seconds: Final = attrgetter("duration")
+
+
+def _duration(metric: Metric, *names: str) -> Measure:
+    return Measure(metric, _seconds, (*names, attr.ERROR_TYPE))
+
+
+# Calls of a provider or a service.
+
+MEASURED: Final = (
+    attr.GEN_AI_OPERATION_NAME,
+    attr.GEN_AI_PROVIDER_NAME,
+    attr.GEN_AI_REQUEST_MODEL,
+    attr.SERVER_ADDRESS,
+    attr.SERVER_PORT,
+    attr.GEN_AI_RESPONSE_MODEL,
+    attr.OPENAI_RESPONSE_SERVICE_TIER,
+    attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
+)
+"""The attributes that the metrics of clients have in common."""
+
+_CLIENT_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_OPERATION_DURATION, *MEASURED)
+_INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION, *MEASURED)
+_first_chunk: Final = attrgetter("first_chunk_seconds")
+_input: Final = attrgetter("input_tokens")
+_output: Final = attrgetter("output_tokens")
+_TOKENS: Final = metrics.GEN_AI_CLIENT_TOKEN_USAGE
+_INPUT_TYPE: Final = {attr.GEN_AI_TOKEN_TYPE: TokenType.INPUT.value}
+_OUTPUT_TYPE: Final = {attr.GEN_AI_TOKEN_TYPE: TokenType.OUTPUT.value}
+_INPUT_TOKENS: Final = Measure(_TOKENS, _input, MEASURED, _INPUT_TYPE, latest=False)
+
+INFERENCE: Final = Kind(
+    SpanKind.CLIENT,
+    (
+        _CLIENT_DURATION._replace(latest=False),
+        Measure(
+            metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
+            _first_chunk,
+            MEASURED,
+            latest=False,
+        ),
+        _INPUT_TOKENS,
+        Measure(_TOKENS, _output, MEASURED, _OUTPUT_TYPE, latest=False),
+        _INFERENCE_DURATION._replace(previous=False),
+        Measure(
+            metrics.GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK,
+            _first_chunk,
+            MEASURED,
+            previous=False,
+        ),
+        Measure(
+            metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS,
+            _input,
+            MEASURED,
+            previous=False,
+        ),
+        Measure(
+            metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS,
+            _output,
+            MEASURED,
+            previous=False,
+        ),
+    ),
+    modalities=True,
+    event=events.GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
+)
+EMBEDDINGS: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION, _INPUT_TOKENS), conversation=False)
+CLIENT: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,))
+CLIENT_ALONE: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,), conversation=False)
+"""A call of a service that is part of no conversation."""
+LOCAL_CLIENT: Final = Kind(SpanKind.INTERNAL, (_CLIENT_DURATION,), conversation=False)
+"""What may be a call of a service, and is done in this process, as a memory's."""
+
+_MCP: Final = (
+    *(attr.MCP_METHOD_NAME, attr.GEN_AI_TOOL_NAME, attr.GEN_AI_PROMPT_NAME),
+    attr.GEN_AI_OPERATION_NAME,
+)
+MCP_CLIENT: Final = Kind(
+    SpanKind.CLIENT,
+    (_duration(metrics.MCP_CLIENT_OPERATION_DURATION, *_MCP),),
+    conversation=False,
+)
+MCP_SERVER: Final = Kind(
+    SpanKind.SERVER,
+    (_duration(metrics.MCP_SERVER_OPERATION_DURATION, *_MCP),),
+    enter=unclaimed,
+    conversation=False,
+)
+
+
+def chunk_measures(seconds: float) -> tuple[Measure, ...]:
+    """The metrics of the time between two chunks of a stream."""
+
+    def value(_: object) -> float:
+        return seconds
+
+    previous = metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK
+    latest = metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK
+    return (
+        Measure(previous, value, MEASURED, latest=False),
+        Measure(latest, value, MEASURED, previous=False),
+    )
+
+
+# What runs in the process: what is called inside is nobody's request yet.
+
+WORKFLOW: Final = Kind(
+    SpanKind.INTERNAL,
+    (_duration(metrics.GEN_AI_INVOKE_WORKFLOW_DURATION, attr.GEN_AI_WORKFLOW_NAME),),
+    enter=unclaimed,
+)
+_NAMED: Final = (attr.GEN_AI_AGENT_NAME,)
+AGENT: Final = Kind(
+    SpanKind.INTERNAL,
+    (
+        _duration(metrics.GEN_AI_INVOKE_AGENT_DURATION, *_NAMED, attr.GEN_AI_REQUEST_MODEL),
+        Measure(
+            metrics.GEN_AI_INVOKE_AGENT_INFERENCE_CALLS,
+            attrgetter("scope.inference_calls"),
+            _NAMED,
+            previous=False,
+        ),
+        Measure(
+            metrics.GEN_AI_INVOKE_AGENT_TOOL_CALLS,
+            attrgetter("scope.tool_calls"),
+            _NAMED,
+            previous=False,
+        ),
+    ),
+    enter=unclaimed,
+)
+TOOL: Final = Kind(
+    SpanKind.INTERNAL,
+    (
+        _duration(
+            metrics.GEN_AI_EXECUTE_TOOL_DURATION,
+            *(attr.GEN_AI_TOOL_NAME, attr.GEN_AI_TOOL_TYPE, attr.GEN_AI_AGENT_NAME),
+        ),
+    ),
+    enter=unclaimed,
+)
+SCOPE: Final = Kind(SpanKind.INTERNAL, enter=unclaimed)
+"""A plan, or a step of ours: without a metric."""

@@ -1,0 +1,177 @@
+"""The table of one instrumentor at work: applied when modules are imported, undone exactly.
+
+Replacements are plain functions, which pickle, deep-copy and inspect as the originals do; object
+proxies do not. wrapt serves for the import hooks only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import wrapt
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Switch
+from otel_agents.instrumentors._core.calls.watching import wrapping_of
+
+from .patches import Patch, Registration, Row
+from .replacements import replace
+from .reports import Report, TargetReport
+from .versions import Holders
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["PatchSet"]
+
+_log = logging.getLogger("otel_agents")
+
+
+class PatchSet:
+    """The rows of one instrumentor; `apply` and `undo` once each.
+
+    Args:
+        name: The instrumentor's name, for the log.
+        rows: What to replace and to register.
+        telemetry: What the operations emit with.
+        holders: The distributions that hold the targets.
+    """
+
+    def __init__(
+        self, name: str, rows: Iterable[Row], telemetry: Telemetry, holders: Iterable[str] = ()
+    ) -> None:
+        self._name = name
+        self._rows = tuple(rows)
+        self._telemetry = telemetry
+        self._holders = Holders(holders)
+        self._switch = Switch()
+        self._undo: list[Callable[[], None]] = []
+        self._states: dict[str, TargetReport] = {}
+
+    def apply(self) -> None:
+        """Register for the imports, and patch what is imported already. Imports nothing."""
+        for row in self._rows:
+            self._states[row.target] = TargetReport(row.target, "waiting")
+        for module in dict.fromkeys(row.module for row in self._rows):
+            # By the name that it is imported by: a module may have changed its own.
+            wrapt.register_post_import_hook(partial(self._module_imported, module), module)
+        for package in dict.fromkeys(row.module.partition(".")[0] for row in self._rows):
+            wrapt.register_post_import_hook(self._package_imported, package)
+
+    def undo(self) -> None:
+        """Put the originals back; where somebody wrapped us since, ours only goes inert."""
+        self._switch.on = False  # wrapt cannot forget a hook: from here on ours do nothing
+        for restore in reversed(self._undo):
+            try:
+                restore()
+            except Exception:
+                errors.internal_error("undoing a patch")
+        self._undo.clear()
+
+    def report(self) -> Report:
+        """The state of every target as of now."""
+        return Report(tuple(self._states[row.target] for row in self._rows))
+
+    def _module_imported(self, name: str, module: ModuleType) -> None:
+        if not self._switch.on:
+            return
+        for row in self._rows:
+            if row.module == name:
+                self._apply(row, module)
+        self._check_groups()
+
+    def _apply(self, row: Row, module: ModuleType) -> None:
+        try:
+            self._undo.extend(self._steps(row, module))
+            self._states[row.target] = TargetReport(row.target, "applied")
+        except AttributeError as error:
+            self._not_found(row, str(error))
+        except Exception:
+            errors.internal_error(f"patching {row.target}")
+            self._miss(row, "could not be patched")
+
+    def _steps(self, row: Row, module: ModuleType) -> list[Callable[[], None]]:
+        """Apply ``row``; what undoes it."""
+        if isinstance(row, Registration):
+            return [row.apply(self._telemetry, module)]
+        if not isinstance(row, Patch):
+            raise TypeError(f"a table has patches and registrations, and no {type(row).__name__}")
+        wrapping = wrapping_of(
+            row.how, self._telemetry, overridden=row.overridden, once_per=row.once_per
+        )
+        return replace(row, wrapping, module, self._switch)
+
+    def _package_imported(self, package: ModuleType) -> None:
+        """Find targets whose module does not exist: their import hook would never fire."""
+        if not self._switch.on:
+            return
+        for row in self._rows:
+            inside = row.module.partition(".")[0] == package.__name__
+            if inside and self._states[row.target].state == "waiting":
+                try:
+                    found = _module_exists(row.module)
+                except Exception:
+                    errors.internal_error(f"looking for {row.module}")
+                    continue
+                if not found:
+                    self._not_found(row, f"no module {row.module}")
+        self._check_groups()
+
+    def _not_found(self, row: Row, detail: str) -> None:
+        """A target is not there, as it is known of this version, or as something else stands for it."""
+        if row.one_of is None and self._holders.expects(row.module, row.since, row.until):
+            self._miss(row, detail)
+        else:
+            self._states[row.target] = TargetReport(row.target, "absent", detail)
+
+    def _check_groups(self) -> None:
+        """Find groups of which this version should have a target, and has none."""
+        groups: dict[str, list[Row]] = {}
+        for row in self._rows:
+            if row.one_of is not None:
+                groups.setdefault(row.one_of, []).append(row)
+        for group, rows in groups.items():
+            if any(self._states[row.target].state != "absent" for row in rows):
+                continue
+            expected = [r for r in rows if self._holders.expects(r.module, r.since, r.until)]
+            for row in expected:
+                self._states[row.target] = TargetReport(
+                    row.target, "missing", f"none of those for {group} is there"
+                )
+            if expected:
+                self._warn(", ".join(row.target for row in expected), f"of {group} there is none")
+
+    def _miss(self, row: Row, detail: str) -> None:
+        self._states[row.target] = TargetReport(row.target, "missing", detail)
+        self._warn(row.target, detail)
+
+    def _warn(self, target: str, detail: str) -> None:
+        _log.warning(
+            "otel-agents: %s: %s was not found (%s), so its calls are not recorded; "
+            "see `otel-agents doctor`, and update otel-agents",
+            self._name,
+            target,
+            detail,
+        )
+
+
+def _module_exists(name: str) -> bool:
+    """Whether ``name`` can be imported, without importing it or the packages above it."""
+    package, *rest = name.split(".")
+    path = list(getattr(sys.modules[package], "__path__", []))
+    for part in rest:
+        package = f"{package}.{part}"
+        if package in sys.modules:
+            path = list(getattr(sys.modules[package], "__path__", []))
+            continue
+        spec = PathFinder.find_spec(package, path)
+        if spec is None:
+            return False
+        path = list(spec.submodule_search_locations or [])
+    return True

@@ -1,0 +1,72 @@
+"""Which version of a library is installed, and whether a target is to be expected in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution, version
+from typing import TypeAlias
+
+from packaging.version import InvalidVersion, Version
+
+__all__ = ["Bound", "Holders"]
+
+Bound: TypeAlias = str | Mapping[str, str | None] | None
+"""A version, or one for each of several distributions that hold the same import."""
+
+
+class Holders:
+    """The distributions that may hold an instrumentor's packages.
+
+    Args:
+        names: The distributions, as the requirements of the instrumentor name them.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+
+    def expects(self, module: str, since: Bound, until: Bound) -> bool:
+        """Whether the installed version should have a target of ``module``.
+
+        Where no version can be told, as of a checkout, it should.
+        """
+        if since is None and until is None:
+            return True
+        holder = self._holder(module)
+        installed = _installed(holder) if holder is not None else None
+        if holder is None or installed is None:
+            return True
+        if isinstance(since, Mapping) and holder not in since:
+            return False
+        first, last = _bound(since, holder), _bound(until, holder)
+        return (first is None or installed >= first) and (last is None or installed < last)
+
+    def _holder(self, module: str) -> str | None:
+        """The installed distribution that holds ``module``; by its name where no list of files says."""
+        top, _, below = module.partition(".")
+        named = [name for name in self._names if _installed(name) is not None]
+        holding = (name for name in named if _holds(name, top))
+        below = below.partition(".")[0]
+        guessed = (name.replace("_", "-") for name in (top, f"{top}-{below}"))
+        known = (*holding, *(name for name in guessed if _installed(name) is not None), *named)
+        return known[0] if known else None
+
+
+@lru_cache(maxsize=256)
+def _holds(name: str, top: str) -> bool:
+    """Whether a distribution has files in a top package; some of several are empty shells."""
+    record = distribution(name).read_text("RECORD") or ""
+    return record.startswith(f"{top}/") or f"\n{top}/" in record
+
+
+def _bound(bound: Bound, holder: str) -> Version | None:
+    text = bound.get(holder) if isinstance(bound, Mapping) else bound
+    return Version(text) if text is not None else None
+
+
+@lru_cache(maxsize=64)
+def _installed(name: str) -> Version | None:
+    try:
+        return Version(version(name))
+    except (PackageNotFoundError, InvalidVersion):
+        return None

@@ -1,0 +1,187 @@
+"""The Responses API: items, streams, and a status in the place of finish reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.api import Api, Message, Part
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, given, items, text
+from otel_agents.instrumentors._dialects.parts import (
+    reasoning_part,
+    tool_call,
+    tool_call_response,
+)
+from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
+
+from .chat import ask_tools
+from .parts import content_parts
+
+__all__ = ["FINAL_EVENTS", "RESPONSES", "instruction_parts", "response_finish_reasons"]
+
+FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
+"""The last event of a response, which holds all of it."""
+
+
+_CALLS: Final = ("function_call", "custom_tool_call")
+_OUTPUTS: Final = ("function_call_output", "custom_tool_call_output")
+
+
+def instruction_parts(instructions: Any) -> list[Part]:
+    """The ``instructions`` of a request as parts."""
+    if isinstance(instructions, str):
+        return content_parts(instructions)
+    return [part for item in instructions or () for part in _item(item)[1]]
+
+
+def _input(given: Any) -> Items:
+    """The ``input`` of a request: a string, or items in the order sent."""
+    if isinstance(given, str):
+        return Items([{"role": "user", "content": given}], _message)
+    return Items(list(given or ()), _message)
+
+
+def _message(item: Any) -> Message:
+    role, parts = _item(item)
+    return {"role": role, "parts": parts}
+
+
+def _output_messages(output: Iterable[Any]) -> list[Message]:
+    """The one message that the items of a response make."""
+    parts = [part for item in output for part in _item(item)[1]]
+    return [{"role": "assistant", "parts": parts}] if parts else []
+
+
+def _item(item: Any) -> tuple[str, list[Part]]:
+    kind = text(item, "type") or "message"
+    if kind == "message":
+        return text(item, "role") or "user", content_parts(field(item, "content"))
+    if kind in _OUTPUTS:
+        return "tool", [_output(item)]
+    if kind in _CALLS:
+        return "assistant", [_call(item)]
+    if kind == "reasoning":
+        return "assistant", _reasoning(item)
+    if kind == "compaction":
+        return "assistant", [given({"type": "compaction", "id": text(item, "id")})]
+    if kind == "image_generation_call":
+        return "assistant", _image(item)
+    if kind.endswith("_call"):
+        return "assistant", [_server_call(item, kind)]
+    return "assistant", [{"type": "generic", "generic_type": kind}]
+
+
+def _call(item: Any) -> Part:
+    arguments = field(item, "arguments")
+    asked = field(item, "input") if arguments is None else arguments
+    return tool_call(text(item, "call_id"), text(item, "name"), asked)
+
+
+def _output(item: Any) -> Part:
+    output = field(item, "output")
+    response = output if isinstance(output, str) else content_parts(output)
+    return tool_call_response(text(item, "call_id"), response)
+
+
+def _reasoning(item: Any) -> list[Part]:
+    thoughts = [*items(item, "content"), *items(item, "summary")]
+    texts = [text(thought, "text") for thought in thoughts]
+    return [reasoning_part(one) for one in texts if one]
+
+
+def _image(item: Any) -> list[Part]:
+    result = text(item, "result")
+    if not result:
+        return []
+    mime_type = f"image/{text(item, 'output_format') or 'png'}"
+    return [media.part_from_base64(result, mime_type, Modality.IMAGE.value)]
+
+
+_SERVER_FIELDS: Final = ("action", "queries", "code", "name", "arguments", "server_label", "status")
+
+
+def _server_call(item: Any, kind: str) -> Part:
+    """A tool that the provider ran itself: web search, file search, code interpreter, MCP."""
+    name = kind.removesuffix("_call")
+    details: Part = {"type": name}
+    for key in _SERVER_FIELDS:
+        value = field(item, key)
+        if value is not None:
+            dump = getattr(value, "model_dump", None)
+            details[key] = dump(mode="json", exclude_none=True) if dump else value
+    call: Part = {"type": "server_tool_call", "id": text(item, "id"), "name": name}
+    return given({**call, "server_tool_call": details})
+
+
+def _ask(content: Content, body: Body) -> None:
+    content.input_messages = lambda: _input(body.get("input"))
+    if body.get("instructions"):
+        content.system_instructions = lambda: instruction_parts(body["instructions"])
+    variables = as_mapping(as_mapping(body.get("prompt")).get("variables"))
+    if variables:
+        content.prompt_variables = variables
+    ask_tools(content, body.get("tools"))
+
+
+def _said(response: Any) -> list[Message]:
+    return _output_messages(items(response, "output"))
+
+
+_STATUS_REASONS: Final = {"completed": "stop", "failed": "error", "cancelled": "error"}
+_INCOMPLETE_REASONS: Final = {"max_output_tokens": "length"}
+
+
+def response_finish_reasons(response: Any) -> tuple[str, ...]:
+    """The finish reason of a response of the Responses API, which has a status instead.
+
+    The mapping is that of the GenAI semconv, OpenAI "Fetch response"; none while it is in progress.
+    """
+    status = text(response, "status")
+    if status == "incomplete":
+        reason = text(field(response, "incomplete_details"), "reason") or "incomplete"
+        return (_INCOMPLETE_REASONS.get(reason, reason),)
+    if status == "completed" and _calls_tools(items(response, "output")):
+        return ("tool_calls",)
+    return (_STATUS_REASONS[status],) if status in _STATUS_REASONS else ()
+
+
+def _calls_tools(output: Iterable[Any]) -> bool:
+    return any(text(item, "type") in ("function_call", "custom_tool_call") for item in output)
+
+
+class _Assembly:
+    """Gathers the items of a Responses stream that breaks off; a whole one ends with all of them."""
+
+    def __init__(self) -> None:
+        self._items: dict[int, Any] = {}
+        self._pieces: dict[int, list[str]] = {}
+
+    def add(self, chunk: Any) -> None:
+        """Take one event in."""
+        kind = text(chunk, "type")
+        index = field(chunk, "output_index") or 0
+        if kind == "response.output_item.done":
+            self._items[index] = field(chunk, "item")
+        elif kind == "response.output_text.delta":
+            self._pieces.setdefault(index, []).append(text(chunk, "delta") or "")
+
+    def messages(self) -> list[Message]:
+        """The items that are whole, and the text of the one that is not."""
+        partial: dict[int, Any] = {
+            index: {"type": "message", "content": "".join(pieces)}
+            for index, pieces in self._pieces.items()
+        }
+        return _output_messages(item for _, item in sorted({**partial, **self._items}.items()))
+
+
+RESPONSES: Final = Api(
+    Operation.CHAT,
+    _ask,
+    _said,
+    response_finish_reasons,
+    _Assembly,
+    type=OpenAIApiType.RESPONSES,
+)

@@ -1,0 +1,235 @@
+"""An asynchronous body is one operation that ends when it was read, as a synchronous one is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+from core_recording import Answering, current_mark
+from opentelemetry.context import Context, attach, detach, get_current, set_value
+from toyaws import AioEventStream, AioStreamingBody, ClientResponse, Raw, WrappedBody
+
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls.results import follow
+
+TEXT = b'{"usage":\n{"tokens": 7},\n"answer": "sunny"}\n'
+READ = [("observe", {"usage": {"tokens": 7}, "answer": "sunny"}), ("end",)]
+LEFT = [("abandoned",)]
+Read = Callable[[Any], Coroutine[Any, Any, Any]]
+
+KINDS = [AioStreamingBody, WrappedBody]
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def settle() -> None:
+    gc.collect()
+    assert disposal.drain(5)
+
+
+async def whole(body: Any) -> bytes:
+    return await body.read()
+
+
+async def in_pieces(body: Any) -> bytes:
+    pieces: list[bytes] = []
+    while piece := await body.read(5):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def iterated(body: Any) -> bytes:
+    return b"".join([piece async for piece in body])
+
+
+async def chunked(body: Any) -> bytes:
+    return b"".join([piece async for piece in body.iter_chunks(3)])
+
+
+async def nexts(body: Any) -> bytes:
+    pieces: list[bytes] = []
+    with contextlib.suppress(StopAsyncIteration):
+        while True:
+            pieces.append(await anext(body))
+    return b"".join(pieces)
+
+
+async def entered(body: Any) -> bytes:
+    async with body as stream:
+        return await stream.read()
+
+
+async def lines(body: Any) -> bytes:
+    return b"\n".join([line async for line in body.iter_lines()]) + b"\n"
+
+
+async def readlines(body: Any) -> bytes:
+    return b"\n".join(await body.readlines()) + b"\n"
+
+
+WHOLE: list[Read] = [whole, in_pieces, iterated, chunked, nexts, entered, lines, readlines]
+each_way = pytest.mark.parametrize("read", WHOLE)
+
+
+@each_kind
+@each_way
+def test_read_in_any_way_it_is_one_operation_with_its_json(read: Read, kind: Any) -> None:
+    operation, marks = Answering(), list[Any]()
+
+    async def main() -> tuple[bytes, Any]:
+        body = follow(operation, kind(Raw(TEXT, lambda: marks.append(current_mark()))))
+        value = await read(body)
+        assert operation.reports == READ
+        body.close()
+        return value, current_mark()
+
+    assert asyncio.run(main()) == (TEXT, None)
+    settle()
+    assert operation.reports == READ
+    assert set(marks) == {operation}
+
+
+@each_kind
+@each_way
+def test_one_that_breaks_has_failed_with_the_same_error(read: Read, kind: Any) -> None:
+    error = ConnectionError("lost")
+
+    def lost() -> None:
+        raise error
+
+    operation = Answering()
+    body = follow(operation, kind(Raw(TEXT, lost)))
+
+    async def main() -> None:
+        with pytest.raises(ConnectionError) as raised:
+            await read(body)
+        assert raised.value is error
+        assert current_mark() is None
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "ConnectionError")]
+
+
+async def closed(body: Any) -> None:
+    await body.read(3)
+    body.close()
+
+
+async def left(body: Any) -> None:
+    async with body:
+        pass
+
+
+async def dropped(body: Any) -> None:
+    await body.read(3)
+
+
+@each_kind
+@pytest.mark.parametrize("leave", [closed, left, dropped])
+def test_left_early_it_is_abandoned_once(leave: Read, kind: Any) -> None:
+    operation = Answering()
+    body = follow(operation, kind(Raw(TEXT)))
+    asyncio.run(leave(body))
+    assert operation.reports == ([] if leave is dropped else LEFT)
+    del body
+    settle()
+    assert operation.reports == LEFT
+
+
+def test_closed_by_awaiting_it_is_abandoned_and_closed() -> None:
+    operation, raw = Answering(), Raw(TEXT)
+    body = follow(operation, AioStreamingBody(raw))
+    asyncio.run(body.aclose())
+    assert (operation.reports, raw.closed) == (LEFT, True)
+
+
+@each_kind
+def test_it_lasts_as_long_as_its_chunks_are_read(kind: Any) -> None:
+    operation = Answering()
+
+    async def main() -> bytes:
+        chunks = follow(operation, kind(Raw(TEXT))).iter_chunks()
+        settle()
+        assert operation.reports == []
+        return b"".join([chunk async for chunk in chunks])
+
+    assert asyncio.run(main()) == TEXT
+    assert operation.reports == READ
+
+
+def test_what_async_with_gives_is_what_it_was() -> None:
+    async def main() -> tuple[bool, bool]:
+        raw = Raw(TEXT)
+        async with follow(Answering(), WrappedBody(raw)) as stream:
+            return isinstance(stream, ClientResponse), raw.closed
+
+    assert asyncio.run(main()) == (True, False)
+
+
+def test_cancelled_while_waiting_it_has_failed() -> None:
+    operation = Answering()
+    body = follow(operation, Waiting(Raw(TEXT)))
+
+    async def main() -> None:
+        task = asyncio.ensure_future(body.read())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "CancelledError")]
+
+
+class Waiting(AioStreamingBody):
+    """One that has nothing yet."""
+
+    async def read(self, amt: int | None = None) -> bytes:
+        await Never()
+        return b""
+
+
+class Never:
+    """Awaited for ever, without a loop."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+class WaitingEvents(AioEventStream):
+    """One that has nothing yet."""
+
+    async def __anext__(self) -> AsyncIterator[Any]:
+        await Never()
+        yield
+
+
+WAITS: dict[str, Callable[[Answering], Any]] = {
+    "read": lambda it: follow(it, Waiting(Raw(TEXT))).read(),
+    "next": lambda it: anext(follow(it, Waiting(Raw(TEXT)))),
+    "chunks": lambda it: anext(follow(it, Waiting(Raw(TEXT))).iter_chunks()),
+    "events": lambda it: anext(aiter(follow(it, WaitingEvents(Raw(TEXT))))),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_collected_while_waiting_it_is_abandoned_and_touches_no_context(
+    wait: Callable[[Answering], Any],
+) -> None:
+    """The collector runs wherever it happens to be."""
+    operation, elsewhere = Answering(), contextvars.copy_context()
+    waiting = elsewhere.run(wait, operation)
+    elsewhere.run(waiting.send, None)
+    token = attach(set_value("mine", 1, Context()))
+    try:
+        before = get_current()
+        del waiting
+        settle()
+        assert get_current() is before
+    finally:
+        detach(token)
+    assert operation.reports == LEFT

@@ -1,0 +1,136 @@
+"""What a library calls back is guarded: our errors stay here, and it is quiet when it should be."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Switch
+from otel_agents.instrumentors._core.calls.callbacks import guarded
+
+DOING = "handling the start of a run"
+
+
+def handle(run: str, *, tags: tuple[str, ...] = ()) -> str:
+    """Say what started."""
+    if run == "cancelled":
+        raise asyncio.CancelledError
+    if not run:
+        raise LookupError("a planted secret")
+    return f"{run} {tags}"
+
+
+async def ahandle(run: str, *, tags: tuple[str, ...] = ()) -> str:
+    """Say what started."""
+    await asyncio.sleep(0)
+    return handle(run, tags=tags)
+
+
+Handle = Callable[..., Any]
+each = pytest.mark.parametrize("function", [handle, ahandle], ids=["sync", "async"])
+
+
+def called(function: Handle, *args: Any, **kwargs: Any) -> Any:
+    """What the library gets that calls back."""
+    value = function(*args, **kwargs)
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests, from the first error on."""
+    monkeypatch.setattr(errors, "strict", False)
+    monkeypatch.setattr(errors, "counts", type(errors.counts)())
+
+
+@each
+def test_the_library_gets_what_the_function_returns(function: Handle) -> None:
+    assert called(guarded(DOING)(function), "run", tags=("a",)) == "run ('a',)"
+
+
+def test_a_method_is_guarded_as_well() -> None:
+    class Handler:
+        name = "handler"
+
+        @guarded(DOING)
+        def on_start(self, run: str) -> str:
+            return f"{self.name} {run}"
+
+        @guarded(DOING)
+        async def on_end(self, run: str) -> str:
+            return f"{self.name} {run}"
+
+    handler = Handler()
+    assert [called(handler.on_start, "a"), called(handler.on_end, run="b")] == [
+        "handler a",
+        "handler b",
+    ]
+
+
+@each
+@pytest.mark.usefixtures("lenient")
+def test_arguments_that_a_later_version_adds_are_our_error(function: Handle) -> None:
+    assert called(guarded(DOING)(function), "run", unheard_of=1) is None
+    assert errors.counts == {DOING: 1}
+
+
+@each
+@pytest.mark.usefixtures("lenient")
+def test_what_it_raises_is_swallowed_counted_and_logged_once_without_its_text(
+    function: Handle, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = guarded(DOING)(function)
+    with caplog.at_level(logging.WARNING):
+        assert [called(guard, "") for _ in range(3)] == [None, None, None]
+    assert errors.counts == {DOING: 3}
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"otel-agents failed while {DOING} (LookupError at test_callbacks.py:")
+    assert "secret" not in caplog.text
+
+
+@each
+def test_in_tests_it_is_raised(function: Handle) -> None:
+    with pytest.raises(LookupError, match="secret"):
+        called(guarded(DOING)(function), "")
+
+
+@each
+@pytest.mark.usefixtures("lenient")
+def test_what_is_no_error_passes(function: Handle) -> None:
+    """A cancelled task must end."""
+    with pytest.raises(asyncio.CancelledError):
+        called(guarded(DOING)(function), "cancelled")
+    assert errors.counts == {}
+
+
+@each
+def test_it_is_not_called_while_instrumentation_is_suppressed(function: Handle) -> None:
+    with suppress_instrumentation():
+        assert called(guarded(DOING)(function), "") is None
+
+
+@each
+def test_it_is_not_called_when_it_is_switched_off(function: Handle) -> None:
+    switch = Switch()
+    guard = guarded(DOING, switch=switch)(function)
+    assert called(guard, "run") == "run ()"
+    switch.on = False
+    assert called(guard, "") is None
+    switch.on = True
+    assert called(guard, "run") == "run ()"
+
+
+@each
+def test_it_is_inspected_as_before(function: Handle) -> None:
+    """LangChain and others ask whether a handler's method is a coroutine function."""
+    guard = guarded(DOING)(function)
+    for question in (inspect.iscoroutinefunction, inspect.signature, inspect.getdoc):
+        assert question(guard) == question(function)
+    assert guard.__name__ == function.__name__

@@ -1,0 +1,236 @@
+"""Operations known by the ids of a library: where each is, and that all of it ends once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry.context import Context, attach, detach, get_current
+
+from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Step, Telemetry, carry
+from otel_agents.testing.emission import Emission
+
+Begin = Callable[[Context], Operation]
+
+
+@pytest.fixture
+def telemetry(emission: Emission) -> Telemetry:
+    return Telemetry("toy", **emission.providers)
+
+
+@pytest.fixture
+def agent(telemetry: Telemetry) -> Callable[[str], Begin]:
+    return lambda name: lambda parent: InvokeAgent(telemetry, name, parent=parent)
+
+
+Agent = Callable[[str], Begin]
+
+
+def nothing(parent: Context) -> None:
+    """Begins what is not shown."""
+
+
+def tree(emission: Emission) -> list[str]:
+    return [line.replace("invoke_agent ", "") for line in emission.tree()]
+
+
+def ended(emission: Emission) -> list[str]:
+    return [name.replace("invoke_agent ", "") for name in emission.names]
+
+
+# Where it is.
+
+
+def test_a_run_is_under_its_parent_by_id_wherever_it_is_called(
+    agent: Agent, emission: Emission
+) -> None:
+    runs = Runs("toy")
+    runs.start(1, None, agent("root"))
+    for run_id, parent_id, name in ((2, 1, "child"), (3, 2, "grandchild"), (4, 1, "sibling")):
+        thread = threading.Thread(target=runs.start, args=(run_id, parent_id, agent(name)))
+        thread.start()
+        thread.join()
+    for run_id in (3, 2, 4, 1):
+        runs.end(run_id)
+    assert tree(emission) == ["root", "  child", "    grandchild", "  sibling"]
+    assert len(runs) == 0
+
+
+def test_the_context_of_a_run_is_that_of_its_operation(agent: Agent) -> None:
+    runs = Runs("toy")
+    context = runs.start("id", None, agent("root"))
+    run = runs.find("id")
+    assert run is not None
+    assert run.operation is not None
+    assert runs.context_of("id") is context is run.context is run.operation.context
+    assert runs.current(context) is run
+    assert runs.current() is None
+    runs.end("id")
+    assert (runs.find("id"), runs.context_of("id")) == (None, None)
+
+
+def test_what_the_application_has_put_between_stays_between(
+    agent: Agent, telemetry: Telemetry, emission: Emission
+) -> None:
+    """A span of its own, made where the run is current."""
+    runs = Runs("toy")
+
+    def application() -> None:
+        step = Step(telemetry, "step", "of its own")
+        carry(lambda: runs.start("child", "root", agent("child")), step.context)()
+        step.end()
+
+    carry(application, runs.start("root", None, agent("root")))()
+    runs.end("child")
+    runs.end("root")
+    assert tree(emission) == ["root", "  step of its own", "    child"]
+
+
+def test_what_is_current_elsewhere_in_the_run_is_not_between(
+    agent: Agent, emission: Emission
+) -> None:
+    """As of a callback that is called in the context of a sibling."""
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    sibling = runs.start("sibling", "root", agent("sibling"))
+    carry(lambda: runs.start("child", "root", agent("child")), sibling)()
+    runs.end("root")
+    assert tree(emission) == ["root", "  sibling", "  child"]
+
+
+def test_runs_of_another_table_are_no_runs_of_this_one(agent: Agent, emission: Emission) -> None:
+    runs, others = Runs("toy"), Runs("toy")
+    theirs = others.start("root", None, agent("theirs"))
+    assert runs.current(theirs) is None
+    assert (runs.find("root"), runs.context_of("root")) == (None, None)
+    carry(lambda: runs.start("child", "root", agent("child")), theirs)()
+    runs.end("child")
+    others.end("root")
+    assert tree(emission) == ["theirs", "  child"]
+
+
+def test_a_run_without_an_operation_is_a_place_between(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    runs.start(1, None, agent("root"))
+    place = runs.start(2, 1, nothing)
+    runs.start(3, 2, nothing)
+    runs.start(4, 3, agent("leaf"))
+    run = runs.find(2)
+    assert run is not None
+    assert (run.operation, runs.current(place)) == (None, run)
+    for run_id in (4, 3, 2, 1):
+        runs.end(run_id)
+    assert tree(emission) == ["root", "  leaf"]
+
+
+def test_a_root_without_an_operation_is_where_it_was_started(
+    agent: Agent, telemetry: Telemetry, emission: Emission
+) -> None:
+    runs, step = Runs("toy"), Step(telemetry, "step", "around")
+    carry(lambda: runs.start(1, None, nothing), step.context)()
+    runs.start(2, 1, agent("leaf"))
+    runs.end(1)
+    step.end()
+    assert tree(emission) == ["step around", "  leaf"]
+
+
+@pytest.mark.parametrize("parent_id", [None, "unheard of"])
+def test_without_a_parent_in_progress_it_is_where_it_is_called(
+    parent_id: str | None, agent: Agent, telemetry: Telemetry, emission: Emission
+) -> None:
+    runs, step = Runs("toy"), Step(telemetry, "step", "around")
+    token = attach(step.context)
+    try:
+        assert runs.parent_context(parent_id) is get_current()
+        runs.start("child", parent_id, agent("child"))
+    finally:
+        detach(token)
+    runs.end("child")
+    step.end()
+    assert tree(emission) == ["step around", "  child"]
+
+
+def test_ids_are_anything_that_can_be_a_key(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    ids: list[Any] = ["", 0, (1, "a"), None.__class__]
+    for place, run_id in enumerate(ids):
+        runs.start(run_id, ids[place - 1] if place else None, agent(str(place)))
+    runs.end("")
+    assert tree(emission) == ["0", "  1", "    2", "      3"]
+
+
+# How it ends.
+
+
+def test_a_run_ends_by_what_is_reported(agent: Agent, emission: Emission) -> None:
+    runs, reported = Runs("toy"), list[Any]()
+    for name in ("told", "failed", "ended"):
+        runs.start(name, None, agent(name))
+    runs.end("told", lambda operation: reported.append(operation.returned("result")))
+    runs.fail("failed", LookupError("a secret"))
+    runs.end("ended")
+    assert reported == ["result"]
+    errors_of = {s.name: (s.attributes or {}).get("error.type") for s in emission.spans}
+    assert list(errors_of.values()) == [None, "LookupError", None]
+    assert ended(emission) == ["told", "failed", "ended"]
+
+
+def test_what_has_ended_or_was_never_there_is_let_pass(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    runs.start("id", None, agent("once"))
+    for _ in range(2):
+        runs.end("id")
+        runs.fail("id", LookupError())
+        runs.end("unheard of", lambda operation: pytest.fail("there is none"))
+    assert ended(emission) == ["once"]
+    assert "error.type" not in (emission.span.attributes or {})
+
+
+def test_a_run_that_ends_leaves_the_others_in_progress(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    for run_id, parent_id in (("root", None), ("a", "root"), ("b", "root"), ("below a", "a")):
+        runs.start(run_id, parent_id, agent(run_id))
+    runs.end("a")
+    assert (ended(emission), len(runs)) == (["a"], 3)
+    runs.end("root")
+
+
+def test_with_a_root_all_that_is_left_of_it_ends_and_is_forgotten(
+    agent: Agent, emission: Emission
+) -> None:
+    """The innermost first; another root's are another's."""
+    runs = Runs("toy")
+    for run_id, parent_id in (
+        *(("root", None), ("a", "root"), ("other", None), ("below a", "a"), ("b", "root")),
+        *(("below other", "other"), ("gone", "b")),
+    ):
+        runs.start(run_id, parent_id, agent(run_id))
+    runs.end("gone")
+    runs.end("root")
+    assert ended(emission) == ["gone", "b", "below a", "a", "root"]
+    assert [runs.find(run_id) is None for run_id in ("root", "a", "b", "below a")] == [True] * 4
+    assert (runs.find("other") is None, len(runs)) == (False, 2)
+    runs.end("other")
+    assert len(runs) == 0
+
+
+def test_what_comes_after_its_root_has_ended_is_a_root(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    runs.end("root")
+    runs.start("late", "root", agent("late"))
+    runs.start("below", "late", agent("below"))
+    runs.end("late")
+    assert tree(emission) == ["root", "late", "  below"]
+
+
+def test_an_id_that_is_started_again_ends_what_had_it(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    runs.start("id", None, agent("first"))
+    runs.start("below", "id", agent("below"))
+    runs.start("id", None, agent("second"))
+    assert ended(emission) == ["below", "first"]
+    runs.end("id")
+    assert (tree(emission), len(runs)) == (["first", "  below", "second"], 0)

@@ -1,0 +1,243 @@
+"""What a table of runs holds: as much as it may, of what is in progress, of this process."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+from forked import in_a_forked_child
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Telemetry, carry
+from otel_agents.instrumentors._core import errors
+from otel_agents.testing.emission import Emission
+
+Agent = Callable[[object], Callable[[Context], Operation]]
+
+
+@pytest.fixture
+def agent(emission: Emission) -> Agent:
+    telemetry = Telemetry("toy", **emission.providers)
+    return lambda name: lambda parent: InvokeAgent(telemetry, str(name), parent=parent)
+
+
+def ended(emission: Emission) -> list[str]:
+    return [name.replace("invoke_agent ", "") for name in emission.names]
+
+
+def test_of_more_than_the_limit_the_oldest_are_ended_and_forgotten(
+    agent: Agent, emission: Emission
+) -> None:
+    runs = Runs("toy", limit=2)
+    for run_id in range(4):
+        runs.start(run_id, None, agent(run_id))
+    assert (ended(emission), len(runs)) == (["0", "1"], 2)
+    for run_id in range(4):
+        runs.end(run_id)
+    assert ended(emission) == ["0", "1", "2", "3"]
+
+
+def test_what_lost_its_root_ends_by_itself(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy", limit=2)
+    runs.start("root", None, agent("root"))
+    runs.start("a", "root", agent("a"))
+    runs.start("b", "root", agent("b"))
+    runs.end("root")
+    assert ended(emission) == ["root"]
+    runs.end("b")
+    runs.end("a")
+    assert ended(emission) == ["root", "b", "a"]
+
+
+def test_an_error_of_ours_in_what_makes_room_stops_nothing(
+    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    runs = Runs("toy", limit=1)
+    for run_id in range(2):
+        runs.start(run_id, None, lambda parent: broken(agent, parent))
+    assert (caught, ended(emission), len(runs)) == (["ending an operation"], ["broken"], 1)
+    runs.start("below", 1, agent("never in the table"))
+    assert len(caught) == 2
+
+
+def broken(agent: Agent, parent: Context) -> Operation:
+    operation = agent("broken")(parent)
+    operation.when_ended.append(fail)
+    return operation
+
+
+def fail() -> None:
+    raise LookupError
+
+
+def test_an_error_of_ours_below_a_root_stops_nothing(
+    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    runs.start("a", "root", agent("a"))
+    runs.start("b", "root", lambda parent: broken(agent, parent))
+    runs.end("root")
+    assert (caught, len(runs)) == (["ending an operation"], 0)
+    assert ended(emission) == ["broken", "a", "root"]
+
+
+def test_an_error_in_a_report_is_the_callers_and_the_run_has_ended(
+    agent: Agent, emission: Emission
+) -> None:
+    """The callback is guarded."""
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    runs.start("a", "root", agent("a"))
+    with pytest.raises(LookupError):
+        runs.end("root", lambda operation: fail())
+    assert (ended(emission), len(runs)) == (["a", "root"], 0)
+
+
+def test_what_could_not_be_begun_is_not_in_progress(agent: Agent, emission: Emission) -> None:
+    def unable(parent: Context) -> Operation:
+        raise LookupError
+
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    with pytest.raises(LookupError):
+        runs.start("a", "root", unable)
+    assert (runs.find("a"), len(runs)) == (None, 1)
+    runs.start("below", "a", agent("below"))
+    runs.end("below")
+    runs.end("root")
+    assert ended(emission) == ["below", "root"]
+
+
+def nothing(parent: Context) -> None:
+    """Begins what is not shown."""
+
+
+def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
+    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    runs = Runs("toy")
+    runs.start("id", None, lambda parent: broken(agent, parent))
+    runs.start("id", None, agent("second"))
+    assert (caught, len(runs)) == (["ending an operation"], 1)
+    runs.end("id")
+    assert ended(emission) == ["broken", "second"]
+
+
+class Id:
+    """An id that can be seen to be gone."""
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """What is freed, is freed without the collector, which may take its time."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_root_that_lasts_keeps_nothing_of_what_has_ended_below(
+    agent: Agent, emission: Emission
+) -> None:
+    """As one of a server, which has no end."""
+    runs = Runs("toy")
+    runs.start("root", None, agent("root"))
+    gone: list[weakref.ref[Id]] = []
+    for begin in (agent("below"), nothing):
+        below = Id()
+        gone.append(weakref.ref(below))
+        runs.start(below, "root", begin)
+        runs.end(below)
+        del below
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
+    runs.end("root")
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_an_operation_that_has_ended_is_let_go_of(agent: Agent, emission: Emission) -> None:
+    """It holds what was asked and answered, which may be large."""
+    runs, operations = Runs("toy", limit=2), list[weakref.ref[Operation]]()
+
+    def begin(parent: Context) -> Operation:
+        operation = agent("id")(parent)
+        operations.append(weakref.ref(operation))
+        return operation
+
+    runs.start("root", None, begin)
+    runs.start("below", "root", begin)
+    runs.start("more", None, begin)
+    runs.end("below")
+    runs.end("more")
+    assert ended(emission) == ["id"] * 3
+    assert [operation() for operation in operations] == [None] * 3
+
+
+def test_a_forked_child_has_none_and_ends_none(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    context = runs.start("root", None, agent("root"))
+
+    def in_the_child() -> list[object]:
+        runs.end("root")
+        found = [len(runs), runs.find("root"), runs.context_of("root"), ended(emission)]
+        runs.start("mine", "root", agent("mine"))
+        runs.end("mine")
+        return [*found, len(runs), ended(emission)]
+
+    told = in_a_forked_child(carry(in_the_child, context))
+    assert told == "[0, None, None, [], 0, ['mine']]"
+    assert len(runs) == 1
+    runs.end("root")
+    assert ended(emission) == ["root"]
+
+
+def test_two_threads_start_and_end_what_is_theirs(agent: Agent, emission: Emission) -> None:
+    runs, together = Runs("toy"), threading.Barrier(2)
+    runs.start("root", None, agent("root"))
+
+    def work(name: str) -> None:
+        together.wait(10)
+        for number in range(50):
+            runs.start((name, number), "root", agent(f"{name} {number}"))
+            if number % 2:
+                runs.end((name, number))
+                runs.end((name, number - 1))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(runs) == 1
+    runs.end("root")
+    expected = sorted(f"{name} {number}" for name in "ab" for number in range(50))
+    assert sorted(ended(emission)) == [*expected, "root"]
+    assert emission.traces() == 1
+
+
+def test_two_threads_that_end_one_run_end_it_once(agent: Agent, emission: Emission) -> None:
+    runs, together = Runs("toy"), threading.Barrier(2)
+
+    def work() -> None:
+        for number in range(50):
+            together.wait(10)
+            runs.end(number)
+
+    for number in range(50):
+        runs.start(number, None, agent(number))
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended(emission) == [str(number) for number in range(50)]

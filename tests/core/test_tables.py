@@ -1,0 +1,143 @@
+"""A bounded mapping: its newest entries, told of what makes room, empty in a forked child."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import weakref
+from typing import Any
+
+import pytest
+from forked import in_a_forked_child
+
+from otel_agents.instrumentors._core.tables import Bounded
+
+
+def test_of_more_than_the_limit_the_newest_stay_in_order() -> None:
+    table = Bounded[str, int](2)
+    for value, key in enumerate("abc"):
+        table.put(key, value)
+    assert [table.get(key) for key in "abc"] == [None, 1, 2]
+    assert [key in table for key in "abc"] == [False, True, True]
+    assert (table.values(), len(table)) == ([1, 2], 2)
+
+
+def test_what_is_put_again_is_the_newest() -> None:
+    table = Bounded[str, int](2)
+    for value, key in enumerate("abac"):
+        table.put(key, value)
+    assert table.values() == [2, 3]
+    assert [table.get(key) for key in "abc"] == [2, None, 3]
+
+
+def test_what_is_popped_is_gone_and_makes_room() -> None:
+    table = Bounded[str, int](2)
+    table.put("a", 1)
+    table.put("b", 2)
+    assert (table.pop("a"), table.pop("a")) == (1, None)
+    table.put("c", 3)
+    assert table.values() == [2, 3]
+
+
+def test_what_makes_room_is_told_and_nothing_else() -> None:
+    evicted: list[int] = []
+    table = Bounded[str, int](2, evicted.append)
+    for value, key in enumerate("aabcd"):
+        table.put(key, value)
+    table.pop("c")
+    assert (evicted, table.values()) == ([1, 2], [4])
+
+
+def test_what_makes_room_is_told_outside_of_the_lock() -> None:
+    """What ends an operation may wait for another thread that puts into the same table."""
+    told: list[int] = []
+
+    def evicted(value: int) -> None:
+        putting = threading.Thread(target=table.put, args=("other", 9), daemon=True)
+        if not told:
+            told.append(value)
+            putting.start()
+            putting.join(10)
+            assert not putting.is_alive()
+
+    table = Bounded[str, int](1, evicted)
+    table.put("a", 1)
+    table.put("b", 2)
+    assert (told, table.values()) == ([1], [9])
+
+
+def test_a_destructor_may_use_the_table_that_drops_its_object() -> None:
+    """It runs in the thread that has the lock."""
+    table = Bounded[str, Any](2)
+
+    class Dropped:
+        def __del__(self) -> None:
+            table.pop("a")
+            table.put("b", "by the destructor")
+
+    table.put("a", Dropped())
+    table.put("a", "new")
+    gc.collect()
+    assert table.get("b") == "by the destructor"
+
+
+def test_a_table_holds_what_is_in_it_and_no_more() -> None:
+    class Value: ...
+
+    table = Bounded[int, Value](1)
+    value = Value()
+    alive = weakref.ref(value)
+    table.put(1, value)
+    del value
+    gc.collect()
+    assert alive() is not None
+    table.put(2, Value())
+    gc.collect()
+    assert alive() is None
+
+
+def test_several_threads_keep_the_limit() -> None:
+    evicted: list[int] = []
+    table = Bounded[int, int](8, evicted.append)
+
+    def put(first: int) -> None:
+        for key in range(first, first + 200):
+            table.put(key, key)
+
+    threads = [threading.Thread(target=put, args=(first,)) for first in (0, 1000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(table) == 8
+    expected = [*range(200), *range(1000, 1200), *range(2000, 2200)]
+    assert sorted([*evicted, *table.values()]) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork with")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_begins_empty_and_with_a_free_lock() -> None:
+    """The lock is held by another thread when the process forks: in the child nobody frees it."""
+    evicted: list[int] = []
+    table = Bounded[str, int](2, evicted.append)
+    table.put("a", 1)
+    table.put("b", 2)
+    locked, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with vars(table)["_lock"]:
+            locked.set()
+            forked.wait(20)
+
+    def in_the_child() -> list[Any]:
+        begins_with = len(table)
+        table.put("c", 3)
+        return [begins_with, table.values(), evicted]
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    assert locked.wait(20)
+    assert in_a_forked_child(in_the_child, meanwhile=forked.set) == "[0, [3], []]"
+    holding.join()
+    assert table.values() == [1, 2]

@@ -1,0 +1,297 @@
+"""What observes a call and begins nothing: told what it is to be told, of no effect if it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from toyagents import Agent, Refused
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Switch
+from otel_agents.instrumentors._core.calls.watching import (
+    Observation,
+    after,
+    instead,
+    replacing,
+    watch,
+    within,
+    wrapping_of,
+)
+from otel_agents.instrumentors._core.context.slots import Slot
+
+TELEMETRY: Any = object()
+"""Handed through; toys emit nothing."""
+PLACE = Slot("test-watching", str)
+SAYS = ["ada", "says", "hi"]
+Method = Callable[..., Any]
+
+WHOLE: dict[str, Method] = {
+    "sync": Agent.run,
+    "async": Agent.arun,
+    "decorated": Agent.decorated,
+    "decorated async": Agent.adecorated,
+    "returns a coroutine": Agent.later,
+}
+STREAMED: dict[str, Method] = {"generator": Agent.stream, "async generator": Agent.astream}
+each_whole = pytest.mark.parametrize("method", WHOLE.values(), ids=WHOLE)
+each_streamed = pytest.mark.parametrize("method", STREAMED.values(), ids=STREAMED)
+each = pytest.mark.parametrize(
+    "method", [*WHOLE.values(), *STREAMED.values()], ids=[*WHOLE, *STREAMED]
+)
+
+
+def patched(how: Start | Bindable, method: Method, switch: Switch | None = None) -> Method:
+    return wrapping_of(how, TELEMETRY)(method, switch or Switch(), True)
+
+
+def ask(method: Method, prompt: str = "hi", **options: Any) -> Any:
+    """What the caller ends up with; of a stream, all of it."""
+    value = method(Agent("ada"), prompt, **options)
+    if inspect.isasyncgen(value):
+        return asyncio.run(gathered(value))
+    if inspect.isgenerator(value):
+        return list(value)
+    return asyncio.run(awaited(value)) if inspect.isawaitable(value) else value
+
+
+async def gathered(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+async def awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def broken(*_: Any) -> Any:
+    raise LookupError("ours")
+
+
+@pytest.fixture
+def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What our errors are reported as, in place of being raised."""
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    return caught
+
+
+def results(method: Method) -> Any:
+    return SAYS if method in STREAMED.values() else "ada says hi"
+
+
+@each
+def test_watch_is_told_of_the_call_before_it_runs(method: Method) -> None:
+    told: list[Any] = []
+
+    def observe(telemetry: Any, call: Call) -> object:
+        told.append((telemetry, call.function, call.instance.name, call.args, call.kwargs))
+        return told  # nothing that is begun
+
+    assert ask(patched(watch(observe), method)) == results(method)
+    assert told == [(TELEMETRY, method, "ada", ("hi",), {})]
+
+
+@each
+def test_watch_sees_a_call_that_fails(method: Method) -> None:
+    told: list[Any] = []
+    with pytest.raises(Refused):
+        ask(patched(watch(lambda telemetry, call: told.append(call.args)), method), "")
+    assert told == [("",)]
+
+
+@each_whole
+def test_after_is_told_the_call_and_its_result(method: Method) -> None:
+    told: list[Any] = []
+
+    def observe(telemetry: Any, call: Call, result: Any) -> object:
+        told.append((telemetry, call.instance.name, call.args, result))
+        return "not the result"
+
+    assert ask(patched(after(observe, failed=broken), method)) == "ada says hi"
+    assert told == [(TELEMETRY, "ada", ("hi",), "ada says hi")]
+
+
+@each
+def test_after_is_told_the_error_of_a_call_that_fails(method: Method) -> None:
+    told: list[Any] = []
+
+    def failed(telemetry: Any, call: Call, error: BaseException) -> None:
+        told.append((telemetry, call.args, repr(error)))
+
+    with pytest.raises(Refused):
+        ask(patched(after(broken, failed=failed), method), "")
+    assert told == [(TELEMETRY, ("",), "Refused('empty prompt')")]
+    with pytest.raises(Refused):
+        ask(patched(after(broken), method), "")
+
+
+@each_streamed
+def test_a_stream_has_no_result_that_could_be_observed_or_replaced(method: Method) -> None:
+    for how in (after(broken), replacing(broken)):
+        assert ask(patched(how, method)) == SAYS
+
+
+@each_whole
+def test_replacing_gives_the_caller_what_it_makes_of_the_result(method: Method) -> None:
+    def louder(telemetry: Any, call: Call, result: str) -> str:
+        return f"{telemetry is TELEMETRY} {call.instance.name} {call.args} {result.upper()}"
+
+    assert ask(patched(replacing(louder), method)) == "True ada ('hi',) ADA SAYS HI"
+    with pytest.raises(Refused):
+        ask(patched(replacing(broken), method), "")
+
+
+def where(method: Method) -> Method:
+    """``method`` of an agent whose name is the place where it works."""
+
+    def here(self: Agent, prompt: str) -> Any:
+        self.name = str(PLACE.get())
+        return self.name
+
+    async def ahere(self: Agent, prompt: str) -> Any:
+        return here(self, prompt)
+
+    def steps(self: Agent, prompt: str) -> Iterator[Any]:
+        for _ in range(2):
+            yield here(self, prompt)
+
+    async def asteps(self: Agent, prompt: str) -> AsyncIterator[Any]:
+        for _ in range(2):
+            yield here(self, prompt)
+
+    shapes: dict[Method, Method] = {
+        **dict.fromkeys(WHOLE.values(), here),
+        **dict.fromkeys((Agent.arun, Agent.adecorated, Agent.later), ahere),
+        Agent.stream: steps,
+        Agent.astream: asteps,
+    }
+    return shapes[method]
+
+
+@each
+def test_within_runs_the_call_there_and_leaves_the_callers_context(method: Method) -> None:
+    def place(telemetry: Any, call: Call) -> Context:
+        assert (telemetry, call.args) == (TELEMETRY, ("hi",))
+        return PLACE.set("inside")
+
+    token = attach(PLACE.set("outside"))
+    try:
+        before = get_current()
+        found = ask(patched(within(place), where(method)))
+        assert get_current() is before
+        with pytest.raises(TypeError):
+            ask(patched(within(place), where(method)), wrong=1)
+        assert get_current() is before
+    finally:
+        detach(token)
+    assert found == (["inside"] * 2 if method in STREAMED.values() else "inside")
+
+
+@each
+def test_within_none_is_where_the_caller_is(method: Method) -> None:
+    token = attach(PLACE.set("outside"))
+    try:
+        found = ask(patched(within(lambda telemetry, call: None), where(method)))
+    finally:
+        detach(token)
+    assert found == (["outside"] * 2 if method in STREAMED.values() else "outside")
+
+
+FAILS: dict[str, tuple[Start, str]] = {
+    "watch": (watch(broken), "beginning an operation"),
+    "after": (after(broken), "recording a result"),
+    "replacing": (replacing(broken), "recording a result"),
+    "within": (within(broken), "beginning an operation"),
+}
+
+
+@each_whole
+@pytest.mark.parametrize(("how", "doing"), FAILS.values(), ids=FAILS)
+def test_where_we_fail_the_caller_has_the_result_and_we_are_told(
+    how: Start, doing: str, method: Method, caught: list[str]
+) -> None:
+    assert ask(patched(how, method)) == "ada says hi"
+    assert caught == [doing]
+
+
+@each_streamed
+@pytest.mark.parametrize(
+    ("how", "doing"), [FAILS["watch"], FAILS["within"]], ids=["watch", "within"]
+)
+def test_where_we_fail_the_caller_has_the_stream_and_we_are_told(
+    how: Start, doing: str, method: Method, caught: list[str]
+) -> None:
+    assert ask(patched(how, method)) == SAYS
+    assert caught == [doing]
+
+
+@each
+def test_where_we_fail_the_caller_has_the_error_and_we_are_told(
+    method: Method, caught: list[str]
+) -> None:
+    with pytest.raises(Refused):
+        ask(patched(after(failed=broken), method), "")
+    assert caught == ["ending an operation"]
+
+
+ALL: dict[str, Start] = {
+    "watch": watch(broken),
+    "after": after(broken, failed=broken),
+    "replacing": replacing(broken),
+    "within": within(broken),
+}
+
+
+@each
+@pytest.mark.parametrize("how", ALL.values(), ids=ALL)
+def test_nothing_is_observed_while_it_is_suppressed_or_switched_off(
+    how: Start, method: Method
+) -> None:
+    switch = Switch()
+    call = patched(how, method, switch)
+    with suppress_instrumentation():
+        assert ask(call) == results(method)
+    switch.on = False
+    assert ask(call) == results(method)
+
+
+@pytest.mark.parametrize("ending", ["returned", "exhausted", "abandoned", "failed", "end"])
+def test_an_observation_ends_once_however_it_ends(ending: str) -> None:
+    ended: list[str] = []
+    observation = Observation(ended=lambda: ended.append("ended"))
+    values: dict[str, tuple[Any, ...]] = {
+        "returned": (1,),
+        "exhausted": (None,),
+        "failed": (LookupError(),),
+    }
+    getattr(observation, ending)(*values.get(ending, ()))
+    assert ended == ["ended"]
+    observation.end()
+    assert ended == ["ended"]
+
+
+def test_an_observation_ends_after_all_else_was_told() -> None:
+    told: list[Any] = []
+    error = LookupError()
+
+    def observation() -> Observation:
+        return Observation(
+            returned=told.append, failed=told.append, ended=lambda: told.append("ended")
+        )
+
+    observation().returned(1)
+    observation().failed(error)
+    assert told == [1, "ended", error, "ended"]
+
+
+def test_an_observation_hides_no_item_and_works_where_it_is_begun() -> None:
+    observation = Observation()
+    assert observation.chunk("item") is None
+    assert observation.context is get_current()
+    assert isinstance(instead(broken), Bindable)
+    assert not isinstance(after(broken), Bindable)

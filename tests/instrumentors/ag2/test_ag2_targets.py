@@ -1,0 +1,11 @@
+"""What AG2's versions have, and what is said when one of it is gone."""
+
+from __future__ import annotations
+
+from renamed_targets import check_renamed
+
+from otel_agents.instrumentors.ag2 import AG2Instrumentor
+
+
+def test_a_renamed_target_is_reported() -> None:
+    assert check_renamed(AG2Instrumentor) == 9

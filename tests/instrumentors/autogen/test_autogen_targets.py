@@ -1,0 +1,14 @@
+"""What AutoGen's versions have, and what is said when one of it is gone."""
+
+from __future__ import annotations
+
+from autogen_teams import VERSION
+from packaging.version import Version
+from renamed_targets import check_renamed
+
+from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+
+
+def test_a_renamed_target_is_reported() -> None:
+    count = 19 if Version("0.4.9") > VERSION else 30
+    assert check_renamed(AutoGenInstrumentor) == count

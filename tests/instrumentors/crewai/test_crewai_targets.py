@@ -1,0 +1,11 @@
+"""A target that a version should have and has not is reported."""
+
+from __future__ import annotations
+
+from renamed_targets import check_renamed
+
+from otel_agents.instrumentors.crewai import CrewAIInstrumentor
+
+
+def test_every_renamed_target_is_reported() -> None:
+    assert check_renamed(CrewAIInstrumentor) > 20
