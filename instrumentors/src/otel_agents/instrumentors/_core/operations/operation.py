@@ -55,30 +55,10 @@ class Operation:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_ended",
-        "_first",
-        "_gate",
-        "_held",
-        "_kind",
-        "_owner",
-        "_place",
-        "_start_counter",
-        "attributes",
-        "complete",
-        "content",
-        "context",
-        "detailed",
-        "duration",
-        "end_time",
-        "error",
-        "error_type",
-        "hold_open",
-        "recording",
-        "span",
-        "start_time",
-        "telemetry",
-        "when_ended",
+        *("__weakref__", "_ended", "_first", "_gate", "_held", "_kind", "_owner", "_place"),
+        *("_start_counter", "attributes", "complete", "content", "context", "detailed"),
+        *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
+        *("start_time", "telemetry", "when_ended"),
     )
 
     def __init__(
@@ -135,14 +115,14 @@ class Operation:
         self.recording = self.span.is_recording()
         self.detailed = self.recording or telemetry.settings.emit_event or not owner.emits
         self.context = context if kind.enter is None else kind.enter(context)
-        if kind.conversation:
-            conversation = scope.conversation_id or official_conversation_id(parent)
-            if conversation:
-                self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        if scope.user_id:
-            self.attributes[attr.USER_ID] = scope.user_id
-        if scope.session_id:
-            self.attributes[attr.SESSION_ID] = scope.session_id
+        conversation = scope.conversation_id or official_conversation_id(parent)
+        for key, value in (
+            (attr.GEN_AI_CONVERSATION_ID, kind.conversation and conversation),
+            (attr.USER_ID, scope.user_id),
+            (attr.SESSION_ID, scope.session_id),
+        ):
+            if value:
+                self.attributes[key] = value
         self._place = next_place()
         IN_PROGRESS[self._place] = self
 
