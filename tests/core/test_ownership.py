@@ -16,7 +16,13 @@ from toymodels import Client, Overloaded, Provider, Response, Router
 from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.carrying import carry
-from otel_agents.instrumentors._core.context.claims import Claim, elsewhere, is_reported, sent, take
+from otel_agents.instrumentors._core.context.ownership import (
+    claimed,
+    elsewhere,
+    is_reported,
+    sent,
+    take,
+)
 from otel_agents.instrumentors._core.operations import (
     ClaimedCall,
     Embeddings,
@@ -447,11 +453,11 @@ def test_an_agent_sums_up_what_was_called_under_it(
 
 
 def test_a_closed_claim_cannot_be_taken() -> None:
-    claim = Claim(Operation.CHAT, get_current())
-    assert take(Operation.EMBEDDINGS, claim.context) is None
-    assert take(Operation.CHAT, claim.context) is claim
+    claim, context = claimed(Operation.CHAT, get_current())
+    assert take(Operation.EMBEDDINGS, context) is None
+    assert take(Operation.CHAT, context) is claim
     claim.close()
-    assert take(Operation.CHAT, claim.context) is None
+    assert take(Operation.CHAT, context) is None
 
 
 def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._core.calls.watching import within as within
     from ._core.context.carrying import Handover as Handover
     from ._core.context.carrying import carry as carry
-    from ._core.context.claims import sent as sent
+    from ._core.context.ownership import sent as sent
     from ._core.context.scope import Scope as Scope
     from ._core.context.scope import conversation_id as conversation_id
     from ._core.context.scope import scope_of as scope_of
@@ -82,7 +82,7 @@ _ROOMS: Final = {
         *("Observation", "after", "attaching", "instead", "replacing", "watch", "within"),
     ),
     "context.carrying": ("Handover", "carry"),
-    "context.claims": ("sent",),
+    "context.ownership": ("sent",),
     "context.scope": (
         *("Scope", "scope_of", "conversation_id", "session_id", "user_id"),
         *("with_conversation_id", "with_session_id", "with_user_id"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.claims import elsewhere
+from otel_agents.instrumentors._core.context.ownership import elsewhere
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

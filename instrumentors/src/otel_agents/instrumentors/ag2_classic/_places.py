@@ -6,7 +6,7 @@ import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context, attach, get_current
 
@@ -15,10 +15,6 @@ from otel_agents.instrumentors._core.calls.watching import Observation, watch, w
 from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-
-if TYPE_CHECKING:
-    from ._chats import Chat, Queue
-    from ._turns import Turn
 
 __all__ = [
     "Place",
@@ -31,6 +27,39 @@ __all__ = [
     "run_context",
     "run_stream",
 ]
+
+
+class Chat(Protocol):
+    """What is known of a chat here: who began it, and the number of its last turn."""
+
+    members: tuple[Any, ...]
+    turns: int
+
+
+class Turn(Protocol):
+    """What is known of a turn here: whose it is, and whether the agent did something in it."""
+
+    agent: Any
+    sender: Any
+    active: bool
+    terminated: bool
+
+    @property
+    def question(self) -> Any:
+        """The message that is replied to."""
+        ...
+
+
+class Queue(Protocol):
+    """Chats that begin one by one, each of which tells of its beginning and its end."""
+
+    def enter(self, telemetry: Telemetry) -> Context:
+        """The next chat begins, in the context that is given."""
+        ...
+
+    def leave(self, chat: Any) -> None:
+        """A chat has ended."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

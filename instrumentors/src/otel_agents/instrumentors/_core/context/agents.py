@@ -5,10 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from opentelemetry.context import Context
-
-from .scope import inside, scope_of
-
 __all__ = ["AgentScope"]
 
 
@@ -22,7 +18,6 @@ class AgentScope:
     __slots__ = (
         "_above",
         "_lock",
-        "context",
         "finish_reasons",
         "inference_calls",
         "input_tokens",
@@ -31,8 +26,8 @@ class AgentScope:
         "tool_calls",
     )
 
-    def __init__(self, name: str | None, context: Context) -> None:
-        self._above = scope_of(context).agent
+    def __init__(self, name: str | None, above: AgentScope | None = None) -> None:
+        self._above = above
         self._lock = threading.RLock()  # a destructor may interrupt its own thread here
         self.name = name
         self.input_tokens: int | None = None
@@ -40,7 +35,6 @@ class AgentScope:
         self.finish_reasons: tuple[str, ...] = ()
         self.inference_calls = 0
         self.tool_calls = 0
-        self.context = inside(context, agent=self)
 
     def add_inference(
         self,

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 
-if TYPE_CHECKING:
-    from .agents import AgentScope
-    from .claims import Claim
-    from .tools import ToolScope
+from .agents import AgentScope
+from .claims import Claim
+from .tools import ToolScope
 
 __all__ = [
     "Scope",

@@ -10,6 +10,7 @@ from opentelemetry.trace import Link
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.agents import AgentScope
+from otel_agents.instrumentors._core.context.scope import inside, scope_of
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -158,8 +159,8 @@ class InvokeAgent(Internal):
         )
         if model:
             self.attributes[attr.GEN_AI_REQUEST_MODEL] = model
-        self.scope = AgentScope(name, self.context)
-        self.context = self.scope.context
+        self.scope = AgentScope(name, scope_of(self.context).agent)
+        self.context = inside(self.context, agent=self.scope)
 
     def _gather(self) -> None:
         scope = self.scope

@@ -7,7 +7,8 @@ from typing import Any
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.claims import Attempt, Claim, is_reported
+from otel_agents.instrumentors._core.context.claims import Attempt
+from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
 
@@ -56,10 +57,10 @@ class ClaimedCall:
         self._telemetry = telemetry
         self.operation = operation
         self._parent = get_current() if parent is None else parent
-        self.claim = Claim(
+        self.claim, context = claimed(
             operation, self._parent, model=model, provider=provider, complete=self.complete
         )
-        self.context = self.claim.context
+        self.context = context
         if official.find(operation, self._parent) is None:
             self.context = official.announce(operation, self.context)
         self.server: Server | None = None

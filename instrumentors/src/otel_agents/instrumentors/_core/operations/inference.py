@@ -11,7 +11,7 @@ from opentelemetry.trace import Link
 
 from otel_agents.instrumentors._core.calls import results
 from otel_agents.instrumentors._core.calls.streams import stream_of
-from otel_agents.instrumentors._core.context import claims, official
+from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -75,7 +75,7 @@ class ModelCall(Operation):
         scope = scope_of(parent)
         self._agent = scope.agent
         waited = scope.inference is not None or scope.embeddings is not None
-        self._claim = claims.take(operation, parent) if waited else None
+        self._claim = ownership.take(operation, parent) if waited else None
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.elsewhere
         owner = owner_of(operation, scope, parent) if foreign else OURS
@@ -110,7 +110,7 @@ class ModelCall(Operation):
         gathered = self.attributes
         if self.response_id is not None:
             gathered[attr.GEN_AI_RESPONSE_ID] = self.response_id
-            claims.REPORTED.append(self.response_id)
+            ownership.REPORTED.append(self.response_id)
         if self.response_model is not None:
             gathered[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self.input_tokens is not None:

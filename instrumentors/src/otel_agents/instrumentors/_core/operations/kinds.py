@@ -10,7 +10,7 @@ from typing import Final
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors._core.context.claims import unclaimed
+from otel_agents.instrumentors._core.context.ownership import unclaimed
 from otel_agents.instrumentors._core.telemetry.metrics import Measure
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, metrics
