@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import toyagents
+from dist_infos import Site
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
 from otel_agents.instrumentors import (
@@ -45,19 +46,6 @@ def instrumentor() -> Iterator[ToyInstrumentor]:
     yield instrumentor
     if instrumentor.is_instrumented_by_opentelemetry:
         instrumentor.uninstrument()
-
-
-class Site:
-    """A folder on the path with the metadata of distributions that are not there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def install(self, name: str, version: str, entry_points: str = "") -> None:
-        info = self._folder / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(entry_points)
 
 
 @pytest.fixture

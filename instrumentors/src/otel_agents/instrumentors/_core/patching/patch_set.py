@@ -125,10 +125,18 @@ class PatchSet:
 
     def _not_found(self, row: Row, detail: str) -> None:
         """A target is not there, as it is known of this version, or as something else stands for it."""
-        if row.one_of is None and self._holders.expects(row.module, row.since, row.until):
+        if row.one_of is None and self._is_expected(row):
             self._miss(row, detail)
         else:
             self._states[row.target] = TargetReport(row.target, "absent", detail)
+
+    def _is_expected(self, row: Row) -> bool:
+        """Whether the installed version should have the target; where that fails, it should."""
+        try:
+            return self._holders.expects(row.module, row.since, row.until)
+        except Exception:
+            errors.internal_error(f"comparing the version of {row.module}")
+            return True
 
     def _check_groups(self) -> None:
         """Find groups of which this version should have a target, and has none."""
@@ -139,7 +147,7 @@ class PatchSet:
         for group, rows in groups.items():
             if any(self._states[row.target].state != "absent" for row in rows):
                 continue
-            expected = [r for r in rows if self._holders.expects(r.module, r.since, r.until)]
+            expected = [row for row in rows if self._is_expected(row)]
             for row in expected:
                 self._states[row.target] = TargetReport(
                     row.target, "missing", f"none of those for {group} is there"

@@ -1,0 +1,268 @@
+"""What becomes of the rows of a table: groups, targets that are gone, errors on the way."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dist_infos import Site
+from lazy_packages import Packages
+
+from otel_agents.instrumentors import AgentInstrumentor, Call, Patch, Registration, watch
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Bindable
+from otel_agents.instrumentors._core.patching.patch_set import PatchSet
+from otel_agents.instrumentors._core.patching.patches import Row
+
+NOTHING: Any = None
+"""In the place of telemetry, which toys do not use."""
+TEXT = "def one(): return 1\ndef two(): return 2\nclass Model:\n    def ask(self): return 3\n"
+
+
+@watch
+def silent(telemetry: object, call: Call) -> None:
+    """Watches, and does nothing."""
+
+
+def nothing() -> None:
+    """Undoes what was not done."""
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    packages = Packages(tmp_path)
+    yield packages
+    packages.forget()
+
+
+Apply = Callable[..., PatchSet]
+
+
+@pytest.fixture
+def apply() -> Iterator[Apply]:
+    """Applies rows, and undoes them at the end."""
+    sets: list[PatchSet] = []
+
+    def apply(*rows: Row, holders: tuple[str, ...] = ()) -> PatchSet:
+        sets.append(PatchSet("toy", rows, NOTHING, holders))
+        sets[-1].apply()
+        return sets[-1]
+
+    yield apply
+    for rows in reversed(sets):
+        rows.undo()
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What the log says of targets: those, and why."""
+    caplog.set_level(logging.WARNING, "otel_agents")
+    frame = "otel-agents: toy: {} was not found ({}), so its calls are not recorded; "
+    start, middle, end = frame.replace("{}", "\0").split("\0")
+
+    def lines() -> list[str]:
+        texts = [record.getMessage() for record in caplog.records]
+        return [text.removeprefix(start).partition(end)[0].replace(middle, ": ") for text in texts]
+
+    return lines
+
+
+Said = Callable[[], list[str]]
+
+
+def states(patches: PatchSet) -> list[str]:
+    return [target.state for target in patches.report().targets]
+
+
+# Groups.
+
+
+def test_where_one_of_a_group_is_there_the_others_may_be_absent(
+    packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make(a=TEXT)
+    patches = apply(
+        Patch(f"{name}.a:gone", silent, one_of="tool call"),
+        Patch(f"{name}.a:one", silent, one_of="tool call"),
+        Patch(f"{name}.moved:one", silent, one_of="tool call"),
+    )
+    packages.load(f"{name}.a")
+    assert states(patches) == ["absent", "applied", "absent"]
+    assert str(patches.report()) == "1 of 1 applied"
+    assert said() == []
+
+
+def test_where_all_of_a_group_are_gone_they_are_missing_which_is_said_once(
+    packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make(a=TEXT, b=TEXT, c=TEXT)
+    patches = apply(
+        Patch(f"{name}.a:gone", silent, one_of="tool call"),
+        Patch(f"{name}.moved:one", silent, one_of="tool call"),
+        Patch(f"{name}.b:Model.gone", silent, one_of="tool call"),
+        Patch(f"{name}.c:one", silent, one_of="another"),
+        Patch(f"{name}.c:gone", silent),
+    )
+    packages.load(f"{name}.a")
+    assert states(patches) == ["absent", "absent", "waiting", "waiting", "waiting"]
+    assert said() == []
+    packages.load(f"{name}.b")
+    packages.load(f"{name}.c")
+    assert states(patches) == ["missing", "missing", "missing", "applied", "missing"]
+    assert said() == [
+        f"{name}.a:gone, {name}.moved:one, {name}.b:Model.gone: of tool call there is none",
+        f"{name}.c:gone: {name}.c has no gone",
+    ]
+    details = {target.detail for target in patches.report().targets[:3]}
+    assert details == {"none of those for tool call is there"}
+
+
+def test_a_group_whose_modules_are_all_gone_is_missing_with_the_package(
+    packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make()
+    rows = [Patch(f"{name}.{module}:one", silent, one_of="tool call") for module in "ab"]
+    patches = apply(*rows)
+    packages.load(name)
+    assert states(patches) == ["missing", "missing"]
+    assert said() == [f"{name}.a:one, {name}.b:one: of tool call there is none"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "expected"),
+    [("1", ["missing", "absent"]), ("2", ["absent", "missing"]), ("3", ["absent", "absent"])],
+)
+def test_of_a_group_those_are_missing_that_the_version_should_have(
+    installed: str,
+    expected: list[str],
+    packages: Packages,
+    apply: Apply,
+    said: Said,
+    tmp_path: Path,
+) -> None:
+    name = packages.make(a=TEXT)
+    Site(tmp_path).install(name, installed)
+    patches = apply(
+        Patch(f"{name}.a:old", silent, until="2", one_of="tool call"),
+        Patch(f"{name}.a:new", silent, since="2", until="3", one_of="tool call"),
+        holders=(name,),
+    )
+    packages.load(f"{name}.a")
+    assert states(patches) == expected
+    missing = [row for row, state in zip(("old", "new"), expected, strict=True) if state[0] == "m"]
+    assert said() == [f"{name}.a:{row}: of tool call there is none" for row in missing]
+
+
+def test_a_group_may_be_of_patches_and_registrations(
+    packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make(a=TEXT)
+    patches = apply(
+        Patch(f"{name}.a:gone", silent, one_of="events"),
+        Registration(f"{name}.a", lambda telemetry, module: nothing, one_of="events"),
+    )
+    packages.load(f"{name}.a")
+    assert (states(patches), said()) == (["absent", "applied"], [])
+
+
+# Subclasses.
+
+
+@pytest.mark.parametrize("target", ["Model.gone", "Gone.ask", "Model.Inner.ask"])
+@pytest.mark.parametrize("how", [{"subclasses": True}, {"overrides": True}, {"handed": "ask"}])
+def test_a_method_for_subclasses_that_is_not_there_is_missing(
+    target: str, how: dict[str, Any], packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make(a=TEXT)
+    patches = apply(Patch(f"{name}.a:{target}", silent, **how))
+    module = packages.load(f"{name}.a")
+    assert states(patches) == ["missing"]
+    assert [line.partition(": ")[0] for line in said()] == [f"{name}.a:{target}"]
+    assert "__init_subclass__" not in vars(module.Model)
+
+
+# Errors of ours.
+
+
+class Unable:
+    """A way to replace a function that fails."""
+
+    def bind(self, telemetry: object) -> Any:
+        raise LookupError("a secret")
+
+
+def test_an_error_while_patching_is_reported_and_the_rest_is_patched(
+    packages: Packages, apply: Apply, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    name = packages.make(a=TEXT)
+    unable: Bindable = Unable()
+    no_row: Any = Row(f"{name}.a:Model")
+    patches = apply(Patch(f"{name}.a:one", unable), no_row, Patch(f"{name}.a:two", silent))
+    module = packages.load(f"{name}.a")
+    assert (module.one(), module.two.__wrapped__()) == (1, 2)
+    assert states(patches) == ["missing", "missing", "applied"]
+    assert caught == [f"patching {name}.a:one", f"patching {name}.a:Model"]
+    assert said() == [
+        f"{name}.a:one: could not be patched",
+        f"{name}.a:Model: could not be patched",
+    ]
+
+
+@pytest.mark.parametrize("group", [None, "tool call"])
+def test_an_error_about_versions_is_reported_and_the_import_goes_on(
+    group: str | None,
+    packages: Packages,
+    apply: Apply,
+    said: Said,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    name = packages.make(a=TEXT)
+    Site(tmp_path).install(name, "1")
+    patches = apply(
+        Patch(f"{name}.a:gone", silent, since="no version", one_of=group),
+        Patch(f"{name}.moved:one", silent, since="no version", one_of=group),
+        holders=(name,),
+    )
+    assert packages.load(f"{name}.a").one() == 1
+    assert states(patches) == ["missing", "missing"]
+    assert len(said()) == (1 if group else 2)
+    assert sorted(caught) == [f"comparing the version of {name}.{it}" for it in ("a", "moved")]
+
+
+def test_an_instrumentor_takes_the_bounds_of_the_distributions_that_it_requires(
+    packages: Packages, tmp_path: Path
+) -> None:
+    name = packages.make(a=TEXT)
+    Site(tmp_path).install(f"{name}-classic", "1.5", files=f"{name}/__init__.py")
+    Site(tmp_path).install(f"{name}-next", "3", files=f"{name}_shell/__init__.py")
+
+    class Instrumentor(AgentInstrumentor):
+        plain_name = name
+        requires = (f"{name}-next >= 2", f"{name}-classic >= 1, < 2")
+
+        def patches(self) -> list[Patch]:
+            return [
+                Patch(f"{name}.a:one", silent),
+                Patch(f"{name}.a:gone", silent, since={f"{name}-next": "3"}),
+                Patch(f"{name}.a:new", silent, since={f"{name}-classic": "1.6"}),
+                Patch(f"{name}.a:old", silent, until={f"{name}-classic": "1.5"}),
+            ]
+
+    instrumentor = Instrumentor()
+    instrumentor.instrument()
+    packages.load(f"{name}.a")
+    try:
+        found = [target.state for target in instrumentor.report().targets]
+    finally:
+        instrumentor.uninstrument()
+    assert found == ["applied", "absent", "absent", "absent"]
