@@ -1,14 +1,29 @@
-"""Packages that are there to be imported, of modules with the text that a test gives them."""
+"""Packages that a test makes and imports, and tables applied to them; fixtures for a conftest."""
 
 from __future__ import annotations
 
 import importlib
 import itertools
+import logging
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-__all__ = ["Packages"]
+import pytest
+
+from otel_agents.instrumentors._core.patching.patch_set import PatchSet
+from otel_agents.instrumentors._core.patching.patches import Row
+
+__all__ = ["TELEMETRY", "Apply", "Packages", "Said", "apply", "packages", "said", "states"]
+
+Apply = Callable[..., PatchSet]
+"""Applies rows, of the distributions ``holders``."""
+Said = Callable[[], list[str]]
+"""What the log says of targets: those, and why."""
+TELEMETRY: Any = object()
+"""Handed through; toys emit nothing."""
 
 _numbers = itertools.count()
 
@@ -37,3 +52,46 @@ class Packages:
         """As if nothing had been imported."""
         for loaded in [name for name in sys.modules if name.partition(".")[0] in self._names]:
             del sys.modules[loaded]
+
+
+def states(patches: PatchSet) -> list[str]:
+    """What became of each row."""
+    return [target.state for target in patches.report().targets]
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """Packages on the path, forgotten at the end."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    packages = Packages(tmp_path)
+    yield packages
+    packages.forget()
+
+
+@pytest.fixture
+def apply() -> Iterator[Apply]:
+    """Applies rows, and undoes them at the end."""
+    sets: list[PatchSet] = []
+
+    def apply(*rows: Row, holders: tuple[str, ...] = ()) -> PatchSet:
+        sets.append(PatchSet("toy", rows, TELEMETRY, holders))
+        sets[-1].apply()
+        return sets[-1]
+
+    yield apply
+    for rows in reversed(sets):
+        rows.undo()
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Said:
+    """Reads the log."""
+    caplog.set_level(logging.WARNING, "otel_agents")
+    frame = "otel-agents: toy: {} was not found ({}), so its calls are not recorded; "
+    start, middle, end = frame.replace("{}", "\0").split("\0")
+
+    def lines() -> list[str]:
+        texts = [record.getMessage() for record in caplog.records]
+        return [text.removeprefix(start).partition(end)[0].replace(middle, ": ") for text in texts]
+
+    return lines

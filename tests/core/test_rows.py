@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dist_infos import Site
-from lazy_packages import Packages
+from lazy_packages import Apply, Packages, Said, states
 
 from otel_agents.instrumentors import AgentInstrumentor, Call, Patch, Registration, watch
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Bindable
-from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Row
 
-NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
 TEXT = "def one(): return 1\ndef two(): return 2\nclass Model:\n    def ask(self): return 3\n"
 
 
@@ -30,53 +24,6 @@ def silent(telemetry: object, call: Call) -> None:
 
 def nothing() -> None:
     """Undoes what was not done."""
-
-
-@pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    packages = Packages(tmp_path)
-    yield packages
-    packages.forget()
-
-
-Apply = Callable[..., PatchSet]
-
-
-@pytest.fixture
-def apply() -> Iterator[Apply]:
-    """Applies rows, and undoes them at the end."""
-    sets: list[PatchSet] = []
-
-    def apply(*rows: Row, holders: tuple[str, ...] = ()) -> PatchSet:
-        sets.append(PatchSet("toy", rows, NOTHING, holders))
-        sets[-1].apply()
-        return sets[-1]
-
-    yield apply
-    for rows in reversed(sets):
-        rows.undo()
-
-
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """What the log says of targets: those, and why."""
-    caplog.set_level(logging.WARNING, "otel_agents")
-    frame = "otel-agents: toy: {} was not found ({}), so its calls are not recorded; "
-    start, middle, end = frame.replace("{}", "\0").split("\0")
-
-    def lines() -> list[str]:
-        texts = [record.getMessage() for record in caplog.records]
-        return [text.removeprefix(start).partition(end)[0].replace(middle, ": ") for text in texts]
-
-    return lines
-
-
-Said = Callable[[], list[str]]
-
-
-def states(patches: PatchSet) -> list[str]:
-    return [target.state for target in patches.report().targets]
 
 
 # Groups.
@@ -173,16 +120,23 @@ def test_a_group_may_be_of_patches_and_registrations(
 # Subclasses.
 
 
-@pytest.mark.parametrize("target", ["Model.gone", "Gone.ask", "Model.Inner.ask"])
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("Model.gone", "Model has no gone"),
+        ("Gone.ask", "{module} has no Gone"),
+        ("Model.Inner.ask", "type object 'Model' has no attribute 'Inner'"),
+    ],
+)
 @pytest.mark.parametrize("how", [{"subclasses": True}, {"overrides": True}, {"handed": "ask"}])
 def test_a_method_for_subclasses_that_is_not_there_is_missing(
-    target: str, how: dict[str, Any], packages: Packages, apply: Apply, said: Said
+    target: str, why: str, how: dict[str, Any], packages: Packages, apply: Apply, said: Said
 ) -> None:
     name = packages.make(a=TEXT)
     patches = apply(Patch(f"{name}.a:{target}", silent, **how))
     module = packages.load(f"{name}.a")
     assert states(patches) == ["missing"]
-    assert [line.partition(": ")[0] for line in said()] == [f"{name}.a:{target}"]
+    assert said() == [f"{name}.a:{target}: {why.format(module=f'{name}.a')}"]
     assert "__init_subclass__" not in vars(module.Model)
 
 

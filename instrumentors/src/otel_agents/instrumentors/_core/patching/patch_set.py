@@ -91,7 +91,7 @@ class PatchSet:
             self._undo.extend(self._steps(row, module))
             self._states[row.target] = TargetReport(row.target, "applied")
         except AttributeError as error:
-            self._not_found(row, str(error))
+            self._not_found(row, _without(module, error))
         except Exception:
             errors.internal_error(f"patching {row.target}")
             self._miss(row, "could not be patched")
@@ -167,6 +167,11 @@ class PatchSet:
             target,
             detail,
         )
+
+
+def _without(module: ModuleType, error: AttributeError) -> str:
+    """What is not there; Python suspects a circular import, as ``module`` is being imported."""
+    return f"{module.__name__} has no {error.name}" if error.obj is module else str(error)
 
 
 def _module_exists(name: str) -> bool:
