@@ -15,12 +15,29 @@ from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Telemetry, c
 from otel_agents.instrumentors._core import errors
 from otel_agents.testing.emission import Emission
 
-Agent = Callable[[object], Callable[[Context], Operation]]
+Begin = Callable[[Context], Operation]
+Agent = Callable[[object], Begin]
 
 
 @pytest.fixture
-def agent(emission: Emission) -> Agent:
-    telemetry = Telemetry("toy", **emission.providers)
+def telemetry(emission: Emission) -> Telemetry:
+    return Telemetry("toy", **emission.providers)
+
+
+class Broken(InvokeAgent):
+    """Cannot be concluded."""
+
+    def conclude(self) -> None:
+        raise LookupError
+
+
+@pytest.fixture
+def broken(telemetry: Telemetry) -> Begin:
+    return lambda parent: Broken(telemetry, "broken", parent=parent)
+
+
+@pytest.fixture
+def agent(telemetry: Telemetry) -> Agent:
     return lambda name: lambda parent: InvokeAgent(telemetry, str(name), parent=parent)
 
 
@@ -53,40 +70,34 @@ def test_what_lost_its_root_ends_by_itself(agent: Agent, emission: Emission) -> 
 
 
 def test_an_error_of_ours_in_what_makes_room_stops_nothing(
-    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
     runs = Runs("toy", limit=1)
     for run_id in range(2):
-        runs.start(run_id, None, lambda parent: broken(agent, parent))
+        runs.start(run_id, None, broken)
     assert (caught, ended(emission), len(runs)) == (["ending an operation"], ["broken"], 1)
     runs.start("below", 1, agent("never in the table"))
     assert len(caught) == 2
 
 
-def broken(agent: Agent, parent: Context) -> Operation:
-    operation = agent("broken")(parent)
-    operation.when_ended.append(fail)
-    return operation
-
-
-def fail() -> None:
-    raise LookupError
-
-
 def test_an_error_of_ours_below_a_root_stops_nothing(
-    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     runs.start("a", "root", agent("a"))
-    runs.start("b", "root", lambda parent: broken(agent, parent))
+    runs.start("b", "root", broken)
     runs.end("root")
     assert (caught, len(runs)) == (["ending an operation"], 0)
     assert ended(emission) == ["broken", "a", "root"]
+
+
+def fail(operation: Operation) -> None:
+    raise LookupError
 
 
 def test_an_error_in_a_report_is_the_callers_and_the_run_has_ended(
@@ -97,7 +108,7 @@ def test_an_error_in_a_report_is_the_callers_and_the_run_has_ended(
     runs.start("root", None, agent("root"))
     runs.start("a", "root", agent("a"))
     with pytest.raises(LookupError):
-        runs.end("root", lambda operation: fail())
+        runs.end("root", fail)
     assert (ended(emission), len(runs)) == (["a", "root"], 0)
 
 
@@ -121,12 +132,12 @@ def nothing(parent: Context) -> None:
 
 
 def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
-    agent: Agent, emission: Emission, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
     runs = Runs("toy")
-    runs.start("id", None, lambda parent: broken(agent, parent))
+    runs.start("id", None, broken)
     runs.start("id", None, agent("second"))
     assert (caught, len(runs)) == (["ending an operation"], 1)
     runs.end("id")

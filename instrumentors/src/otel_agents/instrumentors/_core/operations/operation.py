@@ -246,8 +246,10 @@ class Operation:
             else:
                 self._owner.receive(self.known)
         finally:
-            self.span.end(self.end_time)
-            self._forget()
+            try:
+                self.span.end(self.end_time)  # a processor of the application's may raise
+            finally:
+                self._forget()
 
     def _gather(self) -> None:
         """What the classes of this room add to the attributes before they are emitted."""
@@ -281,4 +283,7 @@ class Operation:
         IN_PROGRESS.pop(self._place, None)
         when_ended, self.when_ended = self.when_ended, []
         for ended in when_ended:
-            ended()
+            try:
+                ended()
+            except Exception:
+                errors.internal_error("telling of an end")

@@ -1,0 +1,299 @@
+"""The life of an operation: begun, described, ended once, whatever ends it and whatever fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.trace import Span, StatusCode
+from toyagents import Agent, Refused
+
+from otel_agents.instrumentors import ExecuteTool, Operation, Step, Telemetry, wrapped
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.emission import Emission
+
+ABANDONED = {"otel_agents.stream.abandoned": True}
+
+
+@pytest.fixture
+def telemetry(emission: Emission) -> Telemetry:
+    return Telemetry("toy", **emission.providers)
+
+
+@pytest.fixture
+def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What our errors are reported as, in place of being raised."""
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    return caught
+
+
+class Described(Step):
+    """A step whose framework describes it in each way that there is."""
+
+    __slots__ = ("breaks_at", "told")
+
+    def __init__(self, telemetry: Telemetry, breaks_at: str = "") -> None:
+        super().__init__(telemetry, "step", number=0)
+        self.told: list[Any] = []
+        self.breaks_at = breaks_at
+
+    def respond(self, value: Any) -> None:
+        self._tell("respond", value)
+
+    def chunk(self, item: Any) -> object:
+        self._tell("chunk", item)
+        return None
+
+    def conclude(self) -> None:
+        self.attributes["otel_agents.step.number"] = len(self.told)
+        self._tell("conclude")
+
+    def is_failure(self, error: BaseException) -> bool:
+        self._tell("is_failure", type(error).__name__)
+        return not isinstance(error, StopIteration)
+
+    def _tell(self, name: str, *values: Any) -> None:
+        self.told.append((name, *values))
+        if name == self.breaks_at:
+            raise LookupError("ours")
+
+
+def span_of(emission: Emission) -> dict[str, Any]:
+    """The attributes of the one span, beside its type."""
+    attributes = dict(emission.span.attributes or {})
+    assert attributes.pop("otel_agents.step.type") == "step"
+    return attributes
+
+
+def run(telemetry: Telemetry, method: Callable[..., Any], prompt: str, breaks_at: str = "") -> Any:
+    """Call ``method`` of an agent, and use what it gives to its end; what was told."""
+    step = Described(telemetry, breaks_at)
+    value = wrapped(method, telemetry, lambda telemetry, call: step, bound=True)(
+        Agent("ada"), prompt
+    )
+    if isinstance(value, Iterator):
+        list(value)  # pyright: ignore[reportUnknownArgumentType]  of words
+    elif isinstance(value, AsyncIterator):
+        asyncio.run(_drained(value))  # pyright: ignore[reportUnknownArgumentType]  of words
+    elif asyncio.iscoroutine(value):
+        asyncio.run(value)
+    return step.told
+
+
+async def _drained(items: AsyncIterator[Any]) -> None:
+    async for _ in items:
+        pass
+
+
+CHUNKS = [("chunk", "ada"), ("chunk", "says"), ("chunk", "hi")]
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        (Agent.run, [("respond", "ada says hi")]),
+        (Agent.arun, [("respond", "ada says hi")]),
+        (Agent.later, [("respond", "ada says hi")]),
+        (Agent.stream, CHUNKS),
+        (Agent.astream, CHUNKS),
+    ],
+)
+def test_it_is_described_by_what_the_call_gives_and_concluded_once(
+    method: Callable[..., Any], told: list[Any], telemetry: Telemetry, emission: Emission
+) -> None:
+    assert run(telemetry, method, "hi") == [*told, ("conclude",)]
+    assert span_of(emission) == {"otel_agents.step.number": len(told)}
+    assert emission.span.status.status_code is StatusCode.UNSET
+
+
+@pytest.mark.parametrize("method", [Agent.run, Agent.arun, Agent.stream, Agent.astream])
+def test_one_that_fails_is_concluded_once_too(
+    method: Callable[..., Any], telemetry: Telemetry, emission: Emission
+) -> None:
+    with pytest.raises(Refused):
+        run(telemetry, method, "")
+    assert span_of(emission) == {"otel_agents.step.number": 1, "error.type": "toyagents.Refused"}
+    assert emission.span.status.status_code is StatusCode.ERROR
+
+
+ENDS: dict[str, tuple[Callable[[Operation], object], dict[str, Any]]] = {
+    "end": (lambda it: it.end(), {}),
+    "returned": (lambda it: it.returned("value"), {}),
+    "exhausted": (lambda it: it.exhausted(None), {}),
+    "abandoned": (lambda it: it.abandoned(), ABANDONED),
+    "failed": (lambda it: it.failed(LookupError()), {"error.type": "LookupError"}),
+    "left by an exception that is none": (lambda it: it.failed(StopIteration()), {}),
+    "cancelled": (
+        lambda it: it.failed(asyncio.CancelledError()),
+        {"error.type": "asyncio.exceptions.CancelledError"},
+    ),
+    "rejected": (lambda it: (it.reject("full"), it.end()), {"error.type": "full"}),
+    "rejected, none knows why": (lambda it: (it.reject(None), it.end()), {"error.type": "_OTHER"}),
+    "interrupted": (lambda it: it.interrupt(), {"error.type": "interrupted"}),
+}
+each_end = pytest.mark.parametrize(("end", "found"), ENDS.values(), ids=ENDS)
+
+
+@each_end
+def test_it_ends_once_and_nothing_changes_it_afterwards(
+    end: Callable[[Operation], object],
+    found: dict[str, Any],
+    telemetry: Telemetry,
+    emission: Emission,
+) -> None:
+    step = Described(telemetry)
+    assert (step.ended, in_progress.operations()) == (False, [step])
+    end(step)
+    assert (step.ended, in_progress.operations()) == (True, [])
+    for again, _ in ENDS.values():
+        again(step)
+    assert [it for it in step.told if it == ("conclude",)] == [("conclude",)]
+    attributes = span_of(emission)
+    del attributes["otel_agents.step.number"]
+    assert attributes == found
+    status = StatusCode.ERROR if "error.type" in found else StatusCode.UNSET
+    assert emission.span.status.status_code is status
+    assert emission.span.end_time == step.end_time > step.start_time
+    assert step.duration == (step.end_time - step.start_time) / 1e9
+
+
+def test_a_stream_that_has_said_all_is_not_abandoned(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    step = Step(telemetry, "step")
+    step.complete = True
+    step.abandoned()
+    assert span_of(emission) == {}
+
+
+# Longer than its call, or never.
+
+
+def test_held_open_it_ends_the_second_time(telemetry: Telemetry, emission: Emission) -> None:
+    held: list[str] = []
+    step = Described(telemetry)
+    step.hold_open = lambda: held.append("held")
+    step.returned("value")
+    assert (held, step.ended, emission.names) == (["held"], False, [])
+    assert in_progress.operations() == [step]
+    step.end()
+    assert (held, step.ended, emission.names) == (["held"], True, ["step"])
+    assert step.told == [("respond", "value"), ("conclude",)]
+
+
+@pytest.mark.parametrize("end", ["failed", "rejected", "interrupted"])
+def test_one_that_has_failed_is_not_held_open(
+    end: str, telemetry: Telemetry, emission: Emission
+) -> None:
+    step = Step(telemetry, "step")
+    step.hold_open = lambda: pytest.fail("it has failed")
+    ENDS[end][0](step)
+    assert span_of(emission) == ENDS[end][1]
+
+
+def test_what_is_held_open_goes_on_elsewhere_when_it_is_interrupted(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    step = Step(telemetry, "step")
+    step.hold_open = int
+    step.end()
+    step.interrupt()
+    assert span_of(emission) == {}
+
+
+def test_discarded_it_goes_to_nobody(telemetry: Telemetry, emission: Emission) -> None:
+    tool = ExecuteTool(telemetry, "search")
+    tool.discard()
+    assert (tool.ended, in_progress.operations()) == (True, [])
+    for end, _ in ENDS.values():
+        end(tool)
+    assert (emission.spans, emission.points(), emission.events) == ((), {}, [])
+
+
+@pytest.mark.parametrize("end", [Operation.end, Operation.discard, Operation.interrupt])
+def test_who_waits_for_the_end_is_told_once_when_all_is_done(
+    end: Callable[[Operation], None], telemetry: Telemetry, emission: Emission
+) -> None:
+    told: list[Any] = []
+    step = Step(telemetry, "step")
+    step.when_ended += [
+        lambda: told.append((step.ended, emission.names)),
+        lambda: told.append("second"),
+    ]
+    end(step)
+    end(step)
+    assert told == [(True, [] if end is Operation.discard else ["step"]), "second"]
+
+
+# What fails.
+
+
+def test_who_fails_when_told_of_the_end_stops_nobody(
+    telemetry: Telemetry, emission: Emission, caught: list[str]
+) -> None:
+    told: list[str] = []
+    step = Step(telemetry, "step")
+    step.when_ended += [lambda: told.remove("what is not there"), lambda: told.append("second")]
+    step.end()
+    assert (told, caught) == (["second"], ["telling of an end"])
+    assert emission.names == ["step"]
+
+
+@pytest.mark.parametrize(
+    ("breaks_at", "method", "doing"),
+    [
+        ("respond", Agent.run, "recording a result"),
+        ("chunk", Agent.stream, "recording a chunk"),
+        ("conclude", Agent.run, "recording a result"),
+        ("conclude", Agent.stream, "ending an operation"),
+    ],
+)
+def test_a_description_that_fails_costs_no_span(
+    breaks_at: str,
+    method: Callable[..., Any],
+    doing: str,
+    telemetry: Telemetry,
+    emission: Emission,
+    caught: list[str],
+) -> None:
+    told = run(telemetry, method, "hi", breaks_at)
+    assert set(caught) == {doing}
+    assert told[-1] == ("conclude",)
+    assert emission.names == ["step"]
+    assert in_progress.operations() == []
+
+
+def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
+    telemetry: Telemetry, emission: Emission, caught: list[str]
+) -> None:
+    told: list[str] = []
+
+    class Raising(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise LookupError("theirs")
+
+    emission.tracer_provider.add_span_processor(Raising())
+    step = Step(telemetry, "step")
+    step.when_ended.append(lambda: told.append("ended"))
+    call = wrapped(Agent.run, telemetry, lambda telemetry, call: step, bound=True)
+    assert call(Agent("ada"), "hi") == "ada says hi"
+    assert (told, caught, in_progress.operations()) == (["ended"], ["recording a result"], [])
+
+
+def test_a_processor_that_raises_at_the_start_costs_the_operation(
+    telemetry: Telemetry, emission: Emission, caught: list[str]
+) -> None:
+    class Raising(SpanProcessor):
+        def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+            raise LookupError("theirs")
+
+    emission.tracer_provider.add_span_processor(Raising())
+    call = wrapped(Agent.run, telemetry, lambda telemetry, call: Step(telemetry, "a"), bound=True)
+    assert call(Agent("ada"), "hi") == "ada says hi"
+    assert (caught, in_progress.operations()) == (["beginning an operation"], [])
