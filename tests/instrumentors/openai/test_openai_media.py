@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -58,3 +59,14 @@ def test_what_is_no_inference_is_no_span(
 ) -> None:
     client.models.list()
     assert emission.spans == ()
+
+
+@pytest.mark.usefixtures("with_content")
+def test_a_transcript_may_be_a_plain_text(client: openai.OpenAI, emission: Emission) -> None:
+    transcript: Any = client.audio.transcriptions.create(
+        model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF")), response_format="text"
+    )
+    attributes = dict(emission.span.attributes or {})
+    assert json.loads(str(attributes["gen_ai.output.messages"])) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": transcript}]}
+    ]

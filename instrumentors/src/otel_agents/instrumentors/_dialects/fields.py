@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 Body = Mapping[str, Any]
 
+_NO_FIELDS: Final[dict[str, Any]] = {}
 _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
@@ -28,11 +29,11 @@ def field(holder: Any, name: str) -> Any:
 
 
 def view(holder: Any) -> dict[str, Any]:
-    """All fields at once, for what is read in a stream: one look-up instead of one a field."""
+    """All fields at once: one look-up instead of one a field; none where it has none, as a text."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
     extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields = cast("dict[str, Any]", vars(holder))
+    fields: dict[str, Any] = getattr(holder, "__dict__", _NO_FIELDS)
     return {**fields, **extra} if extra else fields
 
 
