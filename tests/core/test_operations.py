@@ -248,6 +248,18 @@ def test_metrics_are_recorded_whatever_the_sampling() -> None:
     emission.close()
 
 
+def test_a_layer_that_knows_the_first_chunk_afterwards_has_it_measured(emission: Emission) -> None:
+    using = telemetry(emission, OTEL_AGENTS_METRICS="both")
+    inference = answered(Inference(using, values.Operation.CHAT, "p", "m", SERVER))
+    inference.attributes["gen_ai.request.stream"] = True
+    inference.attributes["gen_ai.response.time_to_first_chunk"] = 0.5
+    inference.end()
+    points = emission.points()
+    for generation in ("operation", "inference"):
+        ((_, seconds),) = points[f"gen_ai.client.{generation}.time_to_first_chunk"]
+        assert seconds == 0.5
+
+
 def test_the_calls_of_an_agent_are_counted_in_the_latest_generation(emission: Emission) -> None:
     using = telemetry(emission, OTEL_AGENTS_METRICS="latest")
     agent = InvokeAgent(using, "ada")

@@ -129,7 +129,6 @@ class Inference(ModelCall):
     __slots__ = (
         "_last_chunk",
         "finish_reasons",
-        "first_chunk_seconds",
         "output_tokens",
         "times_next_chunk",
     )
@@ -149,8 +148,6 @@ class Inference(ModelCall):
         self.output_tokens: int | None = None
         self.finish_reasons: tuple[str, ...] = ()
         self._last_chunk = 0
-        self.first_chunk_seconds: float | None = None
-        """Seconds to the first chunk of a stream; None where nothing was streamed."""
         self.times_next_chunk = True
         super().__init__(
             telemetry,
@@ -173,8 +170,7 @@ class Inference(ModelCall):
         elapsed = self.elapsed()
         since_last, self._last_chunk = (elapsed - self._last_chunk) / 1e9, elapsed
         self.times_next_chunk = instruments.per_chunk
-        if self.first_chunk_seconds is None:
-            self.first_chunk_seconds = since_last
+        if attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK not in self.attributes:
             self.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = since_last
         elif self._owner.emits:
             instruments.measure(kinds.chunk_measures(since_last), self, self.known)

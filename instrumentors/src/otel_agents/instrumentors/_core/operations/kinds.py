@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -64,6 +64,11 @@ def _duration(metric: Metric, *names: str) -> Measure:
     return Measure(metric, _seconds, (*names, attr.ERROR_TYPE))
 
 
+def _first_chunk(operation: Any) -> float | None:
+    """Of a stream; an attribute, since some layers know it only when the call is over."""
+    return operation.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+
+
 # Calls of a provider or a service.
 
 MEASURED: Final = (
@@ -80,7 +85,6 @@ MEASURED: Final = (
 
 _CLIENT_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_OPERATION_DURATION, *MEASURED)
 _INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION, *MEASURED)
-_first_chunk: Final = attrgetter("first_chunk_seconds")
 _input: Final = attrgetter("input_tokens")
 _output: Final = attrgetter("output_tokens")
 _TOKENS: Final = metrics.GEN_AI_CLIENT_TOKEN_USAGE
