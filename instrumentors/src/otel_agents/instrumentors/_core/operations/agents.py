@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link
@@ -34,35 +35,56 @@ Messages: TypeAlias = "Callable[[], list[Any]] | list[Any] | Items | None"
 """Messages in the shapes of `otel_agents.semconv.messages`, or what makes them when wanted."""
 
 
-class Internal(Operation):
-    """A scope of the application's own: what is called inside it is nobody's request yet."""
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
-    __slots__ = ("_output", "operation", "subject")
+
+class Internal(Operation):
+    """A scope of the application's own: what is called inside it is nobody's request yet.
+
+    Args:
+        telemetry: What to emit with.
+        name: What it is called; None where the application gave no name: a type's is none.
+        input: What it is asked.
+        output: Makes the answer of the call's result.
+        first: Further attributes that samplers see.
+        parent: The context to work in; default is the current one.
+        start_time: Nanoseconds since the epoch, if it began before it was known.
+        links: Links of the span.
+    """
+
+    __slots__ = ("_output", "subject")
+
+    kind: ClassVar[Kind]
+    operation: ClassVar[values.Operation]
+    names: ClassVar[str]
+    """The attribute that has its name, which the span's name ends with."""
 
     def __init__(
         self,
         telemetry: Telemetry,
-        kind: Kind,
-        operation: values.Operation,
-        subject_attribute: str,
-        subject: str | None,
-        first: Mapping[str, Any],
+        name: str | None,
         *,
         input: Messages = None,
         output: Callable[[Any], Messages] | None = None,
+        first: Mapping[str, Any] = _NOTHING,
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        self.operation = operation
-        self.subject = subject
+        self.subject = name
         self._output = output
-        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation.value, **first}
-        if subject:
-            named[subject_attribute] = subject
-        name = f"{operation.value} {subject}" if subject else operation.value
+        operation = self.operation.value
+        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **first}
+        if name:
+            named[self.names] = name
         super().__init__(
-            telemetry, kind, name, named, parent=parent, start_time=start_time, links=links
+            telemetry,
+            self.kind,
+            f"{operation} {name}" if name else operation,
+            named,
+            parent=parent,
+            start_time=start_time,
+            links=links,
         )
         if input is not None and telemetry.gate.wanted:
             self.content.input_messages = input
@@ -74,63 +96,25 @@ class Internal(Operation):
 
 
 class InvokeWorkflow(Internal):
-    """A process that coordinates agents (GenAI semconv, "Invoke workflow").
-
-    Args:
-        telemetry: What to emit with.
-        name: None where the application gave none: a type's name is not one.
-        input: What it is asked.
-        output: Makes the answer of the call's result.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if it began before it was known.
-        links: Links of the span.
-    """
+    """A process that coordinates agents (GenAI semconv, "Invoke workflow"); see `Internal`."""
 
     __slots__ = ()
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        name: str | None,
-        *,
-        input: Messages = None,
-        output: Callable[[Any], Messages] | None = None,
-        parent: Context | None = None,
-        start_time: int | None = None,
-        links: Sequence[Link] | None = None,
-    ) -> None:
-        super().__init__(
-            telemetry,
-            kinds.WORKFLOW,
-            values.Operation.INVOKE_WORKFLOW,
-            attr.GEN_AI_WORKFLOW_NAME,
-            name,
-            {},
-            input=input,
-            output=output,
-            parent=parent,
-            start_time=start_time,
-            links=links,
-        )
+    kind = kinds.WORKFLOW
+    operation = values.Operation.INVOKE_WORKFLOW
+    names = attr.GEN_AI_WORKFLOW_NAME
 
 
 class InvokeAgent(Internal):
     """One invocation of an agent in this process (GenAI semconv, "Invoke agent", internal).
 
     Carries the sums of the model calls made under it; they are never taken from the framework.
-
-    Args:
-        telemetry: What to emit with.
-        name: The agent's name; None where it has none.
-        model: Only where the framework allows one fixed model per agent.
-        input: What it is asked.
-        output: Makes the answer of the call's result.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if it began before it was known.
-        links: Links of the span.
+    ``model`` only where the framework allows one fixed model per agent; the rest is as `Internal`'s.
     """
 
     __slots__ = ("scope",)
+    kind = kinds.AGENT
+    operation = values.Operation.INVOKE_AGENT
+    names = attr.GEN_AI_AGENT_NAME
 
     def __init__(
         self,
@@ -146,11 +130,7 @@ class InvokeAgent(Internal):
     ) -> None:
         super().__init__(
             telemetry,
-            kinds.AGENT,
-            values.Operation.INVOKE_AGENT,
-            attr.GEN_AI_AGENT_NAME,
             name,
-            {},
             input=input,
             output=output,
             parent=parent,
@@ -174,17 +154,15 @@ class InvokeAgent(Internal):
 
 
 class Plan(Internal):
-    """An agent makes its plan (GenAI semconv, "Plan"); the model call for it is a child."""
+    """An agent makes its plan (GenAI semconv, "Plan"); the model call for it is a child.
+
+    ``name`` is the agent's.
+    """
 
     __slots__ = ()
-
-    def __init__(
-        self, telemetry: Telemetry, agent_name: str | None, *, parent: Context | None = None
-    ) -> None:
-        operation = values.Operation.PLAN
-        super().__init__(
-            telemetry, kinds.SCOPE, operation, attr.GEN_AI_AGENT_NAME, agent_name, {}, parent=parent
-        )
+    kind = kinds.SCOPE
+    operation = values.Operation.PLAN
+    names = attr.GEN_AI_AGENT_NAME
 
 
 class Step(Operation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link
@@ -98,69 +98,55 @@ class Memory(Operation):
 
 
 class _HostedAgentOperation(Operation):
+    """An operation of a service on its agent.
+
+    Args:
+        telemetry: What to emit with.
+        provider: ``gen_ai.provider.name``.
+        agent_name: The agent's name.
+        model: The model that it is made with.
+        server: Host and port of the service.
+        parent: The context to work in; default is the current one.
+    """
+
     __slots__ = ()
+    kind: ClassVar[Kind]
+    operation: ClassVar[values.Operation]
 
     def __init__(
         self,
         telemetry: Telemetry,
-        kind: Kind,
-        operation: values.Operation,
         provider: str,
-        agent_name: str | None,
-        model: str | None,
-        server: Server | None,
-        parent: Context | None,
+        *,
+        agent_name: str | None = None,
+        model: str | None = None,
+        server: Server | None = None,
+        parent: Context | None = None,
     ) -> None:
         first = {
-            attr.GEN_AI_OPERATION_NAME: operation.value,
+            attr.GEN_AI_OPERATION_NAME: self.operation.value,
             attr.GEN_AI_PROVIDER_NAME: provider,
             attr.GEN_AI_AGENT_NAME: agent_name,
             attr.GEN_AI_REQUEST_MODEL: model,
         }
-        name = _named(operation, agent_name)
-        super().__init__(telemetry, kind, name, _known(first, server), parent=parent)
+        name = _named(self.operation, agent_name)
+        super().__init__(telemetry, self.kind, name, _known(first, server), parent=parent)
 
 
 class CreateAgent(_HostedAgentOperation):
     """Creates an agent at a service (GenAI semconv, "Create agent"), never a local object."""
 
     __slots__ = ()
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        provider: str,
-        *,
-        agent_name: str | None = None,
-        model: str | None = None,
-        server: Server | None = None,
-        parent: Context | None = None,
-    ) -> None:
-        operation = values.Operation.CREATE_AGENT
-        super().__init__(
-            telemetry, kinds.CLIENT_ALONE, operation, provider, agent_name, model, server, parent
-        )
+    kind = kinds.CLIENT_ALONE
+    operation = values.Operation.CREATE_AGENT
 
 
 class InvokeRemoteAgent(_HostedAgentOperation):
     """Runs an agent of a service (GenAI semconv, "Invoke agent", client)."""
 
     __slots__ = ()
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        provider: str,
-        *,
-        agent_name: str | None = None,
-        model: str | None = None,
-        server: Server | None = None,
-        parent: Context | None = None,
-    ) -> None:
-        operation = values.Operation.INVOKE_AGENT
-        super().__init__(
-            telemetry, kinds.CLIENT, operation, provider, agent_name, model, server, parent
-        )
+    kind = kinds.CLIENT
+    operation = values.Operation.INVOKE_AGENT
 
 
 class McpRequest(Operation):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
@@ -33,7 +33,6 @@ class ModelCall(Operation):
 
     Args:
         telemetry: What to emit with.
-        kind: What kind of operation it is.
         operation: The operation's name.
         provider: ``gen_ai.provider.name``.
         model: The model asked for, if the request names one.
@@ -44,19 +43,15 @@ class ModelCall(Operation):
     """
 
     __slots__ = (
-        "_agent",
-        "_claim",
-        "input_tokens",
-        "model",
-        "operation",
-        "response_id",
-        "response_model",
+        *("_agent", "_claim", "_last_chunk", "finish_reasons", "input_tokens", "model"),
+        *("operation", "output_tokens", "response_id", "response_model", "times_next_chunk"),
     )
+
+    kind: ClassVar[Kind]
 
     def __init__(
         self,
         telemetry: Telemetry,
-        kind: Kind,
         operation: values.Operation,
         provider: str,
         model: str | None,
@@ -70,6 +65,10 @@ class ModelCall(Operation):
         self.operation = operation
         self.model = model
         self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self.finish_reasons: tuple[str, ...] = ()
+        self._last_chunk = 0
+        self.times_next_chunk = True
         self.response_model: str | None = None
         self.response_id: str | None = None
         scope = scope_of(parent)
@@ -90,7 +89,7 @@ class ModelCall(Operation):
         name = f"{operation.value} {model}" if model else operation.value
         super().__init__(
             telemetry,
-            kind,
+            self.kind,
             name,
             first,
             parent=parent,
@@ -126,40 +125,13 @@ class Inference(ModelCall):
     breakdowns go to ``attributes`` under their own names.
     """
 
-    __slots__ = (
-        "_last_chunk",
-        "finish_reasons",
-        "output_tokens",
-        "times_next_chunk",
-    )
+    __slots__ = ()
+    kind = kinds.INFERENCE
 
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        operation: values.Operation,
-        provider: str,
-        model: str | None,
-        server: Server | None,
-        *,
-        parent: Context | None = None,
-        start_time: int | None = None,
-        links: Sequence[Link] | None = None,
-    ) -> None:
-        self.output_tokens: int | None = None
-        self.finish_reasons: tuple[str, ...] = ()
-        self._last_chunk = 0
-        self.times_next_chunk = True
-        super().__init__(
-            telemetry,
-            kinds.INFERENCE,
-            operation,
-            provider,
-            model,
-            server,
-            parent=parent,
-            start_time=start_time,
-            links=links,
-        )
+    @property
+    def first_chunk_seconds(self) -> float | None:
+        """Of a stream; an attribute, since some layers know it only when the call is over."""
+        return self.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
 
     def timed_chunk(self) -> None:
         """Note the time of a chunk: of the first always, of later ones where a metric asks.
@@ -190,34 +162,14 @@ class Embeddings(ModelCall):
     """A call that embeds texts (GenAI semconv, "Embeddings"); their content is never recorded."""
 
     __slots__ = ()
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        operation: values.Operation,
-        provider: str,
-        model: str | None,
-        server: Server | None,
-        *,
-        parent: Context | None = None,
-        start_time: int | None = None,
-    ) -> None:
-        super().__init__(
-            telemetry,
-            kinds.EMBEDDINGS,
-            operation,
-            provider,
-            model,
-            server,
-            parent=parent,
-            start_time=start_time,
-        )
+    kind = kinds.EMBEDDINGS
 
 
 class FetchResponse(ModelCall):
     """Reads a response that was generated before (GenAI semconv, "Fetch response"): no tokens."""
 
     __slots__ = ()
+    kind = kinds.CLIENT_ALONE
 
     def __init__(
         self,
@@ -228,13 +180,6 @@ class FetchResponse(ModelCall):
         *,
         parent: Context | None = None,
     ) -> None:
-        super().__init__(
-            telemetry,
-            kinds.CLIENT_ALONE,
-            values.Operation.FETCH_RESPONSE,
-            provider,
-            None,
-            server,
-            parent=parent,
-        )
+        operation = values.Operation.FETCH_RESPONSE
+        super().__init__(telemetry, operation, provider, None, server, parent=parent)
         self.attributes[attr.GEN_AI_RESPONSE_ID] = response_id

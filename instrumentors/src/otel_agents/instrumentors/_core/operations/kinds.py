@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -58,15 +58,11 @@ class Kind:
 
 
 _seconds: Final = attrgetter("duration")
+_first_chunk: Final = attrgetter("first_chunk_seconds")
 
 
 def _duration(metric: Metric, *names: str) -> Measure:
     return Measure(metric, _seconds, (*names, attr.ERROR_TYPE))
-
-
-def _first_chunk(operation: Any) -> float | None:
-    """Of a stream; an attribute, since some layers know it only when the call is over."""
-    return operation.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
 
 
 # Calls of a provider or a service.

@@ -36,6 +36,9 @@ class ExecuteTool(Internal):
     """
 
     __slots__ = ("_agent", "_result")
+    kind = kinds.TOOL
+    operation = values.Operation.EXECUTE_TOOL
+    names = attr.GEN_AI_TOOL_NAME
 
     def __init__(
         self,
@@ -56,11 +59,8 @@ class ExecuteTool(Internal):
         first = {attr.GEN_AI_TOOL_TYPE: tool_type, attr.GEN_AI_AGENT_NAME: agent_name}
         super().__init__(
             telemetry,
-            kinds.TOOL,
-            values.Operation.EXECUTE_TOOL,
-            attr.GEN_AI_TOOL_NAME,
             name,
-            {key: value for key, value in first.items() if value},
+            first={key: value for key, value in first.items() if value},
             parent=parent,
             start_time=start_time,
             links=links,
