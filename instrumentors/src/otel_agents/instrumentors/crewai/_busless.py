@@ -24,7 +24,7 @@ def used(telemetry: Telemetry, call: Call) -> ToolRun | None:
         for place, name in ((1, "tool"), (2, "calling"))
     )
     name, before = str(tool.name), TOOL.get()
-    again = before is not None and before.error is not None and before.subject == name
+    again = before is not None and before.error_type is not None and before.subject == name
     parent = before.outer if again and before is not None else None
     run = ToolRun(telemetry, name, getattr(calling, "arguments", None), parent)
     run.describe(tool)

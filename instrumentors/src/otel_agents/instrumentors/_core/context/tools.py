@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 __all__ = ["ToolScope"]
 
 
@@ -10,13 +12,18 @@ class ToolScope:
 
     Attributes:
         name: ``gen_ai.tool.name``.
-        operation: The operation that records it, to set on it what only a layer below knows.
-        enriched: Whether a layer below has done so, as at most one may.
+        enriched: Whether a layer below has told the operation what only it knows, as at most one
+            may.
     """
 
-    __slots__ = ("enriched", "name", "operation")
+    __slots__ = ("_operation", "enriched", "name")
 
     def __init__(self, name: str, operation: object) -> None:
         self.name = name
-        self.operation = operation
         self.enriched = False
+        self._operation = weakref.ref(operation)  # which holds a context with this in it
+
+    @property
+    def operation(self) -> object | None:
+        """The operation that records it; None where it is over and nobody holds it."""
+        return self._operation()

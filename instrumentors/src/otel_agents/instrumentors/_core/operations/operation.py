@@ -79,6 +79,7 @@ class Operation:
         self._kind = kind
         self._ended = self._held = False
         self.error: BaseException | None = None
+        """What the call raised, until all is told; `error_type` stays."""
         self.error_type: str | None = None
         self.complete = False
         """Whether everything was said before the end of a stream: leaving it is no abandoning."""
@@ -250,6 +251,7 @@ class Operation:
                 self.span.end(self.end_time)  # a processor of the application's may raise
             finally:
                 self._forget()
+                self.error = None  # whose frames have this in them, and all of the application's
 
     def _gather(self) -> None:
         """What the classes of this room add to the attributes before they are emitted."""
