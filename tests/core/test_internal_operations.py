@@ -1,0 +1,285 @@
+"""What runs in the process: its span whole, with the content that was asked for, and without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import toyagents
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import SpanKind, StatusCode
+
+from otel_agents.instrumentors import (
+    ExecuteCode,
+    ExecuteTool,
+    InvokeAgent,
+    InvokeWorkflow,
+    Items,
+    Operation,
+    Patch,
+    Step,
+    Telemetry,
+    step,
+    wrapped,
+)
+from otel_agents.instrumentors._core.patching.patch_set import PatchSet
+from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
+
+SECRET = "planted-secret"
+CAPTURE = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
+
+
+def telemetry(emission: Emission, content: bool) -> Telemetry:
+    settings = Settings.read(CAPTURE if content else {})
+    return Telemetry("toy", settings=settings, **emission.providers)
+
+
+def said(role: str, text: str) -> list[dict[str, Any]]:
+    return [{"role": role, "parts": [{"type": "text", "content": text}]}]
+
+
+def answer(value: str) -> list[dict[str, Any]]:
+    (message,) = said("assistant", f"{value} {SECRET}")
+    return [{**message, "finish_reason": "stop"}]
+
+
+def explode(*_: Any) -> Any:
+    raise AssertionError("content was converted that nobody asked for")
+
+
+def attributes(emission: Emission) -> dict[str, Any]:
+    """Those of the one span; JSON as what it says."""
+    found = dict(emission.span.attributes or {})
+    for name in found.keys() & CONTENT:
+        found[name] = json.loads(str(found[name]))
+    return found
+
+
+CONTENT = {
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+}
+
+INPUTS: dict[str, Any] = {
+    "a list": said("user", SECRET),
+    "a function": lambda: said("user", SECRET),
+    "items": Items([SECRET], lambda text: said("user", text)[0]),
+}
+Make = Callable[[Telemetry, Any, Any], Operation]
+SCOPES: dict[str, tuple[Make, dict[str, Any]]] = {
+    "agent": (
+        lambda t, asked, answered: InvokeAgent(t, "ada", input=asked, output=answered),
+        {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "ada"},
+    ),
+    "workflow": (
+        lambda t, asked, answered: InvokeWorkflow(t, "trip", input=asked, output=answered),
+        {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "trip"},
+    ),
+}
+each_scope = pytest.mark.parametrize(("make", "first"), SCOPES.values(), ids=SCOPES)
+
+
+@each_scope
+@pytest.mark.parametrize("asked", INPUTS.values(), ids=INPUTS)
+def test_what_is_asked_and_answered_is_on_the_span(
+    make: Make, first: dict[str, Any], asked: Any, emission: Emission
+) -> None:
+    scope = make(telemetry(emission, True), asked, answer)
+    assert scope.returned("sunny") == "sunny"
+    assert attributes(emission) == {
+        **first,
+        "gen_ai.input.messages": said("user", SECRET),
+        "gen_ai.output.messages": answer("sunny"),
+    }
+
+
+@each_scope
+def test_without_an_answer_there_is_what_was_asked(
+    make: Make, first: dict[str, Any], emission: Emission
+) -> None:
+    make(telemetry(emission, True), said("user", SECRET), explode).failed(LookupError())
+    found = {"gen_ai.input.messages": said("user", SECRET), "error.type": "LookupError"}
+    assert attributes(emission) == {**first, **found}
+
+
+@each_scope
+def test_of_what_is_asked_and_answered_nothing_is_touched_that_nobody_wants(
+    make: Make, first: dict[str, Any], emission: Emission
+) -> None:
+    make(telemetry(emission, False), explode, explode).returned(SECRET)
+    assert attributes(emission) == first
+    assert SECRET not in emission.texts()
+
+
+# Tools.
+
+TOOL: dict[str, Any] = {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "search",
+    "gen_ai.tool.type": "function",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"query": SECRET}, {"query": SECRET}),
+        (json.dumps({"query": SECRET}), {"query": SECRET}),
+        ({}, {}),
+    ],
+)
+def test_a_tool_tells_its_arguments_and_its_result(
+    given: Any, told: Any, emission: Emission
+) -> None:
+    tool = ExecuteTool(
+        telemetry(emission, True), "search", arguments=given, result=lambda value: {"found": value}
+    )
+    tool.returned(SECRET)
+    assert attributes(emission) == {
+        **TOOL,
+        "gen_ai.tool.call.arguments": told,
+        "gen_ai.tool.call.result": {"found": SECRET},
+    }
+
+
+def test_a_tool_keeps_no_result_that_it_was_not_told_how_to(emission: Emission) -> None:
+    ExecuteTool(telemetry(emission, True), "search").returned(SECRET)
+    assert attributes(emission) == TOOL
+
+
+def test_of_a_tool_nothing_is_touched_that_nobody_wants(emission: Emission) -> None:
+    using = telemetry(emission, False)
+    ExecuteTool(using, "search", arguments={"query": SECRET}, result=explode).returned(SECRET)
+    assert attributes(emission) == TOOL
+    assert SECRET not in emission.texts()
+
+
+def test_a_tool_is_its_agents_unless_it_says_another(emission: Emission) -> None:
+    using = telemetry(emission, False)
+    agent = InvokeAgent(using, "ada")
+    for name in (None, "bob"):
+        ExecuteTool(using, "search", agent_name=name, parent=agent.context).end()
+    agent.end()
+    assert [(span.attributes or {})["gen_ai.agent.name"] for span in emission.spans] == [
+        *("ada", "bob"),
+        "ada",
+    ]
+    assert agent.scope.tool_calls == 2
+
+
+# Code.
+
+CODE = {**TOOL, "gen_ai.tool.name": "code_execution", "gen_ai.tool.type": "extension"}
+BLOCKS = [("python", f"print('{SECRET}')"), ("sh", "true")]
+
+
+@pytest.mark.parametrize(("exit_code", "failed"), [(0, False), (None, False), (1, True)])
+@pytest.mark.parametrize("content", [True, False])
+def test_code_tells_what_ran_and_whether_it_came_to_its_end(
+    content: bool, exit_code: int | None, failed: bool, emission: Emission
+) -> None:
+    code = ExecuteCode(
+        telemetry(emission, content), iter(BLOCKS), lambda value: (exit_code, f"{value} {SECRET}")
+    )
+    assert code.returned("done") == "done"
+    listed = [{"language": language, "code": text} for language, text in BLOCKS]
+    kept = {
+        "gen_ai.tool.call.arguments": {"code_blocks": listed},
+        "gen_ai.tool.call.result": {"result": f"done {SECRET}"},
+    }
+    error = {"error.type": "_OTHER"} if failed else {}
+    assert attributes(emission) == {**CODE, **error, **(kept if content else {})}
+    assert emission.span.status.status_code is (StatusCode.ERROR if failed else StatusCode.UNSET)
+    assert emission.events == []
+    assert (SECRET in emission.texts()) is content
+
+
+def test_the_blocks_of_code_are_read_where_content_is_wanted_alone(emission: Emission) -> None:
+    def blocks() -> Any:
+        yield explode()
+
+    ExecuteCode(telemetry(emission, False), blocks(), lambda value: (0, value)).returned("done")
+    assert attributes(emission) == CODE
+
+
+# Steps.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "found"),
+    [
+        (("task",), "task", {"otel_agents.step.type": "task"}),
+        (("node", "plan"), "node plan", {"otel_agents.step.type": "node"}),
+        (("node", ""), "node", {"otel_agents.step.type": "node"}),
+    ],
+)
+@pytest.mark.parametrize("number", [None, 0, 3])
+def test_a_step_says_what_it_is_and_which(
+    arguments: tuple[str, ...],
+    name: str,
+    found: dict[str, Any],
+    number: int | None,
+    emission: Emission,
+) -> None:
+    Step(telemetry(emission, False), *arguments, number=number).end()
+    numbered = {} if number is None else {"otel_agents.step.number": number}
+    assert (emission.span.name, emission.span.kind) == (name, SpanKind.INTERNAL)
+    assert attributes(emission) == {**found, **numbered}
+    assert emission.points() == {}
+
+
+class Asked(Sampler):
+    """Samples nothing, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, dict[str, Any]]] = []
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        given = {
+            **dict(zip(("parent", "trace", "name", "kind", "attributes"), args, strict=False)),
+            **kwargs,
+        }
+        self.names.append((given["name"], dict(given["attributes"])))
+        return SamplingResult(Decision.DROP)
+
+    def get_description(self) -> str:
+        return "asked"
+
+
+def test_the_type_of_a_step_is_there_when_a_sampler_is_asked() -> None:
+    sampler = Asked()
+    emission = Emission(sampler)
+    Step(telemetry(emission, False), "node", "plan", number=1).end()
+    emission.close()
+    told = {"otel_agents.step.type": "node", "otel_agents.step.number": 1}
+    assert sampler.names == [("node plan", told)]
+
+
+def test_a_row_says_that_its_target_is_a_step(emission: Emission) -> None:
+    row = Patch("toyagents:ask", step("human_input"))
+    patches = PatchSet("toy", [row], telemetry(emission, False))
+    patches.apply()
+    assert toyagents.ask(SECRET) == f"asked {SECRET}"
+    patches.undo()
+    assert (emission.span.name, attributes(emission)) == (
+        "human_input",
+        {"otel_agents.step.type": "human_input"},
+    )
+    assert SECRET not in emission.texts()
+
+
+def test_a_step_lasts_as_long_as_its_call(emission: Emission) -> None:
+    using = telemetry(emission, False)
+
+    def asks() -> str:
+        Step(using, "inside").end()
+        return "answer"
+
+    assert wrapped(asks, using, step("human_input"))() == "answer"
+    assert emission.tree() == ["human_input", "  inside"]
+    assert emission.names == ["inside", "human_input"]
