@@ -20,11 +20,10 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import (
     Encoded,
     Items,
-    dump,
     encode,
     encode_text,
 )
-from otel_agents.instrumentors._core.encoding.plain import copied, plain
+from otel_agents.instrumentors._core.encoding.plain import plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
@@ -158,10 +157,18 @@ class Gate:
 
     def value_attribute(self, name: str, value: Any) -> dict[str, Any]:
         """A value that an event of ours carries as JSON, under ``name``; nothing without content."""
+        if value is not None and self.on_event and self._redact is not None:
+            value = self._redact("event_value", value)
         if value is None or not self.on_event:
             return {}
-        text = self._text("event_value", dump(copied(value)).decode())
-        return {name: text} if text is not None else {}
+        try:
+            encoded = encode(value, self._limit)
+        except Exception:  # another thread may be editing it
+            errors.internal_error("encoding event_value")
+            return {}
+        if encoded.original_bytes is not None and self._on_truncation is not None:
+            self._on_truncation()
+        return {name: encoded.text} if encoded.text else {}
 
     def _text(self, kind: str, text: str | None, *, end: bool = False) -> str | None:
         if text is not None and self._redact is not None:

@@ -1,0 +1,152 @@
+"""A run that stops until somebody answers is an event; what it asks is content."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from opentelemetry.context import attach, detach
+
+from otel_agents.instrumentors import InvokeWorkflow, Step, Telemetry, interrupted
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.telemetry import content
+from otel_agents.instrumentors.settings import Settings
+from otel_agents.testing.emission import Emission
+
+SECRET = "planted-secret"
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+NAME = "otel_agents.interrupt"
+VALUE = "otel_agents.interrupt.value"
+
+
+def telemetry(emission: Emission, capture: str = "NO_CONTENT", **more: str) -> Telemetry:
+    settings = Settings.read({CAPTURE: capture, **more})
+    return Telemetry("toy", settings=settings, **emission.providers)
+
+
+def spans_of_events(emission: Emission) -> list[int]:
+    return [log.log_record.span_id for log in emission.logs]
+
+
+def test_it_is_an_event_of_the_span_in_which_the_run_stops(emission: Emission) -> None:
+    using = telemetry(emission)
+    run, step = InvokeWorkflow(using, "trip"), Step(using, "human_input")
+    token = attach(run.context)
+    try:
+        interrupted(using)
+    finally:
+        detach(token)
+    interrupted(using, context=step.context)
+    step.end()
+    run.end()
+    assert emission.events == [(NAME, {}), (NAME, {})]
+    told = [span.context.span_id for span in reversed(emission.spans) if span.context]
+    assert spans_of_events(emission) == told
+    assert [span.status.is_unset for span in emission.spans] == [True, True]
+
+
+@pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
+def test_what_is_asked_does_not_leave_where_events_carry_no_content(
+    capture: str, emission: Emission
+) -> None:
+    class Explodes:
+        def __repr__(self) -> str:
+            raise AssertionError("content was converted that nobody asked for")
+
+        __str__ = __repr__
+
+    using = telemetry(emission, capture)
+    interrupted(using, {"approve": SECRET})
+    interrupted(using, Explodes())
+    assert emission.events == [(NAME, {}), (NAME, {})]
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"approve {SECRET}?", {"approve": [SECRET, 1, None]}, [SECRET], 0, False, ""],
+    ids=["text", "mapping", "list", "zero", "false", "empty"],
+)
+@pytest.mark.parametrize("capture", ["EVENT_ONLY", "SPAN_AND_EVENT"])
+def test_where_events_carry_content_it_is_there_as_json(
+    capture: str, value: Any, emission: Emission
+) -> None:
+    interrupted(telemetry(emission, capture), value)
+    ((name, attributes),) = emission.events
+    assert (name, {*attributes}) == (NAME, {VALUE})
+    assert json.loads(attributes[VALUE]) == value
+
+
+def test_nothing_asked_is_nothing_told(emission: Emission) -> None:
+    interrupted(telemetry(emission, "EVENT_ONLY"), None)
+    assert emission.events == [(NAME, {})]
+
+
+def test_without_events_of_content_it_is_told_without(emission: Emission) -> None:
+    """Whoever asks for content on events and for no events has none."""
+    off = {"OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
+    interrupted(telemetry(emission, "EVENT_ONLY", **off), SECRET)
+    assert emission.events == [(NAME, {})]
+    assert SECRET not in emission.texts()
+
+
+def test_an_object_of_the_applications_is_told_and_not_changed(emission: Emission) -> None:
+    class Question:
+        def __init__(self) -> None:
+            self.text = SECRET
+
+    asked = [Question(), {1: {2, 3}}, b"\xff"]
+    interrupted(telemetry(emission, "EVENT_ONLY"), asked)
+    ((_, attributes),) = emission.events
+    assert isinstance(json.loads(attributes[VALUE]), list)
+    assert [type(it) for it in asked] == [Question, dict, bytes]
+
+
+def test_it_is_cut_to_its_budget_and_stays_json(emission: Emission) -> None:
+    using = telemetry(emission, "EVENT_ONLY", OTEL_AGENTS_CONTENT_MAX_BYTES="1024")
+    interrupted(using, {"approve": "x" * 10_000})
+    ((_, attributes),) = emission.events
+    assert len(attributes[VALUE]) <= 1024
+    assert json.loads(attributes[VALUE])["approve"].startswith("xxx")
+    points = emission.points()["otel_agents.content.truncations"]
+    assert [total for _, total in points] == [1]
+
+
+def test_what_cannot_be_encoded_costs_the_value_alone(
+    emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edited(value: Any, budget: int) -> Any:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    monkeypatch.setattr(content, "encode", edited)
+    interrupted(telemetry(emission, "EVENT_ONLY"), {"approve": SECRET})
+    assert (emission.events, caught) == ([(NAME, {})], ["encoding event_value"])
+
+
+def test_it_is_redacted_first(
+    emission: Emission, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And where the hook cannot be loaded nothing is told."""
+    seen: list[str] = []
+
+    def redact(kind: str, value: Any) -> Any:
+        seen.append(kind)
+        value["approve"] = "***"
+        return value
+
+    monkeypatch.setattr("toyagents.redact", redact, raising=False)
+    hook = {"OTEL_AGENTS_REDACTION_HOOK": "toyagents:redact"}
+    asked = {"approve": SECRET}
+    interrupted(telemetry(emission, "SPAN_ONLY", **hook), asked)
+    interrupted(telemetry(emission, "EVENT_ONLY", **hook), asked)
+    with caplog.at_level(logging.CRITICAL, "otel_agents"):
+        missing = {"OTEL_AGENTS_REDACTION_HOOK": "toyagents:no_such"}
+        interrupted(telemetry(emission, "EVENT_ONLY", **missing), {"approve": SECRET})
+    told = [attributes for _, attributes in emission.events]
+    assert told == [{}, {VALUE: '{"approve":"***"}'}, {}]
+    assert (seen, asked) == (["event_value"], {"approve": SECRET})
+    assert SECRET not in emission.texts()
