@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from core_recording import Recorded, current_mark
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from toyagents import Agent, Refused
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.around import around
-from otel_agents.instrumentors._core.calls.call import Call, Switch
+from otel_agents.instrumentors._core.calls.call import Call, Switch, instance
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 
 Method = Callable[..., Any]
@@ -117,6 +119,24 @@ def test_an_error_of_ours_at_any_point_changes_nothing(
     assert bool(caught) == reached
     if reached and place not in ("begin", "chunk"):
         assert operation.reports[-1] == ("end",)
+
+
+@pytest.mark.parametrize(("method", "result", "reports"), METHODS)
+@pytest.mark.parametrize("begun", ["text", True, Context(), SimpleNamespace(context="text")])
+@pytest.mark.parametrize("once_per", [None, instance])
+def test_a_start_that_returns_what_is_no_operation_changes_nothing(
+    method: Method,
+    result: Any,
+    reports: list[Any],
+    begun: Any,
+    once_per: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    call = around(NOTHING, lambda telemetry, call: begun, once_per=once_per)(method, Switch(), True)
+    assert to_result(call(Agent("ada"), "hi")) == result
+    assert caught == ["beginning an operation"]
 
 
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)

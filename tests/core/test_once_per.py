@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import toyagents
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Patch, Telemetry, carry, instance
 from otel_agents.instrumentors._core import errors
@@ -218,3 +219,29 @@ def test_a_row_says_what_it_is_once_per(emission: Emission, telemetry: Telemetry
     finally:
         patches.undo()
     assert emission.names == ["invoke_agent ada"]
+
+
+class Frozen:
+    """Runs a call, and keeps its context to itself."""
+
+    __slots__ = ()
+
+    @property
+    def context(self) -> Context:
+        return get_current()
+
+    def returned(self, value: Any) -> Any:
+        return value
+
+
+def test_what_cannot_be_entered_runs_the_call_all_the_same(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    frozen: Any = Frozen()
+    run = around(telemetry, lambda telemetry, call: frozen, once_per=instance)(
+        Team.run, Switch(), True
+    )
+    assert run(Team("a")) == "nothing"
+    assert caught == ["entering an operation"]

@@ -17,6 +17,7 @@ from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Sw
 from otel_agents.instrumentors._core.calls.watching import (
     Observation,
     after,
+    attaching,
     instead,
     replacing,
     watch,
@@ -295,3 +296,18 @@ def test_an_observation_hides_no_item_and_works_where_it_is_begun() -> None:
     assert observation.context is get_current()
     assert isinstance(instead(broken), Bindable)
     assert not isinstance(after(broken), Bindable)
+
+
+@pytest.mark.parametrize("how", [within, attaching])
+def test_what_is_no_context_is_never_current(
+    how: Callable[[Callable[..., Any]], Start | Bindable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+
+    def no_context(*_: object) -> str:
+        return "text"
+
+    outer = get_current()
+    assert ask(patched(how(no_context), Agent.run)) == "ada says hi"
+    assert get_current() is outer

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.context import attach, get_current
+from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
@@ -111,17 +111,23 @@ def _begin_once(
         return None
     running = None if once.is_within() else _begin(telemetry, start, call)
     if running is not None:
-        once.enter(running)
+        try:
+            once.enter(running)
+        except Exception:  # as of one that cannot be referred to weakly
+            errors.internal_error("entering an operation")
     return running
 
 
 def _begin(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
-    running: Running | None = None
+    """What ``start`` has begun; None also where that is nothing to run a call in."""
     try:
-        if is_instrumentation_enabled():
-            running = start(telemetry, call)
+        running = start(telemetry, call) if is_instrumentation_enabled() else None
+        context: object = running.context if running is not None else None
+        if running is not None and not isinstance(context, Context):
+            raise TypeError("the context of what was begun is none")
     except Exception:
         errors.internal_error("beginning an operation")
+        return None
     return running
 
 

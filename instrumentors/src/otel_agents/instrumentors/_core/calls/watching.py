@@ -204,7 +204,7 @@ class _Attaching:
     def _attach(self, telemetry: Telemetry, call: Call) -> None:
         try:
             context = self._context_of(telemetry, call)
-            if context is not None:
+            if isinstance(context, Context):
                 attach(context)
         except Exception:
             errors.internal_error("attaching a context")
