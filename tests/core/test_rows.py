@@ -220,3 +220,23 @@ def test_an_instrumentor_takes_the_bounds_of_the_distributions_that_it_requires(
     finally:
         instrumentor.uninstrument()
     assert found == ["applied", "absent", "absent", "absent"]
+
+
+def test_rows_of_one_target_are_told_of_one_by_one(
+    packages: Packages, apply: Apply, said: Said
+) -> None:
+    name = packages.make(hooks=TEXT)
+    rows = [
+        Registration(f"{name}.hooks", lambda _, module: module.add),
+        Registration(f"{name}.hooks", lambda _, module: nothing),
+    ]
+    patches = apply(*rows)
+    packages.load(f"{name}.hooks")
+    assert states(patches) == ["missing", "applied"]
+    assert said() == [f"{name}.hooks: {name}.hooks has no add"]
+
+
+def test_a_table_with_something_else_in_it_is_none(apply: Apply) -> None:
+    row: Any = "house:Agent.run"
+    with pytest.raises(TypeError, match="a table has rows, and no str"):
+        apply(row)

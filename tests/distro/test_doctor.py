@@ -123,6 +123,20 @@ def test_each_key_stands_in_the_documentation() -> None:
     assert {name for name in names if not name.endswith("_source")} <= known
 
 
+@pytest.mark.parametrize(
+    "table", ["raise LookupError", "return ['toylib:Client.ask']", "return []"]
+)
+def test_a_table_that_cannot_be_made_is_a_finding(table: str, tmp_path: Path) -> None:
+    variables = toys(tmp_path)
+    module = tmp_path / "toy_instrumentor.py"
+    head = module.read_text("utf-8").partition("    def patches")[0]
+    module.write_text(f"{head}    def patches(self):\n        {table}\n", "utf-8")
+    _, out = doctor("--json", **variables)
+    assert about(json.loads(out), "toylib") == [
+        "toylib: its table of targets is empty, or making it failed"
+    ]
+
+
 def test_without_findings_the_status_is_0() -> None:
     names = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
     status, out = doctor("--json", **dict.fromkeys(names, "none"), **{DISABLED: "*"})

@@ -29,6 +29,8 @@ def probe(name: str) -> dict[str, Any]:
     report = instrumentor.report()
     tops = {module.partition(".")[0] for module in modules}
     broken = [f"import {top} failed: {failed[top]}" for top in tops if failed.get(top)]
+    if not report.targets:
+        broken.append("its table of targets is empty, or making it failed")
     return {
         "summary": str(report),
         "targets": [

@@ -48,16 +48,20 @@ class PatchSet:
     ) -> None:
         self._name = name
         self._rows = tuple(rows)
+        for row in self._rows:
+            if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]  others write tables too
+                raise TypeError(f"a table has rows, and no {type(row).__name__}")
         self._telemetry = telemetry
         self._holders = Holders(holders)
         self._switch = Switch()
         self._undo: list[Callable[[], None]] = []
-        self._states: dict[str, TargetReport] = {}
+        self._states: dict[int, TargetReport] = {}
+        """By row, as several may have one target."""
 
     def apply(self) -> None:
         """Register for the imports, and patch what is imported already. Imports nothing."""
         for row in self._rows:
-            self._states[row.target] = TargetReport(row.target, "waiting")
+            self._states[id(row)] = TargetReport(row.target, "waiting")
         for module in dict.fromkeys(row.module for row in self._rows):
             # By the name that it is imported by: a module may have changed its own.
             wrapt.register_post_import_hook(partial(self._module_imported, module), module)
@@ -76,7 +80,7 @@ class PatchSet:
 
     def report(self) -> Report:
         """The state of every target as of now."""
-        return Report(tuple(self._states[row.target] for row in self._rows))
+        return Report(tuple(self._states[id(row)] for row in self._rows))
 
     def _module_imported(self, name: str, module: ModuleType) -> None:
         if not self._switch.on:
@@ -89,7 +93,7 @@ class PatchSet:
     def _apply(self, row: Row, module: ModuleType) -> None:
         try:
             self._undo.extend(self._steps(row, module))
-            self._states[row.target] = TargetReport(row.target, "applied")
+            self._states[id(row)] = TargetReport(row.target, "applied")
         except AttributeError as error:
             self._not_found(row, _without(module, error))
         except Exception:
@@ -113,7 +117,7 @@ class PatchSet:
             return
         for row in self._rows:
             inside = row.module.partition(".")[0] == package.__name__
-            if inside and self._states[row.target].state == "waiting":
+            if inside and self._states[id(row)].state == "waiting":
                 try:
                     found = _module_exists(row.module)
                 except Exception:
@@ -128,7 +132,7 @@ class PatchSet:
         if row.one_of is None and self._is_expected(row):
             self._miss(row, detail)
         else:
-            self._states[row.target] = TargetReport(row.target, "absent", detail)
+            self._states[id(row)] = TargetReport(row.target, "absent", detail)
 
     def _is_expected(self, row: Row) -> bool:
         """Whether the installed version should have the target; where that fails, it should."""
@@ -145,18 +149,18 @@ class PatchSet:
             if row.one_of is not None:
                 groups.setdefault(row.one_of, []).append(row)
         for group, rows in groups.items():
-            if any(self._states[row.target].state != "absent" for row in rows):
+            if any(self._states[id(row)].state != "absent" for row in rows):
                 continue
             expected = [row for row in rows if self._is_expected(row)]
             for row in expected:
-                self._states[row.target] = TargetReport(
+                self._states[id(row)] = TargetReport(
                     row.target, "missing", f"none of those for {group} is there"
                 )
             if expected:
                 self._warn(", ".join(row.target for row in expected), f"of {group} there is none")
 
     def _miss(self, row: Row, detail: str) -> None:
-        self._states[row.target] = TargetReport(row.target, "missing", detail)
+        self._states[id(row)] = TargetReport(row.target, "missing", detail)
         self._warn(row.target, detail)
 
     def _warn(self, target: str, detail: str) -> None:
