@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from ._core.calls.around import wrapped as wrapped
     from ._core.calls.call import Call as Call
     from ._core.calls.call import Start as Start
+    from ._core.calls.call import Switch as Switch
     from ._core.calls.call import instance as instance
     from ._core.calls.callbacks import guarded as guarded
+    from ._core.calls.reporting import Running as Running
     from ._core.calls.results import follow_held as follow_held
     from ._core.calls.watching import Observation as Observation
     from ._core.calls.watching import after as after
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from ._core.operations import InvokeWorkflow as InvokeWorkflow
     from ._core.operations import McpRequest as McpRequest
     from ._core.operations import Memory as Memory
+    from ._core.operations import ModelCall as ModelCall
     from ._core.operations import Operation as Operation
     from ._core.operations import Plan as Plan
     from ._core.operations import Retrieval as Retrieval
@@ -75,8 +78,9 @@ if TYPE_CHECKING:
 
 _ROOMS: Final = {
     "calls.around": ("wrapped",),
-    "calls.call": ("Call", "Start", "instance"),
+    "calls.call": ("Call", "Start", "Switch", "instance"),
     "calls.callbacks": ("guarded",),
+    "calls.reporting": ("Running",),
     "calls.results": ("follow_held",),
     "calls.watching": (
         *("Observation", "after", "attaching", "instead", "replacing", "watch", "within"),
@@ -92,7 +96,7 @@ _ROOMS: Final = {
     "operations": (
         *("ClaimedCall", "CreateAgent", "Embeddings", "ExecuteCode", "ExecuteTool"),
         *("FetchResponse", "Inference", "InvokeAgent", "InvokeRemoteAgent", "InvokeWorkflow"),
-        *("McpRequest", "Memory", "Operation", "Plan", "Retrieval", "Runs", "Step"),
+        *("McpRequest", "Memory", "ModelCall", "Operation", "Plan", "Retrieval", "Runs", "Step"),
         *("error_type", "hand_over", "interrupted", "step"),
     ),
     "patching.instrumentor": ("AgentInstrumentor",),
@@ -122,17 +126,20 @@ __all__ = [
     "Items",
     "McpRequest",
     "Memory",
+    "ModelCall",
     "Observation",
     "Operation",
     "Patch",
     "Plan",
     "Registration",
     "Retrieval",
+    "Running",
     "Runs",
     "Scope",
     "Slot",
     "Start",
     "Step",
+    "Switch",
     "Telemetry",
     "after",
     "attaching",
