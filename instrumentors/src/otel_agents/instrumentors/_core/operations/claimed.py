@@ -26,9 +26,9 @@ CUSTOM_PROVIDER = "custom"
 
 
 class ClaimedCall:
-    """One call of a framework's or a router's model layer (`calls.Running`).
+    """One call of a framework's or a router's model layer (`calls.reporting.Running`).
 
-    Opens a claim for as long as the call lasts. `ownership.sent` is the layer's positive evidence,
+    Opens a claim for as long as the call lasts. `sent` is the layer's positive evidence,
     called from a hook below its cache; each send is one attempt. An attempt that a layer below took is
     that layer's; one that nobody took is reported here, after the fact, by `describe`. Where it is
     evident that this layer itself sends, past every other that could be seen, its span starts then
