@@ -345,3 +345,23 @@ def test_no_instrumentor_imports_its_framework() -> None:
         "assert not {'openai', 'opentelemetry.sdk'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Repeats:
+    """Called as a function, and never bound to what it is an attribute of."""
+
+    def __call__(self, prompt: str) -> str:
+        return prompt
+
+
+@pytest.mark.parametrize("attribute", [functools.partial(str, "hi"), Repeats(), str, "".join])
+def test_what_is_never_bound_is_called_without_the_instance(
+    attribute: Any, patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toyagents.Agent, "said", attribute, raising=False)
+    arguments = () if isinstance(attribute, functools.partial) else ("hi",)
+    owner: Any = toyagents.Agent
+    patches = patched(Patch("toyagents:Agent.said", shouting))
+    assert (owner("ada").said(*arguments), owner.said(*arguments)) == ("HI", "HI")
+    patches.undo()
+    assert vars(toyagents.Agent)["said"] is attribute

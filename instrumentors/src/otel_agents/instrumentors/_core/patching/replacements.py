@@ -103,6 +103,8 @@ def _wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) 
         return staticmethod(wrapped) if static else classmethod(wrapped)
     if not callable(original):
         raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  as if it were not there
+    if in_class and not hasattr(cast(Any, type(original)), "__get__"):
+        return staticmethod(wrapping(original, switch, False))  # as a partial: never bound
     return wrapping(original, switch, in_class)
 
 
