@@ -20,6 +20,7 @@ from ._attributes import Attributes, check_attributes, is_ours
 from ._finding import Finding
 from ._gaps import is_gap
 
+_SCOPE: Final = "otel_agents."
 _NOT_EXPECTED: Final = frozenset(
     {
         # Of the request: there only if the application has set them.
@@ -36,7 +37,7 @@ _NOT_EXPECTED: Final = frozenset(
 def check_span(span: Any) -> list[Finding]:
     """The findings of one finished span."""
     attributes: Attributes = span.attributes or {}
-    if not is_ours(attributes):
+    if not (is_ours(attributes) or _is_made_by_us(span)):
         return []
     kind = str(span.kind.name)
     found = list(_check_status(span, attributes))
@@ -51,6 +52,12 @@ def check_span(span: Any) -> list[Finding]:
     if attr.ERROR_TYPE not in attributes:
         found += _check_expected(span.name, span_type, attributes)
     return found
+
+
+def _is_made_by_us(span: Any) -> bool:
+    """Whether an instrumentor of this project has made it, which says so whatever it has forgotten."""
+    scope = getattr(span, "instrumentation_scope", None)
+    return str(getattr(scope, "name", "")).startswith(_SCOPE)
 
 
 def _type_of(attributes: Attributes, kind: str) -> SpanType:
