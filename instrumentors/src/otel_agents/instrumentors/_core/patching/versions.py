@@ -68,5 +68,5 @@ def _bound(bound: Bound, holder: str) -> Version | None:
 def _installed(name: str) -> Version | None:
     try:
         return Version(version(name))
-    except (PackageNotFoundError, InvalidVersion):
+    except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata
         return None
