@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["imports", "module_name"]
 
+_MODULE = re.compile(r"otel_agents\.instrumentors\._core(\.\w+)+")
+"""A name of a module of the core in a string, by which it may be imported too."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -21,6 +24,8 @@ def module_name(path: Path) -> str:
 def imports(path: Path, *, with_itself: bool = False) -> set[str]:
     """The full names that a module imports: ``package.module.name`` of ``from package.module import name``.
 
+    Names of modules of the core in strings count as well.
+
     Args:
         path: Where the module is, below a folder ``src``.
         with_itself: Only what is imported when the module is, so neither in functions nor for the
@@ -32,6 +37,8 @@ def imports(path: Path, *, with_itself: bool = False) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {f"{_absolute(path, node)}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and not with_itself:
+            names |= {str(node.value)} if _MODULE.fullmatch(str(node.value)) else set()
     return names
 
 

@@ -157,7 +157,7 @@ OPERATIONS: dict[str, tuple[Make, str, SpanKind, dict[str, Any], list[str]]] = {
         lambda t: McpRequest(t, "ping", server_side=True),
         "ping",
         SpanKind.SERVER,
-        {"mcp.method.name": "ping"},
+        {"mcp.method.name": "ping", "otel_agents.step.type": "mcp_request"},
         ["mcp.server.operation.duration"],
     ),
     "step": (

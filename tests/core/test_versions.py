@@ -32,7 +32,7 @@ def expects(since: Bound = None, until: Bound = None, module: str = "toys.agents
 
 @pytest.mark.parametrize(
     ("installed", "expected"),
-    [("1.1", False), ("1.2rc1", False), ("1.2", True), ("1.2.0", True), ("1.10", True)],
+    [("1.1", False), ("1.2rc1", True), ("1.2", True), ("1.2.0", True), ("1.10", True)],
 )
 def test_since_is_the_first_version_that_has_it(installed: str, expected: bool, site: Site) -> None:
     site.install("toys", installed)
@@ -41,7 +41,7 @@ def test_since_is_the_first_version_that_has_it(installed: str, expected: bool, 
 
 @pytest.mark.parametrize(
     ("installed", "expected"),
-    [("1.1", True), ("1.2rc1", True), ("1.2", False), ("1.2.0", False), ("1.10", False)],
+    [("1.1", True), ("1.2rc1", False), ("1.2", False), ("1.2.0", False), ("1.10", False)],
 )
 def test_until_is_the_first_version_that_has_it_no_more(
     installed: str, expected: bool, site: Site

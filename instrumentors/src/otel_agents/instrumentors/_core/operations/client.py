@@ -180,6 +180,7 @@ class McpRequest(Operation):
             attr.GEN_AI_TOOL_NAME: tool,
             attr.GEN_AI_PROMPT_NAME: prompt,
             attr.GEN_AI_OPERATION_NAME: values.Operation.EXECUTE_TOOL.value if tool else None,
+            attr.OTEL_AGENTS_STEP_TYPE: None if tool else "mcp_request",
         }
         target = tool or prompt
         name = f"{method} {target}" if target else method

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PatchSet"]
 
 _log = logging.getLogger("otel_agents")
+_OTHER_VERSION = "the row is for other versions"
 
 
 class PatchSet:
@@ -86,8 +87,12 @@ class PatchSet:
         if not self._switch.on:
             return
         for row in self._rows:
-            if row.module == name:
+            if row.module != name:
+                continue
+            if self._is_expected(row):
                 self._apply(row, module)
+            else:
+                self._states[id(row)] = TargetReport(row.target, "absent", _OTHER_VERSION)
         self._check_groups()
 
     def _apply(self, row: Row, module: ModuleType) -> None:

@@ -28,6 +28,7 @@ class Row:
             every supported one has. A mapping by distribution where several hold it: one that is
             not in the mapping has never had it.
         until: The first version that has it no more; a distribution not in the mapping still has.
+            A row is for the versions between the two: elsewhere it does nothing.
         one_of: A group of targets of which every version has at least one: where that is so, the
             others may be absent.
     """

@@ -66,7 +66,8 @@ def _bound(bound: Bound, holder: str) -> Version | None:
 
 @lru_cache(maxsize=64)
 def _installed(name: str) -> Version | None:
+    """The version of a distribution; a pre-release has what its release will have."""
     try:
-        return Version(version(name))
+        return Version(Version(version(name)).base_version)
     except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata
         return None
