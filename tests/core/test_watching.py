@@ -15,10 +15,8 @@ from toyagents import Agent, Refused
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Switch
 from otel_agents.instrumentors._core.calls.watching import (
-    Observation,
     after,
     attaching,
-    instead,
     replacing,
     watch,
     within,
@@ -259,43 +257,6 @@ def test_nothing_is_observed_while_it_is_suppressed_or_switched_off(
         assert ask(call) == results(method)
     switch.on = False
     assert ask(call) == results(method)
-
-
-@pytest.mark.parametrize("ending", ["returned", "exhausted", "abandoned", "failed", "end"])
-def test_an_observation_ends_once_however_it_ends(ending: str) -> None:
-    ended: list[str] = []
-    observation = Observation(ended=lambda: ended.append("ended"))
-    values: dict[str, tuple[Any, ...]] = {
-        "returned": (1,),
-        "exhausted": (None,),
-        "failed": (LookupError(),),
-    }
-    getattr(observation, ending)(*values.get(ending, ()))
-    assert ended == ["ended"]
-    observation.end()
-    assert ended == ["ended"]
-
-
-def test_an_observation_ends_after_all_else_was_told() -> None:
-    told: list[Any] = []
-    error = LookupError()
-
-    def observation() -> Observation:
-        return Observation(
-            returned=told.append, failed=told.append, ended=lambda: told.append("ended")
-        )
-
-    observation().returned(1)
-    observation().failed(error)
-    assert told == [1, "ended", error, "ended"]
-
-
-def test_an_observation_hides_no_item_and_works_where_it_is_begun() -> None:
-    observation = Observation()
-    assert observation.chunk("item") is None
-    assert observation.context is get_current()
-    assert isinstance(instead(broken), Bindable)
-    assert not isinstance(after(broken), Bindable)
 
 
 @pytest.mark.parametrize("how", [within, attaching])

@@ -76,6 +76,23 @@ def test_content_goes_to_a_file_and_everything_else_gets_none(
     assert content.parent.stat().st_mode & 0o077 == 0
 
 
+def test_what_a_person_was_asked_goes_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
+    content, logs = tmp_path / "content.jsonl", tmp_path / "logs.jsonl"
+    environ = {**jaeger.environ, "CONTENT_FILE": str(content), "LOGS_FILE": str(logs)}
+    asked = {attr.OTEL_AGENTS_INTERRUPT_VALUE: "my secret plan, yes or no?"}
+    with (
+        Collector("content-to-file", environ=environ) as collector,
+        Application(collector.endpoint) as application,
+    ):
+        event = events.OTEL_AGENTS_INTERRUPT.name
+        application.logger.emit(LogRecord(attributes=asked, event_name=event))
+        application.flush()
+        assert only(lambda: records(logs)) == {
+            attr.OTEL_AGENTS_CONTENT_DROPPED: [attr.OTEL_AGENTS_INTERRUPT_VALUE]
+        }
+        assert only(lambda: records(content)) == asked
+
+
 def test_the_texts_of_errors_go_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
     logs = tmp_path / "logs.jsonl"
     environ = {**jaeger.environ, "CONTENT_FILE": str(tmp_path / "content"), "LOGS_FILE": str(logs)}
