@@ -6,6 +6,7 @@ Every function returns what undoes it, which leaves alone what somebody has wrap
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from types import CellType, ModuleType
 from typing import Any, cast
@@ -103,9 +104,19 @@ def _wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) 
         return staticmethod(wrapped) if static else classmethod(wrapped)
     if not callable(original):
         raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  as if it were not there
-    if in_class and not hasattr(cast(Any, type(original)), "__get__"):
-        return staticmethod(wrapping(original, switch, False))  # as a partial: never bound
+    if in_class and not _is_bound(original):
+        return staticmethod(wrapping(original, switch, False))
     return wrapping(original, switch, in_class)
+
+
+def _is_bound(attribute: Any) -> bool:
+    """Whether Python hands the instance to what a class has as this attribute.
+
+    A partial has a ``__get__`` since Python 3.13, which warns of the binding that 3.14 begins with.
+    """
+    if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
+        return False
+    return hasattr(cast(Any, type(attribute)), "__get__")
 
 
 def _replace_in_subclasses(

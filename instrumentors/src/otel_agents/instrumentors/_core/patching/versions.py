@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -68,6 +68,9 @@ def _bound(bound: Bound, holder: str) -> Version | None:
 def _installed(name: str) -> Version | None:
     """The version of a distribution; a pre-release has what its release will have."""
     try:
-        return Version(Version(version(name)).base_version)
+        metadata = distribution(name).metadata
+        if "Version" not in metadata:  # importlib.metadata warns of it since Python 3.12
+            return None
+        return Version(Version(metadata["Version"]).base_version)
     except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata
         return None
