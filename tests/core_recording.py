@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+
+from otel_agents.instrumentors._core.calls import disposal
 
 MARK = create_key("test-mark")
 
@@ -57,3 +60,9 @@ class Answering(Recorded):
 def current_mark() -> Any:
     """The operation whose context is current, None outside any."""
     return get_value(MARK)
+
+
+def settle() -> None:
+    """All that was dropped has been finalised."""
+    gc.collect()
+    assert disposal.drain(5)

@@ -2,6 +2,45 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
 from lazy_packages import apply, packages, said
 
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.testing.emission import Emission
+
 __all__ = ["apply", "packages", "said"]
+
+
+@pytest.fixture
+def telemetry(emission: Emission) -> Telemetry:
+    return Telemetry("toy", **emission.providers)
+
+
+@pytest.fixture
+def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What our errors are reported as, in place of being raised."""
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    return caught
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The errors counted in this test."""
+    counts: Counter[str] = Counter()
+    monkeypatch.setattr(errors, "counts", counts)
+    return counts
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """What is freed, is freed without the collector, which may take its time."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

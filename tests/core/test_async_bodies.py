@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
-from core_recording import Answering, current_mark
+from core_recording import Answering, current_mark, settle
 from opentelemetry.context import Context, attach, detach, get_current, set_value
 from toyaws import AioEventStream, AioStreamingBody, ClientResponse, Raw, WrappedBody
 
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.results import follow
 
 TEXT = b'{"usage":\n{"tokens": 7},\n"answer": "sunny"}\n'
@@ -24,11 +22,6 @@ Read = Callable[[Any], Coroutine[Any, Any, Any]]
 
 KINDS = [AioStreamingBody, WrappedBody]
 each_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-def settle() -> None:
-    gc.collect()
-    assert disposal.drain(5)
 
 
 async def whole(body: Any) -> bytes:

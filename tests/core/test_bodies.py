@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import shutil
@@ -11,11 +10,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import Any
 
 import pytest
-from core_recording import Answering, current_mark
+from core_recording import Answering, current_mark, settle
 from toyaws import AioStreamingBody, Raw, StreamingBody, WrappedBody
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.results import follow, follow_held
 
 TEXT = b'{"usage":\n{"tokens": 7},\n"answer": "sunny"}\n'
@@ -27,11 +25,6 @@ Read = Callable[[Any], Any]
 
 def followed(kind: Any, operation: Answering, raw: Raw | None = None) -> Any:
     return follow(operation, kind(raw or Raw(TEXT)))
-
-
-def settle() -> None:
-    gc.collect()
-    assert disposal.drain(5)
 
 
 def copied(body: Any) -> bytes:

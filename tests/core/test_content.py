@@ -139,14 +139,6 @@ def redact(kind: str, value: Any) -> Any:
 
 
 @pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The errors counted in this test."""
-    counts: Counter[str] = Counter()
-    monkeypatch.setattr(errors, "counts", counts)
-    return counts
-
-
-@pytest.fixture
 def redaction(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("redactions")
     vars(module)["redact"] = redact

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 import pytest
-from core_recording import Answering, current_mark
+from core_recording import Answering, current_mark, settle
 from toyaws import AioEventStream, EventStream, Raw
 
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.calls.results import follow, follow_held
 
@@ -46,11 +44,6 @@ def apull(stream: Any, most: int | None = None) -> list[Any]:
 
 KINDS: list[tuple[type[EventStream], Drain]] = [(EventStream, pull), (AioEventStream, apull)]
 each_kind = pytest.mark.parametrize(("kind", "drain"), KINDS, ids=["sync", "async"])
-
-
-def settle() -> None:
-    gc.collect()
-    assert disposal.drain(5)
 
 
 @each_kind

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from importlib import import_module
+
+from new_processes import in_a_new_process
 
 from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors._core.calls import disposal
@@ -20,13 +20,6 @@ CHEAP = {
     *("tables", "telemetry", "telemetry.records"),
 }
 """What is imported at the start of every process, of the core."""
-
-
-def in_a_new_process(code: str) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=True
-    )
-    return ran.stdout
 
 
 def test_to_import_it_imports_little() -> None:

@@ -13,24 +13,10 @@ from opentelemetry.trace import Span, StatusCode
 from toyagents import Agent, Refused
 
 from otel_agents.instrumentors import ExecuteTool, Operation, Step, Telemetry, wrapped
-from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
 
 ABANDONED = {"otel_agents.stream.abandoned": True}
-
-
-@pytest.fixture
-def telemetry(emission: Emission) -> Telemetry:
-    return Telemetry("toy", **emission.providers)
-
-
-@pytest.fixture
-def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What our errors are reported as, in place of being raised."""
-    caught: list[str] = []
-    monkeypatch.setattr(errors, "internal_error", caught.append)
-    return caught
 
 
 class Described(Step):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from new_processes import in_a_new_process
 
 from otel_agents import instrumentors
 
@@ -31,13 +30,6 @@ def checked() -> dict[str, str]:
             assert alias.asname == alias.name  # else it is no re-export
             found[alias.name] = str(node.module)
     return found
-
-
-def in_a_new_process(code: str) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=True
-    )
-    return ran.stdout
 
 
 def test_what_is_listed_is_what_has_a_home_and_what_type_checkers_see() -> None:

@@ -16,11 +16,6 @@ Begin = Callable[[Context], Operation]
 
 
 @pytest.fixture
-def telemetry(emission: Emission) -> Telemetry:
-    return Telemetry("toy", **emission.providers)
-
-
-@pytest.fixture
 def agent(telemetry: Telemetry) -> Callable[[str], Begin]:
     return lambda name: lambda parent: InvokeAgent(telemetry, name, parent=parent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from forked import in_a_forked_child
@@ -17,11 +17,6 @@ from otel_agents.testing.emission import Emission
 
 Begin = Callable[[Context], Operation]
 Agent = Callable[[object], Begin]
-
-
-@pytest.fixture
-def telemetry(emission: Emission) -> Telemetry:
-    return Telemetry("toy", **emission.providers)
 
 
 class Broken(InvokeAgent):
@@ -146,15 +141,6 @@ def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
 
 class Id:
     """An id that can be seen to be gone."""
-
-
-@pytest.fixture
-def uncollected() -> Iterator[None]:
-    """What is freed, is freed without the collector, which may take its time."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def test_a_root_that_lasts_keeps_nothing_of_what_has_ended_below(

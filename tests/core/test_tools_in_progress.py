@@ -43,11 +43,6 @@ SERVER = ("toy.example", 443)
 CHAT = values.Operation.CHAT
 
 
-@pytest.fixture
-def telemetry(emission: Emission) -> Telemetry:
-    return Telemetry("toy", **emission.providers)
-
-
 def found(scope: Scope) -> tuple[str, Any, bool] | None:
     tool = scope.tool
     return (tool.name, tool.operation, tool.enriched) if tool is not None else None
@@ -149,15 +144,6 @@ OPERATIONS: dict[str, Make] = {
     "tool": lambda t: ExecuteTool(t, "search"),
     "workflow": lambda t: InvokeWorkflow(t, "trip"),
 }
-
-
-@pytest.fixture
-def uncollected() -> Iterator[None]:
-    """What is freed, is freed without the collector, which may take its time."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("uncollected")

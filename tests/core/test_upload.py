@@ -14,20 +14,11 @@ from completed import infer, references
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
-from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
 
 BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
-
-
-@pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The errors counted in this test."""
-    counts: Counter[str] = Counter()
-    monkeypatch.setattr(errors, "counts", counts)
-    return counts
 
 
 class Slow:

@@ -21,13 +21,6 @@ from otel_agents.testing.scripted_model import (
 pytestmark = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 
 MESSAGES: Any = [{"role": "user", "content": "What is the weather?"}]
-TOOL: Any = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    },
-}
 UPLOAD = ("speech.mp3", b"\x00\x01", "audio/mpeg")
 
 
