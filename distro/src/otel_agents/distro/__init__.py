@@ -17,7 +17,7 @@ __all__ = ["AgentsConfigurator", "AgentsDistro", "initialize"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: the command line and the scripted model need no SDK.
+    # Imported when asked for: the command line needs no SDK.
     if name == "AgentsConfigurator":
         from otel_agents.distro.starting.configurator import AgentsConfigurator
 

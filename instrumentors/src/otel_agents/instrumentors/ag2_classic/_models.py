@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
@@ -133,8 +133,7 @@ _ANSWER: Final = Slot("ag2-answer", Answer)
 
 def current_answer() -> Answer | None:
     """The call of a client that is being answered here."""
-    found = _ANSWER.get()
-    return found if found is not None and not found.claim.closed else None
+    return lasting(_ANSWER)
 
 
 def answered(telemetry: Telemetry, call: Call) -> Answer:

@@ -100,15 +100,15 @@ def _name_of(instance: Any) -> str | None:
     return name if given else None
 
 
-def agent_run(context: Context | None = None) -> AgentRun | None:
+def agent_run(context: Context) -> AgentRun | None:
     """The agent's run that ``context`` is in."""
     run = _RUN.get(context)
     return run if isinstance(run, AgentRun) else None
 
 
-def team_run(context: Context | None = None) -> TeamRun | None:
-    """The team's run that ``context`` is in, where it is between two turns."""
-    run = _RUN.get(context)
+def team_run() -> TeamRun | None:
+    """The team's run that the current context is in, where it is between two turns."""
+    run = _RUN.get()
     return run if isinstance(run, TeamRun) else None
 
 

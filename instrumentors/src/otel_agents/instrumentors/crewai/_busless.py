@@ -19,10 +19,7 @@ def used(telemetry: Telemetry, call: Call) -> ToolRun | None:
     """``ToolUsage._use(tool_string, tool, calling)``, which tries again inside of itself."""
     if _BUS in sys.modules:
         return None
-    tool, calling = (
-        call.kwargs[name] if name in call.kwargs else call.args[place]
-        for place, name in ((1, "tool"), (2, "calling"))
-    )
+    tool, calling = call.argument(1, "tool"), call.argument(2, "calling")
     name, before = str(tool.name), TOOL.get()
     again = before is not None and before.error_type is not None and before.subject == name
     parent = before.outer if again and before is not None else None
@@ -41,6 +38,6 @@ def repeated(telemetry: Telemetry, call: Call, result: Any) -> None:
 def failed(telemetry: Telemetry, call: Call) -> None:
     """``ToolUsage.on_tool_error(tool, tool_calling, e)``: what was raised goes no further."""
     tool = None if _BUS in sys.modules else TOOL.get()
-    error: Any = call.kwargs["e"] if "e" in call.kwargs else call.args[2]
+    error: Any = call.argument(2, "e")
     if tool is not None:
         tool.failed(error)

@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
@@ -225,8 +225,7 @@ def _provider(instance: Any) -> str | None:
 
 def current_answer() -> Answer | None:
     """The call of a model class that is being answered here."""
-    found = _ANSWER.get()
-    return found if found is not None and not found.claim.closed else None
+    return lasting(_ANSWER)
 
 
 def asked(telemetry: Telemetry, call: Call) -> Running:

@@ -76,10 +76,7 @@ def _taken(calls: list[tuple[str, str]], name: str, arguments: Any) -> str | Non
 
 def emitted(telemetry: Telemetry, call: Call) -> None:
     """``CrewAIEventsBus.emit(source, event)``, which runs where the event happens."""
-    source, event = (
-        call.kwargs[name] if name in call.kwargs else call.args[place]
-        for place, name in enumerate(("source", "event"))
-    )
+    source, event = call.argument(0, "source"), call.argument(1, "event")
     handle = _HANDLERS.get(getattr(event, "type", None))
     if handle is not None:
         handle(telemetry, source, event)

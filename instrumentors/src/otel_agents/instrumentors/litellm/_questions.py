@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
@@ -33,8 +33,7 @@ __all__ = ["QUESTION", "Question", "current_question"]
 
 def current_question() -> Question | None:
     """The question that is being asked here."""
-    found = QUESTION.get()
-    return found if found is not None and not found.claim.closed else None
+    return lasting(QUESTION)
 
 
 class Question(ClaimedCall):

@@ -35,7 +35,7 @@ from .reporting import Running, end, fail
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["around", "wrapped"]
+__all__ = ["around", "call_of", "wrapped"]
 
 
 def wrapped(
@@ -69,8 +69,7 @@ def around(
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Running | None, Call]:
-            holder, rest = (args[0], args[1:]) if bound and args else (None, args)
-            call = Call(function, holder, rest, kwargs)
+            call = call_of(function, args, kwargs, bound)
             if not switch.on or (overridden and nested.is_super_call(start, call)):
                 return None, call
             if once_per is None:
@@ -84,6 +83,14 @@ def around(
         return _flavour(function)(function, begin, bound)
 
     return wrapping
+
+
+def call_of(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], bound: bool
+) -> Call:
+    """The call of ``function`` with ``args``, of which the first is the instance if it is bound."""
+    holder, rest = (args[0], args[1:]) if bound and args else (None, args)
+    return Call(function, holder, rest, kwargs)
 
 
 _Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]

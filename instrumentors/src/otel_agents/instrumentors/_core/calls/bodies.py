@@ -17,7 +17,7 @@ from opentelemetry.context import Context
 from otel_agents.instrumentors._core import errors
 
 from . import disposal
-from .reporting import fail, report
+from .reporting import exhaust, fail, report
 from .streams import Steps, hidden
 
 __all__ = ["Items", "Reading", "follow"]
@@ -207,7 +207,7 @@ class Reading:
             return
         self._ended = True
         if self._events:
-            report(self._operation, lambda: self._operation.exhausted(None))
+            exhaust(self._operation)
             return
         read = _parsed(b"".join(self._pieces)) if self._json and self._size <= _LIMIT else None
         if read is not None:
@@ -247,7 +247,7 @@ class Items(Reading):
         """There are no more."""
         if not self._ended:
             self._ended = True
-            report(self._operation, lambda: self._operation.exhausted(None))
+            exhaust(self._operation)
 
 
 class _Hooks:

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import functools
 import weakref
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.context.slots import Slot
 
 from .call import Call, Start
 from .reporting import Running
 
 __all__ = ["Once", "is_super_call", "within_call"]
 
-_CALL: Final = create_key("otel_agents-call")
+
+class _Within(NamedTuple):
+    """A call of an implementation, and the start that it was made with."""
+
+    start: Start
+    call: Call
+
+
+_CALL: Final = Slot("call", _Within)
 
 
 def within_call(start: Start, call: Call, context: Context) -> Context:
     """``context`` within ``call``, of which what it calls by ``super()`` is a part."""
-    return set_value(_CALL, (start, call), context)
+    return _CALL.set(_Within(start, call), context)
 
 
 def is_super_call(start: Start, call: Call) -> bool:
     """Whether an implementation of a method calls the one of a class above, for the same object."""
-    entered = get_value(_CALL)
-    if not isinstance(entered, tuple):
+    entered = _CALL.get()
+    if entered is None:
         return False
-    outer_start, outer = cast("tuple[Start, Call]", entered)
-    same = outer_start is start and outer.instance is call.instance
-    return same and outer.function is not call.function
+    same = entered.start is start and entered.call.instance is call.instance
+    return same and entered.call.function is not call.function
 
 
 class _Entered(NamedTuple):
@@ -49,16 +57,16 @@ class Once:
     context of the call that created it.
     """
 
-    __slots__ = ("_key", "_subject")
+    __slots__ = ("_slot", "_subject")
 
     def __init__(self, start: Start, subject: object) -> None:
-        self._key = _key_of(start)
+        self._slot = _slot_of(start)
         self._subject = subject
 
     def is_within(self) -> bool:
         """Whether this is a part of an operation that has begun and lasts."""
-        entered = get_value(self._key)
-        if not isinstance(entered, _Entered):
+        entered = self._slot.get()
+        if entered is None:
             return False
         running = entered.running()
         lasts = running is not None and not getattr(running, "ended", False)
@@ -68,10 +76,10 @@ class Once:
         """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
         tool = scope_of(running.context).tool
         entered = _Entered(self._subject, tool, weakref.ref(running))
-        running.context = set_value(self._key, entered, running.context)
+        running.context = self._slot.set(entered, running.context)
 
 
 @functools.lru_cache(maxsize=1024)
-def _key_of(start: Start) -> str:
-    """The key by which operations of the same ``start`` know each other."""
-    return create_key("otel_agents-once")
+def _slot_of(start: Start) -> Slot[_Entered]:
+    """Where operations of the same ``start`` know each other."""
+    return Slot("once", _Entered)

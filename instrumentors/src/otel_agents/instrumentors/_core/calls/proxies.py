@@ -9,7 +9,7 @@ from types import GeneratorType
 from typing import Any, cast
 
 from . import disposal
-from .reporting import Followed, fail, report
+from .reporting import Followed, exhaust, fail
 from .streams import Proxy, Steps, hidden
 
 __all__ = [
@@ -128,7 +128,7 @@ def follow_generator(
             item = generator.send(sent) if thrown is None else generator.throw(thrown)
         except StopIteration as stop:
             steps.leave(outer)
-            report(running, lambda value=stop.value: running.exhausted(value))
+            exhaust(running, stop.value)
             return stop.value
         except BaseException as error:
             steps.leave(outer)
@@ -165,7 +165,7 @@ async def follow_async_generator(
             item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
         except StopAsyncIteration:
             steps.leave(outer)
-            report(running, lambda: running.exhausted(None))
+            exhaust(running)
             return
         except BaseException as error:
             steps.leave(outer)

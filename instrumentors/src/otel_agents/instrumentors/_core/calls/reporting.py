@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
 
-__all__ = ["HIDDEN", "Followed", "Running", "end", "fail", "report"]
+__all__ = ["HIDDEN", "Followed", "Running", "end", "exhaust", "fail", "report"]
 
 HIDDEN: Final = object()
 """Returned by `Followed.chunk` for an item that the caller must not see."""
@@ -56,6 +56,11 @@ class Running(Followed, Protocol):
 def fail(running: Followed, error: BaseException) -> None:
     """Report ``error``; an error of ours on the way ends the operation."""
     report(running, lambda: running.failed(error))
+
+
+def exhaust(running: Followed, value: Any = None) -> None:
+    """Report the end of a stream; ``value`` is what a generator returned."""
+    report(running, lambda: running.exhausted(value))
 
 
 def end(running: Followed) -> None:

@@ -7,7 +7,6 @@ those of aiobotocore). What is read later ends the operation when it has been re
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, Protocol, cast
 
@@ -67,10 +66,9 @@ def _followed(operation: Answered, value: Any) -> Any:
     if hasattr(kind, "read") and any(hasattr(kind, name) for name in _PIECEWISE):
         reading = bodies.Reading(operation, json=True)
         return (_AsyncBodyProxy if asynchronous else _BodyProxy)(value, reading)
-    if not inspect.isasyncgenfunction(getattr(kind, "__anext__", None)):
-        stream = stream_of(value, operation)
-        if stream is not None:
-            return stream
+    stream = stream_of(value, operation)
+    if stream is not None:
+        return stream
     if hasattr(kind, "__aiter__"):
         return _AsyncIterableProxy(value, bodies.Items(operation))
     if hasattr(kind, "__iter__") and hasattr(kind, "close"):
@@ -178,48 +176,37 @@ class _AsyncBodyProxy(_Body, _AsyncIterableProxy):
 _Watch = Callable[[bodies.Reading, Callable[..., Any]], Callable[..., Any]]
 
 
-def _read(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        def took(piece: Any) -> None:
-            asked = next(iter((*args, *kwargs.values())), None)
-            all_of_it = asked is None or asked < 0
-            reading.took(bytes(piece), ends=all_of_it or (not piece and asked != 0))
+def _reads(taken: Callable[..., tuple[bytes, bool]]) -> _Watch:
+    """Of a method that reads; ``taken`` makes of its result and arguments what was read, and if it ends."""
 
-        return reading.read(lambda: read(*args, **kwargs), took)
+    def watch(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
+        def reads(*args: Any, **kwargs: Any) -> Any:
+            def took(value: Any) -> None:
+                piece, ends = taken(value, *args, *kwargs.values())
+                reading.took(piece, ends=ends)
 
-    return reads
+            return reading.read(lambda: read(*args, **kwargs), took)
 
+        return reads
 
-def _read_line(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        def took(line: Any) -> None:
-            reading.took(bytes(line), ends=not line and 0 not in args)
-
-        return reading.read(lambda: read(*args, **kwargs), took)
-
-    return reads
+    return watch
 
 
-def _read_into(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        def took(size: Any) -> None:
-            (buffer,) = (*args, *kwargs.values())
-            view = memoryview(buffer).cast("B")
-            reading.took(bytes(view[:size]), ends=not size and len(view) > 0)
-
-        return reading.read(lambda: read(*args, **kwargs), took)
-
-    return reads
+def _piece(piece: Any, size: int | None = None) -> tuple[bytes, bool]:
+    return bytes(piece), size is None or size < 0 or (not piece and size != 0)
 
 
-def _read_lines(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        def took(lines: Any) -> None:
-            reading.took(b"".join(lines), ends=not args or not lines)
+def _line(line: Any, size: int | None = None) -> tuple[bytes, bool]:
+    return bytes(line), not line and size != 0
 
-        return reading.read(lambda: read(*args, **kwargs), took)
 
-    return reads
+def _into(size: int, buffer: Any) -> tuple[bytes, bool]:
+    view = memoryview(buffer).cast("B")
+    return bytes(view[:size]), not size and len(view) > 0
+
+
+def _lines(lines: Any, hint: int | None = None) -> tuple[bytes, bool]:
+    return b"".join(lines), hint is None or not lines
 
 
 def _iterate(reading: bodies.Reading, make: Callable[..., Any]) -> Callable[..., Any]:
@@ -244,10 +231,10 @@ def _close(reading: bodies.Reading, close: Callable[..., Any]) -> Callable[..., 
 
 _CLOSES: Final[dict[str, _Watch]] = {"close": _close, "aclose": _close}
 _READS: Final[dict[str, _Watch]] = {
-    "read": _read,
-    "readinto": _read_into,
-    "readline": _read_line,
-    "readlines": _read_lines,
+    "read": _reads(_piece),
+    "readinto": _reads(_into),
+    "readline": _reads(_line),
+    "readlines": _reads(_lines),
     "iter_chunks": _iterate,
     "iter_lines": _iterate,
     **_CLOSES,

@@ -251,4 +251,7 @@ def stream_of(value: Any, running: Followed) -> Any:
         return None
     if hasattr(kind, "__next__"):
         return StreamProxy(value, running)
-    return AsyncStreamProxy(value, running) if hasattr(kind, "__anext__") else None
+    following = getattr(kind, "__anext__", None)
+    if following is None or inspect.isasyncgenfunction(following):  # aiobotocore's gives no item
+        return None
+    return AsyncStreamProxy(value, running)

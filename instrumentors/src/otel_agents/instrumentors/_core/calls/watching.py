@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 
-from .around import around
+from .around import around, call_of
 from .call import Bindable, Call, Start, Switch, Wrapping
 
 if TYPE_CHECKING:
@@ -146,13 +146,6 @@ def within(context_of: Callable[[Telemetry, Call], Context | None]) -> Start:
     return start
 
 
-def _call(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], bound: bool
-) -> Call:
-    holder, rest = (args[0], args[1:]) if bound and args else (None, args)
-    return Call(function, holder, rest, kwargs)
-
-
 @final
 class _Instead:
     def __init__(self, make: Callable[[Telemetry, Call], Any]) -> None:
@@ -166,7 +159,7 @@ class _Instead:
             def replacement(*args: Any, **kwargs: Any) -> Any:
                 if not switch.on:
                     return function(*args, **kwargs)
-                return self._make(telemetry, _call(function, args, kwargs, bound))
+                return self._make(telemetry, call_of(function, args, kwargs, bound))
 
             return replacement
 
@@ -194,7 +187,7 @@ class _Attaching:
             def attaching(*args: Any, **kwargs: Any) -> Any:
                 value = function(*args, **kwargs)
                 if switch.on and is_instrumentation_enabled():
-                    self._attach(telemetry, _call(function, args, kwargs, bound))
+                    self._attach(telemetry, call_of(function, args, kwargs, bound))
                 return value
 
             return attaching

@@ -3,7 +3,7 @@
 from otel_agents.instrumentors._core.errors import error_type
 
 from .agents import InvokeAgent, InvokeWorkflow, Plan, Step, step
-from .claimed import ClaimedCall
+from .claimed import ClaimedCall, lasting
 from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
 from .events import hand_over, interrupted
 from .inference import Embeddings, FetchResponse, Inference, ModelCall
@@ -33,5 +33,6 @@ __all__ = [
     "error_type",
     "hand_over",
     "interrupted",
+    "lasting",
     "step",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.context import official
 from otel_agents.instrumentors._core.context.claims import Attempt
 from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
 
@@ -19,7 +20,9 @@ from .inference import (
     Server,
 )
 
-__all__ = ["CUSTOM_PROVIDER", "ClaimedCall"]
+__all__ = ["CUSTOM_PROVIDER", "ClaimedCall", "lasting"]
+
+_Call = TypeVar("_Call", bound="ClaimedCall")
 
 CUSTOM_PROVIDER = "custom"
 """``gen_ai.provider.name`` of a model class of the application's own that names none."""
@@ -187,3 +190,9 @@ class ClaimedCall:
             parent=self._parent,
             start_time=attempt.start_time if attempt is not None else None,
         )
+
+
+def lasting(slot: Slot[_Call]) -> _Call | None:
+    """The call that the current context has in ``slot``; None once it has completed."""
+    found = slot.get()
+    return found if found is not None and not found.ended else None

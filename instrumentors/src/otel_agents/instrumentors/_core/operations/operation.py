@@ -8,7 +8,7 @@ the arguments of the constructor, and how it is described, by `Operation.respond
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from opentelemetry.context import Context, get_current
@@ -208,7 +208,7 @@ class Operation:
         self.error_type = code or values.ERROR_TYPE_OTHER
 
     @property
-    def known(self) -> Mapping[str, Any]:
+    def known(self) -> dict[str, Any]:
         """The attributes as of now, those that the span was started with among them."""
         return {**self._first, **self.attributes}
 
@@ -264,7 +264,7 @@ class Operation:
             if self.error_type is not None:
                 description = gate.description(self.error) if self.error else None
                 self.span.set_status(Status(StatusCode.ERROR, description))
-        known = {**self._first, **self.attributes}
+        known = self.known
         if kind.measures:
             telemetry.instruments.measure(kind.measures, self, known)
         if kind.modalities and telemetry.instruments.latest:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.reporting import end
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.tables import Bounded
 
@@ -147,10 +148,7 @@ class Runs:
         return len(self._runs)
 
 
-def _end(run: Any) -> None:
+def _end(run: Run) -> None:
     operation, run.operation = run.operation, None
-    try:
-        if operation is not None:
-            operation.end()
-    except Exception:
-        errors.internal_error("ending an operation")
+    if operation is not None:
+        end(operation)

@@ -9,7 +9,13 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import field, given, items, text
+from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.parts import (
+    reasoning_part,
+    text_part,
+    tool_call,
+    tool_call_response,
+)
 from otel_agents.semconv.values import Modality
 
 __all__ = ["ask", "finish_reasons", "output_messages"]
@@ -50,7 +56,7 @@ def _message(message: Any) -> Message:
 
 def _parts(content: Any) -> list[Part]:
     if content is None or isinstance(content, str):
-        return [{"type": "text", "content": content}] if content else []
+        return [text_part(content)] if content else []
     return [_part(block) for block in cast("Iterable[Any]", content)]
 
 
@@ -58,24 +64,14 @@ def _part(block: Any) -> Part:
     kind = text(block, "type") or "text"
     if isinstance(block, str) or kind == "text":
         said = block if isinstance(block, str) else field(block, "text")
-        return {"type": "text", "content": said or ""}
+        return text_part(said or "")
     if kind == "thinking":
-        return {"type": "reasoning", "content": field(block, "thinking") or ""}
+        return reasoning_part(field(block, "thinking") or "")
     if kind == "tool_use":
-        called = {
-            "type": "tool_call",
-            "id": text(block, "id"),
-            "name": text(block, "name") or "",
-            "arguments": field(block, "input"),
-        }
-        return given(called)
+        name, asked = text(block, "name"), field(block, "input")
+        return tool_call(text(block, "id"), name, asked, parse=False)
     if kind == "tool_result":
-        answered = {
-            "type": "tool_call_response",
-            "id": text(block, "tool_use_id"),
-            "response": _result(field(block, "content")),
-        }
-        return given(answered)
+        return tool_call_response(text(block, "tool_use_id"), _result(field(block, "content")))
     if kind in _MODALITIES:
         return _medium(field(block, "source"), _MODALITIES[kind].value)
     return {"type": "generic", "generic_type": kind}
@@ -102,7 +98,7 @@ def _medium(source: Any, modality: str) -> Part:
             "generic_type": modality,
             "content": _parts(items(source, "content")),
         }
-    return {"type": "text", "content": field(source, "data") or ""}
+    return text_part(field(source, "data") or "")
 
 
 def _definition(tool: Any) -> Part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
@@ -14,7 +13,7 @@ from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .parts import message_parts, tool_definitions, tool_response
 
-__all__ = ["CHAT", "ask_tools", "choice_reasons", "input_messages", "output_messages"]
+__all__ = ["CHAT", "ask_tools", "choice_reasons", "input_messages"]
 
 _ANSWERS: Final = ("tool", "function")
 
@@ -23,11 +22,6 @@ def input_messages(messages: Any) -> Items:
     """The messages of a chat request, in the order sent."""
     listed = isinstance(messages, (list, tuple))
     return Items(cast(Any, messages) if listed else list(messages), _message)
-
-
-def output_messages(choices: Iterable[Any]) -> list[Message]:
-    """One message per choice, in the order of the choices."""
-    return [_message(field(choice, "message")) for choice in choices]
 
 
 def _message(message: Any) -> Message:
@@ -67,7 +61,8 @@ def ask_tools(content: Content, tools: Any) -> None:
 
 
 def _choices_output(response: Any) -> list[Message]:
-    return output_messages(items(response, "choices"))
+    """One message per choice, in the order of the choices."""
+    return [_message(field(choice, "message")) for choice in items(response, "choices")]
 
 
 def choice_reasons(response: Any) -> tuple[str, ...]:

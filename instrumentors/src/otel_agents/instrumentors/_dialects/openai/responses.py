@@ -149,7 +149,7 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
 
 
 def _calls_tools(output: Iterable[Any]) -> bool:
-    return any(text(item, "type") in ("function_call", "custom_tool_call") for item in output)
+    return any(text(item, "type") in _CALLS for item in output)
 
 
 class _Assembly:
