@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+from otel_agents.instrumentors.hosting import warn
 
 __all__ = ["say"]
-
-_log = logging.getLogger("otel_agents")
 
 
 def say(message: str, *values: object) -> None:
@@ -14,4 +12,4 @@ def say(message: str, *values: object) -> None:
 
     Where the application has not configured logging, it appears on stderr as it is.
     """
-    _log.warning("otel-agents: " + message, *values)
+    warn("otel-agents: " + message, *values)

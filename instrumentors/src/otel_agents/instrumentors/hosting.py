@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from ._core.context.carrying import carry
+from ._core.errors import attempt, guarded, warn
 from ._core.forking import renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
@@ -40,9 +41,11 @@ __all__ = [
     "Rival",
     "accepts_installed",
     "active_rivals",
+    "attempt",
     "carry",
     "completed",
     "drain_streams",
+    "guarded",
     "interrupt",
     "is_ours",
     "operations_in_progress",
@@ -51,6 +54,7 @@ __all__ = [
     "registered_rivals",
     "renew_after_fork",
     "take_over_loading",
+    "warn",
 ]
 
 _STREAMS: Final = f"{__package__}._core.calls.disposal"

@@ -1,14 +1,26 @@
-"""Exceptions: what the user's are called, and the one place where ours are logged and counted."""
+"""Exceptions: what the user's are called, and the one guard that keeps all others from the user.
+
+What is called from outside (by a library, the SDK, the interpreter, the system) is `guarded`: our
+failures are logged once and counted. What calls code of others does it by `attempt`: theirs are
+logged once.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 _log = logging.getLogger("otel_agents")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Value = TypeVar("_Value")
 
 counts: Counter[str] = Counter()
 """Internal errors by what was being done: the values of the metric ``otel_agents.errors``.
@@ -16,8 +28,13 @@ counts: Counter[str] = Counter()
 A forked child begins with none (`forking`): they are its parent's to tell.
 """
 
+foreign: Counter[str] = Counter()
+"""Failures of others' code by what it was called for; a forked child begins with none."""
+
 strict = False
 """Whether they are raised instead, as tests want it."""
+
+_SPEAKING = "writing a line of the log"
 
 
 def error_type(error: BaseException) -> str:
@@ -25,6 +42,68 @@ def error_type(error: BaseException) -> str:
     kind = type(error)
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def guarded(
+    doing: str, otherwise: Any = None, *, everything: bool = False
+) -> Callable[[_Function], _Function]:
+    """A decorator for a function of ours, sync or async, that somebody else calls.
+
+    What it raises is an `internal_error`, and ``otherwise`` is returned.
+
+    Example:
+        >>> class Processor(SpanProcessor):
+        ...     @guarded("taking a span")
+        ...     def on_end(self, span): ...
+
+    Args:
+        doing: What fails if it fails, as a participle.
+        otherwise: What the caller gets then.
+        everything: Whether `SystemExit` and the like stay here too: for a thread of ours. On
+            others they may be the application's, which a signal handler or a debugger raised.
+    """
+    kinds = BaseException if everything else Exception
+
+    def decorate(function: _Function) -> _Function:
+        @functools.wraps(function)
+        def calling(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except kinds:
+                internal_error(doing)
+                return otherwise
+
+        @functools.wraps(function)
+        async def awaiting(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await function(*args, **kwargs)
+            except kinds:
+                internal_error(doing)
+                return otherwise
+
+        guard = awaiting if inspect.iscoroutinefunction(function) else calling
+        return cast(_Function, guard)  # wraps keeps the signature
+
+    return decorate
+
+
+def attempt(
+    doing: str, work: Callable[[], _Value], otherwise: _Value, *, everything: bool = False
+) -> _Value:
+    """Call code of others, which may raise anything.
+
+    Args:
+        doing: What it is called for, as a participle: ``"flushing traces"``.
+        work: Calls it.
+        otherwise: What is returned where it raises.
+        everything: As of `guarded`.
+    """
+    kinds = BaseException if everything else Exception
+    try:
+        return work()
+    except kinds:
+        _failed(doing)
+        return otherwise
 
 
 def internal_error(doing: str) -> None:
@@ -37,17 +116,47 @@ def internal_error(doing: str) -> None:
     """
     if strict:
         raise  # noqa: PLE0704  called while an exception is being handled
-    counts[doing] += 1
-    if counts[doing] > 1:
-        return
+    if _first(counts, doing):
+        warn(
+            "otel-agents failed while %s (%s); the application is unaffected, "
+            "further errors of this kind are only counted",
+            doing,
+            _handled(),
+        )
+        _speak(logging.DEBUG, "otel-agents failed while %s", doing, exc_info=True)
+
+
+def warn(message: str, *values: object) -> None:
+    """One line of the log; nothing is raised, whatever handlers the application has."""
+    _speak(logging.WARNING, message, *values)
+
+
+def _speak(level: int, message: str, *values: object, exc_info: bool = False) -> None:
+    try:
+        _log.log(level, message, *values, exc_info=exc_info)
+    except Exception:  # of a handler, which nobody can be told of
+        _first(foreign, _SPEAKING)
+
+
+def _failed(doing: str) -> None:
+    if _first(foreign, doing):
+        warn(
+            "otel-agents: %s failed in the code of others (%s); the rest goes on, "
+            "further failures of this kind are not told",
+            doing,
+            _handled(),
+        )
+
+
+def _first(counter: Counter[str], doing: str) -> bool:
+    # No function of Python's is called for it: the stack may be full.
+    counter[doing] = counter.get(doing, 0) + 1
+    return counter[doing] == 1
+
+
+def _handled() -> str:
+    """The exception being handled, by its type and where it was raised."""
     error = sys.exc_info()[1]
     frames = list(traceback.extract_tb(error.__traceback__ if error else None))
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-    _log.warning(
-        "otel-agents failed while %s (%s at %s); the application is unaffected, "
-        "further errors of this kind are only counted",
-        doing,
-        type(error).__name__,
-        where,
-    )
-    _log.debug("otel-agents failed while %s", doing, exc_info=True)
+    return f"{type(error).__name__} at {where}"

@@ -37,12 +37,10 @@ def _renew() -> None:
         renew = find()
         if renew is None:
             continue
-        try:
-            renew()
-        except Exception:
-            errors.internal_error("renewing after a fork")
+        errors.guarded("renewing after a fork")(renew)()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_renew)
 renew_after_fork(errors.counts.clear)
+renew_after_fork(errors.foreign.clear)

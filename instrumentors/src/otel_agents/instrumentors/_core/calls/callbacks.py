@@ -39,27 +39,17 @@ def guarded(doing: str, *, switch: Switch | None = None) -> Callable[[_Function]
         return not is_instrumentation_enabled() or (switch is not None and not switch.on)
 
     def decorate(function: _Function) -> _Function:
+        guard = errors.guarded(doing)(function)
+
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return None
-            try:
-                return function(*args, **kwargs)
-            except Exception:
-                errors.internal_error(doing)
-                return None
+            return None if is_off() else guard(*args, **kwargs)
 
         @functools.wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
-            if is_off():
-                return None
-            try:
-                return await function(*args, **kwargs)
-            except Exception:
-                errors.internal_error(doing)
-                return None
+            return None if is_off() else await guard(*args, **kwargs)
 
-        guard = awaiting if inspect.iscoroutinefunction(function) else calling
-        return cast(_Function, guard)  # wraps keeps the signature
+        chosen = awaiting if inspect.iscoroutinefunction(function) else calling
+        return cast(_Function, chosen)  # wraps keeps the signature
 
     return decorate

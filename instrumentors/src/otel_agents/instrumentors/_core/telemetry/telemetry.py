@@ -73,5 +73,5 @@ def _observe_errors(meter: Meter) -> None:
 
 
 def _errors(_: CallbackOptions) -> list[Observation]:
-    counts = errors.counts.items()
+    counts = list(errors.counts.items())  # other threads add to them
     return [Observation(number, {attr.OTEL_AGENTS_DOING: doing}) for doing, number in counts]
