@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from otel_agents.distro.speech import say
@@ -30,8 +31,8 @@ DEFAULT: Final = "default"
 
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "deflate", "none")
-_PORTS: Final = {"http/protobuf": 4318, "grpc": 4317}
-_BATCH_PREFIX: Final = {"traces": "OTEL_BSP", "logs": "OTEL_BLRP"}
+_PORTS: Final = MappingProxyType({"http/protobuf": 4318, "grpc": 4317})
+_BATCH_PREFIX: Final = MappingProxyType({"traces": "OTEL_BSP", "logs": "OTEL_BLRP"})
 _FOR_THE_EYE: Final = ("tree", "console")
 
 

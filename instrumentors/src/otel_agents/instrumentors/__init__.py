@@ -17,6 +17,7 @@ Example:
 from __future__ import annotations
 
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -76,37 +77,48 @@ if TYPE_CHECKING:
     from ._core.telemetry.content import Content as Content
     from ._core.telemetry.telemetry import Telemetry as Telemetry
 
-_ROOMS: Final = {
-    "calls.around": ("wrapped",),
-    "calls.call": ("Call", "Start", "Switch", "instance"),
-    "calls.callbacks": ("guarded",),
-    "calls.reporting": ("Running",),
-    "calls.results": ("follow_held",),
-    "calls.watching": (
-        *("Observation", "after", "attaching", "instead", "replacing", "watch", "within"),
-    ),
-    "context.carrying": ("Handover", "carry"),
-    "context.ownership": ("sent",),
-    "context.scope": (
-        *("Scope", "scope_of", "conversation_id", "session_id", "user_id"),
-        *("with_conversation_id", "with_session_id", "with_user_id"),
-    ),
-    "context.slots": ("Slot",),
-    "encoding.encoded": ("Items",),
-    "operations": (
-        *("ClaimedCall", "CreateAgent", "Embeddings", "ExecuteCode", "ExecuteTool"),
-        *("FetchResponse", "Inference", "InvokeAgent", "InvokeRemoteAgent", "InvokeWorkflow"),
-        *("McpRequest", "Memory", "ModelCall", "Operation", "Plan", "Retrieval", "Runs", "Step"),
-        *("error_type", "hand_over", "interrupted", "step"),
-    ),
-    "patching.instrumentor": ("AgentInstrumentor",),
-    "patching.patches": ("Patch", "Registration"),
-    "telemetry.content": ("Content",),
-    "telemetry.telemetry": ("Telemetry",),
-}
+_ROOMS: Final = MappingProxyType(
+    {
+        "calls.around": ("wrapped",),
+        "calls.call": ("Call", "Start", "Switch", "instance"),
+        "calls.callbacks": ("guarded",),
+        "calls.reporting": ("Running",),
+        "calls.results": ("follow_held",),
+        "calls.watching": (
+            *("Observation", "after", "attaching", "instead", "replacing", "watch", "within"),
+        ),
+        "context.carrying": ("Handover", "carry"),
+        "context.ownership": ("sent",),
+        "context.scope": (
+            *("Scope", "scope_of", "conversation_id", "session_id", "user_id"),
+            *("with_conversation_id", "with_session_id", "with_user_id"),
+        ),
+        "context.slots": ("Slot",),
+        "encoding.encoded": ("Items",),
+        "operations": (
+            *("ClaimedCall", "CreateAgent", "Embeddings", "ExecuteCode", "ExecuteTool"),
+            *("FetchResponse", "Inference", "InvokeAgent", "InvokeRemoteAgent", "InvokeWorkflow"),
+            *(
+                "McpRequest",
+                "Memory",
+                "ModelCall",
+                "Operation",
+                "Plan",
+                "Retrieval",
+                "Runs",
+                "Step",
+            ),
+            *("error_type", "hand_over", "interrupted", "step"),
+        ),
+        "patching.instrumentor": ("AgentInstrumentor",),
+        "patching.patches": ("Patch", "Registration"),
+        "telemetry.content": ("Content",),
+        "telemetry.telemetry": ("Telemetry",),
+    }
+)
 """Where each public name is at home, below the core."""
 
-_HOMES: Final = {name: room for room, names in _ROOMS.items() for name in names}
+_HOMES: Final = MappingProxyType({name: room for room, names in _ROOMS.items() for name in names})
 
 __all__ = [
     "AgentInstrumentor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 __all__ = ["Variables"]
@@ -14,7 +15,7 @@ _log = logging.getLogger("otel_agents")
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=Enum)
 
-_UNITS: Final = {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_UNITS: Final = MappingProxyType({"kib": 1024, "mib": 1024**2, "gib": 1024**3})
 _NO_LIMIT: Final = 2**62
 
 

@@ -5,6 +5,7 @@ Source: MCP semconv, "Spans", autumn 2026.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from . import attributes as attr
@@ -23,26 +24,28 @@ from .requirements import (
 from .span_type import SpanType
 from .values import Operation
 
-_MCP: Final[Requirements] = {
-    **ERROR,
-    **TOOL_CONTENT,
-    **OURS,
-    attr.MCP_METHOD_NAME: REQUIRED,
-    attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
-    attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
-    attr.GEN_AI_PROMPT_VARIABLE: OPT_IN,
-    attr.GEN_AI_TOOL_NAME: IF_KNOWN,
-    attr.JSONRPC_REQUEST_ID: IF_KNOWN,
-    attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.MCP_RESOURCE_URI: IF_KNOWN,
-    attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
-    attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
-    attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
-    attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
-    attr.OTEL_AGENTS_STEP_TYPE: RECOMMENDED_IF_KNOWN,  # where it is no operation of the conventions
-}
+_MCP: Final[Requirements] = MappingProxyType(
+    {
+        **ERROR,
+        **TOOL_CONTENT,
+        **OURS,
+        attr.MCP_METHOD_NAME: REQUIRED,
+        attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
+        attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
+        attr.GEN_AI_PROMPT_VARIABLE: OPT_IN,
+        attr.GEN_AI_TOOL_NAME: IF_KNOWN,
+        attr.JSONRPC_REQUEST_ID: IF_KNOWN,
+        attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_RESOURCE_URI: IF_KNOWN,
+        attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
+        attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
+        attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_STEP_TYPE: RECOMMENDED_IF_KNOWN,  # where it is no operation of the conventions
+    }
+)
 # MCP, "Client"
 MCP_CLIENT: Final = SpanType(
     "mcp.client",

@@ -88,8 +88,8 @@ class PartType:
 
 _TEXT: Final = (str,)
 _ANY: Final = (object,)
-_ID: Final[Mapping[str, tuple[type, ...]]] = {"id": (str, type(None))}
-_MIME: Final[Mapping[str, tuple[type, ...]]] = {"mime_type": (str, type(None))}
+_ID: Final[Mapping[str, tuple[type, ...]]] = MappingProxyType({"id": (str, type(None))})
+_MIME: Final[Mapping[str, tuple[type, ...]]] = MappingProxyType({"mime_type": (str, type(None))})
 
 PART_TYPES: Final[Mapping[str, PartType]] = MappingProxyType(
     {

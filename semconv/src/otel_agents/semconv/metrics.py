@@ -38,20 +38,22 @@ class Metric:
     buckets: tuple[float, ...] = ()
 
 
-_CLIENT: Final[Requirements] = {
-    attr.GEN_AI_OPERATION_NAME: REQUIRED,
-    attr.GEN_AI_PROVIDER_NAME: REQUIRED,
-    attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
-    attr.GEN_AI_RESPONSE_MODEL: RECOMMENDED,
-    attr.SERVER_ADDRESS: RECOMMENDED,
-    attr.SERVER_PORT: WITH_SERVER,
-    attr.OPENAI_RESPONSE_SERVICE_TIER: RECOMMENDED_IF_KNOWN,
-    attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: RECOMMENDED_IF_KNOWN,
-}
-_ERROR: Final[Requirements] = {attr.ERROR_TYPE: AFTER_ERROR}
-_TIMED: Final[Requirements] = {**_CLIENT, **_ERROR}
-_OPERATION: Final[Requirements] = {**_TIMED, attr.GEN_AI_PROVIDER_NAME: IF_KNOWN}
-_MODAL: Final[Requirements] = {**_CLIENT, attr.GEN_AI_TOKEN_MODALITY: REQUIRED}
+_CLIENT: Final[Requirements] = MappingProxyType(
+    {
+        attr.GEN_AI_OPERATION_NAME: REQUIRED,
+        attr.GEN_AI_PROVIDER_NAME: REQUIRED,
+        attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
+        attr.GEN_AI_RESPONSE_MODEL: RECOMMENDED,
+        attr.SERVER_ADDRESS: RECOMMENDED,
+        attr.SERVER_PORT: WITH_SERVER,
+        attr.OPENAI_RESPONSE_SERVICE_TIER: RECOMMENDED_IF_KNOWN,
+        attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: RECOMMENDED_IF_KNOWN,
+    }
+)
+_ERROR: Final[Requirements] = MappingProxyType({attr.ERROR_TYPE: AFTER_ERROR})
+_TIMED: Final[Requirements] = MappingProxyType({**_CLIENT, **_ERROR})
+_OPERATION: Final[Requirements] = MappingProxyType({**_TIMED, attr.GEN_AI_PROVIDER_NAME: IF_KNOWN})
+_MODAL: Final[Requirements] = MappingProxyType({**_CLIENT, attr.GEN_AI_TOKEN_MODALITY: REQUIRED})
 
 _DURATION: Final = tuple(0.01 * 2**n for n in range(14))
 _TOKENS: Final = tuple(float(4**n) for n in range(14))
@@ -195,27 +197,33 @@ GEN_AI_SERVER_TIME_TO_FIRST_TOKEN: Final = _seconds(
 )
 
 # The Model Context Protocol.
-_MCP_SESSION: Final[Requirements] = {
-    attr.ERROR_TYPE: AFTER_ERROR,
-    attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
-    attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-    attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
-}
-_MCP_OPERATION: Final[Requirements] = {
-    **_MCP_SESSION,
-    attr.MCP_METHOD_NAME: REQUIRED,
-    attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
-    attr.GEN_AI_TOOL_NAME: IF_KNOWN,
-    attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
-    attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
-    attr.MCP_RESOURCE_URI: OPT_IN,
-}
-_MCP_SERVER: Final[Requirements] = {
-    attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
-    attr.SERVER_PORT: RECOMMENDED_IF_KNOWN,
-}
+_MCP_SESSION: Final[Requirements] = MappingProxyType(
+    {
+        attr.ERROR_TYPE: AFTER_ERROR,
+        attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
+    }
+)
+_MCP_OPERATION: Final[Requirements] = MappingProxyType(
+    {
+        **_MCP_SESSION,
+        attr.MCP_METHOD_NAME: REQUIRED,
+        attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
+        attr.GEN_AI_TOOL_NAME: IF_KNOWN,
+        attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
+        attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
+        attr.MCP_RESOURCE_URI: OPT_IN,
+    }
+)
+_MCP_SERVER: Final[Requirements] = MappingProxyType(
+    {
+        attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_PORT: RECOMMENDED_IF_KNOWN,
+    }
+)
 MCP_CLIENT_OPERATION_DURATION: Final = _seconds(
     "mcp.client.operation.duration",
     "Duration of a request, seen by who made it.",

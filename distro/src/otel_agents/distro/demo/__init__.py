@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Final
 
 __all__ = ["lacking", "run"]
 
-_NEEDS: Final = {
-    "a model that answers without a network": ("otel_agents.testing",),
-    "crewai or openai": ("crewai", "openai"),
-}
+_NEEDS: Final = MappingProxyType(
+    {
+        "a model that answers without a network": ("otel_agents.testing",),
+        "crewai or openai": ("crewai", "openai"),
+    }
+)
 """What is needed, and the packages of which one is enough."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
@@ -32,10 +33,12 @@ class Program:
     prepare: Callable[[ScriptedModel], None]
 
 
-PROGRAMS: Final = {
-    "crewai": Program(_HERE / "trip_crew.py", lambda model: model.script_by(crew_reaction)),
-    "openai": Program(_HERE / "travel_planner.py", lambda model: model.script(*TRIP)),
-}
+PROGRAMS: Final = MappingProxyType(
+    {
+        "crewai": Program(_HERE / "trip_crew.py", lambda model: model.script_by(crew_reaction)),
+        "openai": Program(_HERE / "travel_planner.py", lambda model: model.script(*TRIP)),
+    }
+)
 """The programs by the module that each needs; the first one that is installed runs."""
 
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"

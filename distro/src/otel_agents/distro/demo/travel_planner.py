@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from openai import OpenAI
@@ -37,10 +38,12 @@ def find_trains(origin: str, destination: str) -> str:
     return f"{origin} 09:25, {destination} 12:23"
 
 
-_TOOLS: Final[dict[str, Callable[..., str]]] = {
-    "get_weather": get_weather,
-    "find_trains": find_trains,
-}
+_TOOLS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
+    {
+        "get_weather": get_weather,
+        "find_trains": find_trains,
+    }
+)
 
 
 def _definition(name: str, *parameters: str) -> dict[str, Any]:
@@ -48,12 +51,6 @@ def _definition(name: str, *parameters: str) -> dict[str, Any]:
     schema = {"type": "object", "properties": properties, "required": list(parameters)}
     function = {"name": name, "description": _TOOLS[name].__doc__, "parameters": schema}
     return {"type": "function", "function": function}
-
-
-_DEFINITIONS: Final = (
-    _definition("get_weather", "city"),
-    _definition("find_trains", "origin", "destination"),
-)
 
 
 @contextmanager
@@ -92,7 +89,10 @@ def main() -> None:
     messages: list[Any] = [{"role": "user", "content": _QUESTION}]
     with OpenAI() as client, _running(InvokeAgent(telemetry, "travel-planner", model=_MODEL)):
         while True:
-            tools: Any = _DEFINITIONS
+            tools: Any = [
+                _definition("get_weather", "city"),
+                _definition("find_trains", "origin", "destination"),
+            ]
             completion = client.chat.completions.create(
                 model=_MODEL, messages=messages, tools=tools
             )

@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 import time
+from types import MappingProxyType
 
 os.environ.setdefault("CREWAI_STORAGE_DIR", tempfile.mkdtemp())  # nothing is kept between runs
 
@@ -22,14 +23,16 @@ from crewai.tools import tool
 logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns of counting tokens by itself
 
 STATIONS = ("Milano", "Bern")
-EMBEDDER = {
-    "provider": "openai",
-    "config": {
-        "model_name": "text-embedding-3-small",
-        "api_key": os.environ["OPENAI_API_KEY"],
-        "api_base": os.environ.get("OPENAI_BASE_URL"),
-    },
-}
+EMBEDDER = MappingProxyType(
+    {
+        "provider": "openai",
+        "config": {
+            "model_name": "text-embedding-3-small",
+            "api_key": os.environ["OPENAI_API_KEY"],
+            "api_base": os.environ.get("OPENAI_BASE_URL"),
+        },
+    }
+)
 
 
 @tool("get_weather")

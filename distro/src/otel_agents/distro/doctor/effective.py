@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.environment import Environment
@@ -11,14 +12,16 @@ from otel_agents.instrumentors.settings import SETTINGS, Settings
 
 __all__ = ["SettingValue", "effective_settings"]
 
-_STANDARD: Final = {
-    "OTEL_SERVICE_NAME": "the program's name",
-    "OTEL_PROPAGATORS": "tracecontext,baggage",
-    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
-    "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "10",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "none",
-}
+_STANDARD: Final = MappingProxyType(
+    {
+        "OTEL_SERVICE_NAME": "the program's name",
+        "OTEL_PROPAGATORS": "tracecontext,baggage",
+        "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "10",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "none",
+    }
+)
 """Standard variables that are asked about most, with what holds under this distribution."""
 
 

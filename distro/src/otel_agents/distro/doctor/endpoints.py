@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,9 @@ __all__ = ["SignalAnswer", "ask", "unanswered"]
 _SECONDS: Final = 5.0
 _ADVICE: Final = "set OTEL_EXPORTER_OTLP_ENDPOINT"
 _OTLP: Final = ("otlp", "otlp_proto_http", "otlp_proto_grpc")
-_PROTOCOLS: Final = {"otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+_PROTOCOLS: Final = MappingProxyType(
+    {"otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any, Final
 
 from packaging.requirements import Requirement
@@ -26,7 +27,7 @@ from otel_agents.instrumentors.settings import Prefer, Settings
 
 __all__ = ["Framework", "examine_frameworks"]
 
-_QUIET: Final = {"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS": "ignore"}
+_QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS": "ignore"})
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.otlp.outcome import Outcome
@@ -15,16 +16,18 @@ __all__ = ["Outages", "Place"]
 _ADVICE: Final = "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
 _HEADERS: Final = "set OTEL_EXPORTER_OTLP_HEADERS"
 _SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
-_REJECTED: Final = {
-    "HTTP 401": _HEADERS,
-    "HTTP 403": _HEADERS,
-    "UNAUTHENTICATED": _HEADERS,
-    "PERMISSION_DENIED": _HEADERS,
-    "HTTP 404": _SIGNAL,
-    "UNIMPLEMENTED": _SIGNAL,
-    "HTTP 413": "raise max_request_body_size of its receiver",
-    "RESOURCE_EXHAUSTED": "raise max_recv_msg_size_mib of its receiver",
-}
+_REJECTED: Final = MappingProxyType(
+    {
+        "HTTP 401": _HEADERS,
+        "HTTP 403": _HEADERS,
+        "UNAUTHENTICATED": _HEADERS,
+        "PERMISSION_DENIED": _HEADERS,
+        "HTTP 404": _SIGNAL,
+        "UNIMPLEMENTED": _SIGNAL,
+        "HTTP 413": "raise max_request_body_size of its receiver",
+        "RESOURCE_EXHAUSTED": "raise max_recv_msg_size_mib of its receiver",
+    }
+)
 
 
 class Place:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import SpanProcessor
@@ -26,9 +27,13 @@ __all__ = ["METRICS_ENTRY_POINT", "Pipeline"]
 
 METRICS_ENTRY_POINT: Final = "otel_agents_otlp"
 
-_OTLP: Final = {"otlp": None, "otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
-_ITEMS: Final = {"traces": "spans", "logs": "log records"}
-_SIZES: Final[dict[str, Callable[[Any], int]]] = {"traces": span_size, "logs": log_size}
+_OTLP: Final = MappingProxyType(
+    {"otlp": None, "otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+)
+_ITEMS: Final = MappingProxyType({"traces": "spans", "logs": "log records"})
+_SIZES: Final[Mapping[str, Callable[[Any], int]]] = MappingProxyType(
+    {"traces": span_size, "logs": log_size}
+)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import inspect
 import logging
 import socket
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,17 +25,19 @@ __all__ = ["EXPORTERS", "OtlpOutlet", "refused"]
 _HTTP: Final = "opentelemetry.exporter.otlp.proto.http"
 _GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
 
-EXPORTERS: Final = {
-    ("http/protobuf", "traces"): f"{_HTTP}.trace_exporter:OTLPSpanExporter",
-    ("http/protobuf", "metrics"): f"{_HTTP}.metric_exporter:OTLPMetricExporter",
-    ("http/protobuf", "logs"): f"{_HTTP}._log_exporter:OTLPLogExporter",
-    ("grpc", "traces"): f"{_GRPC}.trace_exporter:OTLPSpanExporter",
-    ("grpc", "metrics"): f"{_GRPC}.metric_exporter:OTLPMetricExporter",
-    ("grpc", "logs"): f"{_GRPC}._log_exporter:OTLPLogExporter",
-}
+EXPORTERS: Final = MappingProxyType(
+    {
+        ("http/protobuf", "traces"): f"{_HTTP}.trace_exporter:OTLPSpanExporter",
+        ("http/protobuf", "metrics"): f"{_HTTP}.metric_exporter:OTLPMetricExporter",
+        ("http/protobuf", "logs"): f"{_HTTP}._log_exporter:OTLPLogExporter",
+        ("grpc", "traces"): f"{_GRPC}.trace_exporter:OTLPSpanExporter",
+        ("grpc", "metrics"): f"{_GRPC}.metric_exporter:OTLPMetricExporter",
+        ("grpc", "logs"): f"{_GRPC}._log_exporter:OTLPLogExporter",
+    }
+)
 
 # Receivers take 20 MiB by HTTP and 4 MiB by gRPC unless configured otherwise.
-_MAX_REQUEST: Final = {"http/protobuf": 15 * 1024**2, "grpc": 3_670_016}
+_MAX_REQUEST: Final = MappingProxyType({"http/protobuf": 15 * 1024**2, "grpc": 3_670_016})
 _CREDENTIALS: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_{}CREDENTIAL_PROVIDER"
 _GRPC_RETRYABLE: Final = frozenset(
     (
@@ -47,7 +50,9 @@ _GRPC_RETRYABLE: Final = frozenset(
         "DATA_LOSS",
     )
 )
-_GRPC_REASONS: Final = {"UNAVAILABLE": "nobody answers", "DEADLINE_EXCEEDED": "no answer in time"}
+_GRPC_REASONS: Final = MappingProxyType(
+    {"UNAVAILABLE": "nobody answers", "DEADLINE_EXCEEDED": "no answer in time"}
+)
 _LONGEST_PAUSE: Final = "_MAX_RETRY_TIMEOUT"
 """Seconds after which an exporter before 1.35 gives up: 64, through which nothing ends it."""
 _PROBE_SECONDS: Final = 1.0

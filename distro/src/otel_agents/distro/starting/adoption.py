@@ -6,6 +6,7 @@ holds its processors is private; where it is not as known here, the SDK's stays 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from opentelemetry import trace
@@ -21,10 +22,12 @@ from otel_agents.distro.speech import say
 __all__ = ["adopt_span_exporters"]
 
 _SOURCE = "OTEL_CONFIG_FILE"
-_OTLP_MODULES = {
-    "opentelemetry.exporter.otlp.proto.http": "http/protobuf",
-    "opentelemetry.exporter.otlp.proto.grpc": "grpc",
-}
+_OTLP_MODULES = MappingProxyType(
+    {
+        "opentelemetry.exporter.otlp.proto.http": "http/protobuf",
+        "opentelemetry.exporter.otlp.proto.grpc": "grpc",
+    }
+)
 
 
 def adopt_span_exporters(pipeline: Pipeline) -> None:

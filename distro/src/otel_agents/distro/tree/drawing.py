@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.tree.gathering import Trunk
@@ -49,7 +50,9 @@ class Paper:
 
 _BAR: Final = 16
 _DURATION: Final = 8
-_CODES: Final = {"dim": "2", "bold": "1", "red": "31", "agent": "1;36", "model": "32", "tool": "33"}
+_CODES: Final = MappingProxyType(
+    {"dim": "2", "bold": "1", "red": "31", "agent": "1;36", "model": "32", "tool": "33"}
+)
 _DEEPEST: Final = 24
 
 

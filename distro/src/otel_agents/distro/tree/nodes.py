@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -17,16 +18,18 @@ __all__ = ["Kind", "Node", "node_of"]
 
 Kind: TypeAlias = Literal["agent", "model", "tool", "other"]
 
-_KINDS: Final[dict[str, Kind]] = {
-    Operation.INVOKE_AGENT.value: "agent",
-    Operation.CREATE_AGENT.value: "agent",
-    Operation.INVOKE_WORKFLOW.value: "agent",
-    Operation.EXECUTE_TOOL.value: "tool",
-    Operation.CHAT.value: "model",
-    Operation.TEXT_COMPLETION.value: "model",
-    Operation.GENERATE_CONTENT.value: "model",
-    Operation.EMBEDDINGS.value: "model",
-}
+_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        Operation.INVOKE_AGENT.value: "agent",
+        Operation.CREATE_AGENT.value: "agent",
+        Operation.INVOKE_WORKFLOW.value: "agent",
+        Operation.EXECUTE_TOOL.value: "tool",
+        Operation.CHAT.value: "model",
+        Operation.TEXT_COMPLETION.value: "model",
+        Operation.GENERATE_CONTENT.value: "model",
+        Operation.EMBEDDINGS.value: "model",
+    }
+)
 _LONGEST_TEXT: Final = 240
 _UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed", "tool_use"))
 

@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 
 Body = Mapping[str, Any]
 
-_NO_FIELDS: Final[dict[str, Any]] = {}
 _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
@@ -33,8 +32,8 @@ def view(holder: Any) -> dict[str, Any]:
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
     extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields: dict[str, Any] = getattr(holder, "__dict__", _NO_FIELDS)
-    return {**fields, **extra} if extra else fields
+    fields: dict[str, Any] | None = getattr(holder, "__dict__", None)
+    return {**(fields or {}), **extra} if extra else fields or {}
 
 
 def items(holder: object, name: str) -> Iterable[Any]:

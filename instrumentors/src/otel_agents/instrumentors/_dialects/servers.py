@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 __all__ = ["server_of"]
 
-_PORTS: Final = {"https": 443, "http": 80}
+_PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
 def server_of(url: Any) -> tuple[str, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.fields import as_mapping
@@ -21,16 +22,20 @@ __all__ = [
 _CONFIG: Final = "__ag2_model_config__"
 """The key by which AG2 leaves a turn's model configuration in its dependencies."""
 _CLIENTS: Final = "ag2.config."
-_PROVIDERS: Final = {
-    "bedrock": Provider.AWS_BEDROCK.value,
-    "gemini": Provider.GCP_GEMINI.value,
-    "google": Provider.GCP_GEMINI.value,
-    "mistral": Provider.MISTRAL_AI.value,
-    "vertexai": Provider.GCP_VERTEX_AI.value,
-    "xai": Provider.X_AI.value,
-}
+_PROVIDERS: Final = MappingProxyType(
+    {
+        "bedrock": Provider.AWS_BEDROCK.value,
+        "gemini": Provider.GCP_GEMINI.value,
+        "google": Provider.GCP_GEMINI.value,
+        "mistral": Provider.MISTRAL_AI.value,
+        "vertexai": Provider.GCP_VERTEX_AI.value,
+        "xai": Provider.X_AI.value,
+    }
+)
 """AG2's names that are not the conventions'."""
-_SETTINGS: Final = {"num_predict": "max_tokens", "random_seed": "seed", "stop_sequences": "stop"}
+_SETTINGS: Final = MappingProxyType(
+    {"num_predict": "max_tokens", "random_seed": "seed", "stop_sequences": "stop"}
+)
 """Names of settings that are not OpenAI's."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
@@ -83,12 +84,14 @@ def _response(event: Any) -> list[Message]:
     return [message("assistant", parts)] if parts else []
 
 
-_CONVERSATIONAL: Final[dict[str, Callable[[Any], list[Message]]]] = {
-    "CompactionSummary": _summary,
-    "ModelRequest": _request,
-    "ModelResponse": _response,
-    "ToolResultsEvent": _results,
-}
+_CONVERSATIONAL: Final[Mapping[str, Callable[[Any], list[Message]]]] = MappingProxyType(
+    {
+        "CompactionSummary": _summary,
+        "ModelRequest": _request,
+        "ModelResponse": _response,
+        "ToolResultsEvent": _results,
+    }
+)
 
 
 def _part(part: Any) -> Part:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from traceback import walk_tb
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -42,7 +43,7 @@ _CACHE_APART: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
 _HISTORY: Final = re.compile(r"ag2\.(config\..+\.mappers|events\.tool_events)")
 """Modules that make a request of what was said before."""
 _COMPLETED: Final = "completed"
-_STATUSES: Final = {_COMPLETED: "stop", "failed": "error", "cancelled": "error"}
+_STATUSES: Final = MappingProxyType({_COMPLETED: "stop", "failed": "error", "cancelled": "error"})
 _BREAKDOWN: Final = (
     ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.context import attach, get_current
@@ -75,11 +76,13 @@ def turn_scope(telemetry: Telemetry, call: Call) -> Running | None:
     return replacing(entering)(telemetry, call)
 
 
-_HOOKS: Final[dict[str, Start]] = {
-    "on_human_input": step("human_input"),
-    "on_llm_call": undeclared_model_call,
-    "on_tool_execution": executed,
-}
+_HOOKS: Final[Mapping[str, Start]] = MappingProxyType(
+    {
+        "on_human_input": step("human_input"),
+        "on_llm_call": undeclared_model_call,
+        "on_tool_execution": executed,
+    }
+)
 """What begins at each hook of a middleware."""
 
 

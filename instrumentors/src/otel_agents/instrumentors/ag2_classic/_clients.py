@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.servers import server_of
@@ -23,30 +24,36 @@ _GUESSES: Final = "OpenAIClient"
 _ASKS: Final = "_add_streaming_usage_to_params"
 """What that client has where it asks for the usage of a stream; before, it guessed it."""
 
-CLIENTS: Final = {
-    "oai.client:OpenAIClient": Provider.OPENAI.value,
-    "oai.openai_responses:OpenAIResponsesClient": Provider.OPENAI.value,
-    "oai.anthropic:AnthropicClient": Provider.ANTHROPIC.value,
-    "oai.bedrock:BedrockClient": Provider.AWS_BEDROCK.value,
-    "oai.cerebras:CerebrasClient": "cerebras",
-    "oai.cohere:CohereClient": Provider.COHERE.value,
-    "oai.gemini:GeminiClient": Provider.GCP_GEMINI.value,
-    "oai.groq:GroqClient": Provider.GROQ.value,
-    "oai.mistral:MistralAIClient": Provider.MISTRAL_AI.value,
-    "oai.ollama:OllamaClient": "ollama",
-    "oai.together:TogetherClient": "together_ai",
-    "llm_clients.anthropic_v2:AnthropicV2Client": Provider.ANTHROPIC.value,
-    "llm_clients.bedrock_v2:BedrockV2Client": Provider.AWS_BEDROCK.value,
-    "llm_clients.openai_completions_client:OpenAICompletionsClient": Provider.OPENAI.value,
-    "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": Provider.OPENAI.value,
-}
+CLIENTS: Final = MappingProxyType(
+    {
+        "oai.client:OpenAIClient": Provider.OPENAI.value,
+        "oai.openai_responses:OpenAIResponsesClient": Provider.OPENAI.value,
+        "oai.anthropic:AnthropicClient": Provider.ANTHROPIC.value,
+        "oai.bedrock:BedrockClient": Provider.AWS_BEDROCK.value,
+        "oai.cerebras:CerebrasClient": "cerebras",
+        "oai.cohere:CohereClient": Provider.COHERE.value,
+        "oai.gemini:GeminiClient": Provider.GCP_GEMINI.value,
+        "oai.groq:GroqClient": Provider.GROQ.value,
+        "oai.mistral:MistralAIClient": Provider.MISTRAL_AI.value,
+        "oai.ollama:OllamaClient": "ollama",
+        "oai.together:TogetherClient": "together_ai",
+        "llm_clients.anthropic_v2:AnthropicV2Client": Provider.ANTHROPIC.value,
+        "llm_clients.bedrock_v2:BedrockV2Client": Provider.AWS_BEDROCK.value,
+        "llm_clients.openai_completions_client:OpenAICompletionsClient": Provider.OPENAI.value,
+        "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": Provider.OPENAI.value,
+    }
+)
 """AG2's own clients, below the package ``autogen``, and their providers."""
-_PROVIDERS: Final = {target.partition(":")[2]: name for target, name in CLIENTS.items()}
-_DEPLOYED: Final = {
-    "AzureOpenAI": Provider.AZURE_AI_OPENAI.value,
-    "AnthropicBedrock": Provider.AWS_BEDROCK.value,
-    "AnthropicVertex": Provider.GCP_VERTEX_AI.value,
-}
+_PROVIDERS: Final = MappingProxyType(
+    {target.partition(":")[2]: name for target, name in CLIENTS.items()}
+)
+_DEPLOYED: Final = MappingProxyType(
+    {
+        "AzureOpenAI": Provider.AZURE_AI_OPENAI.value,
+        "AnthropicBedrock": Provider.AWS_BEDROCK.value,
+        "AnthropicVertex": Provider.GCP_VERTEX_AI.value,
+    }
+)
 """SDKs' clients of models that somebody else than their maker provides."""
 _SEEN: Final = frozenset(
     {"AnthropicClient", "AnthropicV2Client", "BedrockClient", "BedrockV2Client", "GeminiClient"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
@@ -19,7 +20,7 @@ from ._responses import ANTHROPIC, BEDROCK, GEMINI, Dialect
 __all__ = ["SDKS"]
 
 _CONVERSE: Final = "Converse"
-_GENAI: Final = {"google-genai": None}
+_GENAI: Final = MappingProxyType({"google-genai": None})
 """Other distributions have a package ``google``, too."""
 
 

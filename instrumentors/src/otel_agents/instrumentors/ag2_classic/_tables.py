@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import instance
@@ -33,17 +34,21 @@ _BLOCKS: Final = "execute_code_blocks"
 
 def _since(version: str) -> Bound:
     """A version of the two distributions that go on; the other two ended before."""
-    return {"ag2": version, "autogen": version}
+    return MappingProxyType({"ag2": version, "autogen": version})
 
 
-_RUNS: Final = {"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"}
-_SINCE_0_2_36: Final[Bound] = {
-    "ag2": None,
-    "autogen": None,
-    "autogen-agentchat": None,
-    "pyautogen": "0.3.0",  # 0.2.35, before it, is earlier than 0.2.36
-}
-_SINCE_0_3_1: Final[Bound] = {**_SINCE_0_2_36, "autogen": "0.3.1", "pyautogen": "0.3.1"}
+_RUNS: Final = MappingProxyType({"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"})
+_SINCE_0_2_36: Final[Bound] = MappingProxyType(
+    {
+        "ag2": None,
+        "autogen": None,
+        "autogen-agentchat": None,
+        "pyautogen": "0.3.0",  # 0.2.35, before it, is earlier than 0.2.36
+    }
+)
+_SINCE_0_3_1: Final[Bound] = MappingProxyType(
+    {**_SINCE_0_2_36, "autogen": "0.3.1", "pyautogen": "0.3.1"}
+)
 
 _AGENTS: Final = (
     # What applications override too.
@@ -97,16 +102,18 @@ _CARRYING: Final = (
 )
 """They carry the context, whoever records."""
 
-_CLIENTS_SINCE: Final[dict[str, Bound]] = {
-    "oai.bedrock:BedrockClient": _SINCE_0_2_36,
-    "oai.ollama:OllamaClient": _SINCE_0_2_36,
-    "oai.cerebras:CerebrasClient": _SINCE_0_3_1,
-    "oai.openai_responses:OpenAIResponsesClient": _since("0.9.5"),
-    "llm_clients.openai_completions_client:OpenAICompletionsClient": _since("0.10.1"),
-    "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": _since("0.11.1"),
-    "llm_clients.anthropic_v2:AnthropicV2Client": _since("0.13.2"),
-    "llm_clients.bedrock_v2:BedrockV2Client": _since("0.13.2"),
-}
+_CLIENTS_SINCE: Final[Mapping[str, Bound]] = MappingProxyType(
+    {
+        "oai.bedrock:BedrockClient": _SINCE_0_2_36,
+        "oai.ollama:OllamaClient": _SINCE_0_2_36,
+        "oai.cerebras:CerebrasClient": _SINCE_0_3_1,
+        "oai.openai_responses:OpenAIResponsesClient": _since("0.9.5"),
+        "llm_clients.openai_completions_client:OpenAICompletionsClient": _since("0.10.1"),
+        "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": _since("0.11.1"),
+        "llm_clients.anthropic_v2:AnthropicV2Client": _since("0.13.2"),
+        "llm_clients.bedrock_v2:BedrockV2Client": _since("0.13.2"),
+    }
+)
 _OWN: Final = _since("0.11.0")
 
 

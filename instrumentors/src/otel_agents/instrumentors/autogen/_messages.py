@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
@@ -22,7 +23,7 @@ __all__ = ["answer", "completion", "last_answer", "prompt", "request", "task"]
 
 Messages = Callable[[], list[Message]]
 
-_REASONS: Final = {"function_calls": "tool_call", "unknown": "stop"}
+_REASONS: Final = MappingProxyType({"function_calls": "tool_call", "unknown": "stop"})
 
 
 def task(value: Any) -> Messages:
@@ -69,11 +70,13 @@ def _part(value: Any) -> Part:
     return text_part(as_text(value))
 
 
-_ROLES: Final = {
-    "SystemMessage": "system",
-    "AssistantMessage": "assistant",
-    "FunctionExecutionResultMessage": "tool",
-}
+_ROLES: Final = MappingProxyType(
+    {
+        "SystemMessage": "system",
+        "AssistantMessage": "assistant",
+        "FunctionExecutionResultMessage": "tool",
+    }
+)
 
 
 def prompt(messages: Any) -> Items | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -20,17 +21,19 @@ from ._messages import completion, prompt
 __all__ = ["model_call"]
 
 _OWN: Final = "autogen_ext."
-_PROVIDERS: Final = {
-    "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
-    "AnthropicChatCompletionClient": Provider.ANTHROPIC.value,
-    "AzureAIChatCompletionClient": Provider.AZURE_AI_INFERENCE.value,
-    "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI.value,
-    "LlamaCppChatCompletionClient": "llama_cpp",
-    "OllamaChatCompletionClient": "ollama",
-    "OpenAIChatCompletionClient": Provider.OPENAI.value,
-}
+_PROVIDERS: Final = MappingProxyType(
+    {
+        "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
+        "AnthropicChatCompletionClient": Provider.ANTHROPIC.value,
+        "AzureAIChatCompletionClient": Provider.AZURE_AI_INFERENCE.value,
+        "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI.value,
+        "LlamaCppChatCompletionClient": "llama_cpp",
+        "OllamaChatCompletionClient": "ollama",
+        "OpenAIChatCompletionClient": Provider.OPENAI.value,
+    }
+)
 _BY_HOST: Final = Provider.OPENAI.value
-_REASONS: Final = {"function_calls": "tool_calls", "unknown": None}
+_REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": None})
 """AutoGen's names of reasons that are not the providers'."""
 
 

@@ -29,20 +29,24 @@ _LITELLM: Final = "crewai.llm"
 _OWN: Final = "crewai."
 _CLIENT: Final = "_get_sync_client"
 """The method by which CrewAI's own classes get what they send with, in versions that have it."""
-_PROVIDERS: Final = {
-    "azure": Provider.AZURE_AI_INFERENCE.value,
-    "bedrock": Provider.AWS_BEDROCK.value,
-    "gemini": Provider.GCP_GEMINI.value,
-}
+_PROVIDERS: Final = MappingProxyType(
+    {
+        "azure": Provider.AZURE_AI_INFERENCE.value,
+        "bedrock": Provider.AWS_BEDROCK.value,
+        "gemini": Provider.GCP_GEMINI.value,
+    }
+)
 """CrewAI's names that are not the conventions'."""
-_PARAMETERS: Final = {
-    attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
-    attr.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
-    attr.GEN_AI_REQUEST_PRESENCE_PENALTY: "presence_penalty",
-    attr.GEN_AI_REQUEST_SEED: "seed",
-    attr.GEN_AI_REQUEST_TEMPERATURE: "temperature",
-    attr.GEN_AI_REQUEST_TOP_P: "top_p",
-}
+_PARAMETERS: Final = MappingProxyType(
+    {
+        attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
+        attr.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
+        attr.GEN_AI_REQUEST_PRESENCE_PENALTY: "presence_penalty",
+        attr.GEN_AI_REQUEST_SEED: "seed",
+        attr.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+        attr.GEN_AI_REQUEST_TOP_P: "top_p",
+    }
+)
 
 
 class Answer(ClaimedCall):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.context import Context, attach, get_current
@@ -138,14 +139,16 @@ def _refused(telemetry: Telemetry, source: Any, event: Any) -> None:
         asked.failing(error)
 
 
-_HANDLERS: Final[dict[Any, Callable[[Telemetry, Any, Any], None]]] = {
-    "llm_call_completed": _answered,
-    "llm_call_failed": _refused,
-    "llm_stream_chunk": _chunked,
-    "tool_usage_error": _failed,
-    "tool_usage_finished": _finished,
-    "tool_usage_started": _started,
-}
+_HANDLERS: Final[Mapping[Any, Callable[[Telemetry, Any, Any], None]]] = MappingProxyType(
+    {
+        "llm_call_completed": _answered,
+        "llm_call_failed": _refused,
+        "llm_stream_chunk": _chunked,
+        "tool_usage_error": _failed,
+        "tool_usage_finished": _finished,
+        "tool_usage_started": _started,
+    }
+)
 
 
 def discard_if_found(tool: ToolRun, found: Any) -> None:

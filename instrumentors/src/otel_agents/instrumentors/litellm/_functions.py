@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -90,7 +91,7 @@ _TEXT_COMPLETION: Final = Function(
     COMPLETIONS,
     ("prompt", "model"),
 )
-_MESSAGES, *_EARLIER_MESSAGES = (
+_MESSAGES, _PASSED_MESSAGES, _EXPERIMENTAL_MESSAGES = (
     Function(
         f"litellm.llms.anthropic.{module}.handler:anthropic_messages",
         "",
@@ -108,12 +109,14 @@ _MESSAGES, *_EARLIER_MESSAGES = (
 )
 FUNCTIONS: Final = (
     *(_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES),
-    *(_MESSAGES, *_EARLIER_MESSAGES),
+    *(_MESSAGES, _PASSED_MESSAGES, _EXPERIMENTAL_MESSAGES),
 )
-ROUTES: Final = {
-    "chat_completions": _COMPLETION,
-    "embeddings": _EMBEDDING,
-    "messages": _MESSAGES,
-    "responses": _RESPONSES,
-}
+ROUTES: Final = MappingProxyType(
+    {
+        "chat_completions": _COMPLETION,
+        "embeddings": _EMBEDDING,
+        "messages": _MESSAGES,
+        "responses": _RESPONSES,
+    }
+)
 """By LiteLLM's name of the route, for what its Rust core may serve."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects import providers
@@ -23,4 +24,4 @@ def provider_name(provider: Any) -> str | None:
     return providers.provider_name(provider, _OWN)
 
 
-_OWN: Final = {"azure": Provider.AZURE_AI_OPENAI}
+_OWN: Final = MappingProxyType({"azure": Provider.AZURE_AI_OPENAI})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -33,7 +34,7 @@ __all__ = ["Endpoint", "endpoint_of", "request"]
 
 _EMBEDDINGS: Final = "/embeddings"
 _FETCH: Final = re.compile(r"/responses/([^/?]+)")
-_PORTS: Final = {"https": 443, "http": 80}
+_PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
 def request(telemetry: Telemetry, call: Call) -> Operation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.semconv import attributes as attr
@@ -10,11 +11,13 @@ from otel_agents.semconv.messages import PART_TYPES
 
 _MESSAGES: Final = (attr.GEN_AI_INPUT_MESSAGES, attr.GEN_AI_OUTPUT_MESSAGES)
 _OBJECTS: Final = (attr.GEN_AI_TOOL_CALL_ARGUMENTS, attr.GEN_AI_TOOL_CALL_RESULT)
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    attr.GEN_AI_TOOL_DEFINITIONS: ("type", "name"),
-    attr.GEN_AI_RETRIEVAL_DOCUMENTS: (),
-    attr.GEN_AI_MEMORY_RECORDS: ("content",),
-}
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        attr.GEN_AI_TOOL_DEFINITIONS: ("type", "name"),
+        attr.GEN_AI_RETRIEVAL_DOCUMENTS: (),
+        attr.GEN_AI_MEMORY_RECORDS: ("content",),
+    }
+)
 
 
 def content_problems(name: str, content: Any) -> Iterator[str]:

@@ -7,7 +7,8 @@ those of aiobotocore). What is read later ends the operation when it has been re
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from . import bodies
@@ -229,13 +230,15 @@ def _close(reading: bodies.Reading, close: Callable[..., Any]) -> Callable[..., 
     return closes
 
 
-_CLOSES: Final[dict[str, _Watch]] = {"close": _close, "aclose": _close}
-_READS: Final[dict[str, _Watch]] = {
-    "read": _reads(_piece),
-    "readinto": _reads(_into),
-    "readline": _reads(_line),
-    "readlines": _reads(_lines),
-    "iter_chunks": _iterate,
-    "iter_lines": _iterate,
-    **_CLOSES,
-}
+_CLOSES: Final[Mapping[str, _Watch]] = MappingProxyType({"close": _close, "aclose": _close})
+_READS: Final[Mapping[str, _Watch]] = MappingProxyType(
+    {
+        "read": _reads(_piece),
+        "readinto": _reads(_into),
+        "readline": _reads(_line),
+        "readlines": _reads(_lines),
+        "iter_chunks": _iterate,
+        "iter_lines": _iterate,
+        **_CLOSES,
+    }
+)

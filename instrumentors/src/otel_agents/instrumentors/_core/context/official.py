@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context, get_value, set_value
@@ -20,17 +21,19 @@ __all__ = ["MODULE", "announce", "fill", "find", "unannounced"]
 MODULE: Final = "opentelemetry.util.genai.invocation"
 """The module of the data objects. Where it was not imported nobody speaks the contract."""
 _INFERENCE: Final = ("opentelemetry.genai.client.inference.context", "InferenceData")
-_CONTRACTS: Final = {
-    Operation.CHAT: _INFERENCE,
-    Operation.GENERATE_CONTENT: _INFERENCE,
-    Operation.TEXT_COMPLETION: _INFERENCE,
-    Operation.EMBEDDINGS: ("opentelemetry.genai.client.embedding.context", "EmbeddingData"),
-    Operation.RETRIEVAL: ("opentelemetry.genai.client.retrieval.context", "RetrievalData"),
-    Operation.FETCH_RESPONSE: (
-        "opentelemetry.genai.client.fetch_response.context",
-        "FetchResponseData",
-    ),
-}
+_CONTRACTS: Final = MappingProxyType(
+    {
+        Operation.CHAT: _INFERENCE,
+        Operation.GENERATE_CONTENT: _INFERENCE,
+        Operation.TEXT_COMPLETION: _INFERENCE,
+        Operation.EMBEDDINGS: ("opentelemetry.genai.client.embedding.context", "EmbeddingData"),
+        Operation.RETRIEVAL: ("opentelemetry.genai.client.retrieval.context", "RetrievalData"),
+        Operation.FETCH_RESPONSE: (
+            "opentelemetry.genai.client.fetch_response.context",
+            "FetchResponseData",
+        ),
+    }
+)
 _OURS: Final = "_otel_agents"
 _KEYS: Final = tuple({key for key, _ in _CONTRACTS.values()})
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -31,12 +32,14 @@ __all__ = [
     "unclaimed",
 ]
 
-_KINDS: Final = {
-    Operation.CHAT: "inference",
-    Operation.GENERATE_CONTENT: "inference",
-    Operation.TEXT_COMPLETION: "inference",
-    Operation.EMBEDDINGS: "embeddings",
-}
+_KINDS: Final = MappingProxyType(
+    {
+        Operation.CHAT: "inference",
+        Operation.GENERATE_CONTENT: "inference",
+        Operation.TEXT_COMPLETION: "inference",
+        Operation.EMBEDDINGS: "embeddings",
+    }
+)
 """What is claimed by each operation: the name of a field of `scope.Scope`."""
 _REPORTED_LIMIT: Final = 4096
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry._logs import LogRecord
@@ -34,12 +35,14 @@ _NOTHING: Final = "_NoOpCompletionHook"
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
 """The fields of `Content` that a hook is given."""
 
-_MADE: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "input_messages": functools.partial(message_object, "InputMessage"),
-    "output_messages": functools.partial(message_object, "OutputMessage"),
-    "system_instructions": part_object,
-    "tool_definitions": tool_object,
-}
+_MADE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        "input_messages": functools.partial(message_object, "InputMessage"),
+        "output_messages": functools.partial(message_object, "OutputMessage"),
+        "system_instructions": part_object,
+        "tool_definitions": tool_object,
+    }
+)
 
 
 class Completion:

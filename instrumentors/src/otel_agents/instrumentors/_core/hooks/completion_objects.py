@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, make_dataclass
 from keyword import iskeyword
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
@@ -16,18 +17,20 @@ from . import completion_types
 __all__ = ["content_of", "message_object", "part_object", "tool_object"]
 
 _OFFICIAL: Final = "opentelemetry.util.genai.types"
-_PARTS: Final[Mapping[str, str]] = {
-    "text": "TextPart",
-    "reasoning": "ReasoningPart",
-    "compaction": "CompactionPart",
-    "tool_call": "ToolCallRequestPart",
-    "tool_call_response": "ToolCallResponsePart",
-    "server_tool_call": "ServerToolCallPart",
-    "server_tool_call_response": "ServerToolCallResponsePart",
-    "blob": "BlobPart",
-    "file": "FilePart",
-    "uri": "UriPart",
-}
+_PARTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "text": "TextPart",
+        "reasoning": "ReasoningPart",
+        "compaction": "CompactionPart",
+        "tool_call": "ToolCallRequestPart",
+        "tool_call_response": "ToolCallResponsePart",
+        "server_tool_call": "ServerToolCallPart",
+        "server_tool_call_response": "ServerToolCallResponsePart",
+        "blob": "BlobPart",
+        "file": "FilePart",
+        "uri": "UriPart",
+    }
+)
 
 
 _OPTIONAL: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final
 
 from opentelemetry.context import Context
@@ -84,8 +85,8 @@ _INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION,
 _input: Final = attrgetter("input_tokens")
 _output: Final = attrgetter("output_tokens")
 _TOKENS: Final = metrics.GEN_AI_CLIENT_TOKEN_USAGE
-_INPUT_TYPE: Final = {attr.GEN_AI_TOKEN_TYPE: TokenType.INPUT.value}
-_OUTPUT_TYPE: Final = {attr.GEN_AI_TOKEN_TYPE: TokenType.OUTPUT.value}
+_INPUT_TYPE: Final = MappingProxyType({attr.GEN_AI_TOKEN_TYPE: TokenType.INPUT.value})
+_OUTPUT_TYPE: Final = MappingProxyType({attr.GEN_AI_TOKEN_TYPE: TokenType.OUTPUT.value})
 _INPUT_TOKENS: Final = Measure(_TOKENS, _input, MEASURED, _INPUT_TYPE, latest=False)
 
 INFERENCE: Final = Kind(

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from opentelemetry._logs import LogRecord
@@ -30,22 +31,24 @@ from otel_agents.semconv import attributes as attr
 
 __all__ = ["Content", "Gate"]
 
-_ATTRIBUTES: Final = {
-    # In the order in which they share the budget of a span.
-    "system_instructions": attr.GEN_AI_SYSTEM_INSTRUCTIONS,
-    "input_messages": attr.GEN_AI_INPUT_MESSAGES,
-    "output_messages": attr.GEN_AI_OUTPUT_MESSAGES,
-    "tool_arguments": attr.GEN_AI_TOOL_CALL_ARGUMENTS,
-    "tool_result": attr.GEN_AI_TOOL_CALL_RESULT,
-    "retrieval_query": attr.GEN_AI_RETRIEVAL_QUERY_TEXT,
-    "retrieval_documents": attr.GEN_AI_RETRIEVAL_DOCUMENTS,
-    "memory_query": attr.GEN_AI_MEMORY_QUERY_TEXT,
-    "memory_records": attr.GEN_AI_MEMORY_RECORDS,
-    "prompt_variables": attr.GEN_AI_PROMPT_VARIABLE,  # one attribute each
-    "tool_definitions": attr.GEN_AI_TOOL_DEFINITIONS,
-}
+_ATTRIBUTES: Final = MappingProxyType(
+    {
+        # In the order in which they share the budget of a span.
+        "system_instructions": attr.GEN_AI_SYSTEM_INSTRUCTIONS,
+        "input_messages": attr.GEN_AI_INPUT_MESSAGES,
+        "output_messages": attr.GEN_AI_OUTPUT_MESSAGES,
+        "tool_arguments": attr.GEN_AI_TOOL_CALL_ARGUMENTS,
+        "tool_result": attr.GEN_AI_TOOL_CALL_RESULT,
+        "retrieval_query": attr.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        "retrieval_documents": attr.GEN_AI_RETRIEVAL_DOCUMENTS,
+        "memory_query": attr.GEN_AI_MEMORY_QUERY_TEXT,
+        "memory_records": attr.GEN_AI_MEMORY_RECORDS,
+        "prompt_variables": attr.GEN_AI_PROMPT_VARIABLE,  # one attribute each
+        "tool_definitions": attr.GEN_AI_TOOL_DEFINITIONS,
+    }
+)
 _TEXTS: Final = ("retrieval_query", "memory_query")
-_OBJECTS: Final = {"tool_arguments": "arguments", "tool_result": "result"}
+_OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
 _BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 
 

@@ -21,7 +21,7 @@ __all__ = ["Instruments", "Measure", "Measured", "Sums"]
 
 Attributes = dict[str, Any]
 
-_OVERFLOW: Final = {"otel.metric.overflow": True}
+_OVERFLOW: Final = MappingProxyType({"otel.metric.overflow": True})
 
 
 class Sums:

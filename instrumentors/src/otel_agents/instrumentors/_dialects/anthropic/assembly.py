@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Message
@@ -102,17 +103,21 @@ class Assembly:
             block[1].append(piece)
 
 
-_PIECES: Final = {
-    "text_delta": "text",
-    "thinking_delta": "thinking",
-    "input_json_delta": "partial_json",
-}
-_TAKES: Final[dict[str, Callable[[Assembly, Any], None]]] = {
-    "message_start": Assembly.begin,
-    "message_delta": Assembly.end,
-    "content_block_start": Assembly.open_block,
-    "content_block_delta": Assembly.add_piece,
-}
+_PIECES: Final = MappingProxyType(
+    {
+        "text_delta": "text",
+        "thinking_delta": "thinking",
+        "input_json_delta": "partial_json",
+    }
+)
+_TAKES: Final[Mapping[str, Callable[[Assembly, Any], None]]] = MappingProxyType(
+    {
+        "message_start": Assembly.begin,
+        "message_delta": Assembly.end,
+        "content_block_start": Assembly.open_block,
+        "content_block_delta": Assembly.add_piece,
+    }
+)
 
 
 def _whole(block: Any, pieces: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
@@ -21,7 +22,7 @@ from otel_agents.semconv.values import Modality
 __all__ = ["ask", "finish_reasons", "output_messages"]
 
 
-_MODALITIES: Final = {"image": Modality.IMAGE, "document": Modality.DOCUMENT}
+_MODALITIES: Final = MappingProxyType({"image": Modality.IMAGE, "document": Modality.DOCUMENT})
 
 
 def ask(content: Content, body: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
@@ -93,15 +94,17 @@ _TRANSCRIPTS: Final = Api(
     output_type=OutputType.TEXT,
 )
 
-APIS: Final = {
-    "/chat/completions": CHAT,
-    "/completions": COMPLETIONS,
-    "/responses": RESPONSES,
-    "/images/generations": _IMAGES,
-    "/images/edits": _IMAGES,
-    "/images/variations": _IMAGES,
-    "/audio/speech": _SPEECH,
-    "/audio/transcriptions": _TRANSCRIPTS,
-    "/audio/translations": _TRANSCRIPTS,
-}
+APIS: Final = MappingProxyType(
+    {
+        "/chat/completions": CHAT,
+        "/completions": COMPLETIONS,
+        "/responses": RESPONSES,
+        "/images/generations": _IMAGES,
+        "/images/edits": _IMAGES,
+        "/images/variations": _IMAGES,
+        "/audio/speech": _SPEECH,
+        "/audio/transcriptions": _TRANSCRIPTS,
+        "/audio/translations": _TRANSCRIPTS,
+    }
+)
 """By the path of the request, below the base URL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping
@@ -25,11 +26,13 @@ _TEXTS: Final = (
     ("reasoning_effort", attr.GEN_AI_REQUEST_REASONING_LEVEL),
     ("previous_response_id", attr.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
 )
-_OUTPUT_TYPES: Final = {
-    "text": OutputType.TEXT.value,
-    "json_object": OutputType.JSON.value,
-    "json_schema": OutputType.JSON.value,
-}
+_OUTPUT_TYPES: Final = MappingProxyType(
+    {
+        "text": OutputType.TEXT.value,
+        "json_object": OutputType.JSON.value,
+        "json_schema": OutputType.JSON.value,
+    }
+)
 
 
 def inference_attributes(body: Body) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
@@ -130,8 +131,10 @@ def _said(response: Any) -> list[Message]:
     return _output_messages(items(response, "output"))
 
 
-_STATUS_REASONS: Final = {"completed": "stop", "failed": "error", "cancelled": "error"}
-_INCOMPLETE_REASONS: Final = {"max_output_tokens": "length"}
+_STATUS_REASONS: Final = MappingProxyType(
+    {"completed": "stop", "failed": "error", "cancelled": "error"}
+)
+_INCOMPLETE_REASONS: Final = MappingProxyType({"max_output_tokens": "length"})
 
 
 def response_finish_reasons(response: Any) -> tuple[str, ...]:
@@ -145,7 +148,8 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
         return (_INCOMPLETE_REASONS.get(reason, reason),)
     if status == "completed" and _calls_tools(items(response, "output")):
         return ("tool_calls",)
-    return (_STATUS_REASONS[status],) if status in _STATUS_REASONS else ()
+    reason = _STATUS_REASONS.get(status) if status is not None else None
+    return (reason,) if reason is not None else ()
 
 
 def _calls_tools(output: Iterable[Any]) -> bool:

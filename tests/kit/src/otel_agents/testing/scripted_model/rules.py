@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import Any
 
 from otel_agents.testing.scripted_model.answers import Answer, ToolCall
@@ -12,13 +13,15 @@ from otel_agents.testing.scripted_model.values import Json, json_list, json_obje
 
 _MAX_DEPTH = 8  # schemas may refer to themselves
 _NAMED = re.compile(r"call:([\w\-]+)")
-_FORMATS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "email": "someone@example.com",
-    "uri": "https://example.com/",
-    "uuid": "00000000-0000-4000-8000-000000000000",
-}
+_FORMATS = MappingProxyType(
+    {
+        "date": "2026-01-31",
+        "date-time": "2026-01-31T12:00:00Z",
+        "email": "someone@example.com",
+        "uri": "https://example.com/",
+        "uuid": "00000000-0000-4000-8000-000000000000",
+    }
+)
 
 
 def default_answer(request: ModelRequest) -> Answer:

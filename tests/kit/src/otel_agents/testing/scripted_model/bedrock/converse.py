@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
@@ -11,20 +12,24 @@ from otel_agents.testing.scripted_model.dialect import Asked, Exchange, Frame, R
 from otel_agents.testing.scripted_model.pieces import fragments, pieces
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
-_STOP_REASONS = {
-    "stop": "end_turn",
-    "tool_calls": "tool_use",
-    "length": "max_tokens",
-    "content_filter": "content_filtered",
-}
-_ERRORS = {
-    400: "ValidationException",
-    403: "AccessDeniedException",
-    404: "ResourceNotFoundException",
-    408: "ModelTimeoutException",
-    429: "ThrottlingException",
-    503: "ServiceUnavailableException",
-}
+_STOP_REASONS = MappingProxyType(
+    {
+        "stop": "end_turn",
+        "tool_calls": "tool_use",
+        "length": "max_tokens",
+        "content_filter": "content_filtered",
+    }
+)
+_ERRORS = MappingProxyType(
+    {
+        400: "ValidationException",
+        403: "AccessDeniedException",
+        404: "ResourceNotFoundException",
+        408: "ModelTimeoutException",
+        429: "ThrottlingException",
+        503: "ServiceUnavailableException",
+    }
+)
 _REQUEST_ID = "x-amzn-RequestId"
 
 

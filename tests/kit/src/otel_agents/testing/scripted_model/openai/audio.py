@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
@@ -19,7 +20,9 @@ from otel_agents.testing.scripted_model.pieces import pieces
 from otel_agents.testing.scripted_model.values import Json
 
 _SPEECH = b"ID3\x04\x00\x00\x00\x00\x00\x00scripted speech"
-_SPEECH_TYPES = {"wav": "audio/wav", "opus": "audio/ogg", "flac": "audio/flac", "aac": "audio/aac"}
+_SPEECH_TYPES = MappingProxyType(
+    {"wav": "audio/wav", "opus": "audio/ogg", "flac": "audio/flac", "aac": "audio/aac"}
+)
 _SECONDS = 3.0  # of whatever was uploaded
 _PLAIN = ("text", "srt", "vtt")
 
