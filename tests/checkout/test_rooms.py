@@ -66,7 +66,7 @@ HOUSES = {
     ),
     "the core of the instrumentors": House(
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
-        ground=("errors", "forking", "tables"),
+        ground=("forking", "tables", "errors"),
         rooms={
             "encoding": frozenset(),
             "context": frozenset(),

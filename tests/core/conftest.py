@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from lazy_packages import apply, packages, said
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.testing.emission import Emission
 
@@ -30,9 +30,9 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     """The errors counted in this test."""
-    counts: Counter[str] = Counter()
+    counts = Counts()
     monkeypatch.setattr(errors, "counts", counts)
     return counts
 

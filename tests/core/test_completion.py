@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.hooks import completion, completion_objects
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors._core.telemetry.content import Content, Gate
 from otel_agents.instrumentors.settings import Settings
 
@@ -255,7 +255,7 @@ def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
     def fail(given: dict[str, Any]) -> None:
         raise ValueError("planted-secret")
 
-    counts: Counter[str] = Counter()
+    counts = Counts()
     monkeypatch.setattr(errors, "counts", counts)
     gate = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(fail))
     for _ in range(2):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections import Counter
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +14,7 @@ from opentelemetry.trace import INVALID_SPAN
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors._core.telemetry.content import Content, Gate
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -165,7 +165,7 @@ def test_redaction_comes_before_anything_is_set(emission: Emission) -> None:
 
 @pytest.mark.usefixtures("redaction")
 def test_a_value_whose_redaction_fails_is_dropped_counted_and_said_once(
-    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+    emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_REDACTION_HOOK": "redactions:redact"}
     using = telemetry(emission, **environ)
@@ -185,7 +185,7 @@ def test_a_value_whose_redaction_fails_is_dropped_counted_and_said_once(
 
 
 def test_a_redaction_sees_a_copy_of_each_kind_and_its_shape_is_kept(
-    emission: Emission, counts: Counter[str]
+    emission: Emission, counts: Counts
 ) -> None:
     seen: list[tuple[str, Any]] = []
 

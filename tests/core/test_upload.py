@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import Counter
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,6 +14,7 @@ from opentelemetry.context import attach, detach, get_current, get_value, set_va
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
 
@@ -42,7 +42,7 @@ class Slow:
 
 
 def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
-    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+    emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
     hook = UploadHook(files, "slow://b", "json", 2)
@@ -62,7 +62,7 @@ def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
 
 
 def test_exit_waits_no_longer_than_it_may(
-    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+    emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
     hook = UploadHook(files, "slow://b", "json", 20)
@@ -98,7 +98,7 @@ class Broken(Slow):
 
 
 def test_a_failed_upload_is_counted_and_said_once(
-    emission: Emission, counts: Counter[str], caplog: pytest.LogCaptureFixture
+    emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook = UploadHook(Broken(PermissionError(13, "Permission denied"), 99), "b://b", "json", 20)
     for _ in range(2):

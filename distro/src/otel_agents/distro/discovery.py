@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 __all__ = ["registered"]
 
 
-@cache
+@lru_cache(maxsize=1)
 def _all() -> Any:
     return entry_points()  # its type differs before Python 3.12; `select` is common
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from .variables import Variables
+from ._core.tables import Bounded
+from .variables import Told, Variables
 
 __all__ = [
     "SETTINGS",
@@ -183,7 +184,7 @@ class Settings:
         A value that is not understood is told in one line, and the default taken; for the
         process's environment once, however many instrumentors read it.
         """
-        read = Variables(os.environ, _told) if environ is None else Variables(environ, set())
+        read = Variables(os.environ, _told) if environ is None else Variables(environ)
         capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
         return cls(
             capture=capture,
@@ -208,15 +209,15 @@ class Settings:
         )
 
 
-_told: Final[set[tuple[str, str]]] = set()
+_told: Final[Told] = Bounded(256, inherited=True)
 """Variables of the process, and values of theirs, that a line was logged about."""
 
 
 def disabled_instrumentations() -> tuple[str, ...]:
     """The names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, which OpenTelemetry's loader obeys."""
-    return Variables(os.environ, set()).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    return Variables(os.environ).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
 def chosen(name: str) -> str | None:
     """What the user has set a variable to that a framework reads by itself; None if nothing."""
-    return Variables(os.environ, set()).text(name)
+    return Variables(os.environ).text(name)

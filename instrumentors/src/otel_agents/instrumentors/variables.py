@@ -8,12 +8,16 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-__all__ = ["Variables"]
+from otel_agents.instrumentors._core.tables import Bounded
+
+__all__ = ["Told", "Variables"]
 
 _log = logging.getLogger("otel_agents")
 
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=Enum)
+
+Told = Bounded[tuple[str, str], None]
 
 _UNITS: Final = MappingProxyType({"kib": 1024, "mib": 1024**2, "gib": 1024**3})
 _NO_LIMIT: Final = 2**62
@@ -26,12 +30,13 @@ class Variables:
 
     Args:
         values: Names and values.
-        told: Names and values that a line was logged about; they are not told again.
+        told: Names and values that a line was logged about; they are not told again. None for
+            nothing so far.
     """
 
-    def __init__(self, values: Mapping[str, str], told: set[tuple[str, str]]) -> None:
+    def __init__(self, values: Mapping[str, str], told: Told | None = None) -> None:
         self._values = values
-        self._told = told
+        self._told: Told = Bounded(256) if told is None else told
 
     def text(self, name: str) -> str | None:
         """The text, None where it is unset or empty."""
@@ -47,7 +52,7 @@ class Variables:
             return parse(text)
         except (ValueError, KeyError):
             if (name, text) not in self._told:
-                self._told.add((name, text))
+                self._told.put((name, text), None)
                 shown = default.value if isinstance(default, Enum) else default
                 _log.warning(
                     "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",

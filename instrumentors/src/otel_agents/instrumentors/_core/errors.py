@@ -12,24 +12,23 @@ import inspect
 import logging
 import sys
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from .forking import tell_failures
+from .tables import Counts
 
 _log = logging.getLogger("otel_agents")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Value = TypeVar("_Value")
 
-counts: Counter[str] = Counter()
-"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``.
+counts = Counts()
+"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``."""
 
-A forked child begins with none (`forking`): they are its parent's to tell.
-"""
-
-foreign: Counter[str] = Counter()
-"""Failures of others' code by what it was called for; a forked child begins with none."""
+foreign = Counts()
+"""Failures of others' code by what it was called for."""
 
 strict = False
 """Whether they are raised instead, as tests want it."""
@@ -116,7 +115,7 @@ def internal_error(doing: str) -> None:
     """
     if strict:
         raise  # noqa: PLE0704  called while an exception is being handled
-    if _first(counts, doing):
+    if counts.add(doing):
         warn(
             "otel-agents failed while %s (%s); the application is unaffected, "
             "further errors of this kind are only counted",
@@ -135,11 +134,11 @@ def _speak(level: int, message: str, *values: object, exc_info: bool = False) ->
     try:
         _log.log(level, message, *values, exc_info=exc_info)
     except Exception:  # of a handler, which nobody can be told of
-        _first(foreign, _SPEAKING)
+        foreign.add(_SPEAKING)
 
 
 def _failed(doing: str) -> None:
-    if _first(foreign, doing):
+    if foreign.add(doing):
         warn(
             "otel-agents: %s failed in the code of others (%s); the rest goes on, "
             "further failures of this kind are not told",
@@ -148,15 +147,12 @@ def _failed(doing: str) -> None:
         )
 
 
-def _first(counter: Counter[str], doing: str) -> bool:
-    # No function of Python's is called for it: the stack may be full.
-    counter[doing] = counter.get(doing, 0) + 1
-    return counter[doing] == 1
-
-
 def _handled() -> str:
     """The exception being handled, by its type and where it was raised."""
     error = sys.exc_info()[1]
     frames = list(traceback.extract_tb(error.__traceback__ if error else None))
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
     return f"{type(error).__name__} at {where}"
+
+
+tell_failures(lambda: internal_error("renewing after a fork"))

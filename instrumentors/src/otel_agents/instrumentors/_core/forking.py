@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import weakref
 from collections.abc import Callable
 from types import MethodType
+from typing import Final
 
-from . import errors
-
-__all__ = ["renew_after_fork"]
+__all__ = ["Lock", "renew_after_fork", "tell_failures"]
 
 _next: Callable[[], int] = itertools.count().__next__
-_renewers: dict[int, Callable[[], Callable[[], object] | None]] = {}
+_renewers: Final[dict[int, Callable[[], Callable[[], object] | None]]] = {}
+_tells: Callable[[], object] = lambda: None
 
 
 def renew_after_fork(renew: Callable[[], object]) -> None:
@@ -22,8 +23,8 @@ def renew_after_fork(renew: Callable[[], object]) -> None:
     One that raises does not stop the next.
 
     Args:
-        renew: A function; or a method, whose object is not kept alive by it and is left out once
-            it is gone.
+        renew: A function of a module; or a method, whose object is not kept alive by it and is left
+            out once it is gone.
     """
     place, renewers = _next(), _renewers
     if isinstance(renew, MethodType):
@@ -32,15 +33,50 @@ def renew_after_fork(renew: Callable[[], object]) -> None:
         renewers[place] = lambda: renew
 
 
+def tell_failures(tell: Callable[[], object]) -> None:
+    """Have ``tell`` called where a renewal raises, while that is being handled."""
+    global _tells
+    _tells = tell
+
+
 def _renew() -> None:
     for find in list(_renewers.values()):
         renew = find()
         if renew is None:
             continue
-        errors.guarded("renewing after a fork")(renew)()
+        try:
+            renew()
+        except Exception:
+            _tells()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_renew)
-renew_after_fork(errors.counts.clear)
-renew_after_fork(errors.foreign.clear)
+
+
+class Lock:
+    """A lock that a forked child finds free, and that its own thread may take again.
+
+    Another thread of the parent may have it when the process forks: in the child nobody would let
+    it go. A destructor may run anywhere, also where its own thread has the lock.
+
+    What lives for the length of a call shares one of the module's.
+    """
+
+    __slots__ = ("__weakref__", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        if self._lock.acquire(blocking=False):  # free, or of the thread that has forked
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

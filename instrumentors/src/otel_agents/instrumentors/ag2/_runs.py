@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -10,6 +9,7 @@ from opentelemetry.context import Context
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -23,6 +23,7 @@ _CONSULTING: Final = "consulting"
 _AGENT: Final = "agent"
 LIMIT: Final = 4096
 """How many runs, and messages on their way, are known."""
+_counting: Final = Lock()
 
 
 class Run:
@@ -33,7 +34,6 @@ class Run:
     ) -> None:
         self.hub = hub
         self._pending = 0
-        self._lock = threading.RLock()
         self._channel: str = metadata.channel_id
         self._workflow: InvokeWorkflow | None = None
         self._said: Any = None
@@ -49,12 +49,12 @@ class Run:
 
     def hold(self) -> Observation:
         """A part of the run: a message on its way, or being handled; let go when it ends."""
-        with self._lock:
+        with _counting:
             self._pending += 1
         return Observation(self.context, ended=self._release)
 
     def _release(self) -> None:
-        with self._lock:
+        with _counting:
             self._pending -= 1
             over = self._pending == 0
         if over:

@@ -7,17 +7,17 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent
+from otel_agents.instrumentors._core.tables import Bounded, ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._messages import answer, request
-from ._runs import DELIVERY
+from ._runs import DELIVERY, LIMIT
 
 __all__ = ["turn"]
 
@@ -58,8 +58,11 @@ def _inside(conversation: str | None) -> Context:
     return with_conversation_id(conversation, context)
 
 
-_numbers: Final[WeakKeyDictionary[Any, dict[str, Iterator[int]]]] = WeakKeyDictionary()
-"""What numbers the turns of each conversation, as long as what keeps its history lives."""
+_numbers: Final[ByObject[Any, Bounded[str, Iterator[int]]]] = ByObject()
+"""What numbers the turns of each conversation, as long as what keeps its history lives.
+
+Of more than `LIMIT` conversations the one that was silent for longest begins at one again.
+"""
 
 
 def place(context: Any) -> tuple[str | None, int | None]:
@@ -75,8 +78,9 @@ def place(context: Any) -> tuple[str | None, int | None]:
         identity, keeper = str(context.stream.id), _kept_here(context.stream)
     if keeper is None:
         return identity, None
-    # Each of these steps is one of the interpreter's, so that threads need no lock.
-    numbers = _numbers.setdefault(keeper, {})
+    numbers = _numbers.get(keeper)
+    if numbers is None:
+        numbers = _numbers.setdefault(keeper, Bounded(LIMIT, inherited=True))
     return identity, next(numbers.setdefault(identity, itertools.count(1)))
 
 

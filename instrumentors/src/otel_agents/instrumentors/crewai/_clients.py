@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
@@ -16,7 +16,7 @@ from ._models import Answer, current_answer
 __all__ = ["counted", "read", "taken"]
 
 
-_quiet: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+_quiet: Final[ByObject[Any, Any]] = ByObject()
 
 
 def _without_own_spans(client: Any) -> Any:

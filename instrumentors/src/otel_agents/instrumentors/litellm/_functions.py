@@ -63,7 +63,7 @@ class Function:
         return {**dict(zip(positional, call.args, strict=False)), **call.kwargs}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that may be positional; none for a function of ``*args``."""
     parameters = cast("Any", inspect.signature(function)).parameters.values()

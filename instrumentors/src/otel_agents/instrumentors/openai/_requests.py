@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse, Operation
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api
@@ -79,7 +79,7 @@ class Endpoint(NamedTuple):
         return (self.host, self.port) if self.host else None
 
 
-_endpoints: WeakKeyDictionary[Any, tuple[Any, Endpoint]] = WeakKeyDictionary()
+_endpoints: Final[ByObject[Any, tuple[Any, Endpoint]]] = ByObject()
 
 
 def endpoint_of(client: Any) -> Endpoint:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
 
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
@@ -54,6 +55,11 @@ class _Disposal:
     """A queue that a destructor may write to, and its thread, started when first needed."""
 
     def __init__(self) -> None:
+        self._begin()
+        renew_after_fork(self._begin)
+
+    def _begin(self) -> None:
+        """The thread and what it held stay in the parent."""
         # SimpleQueue.put is the one put that the standard library declares reentrant.
         self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -77,13 +83,5 @@ class _Disposal:
             self._queue.get()()
 
 
-_disposal = _Disposal()
-
-
-def _renew() -> None:
-    global _disposal  # the thread and what it held stay in the parent
-    _disposal = _Disposal()
-
-
-renew_after_fork(_renew)
+_disposal: Final = _Disposal()
 atexit.register(drain, _EXIT_SECONDS)

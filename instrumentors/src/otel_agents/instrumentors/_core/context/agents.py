@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from typing import Final
+
+from otel_agents.instrumentors._core.forking import Lock
 
 __all__ = ["AgentScope"]
+
+_adding: Final = Lock()
 
 
 class AgentScope:
@@ -17,7 +21,6 @@ class AgentScope:
 
     __slots__ = (
         "_above",
-        "_lock",
         "finish_reasons",
         "inference_calls",
         "input_tokens",
@@ -28,7 +31,6 @@ class AgentScope:
 
     def __init__(self, name: str | None, above: AgentScope | None = None) -> None:
         self._above = above
-        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
         self.name = name
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
@@ -43,17 +45,16 @@ class AgentScope:
         finish_reasons: tuple[str, ...],
     ) -> None:
         """A model call under this agent has ended; None where the provider told no usage."""
-        with self._lock:
+        with _adding:
             self.inference_calls += 1
-        for scope in self._chain():
-            with scope._lock:
+            for scope in self._chain():
                 scope.input_tokens = _sum(scope.input_tokens, input_tokens)
                 scope.output_tokens = _sum(scope.output_tokens, output_tokens)
                 scope.finish_reasons = finish_reasons or scope.finish_reasons
 
     def add_tool(self) -> None:
         """A tool call under this agent has ended."""
-        with self._lock:
+        with _adding:
             self.tool_calls += 1
 
     def _chain(self) -> Iterator[AgentScope]:

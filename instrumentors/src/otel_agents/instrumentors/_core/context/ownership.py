@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 
+from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.semconv.values import Operation
 
 from . import official
@@ -106,6 +107,7 @@ def unclaimed(context: Context) -> Context:
 
 REPORTED: Final[deque[str]] = deque(maxlen=_REPORTED_LIMIT)
 """Ids of responses reported lately, appended when a span with one ends."""
+renew_after_fork(REPORTED.clear)
 
 
 def is_reported(response_id: Any) -> bool:

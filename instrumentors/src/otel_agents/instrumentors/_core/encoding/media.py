@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from otel_agents.instrumentors._core.tables import Bounded
+
 __all__ = [
     "BYTES",
     "SHA256",
@@ -31,8 +33,9 @@ SHA256: Final = "otel_agents.sha256"
 SHORTEST: Final = 32
 """Characters of a ``data:`` URL that is worth looking at; a shorter one has no 24 bytes."""
 
-_KNOWN: Final = 1024
-_known: Final[dict[tuple[type[Any], int, int], tuple[str | None, dict[str, Any]]]] = {}
+_known: Final[Bounded[tuple[type[Any], int, int], tuple[str | None, dict[str, Any]]]] = Bounded(
+    1024, inherited=True
+)
 """MIME types and placeholders of lately seen data, by its class, length and hash.
 
 A conversation is sent again with each turn, and so are its images: they are the same objects then,
@@ -101,9 +104,8 @@ def _remembered(
     key = (type(data), len(data), hash(data))
     made = _known.get(key)
     if made is None:
-        if len(_known) >= _KNOWN:
-            _known.clear()
-        made = _known[key] = make()
+        made = make()
+        _known.put(key, made)
     return made
 
 

@@ -118,7 +118,9 @@ def _unwrapped(hook: Any) -> Any:
     return getattr(hook, "_wrapped", hook)
 
 
-@functools.cache  # for all instrumentors of the process: one hook, one line if there is none
+@functools.lru_cache(
+    maxsize=16
+)  # for all instrumentors of the process: one hook, one line if there is none
 def _made(name: str) -> Any:
     try:
         return finding.find(_GROUP, name)()

@@ -92,7 +92,7 @@ def content_of(value: Any) -> Any:
     return {**content, **media.placeholder(data)} if data else content
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _class(name: str) -> Any:
     """The official class where that package is installed, else ours."""
     try:

@@ -44,8 +44,7 @@ def failed(hook: str, consequence: str) -> None:
         consequence: What that means for the content.
     """
     doing = f"calling {hook}"
-    errors.counts[doing] += 1
-    if errors.counts[doing] > 1:
+    if not errors.counts.add(doing):
         return
     kind = type(sys.exc_info()[1]).__name__
     _log.warning(

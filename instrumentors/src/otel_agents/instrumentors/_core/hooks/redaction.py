@@ -50,7 +50,7 @@ class Redaction:
             return None
         if redacted is None or isinstance(redacted, shape):
             return redacted
-        errors.counts["redacting to another shape"] += 1
+        errors.counts.add("redacting to another shape")
         _log.warning(
             "otel-agents: the redaction hook made a %s of %s, which is a %s, so %s",
             type(redacted).__name__,
@@ -74,7 +74,9 @@ def load(hook: str | Redact | None) -> tuple[Redaction | None, bool]:
     return (None, False) if found is None else (Redaction(found), True)
 
 
-@functools.cache  # for all instrumentors of the process: one object, one line if it fails
+@functools.lru_cache(
+    maxsize=16
+)  # for all instrumentors of the process: one object, one line if it fails
 def _find(name: str) -> Redact | None:
     try:
         found = finding.find(_GROUP, name)

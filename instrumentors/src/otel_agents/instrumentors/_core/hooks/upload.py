@@ -199,9 +199,7 @@ class UploadHook:
             )
 
     def _lost(self, doing: str, count: int, told: str, *values: Any) -> None:
-        first = not errors.counts[doing]
-        errors.counts[doing] += count
-        if first:
+        if errors.counts.add(doing, count):
             _log.warning(told, *values)
 
 

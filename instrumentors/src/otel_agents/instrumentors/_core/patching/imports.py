@@ -6,17 +6,18 @@ An import hook is told afterwards, when the package's own modules have bound eac
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.forking import Lock
+from otel_agents.instrumentors._core.tables import Bounded
 
 __all__ = ["Announcement"]
 
-_waiting: dict[str, list[Announcement]] = {}
-_lock = threading.RLock()
+_waiting: Final[Bounded[str, list[Announcement]]] = Bounded(1024, inherited=True)
+_lock: Final = Lock()
 
 
 class Announcement:
@@ -50,14 +51,15 @@ class Announcement:
     def cancel(self) -> bool:
         """Have it not called any more; whether it was still to be called."""
         with _lock:
-            lists = [_waiting[package] for package in self._packages if package in _waiting]
+            found = [(package, _waiting.get(package)) for package in self._packages]
+            lists = [announcements for _, announcements in found if announcements is not None]
             waited = any(self in announcements for announcements in lists)
             for announcements in lists:
                 if self in announcements:
                     announcements.remove(self)
             for package in self._packages:
-                if not _waiting.get(package, True):
-                    del _waiting[package]
+                if not _waiting.get(package):
+                    _waiting.pop(package)
             return waited
 
 
@@ -69,7 +71,7 @@ class _Finder:
         if name not in _waiting:
             return None
         before = tuple(sys.meta_path)
-        for announcement in tuple(_waiting.get(name, ())):
+        for announcement in tuple(_waiting.get(name) or ()):
             announcement.make()
         # Import hooks that are registered now come before us: this import has passed their place.
         new = (finder for finder in tuple(sys.meta_path) if finder not in before)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer
 
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors.settings import Prefer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class NativeTelemetry:
 
     def __init__(self, framework: str, name: str) -> None:
         self._names = (framework, name)
-        self._noticed: WeakSet[Telemetry] = WeakSet()
+        self._noticed: ByObject[Telemetry, None] = ByObject()
 
     def is_preferred(self, telemetry: Telemetry) -> bool:
         """Whether theirs is to record (``OTEL_AGENTS_PREFER=theirs``).
@@ -46,7 +46,7 @@ class NativeTelemetry:
         """
         theirs = telemetry.settings.prefer is Prefer.THEIRS
         if telemetry not in self._noticed:
-            self._noticed.add(telemetry)
+            self._noticed[telemetry] = None
             _log.warning(_THEIRS if theirs else _OURS, *self._names)
         return theirs
 

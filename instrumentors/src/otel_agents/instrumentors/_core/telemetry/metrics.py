@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
-from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics
@@ -33,6 +32,7 @@ class Sums:
 
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
         self._limit = limit
+        self._lock = Lock()
         self.begin()
         renew_after_fork(self.begin)
         meter.create_observable_counter(
@@ -42,7 +42,6 @@ class Sums:
     def begin(self) -> None:
         """With nothing, as a forked child does: what was added is the parent's to tell."""
         self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
-        self._lock = threading.RLock()  # a destructor may interrupt its own thread here
 
     def add(self, value: int, attributes: Mapping[str, Any]) -> None:
         """Add ``value`` to the sum of ``attributes``."""

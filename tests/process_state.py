@@ -1,0 +1,210 @@
+"""What a process has of ours for as long as it runs: tables and locks of modules and classes.
+
+Each of them has a bound, and is right in a forked child. That is so of
+
+- what cannot be changed: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
+  dataclass whose fields are declared as what cannot be changed, as `Mapping`;
+- the tables of the ground (`tables.Bounded`, `tables.ByObject`, `tables.Counts`) and its lock
+  (`forking.Lock`), which see to both by themselves;
+- a `functools.lru_cache` with a size: what it remembers is the same in a child;
+- weak tables and deques with a length, where a child empties them (`renew_after_fork(TABLE.clear)`);
+- anything else with which threads wait for each other, where the object that has it makes it anew
+  in a child (`renew_after_fork(self.renew)`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import queue
+import re
+import threading
+import types
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import partial
+from types import ModuleType
+from typing import Any, cast
+
+from otel_agents.instrumentors._core import forking
+from otel_agents.instrumentors._core.forking import Lock
+from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
+
+__all__ = ["WAITING", "is_renewed", "modules", "offences"]
+
+WAITING: tuple[type[Any], ...] = (
+    *(type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Event),
+    *(threading.Semaphore, threading.Barrier, threading.Thread, queue.Queue, queue.SimpleQueue),
+)
+"""What is broken in a forked child if another thread had it, or was it."""
+
+_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+_GROWING = (dict, list, set, bytearray, deque, *_WEAK)
+_GROUND = (Bounded, ByObject, Counts, Lock)
+_PACKAGES = ("semconv", "instrumentors", "distro", "testing")
+_CHANGEABLE = re.compile(r"\b(dict|list|set|deque|bytearray|Counter|\w+Dict|Mutable\w+|Weak\w+)\b")
+_OURS = "otel_agents"
+
+
+def modules() -> list[ModuleType]:
+    """All modules of all distributions, but those whose foreign package is not installed."""
+    roots = [importlib.import_module(f"{_OURS}.{name}") for name in _PACKAGES]
+    found = list(roots)
+    for root in roots:
+        for info in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+            if info.name.endswith(".__main__"):
+                continue
+            try:
+                found.append(importlib.import_module(info.name))
+            except ModuleNotFoundError as error:
+                if (error.name or _OURS).startswith(_OURS):
+                    raise
+    return found
+
+
+def is_renewed(thing: object) -> bool:
+    """Whether a forked child calls a method of ``thing``."""
+    renewals = (find() for find in list(vars(forking)["_renewers"].values()))
+    return any(getattr(renewal, "__self__", None) is thing for renewal in renewals)
+
+
+def offences(walked: Iterable[ModuleType]) -> list[str]:
+    """What in ``walked`` has no bound, or would be its parent's in a forked child."""
+    registry = vars(forking)["_renewers"]
+    walk = _Walk(seen={id(registry)})
+    for module in walked:
+        for name, value in list(vars(module).items()):
+            if not (_is_pythons(name) or _is_foreign(value)):
+                walk.visit(value, f"{module.__name__}.{name}", None)
+    return walk.offences
+
+
+class _Walk:
+    """Goes from what modules have to what that holds, each thing once."""
+
+    def __init__(self, seen: set[int]) -> None:
+        self.offences: list[str] = []
+        self._seen = seen
+        self._held: list[object] = []
+        """What was seen, so that nothing else has its identity."""
+
+    def visit(self, value: Any, path: str, owner: object) -> None:
+        """See that ``value``, which ``owner`` has in an attribute, is as it must be."""
+        if id(value) in self._seen or isinstance(value, ModuleType):
+            return
+        self._seen.add(id(value))
+        self._held.append(value)
+        offence = _offence(value, owner)
+        if offence is not None:
+            self.offences.append(f"{path} is {offence}")
+            return
+        for step, held in _held_by(value):
+            self.visit(held, f"{path}{step}", value)
+
+
+def _offence(value: Any, owner: object) -> str | None:
+    renewed = is_renewed(value)
+    if isinstance(value, _GROUND):
+        return None
+    kind = type(value).__name__
+    if hasattr(value, "cache_parameters"):
+        unbounded = value.cache_parameters()["maxsize"] is None
+        return "a cache without a size: functools.lru_cache(maxsize=…)" if unbounded else None
+    if isinstance(value, WAITING):
+        if owner is not None and is_renewed(owner):
+            return None
+        return f"a {kind} that a forked child inherits: use forking.Lock, or renew_after_fork"
+    if isinstance(value, _GROWING):
+        bounded = value.maxlen is not None if isinstance(value, deque) else isinstance(value, _WEAK)
+        if not bounded:
+            return f"a {kind} without a bound: use a table of _core.tables, or MappingProxyType"
+        if not renewed:
+            return f"a {kind} that a forked child inherits: renew_after_fork(TABLE.clear)"
+    return None
+
+
+def _held_by(value: Any) -> Iterator[tuple[str, Any]]:
+    """What ``value`` holds, and how it is got at."""
+    if isinstance(value, (*_GROUND, *_GROWING, *WAITING, Enum)):
+        return
+    if isinstance(value, (tuple, frozenset)):
+        held = cast("Iterable[Any]", value)
+        yield from ((f"[{place}]", one) for place, one in enumerate(held))
+    elif isinstance(value, types.MappingProxyType):
+        constant = cast("Mapping[Any, Any]", value)
+        yield from ((f"[{key!r}]", one) for key, one in constant.items())
+    elif isinstance(value, (staticmethod, classmethod, types.MethodType)):
+        bound = cast(Any, value)
+        yield ".__func__", bound.__func__
+        yield ".__self__", getattr(bound, "__self__", None)
+    elif isinstance(value, partial):
+        yield from ((".func", value.func), (".args", value.args))
+        yield from ((f".keywords[{key!r}]", one) for key, one in value.keywords.items())
+    elif not _is_ours(value):
+        return
+    elif isinstance(value, types.FunctionType):
+        yield from _held_by_function(value)
+    elif isinstance(value, type):
+        yield from _attributes(vars(value), _names_of_pythons_own(value))
+    elif hasattr(value, "__wrapped__"):
+        yield ".__wrapped__", value.__wrapped__
+    else:
+        constant = _constant_fields(value)
+        yield from _attributes(getattr(value, "__dict__", {}), constant)
+        yield from _attributes(_slots(value), constant)
+
+
+def _names_of_pythons_own(cls: type[Any]) -> tuple[str, ...]:
+    """The tables that Python makes for an enumeration or a named tuple."""
+    if issubclass(cls, Enum):
+        return tuple(name for name in vars(cls) if name.startswith("_") and name.endswith("_"))
+    return ("_field_defaults",) if hasattr(cls, "_fields") else ()
+
+
+def _constant_fields(value: Any) -> tuple[str, ...]:
+    """The fields of a frozen dataclass that are not declared as what can be changed."""
+    if not dataclasses.is_dataclass(value) or not vars(type(value))["__dataclass_params__"].frozen:
+        return ()
+    fields = dataclasses.fields(value)
+    return tuple(field.name for field in fields if not _CHANGEABLE.search(str(field.type)))
+
+
+def _held_by_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    yield ".__defaults__", function.__defaults__
+    yield from _attributes(function.__kwdefaults__ or {})
+    yield from _attributes(vars(function))
+    names = function.__code__.co_freevars
+    for name, cell in zip(names, function.__closure__ or (), strict=True):
+        try:
+            yield f".<{name}>", cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+
+
+def _attributes(names: Mapping[str, Any], left: Iterable[str] = ()) -> Iterator[tuple[str, Any]]:
+    for name, value in list(names.items()):
+        if not _is_pythons(name) and name not in left:
+            yield f".{name}", value
+
+
+def _slots(value: object) -> dict[str, Any]:
+    slots = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())]
+    return {name: getattr(value, name) for name in slots if hasattr(value, name)}
+
+
+def _is_ours(value: Any) -> bool:
+    home = value if isinstance(value, (type, types.FunctionType)) else type(value)
+    return str(getattr(home, "__module__", "")).startswith(_OURS) or hasattr(value, "__wrapped__")
+
+
+def _is_foreign(value: Any) -> bool:
+    """Whether it is a class or a function that another library defines."""
+    home = getattr(value, "__module__", None)
+    return home not in (None, type(value).__module__) and not str(home).startswith(_OURS)
+
+
+def _is_pythons(name: str) -> bool:
+    return (name.startswith("__") and name.endswith("__")) or name.startswith("_abc_")
