@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.openai.chat import CHAT
@@ -59,15 +59,21 @@ class Function:
         return None if any(arguments.get(mock) is not None for mock in _MOCKS) else arguments
 
     def _named(self, call: Call) -> Arguments:
-        positional = _parameters(call.function) or self.positional
+        positional = _parameters_of(call.function) or self.positional
         return {**dict(zip(positional, call.args, strict=False)), **call.kwargs}
 
 
-@functools.lru_cache(maxsize=64)
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+_parameters: Final = ByObject[Callable[..., Any], tuple[str, ...]]()
+
+
+def _parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that may be positional; none for a function of ``*args``."""
-    parameters = cast("Any", inspect.signature(function)).parameters.values()
-    return tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+    known = _parameters.get(function)
+    if known is None:
+        parameters = cast("Any", inspect.signature(function)).parameters.values()
+        names = (one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+        known = _parameters[function] = tuple(names)
+    return known
 
 
 _COMPLETION: Final = Function(

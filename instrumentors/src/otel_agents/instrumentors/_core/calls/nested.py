@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from typing import Final, NamedTuple
 
@@ -44,10 +43,15 @@ def is_super_call(start: Start, call: Call) -> bool:
 class _Entered(NamedTuple):
     """An operation of which calls for the same object are a part, as long as it lasts."""
 
+    start: Start
     subject: object
     tool: object
     running: weakref.ref[Running]
     """Which holds a context with this in it."""
+
+
+_ONCE: Final = Slot[tuple[_Entered, ...]]("once", tuple)
+"""The operations of this kind that there are around this one, the newest of each start."""
 
 
 class Once:
@@ -57,15 +61,15 @@ class Once:
     context of the call that created it.
     """
 
-    __slots__ = ("_slot", "_subject")
+    __slots__ = ("_start", "_subject")
 
     def __init__(self, start: Start, subject: object) -> None:
-        self._slot = _slot_of(start)
+        self._start = start
         self._subject = subject
 
     def is_within(self) -> bool:
         """Whether this is a part of an operation that has begun and lasts."""
-        entered = self._slot.get()
+        entered = next((one for one in _ONCE.get() or () if one.start == self._start), None)
         if entered is None:
             return False
         running = entered.running()
@@ -75,11 +79,6 @@ class Once:
     def enter(self, running: Running) -> None:
         """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
         tool = scope_of(running.context).tool
-        entered = _Entered(self._subject, tool, weakref.ref(running))
-        running.context = self._slot.set(entered, running.context)
-
-
-@functools.lru_cache(maxsize=1024)
-def _slot_of(start: Start) -> Slot[_Entered]:
-    """Where operations of the same ``start`` know each other."""
-    return Slot("once", _Entered)
+        entered = _Entered(self._start, self._subject, tool, weakref.ref(running))
+        others = (one for one in _ONCE.get(running.context) or () if one.start != self._start)
+        running.context = _ONCE.set((entered, *others), running.context)

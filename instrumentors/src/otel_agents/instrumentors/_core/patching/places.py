@@ -1,0 +1,91 @@
+"""An attribute of a class or a module that was replaced, and how its original comes back."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+
+__all__ = ["Place", "static", "wrapped"]
+
+_ORIGINAL: Final = "__wrapped__"
+"""Where `functools.wraps` has it too."""
+
+
+class Place:
+    """Replaces an attribute; what it was is kept by the replacement alone.
+
+    So nothing of ours keeps a class, or what its methods refer to, any longer than without us.
+
+    Args:
+        owner: A class or a module.
+        name: Its attribute, which may be inherited.
+        wrapping: Makes the replacement.
+        switch: On while the replacement is.
+    """
+
+    __slots__ = ("_function", "_inherited", "_name", "_owner")
+
+    def __init__(self, owner: Any, name: str, wrapping: Wrapping, switch: Switch) -> None:
+        self._owner = weakref.ref(owner)
+        self._name = name
+        self._inherited = name not in vars(owner)
+        original = static(owner, name)
+        replacement = wrapped(original, wrapping, switch, isinstance(owner, type))
+        vars(replacement)[_ORIGINAL] = original
+        self._function = weakref.ref(_function_of(replacement))
+        setattr(owner, name, replacement)
+
+    def restore(self) -> None:
+        """Put the original back; where somebody has wrapped ours since, theirs stays and ours is off."""
+        owner = self._owner()
+        found = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
+        if found is None or _function_of(found) is not self._function():
+            return
+        if self._inherited:
+            delattr(owner, self._name)
+        else:
+            setattr(owner, self._name, cast("dict[str, Any]", vars(found))[_ORIGINAL])
+
+
+def static(owner: Any, name: str) -> Any:
+    """The attribute as it stands in the class that defines it, descriptors not called."""
+    for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
+        if name in vars(holder):
+            return cast(Any, vars(holder)[name])
+    raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
+
+
+def wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
+    """The replacement of an attribute: a function, or a static or class method as it was."""
+    if isinstance(original, (staticmethod, classmethod)):
+        function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
+        is_static = isinstance(original, staticmethod)
+        made = wrapping(function, switch, not is_static)
+        return staticmethod(made) if is_static else classmethod(made)
+    if not callable(original):
+        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  as if it were not there
+    if in_class and not _is_bound(original):
+        return staticmethod(wrapping(original, switch, False))
+    return wrapping(original, switch, in_class)
+
+
+def _function_of(attribute: Any) -> Any:
+    """The function in a static or class method, which cannot be referred to weakly; else itself."""
+    if isinstance(attribute, (staticmethod, classmethod)):
+        return cast(Any, attribute).__func__
+    return attribute
+
+
+def _is_bound(attribute: Any) -> bool:
+    """Whether Python hands the instance to what a class has as this attribute.
+
+    A partial has a ``__get__`` since Python 3.13, which warns of the binding that 3.14 begins with.
+    """
+    if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
+        return False
+    return hasattr(cast(Any, type(attribute)), "__get__")

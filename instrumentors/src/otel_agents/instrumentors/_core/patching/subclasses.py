@@ -1,0 +1,109 @@
+"""A method replaced in classes of the application's: those that there are, and those to come."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+
+from .places import Place
+
+__all__ = ["replace_in_subclasses", "replace_when_handed"]
+
+
+class _Places:
+    """The classes in which ``method`` is replaced; an application may make and drop any number."""
+
+    def __init__(self, method: str, wrapping: Wrapping, switch: Switch) -> None:
+        self._method = method
+        self._wrapping = wrapping
+        self._switch = switch
+        self._known: WeakKeyDictionary[type[Any], Place] = WeakKeyDictionary()
+
+    def add(self, cls: type[Any]) -> None:
+        """Replace the method of ``cls``, its own or inherited, unless that is done."""
+        if cls not in self._known:
+            self._known[cls] = Place(cls, self._method, self._wrapping, self._switch)
+
+    def add_implementation(self, cls: type[Any]) -> None:
+        """Replace the method of ``cls`` if it implements it."""
+        method = vars(cls).get(self._method)
+        if method is not None and not getattr(method, "__isabstractmethod__", False):
+            self.add(cls)
+
+    def restore(self) -> None:
+        """Put the originals back in the classes that are left."""
+        for place in list(self._known.values()):
+            place.restore()
+
+
+def replace_in_subclasses(
+    base: type[Any], name: str, wrapping: Wrapping, switch: Switch
+) -> list[Callable[[], None]]:
+    """Replace ``name`` in each subclass of ``base`` that implements it; returns what undoes it."""
+    places = _Places(name, wrapping, switch)
+
+    def every(cls: type[Any]) -> None:
+        for subclass in cls.__subclasses__():
+            places.add_implementation(subclass)
+            every(subclass)
+
+    every(base)
+    return [_on_subclass(base, switch, places.add_implementation), places.restore]
+
+
+def replace_when_handed(
+    owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
+) -> list[Callable[[], None]]:
+    """Replace ``method`` in each class that the target, a method too, is handed from now on."""
+    places = _Places(method, wrapping, switch)
+
+    def watching(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def receiving(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()) if switch.on else ():
+                try:
+                    if isinstance(value, type) and hasattr(value, method):
+                        places.add(value)
+                except Exception:
+                    errors.internal_error("patching a class")
+            return function(*args, **kwargs)
+
+        return receiving
+
+    return [places.restore, Place(owner, name, watching, switch).restore]
+
+
+def _on_subclass(
+    base: type[Any], switch: Switch, created: Callable[[type[Any]], None]
+) -> Callable[[], None]:
+    """Have ``created`` called for each subclass of ``base`` that is defined from now on."""
+    own = vars(base).get("__init_subclass__")
+
+    def init_subclass(cls: type[Any], **kwargs: Any) -> None:
+        if own is None:
+            super(base, cls).__init_subclass__(**kwargs)
+        else:
+            own.__func__(cls, **kwargs)
+        if switch.on:
+            try:
+                created(cls)
+            except Exception:
+                errors.internal_error("patching a subclass")
+
+    replacement = classmethod(init_subclass)
+    setattr(base, "__init_subclass__", replacement)  # noqa: B010  pyright wants a method here
+
+    def undo() -> None:
+        if vars(base).get("__init_subclass__") is not replacement:
+            return
+        if own is None:
+            delattr(base, "__init_subclass__")
+        else:
+            setattr(base, "__init_subclass__", own)  # noqa: B010  as above
+
+    return undo
