@@ -1,7 +1,8 @@
-"""A daemon thread that works when it is woken, or when its time has come."""
+"""A daemon thread that works when it is woken, or when its time has come, and that nothing ends."""
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import os
 import queue
@@ -12,22 +13,30 @@ from typing import Final
 
 from opentelemetry import context
 
+from otel_agents.instrumentors.hosting import attempt, guarded
+
 __all__ = ["Ticket", "Worker", "start_without_context"]
 
 _NOTHING: Final[Callable[[], object]] = lambda: None
 
 
 class Ticket:
-    """Something that was handed to a worker, and whether it is done."""
+    """Something that was handed to a worker, and whether it is done.
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    Args:
+        work: May raise anything: what of ours can fail is guarded, the rest is the code of others.
+        doing: What is said to have failed then, as a participle.
+    """
+
+    def __init__(self, work: Callable[[], object], doing: str) -> None:
         self._work = work
+        self._doing = doing
         self._done = threading.Event()
 
-    def __call__(self) -> None:
-        """Do it."""
+    def __call__(self, *, everything: bool = False) -> None:
+        """Do it; ``everything`` on a thread of ours, as `guarded` has it."""
         try:
-            self._work()
+            attempt(self._doing, self._work, None, everything=everything)
         finally:
             self._done.set()
 
@@ -40,38 +49,43 @@ class Worker:
     """Runs ``turn`` each ``delay`` seconds and what it is handed in between.
 
     ``turn`` returns the seconds until its next turn. The thread starts with `start`, not before,
-    and again in a process that was forked. Handing over is safe in a destructor and in a signal
-    handler: the queue is reentrant.
+    and again in a process that was forked; whatever raises on it, it goes on. Starting and handing
+    over are safe in a destructor and in a signal handler: no lock is taken for either.
     """
 
     def __init__(self, name: str, delay: float, turn: Callable[[], float]) -> None:
         self._name = name
         self._delay = delay
-        self._turn = turn
-        self._queue: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._turn = guarded(f"working on the thread {name}", delay, everything=True)(turn)
+        self.forget()
 
     @property
     def running(self) -> bool:
         """Whether the thread was started in this process."""
-        return self._thread is not None
+        return bool(self._started)
 
     @property
     def is_current(self) -> bool:
         """Whether this is the worker's own thread."""
-        return self._thread is threading.current_thread()
+        return self._ident == _thread.get_ident()
 
     def start(self) -> None:
-        """Start the thread; nothing where the interpreter is ending and starts none any more."""
-        if self._thread is None:
-            thread = self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            if not start_without_context(thread):
-                self._thread = None
+        """Start the thread, once; nothing where none can be started any more."""
+        me = object()
+        # One step, so that of all that come at once, or interrupt each other here, one starts it.
+        if self._started or self._started.setdefault("by", me) is not me:
+            return
+        try:
+            # Not `threading.Thread`, whose start takes locks that this may have interrupted.
+            _thread.start_new_thread(self._run, (self._queue,))
+        except RuntimeError:  # the interpreter is ending
+            self._started.clear()
+            self._do_here()
 
     def hand(self, work: Callable[[], object]) -> Ticket:
         """Have ``work`` done on the thread; here and now where there is no thread."""
-        ticket = Ticket(work)
-        if self._thread is None or self.is_current:
+        ticket = Ticket(work, f"work on the thread {self._name}")
+        if not self._started or self.is_current:
             ticket()
         else:
             self._queue.put(ticket)
@@ -79,28 +93,40 @@ class Worker:
 
     def wake(self) -> None:
         """Have the turn now."""
-        self._queue.put(_NOTHING)
+        self._queue.put(None)
 
     def forget(self) -> None:
         """In a forked child: the thread and what was handed to it stayed in the parent."""
-        self._queue = queue.SimpleQueue()
-        self._thread = None
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._started: dict[str, object] = {}
+        self._ident = 0
 
     def restart(self) -> None:
         """In a forked child: forget, and start again."""
         self.forget()
         self.start()
 
-    def _run(self) -> None:
-        pid, work_queue, wait = os.getpid(), self._queue, self._delay
+    def _do_here(self) -> None:
+        """Do what others handed over meanwhile."""
+        while not self._queue.empty():
+            ticket = self._queue.get()
+            if ticket is not None:
+                ticket()
+
+    def _run(self, tickets: queue.SimpleQueue[Ticket | None]) -> None:
+        pid, wait = os.getpid(), self._delay
+        self._ident = _thread.get_ident()
+        threading.current_thread().name = self._name
         while pid == os.getpid():
             try:
-                work = work_queue.get(timeout=wait)
+                ticket = tickets.get(timeout=wait)
             except queue.Empty:
-                work = _NOTHING
-            if work is not _NOTHING:
-                work()
-            wait = self._turn() if work is _NOTHING else self._delay
+                ticket = None
+            if ticket is None:
+                wait = self._turn()
+            else:
+                ticket(everything=True)
+                wait = self._delay
 
 
 def start_without_context(thread: threading.Thread) -> bool:
