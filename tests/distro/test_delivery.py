@@ -12,11 +12,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from otel_agents.distro.environment import Batching
-from otel_agents.distro.export.delivery import Delivery, readable_bytes
+from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.sizes import span_size
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
+from otel_agents.distro.speech import readable_bytes
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")
@@ -251,7 +252,11 @@ def test_losses_are_metrics_and_without_losses_there_is_none() -> None:
     provider = MeterProvider([reader], shutdown_on_exit=False)
     endpoint = Endpoint(AWAY, REFUSED)
     way: Delivery[Any] = delivery(endpoint)
-    measure(provider.get_meter("m"), [way], {"traces": lambda: way.losses.failures})
+    measure(
+        provider.get_meter("m"),
+        {"spans": lambda: iter(way.losses.dropped.items())},
+        lambda: iter([("traces", way.losses.failures)]),
+    )
     assert reader.get_metrics_data() is None
     for _ in range(2):
         way.put("a")

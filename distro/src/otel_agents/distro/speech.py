@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from otel_agents.instrumentors.hosting import warn
 
-__all__ = ["say"]
+__all__ = ["readable_bytes", "say"]
 
 
 def say(message: str, *values: object) -> None:
@@ -13,3 +13,13 @@ def say(message: str, *values: object) -> None:
     Where the application has not configured logging, it appears on stderr as it is.
     """
     warn("otel-agents: " + message, *values)
+
+
+def readable_bytes(number: int) -> str:
+    """``67108864`` as ``64 MiB``."""
+    for unit, size in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
+        if number >= size:
+            return (
+                f"{number / size:g} {unit}" if number % size == 0 else f"{number / size:.1f} {unit}"
+            )
+    return f"{number} bytes"

@@ -254,6 +254,20 @@ OTEL_AGENTS_SPANS_DROPPED: Final = Metric(
     "Spans that were not exported.",
     {attr.OTEL_AGENTS_REASON: REQUIRED},
 )
+OTEL_AGENTS_LOG_RECORDS_DROPPED: Final = Metric(
+    "otel_agents.log_records.dropped",
+    "counter",
+    "{record}",
+    "Log records that were not exported.",
+    {attr.OTEL_AGENTS_REASON: REQUIRED},
+)
+OTEL_AGENTS_POINTS_DROPPED: Final = Metric(
+    "otel_agents.points.dropped",
+    "counter",
+    "{point}",
+    "Points of metrics that were left out, in each export again.",
+    {attr.OTEL_AGENTS_REASON: REQUIRED},
+)
 OTEL_AGENTS_EXPORT_FAILURES: Final = Metric(
     "otel_agents.export.failures",
     "counter",

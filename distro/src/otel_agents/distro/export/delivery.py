@@ -13,10 +13,12 @@ from typing import Final, Generic, TypeVar
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.worker import Ticket, Worker
+from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
-from otel_agents.instrumentors.hosting import renew_after_fork
+from otel_agents.distro.speech import readable_bytes
+from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
 
-__all__ = ["Delivery", "Losses", "readable_bytes"]
+__all__ = ["Delivery", "Losses"]
 
 Item = TypeVar("Item")
 
@@ -25,6 +27,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _PAUSE_AT_EXIT: Final = 0.5
 _TRIES_AT_EXIT: Final = 2
 """Where nobody ever answered; where somebody did, it is tried until the deadline."""
+_SHOWN: Final = 100
+"""Characters of a scope's name, which is anybody's."""
 
 
 @dataclass
@@ -92,7 +96,11 @@ class Delivery(Generic[Item]):
         if self._closed:
             self._drop("shutdown", 1)
             return
-        size = self._size(item)
+        try:
+            size = self._size(item)
+        except Exception as error:  # noqa: BLE001  it holds objects of others, which may raise anything
+            self._leave_out(item, why_unencodable(error))
+            return
         with self._lock:
             self._queue.append((item, size))
             self._bytes += size
@@ -117,6 +125,7 @@ class Delivery(Generic[Item]):
         """Have ``work`` done on the delivery's thread."""
         return self._worker.hand(work)
 
+    @guarded("ending a delivery")
     def close(self, deadline: float) -> None:
         """Send what waits until ``deadline`` (`time.monotonic`), count the rest as lost, end.
 
@@ -129,7 +138,7 @@ class Delivery(Generic[Item]):
         lost = self.abandon()
         if lost:
             self.place.lost[self.items] += lost
-        self._outlet.close()
+        attempt(f"shutting down the exporter of {self.items}", self._outlet.close, None)
 
     def abandon(self) -> int:
         """Give up what waits; how many those were."""
@@ -150,6 +159,7 @@ class Delivery(Generic[Item]):
             pause = self._not_before - time.monotonic()
         return min(pause, self._batching.delay) if pause > 0 else self._batching.delay
 
+    @guarded("sending what waits")
     def _send_all(self, deadline: float) -> None:
         """Send until nothing waits, or a request fails for a reason that may pass."""
         while self._queue and time.monotonic() < deadline:
@@ -170,20 +180,54 @@ class Delivery(Generic[Item]):
         """Send one request; whether the next may follow."""
         batch = self._take()
         timeout = min(max(deadline - time.monotonic(), 0.1), _SECONDS_PER_REQUEST)
-        outcome = self._outlet.send([item for item, _ in batch], timeout)
+        outcome = self._attempted(batch, timeout)
+        if outcome is None:
+            self._sent(batch)
+            self._drop("failed", len(batch))
+            return True
+        if outcome.unencodable and len(batch) > 1:
+            # Half of them next, and again, until the one is found.
+            self._put_back(batch, next_time=len(batch) // 2)
+            return True
         if outcome.retryable and not self._too_large(batch, outcome):
             self._put_back(batch)
             self._wait(outcome)
             return False
         self._sent(batch)
+        self._conclude(batch, outcome)
+        return True
+
+    def _attempted(self, batch: list[tuple[Item, int]], timeout: float) -> Outcome | None:
+        """The outcome; None where there is none, and nothing says that it would be another time."""
+        items = [item for item, _ in batch]
+        try:
+            return attempt(
+                f"exporting {self.items}",
+                lambda: self._outlet.send(items, timeout),
+                None,
+                everything=self.is_current,
+            )
+        except BaseException:  # the application's, on a thread of its own
+            self._put_back(batch)
+            raise
+
+    def _conclude(self, batch: list[tuple[Item, int]], outcome: Outcome) -> None:
         if outcome.delivered:
             self._failures, self._not_before = 0, 0.0
             self.place.delivered(self.items)
+            if outcome.left_out:
+                self.place.left_out(self.items, outcome.left_out)
+        elif outcome.unencodable:
+            self._leave_out(batch[0][0], outcome.reason)
         else:
             self.losses.failures += 1
             self._drop("rejected", len(batch))
             self.place.rejected(self.items, outcome)
-        return True
+
+    def _leave_out(self, item: Item, why: str) -> None:
+        self._drop("unencodable", 1)
+        scope = getattr(getattr(item, "instrumentation_scope", None), "name", None)
+        self.place.unencodable(self.items, f"the scope {ascii(scope)[:_SHOWN]}", why)
 
     def _wait(self, outcome: Outcome) -> None:
         self.losses.failures += 1
@@ -201,17 +245,19 @@ class Delivery(Generic[Item]):
         batch: list[tuple[Item, int]] = []
         room = self._outlet.max_request_bytes
         with self._lock:
-            while self._queue and len(batch) < self._batching.max_items:
+            while self._queue and len(batch) < self._most:
                 if batch and self._queue[0][1] > room:
                     break
                 batch.append(self._queue.popleft())
                 room -= batch[-1][1]
             self._sending = len(batch)
+            self._most = self._batching.max_items
         return batch
 
-    def _put_back(self, batch: list[tuple[Item, int]]) -> None:
+    def _put_back(self, batch: list[tuple[Item, int]], next_time: int | None = None) -> None:
         evicted = 0
         with self._lock:
+            self._most = next_time or self._most
             if self._sending:  # else it was given up meanwhile
                 self._queue.extendleft(reversed(batch))
                 self._sending = 0
@@ -236,7 +282,8 @@ class Delivery(Generic[Item]):
 
     def _drop(self, reason: str, number: int) -> None:
         if number:
-            self.losses.dropped[reason] += number
+            with self._lock:
+                self.losses.dropped[reason] += number
 
     def _empty(self) -> None:
         # Reentrant: a destructor or a signal handler may end a span while this thread holds it.
@@ -244,6 +291,7 @@ class Delivery(Generic[Item]):
         self._queue: deque[tuple[Item, int]] = deque()
         self._bytes = self._sending = self._failures = 0
         self._not_before = 0.0
+        self._most = self._batching.max_items
         self._woken = self._closed = False
 
     def renew(self) -> None:
@@ -251,15 +299,5 @@ class Delivery(Generic[Item]):
         self._empty()
         self.losses = Losses(Counter())
         self._worker.forget()
-        self._outlet.renew()
         self.place.renew()
-
-
-def readable_bytes(number: int) -> str:
-    """``67108864`` as ``64 MiB``."""
-    for unit, size in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
-        if number >= size:
-            return (
-                f"{number / size:g} {unit}" if number % size == 0 else f"{number / size:.1f} {unit}"
-            )
-    return f"{number} bytes"
+        attempt(f"renewing the exporter of {self.items}", self._outlet.renew, None)

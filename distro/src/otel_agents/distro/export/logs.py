@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
-from otel_agents.instrumentors.hosting import completed
+from otel_agents.instrumentors.hosting import completed, guarded
 
 __all__ = ["DeliveringLogProcessor"]
 
@@ -27,16 +27,19 @@ class DeliveringLogProcessor(LogRecordProcessor):
         self.delivery = delivery
         self._exit_timeout = exit_timeout
 
+    @guarded("taking a log record")
     def on_emit(self, log_record: Any) -> None:
         """Take a record."""
         self.delivery.put(_complete(log_record) if _Readable is None else _readable(log_record))
 
     emit = on_emit  # its name before 1.35
 
+    @guarded("ending the log records")
     def shutdown(self) -> None:
         """Deliver what waits within the exit's time-out; then nothing is taken any more."""
         end_delivery(self.delivery, self._exit_timeout)
 
+    @guarded("flushing log records", False)
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Deliver what waits; False where that took more than ``timeout_millis``."""
         return self.delivery.flush(timeout_millis / 1000)

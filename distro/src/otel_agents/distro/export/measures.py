@@ -1,55 +1,54 @@
-"""What the export tells about itself, as metrics: dropped spans and failed requests."""
+"""What the export tells about itself, as metrics: what was dropped, and failed requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from otel_agents.distro.export.delivery import Delivery
+from otel_agents.instrumentors.hosting import guarded
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import (
     OTEL_AGENTS_EXPORT_FAILURES,
+    OTEL_AGENTS_LOG_RECORDS_DROPPED,
+    OTEL_AGENTS_POINTS_DROPPED,
     OTEL_AGENTS_SPANS_DROPPED,
     Metric,
 )
 
-__all__ = ["measure"]
+__all__ = ["Counts", "measure"]
+
+Counts = Callable[[], Iterator[tuple[str, int]]]
+"""Numbers by what they are told apart by: a reason, a signal."""
+
+_DROPPED: Final = {
+    "spans": OTEL_AGENTS_SPANS_DROPPED,
+    "log records": OTEL_AGENTS_LOG_RECORDS_DROPPED,
+    "points": OTEL_AGENTS_POINTS_DROPPED,
+}
 
 
-def measure(
-    meter: Meter,
-    spans: Iterable[Delivery[object]],
-    failures: Mapping[str, Callable[[], int]],
-) -> None:
-    """Observe the deliveries of spans and the failed requests of each signal.
+def measure(meter: Meter, dropped: Mapping[str, Counts], failures: Counts) -> None:
+    """Observe what was dropped, by reason, and the failed requests, by signal.
 
     Nothing is reported before something was lost: a process without losses sends no metric for it.
+
+    Args:
+        meter: Whose metrics they are.
+        dropped: Of ``spans``, ``log records`` and ``points``.
+        failures: Of requests.
     """
-    deliveries = tuple(spans)
-
-    def dropped(_: CallbackOptions) -> list[Observation]:
-        return [
-            Observation(number, {attr.OTEL_AGENTS_REASON: reason})
-            for delivery in deliveries
-            for reason, number in list(delivery.losses.dropped.items())
-        ]
-
-    def failed(_: CallbackOptions) -> list[Observation]:
-        counts = ((signal, count()) for signal, count in failures.items())
-        return [
-            Observation(number, {attr.OTEL_AGENTS_SIGNAL: signal})
-            for signal, number in counts
-            if number
-        ]
-
-    _observe(meter, OTEL_AGENTS_SPANS_DROPPED, dropped)
-    _observe(meter, OTEL_AGENTS_EXPORT_FAILURES, failed)
+    for items, counts in dropped.items():
+        _observe(meter, _DROPPED[items], attr.OTEL_AGENTS_REASON, counts)
+    _observe(meter, OTEL_AGENTS_EXPORT_FAILURES, attr.OTEL_AGENTS_SIGNAL, failures)
 
 
-def _observe(
-    meter: Meter, metric: Metric, callback: Callable[[CallbackOptions], list[Observation]]
-) -> None:
+def _observe(meter: Meter, metric: Metric, name: str, counts: Counts) -> None:
+    @guarded(f"observing {metric.name}", ())
+    def observed(_: CallbackOptions) -> list[Observation]:
+        return [Observation(number, {name: value}) for value, number in counts() if number]
+
     meter.create_observable_counter(
-        metric.name, [callback], unit=metric.unit, description=metric.description
+        metric.name, [observed], unit=metric.unit, description=metric.description
     )

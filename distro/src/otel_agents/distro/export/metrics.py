@@ -12,8 +12,10 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.outage import Place
+from otel_agents.distro.export.points import sift
+from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.outlet import OtlpOutlet
-from otel_agents.instrumentors.hosting import renew_after_fork
+from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 
@@ -57,23 +59,31 @@ class DeferredMetricExporter(MetricExporter):
         self.deadline: float | None = None
         """Set when the process ends (`time.monotonic`): what fails then is lost."""
         self.failures = 0
+        self.left_out = 0
+        """Points that could not be encoded, in each export again."""
         self.sending = False
         self.place = destination.place
         self._outlet = outlet
         renew_after_fork(self.renew)
         destination.made(self)
 
+    @guarded("exporting metrics", MetricExportResult.FAILURE)
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any
     ) -> MetricExportResult:
-        """Send what was collected."""
+        """Send what was collected and can be encoded."""
         self.sending = True
         try:
-            return self._send(metrics_data, timeout_millis / 1000)
+            sifted = sift(metrics_data)
+            if sifted.points:
+                self.left_out += sifted.points
+                self.place.unencodable("points", f"the metric {sifted.metric!a}", sifted.why)
+            sent = not sifted or self._send(sifted.data, timeout_millis / 1000)
+            return MetricExportResult.SUCCESS if sent else MetricExportResult.FAILURE
         finally:
             self.sending = False
 
-    def _send(self, metrics_data: MetricsData, timeout: float) -> MetricExportResult:
+    def _send(self, metrics_data: MetricsData, timeout: float) -> bool:
         while True:
             seconds = timeout
             if self.deadline is not None:
@@ -81,15 +91,24 @@ class DeferredMetricExporter(MetricExporter):
             outcome = self._outlet.send(metrics_data, seconds)
             if outcome.delivered:
                 self.place.delivered("metrics")
-                return MetricExportResult.SUCCESS
-            self.failures += 1
-            if not outcome.retryable:
-                self.place.rejected("metrics", outcome)
-                return MetricExportResult.FAILURE
-            self.place.failed("metrics", outcome)
-            if not self._may_retry():
-                return MetricExportResult.FAILURE
+                if outcome.left_out:
+                    self.place.left_out("metrics", outcome.left_out)
+                return True
+            if not self._failed(outcome):
+                return False
             time.sleep(_PAUSE_AT_EXIT)
+
+    def _failed(self, outcome: Outcome) -> bool:
+        """Tell of a failure; whether it is tried again at once."""
+        self.failures += 1
+        if outcome.unencodable:
+            self.place.unencodable("metrics", "this process", outcome.reason)
+            return False
+        if not outcome.retryable:
+            self.place.rejected("metrics", outcome)
+            return False
+        self.place.failed("metrics", outcome)
+        return self._may_retry()
 
     def _may_retry(self) -> bool:
         """At exit an endpoint that answered before may come back; else the next interval serves."""
@@ -106,11 +125,15 @@ class DeferredMetricExporter(MetricExporter):
         return True
 
     def renew(self) -> None:
-        """In a forked child: connections are the parent's."""
-        self._outlet.renew()
+        """In a forked child: connections and what was counted are the parent's."""
+        self.failures = self.left_out = 0
+        self.sending = False
+        self.deadline = None
         self.place.renew()
+        attempt("renewing the exporter of metrics", self._outlet.renew, None)
 
+    @guarded("ending the metrics")
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Shut the exporter down; not while it sends, for which older ones would wait."""
         if not self.sending:
-            self._outlet.close()
+            attempt("shutting down the exporter of metrics", self._outlet.close, None)

@@ -46,7 +46,7 @@ class Place:
         self._told: set[str] = set()
         self._waiting: dict[str, Callable[[], int]] = {}
         self._bound = ""
-        self._lock = threading.Lock()
+        self._renew_lock()
 
     def watch(self, items: str, waiting: Callable[[], int], bound: str = "") -> None:
         """Count ``waiting()`` of ``items`` (``spans``) when speaking; ``bound`` as ``64 MiB``."""
@@ -90,6 +90,32 @@ class Place:
             advice,
         )
 
+    def unencodable(self, items: str, what: str, why: str) -> None:
+        """One item can never be sent, and is gone: said once.
+
+        Args:
+            items: What it is one of.
+            what: More about it, never its content.
+            why: Why, for people.
+        """
+        self._once(
+            f"{items} unencodable",
+            "a %s of %s cannot be encoded (%s) and is left out; the others are sent, "
+            "and further ones only counted",
+            items.removesuffix("s"),
+            what,
+            why,
+        )
+
+    def left_out(self, items: str, why: str) -> None:
+        """Something of an item, an attribute, is gone: said once."""
+        self._once(
+            f"{items} left out",
+            "an attribute of %s cannot be encoded (%s); such attributes are left out",
+            items,
+            why,
+        )
+
     def overflowed(self, items: str, bound: str) -> None:
         """The oldest had to go: said once."""
         self._once(
@@ -129,8 +155,12 @@ class Place:
 
     def renew(self) -> None:
         """In a forked child: a lock that another thread held would stay locked."""
-        self._lock = threading.Lock()
+        self._renew_lock()
         self.lost.clear()
+
+    def _renew_lock(self) -> None:
+        # Reentrant: what ends in a destructor may find a queue full while this thread holds it.
+        self._lock = threading.RLock()
 
 
 class Outages:

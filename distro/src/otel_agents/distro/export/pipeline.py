@@ -14,6 +14,7 @@ from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
+from otel_agents.distro.export.measures import Counts
 from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
 from otel_agents.distro.export.outage import Outages
 from otel_agents.distro.export.sizes import log_size, span_size
@@ -91,14 +92,25 @@ class Pipeline:
         place = self.outages.at(outlet.where)
         return Destination(outlet, place, self.environment, self.metric_exporters.append)
 
-    def failures(self) -> dict[str, Callable[[], int]]:
-        """The failed requests of each signal, by function."""
-        spans, logs = self.deliveries["traces"], self.deliveries["logs"]
+    def dropped(self) -> dict[str, Counts]:
+        """What was dropped, by reason: spans, log records, points of metrics."""
         return {
-            "traces": lambda: sum(delivery.losses.failures for delivery in spans),
-            "metrics": lambda: sum(exporter.failures for exporter in self.metric_exporters),
-            "logs": lambda: sum(delivery.losses.failures for delivery in logs),
+            "spans": lambda: self._losses("traces"),
+            "log records": lambda: self._losses("logs"),
+            "points": lambda: (
+                ("unencodable", exporter.left_out) for exporter in self.metric_exporters
+            ),
         }
+
+    def _losses(self, signal: SignalName) -> Iterator[tuple[str, int]]:
+        for delivery in self.deliveries[signal]:
+            yield from list(delivery.losses.dropped.items())
+
+    def failures(self) -> Iterator[tuple[str, int]]:
+        """The failed requests of each signal."""
+        for signal, deliveries in self.deliveries.items():
+            yield signal, sum(delivery.losses.failures for delivery in deliveries)
+        yield "metrics", sum(exporter.failures for exporter in self.metric_exporters)
 
     def deliver(self, signal: SignalName, outlet: Outlet) -> Delivery[Any]:
         """A delivery to ``outlet``."""

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
+from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["DeliveringSpanProcessor", "ExporterOutlet"]
 
@@ -27,19 +28,23 @@ class DeliveringSpanProcessor(SpanProcessor):
         self.delivery = delivery
         self._exit_timeout = exit_timeout
 
+    @guarded("starting the thread that exports")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Have the thread ready: where the process ends, none can be started any more."""
         self.delivery.start()
 
+    @guarded("taking a span")
     def on_end(self, span: ReadableSpan) -> None:
         """Take a span that is sampled."""
         if span.context is not None and span.context.trace_flags.sampled:
             self.delivery.put(span)
 
+    @guarded("ending the spans")
     def shutdown(self) -> None:
         """Deliver what waits within the exit's time-out; then nothing is taken any more."""
         end_delivery(self.delivery, self._exit_timeout)
 
+    @guarded("flushing spans", False)
     def force_flush(self, timeout_millis: int | None = 30000) -> bool:
         """Deliver what waits; False where that took more than ``timeout_millis``."""
         return self.delivery.flush((30000 if timeout_millis is None else timeout_millis) / 1000)

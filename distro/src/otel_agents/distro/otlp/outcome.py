@@ -14,12 +14,16 @@ class Outcome:
 
     ``retryable`` failures may pass (nobody answers, overload); others never do. ``reason`` is for
     people. ``after`` is what the receiver asked to wait, in seconds.
+    ``unencodable`` is where no request could be made of the items: one of them is the cause.
+    ``left_out`` tells why something of what was delivered, an attribute, could not be encoded.
     """
 
     delivered: bool
     retryable: bool = False
     reason: str = ""
     after: float = 0.0
+    unencodable: bool = False
+    left_out: str = ""
 
 
 DELIVERED = Outcome(True)

@@ -17,6 +17,12 @@ from urllib.parse import urlsplit
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.distro.environment import Environment, Signal
+from otel_agents.distro.otlp.encoding import (
+    error_of_left_out,
+    not_sent,
+    raised,
+    why_unencodable,
+)
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.distro.otlp.silence import overheard
 
@@ -107,15 +113,21 @@ class OtlpOutlet:
         try:
             delivered = exporter.export(items).name == "SUCCESS"
         except Exception as error:  # noqa: BLE001  exporters raise whatever their transport raises
-            return self._failure(said) or Outcome(False, True, type(error).__name__)
+            return self._failure(said) or raised(error)
         if delivered:
-            return DELIVERED
-        return self._failure(said) or Outcome(False, True, "the exporter failed")
+            error = error_of_left_out(said)
+            return DELIVERED if error is None else Outcome(True, left_out=why_unencodable(error))
+        return self._failure(said) or not_sent(said) or self._unexplained()
 
     def _failure(self, said: list[logging.LogRecord]) -> Outcome | None:
         if self._session is not None:
             return self._session.failure
         return _read_log(said)
+
+    def _unexplained(self) -> Outcome:
+        """Of HTTP a session that is not ours has sent it, and no answer was an error of the network."""
+        networks = self._session is None and self.signal.protocol.value != "grpc"
+        return Outcome(False, networks, "the exporter failed")
 
     def renew(self) -> None:
         """Make a new exporter at the next request."""

@@ -1,6 +1,6 @@
 """The exporters' own warnings during our exports: heard, and not repeated to the user.
 
-They speak once per batch and retry; `outage` says the same once. A filter is used and no level,
+They speak once per batch and retry, and of each attribute; `outage` says the same once. A filter is used and no level,
 and only on the thread that is exporting, so exporters that the application set up keep their voice.
 """
 
@@ -12,14 +12,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["overheard"]
+__all__ = ["ENCODER", "overheard"]
 
+ENCODER: Final = "opentelemetry.exporter.otlp.proto.common._internal"
+"""Tells of each attribute that it leaves out, with the attribute's value."""
 _LOGGERS: Final = (
     "opentelemetry.exporter.otlp.proto.grpc.exporter",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
     "opentelemetry.exporter.otlp.common.http",
+    ENCODER,
 )
 
 

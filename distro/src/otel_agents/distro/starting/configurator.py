@@ -21,6 +21,7 @@ from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.speech import say
 from otel_agents.distro.starting.adoption import adopt_span_exporters
 from otel_agents.distro.starting.program import program_name
+from otel_agents.instrumentors.hosting import guarded
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["AgentsConfigurator"]
@@ -39,6 +40,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
     of the SDK allows.
     """
 
+    @guarded("setting the SDK up")
     def _configure(self, **kwargs: Any) -> None:
         pipeline = Pipeline(Settings.read())
         if pipeline.environment.flag("OTEL_SDK_DISABLED"):
@@ -101,5 +103,5 @@ def _attach(pipeline: Pipeline) -> None:
 
 def _finish(pipeline: Pipeline) -> Lifecycle:
     meter = metrics.get_meter("otel_agents.distro")
-    measure(meter, pipeline.deliveries["traces"], pipeline.failures())
+    measure(meter, pipeline.dropped(), pipeline.failures)
     return lifecycle.install(pipeline)

@@ -16,6 +16,7 @@ from otel_agents.distro.speech import say
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import silence_frameworks
 from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
+from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["AgentsDistro", "initialize"]
 
@@ -27,11 +28,13 @@ class AgentsDistro(BaseDistro):
 
     _loader: Loader | None = None
 
+    @guarded("preparing the process")
     def _configure(self, **kwargs: Any) -> None:
         silence_frameworks()
         _carry_contexts()
         _tell_of_others()
 
+    @guarded("loading an instrumentor")
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load one instrumentor; raises nothing, so that the next ones are loaded too."""
         if self._loader is None:

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry import context as contexts
+from opentelemetry.context import Context
 
-from otel_agents.instrumentors.hosting import carry
+from otel_agents.instrumentors.hosting import carry, guarded
 
 __all__ = ["INSTRUMENTATION", "carry_context_into_threads"]
 
@@ -24,6 +25,16 @@ INSTRUMENTATION: Final = "threading"
 """Its name in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, the same as the official package's."""
 
 _RUN: Final = "run"
+
+
+@guarded("looking for the current context")
+def _current() -> Context | None:
+    return contexts.get_current()
+
+
+@guarded("attaching a context")
+def _attach(context: Context) -> None:
+    contexts.attach(context)
 
 
 def carry_context_into_threads() -> Callable[[], None]:
@@ -56,7 +67,7 @@ def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
     def started(self: threading.Thread, *args: Any, **kwargs: Any) -> None:
-        context = get_current()
+        context = _current()
         if not context:
             return start(self, *args, **kwargs)
         own: dict[str, Any] = vars(self)
@@ -69,7 +80,7 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
 
         def running() -> None:
             restore()
-            attach(context)  # the thread's own, so nothing has to be put back
+            _attach(context)  # the thread's own, so nothing has to be put back
             run()
 
         # On the object, not the class: a class of the application's own may override it.
@@ -85,15 +96,15 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
 
 def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
     def submitted(self: ThreadPoolExecutor, /, *args: Any, **kwargs: Any) -> Any:
-        context = get_current()
+        context = _current()
         if not context or not args:
             return submit(self, *args, **kwargs)
         function, *rest = args
         # A worker that is started here serves others too: it must not keep this context.
-        attach(Context())
+        _attach(Context())
         try:
             return submit(self, carry(function, context), *rest, **kwargs)
         finally:
-            attach(context)
+            _attach(context)
 
     return submitted

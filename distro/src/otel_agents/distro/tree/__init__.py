@@ -18,6 +18,7 @@ from otel_agents.distro.environment import Environment
 from otel_agents.distro.tree.drawing import ASCII, UNICODE, Paper, draw
 from otel_agents.distro.tree.gathering import Gathering, Trunk
 from otel_agents.distro.tree.nodes import node_of
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork
 
 __all__ = ["TreeExporter"]
 
@@ -35,10 +36,16 @@ class TreeExporter(SpanExporter):
     def __init__(self, stream: TextIO | None = None, width: int | None = None) -> None:
         self._stream = stream
         self._width = width
+        self._no_color = Environment().text("NO_COLOR") is not None
+        self.renew()
+        renew_after_fork(self.renew)
+
+    def renew(self) -> None:
+        """In a forked child: what waits for its root is the parent's, and so is the lock."""
         self._gathering = Gathering()
         self._lock = threading.RLock()
-        self._no_color = Environment().text("NO_COLOR") is not None
 
+    @guarded("drawing a trace", SpanExportResult.FAILURE)
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Keep ``spans`` until their root ends; print what is complete."""
         with self._lock:
@@ -50,6 +57,7 @@ class TreeExporter(SpanExporter):
         """Nothing waits that could be printed."""
         return True
 
+    @guarded("drawing what has no end")
     def shutdown(self) -> None:
         """Print what has no end: spans whose root was never finished."""
         with self._lock:

@@ -1,0 +1,80 @@
+"""Why no request could be made: an exporter that raises or fails before it has sent anything.
+
+Only the network's own failures may pass. What cannot be encoded never can be, and one item of a batch
+is the cause of it; exporters of some versions raise then, others log and return that they failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from otel_agents.distro.otlp.outcome import Outcome
+from otel_agents.distro.otlp.silence import ENCODER
+
+__all__ = ["error_of_left_out", "not_sent", "raised", "why_unencodable"]
+
+_NOT_ENCODED: Final = "Failed to encode"
+_NOT_SENT: Final = "Dropping"
+"""How an exporter begins that says why it makes no request, and raises nothing."""
+
+_KIND: Final = "a value is of a kind that OTLP has not"
+_WHY: Final = MappingProxyType(
+    {
+        "UnicodeEncodeError": "a text has half of a character, a lone surrogate",
+        "RecursionError": "it contains itself or is too deep",
+        "TooManyValuesError": "it holds too many values, or itself",
+        "OverflowError": "a number is out of range",
+        "ValueError": "a value is out of range",
+        "TypeError": _KIND,
+        "Exception": _KIND,  # the encoder's own
+    }
+)
+
+
+def why_unencodable(error: BaseException) -> str:
+    """For people; never the exception's text, which may quote the item."""
+    cause = getattr(error, "original_exception", error)  # of a metric
+    return _WHY.get(type(cause).__name__, type(cause).__name__)
+
+
+def raised(error: BaseException) -> Outcome:
+    """The outcome of an exporter that raises: the network's own, else what could not be encoded."""
+    # An exporter that handles an error of the network may raise another one.
+    if any(map(_is_networks, (error, error.__cause__, error.__context__))):
+        return Outcome(False, True, type(error).__name__)
+    return _unencodable(error)
+
+
+def not_sent(said: Iterable[logging.LogRecord]) -> Outcome | None:
+    """The outcome of an exporter that says why it makes no request; None where it does not."""
+    for record in said:
+        text = str(record.msg)
+        if text.startswith(_NOT_ENCODED) and isinstance(record.args, tuple):
+            for value in record.args:
+                if isinstance(value, Exception):
+                    return _unencodable(value)
+        if text.startswith(_NOT_SENT):
+            return Outcome(False, False, "it is larger than its exporter takes", unencodable=True)
+    return None
+
+
+def error_of_left_out(said: Iterable[logging.LogRecord]) -> BaseException | None:
+    """Why an attribute could not be encoded, if one was left out."""
+    for record in said:
+        if record.name == ENCODER and record.exc_info:
+            return record.exc_info[1]
+    return None
+
+
+def _unencodable(error: BaseException) -> Outcome:
+    return Outcome(False, False, why_unencodable(error), unencodable=True)
+
+
+def _is_networks(error: BaseException | None) -> bool:
+    # The errors of `requests` are the system's; a malformed address is a wrong value too.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    of_the_system = isinstance(error, OSError) and not isinstance(error, ValueError)
+    return "RpcError" in names or (of_the_system and "SSLError" not in names)

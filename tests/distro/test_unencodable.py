@@ -1,0 +1,474 @@
+"""What OTLP cannot hold goes alone: counted, said once, and everything beside it arrives."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from opentelemetry._logs import LogRecord
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Link, Span, Status, StatusCode, Tracer
+from otlp_receiver import Receiver
+
+from otel_agents.distro.export import sizes
+from otel_agents.distro.export.metrics import DESTINATION, DeferredMetricExporter
+from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.instrumentors.settings import Settings
+
+HALF = "planted-secret \ud800"
+"""A lone surrogate: JSON from elsewhere may hold one, and no encoding of text can."""
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+VARIABLES = MappingProxyType(
+    {
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64",
+        "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+        "OTEL_BLRP_SCHEDULE_DELAY": "3600000",
+    }
+)
+
+
+class Application:
+    """One that sends 64 items in a request, to the endpoint of the environment."""
+
+    def __init__(self, resource: Resource | None = None) -> None:
+        self.pipeline = Pipeline(Settings.read({}))
+        resource = resource or Resource({})
+        self.tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+        for span_processor in self.pipeline.span_processors():
+            self.tracers.add_span_processor(span_processor)
+        self.loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
+        for log_processor in self.pipeline.log_processors():
+            self.loggers.add_log_record_processor(log_processor)
+        token = DESTINATION.set(self.pipeline.metric_destination())
+        self.exporter = DeferredMetricExporter()
+        DESTINATION.reset(token)
+        self.reader = InMemoryMetricReader()
+        self.meters = MeterProvider([self.reader], resource=resource, shutdown_on_exit=False)
+
+    @property
+    def tracer(self) -> Tracer:
+        return self.tracers.get_tracer("app")
+
+    def log(self, body: Any) -> None:
+        self.loggers.get_logger("app").emit(LogRecord(body=body))
+
+    def export_metrics(self) -> MetricExportResult:
+        data = self.reader.get_metrics_data()
+        assert data is not None
+        return self.exporter.export(data)
+
+    def dropped(self) -> dict[str, dict[str, int]]:
+        counted = {items: dict(counts()) for items, counts in self.pipeline.dropped().items()}
+        return {
+            items: {reason: number for reason, number in counts.items() if number}
+            for items, counts in counted.items()
+        }
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        # Not only ours to read: exporters find the endpoint there by themselves.
+        for name, value in {**VARIABLES, ENDPOINT: receiver.endpoint}.items():
+            monkeypatch.setenv(name, value)
+        yield receiver
+
+
+@pytest.fixture
+def application(receiver: Receiver) -> Application:
+    return Application()
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """The lines of ours; nothing else may be said, and nothing that was planted."""
+    caplog.set_level(logging.WARNING)
+
+    def lines() -> list[str]:
+        return [it.getMessage() for it in caplog.records if it.name == "otel_agents"]
+
+    yield lines
+    others = [it for it in caplog.records if it.name.startswith("opentelemetry.exporter")]
+    assert [it.getMessage() for it in others] == []
+    assert "planted-secret" not in caplog.text
+
+
+def left_out(item: str, why: str) -> str:
+    """The line."""
+    return (
+        f"otel-agents: {item} of the scope 'app' cannot be encoded ({why}) and is left out; "
+        "the others are sent, and further ones only counted"
+    )
+
+
+def named(tracer: Tracer) -> None:
+    tracer.start_span(HALF).end()
+
+
+def told_an_event(tracer: Tracer) -> None:
+    span = tracer.start_span("bad")
+    span.add_event(HALF)
+    span.end()
+
+
+def described(tracer: Tracer) -> None:
+    span = tracer.start_span("bad")
+    span.set_status(Status(StatusCode.ERROR, HALF))
+    span.end()
+
+
+def begun_before_time(tracer: Tracer) -> None:
+    tracer.start_span("bad", start_time=-1).end()
+
+
+WHOLE = (named, told_an_event, described, begun_before_time)
+HALF_A_CHARACTER = "a text has half of a character, a lone surrogate"
+
+
+@pytest.mark.parametrize("bad", WHOLE)
+def test_a_span_that_cannot_be_encoded_is_dropped_alone(
+    bad: Callable[[Tracer], None],
+    application: Application,
+    receiver: Receiver,
+    said: Callable[[], list[str]],
+) -> None:
+    names = [f"good {number:02}" for number in range(50)]
+    for number, name in enumerate(names):
+        application.tracer.start_span(name).end()
+        if number in (0, 17, 18, 49):
+            bad(application.tracer)
+    assert application.tracers.force_flush()
+    assert receiver.span_names == names
+    assert receiver.unique_spans == len(receiver.spans)
+    assert application.dropped() == {
+        "spans": {"unencodable": 4},
+        "log records": {},
+        "points": {},
+    }
+    why = "a value is out of range" if bad is begun_before_time else HALF_A_CHARACTER
+    assert said() == [left_out("a span", why)]
+
+
+def test_what_is_sent_meanwhile_stays_few_requests(
+    application: Application, receiver: Receiver
+) -> None:
+    """Each half is tried again; no item is sent by itself because another one is bad."""
+    for number in range(64):
+        application.tracer.start_span(HALF if number == 40 else f"good {number}").end()
+    assert application.tracers.force_flush()
+    assert len(receiver.spans) == 63
+    assert len(receiver.requests) <= 8
+
+
+def test_where_nothing_can_be_encoded_there_is_no_request_and_an_end(
+    application: Application, receiver: Receiver
+) -> None:
+    for _ in range(100):
+        named(application.tracer)
+    assert application.tracers.force_flush()
+    assert receiver.requests == []
+    assert application.dropped()["spans"] == {"unencodable": 100}
+
+
+def with_attribute(key: str, value: Any) -> Callable[[Tracer], Span]:
+    def begin(tracer: Tracer) -> Span:
+        return tracer.start_span("kept", attributes={"good": "g", key: value})
+
+    return begin
+
+
+def with_event(tracer: Tracer) -> Span:
+    span = tracer.start_span("kept", attributes={"good": "g"})
+    span.add_event("event", {"bad": HALF, HALF: "x"})
+    return span
+
+
+def with_link(tracer: Tracer) -> Span:
+    other = tracer.start_span("never ended").get_span_context()
+    return tracer.start_span("kept", attributes={"good": "g"}, links=[Link(other, {"bad": HALF})])
+
+
+PARTS = MappingProxyType(
+    {
+        "value": (with_attribute("bad", HALF), HALF_A_CHARACTER),
+        "element": (with_attribute("bad", ["a", HALF]), HALF_A_CHARACTER),
+        "key": (with_attribute(HALF, "x"), HALF_A_CHARACTER),
+        "number": (with_attribute("bad", 2**70), "a value is out of range"),
+        "event": (with_event, HALF_A_CHARACTER),
+        "link": (with_link, HALF_A_CHARACTER),
+    }
+)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_of_a_span_only_the_attribute_is_left_out(
+    part: str, application: Application, receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    begin, why = PARTS[part]
+    for _ in range(2):
+        begin(application.tracer).end()
+        assert application.tracers.force_flush()
+    assert receiver.span_names == ["kept", "kept"]
+    assert [attributes(span) for span in receiver.spans] == [{"good": "g"}] * 2
+    assert application.dropped()["spans"] == {}
+    assert said() == [
+        f"otel-agents: an attribute of spans cannot be encoded ({why}); such attributes are left out"
+    ]
+
+
+def test_of_a_resource_only_the_attribute_is_left_out(
+    receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    application = Application(Resource({"service.name": "s", "bad": HALF}))
+    application.tracer.start_span("kept").end()
+    application.meters.get_meter("app").create_counter("kept").add(1)
+    assert application.tracers.force_flush()
+    assert application.export_metrics() is MetricExportResult.SUCCESS
+    assert receiver.resources == [{"service.name": "s"}]
+    assert receiver.metric_names == {"kept"}
+    why = f"cannot be encoded ({HALF_A_CHARACTER}); such attributes are left out"
+    assert said() == [
+        f"otel-agents: an attribute of spans {why}",
+        f"otel-agents: an attribute of metrics {why}",
+    ]
+
+
+def test_a_scope_that_cannot_be_encoded_takes_no_other_with_it(
+    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    for number in range(5):
+        application.tracers.get_tracer(HALF.removeprefix("planted-secret ")).start_span("bad").end()
+        application.tracer.start_span(f"good {number}").end()
+    assert application.tracers.force_flush()
+    assert receiver.span_names == [f"good {number}" for number in range(5)]
+    assert application.dropped()["spans"] == {"unencodable": 5}
+    (line,) = said()
+    assert line.startswith(r"otel-agents: a span of the scope '\ud800' cannot be encoded (")
+
+
+class Odd:
+    """Nothing that OTLP has."""
+
+
+def cycle() -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    body["me"] = [body]
+    return body
+
+
+def deep(depth: int) -> Any:
+    body: Any = "x"
+    for _ in range(depth):
+        body = [body]
+    return body
+
+
+def shared(doublings: int) -> Any:
+    """Few objects, and as many values as no memory can hold."""
+    body: Any = ["x"]
+    for _ in range(doublings):
+        body = [body, body]
+    return body
+
+
+class Raising(dict[str, Any]):
+    """As a lazy one whose source is gone."""
+
+    def items(self) -> Any:
+        raise ConnectionError
+
+
+UNFIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
+    {
+        "surrogate": (HALF, HALF_A_CHARACTER),
+        "object": ({"x": Odd()}, "a value is of a kind that OTLP has not"),
+        "number": ([2**70], "a value is out of range"),
+        "cycle": (cycle(), "it holds too many values, or itself"),
+        "deep": (deep(5000), "it contains itself or is too deep"),
+        "deeper": (deep(sizes.MAX_VALUES + 1), "it holds too many values, or itself"),
+        "huge": (range(10**12), "it holds too many values, or itself"),
+        "shared": (shared(50), "it holds too many values, or itself"),
+        "raising": (Raising(a=1), "ConnectionError"),
+    }
+)
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_a_log_record_that_cannot_be_encoded_is_dropped_alone(
+    kind: str, application: Application, receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    """And the application's call that makes it returns, as it would without us."""
+    body, why = UNFIT[kind]
+    for number in range(3):
+        application.log(f"good {number}")
+        application.log(body)
+    assert application.loggers.force_flush()
+    assert receiver.log_bodies == [f"good {number}" for number in range(3)]
+    assert application.dropped() == {
+        "spans": {},
+        "log records": {"unencodable": 3},
+        "points": {},
+    }
+    assert said() == [left_out("a log record", why)]
+
+
+FIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
+    {
+        "number as key": ({1: "x"}, "kvlist_value"),
+        "tuple as key": ({(1, 2): "x"}, "kvlist_value"),
+        "bytes": (b"\xff\x00", "bytes_value"),
+        "mixed": ([1, 2.5, True, "x", b"y", {"z": [{}]}], "array_value"),
+        "nothing": ({}, "kvlist_value"),
+        "large": (["x"] * 50_000, "array_value"),
+    }
+)
+
+
+@pytest.mark.parametrize("kind", FIT)
+def test_a_body_that_is_no_text_arrives(
+    kind: str, application: Application, receiver: Receiver
+) -> None:
+    body, field = FIT[kind]
+    application.log(body)
+    assert application.loggers.force_flush()
+    ((_, request),) = receiver.requests
+    (record,) = request.resource_logs[0].scope_logs[0].log_records
+    assert record.body.WhichOneof("value") == field
+    assert sizes.log_size(_Data(body)) >= record.body.ByteSize()
+
+
+class _Data:
+    """What of a log record is weighed."""
+
+    def __init__(self, body: Any) -> None:
+        self.log_record = LogRecord(body=body)
+
+
+def test_a_body_of_many_values_is_looked_at_up_to_a_bound() -> None:
+    looked = 0
+
+    class Counting(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            nonlocal looked
+            for item in super().__iter__():
+                looked += 1
+                yield item
+
+    with pytest.raises(sizes.TooManyValuesError):
+        sizes.log_size(_Data(Counting([1] * 10 * sizes.MAX_VALUES)))
+    assert looked == sizes.MAX_VALUES + 1
+
+
+def test_a_point_that_cannot_be_encoded_is_left_out_of_each_export(
+    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    meter = application.meters.get_meter("app")
+    counter, histogram = meter.create_counter("counted"), meter.create_histogram("measured")
+    for attributes_ in ({"a": "1"}, {"a": HALF}, {HALF: "1"}, {}):
+        counter.add(1, attributes_)
+    counter.add(2**70, {"a": "too large"})
+    histogram.record(1.5, {"a": "1"})
+    meter.create_counter("large").add(2**70)
+    for _ in range(2):
+        assert application.export_metrics() is MetricExportResult.SUCCESS
+    arrived = [points(request) for _, request in receiver.requests]
+    assert arrived == [[("counted", {"a": "1"}), ("counted", {}), ("measured", {"a": "1"})]] * 2
+    assert application.dropped() == {
+        "spans": {},
+        "log records": {},
+        "points": {"unencodable": 8},
+    }
+    assert application.exporter.failures == 0
+    (line,) = said()
+    assert line.startswith("otel-agents: a point of the metric 'large' cannot be encoded (a value")
+
+
+def test_where_no_point_can_be_encoded_nothing_is_sent(
+    application: Application, receiver: Receiver
+) -> None:
+    application.meters.get_meter("app").create_counter("large").add(2**70)
+    assert application.export_metrics() is MetricExportResult.SUCCESS
+    assert receiver.requests == []
+
+
+def test_over_grpc_it_goes_alone_as_well(
+    monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
+) -> None:
+    """There the exporter raises, in every version, and no session of ours sees a request."""
+    with _grpc_receiver() as (endpoint, received):
+        for name, value in {**VARIABLES, ENDPOINT: endpoint}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        application = Application()
+        for name in ("before", HALF, "after"):
+            application.tracer.start_span(name).end()
+        assert application.tracers.force_flush()
+    assert received == ["before", "after"]
+    assert len(said()) == 1
+
+
+@contextmanager
+def _grpc_receiver() -> Generator[tuple[str, list[str]]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+    received: list[str] = []
+
+    class Service(trace_service_pb2_grpc.TraceServiceServicer):
+        def Export(self, request: Any, context: Any) -> Any:
+            for resource in request.resource_spans:
+                for scope in resource.scope_spans:
+                    received.extend(span.name for span in scope.spans)
+            return trace_service_pb2.ExportTraceServiceResponse()
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    generated: Any = trace_service_pb2_grpc  # it has no types
+    generated.add_TraceServiceServicer_to_server(Service(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", received
+    finally:
+        server.stop(None).wait()
+
+
+def test_what_the_network_refuses_waits_though_something_beside_it_cannot_be_encoded(
+    application: Application, receiver: Receiver
+) -> None:
+    """The order of the two does not matter: what can be sent is kept, and sent when it can be."""
+    receiver.status = 503
+    for name in ("a", HALF, "b"):
+        application.tracer.start_span(name).end()
+    assert not application.tracers.force_flush()
+    (delivery,) = application.pipeline.deliveries["traces"]
+    assert delivery.waiting == 3
+    receiver.status = 200
+    assert application.tracers.force_flush()
+    assert receiver.span_names == ["a", "b"]
+
+
+def attributes(item: Any) -> dict[str, str]:
+    return {pair.key: pair.value.string_value for pair in item.attributes}
+
+
+def points(request: Any) -> list[tuple[str, dict[str, str]]]:
+    """The points of a request by metric and attributes."""
+    return [
+        (metric.name, attributes(point))
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in (*metric.sum.data_points, *metric.histogram.data_points)
+    ]
