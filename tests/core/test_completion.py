@@ -11,15 +11,15 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from contents import recorded, told
 from opentelemetry._logs import LogRecord
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.hooks import completion, completion_objects
 from otel_agents.instrumentors._core.tables import Counts
-from otel_agents.instrumentors._core.telemetry.content import Content, Gate
+from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors.settings import Settings
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -97,24 +97,12 @@ class Hook:
         self._act(given)
 
 
-def content(**fields: Any) -> Content:
-    content = Content()
-    for name, value in fields.items():
-        setattr(content, name, value)
-    return content
-
-
-def whole() -> Content:
-    return content(
-        input_messages=Items(ASKED, dict),
-        output_messages=lambda: ANSWERED,
-        system_instructions=RULES,
-        tool_definitions=TOOLS,
-    )
-
-
-def recording() -> Any:
-    return TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
+WHOLE: dict[str, Any] = {
+    "input_messages": Items(ASKED, dict),
+    "output_messages": lambda: ANSWERED,
+    "system_instructions": RULES,
+    "tool_definitions": TOOLS,
+}
 
 
 def attributes(span: Any) -> dict[str, Any]:
@@ -131,8 +119,8 @@ def classes(given: Any) -> Any:
 
 def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
     hook = Hook()
-    span, record = recording(), LogRecord(body="e")
-    Gate(Settings.read({}), hook).tell(whole(), span, record)
+    span, record = recorded(), LogRecord(body="e")
+    told(Gate(Settings.read({}), hook), span, record, **WHOLE)
     (given,) = hook.given
     assert list(given) == [
         "inputs",
@@ -173,9 +161,9 @@ def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
 @pytest.mark.usefixtures("types")
 def test_what_a_hook_leaves_alone_is_recorded_as_without_it() -> None:
     environ = Settings.read({CAPTURE: "SPAN_ONLY"})
-    spans = [recording(), recording()]
+    spans = [recorded(), recorded()]
     for span, hook in zip(spans, (None, Hook()), strict=True):
-        Gate(environ, hook).tell(whole(), span, None)
+        told(Gate(environ, hook), span, **WHOLE)
     without, with_hook = (
         {name: json.loads(text) for name, text in attributes(span).items()} for span in spans
     )
@@ -193,17 +181,17 @@ def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
         given["outputs"].append({"role": "assistant", "parts": []})
         given["span"].set_attribute("gen_ai.conversation.id", "from the hook")
 
-    span = recording()
-    Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(change)).tell(whole(), span, None)
-    recorded = attributes(span)
-    assert recorded["gen_ai.conversation.id"] == "from the hook"
-    messages = json.loads(recorded["gen_ai.input.messages"])
+    span = recorded()
+    told(Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(change)), span, **WHOLE)
+    found = attributes(span)
+    assert found["gen_ai.conversation.id"] == "from the hook"
+    messages = json.loads(found["gen_ai.input.messages"])
     assert len(messages) == 3
     assert messages[1]["parts"][0]["content"] == "changed"
     blob = messages[1]["parts"][1]
     assert (blob["content"], blob["otel_agents.bytes"]) == ("", 6)
     assert messages[2]["parts"][1]["arguments"] == {"city": "***"}
-    assert json.loads(recorded["gen_ai.output.messages"]) == [
+    assert json.loads(found["gen_ai.output.messages"]) == [
         *ANSWERED,
         {"role": "assistant", "parts": []},
     ]
@@ -211,12 +199,12 @@ def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
     assert len(ASKED) == 5
 
 
-@pytest.mark.parametrize("span", [INVALID_SPAN, recording()], ids=["unsampled", "sampled"])
+@pytest.mark.parametrize("span", [INVALID_SPAN, recorded()], ids=["unsampled", "sampled"])
 def test_a_hook_collects_whatever_is_captured_and_sampled(span: Span) -> None:
     hook = Hook()
     gate = Gate(Settings.read({CAPTURE: "NO_CONTENT"}), hook)
-    assert (gate.wanted, gate.on_span, gate.on_event) == (True, False, False)
-    gate.tell(whole(), span, None)
+    assert (gate.wanted, gate.policy.on_span, gate.policy.on_event) == (True, False, False)
+    told(gate, span, **WHOLE)
     assert [given["inputs"][1].parts[0].content for given in hook.given] == ["Hi"]
     assert not getattr(span, "attributes", None)
 
@@ -227,10 +215,10 @@ def test_a_hook_is_given_the_whole_and_the_redacted() -> None:
     gate = Gate(
         settings, hook, redaction_hook=lambda kind, value: [] if kind.startswith("out") else value
     )
-    span = recording()
+    span = recorded()
     text = "x" * 10_000
     long = [{"role": "user", "parts": [{"type": "text", "content": text}]}]
-    gate.tell(content(input_messages=long, output_messages=ANSWERED), span, None)
+    told(gate, span, input_messages=long, output_messages=ANSWERED)
     (given,) = hook.given
     assert given["inputs"][0].parts[0].content == text
     assert given["outputs"] == []
@@ -244,8 +232,8 @@ def test_operations_without_messages_are_no_completions() -> None:
 
     hook = Hook()
     gate = Gate(Settings.read({}), hook)
-    gate.tell(content(tool_arguments=explode, tool_result=explode), recording(), None)
-    gate.tell(content(input_messages=ASKED, retrieval_query=explode), recording(), None)
+    told(gate, recorded(), tool_arguments=explode, tool_result=explode)
+    told(gate, recorded(), input_messages=ASKED, retrieval_query=explode)
     assert len(hook.given) == 1
 
 
@@ -259,8 +247,8 @@ def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
     monkeypatch.setattr(errors, "counts", counts)
     gate = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(fail))
     for _ in range(2):
-        span = recording()
-        gate.tell(whole(), span, None)
+        span = recorded()
+        told(gate, span, **WHOLE)
         assert json.loads(attributes(span)["gen_ai.output.messages"]) == ANSWERED
     assert counts == {"calling the completion hook": 2}
     (line,) = caplog.messages
@@ -300,14 +288,14 @@ def test_what_is_no_hook_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_an_argument_goes_before_the_setting() -> None:
     hook = Hook()
-    Gate(Settings.read({NAMED: "never-looked-for"}), hook).tell(whole(), recording(), None)
+    told(Gate(Settings.read({NAMED: "never-looked-for"}), hook), recorded(), **WHOLE)
     assert len(hook.given) == 1
 
 
 def test_the_official_package_is_imported_only_for_a_hook() -> None:
     code = (
         "import sys\n"
-        "from otel_agents.instrumentors._core.telemetry.content import Gate\n"
+        "from otel_agents.instrumentors._core.telemetry.gate import Gate\n"
         "from otel_agents.instrumentors.settings import Settings\n"
         "Gate(Settings.read({}))\n"
         "print([m for m in sys.modules if m.startswith('opentelemetry.util.genai')])"

@@ -8,20 +8,26 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import contents
 import pytest
+from opentelemetry._logs import LogRecord
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import INVALID_SPAN
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
 from otel_agents.instrumentors._core.tables import Counts
-from otel_agents.instrumentors._core.telemetry.content import Content, Gate
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
 
 SECRET = "planted-secret"
+FIELDS = [
+    name for name in vars(Content) if hasattr(vars(Content)[name], "__set__") and name[0] != "_"
+]
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
@@ -103,9 +109,9 @@ def test_the_budget_of_a_span_bounds_all_its_content(emission: Emission) -> None
     using = telemetry(emission, **{CAPTURE: "SPAN_ONLY"}, **limits)
     infer(
         using,
+        system_instructions=[{"type": "text", "content": "be brief"}],
         input_messages=said("x" * 5000),
         output_messages=said("y" * 5000, "assistant"),
-        system_instructions=[{"type": "text", "content": "be brief"}],
     )
     attributes = dict(emission.span.attributes or {})
     texts = [str(attributes[name]) for name in attributes if "messages" in name or "system" in name]
@@ -198,10 +204,7 @@ def test_a_redaction_sees_a_copy_of_each_kind_and_its_shape_is_kept(
     settings = Settings.read({CAPTURE: "SPAN_ONLY"})
     gate = Gate(settings, redaction_hook=redact)
     arguments = {"password": SECRET}
-    content = Content()
-    content.tool_arguments = arguments
-    content.tool_result = [b"1"]
-    assert gate.span_attributes(content, True) == {
+    assert contents.on_span(gate, tool_arguments=arguments, tool_result=[b"1"]) == {
         "gen_ai.tool.call.arguments": '{"password":"***"}'
     }
     assert arguments == {"password": SECRET}
@@ -231,17 +234,13 @@ def test_without_its_redaction_no_content_leaves(
 def test_nothing_wanted_is_nothing_touched(value: str, emission: Emission) -> None:
     """Whatever is asked for: a span not recorded and no event, nothing is converted."""
     gate = Gate(Settings.read({CAPTURE: value}))
-    content = Content()
-    for name in Content.__annotations__:
-        if name not in ("encoded", "told"):
-            setattr(content, name, explode)
     span = (
         INVALID_SPAN
         if value == "SPAN_AND_EVENT"
         else emission.tracer_provider.get_tracer("t").start_span("s")
     )
-    gate.tell(content, span, None)
-    assert gate.span_attributes(content, span.is_recording()) == {}
+    fields: Any = dict.fromkeys(FIELDS, explode)
+    contents.told(gate, span, **fields)
     assert gate.wanted is (value == "SPAN_AND_EVENT")
 
 
@@ -253,12 +252,12 @@ def test_span_and_event_carry_the_same_converted_once() -> None:
         return said("x" * 5000)
 
     gate = Gate(Settings.read({CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_CONTENT_MAX_BYTES": "1000"}))
-    content = Content()
-    content.input_messages = convert
-    on_span, on_event = gate.span_attributes(content, True), gate.event_attributes(content)
+    span, record = contents.recorded(), LogRecord()
+    contents.told(gate, span, record, input_messages=convert)
+    on_span = dict(span.attributes)
     text = on_span["gen_ai.input.messages"]
     assert len(text) <= 1000
-    assert on_event == {**on_span, "gen_ai.input.messages": json.loads(text)}
+    assert record.attributes == {**on_span, "gen_ai.input.messages": json.loads(text)}
     assert on_span["otel_agents.content.truncated"] == ("gen_ai.input.messages",)
     assert on_span["otel_agents.content.original_bytes"] == 5056
     assert converted == [1]
@@ -277,15 +276,23 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
     capture: str, on_span: bool, on_event: bool
 ) -> None:
     gate = Gate(Settings.read({CAPTURE: capture}))
-    content = Content()
-    for name in Content.__annotations__:
-        if name not in ("encoded", "told"):
-            value = SECRET if "query" in name else said(SECRET)
-            setattr(content, name, {"who": SECRET} if "variables" in name else value)
+    fields: dict[str, Any] = {
+        name: SECRET
+        if "query" in name
+        else {"who": SECRET}
+        if "variables" in name
+        else said(SECRET)
+        for name in FIELDS
+    }
     error = ValueError(SECRET)
-    assert (gate.on_span, gate.on_event, gate.wanted) == (on_span, on_event, on_span or on_event)
-    assert (SECRET in repr(gate.span_attributes(content, True))) is on_span
-    assert (SECRET in repr(gate.event_attributes(content))) is on_event
+    policy = gate.policy
+    assert (policy.on_span, policy.on_event, gate.wanted) == (
+        on_span,
+        on_event,
+        on_span or on_event,
+    )
+    assert (SECRET in repr(contents.on_span(gate, **fields))) is on_span
+    assert (SECRET in repr(contents.on_event(gate, **fields))) is on_event
     assert gate.description(error) == (SECRET if on_span else None)
     assert (SECRET in repr(gate.exception_attributes(error))) is on_event
     assert gate.exception_attributes(error)["exception.type"] == "ValueError"
@@ -320,10 +327,11 @@ def test_the_texts_of_an_error_are_bounded_the_stack_keeps_its_end() -> None:
 
 def test_a_long_question_leaves_room_for_the_answer() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_SPAN_MAX_BYTES": "2000"}
-    content = Content()
-    content.input_messages = said("x" * 5000)
-    content.output_messages = said("y" * 5000)
-    attributes = Gate(Settings.read(environ)).span_attributes(content, True)
+    attributes = contents.on_span(
+        Gate(Settings.read(environ)),
+        input_messages=said("x" * 5000),
+        output_messages=said("y" * 5000),
+    )
     asked, answered = attributes["gen_ai.input.messages"], attributes["gen_ai.output.messages"]
     assert len(asked) + len(answered) <= 2000
     assert len(answered) > 400
@@ -331,19 +339,18 @@ def test_a_long_question_leaves_room_for_the_answer() -> None:
 
 def test_the_best_documents_are_kept_and_the_newest_messages() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "500"}
-    content = Content()
-    content.retrieval_documents = [{"id": f"{n}"} for n in range(100)]
-    content.output_messages = [message for n in range(100) for message in said(f"{n}")]
-    attributes = Gate(Settings.read(environ)).span_attributes(content, True)
+    attributes = contents.on_span(
+        Gate(Settings.read(environ)),
+        retrieval_documents=[{"id": f"{n}"} for n in range(100)],
+        output_messages=[message for n in range(100) for message in said(f"{n}")],
+    )
     assert json.loads(attributes["gen_ai.retrieval.documents"])[0] == {"id": "0"}
     assert json.loads(attributes["gen_ai.output.messages"])[-1:] == said("99")
 
 
 def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "20"}
-    content = Content()
-    content.input_messages = said("x" * 500)
-    assert Gate(Settings.read(environ)).span_attributes(content, True) == {
+    assert contents.on_span(Gate(Settings.read(environ)), input_messages=said("x" * 500)) == {
         "otel_agents.content.truncated": ("gen_ai.input.messages",),
         "otel_agents.content.original_bytes": 556,
     }

@@ -63,5 +63,5 @@ def test_an_operation_that_fails_on_the_way_does_not_stop_the_others(
     step = Step(Telemetry("test", **emission.providers), "step")
     monkeypatch.setattr(Step, "conclude", broken)
     in_progress.interrupt(step)
-    assert told == ["interrupting an operation"]
+    assert told == ["describing an operation"]
     assert emission.names == ["step"]

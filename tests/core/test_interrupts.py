@@ -11,7 +11,7 @@ from opentelemetry.context import attach, detach
 
 from otel_agents.instrumentors import InvokeWorkflow, Step, Telemetry, interrupted
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.telemetry import content
+from otel_agents.instrumentors._core.telemetry import gate
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_encoded_costs_the_value_alone(
 
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    monkeypatch.setattr(content, "encode", edited)
+    monkeypatch.setattr(gate, "encode", edited)
     interrupted(telemetry(emission, "EVENT_ONLY"), {"approve": SECRET})
     assert (emission.events, caught) == ([(NAME, {})], ["encoding event_value"])
 

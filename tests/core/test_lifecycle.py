@@ -236,8 +236,8 @@ def test_who_fails_when_told_of_the_end_stops_nobody(
     [
         ("respond", Agent.run, "recording a result"),
         ("chunk", Agent.stream, "recording a chunk"),
-        ("conclude", Agent.run, "recording a result"),
-        ("conclude", Agent.stream, "ending an operation"),
+        ("conclude", Agent.run, "describing an operation"),
+        ("conclude", Agent.stream, "describing an operation"),
     ],
 )
 def test_a_description_that_fails_costs_no_span(
@@ -269,7 +269,7 @@ def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
     step.when_ended.append(lambda: told.append("ended"))
     call = wrapped(Agent.run, telemetry, lambda telemetry, call: step, bound=True)
     assert call(Agent("ada"), "hi") == "ada says hi"
-    assert (told, caught, in_progress.operations()) == (["ended"], ["recording a result"], [])
+    assert (told, caught, in_progress.operations()) == (["ended"], ["ending a span"], [])
 
 
 def test_a_processor_that_raises_at_the_start_costs_the_operation(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_agents.instrumentors._core.telemetry.content import Content, Gate
+from contents import on_event, on_span
+
+from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors.settings import Settings
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 def attributes(variables: dict[str, Any], **environ: str) -> dict[str, Any]:
-    content = Content()
-    content.prompt_variables = variables
     gate = Gate(Settings.read({CAPTURE: "SPAN_AND_EVENT", **environ}))
-    on_span = gate.span_attributes(content, True)
-    assert gate.event_attributes(content) == on_span
-    return on_span
+    attributes = on_span(gate, prompt_variables=variables)
+    assert on_event(gate, prompt_variables=variables) == attributes
+    return attributes
 
 
 def test_each_is_an_attribute_and_a_string() -> None:

@@ -72,7 +72,7 @@ def test_an_error_of_ours_in_what_makes_room_stops_nothing(
     runs = Runs("toy", limit=1)
     for run_id in range(2):
         runs.start(run_id, None, broken)
-    assert (caught, ended(emission), len(runs)) == (["ending an operation"], ["broken"], 1)
+    assert (caught, ended(emission), len(runs)) == (["describing an operation"], ["broken"], 1)
     runs.start("below", 1, agent("never in the table"))
     assert len(caught) == 2
 
@@ -87,7 +87,7 @@ def test_an_error_of_ours_below_a_root_stops_nothing(
     runs.start("a", "root", agent("a"))
     runs.start("b", "root", broken)
     runs.end("root")
-    assert (caught, len(runs)) == (["ending an operation"], 0)
+    assert (caught, len(runs)) == (["describing an operation"], 0)
     assert ended(emission) == ["broken", "a", "root"]
 
 
@@ -134,7 +134,7 @@ def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
     runs = Runs("toy")
     runs.start("id", None, broken)
     runs.start("id", None, agent("second"))
-    assert (caught, len(runs)) == (["ending an operation"], 1)
+    assert (caught, len(runs)) == (["describing an operation"], 1)
     runs.end("id")
     assert ended(emission) == ["broken", "second"]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from completed import ANSWER, HELLO, RULES, TOOLS, infer
 
-from otel_agents.instrumentors._core.telemetry.content import Gate
+from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 

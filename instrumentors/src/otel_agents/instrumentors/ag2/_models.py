@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import partial
 from traceback import walk_tb
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.semconv import attributes as attr
@@ -62,10 +64,9 @@ class Answer(ClaimedCall):
             model=model_of(client, context),
             provider=self._own,
             evident=True,
+            ask=partial(_ask, events, context),
         )
         self.server = server_asked(client)
-        self._events = events
-        self._asked = context
         self._wanted = telemetry.gate.wanted
         self._settings = settings_of(client)
         self._opened = time.perf_counter()
@@ -79,18 +80,16 @@ class Answer(ClaimedCall):
         if kind == _CHUNK:
             self._settings["stream"] = True
 
-    def returned(self, value: Any) -> Any:
-        """The client has its response, which may name the provider."""
+    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """A response may name the provider; what AG2 itself refuses, or cannot write, was not sent."""
         named = getattr(value, "provider", None)
         if self.claim.provider is None and isinstance(named, str) and named:
             self.claim.provider = named_provider(named)
-        return super().returned(value)
-
-    def failed(self, error: BaseException) -> None:
-        """The call raised; what AG2 itself refuses, or cannot write down, was not sent."""
-        if type(error).__module__.startswith("ag2.") or _is_unwritten(error):
-            self.claim.settle()
-        super().failed(error)
+        if error is not None and (
+            type(error).__module__.startswith("ag2.") or _is_unwritten(error)
+        ):
+            self.unasked()
+        return error
 
     def response_id(self, response: Any) -> str | None:
         """The provider's id of the response, in versions that keep it."""
@@ -103,8 +102,6 @@ class Answer(ClaimedCall):
         if self._first_chunk is not None and self._settings["stream"]:
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
-            call.content.system_instructions = instructions(self._asked)
-            call.content.input_messages = conversation(self._events)
             call.content.output_messages = answer(response)
         if response is None:
             return
@@ -154,6 +151,11 @@ def _reasons(response: Any) -> tuple[str, ...]:
 def _tokens(usage: Any, name: str) -> int | None:
     value = getattr(usage, name, None)
     return int(value) if isinstance(value, (int, float)) else None
+
+
+def _ask(events: Any, context: Any, content: Content) -> None:
+    content.system_instructions = instructions(context)
+    content.input_messages = conversation(events)
 
 
 def model_call(telemetry: Telemetry, call: Call) -> Answer | None:

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Message
 
 from ._messages import said
 
@@ -36,7 +37,7 @@ class Run:
         self._pending = 0
         self._channel: str = metadata.channel_id
         self._workflow: InvokeWorkflow | None = None
-        self._said: Any = None
+        self._said: list[Message] | None = None
         if conversation_id(context) is None:
             context = with_conversation_id(self._channel, context)
         if _is_workflow(hub, metadata):
@@ -62,7 +63,9 @@ class Run:
 
     def keep(self, envelope: Any) -> None:
         """Keep what was said last."""
-        self._said = envelope
+        workflow = self._workflow
+        if workflow is not None and workflow.content.wanted:
+            self._said = said("assistant", envelope)()
 
     def end(self) -> None:
         """End; the second call does nothing."""
@@ -71,8 +74,7 @@ class Run:
         workflow, self._workflow = self._workflow, None
         if workflow is None:
             return
-        if self._said is not None and workflow.telemetry.gate.wanted:
-            workflow.content.output_messages = said("assistant", self._said)
+        workflow.content.output_messages = self._said
         workflow.end()
 
 

@@ -56,7 +56,7 @@ class _ToolRun(ExecuteTool):
         error = getattr(value, "error", None)
         if isinstance(error, BaseException):
             self.error, self.error_type = error, error_type(error)
-        elif self._gate.wanted:
+        elif self.content.wanted:
             self.content.tool_result = result(value)
 
 

@@ -26,7 +26,7 @@ class Chat(InvokeWorkflow):
     the number of the last turn.
     """
 
-    __slots__ = ("members", "turns")
+    __slots__ = ("answer", "members", "turns")
 
     def __init__(
         self,
@@ -44,7 +44,13 @@ class Chat(InvokeWorkflow):
             self.when_ended.append(partial(queue.leave, self))
         self.members = members
         self.turns = 0
+        self.answer: Any = None
         self.context = at(self.context, chat=self, turn=None, queue=None)
+
+    def respond(self, value: Any) -> None:
+        """Keep what it has come to, which may be the answer of a row."""
+        self.answer = self._output(value) if self._output is not None else None
+        self.content.output_messages = self.answer
 
 
 def chat(telemetry: Telemetry, call: Call) -> Chat | None:
@@ -108,9 +114,7 @@ class Queue:
         if chat.error is not None:
             row.failed(chat.error)
         elif self._waiting <= 0:
-            answer = getattr(chat.content, "output_messages", None)
-            if answer is not None:
-                row.content.output_messages = answer
+            row.content.output_messages = chat.answer
             row.end()
 
 

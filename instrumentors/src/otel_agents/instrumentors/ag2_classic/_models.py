@@ -33,16 +33,17 @@ class Answer(ClaimedCall):
 
     def __init__(self, telemetry: Telemetry, client: Any, asked: Any) -> None:
         completes = field(asked, "prompt") is not None
+        self._api = api = COMPLETIONS if completes else CHAT
         super().__init__(
             telemetry,
             Operation.TEXT_COMPLETION if completes else _clients.operation_of(client),
             model=text(asked, "model"),
             provider=_clients.provider_of(client),
             evident=True,
+            ask=lambda content: api.ask(content, asked),
         )
         self.server = _clients.server_of_client(client)
         self._client = client
-        self._wanted = telemetry.gate.wanted
         self._asked = asked
         self._guessed = bool(field(asked, "stream")) and _clients.guesses_streams(client)
         self._sent = False
@@ -75,13 +76,15 @@ class Answer(ClaimedCall):
         """The request has failed; AG2 may send another."""
         self._failure = error
 
-    def failed(self, error: BaseException) -> None:
-        """The call raised: the provider, or AG2 by what it was asked or answered."""
+    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """What has failed is the provider, or AG2 by what it was asked or answered."""
+        if error is None:
+            return None
         if self._told is not None:
             self.answered(None)
         elif not self._sent and _clients.is_seen_to_send(self._client) and _is_builtin(error):
-            self.claim.settle()
-        super().failed(error)
+            self.unasked()
+        return error
 
     def response_id(self, response: Any) -> str | None:
         """The provider's; a client of the application's own may have none."""
@@ -91,14 +94,11 @@ class Answer(ClaimedCall):
 
     def describe(self, call: Any, response: Any) -> None:
         """What the provider has told; AG2's response is OpenAI's, or has the same fields."""
-        api = COMPLETIONS if self.operation is Operation.TEXT_COMPLETION else CHAT
         if call.detailed:
             self._describe_request(call)
         choices = list(items(response, "choices"))
-        if self._wanted:
-            api.ask(call.content, self._asked)
-            if choices:
-                call.content.output_messages = lambda: api.output(response)
+        if choices and call.content.wanted:
+            call.content.output_messages = self._api.output(response)
         told = self._told
         call.response_id = self.response_id(response)
         call.response_model = (told and told.model) or text(response, "model")

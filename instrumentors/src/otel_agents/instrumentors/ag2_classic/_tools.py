@@ -55,7 +55,7 @@ class ToolRun(ExecuteTool):
         if not done:
             self.error = self.raised
             self.reject(error_type(self.raised) if self.raised is not None else None)
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.tool_result = result.get("content")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import ClaimedCall
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
@@ -43,6 +45,7 @@ class _Completion(ClaimedCall):
     def __init__(self, telemetry: Telemetry, instance: Any, call: Call) -> None:
         self._settings = _settings_of(instance, call)
         model = self._settings.get("model")
+        messages = call.argument(0, "messages")
         server = _server_of(instance)
         super().__init__(
             telemetry,
@@ -50,21 +53,23 @@ class _Completion(ClaimedCall):
             model=model if isinstance(model, str) else None,
             provider=_provider(instance, server),
             evident=True,
+            ask=partial(_ask, messages),
         )
         self.server = server
         self._streams = False
         self._first_chunk: float | None = None
         self._opened = time.perf_counter()
         self._own = type(instance).__module__.startswith(_OWN)
-        self._messages = call.argument(0, "messages")
         self._result: Any = None
         self._wanted = telemetry.gate.wanted
 
-    def returned(self, value: Any) -> Any:
-        """The answer of a cache is no call."""
-        if getattr(value, "cached", False):
-            self.claim.settle()
-        return super().returned(value)
+    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """The answer of a cache is no call; an own client that objects to its arguments sends none."""
+        cached = getattr(self._result if value is None else value, "cached", False)
+        refuses = error is not None and self._own and type(error).__module__ == "builtins"
+        if cached or refuses:
+            self.unasked()
+        return error
 
     def chunk(self, item: Any) -> object:
         """The last item of a stream is the whole answer."""
@@ -74,18 +79,6 @@ class _Completion(ClaimedCall):
         elif self._first_chunk is None:
             self._first_chunk = time.perf_counter() - self._opened
         return None
-
-    def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
-        if getattr(self._result, "cached", False):
-            self.claim.settle()
-        super().exhausted(value)
-
-    def failed(self, error: BaseException) -> None:
-        """An own client that objects to its arguments has sent nothing."""
-        if self._own and type(error).__module__ == "builtins":
-            self.claim.settle()
-        super().failed(error)
 
     def describe(self, call: Any, response: Any) -> None:
         """What the result tells; no client tells the response's id."""
@@ -97,7 +90,6 @@ class _Completion(ClaimedCall):
         if self._first_chunk is not None:
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
         if self._wanted:
-            call.content.input_messages = prompt(self._messages)
             call.content.output_messages = completion(result)
         reason = getattr(result, "finish_reason", None)
         reason = _REASONS.get(reason, reason) if isinstance(reason, str) else None
@@ -106,6 +98,10 @@ class _Completion(ClaimedCall):
         told = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
         if any(told):  # both are zero where the provider told none
             call.input_tokens, call.output_tokens = told
+
+
+def _ask(messages: Any, content: Content) -> None:
+    content.input_messages = prompt(messages)
 
 
 def _settings_of(instance: Any, call: Call) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class TeamRun(InvokeWorkflow):
 
     def conclude(self) -> None:
         """Keep the answer, if the run came to one."""
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.output_messages = last_answer(self._result)
 
 
@@ -78,7 +78,7 @@ class AgentRun(InvokeAgent):
         """Keep the answer, and report a handoff that no model has requested."""
         self.complete = True  # who has the response needs no more of a stream
         message: Any = getattr(value, "chat_message", None)
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.output_messages = answer(message)
         target = getattr(message, "target", None)
         if self.team is None or not isinstance(target, str) or not target:

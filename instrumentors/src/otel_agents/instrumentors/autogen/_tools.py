@@ -44,7 +44,7 @@ class _ToolRun(ExecuteTool):
         """Keep the result."""
         if getattr(value, "is_error", False):
             self.reject(None)
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.tool_result = value
 
     def chunk(self, item: Any) -> object:

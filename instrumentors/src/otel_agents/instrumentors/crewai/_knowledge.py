@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.plain import plain
 from otel_agents.instrumentors._core.operations import Memory, Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -47,9 +48,8 @@ class _Query(Retrieval):
 
     def respond(self, value: Any) -> None:
         """Keep what was found."""
-        if self.telemetry.gate.wanted and value:
-            listed = list(value)
-            self.content.retrieval_documents = lambda: [_record(one) for one in listed]
+        if value:
+            self.content.retrieval_documents = Items(value, _record)
 
 
 def _record(found: Any) -> dict[str, Any]:

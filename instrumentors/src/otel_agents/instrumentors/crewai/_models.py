@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
@@ -66,6 +68,7 @@ class Answer(ClaimedCall):
             model=model if isinstance(model, str) else None,
             provider=provider,
             evident=self._evident,
+            ask=partial(_ask, messages),
         )
         if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
             self.server = host_of(getattr(instance, "client", None))
@@ -78,7 +81,6 @@ class Answer(ClaimedCall):
         self._received = False
         self._first_chunk: int | None = None
         self._failure: BaseException | None = None
-        self._messages = messages
         self._wanted = telemetry.gate.wanted
         self.context = _ANSWER.set(self, self.context)
 
@@ -128,16 +130,14 @@ class Answer(ClaimedCall):
         if self._failure is None:
             self._failure = _shown(error)
 
-    def returned(self, value: Any) -> Any:
-        """The call has its result."""
-        _note(self.run, value)
-        return super().returned(value)
-
-    def failed(self, error: BaseException) -> None:
-        """The call raised; what the provider had answered before that is no failure of its."""
+    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """What the provider had answered before the call failed is no failure of its."""
+        if error is None:
+            _note(self.run, value)
+            return None
         if self._received:
             self.answered(None)
-        super().failed(_shown(error))
+        return _shown(error)
 
     def describe(self, call: Any, response: Any) -> None:
         """What the class has told of it; one of the application's own may tell nothing."""
@@ -145,7 +145,6 @@ class Answer(ClaimedCall):
             self._describe_request(call)
         event = self.event
         if self._wanted:
-            call.content.input_messages = request(self._messages)
             told = event.response if response is None and event is not None else response
             call.content.output_messages = answer(told)
         call.response_model, call.response_id, reason = self._told
@@ -170,6 +169,10 @@ class Answer(ClaimedCall):
 
 
 _ANSWER: Final = Slot("crewai-answer", Answer)
+
+
+def _ask(messages: Any, content: Content) -> None:
+    content.input_messages = request(messages)
 
 
 class _ByLiteLLM(Observation):

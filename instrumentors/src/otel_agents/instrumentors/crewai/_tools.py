@@ -57,7 +57,7 @@ class ToolRun(ExecuteTool):
 
     def respond(self, value: Any) -> None:
         """Keep the result."""
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.tool_result = value
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from functools import partial
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
 from otel_agents.instrumentors._dialects.anthropic.usage import told, usage_of
+from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
@@ -46,8 +49,9 @@ class Question(ClaimedCall):
     def __init__(
         self, telemetry: Telemetry, function: Function, arguments: Arguments, asynchronous: bool
     ) -> None:
-        super().__init__(telemetry, function.operation, model=text(arguments, "model"))
-        self.telemetry = telemetry
+        api = function.api
+        ask = partial(_ask, api, arguments) if api is not None else None
+        super().__init__(telemetry, function.operation, model=text(arguments, "model"), ask=ask)
         self.function = function
         self.native = False
         self.context = QUESTION.set(self, self.context)
@@ -105,7 +109,7 @@ class Question(ClaimedCall):
         self._streams = True
         if self.started is None and (_is_unsent(value) or self._is_unasked(value)):
             self._unsent_stream = True
-            self.claim.settle()
+            self.unasked()
         elif self.adopt() is None:
             self._let_go()
             return value
@@ -117,7 +121,7 @@ class Question(ClaimedCall):
 
     def _let_go(self) -> None:
         """An SDK follows the stream, and holds this until it is gone: so this must not hold it."""
-        self.claim.close()
+        self.close()
         self._wrapper, self._arguments = None, {}
         logging = self._logged()
         if logging is not None:
@@ -182,8 +186,6 @@ class Question(ClaimedCall):
         if self._api is None:
             call.attributes.update(embeddings_attributes(self._arguments))
             return
-        if self.telemetry.gate.wanted:
-            self._api.ask(call.content, self._arguments)
         attributes = inference_attributes(self._arguments)
         if self.claim.provider not in SPEAKS_OPENAI:
             attributes.pop(attr.OPENAI_REQUEST_SERVICE_TIER, None)
@@ -211,8 +213,7 @@ class Question(ClaimedCall):
         call.response_id = answer_id(answer, raw)
         call.finish_reasons = self._api.finish_reasons(answer)
         if self._assembly is not None:
-            api = self._api
-            call.content.output_messages = lambda: api.output(answer)
+            call.content.output_messages = self._api.output(answer)
 
     def _describe_stream(self, call: Any) -> None:
         # What LiteLLM keeps of a stream is what the provider sent; the last chunk that it hands on may
@@ -250,6 +251,10 @@ class _EitherStream(StreamProxy):
     def __aiter__(self) -> AsyncStreamProxy:
         object.__setattr__(self, "_otel_ended", True)
         return AsyncStreamProxy(self._otel_wrapped, self._otel_running)
+
+
+def _ask(api: Api, arguments: Arguments, content: Content) -> None:
+    api.ask(content, arguments)
 
 
 def _nothing() -> None:

@@ -213,8 +213,8 @@ class Fetch(FetchResponse):
         reasons = response_finish_reasons(value)
         if reasons:
             self.attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
-        if self._gate.wanted:
-            self.content.output_messages = lambda: RESPONSES.output(value)
+        if self.content.wanted:
+            self.content.output_messages = RESPONSES.output(value)
         _background.fetched(text(value, "id"), value)
 
     def chunk(self, item: Any) -> object:

@@ -20,6 +20,7 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.beginning import BEGINNING, innermost
 
 from . import disposal, nested
 from .call import Call, Start, Switch, Wrapping
@@ -35,7 +36,7 @@ from .reporting import Running, end, fail
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["around", "call_of", "wrapped"]
+__all__ = ["around", "begin", "call_of", "wrapped"]
 
 
 def wrapped(
@@ -126,15 +127,27 @@ def _begin_once(
 
 
 def _begin(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
-    """What ``start`` has begun; None also where that is nothing to run a call in."""
+    return begin(_started, telemetry, start, call)
+
+
+def begin(start: Callable[..., Any], *args: Any) -> Any:
+    """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
+    outer, BEGINNING.begun = BEGINNING.begun, []
     try:
-        running = start(telemetry, call) if is_instrumentation_enabled() else None
-        context: object = running.context if running is not None else None
-        if running is not None and not isinstance(context, Context):
-            raise TypeError("the context of what was begun is none")
+        return start(*args)
     except Exception:
         errors.internal_error("beginning an operation")
-        return None
+        return innermost()
+    finally:
+        BEGINNING.begun = outer
+
+
+def _started(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
+    """What ``start`` has begun; it raises also where that is nothing to run a call in."""
+    running = start(telemetry, call) if is_instrumentation_enabled() else None
+    context: object = running.context if running is not None else None
+    if running is not None and not isinstance(context, Context):
+        raise TypeError("the context of what was begun is none")
     return running
 
 

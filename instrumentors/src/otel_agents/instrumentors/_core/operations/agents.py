@@ -91,7 +91,7 @@ class Internal(Operation):
 
     def respond(self, value: Any) -> None:
         """Keep the answer, as ``output`` makes it of the result."""
-        if self._output is not None and self._gate.wanted:
+        if self._output is not None and self.content.wanted:
             self.content.output_messages = self._output(value)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, final
 
 from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context import official
+from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
 from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.telemetry.content import Asked, Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
 
@@ -44,6 +48,7 @@ class ClaimedCall:
         provider: The provider, as far as this layer can tell.
         evident: The call itself is evidence, as the method of an application's own model class
             that runs below the framework's cache.
+        ask: Sets what is asked, as of when it is sent; called for each attempt where it is wanted.
         parent: The context to work in; default is the current one.
     """
 
@@ -55,6 +60,7 @@ class ClaimedCall:
         model: str | None = None,
         provider: str | None = None,
         evident: bool = False,
+        ask: Callable[[Content], object] | None = None,
         parent: Context | None = None,
     ) -> None:
         self._telemetry = telemetry
@@ -69,17 +75,28 @@ class ClaimedCall:
         self.server: Server | None = None
         self.started: ModelCall | None = None
         self._refusal: BaseException | None = None
+        self._ask = ask if telemetry.gate.wanted else None
+        self._content: Asked | None = None
         self.lazy = evident
         """Whether a generator that is never started has sent nothing."""
         if evident:
-            self.claim.attempt()
+            self._send()
 
     def attempt(self) -> None:
         """Evidence: this layer is about to send; what it started before and saw fail is over."""
         if self._refusal is not None:
             self.refused(self._refusal)
         if self.started is None:
-            self.claim.attempt()
+            self._send()
+
+    def _send(self) -> None:
+        self.claim.attempt()
+        if self._ask is not None:
+            self._content = Asked(self._telemetry.gate.policy)
+            try:
+                self._ask(self._content)
+            except Exception:
+                errors.internal_error("recording a request")
 
     def start(self, server: Server | None) -> ModelCall | None:
         """This layer sends itself, now: start the span of the current attempt.
@@ -118,6 +135,17 @@ class ClaimedCall:
         """The current attempt has failed, and the call goes on."""
         self._settle(None, error)
 
+    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """Look at what the call has come to before it is reported; returns the error to report.
+
+        For frameworks to override: what was not sent after all, is told by `unasked`.
+        """
+        return error
+
+    def unasked(self) -> None:
+        """Nothing was sent after all: there is nothing to report."""
+        self.claim.settle()
+
     def describe(self, call: ModelCall, response: Any) -> None:
         """Set on ``call`` what this layer knows of ``response``; for frameworks to override."""
 
@@ -130,25 +158,24 @@ class ClaimedCall:
         return None
 
     def returned(self, value: Any) -> Any:
-        """The call has its result."""
-        self._settle(value, None)
-        self.claim.close()
+        """The call has its result; for frameworks to override where it is read later."""
+        self._complete(value)
         return value
 
+    @final
     def exhausted(self, value: Any) -> None:
         """The stream is at its end."""
-        self._settle(None, None)
-        self.claim.close()
+        self._complete()
 
+    @final
     def abandoned(self) -> None:
         """The caller left the stream."""
-        self._settle(None, None, abandoned=True)
-        self.claim.close()
+        self._complete(abandoned=True)
 
+    @final
     def failed(self, error: BaseException) -> None:
         """The call raised."""
-        self._settle(None, error)
-        self.claim.close()
+        self._complete(error=error)
 
     @property
     def ended(self) -> bool:
@@ -158,9 +185,26 @@ class ClaimedCall:
     def end(self) -> None:
         """Close the claim; nothing more is reported than what was started."""
         started, self.started = self.started, None
-        self.claim.close()
+        self.close()
         if started is not None:
             started.end()
+
+    def close(self) -> None:
+        """The call has completed: nothing can be taken from its claim any more, and nothing is held."""
+        self.claim.close()
+        self._ask = self._content = None
+
+    def _complete(
+        self, response: Any = None, error: BaseException | None = None, *, abandoned: bool = False
+    ) -> None:
+        try:
+            try:
+                error = self.judge(response, error)
+            except Exception:
+                errors.internal_error("judging a call")
+            self._settle(response, error, abandoned=abandoned)
+        finally:
+            self.close()
 
     def _settle(
         self, response: Any, error: BaseException | None, *, abandoned: bool = False
@@ -168,10 +212,13 @@ class ClaimedCall:
         attempt, call = self.claim.settle(), self.started
         self.started, self._refusal = None, None
         if call is None:
-            if attempt is None or attempt.taken or is_reported(self.response_id(response)):
+            if attempt is None or attempt.taken or is_reported(self._id_of(response)):
                 return
             call = self._report(attempt)
-        self.describe(call, response)
+        try:
+            self.describe(call, response)
+        except Exception:
+            errors.internal_error("describing a call")
         if error is not None:
             call.failed(error)
         elif abandoned:
@@ -179,9 +226,16 @@ class ClaimedCall:
         else:
             call.end()
 
+    def _id_of(self, response: Any) -> str | None:
+        try:
+            return self.response_id(response)
+        except Exception:
+            errors.internal_error("reading the id of a response")
+            return None
+
     def _report(self, attempt: Attempt | None) -> ModelCall:
         kind = Embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
-        return kind(
+        call = kind(
             self._telemetry,
             self.operation,
             self.claim.provider or CUSTOM_PROVIDER,
@@ -190,6 +244,10 @@ class ClaimedCall:
             parent=self._parent,
             start_time=attempt.start_time if attempt is not None else None,
         )
+        asked, self._content = self._content, None
+        if asked is not None:
+            asked.give(call.content)
+        return disowned(call)
 
 
 def lasting(slot: Slot[_Call]) -> _Call | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from opentelemetry.context import Context
 from opentelemetry.trace import Link
 
+from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
@@ -90,11 +91,9 @@ class Memory(Operation):
         super().__init__(telemetry, kind, operation.value, _known(first, server), parent=parent)
 
     def keep(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
-        """Count ``records``, and have them converted where content is wanted."""
+        """Count ``records``, and keep them, converted, where content is wanted."""
         self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(records)
-        if self.telemetry.gate.wanted:
-            listed = list(records)
-            self.content.memory_records = lambda: [convert(one) for one in listed]
+        self.content.memory_records = Items(records, convert)
 
 
 class _HostedAgentOperation(Operation):

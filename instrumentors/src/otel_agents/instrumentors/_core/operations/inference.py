@@ -73,8 +73,7 @@ class ModelCall(Operation):
         self.response_id: str | None = None
         scope = scope_of(parent)
         self._agent = scope.agent
-        waited = scope.inference is not None or scope.embeddings is not None
-        self._claim = ownership.take(operation, parent) if waited else None
+        self._claim = None
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.elsewhere
         owner = owner_of(operation, scope, parent) if foreign else OURS
@@ -100,6 +99,8 @@ class ModelCall(Operation):
         )
         if official_in_use and owner is OURS:  # theirs below us report nothing then
             self.context = official.announce(operation, self.context)
+        if scope.inference is not None or scope.embeddings is not None:
+            self._claim = ownership.take(operation, parent)  # what could not be begun takes none
 
     def returned(self, value: Any) -> Any:
         """The call returned ``value``: record it, now or while it is read."""

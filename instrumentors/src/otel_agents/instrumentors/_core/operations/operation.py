@@ -15,13 +15,14 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
     scope_of,
 )
 from otel_agents.instrumentors._core.errors import error_type
-from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -96,7 +97,6 @@ class Operation:
         parent = get_current() if parent is None else parent
         self.attributes: dict[str, Any] = {}
         self._first = attributes
-        self.content = Content()
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
         if owner.has_span:
@@ -114,7 +114,13 @@ class Operation:
         else:
             self.span, context = INVALID_SPAN, parent
         self.recording = self.span.is_recording()
-        self.detailed = self.recording or telemetry.settings.emit_event or not owner.emits
+        emitted = telemetry.settings.emit_event
+        self.detailed = self.recording or emitted or not owner.emits
+        self.content = (
+            Content(self._gate.policy, self.recording, emitted and kind.event is not None)
+            if self._gate.wanted and owner.emits
+            else UNWANTED
+        )
         self.context = context if kind.enter is None else kind.enter(context)
         conversation = scope.conversation_id or official_conversation_id(parent)
         for key, value in (
@@ -126,6 +132,8 @@ class Operation:
                 self.attributes[key] = value
         self._place = next_place()
         IN_PROGRESS[self._place] = self
+        if BEGINNING.begun is not None:
+            BEGINNING.begun.append(self)
 
     # What a framework says.
 
@@ -174,7 +182,12 @@ class Operation:
     @final
     def failed(self, error: BaseException) -> None:
         """The call or the stream raised ``error``; cancellation is an error too."""
-        if self.is_failure(error):
+        try:
+            failure = self.is_failure(error)
+        except Exception:
+            errors.internal_error("judging an error")
+            failure = True
+        if failure:
             self.error = error
             self.error_type = error_type(error)
         self.end()
@@ -225,61 +238,78 @@ class Operation:
     @final
     def end(self) -> None:
         """End: attributes, status, content, metrics, events, span. The second call does nothing."""
-        if self._ended:
-            return
-        hold_open, self.hold_open = self.hold_open, None
-        if hold_open is not None and self.error_type is None:
-            self._held = True
-            hold_open()
+        if self._ended or self._is_held_open():
             return
         self._ended = True
         try:
             try:
-                self.conclude()  # which may end what is below, and no later than this
+                _guard("describing an operation", self.conclude)  # which may end what is below
             finally:
                 self.end_time = self.start_time + max(self.elapsed(), 0)
                 self.duration = (self.end_time - self.start_time) / 1e9
             if self.error_type is not None:
                 self.attributes[attr.ERROR_TYPE] = self.error_type
-            self._gather()
+            _guard("describing an operation", self._gather)
             if self._owner.emits:
                 self._emit()
             else:
-                self._owner.receive(self.known)
+                _guard("handing an operation over", self._owner.receive, self.known)
         finally:
             try:
-                self.span.end(self.end_time)  # a processor of the application's may raise
+                _guard("ending a span", self.span.end, self.end_time)
             finally:
                 self._forget()
                 self.error = None  # whose frames have this in them, and all of the application's
+
+    def _is_held_open(self) -> bool:  # asked once
+        hold_open, self.hold_open = self.hold_open, None
+        if hold_open is None or self.error_type is not None:
+            return False
+        self._held = True
+        try:
+            hold_open()
+        except Exception:
+            errors.internal_error("holding an operation open")
+            self._held = False
+        return self._held
 
     def _gather(self) -> None:
         """What the classes of this room add to the attributes before they are emitted."""
 
     def _emit(self) -> None:
-        kind, telemetry, gate = self._kind, self.telemetry, self._gate
+        """Each thing by itself: where one cannot be told, the application's code or ours, the rest is."""
+        kind, telemetry = self._kind, self.telemetry
         if self.recording:
-            # Before the content: should its conversion fail, the span still tells the rest.
-            self.span.set_attributes(self.attributes)
-            if self.error_type is not None:
-                description = gate.description(self.error) if self.error else None
-                self.span.set_status(Status(StatusCode.ERROR, description))
+            _guard("describing a span", self._set_attributes)
         known = self.known
         if kind.measures:
-            telemetry.instruments.measure(kind.measures, self, known)
-        if kind.modalities and telemetry.instruments.latest:
-            telemetry.instruments.sum_usage(known, kinds.MEASURED)
+            _guard("recording metrics", self._measure, known)
         record = None
         if kind.event is not None and telemetry.settings.emit_event:
             record = record_of(kind.event, known, self.context, self.end_time)
-        if gate.wanted:
-            gate.tell(self.content, self.span, record)
+        if self.content.wanted:
+            _guard("telling content", self.content.tell, self.span, record)
         if record is not None:
-            telemetry.emit(record)
+            _guard("emitting an event", telemetry.emit, record)
         if self.error is not None:
-            found = gate.exception_attributes(self.error)
-            exception = events.GEN_AI_CLIENT_OPERATION_EXCEPTION
-            telemetry.emit(record_of(exception, found, self.context, self.end_time))
+            _guard("emitting an exception", self._emit_exception, self.error)
+
+    def _set_attributes(self) -> None:
+        self.span.set_attributes(self.attributes)
+        if self.error_type is not None:
+            description = self._gate.description(self.error) if self.error else None
+            self.span.set_status(Status(StatusCode.ERROR, description))
+
+    def _measure(self, known: dict[str, Any]) -> None:
+        instruments = self.telemetry.instruments
+        instruments.measure(self._kind.measures, self, known)
+        if self._kind.modalities and instruments.latest:
+            instruments.sum_usage(known, kinds.MEASURED)
+
+    def _emit_exception(self, error: BaseException) -> None:
+        found = self._gate.exception_attributes(error)
+        exception = events.GEN_AI_CLIENT_OPERATION_EXCEPTION
+        self.telemetry.emit(record_of(exception, found, self.context, self.end_time))
 
     def _forget(self) -> None:
         IN_PROGRESS.pop(self._place, None)
@@ -289,3 +319,10 @@ class Operation:
                 ended()
             except Exception:
                 errors.internal_error("telling of an end")
+
+
+def _guard(doing: str, step: Callable[..., object], *args: Any) -> None:
+    try:
+        step(*args)
+    except Exception:
+        errors.internal_error(doing)

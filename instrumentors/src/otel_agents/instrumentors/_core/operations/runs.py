@@ -13,6 +13,7 @@ from typing import Final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.tables import Bounded
@@ -82,7 +83,7 @@ class Runs:
             errors.internal_error("ending an operation")
         above = self._runs.get(parent_id) if parent_id is not None else None
         parent = self.parent_context(parent_id)
-        operation = begin(parent)
+        operation = around.begin(begin, parent)
         run = Run(parent if operation is None else operation.context, operation)
         run.root = run if above is None else above.root
         run.root.ids[run_id] = None

@@ -72,7 +72,7 @@ class ExecuteTool(Internal):
 
     def respond(self, value: Any) -> None:
         """Keep the result, as ``result`` makes it of that of the call."""
-        if self._result is not None and self._gate.wanted:
+        if self._result is not None and self.content.wanted:
             self.content.tool_result = self._result(value)
 
     def _gather(self) -> None:
@@ -115,5 +115,5 @@ class ExecuteCode(ExecuteTool):
         exit_code, output = self._outcome(value)
         if exit_code:
             self.reject(None)
-        if self._gate.wanted:
+        if self.content.wanted:
             self.content.tool_result = output

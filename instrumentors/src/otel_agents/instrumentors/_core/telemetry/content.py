@@ -1,15 +1,14 @@
-"""The one gate: what of prompts, answers and errors leaves the process, and how much of it.
+"""What one operation carries of prompts and answers: encoded when it is set, once, into its budget.
 
-Nothing does unless it is asked for (GenAI semconv, "Capturing content"). No other module sets a
-content attribute, a status description or an exception's text.
+What is encoded later would be what the application has made of it since, who edits its messages
+while an answer is awaited; and a copy to encode later costs more than encoding does.
 """
 
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -24,16 +23,15 @@ from otel_agents.instrumentors._core.encoding.encoded import (
     encode,
     encode_text,
 )
-from otel_agents.instrumentors._core.encoding.plain import plain
+from otel_agents.instrumentors._core.encoding.plain import copied, plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
-from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["Content", "Gate"]
+__all__ = ["UNWANTED", "Asked", "Content", "Policy"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
-        # In the order in which they share the budget of a span.
+        # In the order in which what was cut is told.
         "system_instructions": attr.GEN_AI_SYSTEM_INSTRUCTIONS,
         "input_messages": attr.GEN_AI_INPUT_MESSAGES,
         "output_messages": attr.GEN_AI_OUTPUT_MESSAGES,
@@ -50,196 +48,207 @@ _ATTRIBUTES: Final = MappingProxyType(
 _TEXTS: Final = ("retrieval_query", "memory_query")
 _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
 _BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
+_QUARTERS: Final = MappingProxyType(
+    {
+        # Of what is left of a span's budget. After what an operation gives, nothing follows; to what
+        # it is asked, something does; of the definitions of tools there may be more than of the rest.
+        **dict.fromkeys(
+            ("output_messages", "tool_result", "retrieval_documents", "memory_records"), 4
+        ),
+        "tool_definitions": 1,
+    }
+)
+_MOST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What leaves, and how much of it.
+
+    Attributes:
+        limit: Bytes of one attribute.
+        span_limit: Bytes of all content of a span.
+        on_span: Whether spans carry content.
+        on_event: Whether events carry content.
+        redact: Sees content before anything is set.
+        completion: Given the content of each call.
+        on_truncation: Told of each attribute that was cut.
+    """
+
+    limit: int
+    span_limit: int
+    on_span: bool
+    on_event: bool
+    redact: redaction.Redaction | None = None
+    completion: completion.Completion | None = None
+    on_truncation: Callable[[], None] | None = None
+
+
+class _Field:
+    """A field of `Content`: it can be set."""
+
+    __slots__ = ("_kind",)
+
+    def __set_name__(self, owner: type[Content], name: str) -> None:
+        self._kind = name
+
+    def __set__(self, content: Content, value: Any) -> None:
+        content.keep(self._kind, value)
 
 
 class Content:
-    """What one operation may carry; each a value, or a function that converts it when wanted.
+    """What one operation may carry; a field is set to a value, or to a function that makes it.
 
-    Messages and parts are plain dicts in the shapes of `otel_agents.semconv.messages`. A long list
-    is best given as `Items`, which are converted only as far as the budget goes. A field that was
-    not set costs nothing. Nothing that is given here is changed.
-    """
-
-    __slots__ = (*_ATTRIBUTES, "encoded", "told")
-
-    input_messages: Any
-    memory_query: Any
-    memory_records: Any
-    output_messages: Any
-    prompt_variables: Any
-    retrieval_documents: Any
-    retrieval_query: Any
-    system_instructions: Any
-    tool_arguments: Any
-    tool_definitions: Any
-    tool_result: Any
-    told: dict[str, Any]
-    """What the completion hook left of it; the gate's own."""
-    encoded: dict[str, Encoded]
-    """The attributes, once they were asked for; the gate's own."""
-
-
-class Gate:
-    """Decides what leaves, and encodes it; one per instrumentor.
+    It is converted, redacted and encoded as it is when it is set, where it is wanted at all, and what
+    is done to it afterwards changes nothing. Messages and parts are plain dicts in the shapes of
+    `otel_agents.semconv.messages`. A long list is best given as `Items`, which are converted only as
+    far as the budget goes. A field that was not set costs nothing. Nothing that is given here is
+    changed, and nothing of it is kept.
 
     Args:
-        settings: What is asked for.
-        completion_hook: Given the content of each call; default is the one of the settings.
-        on_truncation: Told of each attribute that was cut.
-        redaction_hook: Sees content before anything is set; a function, the name of an entry
-            point, or ``module:function``; default is the one of the settings.
+        policy: What leaves.
+        recording: Whether its span is recorded.
+        event: Whether there will be an event.
     """
 
-    __slots__ = ("_completion", "_limit", "_on_truncation", "_redact", "_span_limit", "on_event",
-                 "on_span", "wanted")  # fmt: skip
+    __slots__ = ("_encoded", "_kept", "_policy", "_recorded", "_room", "wanted")
 
-    def __init__(
-        self,
-        settings: Settings,
-        completion_hook: Any = None,
-        on_truncation: Callable[[], None] | None = None,
-        *,
-        redaction_hook: redaction.Redact | str | None = None,
-    ) -> None:
-        self._limit = settings.content_max_bytes
-        self._span_limit = settings.span_max_bytes
-        self._on_truncation = on_truncation
-        self._redact, usable = redaction.load(redaction_hook or settings.redaction_hook)
-        self._completion = (
-            completion.load(completion_hook, settings.completion_hook) if usable else None
-        )
-        self.on_span = settings.capture.on_span and usable
-        """Whether spans carry content."""
-        self.on_event = settings.capture.on_event and usable and settings.emit_event
-        """Whether events carry content."""
-        self.wanted = self.on_span or self.on_event or self._completion is not None
-        """Whether there is any use in setting a field of `Content`."""
+    input_messages = _Field()
+    memory_query = _Field()
+    memory_records = _Field()
+    output_messages = _Field()
+    prompt_variables = _Field()
+    retrieval_documents = _Field()
+    retrieval_query = _Field()
+    system_instructions = _Field()
+    tool_arguments = _Field()
+    tool_definitions = _Field()
+    tool_result = _Field()
 
-    def tell(self, content: Content, span: Span, record: LogRecord | None) -> None:
-        """Give the content to the hook, and set it on span and record, each if it is asked for.
+    def __init__(self, policy: Policy, recording: bool, event: bool) -> None:
+        self._policy = policy
+        self._recorded = (recording and policy.on_span) or (event and policy.on_event)
+        self._room = policy.span_limit
+        self._encoded: dict[str, dict[str, Encoded]] = {}
+        self._kept: dict[str, Any] = {}
+        self.wanted = self._recorded or policy.completion is not None
+        """Whether there is any use in setting a field."""
 
-        Args:
-            content: Not to be set further after this.
-            span: The operation's span, not ended yet.
-            record: Its event, not emitted yet, None if there will be none.
-        """
-        if self._completion is not None:
-            self._complete(self._completion, content, span, record)
-        attributes = self.span_attributes(content, span.is_recording())
-        if attributes:
-            span.set_attributes(attributes)
-        if self.on_event and record is not None:
-            record.attributes = {**(record.attributes or {}), **self.event_attributes(content)}
-
-    def span_attributes(self, content: Content, recording: bool) -> dict[str, Any]:
-        """The attributes of a span: JSON, within the budgets, with the marks of what was cut."""
-        if not (self.on_span and recording):
-            return {}
-        return _marked(self._encoded(content), attrgetter("text"))
-
-    def event_attributes(self, content: Content) -> dict[str, Any]:
-        """The attributes of an event: the same as structures, the same cut."""
-        return _marked(self._encoded(content), Encoded.structure) if self.on_event else {}
-
-    def description(self, error: BaseException) -> str | None:
-        """The description of an error's status: its text where spans carry content."""
-        return self._text("exception_message", _message(error)) if self.on_span else None
-
-    def exception_attributes(self, error: BaseException) -> dict[str, Any]:
-        """The exception event's attributes: the type always, the texts only with content."""
-        told: dict[str, Any] = {attr.EXCEPTION_TYPE: errors.error_type(error)}
-        if self.on_event:
-            message = self._text("exception_message", _message(error))
-            if message is not None:
-                told[attr.EXCEPTION_MESSAGE] = message
-            trace = "".join(traceback.format_exception(error))
-            stack = self._text("exception_stacktrace", trace, end=True)
-            if stack is not None:
-                told[attr.EXCEPTION_STACKTRACE] = stack
-        return told
-
-    def value_attribute(self, name: str, value: Any) -> dict[str, Any]:
-        """A value that an event of ours carries as JSON, under ``name``; nothing without content."""
-        if value is not None and self.on_event and self._redact is not None:
-            value = self._redact("event_value", value)
-        if value is None or not self.on_event:
-            return {}
-        try:
-            encoded = encode(value, self._limit)
-        except Exception:  # another thread may be editing it
-            errors.internal_error("encoding event_value")
-            return {}
-        if encoded.original_bytes is not None and self._on_truncation is not None:
-            self._on_truncation()
-        return {name: encoded.text} if encoded.text else {}
-
-    def _text(self, kind: str, text: str | None, *, end: bool = False) -> str | None:
-        if text is not None and self._redact is not None:
-            text = self._redact(kind, text)
-        if text is None:
-            return None
-        encoded = encode_text(text, self._limit, end=end)
-        if encoded.original_bytes is not None and self._on_truncation is not None:
-            self._on_truncation()
-        return encoded.text
-
-    def _complete(
-        self, hook: completion.Completion, content: Content, span: Span, record: LogRecord | None
-    ) -> None:
-        """Call the hook, for operations that have messages."""
-        if not (hasattr(content, "input_messages") or hasattr(content, "output_messages")):
+    def keep(self, kind: str, value: Any) -> None:
+        """Set the field ``kind``; None sets nothing. Raises nothing."""
+        if value is None or not self.wanted:
             return
-        recorded = (self.on_span and span.is_recording()) or (self.on_event and record is not None)
-        kinds = tuple(_ATTRIBUTES) if recorded else completion.KINDS
-        content.told = hook(self._collected(content, kinds), span, record)
-
-    def _collected(self, content: Content, kinds: tuple[str, ...]) -> dict[str, Any]:
-        """The content that there is, converted as far as it must be, and redacted."""
-        collected: dict[str, Any] = {}
-        for kind in kinds:
-            value = getattr(content, kind, None)
-            if value is None:
-                continue
-            try:
-                value = self._converted(kind, value)
-            except Exception:
-                errors.internal_error(f"converting {kind}")
-                continue
-            if self._redact is not None:
-                value = self._redact(kind, value)
-            if value is not None and value != []:
-                collected[kind] = value
-        return collected
+        policy = self._policy
+        completed = policy.completion is not None and kind in completion.KINDS
+        if not (completed or self._recorded):
+            return
+        try:
+            value = self._converted(kind, value)
+            if policy.redact is not None:
+                value = policy.redact(kind, value)
+            if value is None or value == []:
+                return
+            if completed:  # the hook may change it, when the operation ends
+                self._kept[kind] = copied(value)
+                return
+        except Exception:
+            errors.internal_error(f"converting {kind}")
+            return
+        self._encode(kind, value)
 
     def _converted(self, kind: str, value: Any) -> Any:
         value = value() if callable(value) else value
-        if isinstance(value, Items) and (self._redact or self._completion):
+        policy = self._policy
+        if isinstance(value, Items) and (policy.redact or policy.completion):
             return value.all()
-        return _as_object(value, _OBJECTS[kind], self._limit) if kind in _OBJECTS else value
+        return _as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
-    def _encoded(self, content: Content) -> dict[str, Encoded]:
-        """Attributes by name, within the budgets of each and of all; made once."""
-        if hasattr(content, "encoded"):
-            return content.encoded
-        told = content.told if hasattr(content, "told") else None
-        told = self._collected(content, tuple(_ATTRIBUTES)) if told is None else told
-        room = self._span_limit
-        encoded: dict[str, Encoded] = {}
-        for number, (kind, value) in enumerate(told.items(), 1):
-            # A quarter of what is left is for those that follow.
-            share = room if number == len(told) else room * 3 // 4
-            try:
-                made = _encode(kind, value, min(self._limit, share))
-            except Exception:  # another thread may be editing what the application sent
-                errors.internal_error(f"encoding {kind}")
-                continue
-            for name, one in made.items():
-                if one.original_bytes is not None and self._on_truncation is not None:
-                    self._on_truncation()
-                encoded[name] = one
-                room -= one.size
-        content.encoded = encoded
-        return encoded
+    def _encode(self, kind: str, value: Any) -> None:
+        room = self._room + sum(one.size for one in self._encoded.pop(kind, {}).values())
+        share = room * _QUARTERS.get(kind, _MOST) // 4
+        try:
+            made = _encode(kind, value, min(self._policy.limit, share))
+        except Exception:  # another thread may be editing what the application sent
+            errors.internal_error(f"encoding {kind}")
+            made = {}
+        self._encoded[kind] = made
+        self._room = room - sum(one.size for one in made.values())
+
+    def tell(self, span: Span, record: LogRecord | None) -> None:
+        """Give the content to the hook, and set it on span and record, each if it is asked for.
+
+        Args:
+            span: The operation's span, not ended yet.
+            record: Its event, not emitted yet, None if there will be none.
+        """
+        if self._kept:
+            self._complete(span, record)
+        if not self._encoded:
+            return
+        policy = self._policy
+        encoded = {
+            name: one
+            for kind in _ATTRIBUTES
+            if kind in self._encoded
+            for name, one in self._encoded[kind].items()
+        }
+        if policy.on_truncation is not None:
+            for one in encoded.values():
+                if one.original_bytes is not None:
+                    policy.on_truncation()
+        if policy.on_span and span.is_recording():
+            span.set_attributes(_marked(encoded, attrgetter("text")))
+        if policy.on_event and record is not None:
+            on_event = _marked(encoded, Encoded.structure)
+            record.attributes = {**(record.attributes or {}), **on_event}
+
+    def _complete(self, span: Span, record: LogRecord | None) -> None:
+        """Call the hook, for operations that have messages; what it leaves is encoded."""
+        hook, kept, self._kept = self._policy.completion, self._kept, {}
+        if hook is not None and ("input_messages" in kept or "output_messages" in kept):
+            kept = hook({kind: kept[kind] for kind in _ATTRIBUTES if kind in kept}, span, record)
+        if self._recorded:
+            for kind, value in kept.items():
+                self._encode(kind, value)
+
+
+UNWANTED: Final = Content(
+    Policy(limit=0, span_limit=0, on_span=False, on_event=False), False, False
+)
+"""Of an operation whose content nobody wants."""
+
+
+class Asked(Content):
+    """What a layer asks, as of when it does, for the operation that may report it.
+
+    Where a hook sees content it is a copy, and the hook sees it by that operation alone.
+
+    Args:
+        policy: What leaves.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy, True, True)
+
+    def keep(self, kind: str, value: Any) -> None:
+        """Set the field ``kind``; None sets nothing. Raises nothing."""
+        policy = self._policy
+        if value is None or not (policy.redact or policy.completion):
+            super().keep(kind, value)
+            return
+        try:
+            self._kept[kind] = copied(self._converted(kind, value))
+        except Exception:
+            errors.internal_error(f"converting {kind}")
+
+    def give(self, content: Content) -> None:
+        """Have ``content``, of which nothing was set yet, say it."""
+        for kind, value in self._kept.items():
+            content.keep(kind, value)
+        if content._recorded and self._encoded:
+            content._encoded, content._room = self._encoded, self._room
 
 
 def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
@@ -272,13 +281,6 @@ def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict
         told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
         told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(cut.values())
     return told
-
-
-def _message(error: BaseException) -> str | None:
-    try:
-        return str(error)
-    except Exception:  # its own class fails to say it
-        return None
 
 
 def _as_object(value: Any, key: str, limit: int) -> Any:

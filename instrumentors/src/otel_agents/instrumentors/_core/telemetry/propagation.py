@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from opentelemetry import propagate
 from opentelemetry.context import Context
 
+from otel_agents.instrumentors._core import errors
+
 from .telemetry import Telemetry
 
 __all__ = ["headers_for"]
@@ -18,5 +20,8 @@ def headers_for(telemetry: Telemetry, host: str, context: Context) -> Mapping[st
     patterns = telemetry.settings.propagate_headers
     carrier: dict[str, str] = {}
     if any(fnmatch.fnmatch(host, pattern) for pattern in patterns):
-        propagate.inject(carrier, context)
+        try:
+            propagate.inject(carrier, context)
+        except Exception:  # a propagator of the application's may raise; the request goes as it is
+            errors.internal_error("propagating a trace")
     return carrier

@@ -15,7 +15,7 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
-from .content import Gate
+from .gate import Gate
 from .metrics import Instruments, Sums
 from .records import exportable
 

@@ -50,7 +50,7 @@ def _converted(message: Any) -> Message:
 
 
 def _ask_chat(content: Content, body: Body) -> None:
-    content.input_messages = lambda: input_messages(body.get("messages") or ())
+    content.input_messages = input_messages(body.get("messages") or ())
     ask_tools(content, body.get("tools") or body.get("functions"))
 
 

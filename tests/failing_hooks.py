@@ -1,0 +1,99 @@
+"""The law of describing: whatever of an instrumentor fails, each operation is a span with its end.
+
+What is broken in turn: each method by which a framework describes an operation, and each start, after
+it has begun what it begins. A conversation then has the same spans as before, and the same errors.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+from otel_agents.instrumentors import AgentInstrumentor, ClaimedCall, Operation
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import around
+from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
+
+__all__ = ["check_failing_hooks"]
+
+_HOOKS = ("ask", "chunk", "complete", "conclude", "describe", "is_failure", "judge", "respond",
+          "response_id")  # fmt: skip
+
+Converse = Callable[[], object]
+
+
+class Broken(Exception):
+    """An error of ours."""
+
+
+def check_failing_hooks(
+    instrumentor: type[AgentInstrumentor], converse: Converse, *others: type[AgentInstrumentor]
+) -> int:
+    """Break each hook and each start in turn; how many there were.
+
+    ``converse`` gives the same result each time.
+    """
+    made = (instrumentor, *others)
+    whole = _told(made, converse)
+    breaks = [*_hooks(instrumentor), None]
+    with mock.patch.object(errors, "strict", False), mock.patch.object(errors, "counts", Counter()):
+        for broken in breaks:
+            with _begins_and_fails() if broken is None else _fails(*broken):
+                assert _told(made, converse) == whole, broken
+    return len(breaks)
+
+
+def _told(
+    instrumentors: tuple[type[AgentInstrumentor], ...], converse: Converse
+) -> tuple[object, Any]:
+    """The result of the conversation; the names of its spans, and their errors."""
+    emission = Emission()  # held to no convention: what is not described lacks what they ask for
+    with instrumenting(emission, *(kind() for kind in instrumentors)) as instrument:
+        instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+        result = converse()
+    spans = Counter(
+        (span.name, (span.attributes or {}).get("error.type")) for span in emission.spans
+    )
+    emission.close()
+    assert in_progress.operations() == []
+    return result, spans
+
+
+def _hooks(instrumentor: type[AgentInstrumentor]) -> Iterator[tuple[type[Any], str]]:
+    """The methods that the classes of the instrumentor's package have of their own."""
+    package = importlib.import_module(instrumentor.__module__)
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
+        for kind in vars(module).values():
+            if (
+                isinstance(kind, type)
+                and issubclass(kind, (Operation, ClaimedCall))
+                and kind.__module__ == module.__name__
+            ):
+                yield from ((kind, name) for name in _HOOKS if name in vars(kind))
+
+
+def _fails(kind: type[Any], name: str) -> Any:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise Broken
+
+    return mock.patch.object(kind, name, fail)
+
+
+def _begins_and_fails() -> Any:
+    """Each start fails after it has begun an operation."""
+    started: Any = vars(around)["_started"]
+
+    def failing(*args: Any) -> Any:
+        begun = started(*args)
+        if isinstance(begun, Operation):
+            raise Broken
+        return begun
+
+    return mock.patch.object(around, "_started", failing)

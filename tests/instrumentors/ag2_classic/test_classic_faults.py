@@ -1,0 +1,42 @@
+"""An error of ours at any place costs no span: a chat with a tool, and one that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conversations import agent, calculator, executor, talk
+from failing_hooks import check_failing_hooks
+
+from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+
+BELOW = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
+
+
+def echo(a: str) -> str:
+    return a
+
+
+def uses_a_tool(model: ScriptedModel) -> Any:
+    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "b"})]), Answer("three"))
+    assistant, user = calculator(model, echo)
+    return talk(user, assistant, max_turns=2).summary
+
+
+def is_refused(model: ScriptedModel) -> Any:
+    model.script_by(lambda request: Failure(401))
+    try:
+        talk(executor(), agent("assistant", model), max_turns=1)
+    except Exception as error:  # noqa: BLE001  the SDK's
+        return type(error)
+
+
+@pytest.mark.parametrize("converse", [uses_a_tool, is_refused])
+@pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
+def test_an_error_of_ours_costs_no_span(
+    below: Any, converse: Callable[..., Any], model: ScriptedModel
+) -> None:
+    assert check_failing_hooks(AG2ClassicInstrumentor, lambda: converse(model), *below) > 3

@@ -1,0 +1,70 @@
+"""An error of ours, or of the application's code that we call, costs no span and no error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import openai
+import pytest
+from failing_hooks import check_failing_hooks
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import TextMapPropagator
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+
+
+@pytest.mark.parametrize(("stream", "refused"), [(False, False), (False, True), (True, False)])
+def test_an_error_of_ours_costs_no_span(
+    stream: bool, refused: bool, client: openai.OpenAI, model: ScriptedModel
+) -> None:
+    def converse() -> Any:
+        model.script_by(lambda request: Failure(401) if refused else Answer("answer"))
+        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+        try:
+            answer: Any = client.chat.completions.create(stream=stream, **asked)
+            return len(list(answer)) if stream else answer.choices[0].message.content
+        except openai.AuthenticationError as error:
+            return type(error)
+
+    assert check_failing_hooks(OpenAIInstrumentor, converse) > 3
+
+
+class Raising(TextMapPropagator):
+    """One of the application's."""
+
+    def extract(self, carrier: Any, context: Context | None = None, getter: Any = None) -> Context:
+        return context or Context()
+
+    def inject(self, carrier: Any, context: Context | None = None, setter: Any = None) -> None:
+        raise LookupError("theirs")
+
+    @property
+    def fields(self) -> set[str]:
+        return set()
+
+
+@pytest.fixture
+def propagator() -> Iterator[None]:
+    known = propagate.get_global_textmap()
+    propagate.set_global_textmap(Raising())
+    yield
+    propagate.set_global_textmap(known)
+
+
+@pytest.mark.usefixtures("propagator")
+def test_a_propagator_that_raises_costs_the_headers_alone(
+    client: openai.OpenAI,
+    instrument: Callable[..., None],
+    emission: Emission,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", told.append)
+    instrument(OTEL_AGENTS_PROPAGATE_HEADERS="*")
+    client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert (emission.names, told) == (["chat m"], ["propagating a trace"])
