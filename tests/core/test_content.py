@@ -17,7 +17,7 @@ from opentelemetry.trace import INVALID_SPAN
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
 from otel_agents.instrumentors._core.tables import Counts
-from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.content import Asked, Content
 from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -354,3 +354,58 @@ def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:
         "otel_agents.content.truncated": ("gen_ai.input.messages",),
         "otel_agents.content.original_bytes": 556,
     }
+
+
+def test_what_is_edited_afterwards_is_told_as_it_was_to_hooks_and_spans(
+    emission: Emission,
+) -> None:
+    seen: list[str] = []
+
+    class Hook:
+        def on_completion(self, **given: Any) -> None:
+            seen.append(given["inputs"][0].parts[0].content)
+
+    for hook in (None, Hook()):
+        using = telemetry(emission, hook, **{CAPTURE: "SPAN_ONLY"})
+        call = Inference(using, Operation.CHAT, "openai", "m", ("h", 1))
+        messages = said("SENT")
+        call.content.input_messages = messages
+        messages[0]["parts"][0]["content"] = "EDITED"
+        messages.append({})
+        call.response_id, call.response_model = "r1", "m"
+        call.input_tokens, call.output_tokens, call.finish_reasons = 1, 1, ("stop",)
+        call.end()
+    texts = [(span.attributes or {})["gen_ai.input.messages"] for span in emission.spans]
+    assert [json.loads(str(text)) for text in texts] == [said("SENT")] * 2
+    assert seen == ["SENT"]
+
+
+def test_a_field_that_is_set_again_replaces_what_it_was_and_gives_its_room_back() -> None:
+    environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_SPAN_MAX_BYTES": "4000"}
+    content = Content(Gate(Settings.read(environ)).policy, True, False)
+    for number in range(20):
+        content.input_messages = said(f"{number}" * 500)
+    span = contents.recorded()
+    content.tell(span, None)
+    assert json.loads(span.attributes["gen_ai.input.messages"]) == said("19" * 500)
+
+
+def test_what_a_layer_asks_is_kept_for_the_operation_that_reports_it() -> None:
+    kinds: list[str] = []
+
+    def redact(kind: str, value: Any) -> Any:
+        kinds.append(kind)
+        return value
+
+    for hook, calls in ((None, []), (redact, ["input_messages"])):
+        policy = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), redaction_hook=hook).policy
+        asked, told = Asked(policy), Content(policy, True, False)
+        messages = said("SENT")
+        asked.input_messages = messages
+        messages[0]["parts"][0]["content"] = "EDITED"
+        assert kinds == []
+        asked.give(told)
+        span = contents.recorded()
+        told.tell(span, None)
+        assert json.loads(span.attributes["gen_ai.input.messages"]) == said("SENT")
+        assert kinds == calls

@@ -1,0 +1,65 @@
+"""Content is what was sent: what the application edits afterwards is not recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from autogen_teams import assistant, round_robin
+
+from otel_agents.testing.emission import Emission
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+models: Any = import_module("autogen_core.models")
+messages_of: Any = import_module("autogen_agentchat.messages")
+INFO = {"vision": False, "function_calling": True, "json_output": False, "family": "unknown"}
+
+
+class Editing(models.ChatCompletionClient):
+    """A model client of the application's own, which edits what it was asked."""
+
+    model = "own"
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    async def create(self, messages: Any, **more: Any) -> Any:
+        self.task.content = "EDITED"
+        for message in messages:
+            message.content = "EDITED"
+        messages.append(models.UserMessage(content="EDITED", source="user"))
+        usage = models.RequestUsage(prompt_tokens=7, completion_tokens=5)
+        return models.CreateResult(finish_reason="stop", content="well", usage=usage, cached=False)
+
+    async def create_stream(self, messages: Any, **more: Any) -> Any:
+        yield await self.create(messages)
+
+    async def close(self) -> None:
+        return None
+
+    def _unknown(self, *args: Any, **more: Any) -> Any:
+        raise NotImplementedError
+
+    actual_usage = total_usage = count_tokens = remaining_tokens = _unknown
+    capabilities = model_info = property(lambda self: INFO)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_is_asked(streams: bool, instrument: Callable[..., None], emission: Emission) -> None:
+    instrument(**{CAPTURE: "SPAN_ONLY"})
+    task = messages_of.TextMessage(content="SENT", source="user")
+
+    async def main() -> None:
+        client = Editing(task)
+        await round_robin(assistant("first", client), turns=1).run(task=task)
+        if streams:
+            asked = [models.UserMessage(content="SENT", source="user")]
+            _ = [item async for item in client.create_stream(asked)]
+
+    asyncio.run(main())
+    told = [str((span.attributes or {})["gen_ai.input.messages"]) for span in emission.spans]
+    assert len(told) == (4 if streams else 3)
+    assert [text for text in told if "EDITED" in text or "SENT" not in text] == []

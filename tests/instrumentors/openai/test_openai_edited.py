@@ -1,0 +1,88 @@
+"""Content is what was sent: what the application edits afterwards is not recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+
+from otel_agents.testing.emission import Emission
+
+pytestmark = pytest.mark.usefixtures("with_content")
+
+
+def asked() -> dict[str, Any]:
+    return {
+        "messages": [
+            {"role": "system", "content": "SENT"},
+            {"role": "user", "content": [{"type": "text", "text": "SENT"}]},
+        ],
+        "tools": [{"type": "function", "function": {"name": "SENT"}}],
+    }
+
+
+def edit(given: dict[str, Any]) -> None:
+    """All of it, deep inside too."""
+    messages = given["messages"]
+    messages[0]["content"] = "EDITED"
+    messages[1]["content"][0]["text"] = "EDITED"
+    messages.append({"role": "user", "content": "EDITED"})
+    given["tools"][0]["function"]["name"] = "EDITED"
+
+
+def attributes(emission: Emission) -> dict[str, Any]:
+    found: dict[str, Any] = dict(emission.span.attributes or {})
+    return {name: json.loads(value) for name, value in found.items() if name in CONTENT}
+
+
+CONTENT = {
+    "gen_ai.input.messages": [
+        {"role": "system", "parts": [{"type": "text", "content": "SENT"}]},
+        {"role": "user", "parts": [{"type": "text", "content": "SENT"}]},
+    ],
+    "gen_ai.tool.definitions": [{"type": "function", "name": "SENT"}],
+}
+
+
+def test_edited_while_a_stream_is_read(client: openai.OpenAI, emission: Emission) -> None:
+    given = asked()
+    for _ in client.chat.completions.create(model="m", stream=True, **given):
+        edit(asked() if "EDITED" in str(given) else given)
+    assert attributes(emission) == CONTENT
+
+
+def test_edited_while_an_answer_is_awaited(
+    run: Callable[..., Any], client: openai.OpenAI, emission: Emission
+) -> None:
+    given = asked()
+
+    async def ask(client: Any) -> None:
+        creating = client.chat.completions.create(model="m", stream=True, **given)
+        stream = await creating
+        edit(given)
+        async for _ in stream:
+            pass
+
+    run(ask)
+    assert attributes(emission) == CONTENT
+
+
+def test_edited_while_a_response_is_streamed(client: openai.OpenAI, emission: Emission) -> None:
+    given: Any = [{"role": "user", "content": "SENT"}]
+    for _ in client.responses.create(model="m", stream=True, input=given, instructions="SENT"):
+        given[0]["content"] = "EDITED"
+    assert "SENT" in emission.texts()
+    assert "EDITED" not in emission.texts()
+
+
+def test_an_answer_that_is_edited_is_told_as_it_came(
+    client: openai.OpenAI, emission: Emission
+) -> None:
+    answer: Any = client.chat.completions.create(
+        model="m", messages=[{"role": "user", "content": "SENT"}]
+    )
+    answer.choices[0].message.content = "EDITED"
+    assert "EDITED" not in emission.texts()
