@@ -17,6 +17,7 @@ from otel_agents.instrumentors import AgentInstrumentor, ClaimedCall, Operation
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 
@@ -42,7 +43,7 @@ def check_failing_hooks(
     made = (instrumentor, *others)
     whole = _told(made, converse)
     breaks = [*_hooks(instrumentor), None]
-    with mock.patch.object(errors, "strict", False), mock.patch.object(errors, "counts", Counter()):
+    with mock.patch.object(errors, "strict", False), mock.patch.object(errors, "counts", Counts()):
         for broken in breaks:
             with _begins_and_fails() if broken is None else _fails(*broken):
                 assert _told(made, converse) == whole, broken

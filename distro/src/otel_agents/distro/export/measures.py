@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
@@ -22,11 +23,13 @@ __all__ = ["Counts", "measure"]
 Counts = Callable[[], Iterator[tuple[str, int]]]
 """Numbers by what they are told apart by: a reason, a signal."""
 
-_DROPPED: Final = {
-    "spans": OTEL_AGENTS_SPANS_DROPPED,
-    "log records": OTEL_AGENTS_LOG_RECORDS_DROPPED,
-    "points": OTEL_AGENTS_POINTS_DROPPED,
-}
+_DROPPED: Final = MappingProxyType(
+    {
+        "spans": OTEL_AGENTS_SPANS_DROPPED,
+        "log records": OTEL_AGENTS_LOG_RECORDS_DROPPED,
+        "points": OTEL_AGENTS_POINTS_DROPPED,
+    }
+)
 
 
 def measure(meter: Meter, dropped: Mapping[str, Counts], failures: Counts) -> None:

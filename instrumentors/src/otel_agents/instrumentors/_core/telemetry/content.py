@@ -59,6 +59,8 @@ _QUARTERS: Final = MappingProxyType(
     }
 )
 _MOST: Final = 3
+_NOTHING: Final = cast(Any, MappingProxyType({}))
+"""Kept by what wants nothing, so that one serves all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ class Content:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._room = policy.span_limit
-        self._encoded: dict[str, dict[str, Encoded]] = {}
-        self._kept: dict[str, Any] = {}
         self.wanted = self._recorded or policy.completion is not None
         """Whether there is any use in setting a field."""
+        self._encoded: dict[str, dict[str, Encoded]] = {} if self.wanted else _NOTHING
+        self._kept: dict[str, Any] = {} if self.wanted else _NOTHING
 
     def keep(self, kind: str, value: Any) -> None:
         """Set the field ``kind``; None sets nothing. Raises nothing."""
