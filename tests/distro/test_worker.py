@@ -17,6 +17,7 @@ from otel_agents.instrumentors._core import errors
 
 SECONDS = 10.0
 NEVER = 3600.0
+WORKING = "working on a thread of its own"
 ENDINGS = (RuntimeError("planted-secret"), SystemExit(3), KeyboardInterrupt())
 
 
@@ -82,8 +83,8 @@ def test_it_goes_on_after_a_turn_that_failed(
     over.set()
     assert worker.hand(lambda: None).wait(soon())
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith("otel-agents failed while working on the thread turning (")
-    assert errors.counts.keys() == {"working on the thread turning"}
+    assert line.startswith(f"otel-agents failed while {WORKING} (")
+    assert errors.counts.keys() == {WORKING}
 
 
 def test_here_and_now_the_applications_exit_is_its_own() -> None:

@@ -56,7 +56,7 @@ class Worker:
     def __init__(self, name: str, delay: float, turn: Callable[[], float]) -> None:
         self._name = name
         self._delay = delay
-        self._turn = guarded(f"working on the thread {name}", delay, everything=True)(turn)
+        self._turn = turn
         self.forget()
 
     @property
@@ -122,11 +122,14 @@ class Worker:
                 ticket = tickets.get(timeout=wait)
             except queue.Empty:
                 ticket = None
-            if ticket is None:
-                wait = self._turn()
-            else:
-                ticket(everything=True)
-                wait = self._delay
+            again = self._do(ticket)
+            wait = self._delay if again is None else again
+
+    @guarded("working on a thread of its own", everything=True)
+    def _do(self, ticket: Ticket | None) -> float | None:
+        if ticket is None:
+            return self._turn()
+        return ticket(everything=True)
 
 
 def start_without_context(thread: threading.Thread) -> bool:
