@@ -14,7 +14,11 @@ __all__ = ["ANSWER", "HELLO", "REFERENCES", "RULES", "TOOLS", "infer", "referenc
 
 HELLO = [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
 ANSWER = [
-    {"role": "assistant", "parts": [{"type": "text", "content": "hi"}]},
+    {
+        "role": "assistant",
+        "parts": [{"type": "text", "content": "hi"}],
+        "finish_reason": "stop",
+    },
     {
         "role": "assistant",
         "parts": [
@@ -26,6 +30,7 @@ ANSWER = [
                 "otel_agents.sha256": "abc",
             }
         ],
+        "finish_reason": "length",
     },
 ]
 RULES = [{"type": "text", "content": "be brief"}]

@@ -61,7 +61,13 @@ ASKED: list[dict[str, Any]] = [
         ],
     },
 ]
-ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Hello"}]}]
+ANSWERED = [
+    {
+        "role": "assistant",
+        "parts": [{"type": "text", "content": "Hello"}],
+        "finish_reason": "stop",
+    }
+]
 RULES = [{"type": "text", "content": "Rules."}]
 TOOLS = [{"type": "function", "name": "weather"}, {"type": "web_search", "name": "search"}]
 

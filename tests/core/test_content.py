@@ -345,7 +345,9 @@ def test_the_best_documents_are_kept_and_the_newest_messages() -> None:
         output_messages=[message for n in range(100) for message in said(f"{n}")],
     )
     assert json.loads(attributes["gen_ai.retrieval.documents"])[0] == {"id": "0"}
-    assert json.loads(attributes["gen_ai.output.messages"])[-1:] == said("99")
+    assert json.loads(attributes["gen_ai.output.messages"])[-1:] == [
+        {**said("99")[0], "finish_reason": "stop"}
+    ]
 
 
 def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:

@@ -19,7 +19,6 @@ from otel_agents.instrumentors._core.context.carrying import carry
 from otel_agents.instrumentors._core.context.ownership import (
     claimed,
     elsewhere,
-    is_reported,
     sent,
     take,
 )
@@ -338,7 +337,6 @@ def test_a_response_that_was_reported_lately_is_not_reported_again(
         return contextvars.Context().run(Client(provider).create, prompt)
 
     Router(context_is_lost).complete("hi")
-    assert is_reported(provider.served[0].id)
     assert emission.names == ["chat toy"]
 
 

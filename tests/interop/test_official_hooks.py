@@ -36,7 +36,11 @@ def test_the_official_upload_hook_works(tmp_path: Path) -> None:
         "gen_ai.input.messages_ref": HELLO,
         "gen_ai.output.messages_ref": [
             ANSWER[0],  # the official class of a blob has no place for its size and hash
-            {"role": "assistant", "parts": [{"type": "blob", "modality": "image"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "blob", "modality": "image"}],
+                "finish_reason": "length",
+            },
         ],
         "gen_ai.system_instructions_ref": RULES,
         "gen_ai.tool.definitions_ref": TOOLS,

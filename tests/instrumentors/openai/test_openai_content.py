@@ -162,6 +162,7 @@ def test_messages_on_the_span(
                     "arguments": {"city": "Bern"},
                 },
             ],
+            "finish_reason": "tool_calls",
         }
     ]
     assert attribute(emission, "gen_ai.tool.definitions") == [
@@ -204,7 +205,8 @@ def test_content_on_the_event_only(
     assert plain(messages) == [
         {"role": "user", "parts": [{"type": "text", "content": f"Hello {SECRET}"}]}
     ]
-    assert plain(answers) == [{"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}]
+    said = {"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}
+    assert plain(answers) == [{**said, "finish_reason": "stop"}]
     (log,) = emission.logs
     context = emission.span.get_span_context()
     assert context is not None

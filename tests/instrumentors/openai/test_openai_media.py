@@ -68,5 +68,9 @@ def test_a_transcript_may_be_a_plain_text(client: openai.OpenAI, emission: Emiss
     )
     attributes = dict(emission.span.attributes or {})
     assert json.loads(str(attributes["gen_ai.output.messages"])) == [
-        {"role": "assistant", "parts": [{"type": "text", "content": transcript}]}
+        {
+            "role": "assistant",
+            "parts": [{"type": "text", "content": transcript}],
+            "finish_reason": "stop",
+        }
     ]

@@ -37,7 +37,11 @@ class InputMessage(_Message, total=False):
 
 
 class OutputMessage(_Message, total=False):
-    """The message of one choice, of ``gen_ai.output.messages``; ``finish_reason`` is deprecated."""
+    """The message of one choice, of ``gen_ai.output.messages``.
+
+    The newest text deprecates ``finish_reason``; the schema that is published requires it, and the
+    official packages emit it.
+    """
 
     name: str
     finish_reason: str

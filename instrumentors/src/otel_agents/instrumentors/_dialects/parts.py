@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from .api import Message, Part
@@ -10,6 +11,7 @@ from .fields import given, parsed_arguments
 
 __all__ = [
     "as_text",
+    "finished",
     "message",
     "reasoning_part",
     "text_message",
@@ -54,6 +56,14 @@ def message(role: str, parts: list[Part], name: str | None = None) -> Message:
 def text_message(role: str, value: Any, name: str | None = None) -> Message:
     """A message of one text; what is no text is written as JSON."""
     return message(role, [text_part(as_text(value))], name)
+
+
+def finished(messages: list[Message], reasons: Sequence[str]) -> list[Message]:
+    """The messages of choices with the reasons for which they ended, where those are told."""
+    told = [
+        {**one, "finish_reason": reason} for one, reason in zip(messages, reasons, strict=False)
+    ]
+    return [*told, *messages[len(told) :]]
 
 
 def as_text(value: Any) -> str:

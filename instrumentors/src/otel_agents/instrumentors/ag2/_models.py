@@ -16,6 +16,7 @@ from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
+from otel_agents.instrumentors._dialects.parts import finished
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
@@ -101,14 +102,14 @@ class Answer(ClaimedCall):
             call.attributes.update(inference_attributes(self._settings))
         if self._first_chunk is not None and self._settings["stream"]:
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
-        if self._wanted:
-            call.content.output_messages = answer(response)
         if response is None:
             return
         call.response_id = self.response_id(response)
         if self._own not in _ECHOED:
             call.response_model = getattr(response, "model", None)
         call.finish_reasons = _reasons(response)
+        if self._wanted:
+            call.content.output_messages = finished(answer(response)(), call.finish_reasons)
         usage = getattr(response, "usage", None)
         if usage:
             self._count(call, usage)

@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
+from otel_agents.instrumentors._dialects.parts import finished
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
@@ -97,13 +98,14 @@ class Answer(ClaimedCall):
         if call.detailed:
             self._describe_request(call)
         choices = list(items(response, "choices"))
-        if choices and call.content.wanted:
-            call.content.output_messages = self._api.output(response)
         told = self._told
         call.response_id = self.response_id(response)
         call.response_model = (told and told.model) or text(response, "model")
         reasons = [text(choice, "finish_reason") for choice in choices or [response]]
         call.finish_reasons = told.reasons if told else tuple(filter(None, reasons))
+        if choices and call.content.wanted:
+            output = self._api.output(response)
+            call.content.output_messages = finished(output, call.finish_reasons)
         usage = told.usage if told else self._usage(response)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens

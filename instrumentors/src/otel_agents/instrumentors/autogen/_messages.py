@@ -23,8 +23,6 @@ __all__ = ["answer", "completion", "last_answer", "prompt", "request", "task"]
 
 Messages = Callable[[], list[Message]]
 
-_REASONS: Final = MappingProxyType({"function_calls": "tool_call", "unknown": "stop"})
-
 
 def task(value: Any) -> Messages:
     """The task of a team: a text, a message or several."""
@@ -94,10 +92,6 @@ def _thought(given: Any) -> list[Part]:
     return [reasoning_part(thought)] if thought else []
 
 
-def completion(result: Any) -> Messages | None:
+def completion(result: Any) -> list[Message]:
     """What a model has answered."""
-    if result is None or not hasattr(result, "content"):
-        return None
-    reason = str(getattr(result, "finish_reason", "stop"))
-    reason = _REASONS.get(reason, reason)
-    return lambda: [{**_to_model(result), "role": "assistant", "finish_reason": reason}]
+    return [{**_to_model(result), "role": "assistant"}]

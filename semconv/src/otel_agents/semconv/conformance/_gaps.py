@@ -152,7 +152,7 @@ GAPS: Final = (
 _used: frozenset[int] = frozenset()
 
 
-def is_gap(span_type: str, name: str, attributes: Attributes) -> bool:
+def is_gap(span_type: str, name: str, attributes: Attributes, scope: str) -> bool:
     """Whether ``name`` need not be there; notes which row said so."""
     global _used
     for number, gap in enumerate(GAPS):

@@ -34,6 +34,10 @@ def content_problems(name: str, content: Any) -> Iterator[str]:
             yield f"[{position}] is no object"
         elif name in _MESSAGES:
             yield from _message(position, cast("dict[str, Any]", item))
+            if name == attr.GEN_AI_OUTPUT_MESSAGES and not isinstance(
+                cast("dict[str, Any]", item).get("finish_reason"), str
+            ):
+                yield f"[{position}] has no finish_reason"
         elif name == attr.GEN_AI_SYSTEM_INSTRUCTIONS:
             yield from _part(f"[{position}]", cast("dict[str, Any]", item))
         else:

@@ -50,14 +50,17 @@ def check_span(span: Any) -> list[Finding]:
     found += _check_name(span.name, span_type, attributes)
     found += check_attributes(span.name, attributes, span_type.attributes, structured=False)
     if attr.ERROR_TYPE not in attributes:
-        found += _check_expected(span.name, span_type, attributes)
+        found += _check_expected(span.name, span_type, attributes, _scope_of(span))
     return found
 
 
 def _is_made_by_us(span: Any) -> bool:
     """Whether an instrumentor of this project has made it, which says so whatever it has forgotten."""
-    scope = getattr(span, "instrumentation_scope", None)
-    return str(getattr(scope, "name", "")).startswith(_SCOPE)
+    return _scope_of(span).startswith(_SCOPE)
+
+
+def _scope_of(span: Any) -> str:
+    return str(getattr(getattr(span, "instrumentation_scope", None), "name", ""))
 
 
 def _type_of(attributes: Attributes, kind: str) -> SpanType:
@@ -100,9 +103,11 @@ def _check_name(name: str, span_type: SpanType, attributes: Attributes) -> Itera
         yield Finding("name_format", name, f"expected {expected!r}")
 
 
-def _check_expected(name: str, span_type: SpanType, attributes: Attributes) -> Iterator[Finding]:
+def _check_expected(
+    name: str, span_type: SpanType, attributes: Attributes, scope: str
+) -> Iterator[Finding]:
     for wanted, requirement in span_type.attributes.items():
         if requirement != RECOMMENDED or wanted in attributes or wanted in _NOT_EXPECTED:
             continue
-        if not is_gap(span_type.type, wanted, attributes):
+        if not is_gap(span_type.type, wanted, attributes, scope):
             yield Finding("expected_attribute_missing", name, wanted)

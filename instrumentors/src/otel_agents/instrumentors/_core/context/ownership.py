@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
 
@@ -25,6 +25,7 @@ from .scope import inside, scope_of
 
 __all__ = [
     "REPORTED",
+    "Reported",
     "claimed",
     "elsewhere",
     "is_reported",
@@ -105,11 +106,36 @@ def unclaimed(context: Context) -> Context:
     return official.unannounced(context)
 
 
-REPORTED: Final[deque[str]] = deque(maxlen=_REPORTED_LIMIT)
-"""Ids of responses reported lately, appended when a span with one ends."""
+class Reported(NamedTuple):
+    """One response that was reported.
+
+    Attributes:
+        response_id: The provider's id of it.
+        time: When its operation ended, in nanoseconds since the epoch.
+        layer: The class of the claiming layer that has reported it; None for one without a claim.
+    """
+
+    response_id: str
+    time: int
+    layer: type[Any] | None
+
+
+REPORTED: Final[deque[Reported]] = deque(maxlen=_REPORTED_LIMIT)
+"""Responses reported lately, the newest last; appended when a span with an id ends."""
 renew_after_fork(REPORTED.clear)
 
 
-def is_reported(response_id: Any) -> bool:
-    """Whether a response of this id was reported lately; then no outer layer reports it."""
-    return isinstance(response_id, str) and response_id in REPORTED
+def is_reported(response_id: Any, since: int, layer: type[Any]) -> bool:
+    """Whether the response was reported while ``layer`` waited for it: then this layer does not.
+
+    Clients of the application's own may give an id again. So what was reported before the request
+    was sent is another response, and so is what the same kind of layer has reported elsewhere.
+    """
+    if not isinstance(response_id, str):
+        return False
+    for reported in reversed(REPORTED.copy()):
+        if reported.time < since:
+            return False
+        if reported.response_id == response_id and reported.layer is not layer:
+            return True
+    return False

@@ -212,7 +212,7 @@ class ClaimedCall:
         attempt, call = self.claim.settle(), self.started
         self.started, self._refusal = None, None
         if call is None:
-            if attempt is None or attempt.taken or is_reported(self._id_of(response)):
+            if attempt is None or attempt.taken or self._is_reported(response, attempt):
                 return
             call = self._report(attempt)
         try:
@@ -226,12 +226,12 @@ class ClaimedCall:
         else:
             call.end()
 
-    def _id_of(self, response: Any) -> str | None:
+    def _is_reported(self, response: Any, attempt: Attempt) -> bool:
         try:
-            return self.response_id(response)
+            return is_reported(self.response_id(response), attempt.start_time, type(self))
         except Exception:
             errors.internal_error("reading the id of a response")
-            return None
+            return False
 
     def _report(self, attempt: Attempt | None) -> ModelCall:
         kind = Embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
@@ -244,6 +244,7 @@ class ClaimedCall:
             parent=self._parent,
             start_time=attempt.start_time if attempt is not None else None,
         )
+        call.layer = type(self)
         asked, self._content = self._content, None
         if asked is not None:
             asked.give(call.content)

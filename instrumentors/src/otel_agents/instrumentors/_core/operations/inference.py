@@ -43,7 +43,8 @@ class ModelCall(Operation):
     """
 
     __slots__ = (
-        *("_agent", "_claim", "_last_chunk", "finish_reasons", "input_tokens", "model"),
+        *("_agent", "_claim", "_last_chunk", "finish_reasons", "input_tokens", "layer"),
+        "model",
         *("operation", "output_tokens", "response_id", "response_model", "times_next_chunk"),
     )
 
@@ -67,6 +68,8 @@ class ModelCall(Operation):
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.finish_reasons: tuple[str, ...] = ()
+        self.layer: type[Any] | None = None
+        """The class of the claiming layer that reports it, if one does."""
         self._last_chunk = 0
         self.times_next_chunk = True
         self.response_model: str | None = None
@@ -110,7 +113,8 @@ class ModelCall(Operation):
         gathered = self.attributes
         if self.response_id is not None:
             gathered[attr.GEN_AI_RESPONSE_ID] = self.response_id
-            ownership.REPORTED.append(self.response_id)
+            reported = ownership.Reported(self.response_id, self.end_time, self.layer)
+            ownership.REPORTED.append(reported)
         if self.response_model is not None:
             gathered[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self.input_tokens is not None:

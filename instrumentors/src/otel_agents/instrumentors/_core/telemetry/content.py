@@ -59,6 +59,7 @@ _QUARTERS: Final = MappingProxyType(
     }
 )
 _MOST: Final = 3
+_REASON: Final = "finish_reason"
 _NOTHING: Final = cast(Any, MappingProxyType({}))
 """Kept by what wants nothing, so that one serves all."""
 
@@ -163,6 +164,8 @@ class Content:
         policy = self._policy
         if isinstance(value, Items) and (policy.redact or policy.completion):
             return value.all()
+        if kind == "output_messages" and isinstance(value, list):
+            return _finished(cast("list[Any]", value))
         return _as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
@@ -283,6 +286,18 @@ def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict
         told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
         told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(cut.values())
     return told
+
+
+def _finished(messages: list[Any]) -> list[Any]:
+    """Each message with a reason for its end, which is required where the schema is older."""
+    return [
+        one if _REASON in one else {**one, _REASON: "tool_call" if _asks(one) else "stop"}
+        for one in messages
+    ]
+
+
+def _asks(message: Mapping[str, Any]) -> bool:
+    return any(part.get("type") == "tool_call" for part in message["parts"])
 
 
 def _as_object(value: Any, key: str, limit: int) -> Any:

@@ -10,13 +10,14 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics
 from otel_agents.semconv.metrics import Metric
 from otel_agents.semconv.values import TokenModality
 
-__all__ = ["Instruments", "Measure", "Measured", "Sums"]
+__all__ = ["Instruments", "Measure", "Measured", "SharedSums", "Sums"]
 
 Attributes = dict[str, Any]
 
@@ -57,6 +58,43 @@ class Sums:
         return [Observation(value, dict(key)) for key, value in sums]
 
 
+class _Everywhere:
+    """In the place of a provider: the process's own, whichever it is or comes to be."""
+
+
+class SharedSums:
+    """The sums of one scope: one for each metric and provider, whoever adds to it.
+
+    A meter that has a counter of the same name keeps the first one's observation, and drops that of
+    the second: what would be added there would be lost.
+
+    Args:
+        scope: The name of the scope.
+        meter: Its meter.
+        provider: What the meter is of; None for the process's own.
+    """
+
+    def __init__(self, scope: str, meter: Meter, provider: object | None) -> None:
+        self._scope = scope
+        self._meter = meter
+        self._provider = _EVERYWHERE if provider is None else provider
+
+    def of(self, metric: Metric) -> Sums:
+        """The sums of ``metric``."""
+        with _sharing:
+            known = _sums.setdefault(self._provider, {})
+            key = (self._scope, metric.name)
+            if key not in known:
+                known[key] = Sums(self._meter, metric)
+            return known[key]
+
+
+_EVERYWHERE: Final = _Everywhere()
+_sharing: Final = Lock()
+_sums: Final[ByObject[object, dict[tuple[str, str], Sums]]] = ByObject()
+"""By the provider; one for each scope and metric there is."""
+
+
 class Measured(Protocol):
     """What metrics are recorded from: an operation that ends."""
 
@@ -86,8 +124,9 @@ class Measure(NamedTuple):
 class Instruments:
     """The instruments of one instrumentor, made when first needed."""
 
-    def __init__(self, meter: Meter, settings: Settings) -> None:
+    def __init__(self, meter: Meter, settings: Settings, shared: SharedSums) -> None:
         self._meter = meter
+        self._shared = shared
         self._previous = settings.metrics.previous
         self.latest = settings.metrics.latest
         self._histograms: dict[str, Histogram] = {}
@@ -141,7 +180,7 @@ class Instruments:
     def _add(self, metric: Metric, value: int, attributes: Attributes) -> None:
         sums = self._sums.get(metric.name)
         if sums is None:
-            sums = self._sums[metric.name] = Sums(self._meter, metric)
+            sums = self._sums[metric.name] = self._shared.of(metric)
         sums.add(value, attributes)
 
 

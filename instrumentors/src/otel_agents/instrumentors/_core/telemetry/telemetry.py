@@ -16,7 +16,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from .gate import Gate
-from .metrics import Instruments, Sums
+from .metrics import Instruments, SharedSums
 from .records import exportable
 
 __all__ = ["Telemetry"]
@@ -51,9 +51,10 @@ class Telemetry:
         self.settings = settings or Settings.read()
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
-        self.instruments = Instruments(meter, self.settings)
-        self._truncations = Sums(meter, OTEL_AGENTS_CONTENT_TRUNCATIONS)
-        self.gate = Gate(self.settings, completion_hook, lambda: self._truncations.add(1, {}))
+        shared = SharedSums(scope, meter, meter_provider)
+        self.instruments = Instruments(meter, self.settings, shared)
+        truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
+        self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
 

@@ -12,6 +12,8 @@ from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.parts import (
+    finished,
+    message,
     reasoning_part,
     text_part,
     tool_call,
@@ -39,7 +41,9 @@ def ask(content: Content, body: Any) -> None:
 def output_messages(answer: Any) -> list[Message]:
     """The one message of an answer; none where it said nothing."""
     parts = _parts(field(answer, "content"))
-    return [{"role": text(answer, "role") or "assistant", "parts": parts}] if parts else []
+    reasons = finish_reasons(answer) or ("error",)  # as of a stream that was cut
+    said = message(text(answer, "role") or "assistant", parts)
+    return finished([said], reasons) if parts else []
 
 
 def finish_reasons(answer: Any) -> tuple[str, ...]:
@@ -48,9 +52,9 @@ def finish_reasons(answer: Any) -> tuple[str, ...]:
     return (reason,) if reason else ()
 
 
-def _message(message: Any) -> Message:
-    parts = _parts(field(message, "content"))
-    role = text(message, "role") or "user"
+def _message(given: Any) -> Message:
+    parts = _parts(field(given, "content"))
+    role = text(given, "role") or "user"
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
     return {"role": "tool" if answers else role, "parts": parts}
 

@@ -8,7 +8,7 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text, view
-from otel_agents.instrumentors._dialects.parts import tool_call_response
+from otel_agents.instrumentors._dialects.parts import finished, tool_call_response
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .parts import message_parts, tool_definitions, tool_response
@@ -62,7 +62,8 @@ def ask_tools(content: Content, tools: Any) -> None:
 
 def _choices_output(response: Any) -> list[Message]:
     """One message per choice, in the order of the choices."""
-    return [_message(field(choice, "message")) for choice in items(response, "choices")]
+    messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
+    return finished(messages, choice_reasons(response))
 
 
 def choice_reasons(response: Any) -> tuple[str, ...]:
@@ -74,10 +75,11 @@ def choice_reasons(response: Any) -> tuple[str, ...]:
 class _Choice:
     """One choice of a stream: lists of pieces, joined at the end."""
 
-    __slots__ = ("calls", "content", "reasoning", "refusal", "role")
+    __slots__ = ("calls", "content", "reason", "reasoning", "refusal", "role")
 
     def __init__(self) -> None:
         self.role = "assistant"
+        self.reason = "error"  # as of one that was cut
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
@@ -140,12 +142,16 @@ class _Assembly:
             if refusal:
                 gathered.refusal.append(refusal)
             gathered.role = said.get("role") or gathered.role
+            gathered.reason = fields.get("finish_reason") or gathered.reason
             for call in said.get("tool_calls") or ():
                 gathered.add_call(call)
 
     def messages(self) -> list[Message]:
         """One message per choice that has said something."""
-        return [_message(choice.message()) for _, choice in sorted(self._choices.items())]
+        return [
+            {**_message(choice.message()), "finish_reason": choice.reason}
+            for _, choice in sorted(self._choices.items())
+        ]
 
 
 CHAT: Final = Api(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
+from otel_agents.instrumentors._dialects.parts import finished
 from otel_agents.semconv.values import Operation
 
 from .chat import choice_reasons
@@ -23,9 +24,10 @@ def prompt_messages(prompt: Any) -> list[Message]:
     return [{"role": "user", "parts": text_parts(one)} for one in texts]
 
 
-def text_messages(choices: Iterable[Any]) -> list[Message]:
-    """One message per choice, which has a text."""
-    return [{"role": "assistant", "parts": text_parts(field(c, "text"))} for c in choices]
+def text_messages(choices: Iterable[Any], reasons: Sequence[str] = ()) -> list[Message]:
+    """One message per choice, which has a text; the reasons for which they ended, if any."""
+    messages = [{"role": "assistant", "parts": text_parts(field(c, "text"))} for c in choices]
+    return finished(messages, reasons)
 
 
 def _ask_completion(content: Content, body: Body) -> None:
@@ -33,7 +35,7 @@ def _ask_completion(content: Content, body: Body) -> None:
 
 
 def _texts_output(response: Any) -> list[Message]:
-    return text_messages(items(response, "choices"))
+    return text_messages(items(response, "choices"), choice_reasons(response))
 
 
 class _Assembly:
@@ -41,17 +43,23 @@ class _Assembly:
 
     def __init__(self) -> None:
         self._texts: dict[int, list[str]] = {}
+        self._reasons: dict[int, str] = {}
 
     def add(self, chunk: Any) -> None:
         """Take one chunk in."""
         for choice in items(chunk, "choices"):
-            piece = text(choice, "text")
+            piece, reason = text(choice, "text"), text(choice, "finish_reason")
+            index = field(choice, "index") or 0
             if piece:
-                self._texts.setdefault(field(choice, "index") or 0, []).append(piece)
+                self._texts.setdefault(index, []).append(piece)
+            if reason:
+                self._reasons[index] = reason
 
     def messages(self) -> list[Message]:
         """One message per choice that has said something."""
-        return text_messages({"text": "".join(t)} for _, t in sorted(self._texts.items()))
+        reasons = [self._reasons.get(index, "error") for index in sorted(self._texts)]
+        choices = [{"text": "".join(texts)} for _, texts in sorted(self._texts.items())]
+        return text_messages(choices, reasons)
 
 
 COMPLETIONS: Final = Api(

@@ -12,6 +12,8 @@ from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message, Part
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, given, items, text
 from otel_agents.instrumentors._dialects.parts import (
+    finished,
+    message,
     reasoning_part,
     tool_call,
     tool_call_response,
@@ -50,10 +52,10 @@ def _message(item: Any) -> Message:
     return {"role": role, "parts": parts}
 
 
-def _output_messages(output: Iterable[Any]) -> list[Message]:
+def _output_messages(output: Iterable[Any], reasons: tuple[str, ...]) -> list[Message]:
     """The one message that the items of a response make."""
     parts = [part for item in output for part in _item(item)[1]]
-    return [{"role": "assistant", "parts": parts}] if parts else []
+    return finished([message("assistant", parts)], reasons) if parts else []
 
 
 def _item(item: Any) -> tuple[str, list[Part]]:
@@ -128,7 +130,7 @@ def _ask(content: Content, body: Body) -> None:
 
 
 def _said(response: Any) -> list[Message]:
-    return _output_messages(items(response, "output"))
+    return _output_messages(items(response, "output"), response_finish_reasons(response))
 
 
 _STATUS_REASONS: Final = MappingProxyType(
@@ -178,7 +180,8 @@ class _Assembly:
             index: {"type": "message", "content": "".join(pieces)}
             for index, pieces in self._pieces.items()
         }
-        return _output_messages(item for _, item in sorted({**partial, **self._items}.items()))
+        gathered = sorted({**partial, **self._items}.items())
+        return _output_messages((item for _, item in gathered), ("error",))
 
 
 RESPONSES: Final = Api(
