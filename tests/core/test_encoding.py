@@ -295,3 +295,13 @@ def test_plain_text_is_cut_between_characters() -> None:
     assert encode_text("üü", 3).structure() == "ü"
     assert encode_text("abcü", 3, end=True) == Encoded("cü", 3, 5, is_json=False)
     assert encode_text("a\ud800", 9) == Encoded("a?", 2, None, is_json=False)
+
+
+def test_what_exceeds_its_budget_by_escapes_is_cut_until_it_fits() -> None:
+    """What a first cut keeps is denser in escapes than the whole was."""
+    text = "\x01" * 4000 + "a" * 40_000
+    for value in (text, {"a": text, "b": text}, [{"role": "user", "parts": [{"content": text}]}]):
+        encoded = encode(value, 10_000)
+        assert encoded.size == len(encoded.text.encode())
+        assert 2_000 < encoded.size <= 10_000
+        assert "\\u0001" in json.dumps(encoded.structure())

@@ -60,6 +60,17 @@ def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_a_request_to_an_absolute_url_is_seen(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    url = f"{model.openai_url}/chat/completions?version=1"
+    answer: Any = client.post(url, body=body, cast_to=object)
+    assert answer["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
+    assert emission.names == ["chat m"]
+
+
+@pytest.mark.usefixtures("instrumented")
 def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
     with openai.AzureOpenAI(
         azure_endpoint=model.base_url, api_key="none", api_version="2024-02-01", max_retries=0
