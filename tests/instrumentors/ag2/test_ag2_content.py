@@ -76,7 +76,7 @@ def test_with_content_each_span_has_its_own(
     model.script_by(react)
     run(lambda: asked(config))
     request = said("user", f"Go, {SECRET}")
-    answer = said("assistant", f"told {SECRET}")
+    answer = {**said("assistant", f"told {SECRET}"), "finish_reason": "stop"}
     assert content(span_named(emission, "invoke_agent Guide")) == {
         "gen_ai.input.messages": [request],
         "gen_ai.output.messages": [answer],
@@ -149,7 +149,7 @@ def test_a_workflow_has_the_request_and_the_last_answer(
         if name.endswith("messages")
     }
     asked = {"role": "user", "parts": [{"type": "text", "content": "planted-secret"}]}
-    last = {"role": "assistant", "parts": [{"type": "text", "content": "last planted-secret"}]}
+    last = {**said("assistant", "last planted-secret"), "finish_reason": "stop"}
     if capture == "NO_CONTENT":
         assert told == {}
         assert "planted-secret" not in emission.texts()

@@ -114,9 +114,11 @@ def test_content(
     run(lambda: guide.ask("Go"))
     first, second = asked(emission, provider)
     called = '{"type":"tool_call","id":"call_1","name":"search","arguments":{"query":"x"}}'
-    message = '[{"role":"assistant","parts":[%s]}]'
-    assert first["gen_ai.output.messages"] == message % called
-    assert second["gen_ai.output.messages"] == message % '{"type":"text","content":"Y."}'
+    message = '[{"role":"assistant","parts":[%s],"finish_reason":"%s"}]'
+    said = '{"type":"text","content":"Y."}'
+    reasons = [span["gen_ai.response.finish_reasons"][0] for span in (first, second)]
+    assert first["gen_ai.output.messages"] == message % (called, reasons[0])
+    assert second["gen_ai.output.messages"] == message % (said, reasons[1])
     assert "Go" in first["gen_ai.input.messages"]
 
 

@@ -83,17 +83,23 @@ def test_a_chat_as_it_was_asked_for_and_answered(
     workflow, first, second, tool, third = told
     assert workflow == {
         "gen_ai.input.messages": json.loads(text("user", "Question")),
-        "gen_ai.output.messages": json.loads(text("assistant", "three")),
+        "gen_ai.output.messages": json.loads(text("assistant", "three", finish_reason="stop")),
     }
     assert first["gen_ai.input.messages"] == question
-    assert first["gen_ai.output.messages"] == [{"role": "assistant", "parts": [call]}]
-    assert second["gen_ai.output.messages"] == [{"role": "tool", "parts": [result]}]
+    assert first["gen_ai.output.messages"] == [
+        {"role": "assistant", "parts": [call], "finish_reason": "tool_call"}
+    ]
+    assert second["gen_ai.output.messages"] == [
+        {"role": "tool", "parts": [result], "finish_reason": "stop"}
+    ]
     assert tool == {
         "gen_ai.tool.call.arguments": {"a": "b"},
         "gen_ai.tool.call.result": {"result": "b"},
     }
     assert third["gen_ai.input.messages"] == [{"role": "tool", "parts": [result]}]
-    assert third["gen_ai.output.messages"] == json.loads(text("assistant", "three"))
+    assert third["gen_ai.output.messages"] == json.loads(
+        text("assistant", "three", finish_reason="stop")
+    )
 
 
 def test_a_group_says_what_was_said_last(
@@ -109,7 +115,7 @@ def test_a_group_says_what_was_said_last(
     (_, workflow), *_ = contents(emission)
     assert workflow == {
         "gen_ai.input.messages": text("user", "Question"),
-        "gen_ai.output.messages": text("assistant", result.summary),
+        "gen_ai.output.messages": text("assistant", result.summary, finish_reason="stop"),
     }
 
 
@@ -124,4 +130,4 @@ def test_the_messages_of_a_model_call(
     system, asked = json.loads(str(call["gen_ai.input.messages"]))
     assert system == {"role": "system", "parts": [{"type": "text", "content": "Be kind"}]}
     assert asked["parts"] == [{"type": "text", "content": "hi"}]
-    assert call["gen_ai.output.messages"] == text("assistant", "three")
+    assert call["gen_ai.output.messages"] == text("assistant", "three", finish_reason="stop")

@@ -71,14 +71,15 @@ def test_a_run_tells_its_request_and_its_answer(
 ) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
     run(ran(client, model))
-    last = text("assistant", f"Well, {SECRET}", name="second")
+    last = text("assistant", f"Well, {SECRET}", name="second", finish_reason="stop")
+    said = text("assistant", f"It is {SECRET}", name="first", finish_reason="stop")
     assert told(emission, "invoke_workflow") == {
         "gen_ai.input.messages": [text("user", f"Tell {SECRET}")],
         "gen_ai.output.messages": [last],
     }
     assert told(emission, "invoke_agent first") == {
         "gen_ai.input.messages": [text("user", f"Tell {SECRET}")],
-        "gen_ai.output.messages": [text("assistant", f"It is {SECRET}", name="first")],
+        "gen_ai.output.messages": [said],
     }
     assert told(emission, "invoke_agent second") == {
         "gen_ai.input.messages": [
@@ -134,6 +135,6 @@ def test_a_model_client_tells_all_kinds_of_messages(
         {
             "role": "assistant",
             "parts": [{**requested, "id": "call_2"}],
-            "finish_reason": "tool_call",
+            "finish_reason": "tool_calls",
         }
     ]

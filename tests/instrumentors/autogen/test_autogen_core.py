@@ -151,7 +151,11 @@ def test_what_it_was_told_and_has_answered(
         {"role": "user", "parts": [{"type": "text", "content": "go"}]}
     ]
     assert json.loads(attributes["gen_ai.output.messages"]) == [
-        {"role": "assistant", "parts": [{"type": "text", "content": SECRET}]}
+        {
+            "role": "assistant",
+            "parts": [{"type": "text", "content": SECRET}],
+            "finish_reason": "stop",
+        }
     ]
 
 

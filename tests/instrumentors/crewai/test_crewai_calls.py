@@ -140,11 +140,15 @@ def test_content_is_recorded_once_where_it_belongs(
     crew(task(agent(llm, "Writer", tools=[tool(search)]))).kickoff(inputs={"topic": "bees"})
     spans = {span.name: dict(span.attributes or {}) for span in emission.spans}
     workflow, run = spans["invoke_workflow"], spans["invoke_agent Writer"]
-    text = '[{"role":"%s","parts":[{"type":"text","content":"%s"}]}]'
-    assert workflow["gen_ai.input.messages"] == text % ("user", r"{\"topic\": \"bees\"}")
-    assert workflow["gen_ai.output.messages"] == text % ("assistant", "Done.")
-    assert run["gen_ai.input.messages"] == text % ("user", "do it")
-    assert run["gen_ai.output.messages"] == text % ("assistant", "Done.")
+    text = '[{"role":"%s","parts":[{"type":"text","content":"%s"}]%s}]'
+    assert workflow["gen_ai.input.messages"] == text % ("user", r"{\"topic\": \"bees\"}", "")
+    assert workflow["gen_ai.output.messages"] == text % (
+        "assistant",
+        "Done.",
+        ',"finish_reason":"stop"',
+    )
+    assert run["gen_ai.input.messages"] == text % ("user", "do it", "")
+    assert run["gen_ai.output.messages"] == text % ("assistant", "Done.", ',"finish_reason":"stop"')
     called = spans["execute_tool search"]
     assert called["gen_ai.tool.call.arguments"] == '{"query":"x"}'
     assert called["gen_ai.tool.call.result"] == '{"result":"found x"}'

@@ -128,6 +128,7 @@ def test_content_in_the_conventions_parts(
                 {"type": "text", "content": "one two"},
                 {**called, "arguments": {"city": "Basel"}},
             ],
+            "finish_reason": "tool_use",
         }
     ]
     assert json.loads(attributes["gen_ai.input.messages"]) == [
