@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from core_recording import Answering, current_mark, settle
-from opentelemetry.context import Context, attach, detach, get_current, set_value
-from toyaws import AioEventStream, AioStreamingBody, ClientResponse, Raw, WrappedBody
+from toyaws import AioStreamingBody, ClientResponse, Raw, WrappedBody
 
 from otel_agents.instrumentors._core.calls.results import follow
 
@@ -191,38 +189,3 @@ class Never:
 
     def __await__(self) -> Any:
         yield
-
-
-class WaitingEvents(AioEventStream):
-    """One that has nothing yet."""
-
-    async def __anext__(self) -> AsyncIterator[Any]:
-        await Never()
-        yield
-
-
-WAITS: dict[str, Callable[[Answering], Any]] = {
-    "read": lambda it: follow(it, Waiting(Raw(TEXT))).read(),
-    "next": lambda it: anext(follow(it, Waiting(Raw(TEXT)))),
-    "chunks": lambda it: anext(follow(it, Waiting(Raw(TEXT))).iter_chunks()),
-    "events": lambda it: anext(aiter(follow(it, WaitingEvents(Raw(TEXT))))),
-}
-
-
-@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
-def test_collected_while_waiting_it_is_abandoned_and_touches_no_context(
-    wait: Callable[[Answering], Any],
-) -> None:
-    """The collector runs wherever it happens to be."""
-    operation, elsewhere = Answering(), contextvars.copy_context()
-    waiting = elsewhere.run(wait, operation)
-    elsewhere.run(waiting.send, None)
-    token = attach(set_value("mine", 1, Context()))
-    try:
-        before = get_current()
-        del waiting
-        settle()
-        assert get_current() is before
-    finally:
-        detach(token)
-    assert operation.reports == LEFT

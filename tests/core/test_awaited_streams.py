@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 import pytest
-from core_recording import Recorded, current_mark
+from core_recording import Recorded, current_mark, settle
 from toymodels import Client, Provider
 
 from otel_agents.instrumentors import Call, ClaimedCall, Inference, Telemetry, wrapped
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.operations import ModelCall
 from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
@@ -124,6 +122,7 @@ def test_one_that_is_left_early_is_abandoned_once(shape: Any, make: Make) -> Non
             await stream.aclose()
 
     asyncio.run(main())
+    settle()
     assert operation.reports == [("chunk", "one"), ("abandoned",)]
 
 
@@ -153,8 +152,7 @@ def test_one_that_breaks_has_failed(shape: Any, make: Make) -> None:
 async def unread(shape: Any, make: Make, operation: Any) -> None:
     stream = await wrapped(shape(make), NOTHING, lambda telemetry, call: operation)([])
     del stream
-    gc.collect()
-    assert disposal.drain(5)
+    settle()
 
 
 @each_shape

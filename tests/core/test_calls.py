@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from core_recording import Recorded, current_mark
+from core_recording import Recorded, current_mark, settle
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from toyagents import Agent, Refused
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.around import around
 from otel_agents.instrumentors._core.calls.call import Call, Switch, instance
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
@@ -244,6 +244,76 @@ def test_a_future_stays_the_future_and_is_reported_when_done() -> None:
     assert operation.reports == [("returned", "kept")]
 
 
+def future_that_failed() -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_exception(Refused("empty prompt"))
+    return future
+
+
+def task_that_failed() -> asyncio.Future[Any]:
+    async def refused() -> None:
+        raise Refused("empty prompt")
+
+    return asyncio.ensure_future(refused())
+
+
+FAILED_FUTURES = {"future": future_that_failed, "task": task_that_failed}
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("make", FAILED_FUTURES.values(), ids=FAILED_FUTURES)
+def test_that_nobody_asks_for_the_error_of_a_future_is_still_said(
+    make: Callable[[], asyncio.Future[Any]], asked: bool
+) -> None:
+    """By asyncio, when it is collected: we have not asked in the application's place."""
+    operation = Recorded()
+    said: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: said.append(what))
+        future = wrapped(make, operation, bound=False)()
+        await asyncio.wait([future])
+        if asked:
+            assert isinstance(future.exception(), Refused)
+        del future
+        await asyncio.sleep(0)
+        gc.collect()
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "Refused")]
+    assert [str(what["exception"]) for what in said] == ([] if asked else ["empty prompt"])
+    assert all("was never retrieved" in what["message"] for what in said)
+
+
+def test_a_cancelled_future_has_failed() -> None:
+    operation = Recorded()
+
+    async def main() -> None:
+        make = asyncio.get_running_loop().create_future
+        wrapped(make, operation, bound=False)().cancel()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "CancelledError")]
+
+
+def test_a_future_that_keeps_its_error_elsewhere_is_asked_for_it() -> None:
+    class Elsewhere(asyncio.Future):  # type: ignore[type-arg]
+        @property
+        def _exception(self) -> Any:
+            raise AttributeError("_exception")
+
+    operation = Recorded()
+
+    async def main() -> None:
+        future: Any = wrapped(Elsewhere, operation, bound=False)()
+        future.set_exception(Refused("empty prompt"))
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert operation.reports == [("failed", "Refused")]
+
+
 class Promise:
     """An awaitable of its own kind."""
 
@@ -329,7 +399,7 @@ def test_a_generator_left_early_is_abandoned_once(ending: str) -> None:
     if ending == "close":
         generator.close()
     del generator
-    assert disposal.drain(5)
+    settle()
     assert operation.reports == [("chunk", "ada"), ("abandoned",)]
 
 
@@ -356,6 +426,7 @@ def test_a_generator_that_is_awaited_has_begun(read: int) -> None:
         await stream.aclose()
 
     asyncio.run(main())
+    settle()
     said = [("chunk", word) for word in ("ada", "says", "hi")[:read]]
     assert operation.reports == [*said, ("exhausted", None) if read > 3 else ("abandoned",)]
 
@@ -370,6 +441,7 @@ def test_an_async_generator_left_early_is_abandoned_once() -> None:
         await generator.aclose()
 
     asyncio.run(main())
+    settle()
     assert operation.reports == [("chunk", "ada"), ("abandoned",)]
 
 
@@ -379,29 +451,18 @@ def test_a_hidden_chunk_does_not_reach_the_caller(method: Method) -> None:
     assert to_result(wrapped(method, operation)(Agent("ada"), "hi")) == []
 
 
-class Base:
-    def call(self) -> str:
-        return "base"
+class Evasive:
+    """A value that raises when it is asked what it is, as a proxy outside of its request does."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("working outside of request context")
+
+    @__class__.setter
+    def __class__(self, value: Any) -> None: ...
 
 
-class Sub(Base):
-    def call(self) -> str:
-        return f"sub of {super().call()}"
-
-
-def test_what_an_override_calls_by_super_is_part_of_the_same_operation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    begun: list[str] = []
-
-    def begin(telemetry: Any, call: Call) -> Recorded:
-        begun.append(call.function.__qualname__)
-        return Recorded()
-
-    wrapping = around(NOTHING, begin, overridden=True)
-    for cls in (Base, Sub):
-        monkeypatch.setattr(cls, "call", wrapping(cls.__dict__["call"], Switch(), True))
-    assert Sub().call() == "sub of base"
-    assert begun == ["Sub.call"]
-    assert Base().call() == "base"
-    assert begun == ["Sub.call", "Base.call"]
+def test_a_value_that_cannot_be_asked_what_it_is_is_the_result(caught: list[str]) -> None:
+    operation, value = Recorded(), Evasive()
+    assert wrapped(lambda: value, operation, bound=False)() is value
+    assert (caught, operation.reports) == (["following a result"], [("end",)])

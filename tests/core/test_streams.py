@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import copyreg
 import gc
 import logging
+import pickle
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from core_recording import Recorded, current_mark
-from opentelemetry.sdk import trace as sdk_trace
+from core_recording import Recorded, current_mark, settle
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 
@@ -158,7 +159,7 @@ def test_a_stream_left_early_is_abandoned_once(ending: str) -> None:
         gc.collect()
     else:
         assert stream.closed == (ending != "break")
-    assert disposal.drain(5)
+    settle()
     assert operation.reports == LEFT
 
 
@@ -203,7 +204,7 @@ def test_an_exception_of_the_caller_is_no_failure_of_the_stream() -> None:
 
     with pytest.raises(KeyError):
         consume()
-    assert disposal.drain(5)
+    settle()
     assert operation.reports == LEFT
 
 
@@ -276,15 +277,87 @@ def test_an_error_of_ours_at_any_point_changes_nothing(
     assert len(caught) == (2 if place == "chunk" else 1)
 
 
-def test_a_stream_collected_inside_the_sdk_is_finalised_on_another_thread() -> None:
-    """The SDK may hold a lock there that finalising needs: inline it would wait for ever."""
+def copied(value: Any, how: Callable[[Any], Any]) -> Any:
+    """The copy, or what was raised in its place."""
+    try:
+        return how(value)
+    except Exception as error:  # noqa: BLE001  that it is the same is what is tested
+        return error
+
+
+class Kept:
+    """A stream that can be pickled."""
+
+    def __init__(self) -> None:
+        self.left = ["a", "b"]
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self.left:
+            raise StopIteration
+        return self.left.pop(0)
+
+
+class KeptAs(Kept):
+    """One that says itself how it is copied."""
+
+    def __copy__(self) -> Any:
+        return "a copy"
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return "a deep copy"
+
+    def __reduce__(self) -> Any:
+        return str, ("pickled",)
+
+
+class Registered(Kept):
+    """One whose module has told `copyreg` how."""
+
+
+class Unkept(Kept):
+    """One that cannot be pickled, as most of an SDK."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = (letter for letter in "ab")
+
+
+def reduced(value: Registered) -> Any:
+    return list, (value.left,)
+
+
+COPIES: list[Callable[[Any], Any]] = [
+    copy.copy,
+    copy.deepcopy,
+    *(
+        lambda value, protocol=protocol: pickle.loads(pickle.dumps(value, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ),
+]
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("kind", [Kept, KeptAs, Registered, Stream, Unkept])
+def test_a_copy_of_a_stream_is_as_without_us(
+    how: Callable[[Any], Any], kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also that there is none, as of one that holds an iterator."""
+    monkeypatch.setitem(copyreg.dispatch_table, Registered, reduced)
     operation = Recorded()
-    finalised_by: list[str] = []
-    operation.abandoned = lambda: finalised_by.append(  # pyright: ignore[reportAttributeAccessIssue]  a spy
-        threading.current_thread().name
-    )
-    proxy = [StreamProxy(Stream("a"), operation)]
-    inside_sdk: dict[str, Any] = {"__name__": sdk_trace.__name__, "proxy": proxy}
-    exec("proxy.clear()", inside_sdk)  # noqa: S102  a frame that says it is the SDK's
-    assert disposal.drain(5)
-    assert finalised_by == ["otel-agents-disposal"]
+    proxy = StreamProxy(kind(), operation)
+    expected, found = copied(kind(), how), copied(proxy, how)
+    assert type(found) is type(expected)
+    assert told(found) == told(expected)
+    assert operation.reports == []
+    list(proxy)
+    assert operation.reports[-1] == ("exhausted", None)
+
+
+def told(value: Any) -> Any:
+    """What two equal ones have in common."""
+    if isinstance(value, Stream):
+        return [*value], value.response
+    return value.left if isinstance(value, Kept) else str(value)

@@ -133,7 +133,7 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
             return drain(timeout)
 
         disposal.drain = tell
-        disposal._disposal.put(finish)
+        disposal.expect().put(finish)
         lifecycle.current().shutdown()
         """,
     )

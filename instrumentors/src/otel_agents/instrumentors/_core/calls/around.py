@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -22,16 +22,18 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.beginning import BEGINNING, innermost
 
-from . import disposal, nested
-from .call import Call, Start, Switch, Wrapping
+from . import disposal
+from .call import Call, Once, Start, Switch, Wrapping
 from .proxies import (
     AwaitableProxy,
     CoroutineProxy,
     follow_async_generator,
+    follow_future,
     follow_generator,
     follow_given,
 )
-from .reporting import Running, end, fail
+from .reporting import Observation, Running, end, fail
+from .steps import Steps
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -71,15 +73,11 @@ def around(
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Running | None, Call]:
             call = call_of(function, args, kwargs, bound)
-            if not switch.on or (overridden and nested.is_super_call(start, call)):
+            if not switch.on:
                 return None, call
-            if once_per is None:
-                running = _begin(telemetry, start, call)
-            else:
-                running = _begin_once(telemetry, start, call, once_per)
-            if overridden and running is not None:
-                running.context = nested.within_call(start, call, running.context)
-            return running, call
+            if once_per is None and not overridden:
+                return _begin(telemetry, start, call), call
+            return _begin_once(telemetry, start, call, overridden, once_per), call
 
         return _flavour(function)(function, begin, bound)
 
@@ -95,10 +93,11 @@ def call_of(
 
 
 _Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]
-_Flavour = Callable[[Callable[..., Any], _Begin, bool], Callable[..., Any]]
 
 
-def _flavour(function: Callable[..., Any]) -> _Flavour:
+def _flavour(
+    function: Callable[..., Any],
+) -> Callable[[Callable[..., Any], _Begin, bool], Callable[..., Any]]:
     if inspect.iscoroutinefunction(function):
         return _coroutine_function
     if inspect.isasyncgenfunction(function):
@@ -109,18 +108,28 @@ def _flavour(function: Callable[..., Any]) -> _Flavour:
 
 
 def _begin_once(
-    telemetry: Telemetry, start: Start, call: Call, once_per: Callable[[Call], object]
+    telemetry: Telemetry,
+    start: Start,
+    call: Call,
+    overridden: bool,
+    once_per: Callable[[Call], object] | None,
 ) -> Running | None:
-    """Begin, unless this is already within the operation for the same object."""
+    """Begin, unless this is a part of what an earlier call has begun."""
     try:
-        once = nested.Once(start, once_per(call))
+        onces = [Once.in_a_chain(start, call)] if overridden else []
+        if once_per is not None:
+            onces.append(Once(start, call, once_per(call)))
+        if any(once.is_within() for once in onces):
+            return None
     except Exception:
         errors.internal_error("beginning an operation")
         return None
-    running = None if once.is_within() else _begin(telemetry, start, call)
-    if running is not None:
+    running = _begin(telemetry, start, call)
+    if running is None and overridden:  # it stays out for the whole chain, or has only watched
+        running = Observation()
+    for once in onces if running is not None else ():
         try:
-            once.enter(running)
+            once.enter(cast(Running, running))
         except Exception:  # as of one that cannot be referred to weakly
             errors.internal_error("entering an operation")
     return running
@@ -243,6 +252,11 @@ def _async_generator_function(
 
 def _settle(running: Running, value: Any) -> Any:
     """End the operation now, or when the awaitable or generator that was returned ends."""
+    return _followed(running, value, _later)
+
+
+def _later(running: Running, value: Any) -> Any:
+    """``value``, followed, if it is awaited or a generator; else None."""
     kind = cast(Any, type(value))
     if kind is CoroutineType:
         return CoroutineProxy(value, running, _awaited)
@@ -250,48 +264,46 @@ def _settle(running: Running, value: Any) -> Any:
         return follow_generator(value, running)
     if kind is AsyncGeneratorType:
         return follow_async_generator(value, running)
+    if not inspect.isawaitable(value):
+        return None
     if isinstance(value, asyncio.Future):
-        future = cast("asyncio.Future[Any]", value)
-        future.add_done_callback(functools.partial(_future_done, running))
-        return future
-    if inspect.isawaitable(value):
-        return AwaitableProxy(value, lambda: _await(running, value))
-    return _returned(running, value)
+        return follow_future(value, running, _returned)
+    if isinstance(value, Coroutine):  # of an extension, or one that is followed already
+        return CoroutineProxy(value, running, _awaited)
+    return AwaitableProxy(value, lambda: _await(running, value))
 
 
 async def _await(running: Running, awaitable: Awaitable[Any]) -> Any:
-    outer = get_current()
-    attach(running.context)
+    place = disposal.here()
     try:
-        value = await awaitable
-    except GeneratorExit as error:  # collected while suspended, maybe in another context
-        if get_current() is running.context:
-            attach(outer)
-        disposal.dispose(functools.partial(fail, running, error))
-        raise
+        value = await Steps(running.context).wait(awaitable)
     except BaseException as error:
-        attach(outer)
-        fail(running, error)
+        place.failed(running, error)
         raise
-    attach(outer)
     return _awaited(running, value)
 
 
 def _awaited(running: Any, value: Any) -> Any:
-    if type(value) in (GeneratorType, AsyncGeneratorType):
-        return follow_given(value, running)  # as of `await model.astream()`: it is not over yet
-    return _returned(running, value)
+    return _followed(running, value, _given)
 
 
-def _future_done(running: Running, future: asyncio.Future[Any]) -> None:
-    if future.cancelled():
-        fail(running, asyncio.CancelledError())
-        return
-    error = future.exception()
-    if error is not None:
-        fail(running, error)
-    else:
-        _returned(running, future.result())
+def _given(running: Any, value: Any) -> Any:
+    """``value``, followed, if it is a generator, as of `await model.astream()`: it is not over yet."""
+    return follow_given(value, running) if type(value) in _GENERATORS else None
+
+
+_GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
+
+
+def _followed(running: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
+    """What ``follow`` makes of ``value``; where it makes nothing of it, ``value`` is the result."""
+    try:
+        followed = follow(running, value)
+    except Exception:  # as of a value that raises when it is asked what it is
+        errors.internal_error("following a result")
+        end(running)
+        return value
+    return _returned(running, value) if followed is None else followed
 
 
 def _returned(running: Any, value: Any) -> Any:

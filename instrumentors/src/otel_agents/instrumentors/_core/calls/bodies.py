@@ -6,24 +6,23 @@ body that is handed to the caller itself.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
-from opentelemetry.context import Context
-
 from otel_agents.instrumentors._core import errors
 
 from . import disposal
-from .reporting import exhaust, fail, report
-from .streams import Steps, hidden
+from .reporting import exhaust, hidden, report
+from .steps import Entered, Steps
 
 __all__ = ["Items", "Reading", "follow"]
 
 _LIMIT: Final = 32 * 1024 * 1024
-"""Bytes of a JSON body that are kept to read its usage; a larger one is left alone."""
+"""Bytes that are kept of a JSON body, or of one line of events, to read it; a larger one is left alone."""
 
 
 def follow(operation: Any, response: Any) -> bool:
@@ -71,32 +70,39 @@ class Reading:
     """
 
     def __init__(self, operation: Any, *, json: bool = False, events: bool = False) -> None:
-        self._ended = False
+        self._ended = True  # until it is made to the end
         self._operation = operation
         self._steps = Steps(operation.context)
+        self._disposal = disposal.expect()
         self._events = events
         self._json = json
         self._pieces: list[bytes] = []
         self._size = 0
         self._inside = False  # a body that is read to its end closes its response from there
+        self._ended = False
 
-    def _enter(self) -> Context:
+    def _enter(self) -> Entered:
         self._inside = True
         return self._steps.enter()
 
-    def _leave(self, outer: Context) -> None:
-        self._steps.leave(outer)
+    def _leave(self, entered: Entered) -> None:
+        self._steps.leave(entered)
         self._inside = False
 
     def pieces(self, pieces: Iterator[Any]) -> Iterator[Any]:
         """The pieces, each recorded as it passes."""
-        while True:
-            try:
-                piece = self._one(pieces.__next__, StopIteration)
-            except StopIteration:
-                return
-            if not self.take(piece):
-                yield piece
+        try:
+            while True:
+                try:
+                    piece = self._one(pieces.__next__, StopIteration)
+                except StopIteration:
+                    return
+                if not self.take(piece):
+                    yield piece
+        finally:  # what holds nothing but this is closed by that, in its own context
+            entered = self._steps.enter()
+            del pieces
+            self._steps.leave(entered)
 
     def piece(self, following: Callable[[], Any]) -> Any:
         """One piece, which ``following`` gives; it raises `StopIteration` at the end."""
@@ -106,13 +112,18 @@ class Reading:
 
     async def pieces_async(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """The pieces, each recorded as it passes."""
-        while True:
-            try:
-                piece = await self._one_async(pieces.__anext__)
-            except StopAsyncIteration:
-                return
-            if not self.take(piece):
-                yield piece
+        try:
+            while True:
+                try:
+                    piece = await self._one_async(pieces.__anext__)
+                except StopAsyncIteration:
+                    return
+                if not self.take(piece):
+                    yield piece
+        finally:  # as in `pieces`
+            entered = self._steps.enter()
+            del pieces
+            self._steps.leave(entered)
 
     async def piece_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
         """One piece, as `piece` gives it; it raises `StopAsyncIteration` at the end."""
@@ -134,33 +145,32 @@ class Reading:
         return value
 
     def _one(self, following: Callable[[], Any], end: type[BaseException] | None) -> Any:
-        outer = self._enter()
+        entered = self._enter()
         try:
             value = following()
         except BaseException as error:
-            self._leave(outer)
+            self._leave(entered)
             self._raised(error, end)
             raise
-        self._leave(outer)
+        self._leave(entered)
         return value
 
     async def _one_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
-        outer = self._enter()
+        self._inside = True
         try:
-            value = await following()
-        except GeneratorExit:  # collected while waiting, maybe in another context
-            self.dropped()
-            raise
+            value = await self._steps.wait(following())
         except BaseException as error:
-            self._leave(outer)
+            self._inside = False
             self._raised(error, StopAsyncIteration)
             raise
-        self._leave(outer)
+        self._inside = False
         return value
 
     def _raised(self, error: BaseException, end: type[BaseException] | None) -> None:
         if end is not None and isinstance(error, end):
             self.whole()
+        elif isinstance(error, GeneratorExit):
+            self.dropped()
         else:
             self.failed(error)
 
@@ -179,20 +189,34 @@ class Reading:
     def take(self, piece: Any) -> bool:
         """A piece has passed; whether the caller must not see it."""
         if not self._ended:
-            self._size += len(piece)
             if self._events:
                 self._take_events(piece)
-            elif self._json and self._size <= _LIMIT:
-                self._pieces.append(piece)
+            elif self._json:
+                self._keep(piece)
         return False
+
+    def _keep(self, piece: bytes) -> None:
+        """Keep a piece of what is parsed as a whole; nothing of it once it is too large."""
+        self._size += len(piece)
+        if self._size <= _LIMIT:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
+
+    def _kept(self) -> bytes:
+        """What was kept, to begin anew."""
+        kept = b"".join(self._pieces)
+        self._pieces, self._size = [], 0
+        return kept
 
     def _take_events(self, piece: bytes) -> None:
         """Report the events whose line is complete; the rest waits for the next piece."""
-        self._pieces.append(piece)
-        if b"\n" not in piece:
+        first, newline, others = piece.partition(b"\n")
+        self._keep(first)
+        if not newline:
             return
-        *lines, rest = b"".join(self._pieces).split(b"\n")
-        self._pieces = [rest]
+        *lines, rest = (self._kept() + newline + others).split(b"\n")
+        self._keep(rest)
         for line in lines:
             if line.startswith(b"data: [DONE]"):  # readers stop here and close
                 self.whole()
@@ -209,7 +233,7 @@ class Reading:
         if self._events:
             exhaust(self._operation)
             return
-        read = _parsed(b"".join(self._pieces)) if self._json and self._size <= _LIMIT else None
+        read = _parsed(self._kept()) if self._json else None
         if read is not None:
             self._operation.observe(read)
         report(self._operation, self._operation.end)
@@ -218,19 +242,32 @@ class Reading:
         """Reading the body has failed."""
         if not self._ended:
             self._ended = True
-            fail(self._operation, error)
+            self._disposal.failed(self._operation, error)
 
-    def closed(self) -> None:
-        """The caller has closed the body."""
+    def close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What ``close`` gives, by which the caller closes the body."""
+        try:
+            return self._steps.run(close, *args, **kwargs)
+        finally:
+            self._closed()
+
+    async def close_async(self, close: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """What awaiting ``close`` gives, by which the caller closes the body."""
+        try:
+            return await self._steps.wait(close(*args))
+        finally:
+            self._closed()
+
+    def _closed(self) -> None:
         if not self._ended and not self._inside:
             self._ended = True
-            report(self._operation, self._operation.abandoned)
+            self._disposal.closed(self._operation)
 
     def dropped(self) -> None:
         """Nobody can read the body any more."""
         if not self._ended:
             self._ended = True
-            disposal.abandon(self._operation)
+            self._disposal.dropped(self._operation)
 
     def __del__(self) -> None:
         self.dropped()
@@ -251,17 +288,24 @@ class Items(Reading):
 
 
 class _Hooks:
-    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest."""
+    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest.
+
+    They are no part of what is pickled or copied, which goes where nobody reads along.
+    """
 
     def __init__(self, reading: Reading, response: Any) -> None:
         self._reading = reading
         weakref.finalize(response, reading.dropped)  # closed or not, it is gone then
+        hooks: dict[str, Any] = {}
         if hasattr(response.stream, "__aiter__"):
-            response.aiter_bytes = self._reading_async(response.aiter_bytes)
-            response.aclose = self._closing_async(response.aclose)
+            hooks["aiter_bytes"] = self._reading_async(response.aiter_bytes)
+            hooks["aclose"] = functools.partial(reading.close_async, response.aclose)
         if hasattr(response.stream, "__iter__"):
-            response.iter_bytes = self._reading_sync(response.iter_bytes)
-            response.close = self._closing(response.close)
+            hooks["iter_bytes"] = self._reading_sync(response.iter_bytes)
+            hooks["close"] = functools.partial(reading.close, response.close)
+        hooks["__getstate__"] = _without(hooks, response.__getstate__)
+        for name, hook in hooks.items():
+            setattr(response, name, hook)
 
     def _reading_sync(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
         return lambda *args, **kwargs: self._reading.pieces(iter(read(*args, **kwargs)))
@@ -271,20 +315,9 @@ class _Hooks:
     ) -> Callable[..., AsyncIterator[bytes]]:
         return lambda *args, **kwargs: self._reading.pieces_async(aiter(read(*args, **kwargs)))
 
-    def _closing(self, close: Callable[[], None]) -> Callable[[], None]:
-        def closing() -> None:
-            try:
-                close()
-            finally:
-                self._reading.closed()
 
-        return closing
-
-    def _closing_async(self, close: Callable[[], Any]) -> Callable[[], Any]:
-        async def closing() -> None:
-            try:
-                await close()
-            finally:
-                self._reading.closed()
-
-        return closing
+def _without(
+    hooks: dict[str, Any], state: Callable[[], dict[str, Any]]
+) -> Callable[[], dict[str, Any]]:
+    """What ``state`` gives, without ``hooks``."""
+    return lambda: {name: value for name, value in state().items() if name not in hooks}

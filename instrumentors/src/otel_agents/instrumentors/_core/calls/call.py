@@ -1,17 +1,29 @@
-"""One call of a patched function, and what may be begun by it."""
+"""One call of a patched function, what may be begun by it, and the calls within it that are part of it."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
+
+from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.context.slots import Slot
 
 from .reporting import Running
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["Bindable", "Call", "Start", "Switch", "Wrapping", "instance"]
+__all__ = [
+    "Bindable",
+    "Call",
+    "Once",
+    "Start",
+    "Switch",
+    "Wrapping",
+    "instance",
+]
 
 
 class Switch:
@@ -66,3 +78,58 @@ class Bindable(Protocol):
 def instance(call: Call) -> object:
     """The object whose method is called; for ``once_per``."""
     return call.instance
+
+
+class _Entered(NamedTuple):
+    """An operation of which calls for the same object are a part, as long as it lasts."""
+
+    start: Start
+    subject: object
+    function: Callable[..., Any]
+    tool: object
+    running: weakref.ref[Running]
+    """Which holds a context with this in it."""
+
+
+_ONCE: Final = Slot[tuple[_Entered, ...]]("once", tuple)
+_CHAIN: Final = Slot[tuple[_Entered, ...]]("chain", tuple)
+"""The operations of this kind that there are around this one, the newest of each start."""
+
+
+class Once:
+    """A call of which calls for the same object, by the same start, are a part.
+
+    But not within a tool of the first one, nor after its end: a task in the background keeps the
+    context of the call that created it.
+    """
+
+    __slots__ = ("_call", "_slot", "_start", "_subject")
+
+    def __init__(self, start: Start, call: Call, subject: object) -> None:
+        self._slot = _ONCE
+        self._start = start
+        self._call = call
+        self._subject = subject
+
+    @classmethod
+    def in_a_chain(cls, start: Start, call: Call) -> Once:
+        """Of which what it calls by ``super()`` is a part: other implementations, and not itself."""
+        once = cls(start, call, call.instance)
+        once._slot = _CHAIN
+        return once
+
+    def is_within(self) -> bool:
+        """Whether this is a part of an operation that has begun and lasts."""
+        entered = next((one for one in self._slot.get() or () if one.start == self._start), None)
+        if entered is None or (self._slot is _CHAIN and entered.function is self._call.function):
+            return False
+        running = entered.running()
+        lasts = running is not None and not getattr(running, "ended", False)
+        return lasts and entered.subject is self._subject and entered.tool is scope_of().tool
+
+    def enter(self, running: Running) -> None:
+        """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
+        tool, start = scope_of(running.context).tool, self._start
+        entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(running))
+        others = (one for one in self._slot.get(running.context) or () if one.start != start)
+        running.context = self._slot.set((entered, *others), running.context)

@@ -1,87 +1,204 @@
-"""What was dropped by its owner is finalised here: at once where that is safe, else on a thread.
+"""What its owner has dropped is finalised here: by one thread, whatever dropped it, and where.
 
-A destructor can run anywhere, also while its thread holds a lock of the SDK: ending a span or
-recording a metric there would wait for that lock for ever. So the frames that the destructor
-interrupted are looked at; if telemetry code is among them, a daemon thread does the work.
+A destructor runs anywhere, also while its thread holds a lock that the end of a span would wait
+for: one of the SDK, of a span processor of the application's. So a destructor runs no telemetry: it
+notes what was dropped and when, in a queue that may be written to from anywhere, and the thread
+does the rest. A `GeneratorExit` is as good as a destructor, since the collector throws it into what
+was left half-way; and so is closing, which is what a ``with`` or a ``yield from`` does then.
+
+The thread is started when the first stream is made, since a destructor cannot start one, and none
+is where nothing is streamed: a coroutine that is dropped half-way, of which there are few, waits
+for the next call, or for the end of the process.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import queue
-import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from types import FrameType
+from contextvars import ContextVar
 from typing import Final
 
-from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
-from .reporting import Followed, report
+from .reporting import Followed, fail, report
 
-__all__ = ["abandon", "dispose", "drain"]
+__all__ = ["DROPPED_AT", "Disposal", "drain", "expect", "here"]
 
-_TELEMETRY = ("opentelemetry.sdk", "opentelemetry.exporter", "otel_agents.distro")
-_EXIT_SECONDS = 1.0
+DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
+"""When that was dropped which is being finalised, by `time.perf_counter_ns`: it ended then."""
 
-
-def abandon(running: Followed) -> None:
-    """Report that the stream of ``running`` was dropped."""
-    dispose(lambda: report(running, running.abandoned))
-
-
-def dispose(work: Callable[[], None]) -> None:
-    """Run ``work`` now, or on the disposal thread if telemetry code was interrupted."""
-    if _interrupts_telemetry(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]  documented, and the point
-        _disposal.put(work)
-    else:
-        work()
+_MOMENT: Final = 0.1
+_EXIT_SECONDS: Final = 1.0
+_MOST: Final = 10_000
+"""Of what waits: more is there only where a span processor does not come to an end."""
+_FINALISING: Final = "finalising what was dropped"
 
 
-def drain(timeout: float) -> bool:
-    """Wait until nothing is left to finalise, ``timeout`` seconds at most; whether it is so."""
-    return _disposal.drain(timeout)
+class Disposal:
+    """Where what is made in one process goes if it is dropped.
+
+    What was made before a fork, and is dropped in the child as well, is its parent's to tell.
+    """
+
+    __slots__ = ("_queue",)
+
+    def __init__(self, queue: _Queue) -> None:
+        self._queue = queue
+
+    def dropped(self, running: Followed) -> None:
+        """Nobody can read the stream of ``running`` any more."""
+        self.put(lambda: report(running, running.abandoned))
+
+    def closed(self, running: Followed) -> None:
+        """The stream of ``running`` was closed before its end, mostly by its reader.
+
+        Who may want to see what became of it; but also by a destructor, as of a generator that
+        reads it by ``yield from``, which must not wait for long.
+        """
+        self.dropped(running)
+        self.wait_shortly()
+
+    def failed(self, running: Followed, error: BaseException) -> None:
+        """A call or a stream raised ``error``, which may be that it was dropped."""
+        if isinstance(error, GeneratorExit):
+            self.put(lambda: fail(running, error))
+        else:
+            fail(running, error)
+
+    def put(self, work: Callable[[], object]) -> None:
+        """Have ``work`` done by the thread, as of now; for destructors."""
+        if self is self._queue.disposal:
+            self._queue.put(work)
+
+    def wait_shortly(self) -> None:
+        """Have what was dropped finalised first, if that takes no more than a moment."""
+        self._queue.wait_shortly()
 
 
-def _interrupts_telemetry(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if str(frame.f_globals.get("__name__", "")).startswith(_TELEMETRY):
-            return True
-        frame = frame.f_back
-    return False
-
-
-class _Disposal:
-    """A queue that a destructor may write to, and its thread, started when first needed."""
+class _Queue:
+    """What was dropped in this process, and the thread that finalises it."""
 
     def __init__(self) -> None:
+        self._starting = Lock()  # where what is dropped meanwhile may make a stream
+        self._unfinished: Final[deque[None]] = deque(maxlen=_MOST)  # one for each that is not done
         self._begin()
+        renew_after_fork(self._unfinished.clear)
         renew_after_fork(self._begin)
 
     def _begin(self) -> None:
         """The thread and what it held stay in the parent."""
         # SimpleQueue.put is the one put that the standard library declares reentrant.
-        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[int, Callable[[], object]]] = queue.SimpleQueue()
+        self._lost = 0
         self._thread: threading.Thread | None = None
+        self.disposal = Disposal(self)
 
-    def put(self, work: Callable[[], None]) -> None:
-        self._queue.put(work)
+    def put(self, work: Callable[[], object]) -> None:
+        if len(self._unfinished) < _MOST:
+            self._unfinished.append(None)
+            self._queue.put((time.perf_counter_ns(), work))
+        else:
+            self._lost += 1
+
+    def start(self) -> bool:
+        """Have the thread run; whether it does. None can be started while the process ends."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="otel-agents-disposal")
-            self._thread.daemon = True
-            self._thread.start()
+            with self._starting:
+                if self._thread is None:
+                    self._start()
+        return self._thread is not None
+
+    def start_if_waiting(self) -> None:
+        """Have the thread run if there is something for it."""
+        if self._unfinished:
+            self.start()
+
+    def wait_shortly(self) -> None:
+        if self._thread is not None:
+            self._wait(_MOMENT)
 
     def drain(self, timeout: float) -> bool:
-        if self._thread is None:
+        """Wait until all that was dropped is finalised; whether it is so.
+
+        Where the thread cannot be started, here is where it is done.
+        """
+        if not self._unfinished or self.start():
+            return self._wait(timeout)
+        deadline = time.monotonic() + timeout
+        with contextlib.suppress(queue.Empty):
+            while self._unfinished:
+                left = max(deadline - time.monotonic(), 0)
+                self._finalise(*self._queue.get(timeout=left))
+        return not self._unfinished
+
+    def _wait(self, timeout: float) -> bool:
+        if not self._unfinished or DROPPED_AT.get() is not None:  # as of what is waited for itself
             return True
         done = threading.Event()
-        self._queue.put(done.set)
+        self.put(done.set)
         return done.wait(timeout)
 
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="otel-agents-disposal", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._thread = None
+
     def _run(self) -> None:
-        while True:
-            self._queue.get()()
+        try:
+            while True:
+                self._finalise_next()
+        finally:
+            self._thread = None  # the next stream starts another
+
+    @errors.guarded(_FINALISING, everything=True)
+    def _finalise_next(self) -> None:
+        self._finalise(*self._queue.get())
+
+    def _finalise(self, moment: int, work: Callable[[], object]) -> None:
+        token = DROPPED_AT.set(moment)
+        try:
+            work()
+        finally:
+            DROPPED_AT.reset(token)
+            self._unfinished.pop()
+            self._tell_lost()
+
+    def _tell_lost(self) -> None:
+        lost, self._lost = self._lost, 0
+        if lost and errors.counts.add(_FINALISING, lost):
+            errors.warn(
+                "otel-agents: %d streams that were dropped have no span, since a span processor "
+                "took too long for %d before them; further ones are only counted",
+                *(lost, _MOST),
+            )
 
 
-_disposal: Final = _Disposal()
+_QUEUE: Final = _Queue()
+
+
+def expect() -> Disposal:
+    """Where a stream that is being made will go if it is dropped."""
+    _QUEUE.start()
+    return _QUEUE.disposal
+
+
+def here() -> Disposal:
+    """Where an awaited call that begins will go if it is dropped."""
+    _QUEUE.start_if_waiting()
+    return _QUEUE.disposal
+
+
+def drain(timeout: float) -> bool:
+    """Wait until nothing is left to finalise, ``timeout`` seconds at most; whether it is so."""
+    return _QUEUE.drain(timeout)
+
+
 atexit.register(drain, _EXIT_SECONDS)

@@ -1,21 +1,24 @@
-"""Coroutines, awaitables and generators that a call gave, followed until they are done."""
+"""Coroutines, awaitables, futures and generators that a call gave, followed until they are done."""
 
 from __future__ import annotations
 
-import functools
+import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
 from . import disposal
-from .reporting import Followed, exhaust, fail
-from .streams import Proxy, Steps, hidden
+from .disposal import Disposal
+from .reporting import Followed, exhaust, fail, hidden
+from .steps import Steps
+from .streams import Proxy
 
 __all__ = [
     "AwaitableProxy",
     "CoroutineProxy",
     "follow_async_generator",
+    "follow_future",
     "follow_generator",
     "follow_given",
 ]
@@ -47,7 +50,8 @@ class CoroutineProxy(Proxy):
         returned: Records the result and gives what the caller gets.
     """
 
-    __slots__ = ("_otel_open", "_otel_returned", "_otel_running", "_otel_steps")
+    __slots__ = ("_otel_disposal", "_otel_open", "_otel_returned", "_otel_running", "_otel_steps")
+    _otel_disposal: Disposal
     _otel_open: bool
     _otel_returned: Callable[[Followed, Any], Any]
     _otel_running: Followed
@@ -57,10 +61,11 @@ class CoroutineProxy(Proxy):
         self, wrapped: Any, running: Followed, returned: Callable[[Followed, Any], Any]
     ) -> None:
         super().__init__(wrapped)
+        object.__setattr__(self, "_otel_open", False)
         object.__setattr__(self, "_otel_running", running)
         object.__setattr__(self, "_otel_returned", returned)
         object.__setattr__(self, "_otel_steps", Steps(running.context))
-        object.__setattr__(self, "_otel_open", False)
+        object.__setattr__(self, "_otel_disposal", disposal.here())
 
     def __await__(self) -> CoroutineProxy:
         return self
@@ -82,35 +87,63 @@ class CoroutineProxy(Proxy):
     def close(self) -> None:
         """As a coroutine's; one that has started has failed then."""
         try:
-            self._otel_wrapped.close()
+            self._otel_steps.run(self._otel_wrapped.close)
         finally:
             self._otel_dropped()
 
     def _otel_step(self, step: Callable[..., Any], *values: Any) -> Any:
         object.__setattr__(self, "_otel_open", True)
-        outer = self._otel_steps.enter()
+        entered = self._otel_steps.enter()
         try:
             result = step(*values)
         except StopIteration as stop:
-            self._otel_steps.leave(outer)
+            self._otel_steps.leave(entered)
             object.__setattr__(self, "_otel_open", False)
             result = self._otel_returned(self._otel_running, stop.value)
             raise StopIteration(result) from None
         except BaseException as error:
-            self._otel_steps.leave(outer)
+            self._otel_steps.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            fail(self._otel_running, error)
+            self._otel_disposal.failed(self._otel_running, error)
             raise
-        self._otel_steps.leave(outer)
+        self._otel_steps.leave(entered)
         return result
 
     def _otel_dropped(self) -> None:
         if self._otel_open:
             object.__setattr__(self, "_otel_open", False)
-            disposal.dispose(functools.partial(fail, self._otel_running, GeneratorExit()))
+            self._otel_disposal.failed(self._otel_running, GeneratorExit())
 
     def __del__(self) -> None:
-        self._otel_dropped()
+        if self._otel_open:
+            self.close()
+
+
+def follow_future(
+    future: asyncio.Future[Any], running: Followed, returned: Callable[[Followed, Any], Any]
+) -> asyncio.Future[Any]:
+    """``future`` itself; ``returned`` records its result."""
+
+    def done(future: asyncio.Future[Any]) -> None:
+        error = asyncio.CancelledError() if future.cancelled() else _error_of(future)
+        if error is not None:
+            fail(running, error)
+        else:
+            returned(running, future.result())
+
+    future.add_done_callback(done)
+    return future
+
+
+def _error_of(future: Any) -> BaseException | None:
+    """What a future failed with, of which asyncio complains if nobody has asked for it.
+
+    To ask by ``exception()`` is to have asked, and no public way is not.
+    """
+    try:
+        return future._exception
+    except AttributeError:  # of a library's own, which keeps it elsewhere
+        return future.exception()
 
 
 def follow_generator(
@@ -119,22 +152,22 @@ def follow_generator(
     """``generator``, followed; a generator that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    steps = Steps(running.context)
+    place, steps = disposal.expect(), Steps(running.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        outer = steps.enter()
+        entered = steps.enter()
         try:
             item = generator.send(sent) if thrown is None else generator.throw(thrown)
         except StopIteration as stop:
-            steps.leave(outer)
+            steps.leave(entered)
             exhaust(running, stop.value)
             return stop.value
         except BaseException as error:
-            steps.leave(outer)
-            fail(running, error)
+            steps.leave(entered)
+            place.failed(running, error)
             raise
-        steps.leave(outer)
+        steps.leave(entered)
         sent, thrown = None, None
         if hidden(running, item):
             continue
@@ -142,9 +175,9 @@ def follow_generator(
             sent = yield item
         except GeneratorExit:
             try:
-                generator.close()
+                steps.run(generator.close)
             finally:
-                disposal.abandon(running)
+                place.dropped(running)
             raise
         except BaseException as error:
             thrown = error
@@ -156,22 +189,25 @@ async def follow_async_generator(
     """``generator``, followed; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    steps = Steps(running.context)
+    place, steps = disposal.expect(), Steps(running.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        outer = steps.enter()
+        entered = steps.enter()
         try:
             item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
         except StopAsyncIteration:
-            steps.leave(outer)
+            steps.leave(entered)
             exhaust(running)
             return
         except BaseException as error:
-            steps.leave(outer)
-            fail(running, error)
+            steps.leave_awaited(entered, error)
+            if isinstance(error, GeneratorExit):
+                place.dropped(running)
+            else:
+                place.failed(running, error)
             raise
-        steps.leave(outer)
+        steps.leave(entered)
         sent, thrown = None, None
         if hidden(running, item):
             continue
@@ -179,9 +215,9 @@ async def follow_async_generator(
             sent = yield item
         except GeneratorExit:
             try:
-                await generator.aclose()
+                await steps.wait(generator.aclose())
             finally:
-                disposal.abandon(running)
+                place.dropped(running)
             raise
         except BaseException as error:
             thrown = error
@@ -190,16 +226,17 @@ async def follow_async_generator(
 class _Unread:
     """Tells an operation that nobody has read the generator that its call gave."""
 
-    __slots__ = ("_running", "read")
+    __slots__ = ("_disposal", "_running", "read")
 
     def __init__(self, running: Followed) -> None:
+        self._disposal = disposal.expect()
         self._running = running
         self.read = False
 
     def dropped(self) -> None:
         """Nobody can read it any more."""
         if not self.read:
-            disposal.abandon(self._running)
+            self._disposal.dropped(self._running)
 
 
 def follow_given(value: Any, running: Followed) -> Any:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
 
-__all__ = ["HIDDEN", "Followed", "Running", "end", "exhaust", "fail", "report"]
+__all__ = [
+    "HIDDEN",
+    "Followed",
+    "Observation",
+    "Running",
+    "end",
+    "exhaust",
+    "fail",
+    "hidden",
+    "report",
+]
 
 HIDDEN: Final = object()
 """Returned by `Followed.chunk` for an item that the caller must not see."""
@@ -51,6 +61,70 @@ class Running(Followed, Protocol):
     def returned(self, value: Any) -> Any:
         """The call has its result; returns what the caller gets: it, or a transparent proxy."""
         ...
+
+
+class Observation:
+    """Runs a call in ``context``, and reports to functions what becomes of it (`Running`).
+
+    Args:
+        context: Current while the call runs; default is the current one.
+        returned: Called with the result.
+        failed: Called with what the call raised.
+        ended: Called in either case, after the others.
+    """
+
+    def __init__(
+        self,
+        context: Context | None = None,
+        *,
+        returned: Callable[[Any], object] | None = None,
+        failed: Callable[[BaseException], object] | None = None,
+        ended: Callable[[], object] | None = None,
+    ) -> None:
+        self.context = get_current() if context is None else context
+        self._returned = returned
+        self._failed = failed
+        self._ended = ended
+
+    def returned(self, value: Any) -> Any:
+        """The call has its result."""
+        if self._returned is not None:
+            self._returned(value)
+        self.end()
+        return value
+
+    def chunk(self, item: Any) -> object:
+        """One item of a stream."""
+        return None
+
+    def exhausted(self, value: Any) -> None:
+        """The stream is at its end."""
+        self.end()
+
+    def abandoned(self) -> None:
+        """The caller left the stream."""
+        self.end()
+
+    def failed(self, error: BaseException) -> None:
+        """The call raised."""
+        if self._failed is not None:
+            self._failed(error)
+        self.end()
+
+    def end(self) -> None:
+        """The call is over."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
+
+
+def hidden(running: Followed, item: Any) -> bool:
+    """Report a chunk; whether the caller must not see it."""
+    try:
+        return running.chunk(item) is HIDDEN
+    except Exception:
+        errors.internal_error("recording a chunk")
+        return False
 
 
 def fail(running: Followed, error: BaseException) -> None:

@@ -7,6 +7,7 @@ those of aiobotocore). What is read later ends the operation when it has been re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
@@ -117,10 +118,7 @@ class _IterableProxy(_ReadLater):
         return self._otel_entered(self._otel_wrapped.__enter__())
 
     def __exit__(self, *exception: object) -> Any:
-        try:
-            return self._otel_wrapped.__exit__(*exception)
-        finally:
-            self._otel_reading.closed()
+        return self._otel_reading.close(self._otel_wrapped.__exit__, *exception)
 
 
 class _AsyncIterableProxy(_ReadLater):
@@ -138,10 +136,7 @@ class _AsyncIterableProxy(_ReadLater):
         return self._otel_entered(await self._otel_wrapped.__aenter__())
 
     async def __aexit__(self, *exception: object) -> Any:
-        try:
-            return await self._otel_wrapped.__aexit__(*exception)
-        finally:
-            self._otel_reading.closed()
+        return await self._otel_reading.close_async(self._otel_wrapped.__aexit__, *exception)
 
 
 class _Body(_ReadLater):
@@ -221,13 +216,7 @@ def _iterate(reading: bodies.Reading, make: Callable[..., Any]) -> Callable[...,
 
 
 def _close(reading: bodies.Reading, close: Callable[..., Any]) -> Callable[..., Any]:
-    def closes(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return close(*args, **kwargs)
-        finally:
-            reading.closed()
-
-    return closes
+    return functools.partial(reading.close, close)
 
 
 _CLOSES: Final[Mapping[str, _Watch]] = MappingProxyType({"close": _close, "aclose": _close})

@@ -6,50 +6,21 @@ that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no
 
 from __future__ import annotations
 
+import copy
+import copyreg
 import inspect
+import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, SupportsIndex, cast
 
-from opentelemetry.context import Context, attach, get_current
-
-from otel_agents.instrumentors._core import errors
+from opentelemetry.context import get_current
 
 from . import disposal
-from .reporting import HIDDEN, Followed, end, fail, report
+from .disposal import Disposal
+from .reporting import Followed, exhaust, hidden
+from .steps import Steps
 
-__all__ = ["AsyncStreamProxy", "Proxy", "Steps", "StreamProxy", "hidden", "stream_of"]
-
-
-class Steps:
-    """The context of work that runs in steps: current in each step, never between two.
-
-    What the work itself attached in one step is current again in the next.
-    """
-
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Context) -> None:
-        self._inner = inner
-
-    def enter(self) -> Context:
-        """Begin a step; returns the caller's context, for `leave`."""
-        outer = get_current()
-        attach(self._inner)
-        return outer
-
-    def leave(self, outer: Context) -> None:
-        """End a step: the caller's context is current again."""
-        self._inner = get_current()
-        attach(outer)
-
-
-def hidden(running: Followed, item: Any) -> bool:
-    """Report a chunk; whether the caller must not see it."""
-    try:
-        return running.chunk(item) is HIDDEN
-    except Exception:
-        errors.internal_error("recording a chunk")
-        return False
+__all__ = ["AsyncStreamProxy", "Proxy", "StreamProxy", "stream_of"]
 
 
 class Proxy:
@@ -84,11 +55,42 @@ class Proxy:
     def __repr__(self) -> str:
         return repr(self._otel_wrapped)
 
+    # A copy is one of the object itself: nobody reads it along, and it goes where we are not.
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        reduce = copyreg.dispatch_table.get(cast(Any, type(self._otel_wrapped)))
+        if reduce is not None:
+            return reduce(self._otel_wrapped)
+        return self._otel_wrapped.__reduce_ex__(protocol)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self._otel_wrapped)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self._otel_wrapped, memo)
+
+
+class _Alone:
+    """How many references an object has in its destructor that nobody else refers to."""
+
+    references: ClassVar[int] = 0
+
+    def __del__(self) -> None:
+        _Alone.references = sys.getrefcount(self)
+
+
+_Alone()
+
 
 class _Following(Proxy):
     """What the two stream proxies share: one operation, finalised once, also by collection."""
 
-    __slots__ = ("_otel_ended", "_otel_next", "_otel_running", "_otel_steps")
+    __slots__ = (
+        *("_otel_attaches", "_otel_disposal", "_otel_ended", "_otel_next", "_otel_running"),
+        "_otel_steps",
+    )
+    _otel_attaches: bool
+    _otel_disposal: Disposal
     _otel_ended: bool
     _otel_next: Callable[[], Any]
     _otel_running: Followed
@@ -96,41 +98,54 @@ class _Following(Proxy):
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped)
+        object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
         object.__setattr__(self, "_otel_running", running)
         object.__setattr__(self, "_otel_steps", Steps(running.context))
+        object.__setattr__(self, "_otel_disposal", disposal.expect())
+        object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
 
     def _otel_exhausted(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            try:
-                self._otel_running.exhausted(None)
-            except Exception:
-                errors.internal_error("ending an operation")
-                end(self._otel_running)
+            exhaust(self._otel_running)
 
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            fail(self._otel_running, error)
+            self._otel_disposal.failed(self._otel_running, error)
 
     def _otel_closed(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            report(self._otel_running, self._otel_running.abandoned)
+            self._otel_disposal.closed(self._otel_running)
 
     def _otel_dropped(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            disposal.abandon(self._otel_running)
+            self._otel_disposal.dropped(self._otel_running)
 
     def __del__(self) -> None:
-        self._otel_dropped()
+        if not self._otel_ended:
+            self._otel_dropped()
+            if (
+                sys.getrefcount(self) == _Alone.references
+            ):  # else it may be read in other destructors
+                self._otel_steps.run(self._otel_let_go)
+
+    def _otel_let_go(self) -> None:
+        """Drop what is followed in its own context: it may detach there what it has attached."""
+        object.__setattr__(self, "_otel_next", None)
+        object.__setattr__(self, "_otel_wrapped", None)
+
+    def _otel_entering(self, entered: Any) -> Any:
+        """What a ``with`` gives: this, or something of its own that is read instead of it."""
+        return self if entered is self._otel_wrapped else entered
 
     def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
         def closing(*args: Any, **kwargs: Any) -> Any:
             try:
-                return close(*args, **kwargs)
+                return self._otel_steps.run(close, *args, **kwargs)
             finally:
                 self._otel_closed()
 
@@ -153,28 +168,32 @@ class StreamProxy(_Following):
     def __next__(self) -> Any:
         steps = self._otel_steps
         while True:
-            outer = steps.enter()
+            entered = steps.enter()
             try:
                 item = self._otel_next()
-            except StopIteration:
-                steps.leave(outer)
-                self._otel_exhausted()
-                raise
             except BaseException as error:
-                steps.leave(outer)
-                self._otel_failed(error)
+                steps.leave(entered)
+                if isinstance(error, StopIteration):
+                    self._otel_exhausted()
+                else:
+                    self._otel_failed(error)
                 raise
-            steps.leave(outer)
+            steps.leave(entered)
             if not hidden(self._otel_running, item):
                 return item
 
     def __enter__(self) -> Any:
+        outer = get_current()
         entered = self._otel_wrapped.__enter__()
-        return self if entered is self._otel_wrapped else entered
+        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        return self._otel_entering(entered)
 
     def __exit__(self, *exception: object) -> Any:
+        leave = self._otel_wrapped.__exit__
         try:
-            return self._otel_wrapped.__exit__(*exception)
+            if self._otel_attaches:  # and detaches here, in its caller's context
+                return leave(*exception)
+            return self._otel_steps.run(leave, *exception)
         finally:
             self._otel_closed()
 
@@ -199,31 +218,34 @@ class AsyncStreamProxy(_Following):
     async def __anext__(self) -> Any:
         steps = self._otel_steps
         while True:
-            outer = steps.enter()
+            entered = steps.enter()  # as `Steps.wait`, without a coroutine more for each item
             try:
                 item = await self._otel_next()
-            except StopAsyncIteration:
-                steps.leave(outer)
-                self._otel_exhausted()
-                raise
-            except GeneratorExit:  # collected while waiting for an item
-                self._otel_dropped()
-                raise
             except BaseException as error:
-                steps.leave(outer)
-                self._otel_failed(error)
+                steps.leave_awaited(entered, error)
+                if isinstance(error, StopAsyncIteration):
+                    self._otel_exhausted()
+                elif isinstance(error, GeneratorExit):
+                    self._otel_dropped()
+                else:
+                    self._otel_failed(error)
                 raise
-            steps.leave(outer)
+            steps.leave(entered)
             if not hidden(self._otel_running, item):
                 return item
 
     async def __aenter__(self) -> Any:
+        outer = get_current()
         entered = await self._otel_wrapped.__aenter__()
-        return self if entered is self._otel_wrapped else entered
+        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        return self._otel_entering(entered)
 
     async def __aexit__(self, *exception: object) -> Any:
+        leave = self._otel_wrapped.__aexit__
         try:
-            return await self._otel_wrapped.__aexit__(*exception)
+            if self._otel_attaches:  # and detaches here, in its caller's context
+                return await leave(*exception)
+            return await self._otel_steps.wait(leave(*exception))
         finally:
             self._otel_closed()
 
@@ -237,7 +259,7 @@ class AsyncStreamProxy(_Following):
 
         async def closing(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await close(*args, **kwargs)
+                return await self._otel_steps.wait(close(*args, **kwargs))
             finally:
                 self._otel_closed()
 

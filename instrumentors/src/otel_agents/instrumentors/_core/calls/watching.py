@@ -13,13 +13,14 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context, attach
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 
 from .around import around, call_of
 from .call import Bindable, Call, Start, Switch, Wrapping
+from .reporting import Observation
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -34,61 +35,6 @@ __all__ = [
     "within",
     "wrapping_of",
 ]
-
-
-class Observation:
-    """Runs a call in ``context``, and reports to functions what becomes of it (`Running`).
-
-    Args:
-        context: Current while the call runs; default is the current one.
-        returned: Called with the result.
-        failed: Called with what the call raised.
-        ended: Called in either case, after the others.
-    """
-
-    def __init__(
-        self,
-        context: Context | None = None,
-        *,
-        returned: Callable[[Any], object] | None = None,
-        failed: Callable[[BaseException], object] | None = None,
-        ended: Callable[[], object] | None = None,
-    ) -> None:
-        self.context = get_current() if context is None else context
-        self._returned = returned
-        self._failed = failed
-        self._ended = ended
-
-    def returned(self, value: Any) -> Any:
-        """The call has its result."""
-        if self._returned is not None:
-            self._returned(value)
-        self.end()
-        return value
-
-    def chunk(self, item: Any) -> object:
-        """One item of a stream."""
-        return None
-
-    def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
-        self.end()
-
-    def abandoned(self) -> None:
-        """The caller left the stream."""
-        self.end()
-
-    def failed(self, error: BaseException) -> None:
-        """The call raised."""
-        if self._failed is not None:
-            self._failed(error)
-        self.end()
-
-    def end(self) -> None:
-        """The call is over."""
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended()
 
 
 class _Replaced(Observation):

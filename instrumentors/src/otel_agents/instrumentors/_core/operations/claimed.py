@@ -8,6 +8,7 @@ from typing import Any, TypeVar, final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.context import official
 from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
@@ -212,7 +213,10 @@ class ClaimedCall:
         attempt, call = self.claim.settle(), self.started
         self.started, self._refusal = None, None
         if call is None:
-            if attempt is None or attempt.taken or self._is_reported(response, attempt):
+            if attempt is None or attempt.taken:
+                return
+            disposal.here().wait_shortly()  # what was dropped may be what has reported it
+            if self._is_reported(response, attempt):
                 return
             call = self._report(attempt)
         try:

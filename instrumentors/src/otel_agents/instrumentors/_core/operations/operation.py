@@ -15,6 +15,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.disposal import DROPPED_AT
 from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
@@ -232,8 +233,8 @@ class Operation:
 
     @final
     def elapsed(self) -> int:
-        """Nanoseconds since the start, by a clock that does not jump."""
-        return time.perf_counter_ns() - self._start_counter
+        """Nanoseconds since the start, by a clock that does not jump; what was dropped is over."""
+        return (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
 
     @final
     def end(self) -> None:

@@ -1,0 +1,418 @@
+"""What is dropped is finalised by one thread, by no destructor, and ended when it was dropped."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from core_recording import Answering, Recorded, settle
+from new_processes import in_a_new_process
+from toyaws import EventStream, Raw, StreamingBody
+
+from otel_agents.instrumentors import InvokeAgent, Telemetry, wrapped
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls.results import follow
+from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core.tables import Counts
+from otel_agents.testing.emission import Emission
+
+NOTHING: Any = None
+"""In the place of telemetry, which toys do not use."""
+THREAD = "otel-agents-disposal"
+
+
+class Where(Answering):
+    """Notes the thread of each report."""
+
+    def _report(self, name: str, *values: Any) -> None:
+        super()._report(name, threading.current_thread().name)
+
+
+class Stream:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return "item"
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncStream:
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        return "item"
+
+
+def items() -> Iterator[str]:
+    while True:
+        yield "item"
+
+
+async def aitems() -> AsyncIterator[str]:
+    while True:
+        yield "item"
+
+
+def run(function: Callable[[], Any], operation: Recorded) -> Any:
+    return wrapped(function, NOTHING, lambda telemetry, call: operation)()
+
+
+def started(generator: Any) -> Any:
+    next(generator)
+    return generator
+
+
+def astarted(generator: Any) -> Any:
+    with pytest.raises(StopIteration):
+        anext(generator).send(None)
+    return generator
+
+
+async def given() -> Iterator[str]:
+    return items()
+
+
+def unread(operation: Recorded) -> Any:
+    with pytest.raises(StopIteration) as stop:
+        run(given, operation).send(None)
+    return stop.value.value
+
+
+def within_a_generator(stream: Any, leave: str) -> Any:
+    """As of a web framework, which iterates what the application wrote."""
+
+    def with_it() -> Iterator[Any]:
+        with stream as entered:
+            yield from entered
+
+    def finally_closed() -> Iterator[Any]:
+        try:
+            yield from stream
+        finally:
+            try:
+                raise LookupError
+            except LookupError:
+                stream.close()
+
+    return started((with_it if leave == "with" else finally_closed)())
+
+
+MADE: dict[str, Callable[[Any], Any]] = {
+    "stream": lambda it: StreamProxy(Stream(), it),
+    "async stream": lambda it: AsyncStreamProxy(AsyncStream(), it),
+    "generator": lambda it: started(run(items, it)),
+    "async generator": lambda it: astarted(run(aitems, it)),
+    "a generator that is given": unread,
+    "events": lambda it: follow(it, EventStream(Raw(b"ab"))),
+    "body": lambda it: follow(it, StreamingBody(Raw(b"ab"))),
+    "stream in a with of a generator": lambda it: within_a_generator(
+        StreamProxy(Stream(), it), "with"
+    ),
+    "stream closed by a generator": lambda it: within_a_generator(
+        StreamProxy(Stream(), it), "close"
+    ),
+}
+each_made = pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+
+
+@each_made
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("cycle", [False, True], ids=["dropped", "collected"])
+def test_no_destructor_runs_telemetry(make: Callable[[Any], Any], cycle: bool) -> None:
+    operation = Where()
+    held = [make(operation)]
+    if cycle:
+        held.append(held)  # pyright: ignore[reportArgumentType]  only the collector finds it
+    del held
+    gc.collect()
+    settle()
+    assert operation.reports[-1] == ("abandoned", THREAD)
+    assert [name for name, _ in operation.reports].count("abandoned") == 1
+
+
+CLOSES: dict[str, Callable[[StreamProxy], object]] = {
+    "close": lambda stream: stream.close(),
+    "with": lambda stream: stream.__enter__() and stream.__exit__(None, None, None),
+}
+
+
+@pytest.mark.parametrize("close", CLOSES.values(), ids=CLOSES)
+def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
+    close: Callable[[StreamProxy], object],
+) -> None:
+    """It may be a destructor that closes, and the thread wait for what it holds."""
+    operation, busy = Recorded(), threading.Event()
+    disposal.expect().put(busy.wait)
+    stream = StreamProxy(Stream(), operation)
+    began = time.monotonic()
+    close(stream)
+    assert time.monotonic() - began < 5
+    assert operation.reports == []
+    busy.set()
+    settle()
+    assert operation.reports == [("abandoned",)]
+
+
+def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
+    """Not when the thread comes to it: here, that is held up."""
+    telemetry, go_on = Telemetry("toy", **emission.providers), threading.Event()
+    stream = StreamProxy(Stream(), InvokeAgent(telemetry, "planner"))
+    disposal.expect().put(go_on.wait)
+    before = time.time_ns()
+    del stream
+    after = time.time_ns()
+    time.sleep(0.05)  # what must not be counted
+    go_on.set()
+    settle()
+    end = emission.span.end_time or 0
+    assert before - 20_000_000 <= end <= after + 20_000_000
+    assert emission.span.attributes == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "planner",
+        "otel_agents.stream.abandoned": True,
+    }
+
+
+def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> None:
+    """Its sums hold it."""
+    told: list[str] = []
+    agent = InvokeAgent(telemetry, "planner")
+    agent.when_ended.append(lambda: told.append("agent"))
+    disposal.expect().put(lambda: (time.sleep(0.01), told.append("dropped")))
+    agent.end()
+    assert told == ["dropped", "agent"]
+
+
+def test_an_agent_that_is_dropped_itself_waits_for_nothing(telemetry: Telemetry) -> None:
+    agents = [InvokeAgent(telemetry, "planner") for _ in range(100)]
+    streams = [StreamProxy(Stream(), agent) for agent in agents]
+    began = time.monotonic()
+    streams.clear()
+    settle()
+    assert time.monotonic() - began < 5
+    assert all(agent.ended for agent in agents)
+
+
+def test_what_is_finalised_may_raise_and_the_next_is_finalised(caught: list[str]) -> None:
+    first, second = Recorded(breaks_at="abandoned"), Recorded()
+    for operation in (first, second):
+        StreamProxy(Stream(), operation)
+    settle()
+    assert (caught, second.reports) == (["ending an operation"], [("abandoned",)])
+    assert first.reports == [("abandoned",), ("end",)]
+
+
+def test_more_than_a_bound_does_not_wait(
+    counts: Counts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where a span processor never comes to an end."""
+    settle()
+    monkeypatch.setattr(disposal, "_MOST", 3)
+    busy, operations = threading.Event(), [Recorded() for _ in range(5)]
+    disposal.expect().put(busy.wait)
+    for operation in operations:
+        StreamProxy(Stream(), operation)
+    busy.set()
+    settle()
+    assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3
+    assert counts == {"finalising what was dropped": 3}
+    assert "3 streams that were dropped have no span" in caplog.text
+
+
+# Whole processes.
+
+PREPARED = """if True:
+    import asyncio, atexit, gc, os, sys, threading
+    from opentelemetry.context import get_current
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+    from otel_agents.instrumentors import InvokeAgent, Telemetry, wrapped
+    from otel_agents.instrumentors._core.calls import disposal
+    from otel_agents.instrumentors._core.calls.streams import StreamProxy
+
+    class Stream:
+        def __iter__(self): return self
+        def __next__(self): return 1
+
+    class Processor(SpanProcessor):
+        def on_end(self, span): print("ended", span.name, flush=True)
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    telemetry = Telemetry("toy", tracer_provider=provider)
+    start = lambda telemetry, call: InvokeAgent(telemetry, "planner")
+    def stream(name): return StreamProxy(Stream(), InvokeAgent(telemetry, name))
+    def threads(): return sorted(it.name for it in threading.enumerate())
+"""
+
+
+def told_by(program: str) -> list[str]:
+    return in_a_new_process(PREPARED + program).splitlines()
+
+
+def test_a_span_processor_with_a_plain_lock_is_not_waited_for_by_itself() -> None:
+    """The collector comes while it holds its lock; to end a span there is to take it again."""
+    program = """
+    class Locked(Processor):
+        lock = threading.Lock()
+        def on_end(self, span):
+            with self.lock:
+                super().on_end(span)
+                garbage.clear()
+                gc.collect()
+
+    provider.add_span_processor(Locked())
+    garbage = [stream("dropped")]
+    gc.disable()
+    InvokeAgent(telemetry, "interrupted").end()
+    print(disposal.drain(5))
+    """
+    assert told_by(program) == [
+        "ended invoke_agent interrupted",
+        "ended invoke_agent dropped",
+        "True",
+    ]
+
+
+def test_where_nothing_is_streamed_there_is_no_thread() -> None:
+    program = """
+    provider.add_span_processor(Processor())
+    async def answer(): await asyncio.sleep(0)
+    async def main():
+        await wrapped(answer, telemetry, start)()
+        await wrapped(lambda: answer(), telemetry, start)()
+        await wrapped(lambda: asyncio.ensure_future(answer()), telemetry, start)()
+        print(threads())
+    asyncio.run(main())
+    wrapped(lambda: 1, telemetry, start)()
+    print(threads(), disposal.drain(5), threads())
+    """
+    ended, alone = ["ended invoke_agent planner"] * 3, "['MainThread']"
+    assert told_by(program) == [*ended, alone, ended[0], f"{alone} True {alone}"]
+
+
+def test_the_thread_is_there_before_anything_can_be_dropped() -> None:
+    program = """
+    kept = stream("kept")
+    print(threads())
+    """
+    assert told_by(program) == [f"['MainThread', '{THREAD}']"]
+
+
+def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() -> None:
+    program = """
+    ended = threading.Event()
+    class Tells(Processor):
+        def on_end(self, span):
+            super().on_end(span)
+            ended.set()
+    provider.add_span_processor(Tells())
+    async def answer(): await asyncio.sleep(0)
+    waiting = wrapped(answer, telemetry, start)()
+    waiting.send(None)
+    del waiting
+    print(threads())
+    asyncio.run(wrapped(answer, telemetry, start)())
+    print(ended.wait(5), threads())
+    """
+    told = told_by(program)
+    assert told[0] == "['MainThread']"
+    assert sorted(told[1:]) == [
+        f"True ['MainThread', '{THREAD}']",
+        "ended invoke_agent planner",
+        "ended invoke_agent planner",
+    ]
+
+
+@pytest.mark.parametrize("makes_one_before", [False, True])
+def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: bool) -> None:
+    """Where no thread can be started, from Python 3.12 on: by the handler of the exit."""
+    program = f"""
+    provider.add_span_processor(Processor())
+    if {makes_one_before}: stream("before")
+    print(disposal.drain(5), flush=True)
+    # Runs before that of the disposal, which was registered before.
+    atexit.register(lambda: (stream("late"), None)[1])
+    """
+    before = ["ended invoke_agent before"] if makes_one_before else []
+    assert told_by(program) == [*before, "True", "ended invoke_agent late"]
+
+
+def test_what_is_never_dropped_says_nothing_at_the_end() -> None:
+    assert told_by("kept = stream('kept'); kept.itself = kept; print('over')") == ["over"]
+
+
+def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_alone() -> None:
+    program = """
+    provider.add_span_processor(Processor())
+    parents = stream("parent's")
+    child = os.fork()
+    if child == 0:
+        print(threads(), flush=True)
+        del parents
+        own = stream("child's")
+        print(threads(), flush=True)
+        del own
+        print(disposal.drain(5), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    del parents
+    print(disposal.drain(5))
+    """
+    assert told_by(program) == [
+        "['MainThread']",
+        f"['MainThread', '{THREAD}']",
+        "ended invoke_agent child's",
+        "True",
+        "ended invoke_agent parent's",
+        "True",
+    ]
+
+
+def test_an_exit_that_a_span_processor_asks_for_ends_no_more_than_the_thread() -> None:
+    program = """
+    class Exits(Processor):
+        def on_end(self, span):
+            super().on_end(span)
+            sys.exit(1)
+    provider.add_span_processor(Exits())
+    for name in ("first", "second"):
+        stream(name)
+        print(disposal.drain(5), flush=True)
+    """
+    assert told_by(program) == [
+        "ended invoke_agent first",
+        "True",
+        "ended invoke_agent second",
+        "True",
+    ]
+
+
+def test_streams_that_are_made_at_once_start_one_thread() -> None:
+    program = """
+    ready = threading.Barrier(8)
+    def make():
+        ready.wait()
+        made.append(stream("one"))
+    made = []
+    makers = [threading.Thread(target=make) for _ in range(8)]
+    for maker in makers: maker.start()
+    for maker in makers: maker.join()
+    print(threads())
+    """
+    assert told_by(program) == [f"['MainThread', '{THREAD}']"]
