@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
 
-__all__ = ["collected", "instrumented", "pytest_itemcollected"]
+__all__ = ["collected", "instrumented", "lasting_loop", "pytest_itemcollected"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -29,3 +30,13 @@ def collected() -> Iterator[None]:
 def instrumented(instrument: Callable[..., None]) -> None:
     """Instruments with the defaults."""
     instrument()
+
+
+@pytest.fixture
+def lasting_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One loop for all that a test runs."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()

@@ -19,7 +19,7 @@ from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["collected", "instrumented", "pytest_itemcollected"]
 
-_NEWER = ("groups", "runs", "own")
+_NEWER = ("flat", "groups", "runs", "own")
 collect_ignore = [f"test_classic_{name}.py" for name in (_NEWER if OLDEST else ())]
 
 

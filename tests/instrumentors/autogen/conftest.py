@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from autogen_fixtures import balanced, client, instrument, instrumented, run
 from autogen_teams import VERSION
+from framework_fixtures import lasting_loop
 from packaging.version import Version
 
-__all__ = ["balanced", "client", "instrument", "instrumented", "run"]
+__all__ = ["balanced", "client", "instrument", "instrumented", "lasting_loop", "run"]
 
 _SINCE = {
     "example": "0.6",
+    "flat": "0.7",
     "graph": "0.6",
     "mcp": "0.6",
     "nesting": "0.7",

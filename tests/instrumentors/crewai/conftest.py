@@ -21,7 +21,7 @@ _SINCE = {
     (1, 0): ("bus", "persistence"),
     (1, 5): ("calls", "tools"),
     (1, 15): (
-        *("again", "consent", "content", "examples", "failing", "flows"),
+        *("again", "consent", "content", "examples", "failing", "flat", "flows"),
         *("left", "limits", "private", "turns"),
     ),
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from framework_fixtures import pytest_itemcollected
+from framework_fixtures import lasting_loop, pytest_itemcollected
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
@@ -24,10 +24,10 @@ with warnings.catch_warnings():
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-__all__ = ["pytest_itemcollected"]
+__all__ = ["lasting_loop", "pytest_itemcollected"]
 
 litellm.suppress_debug_info = True
-_LATER = ("custom", "left", "messages", "rust", "usage")
+_LATER = ("custom", "flat", "left", "messages", "rust", "usage")
 """What the oldest version lacks, or leaves out, as what a stream of its own says of its usage."""
 collect_ignore = [f"test_litellm_{name}.py" for name in _LATER if VERSION < (1, 110)]
 

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import openai
 import pytest
-from framework_fixtures import instrumented
+from framework_fixtures import instrumented, lasting_loop
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented"]
+__all__ = ["instrumented", "lasting_loop"]
 
 _Result = TypeVar("_Result")
 

@@ -1,0 +1,94 @@
+"""Whether a process that goes on for long holds no more than one that has just begun: law 9."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_agents.distro.ending import open_spans
+from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors.settings import Settings
+
+__all__ = ["TURNS", "check_flat", "watched"]
+
+TURNS = 10_000
+_WARM = 1_000
+"""Turns after which caches are full, of the frameworks too."""
+_MOST = 300
+"""Objects that may be more in the end; what leaks in each thirtieth turn is more."""
+_SETTINGS = {
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
+    "OTEL_AGENTS_METRICS": "both",
+}
+
+
+def check_flat(turn: Callable[[], object], *instrumentors: BaseInstrumentor) -> None:
+    """Have ``turn`` done 10,000 times, instrumented; in the end no more lives than after 1,000.
+
+    Args:
+        turn: One turn of a conversation; when it is over, the application holds nothing of it.
+        instrumentors: Those that observe it.
+    """
+    with watched(*instrumentors), _frozen():
+        for _ in range(_WARM):
+            turn()
+        before = _living()
+        for _ in range(TURNS - _WARM):
+            turn()
+        more = _living()
+        more.subtract(before)
+    left = [f"{number} {kind}" for kind, number in more.most_common(8) if number > 0]
+    assert sum(more.values()) <= _MOST, f"{TURNS - _WARM} turns have left {', '.join(left)}"
+
+
+@contextmanager
+def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None, None]:
+    """Instrument, with all signals and all content, for providers that keep nothing."""
+    tracers, loggers = (
+        TracerProvider(shutdown_on_exit=False),
+        LoggerProvider(shutdown_on_exit=False),
+    )
+    meters = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+    providers = {"tracer_provider": tracers, "meter_provider": meters, "logger_provider": loggers}
+    with mock.patch.object(open_spans, "_SWEEP", 10):  # spans that nobody ends are let go soon
+        tracers.add_span_processor(open_spans.OpenSpans(lambda: None))
+        for instrumentor in instrumentors:
+            instrumentor.instrument(**providers, settings=Settings.read(_SETTINGS))
+        try:
+            yield providers
+        finally:
+            for instrumentor in instrumentors:
+                instrumentor.uninstrument()
+            for provider in (tracers, meters, loggers):
+                provider.shutdown()
+
+
+@contextmanager
+def _frozen() -> Generator[None, None, None]:
+    """What is there already is not collected and not counted: it is most of what there is."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _living() -> Counter[str]:
+    """The objects that live now, by their class."""
+    gc.collect()
+    assert disposal.drain(10)
+    gc.collect()
+    return Counter(
+        f"{type(living).__module__}.{type(living).__qualname__}" for living in gc.get_objects()
+    )

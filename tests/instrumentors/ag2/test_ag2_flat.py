@@ -1,0 +1,34 @@
+"""Law 9: ten thousand turns leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+import openai
+import pytest
+from ag2_agents import agent
+from answered_requests import URL, answering
+from flatness import check_flat
+
+from otel_agents.instrumentors.ag2 import AG2Instrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
+    """One client sends for all turns: to make one is most of a turn's time."""
+    configs: Any = import_module("ag2.config")
+    client = openai.DefaultAsyncHttpxClient()
+    config = configs.OpenAIConfig(
+        model="gpt-4o-mini", api_key="none", base_url=URL, http_client=client
+    )
+    planner = agent("planner", config)
+    with answering():
+        check_flat(
+            lambda: lasting_loop.run_until_complete(planner.ask("hi")),
+            AG2Instrumentor(),
+            OpenAIInstrumentor(),
+        )
+    lasting_loop.run_until_complete(client.aclose())

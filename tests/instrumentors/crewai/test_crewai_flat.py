@@ -1,0 +1,48 @@
+"""Law 9: ten thousand turns leave nothing behind."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+
+import pytest
+from answered_requests import URL, answering
+from crews import agent, crew, crewai, task, tool
+from flatness import check_flat
+
+from otel_agents.instrumentors.crewai import CrewAIInstrumentor
+from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+
+_FILLED = 300
+"""Runs of a crew after which CrewAI's memory of its last 256 event handlers is full."""
+_EACH = 20
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """CrewAI says the same in each turn, and pytest keeps it."""
+    logging.getLogger("crewai").setLevel(logging.ERROR)
+
+
+@tool
+def calculate(terms: str) -> str:
+    """Calculate."""
+    return terms
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_turns_leave_nothing() -> None:
+    """A crew takes 20 ms a run of its own, so most turns are a question or a tool."""
+    llm = crewai.LLM(model="gpt-4o-mini", base_url=URL, api_key="none")
+    reporter, numbers = agent(llm, "reporter"), itertools.count()
+
+    def turn() -> object:
+        number = next(numbers)
+        if number < _FILLED or number % _EACH == 0:
+            return crew(task(reporter)).kickoff()
+        return llm.call("hi") if number % 2 else calculate.run(terms="1+1")
+
+    with answering():
+        instrumentors = CrewAIInstrumentor(), LiteLLMInstrumentor(), OpenAIInstrumentor()
+        check_flat(turn, *instrumentors)
