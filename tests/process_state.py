@@ -15,6 +15,7 @@ Each of them has a bound, and is right in a forked child. That is so of
 from __future__ import annotations
 
 import dataclasses
+import gc
 import importlib
 import pkgutil
 import queue
@@ -33,11 +34,19 @@ from otel_agents.instrumentors._core import forking
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
 
-__all__ = ["WAITING", "is_renewed", "modules", "offences"]
+__all__ = ["WAITING", "is_renewed", "locks", "modules", "offences"]
 
+_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition)
 WAITING: tuple[type[Any], ...] = (
-    *(type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Event),
-    *(threading.Semaphore, threading.Barrier, threading.Thread, queue.Queue, queue.SimpleQueue),
+    *(
+        *_LOCKS,
+        threading.Event,
+        threading.Semaphore,
+        threading.Barrier,
+        threading.Thread,
+        queue.Queue,
+        queue.SimpleQueue,
+    ),
 )
 """What is broken in a forked child if another thread had it, or was it."""
 
@@ -80,6 +89,17 @@ def offences(walked: Iterable[ModuleType]) -> list[str]:
             if not (_is_pythons(name) or _is_foreign(value)):
                 walk.visit(value, f"{module.__name__}.{name}", None)
     return walk.offences
+
+
+def locks() -> list[tuple[object, str]]:
+    """Each object of ours that lives now and has a lock, with the attribute that it is in."""
+    ours = [thing for thing in gc.get_objects() if _is_ours(type(thing))]
+    return [
+        (thing, name)
+        for thing in ours
+        for name, value in {**getattr(thing, "__dict__", {}), **_slots(thing)}.items()
+        if isinstance(value, _LOCKS)
+    ]
 
 
 class _Walk:

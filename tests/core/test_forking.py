@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
+from forked import in_a_forked_child
 
-from otel_agents.instrumentors._core import forking
+from otel_agents.instrumentors import InvokeAgent, Telemetry, hosting
+from otel_agents.instrumentors._core import errors, forking
+from otel_agents.instrumentors._core.tables import Counts
+
+fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork with")
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 RENEWING = """
     import logging, os
@@ -32,7 +40,7 @@ RENEWING = """
     forking.renew_after_fork(fail)
     forking.renew_after_fork(lambda: print("last", flush=True))
     del dropped
-    errors.counts["of the parent"] += 1
+    errors.counts.add("of the parent")
     child = os.fork()
     if not child:
         print(dict(errors.counts), flush=True)
@@ -40,6 +48,14 @@ RENEWING = """
     assert os.waitpid(child, 0)[1] == 0
     print(dict(errors.counts))
 """
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests."""
+    monkeypatch.setattr(errors, "strict", False)
+    for name in ("counts", "foreign"):
+        monkeypatch.setattr(errors, name, Counts())
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -63,6 +79,82 @@ def test_a_child_renews_in_order_and_a_failure_stops_nothing() -> None:
     said = "otel-agents failed while renewing after a fork (LookupError at <string>:"
     assert ran.stderr.startswith(said)
     assert "secret" not in ran.stderr
+
+
+@fork
+def test_a_child_finds_a_lock_free_that_another_thread_had() -> None:
+    lock, locked, forked = forking.Lock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            locked.set()
+            forked.wait(20)
+
+    def in_the_child() -> str:
+        with lock:
+            return "free"
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    assert locked.wait(20)
+    assert in_a_forked_child(in_the_child, meanwhile=forked.set) == "'free'"
+    holding.join()
+
+
+@fork
+def test_a_thread_that_forks_keeps_the_lock_that_it_has() -> None:
+    """It lets it go afterwards, in the child as in its parent."""
+    lock = forking.Lock()
+
+    def in_the_child() -> bool:
+        taken = threading.Thread(target=lambda: lock.__enter__(), daemon=True)
+        taken.start()
+        taken.join(0.2)
+        waits = taken.is_alive()
+        lock.__exit__()
+        taken.join(20)
+        return waits and not taken.is_alive()
+
+    with lock:
+        assert in_a_forked_child(in_the_child) == "True"
+
+
+def test_a_destructor_may_take_the_lock_that_its_own_thread_has() -> None:
+    lock, taken = forking.Lock(), list[bool]()
+
+    class Dropped:
+        def __del__(self) -> None:
+            with lock:
+                taken.append(True)
+
+    with lock:
+        Dropped()
+        gc.collect()
+    assert taken == [True]
+
+
+@fork
+def test_a_child_has_neither_errors_nor_operations_of_its_parent(
+    telemetry: Telemetry, lenient: None
+) -> None:
+    """They are the parent's to tell, and to end."""
+    try:
+        raise LookupError
+    except LookupError:
+        errors.internal_error("of the parent")
+    operation = InvokeAgent(telemetry, "of the parent")
+
+    def in_the_child() -> object:
+        own = InvokeAgent(telemetry, "of the child")
+        begun = [one.span.name for one in hosting.operations_in_progress()]
+        own.end()
+        return begun, dict(errors.counts), dict(errors.foreign)
+
+    told = in_a_forked_child(in_the_child)
+    assert told == "(['invoke_agent of the child'], {}, {})"
+    assert (*hosting.operations_in_progress(),) == (operation,)
+    assert errors.counts == {"of the parent": 1}
+    operation.end()
 
 
 def test_what_is_gone_is_not_kept() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from forked import in_a_forked_child
 
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import OTHERS, Bounded, ByObject, Counts
 
 
 def test_of_more_than_the_limit_the_newest_stay_in_order() -> None:
@@ -29,6 +29,13 @@ def test_what_is_put_again_is_the_newest() -> None:
         table.put(key, value)
     assert table.values() == [2, 3]
     assert [table.get(key) for key in "abc"] == [2, None, 3]
+
+
+def test_a_default_is_put_where_there_is_none_and_its_entry_is_the_newest() -> None:
+    evicted: list[int] = []
+    table = Bounded[str, int](2, evicted.append)
+    assert [table.setdefault(key, value) for value, key in enumerate("abac")] == [0, 1, 0, 3]
+    assert (table.values(), evicted) == ([0, 3], [1])
 
 
 def test_what_is_popped_is_gone_and_makes_room() -> None:
@@ -141,3 +148,45 @@ def test_a_forked_child_begins_empty_and_with_a_free_lock() -> None:
     assert in_a_forked_child(in_the_child, meanwhile=forked.set) == "[0, [3], []]"
     holding.join()
     assert table.values() == [1, 2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork with")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_inherits_what_is_no_process_s_own() -> None:
+    table, told = Bounded[str, int](2, inherited=True), ByObject[Any, str]()
+    table.put("a", 1)
+    told[test_what_is_popped_is_gone_and_makes_room] = "told"
+    assert in_a_forked_child(lambda: (table.values(), [*told.values()])) == "([1], ['told'])"
+
+
+def test_what_is_known_of_an_object_goes_with_it() -> None:
+    class Known: ...
+
+    table, known = ByObject[Known, list[int]](), Known()
+    table[known] = [1]
+    assert table.get(known) == [1]
+    del known
+    gc.collect()
+    assert len(table) == 0
+
+
+def test_numbers_are_counted_by_name_and_beyond_the_limit_together() -> None:
+    counts = Counts(limit=2)
+    firsts = [counts.add(name) for name in "abacd"] + [counts.add("e", 3), counts.add("b")]
+    assert firsts == [True, True, False, True, False, False, False]
+    assert counts == {"a": 2, "b": 2, OTHERS: 5}
+
+
+def test_no_count_of_several_threads_is_lost() -> None:
+    counts = Counts()
+
+    def count() -> None:
+        for _ in range(2000):
+            counts.add("a")
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == {"a": 8000}

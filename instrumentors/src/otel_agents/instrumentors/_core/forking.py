@@ -28,9 +28,16 @@ def renew_after_fork(renew: Callable[[], object]) -> None:
     """
     place, renewers = _next(), _renewers
     if isinstance(renew, MethodType):
-        renewers[place] = weakref.WeakMethod(renew, lambda _: renewers.pop(place, None))
+        # No WeakMethod: where both go in one collection, as at exit, it writes a traceback.
+        function = renew.__func__
+        owner = weakref.ref(renew.__self__, lambda _: renewers.pop(place, None))
+        renewers[place] = lambda: _bound(function, owner())
     else:
         renewers[place] = lambda: renew
+
+
+def _bound(function: Callable[..., object], owner: object | None) -> Callable[[], object] | None:
+    return None if owner is None else MethodType(function, owner)
 
 
 def tell_failures(tell: Callable[[], object]) -> None:
