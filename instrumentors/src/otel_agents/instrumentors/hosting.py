@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._core.context.carrying import carry
 from ._core.errors import attempt, guarded, warn
-from ._core.forking import renew_after_fork
+from ._core.forking import Lock, renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
     Rival,
@@ -31,6 +31,7 @@ from ._core.patching.rivals import (
     registered_rivals,
     take_over_loading,
 )
+from ._core.tables import Bounded
 from ._core.telemetry.records import completed
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUP",
+    "Bounded",
+    "Lock",
     "Rival",
     "accepts_installed",
     "active_rivals",

@@ -10,9 +10,12 @@ from typing import Final
 
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
+from otel_agents.instrumentors.hosting import Bounded
 
 __all__ = ["Outages", "Place"]
 
+_REASONS: Final = 256
+"""How many are known to have been told: a receiver may give any."""
 _ADVICE: Final = "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
 _HEADERS: Final = "set OTEL_EXPORTER_OTLP_HEADERS"
 _SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
@@ -43,7 +46,7 @@ class Place:
         self.lost_metrics = False
         self.reason = ""
         self._failing: set[str] = set()
-        self._told: set[str] = set()
+        self._told: Bounded[str, None] = Bounded(_REASONS, inherited=True)
         self._waiting: dict[str, Callable[[], int]] = {}
         self._bound = ""
         self._renew_lock()
@@ -129,7 +132,7 @@ class Place:
     def _once(self, key: str, message: str, *values: object) -> None:
         with self._lock:
             new = key not in self._told
-            self._told.add(key)
+            self._told.put(key, None)
         if new:
             say(message, *values)
 
