@@ -1,5 +1,8 @@
 """What a process has of ours for as long as it runs: tables and locks of modules and classes.
 
+That is what modules have when they are imported; what an object has that is made later, of a
+distribution or an instrumentor, is the object's to bound. Its locks are found by `locks`.
+
 Each of them has a bound, and is right in a forked child. That is so of
 
 - what cannot be changed: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
