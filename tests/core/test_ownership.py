@@ -484,7 +484,7 @@ def test_who_reports_for_an_sdk_that_is_not_seen_need_not_know_the_id(emission: 
             describe(call, response)
             call.response_id = None
 
-    telemetry = Telemetry("t", **emission.providers)
+    telemetry = Telemetry("otel_agents.instrumentors.autogen", **emission.providers)
     answer = Answer(telemetry, Operation.CHAT, model="toy-1", provider="openai", evident=True)
     answer.server = server_of("https://toy.example/v1")
     answer.returned(Response("unknown", "it", 7))

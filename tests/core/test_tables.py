@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import threading
 import weakref
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from forked import in_a_forked_child
 
+from otel_agents.instrumentors._core import tables
 from otel_agents.instrumentors._core.tables import OTHERS, Bounded, ByObject, Counts
 
 
@@ -190,3 +192,44 @@ def test_no_count_of_several_threads_is_lost() -> None:
     for thread in threads:
         thread.join()
     assert counts == {"a": 8000}
+
+
+def test_what_has_waited_too_long_is_evicted_when_somebody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evicted: list[int] = []
+    now = 1000.0
+    monkeypatch.setattr(tables.time, "monotonic", lambda: now)
+    monkeypatch.setattr(tables, "AGES", tables._Ages())
+    table = Bounded[str, int](9, evicted.append, seconds=10)
+    patient = Bounded[str, int](9, evicted.append, seconds=100)
+    for value, key in enumerate("abc"):
+        table.put(key, value)
+        now += 4
+    patient.put("d", 3)
+    assert tables.AGES.due == 1010
+    now = 1009.9
+    tables.sweep()
+    assert (evicted, tables.AGES.due) == ([], 1010)
+    assert table.pop("b") == 1
+    now = 1014
+    tables.sweep()
+    assert (evicted, table.values(), tables.AGES.due) == ([0], [2], 1018)
+    now = 1018
+    tables.sweep()
+    assert (evicted, len(table), tables.AGES.due) == ([0, 2], 0, 1112)
+    table.put("e", 4)
+    assert tables.AGES.due == 1028
+    table.expire(math.inf)
+    assert (evicted, len(patient)) == ([0, 2, 4], 1)
+
+
+def test_what_is_put_again_waits_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(tables.time, "monotonic", lambda: now)
+    table = Bounded[str, int](9, seconds=10)
+    table.put("a", 1)
+    now = 9
+    table.put("a", 2)
+    assert table.expire(15) == 19
+    assert table.values() == [2]

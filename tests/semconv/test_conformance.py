@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, set_span_in_context
 
 from otel_agents.semconv.conformance import GAPS, RULES, Finding, check
 
@@ -35,11 +35,21 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Scope:
+    name: str
+
+
+@dataclass(frozen=True)
 class Span:
     name: str
     attributes: dict[str, Any]
     kind: Kind = Kind.CLIENT
     status: Status = Status()
+    instrumentation_scope: Scope | None = None
+
+    def by(self, library: str) -> Span:
+        """The span as the instrumentor of that library makes it."""
+        return replace(self, instrumentation_scope=Scope(f"otel_agents.instrumentors.{library}"))
 
     def with_(self, **attributes: Any) -> Span:
         """The span with other attributes; None takes one away."""
@@ -84,6 +94,7 @@ AGENT = Span(
     },
     Kind.INTERNAL,
 )
+FINISH = "gen_ai.response.finish_reasons"
 SERVER = {"server.address": "h", "server.port": 443}
 GOOD = [
     CHAT,
@@ -101,10 +112,16 @@ GOOD = [
         gen_ai__request__stream=True,
         gen_ai__usage__input_tokens=None,
         gen_ai__usage__output_tokens=None,
-    ),
-    CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None, openai__api__type=None),
+    ).by("openai"),
+    CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
-    CHAT.with_(gen_ai__response__id=None, openai__api__type=None),
+    CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
+    CHAT.with_(
+        otel_agents__response__pending=True,
+        gen_ai__response__finish_reasons=None,
+        gen_ai__usage__input_tokens=None,
+        gen_ai__usage__output_tokens=None,
+    ),
     CHAT.with_(gen_ai__provider__name="acme", gen_ai__response__id=None, server__address=None),
     Span(
         "embeddings e",
@@ -177,7 +194,26 @@ BROKEN: list[tuple[str, Span, str]] = [
         CHAT.with_(gen_ai__usage__input_tokens=None),
         "gen_ai.usage.input_tokens",
     ),
+    *(
+        ("expected_attribute_missing", span, "gen_ai.response.id")
+        for span in (
+            CHAT.with_(gen_ai__response__id=None).by("crewai"),
+            CHAT.with_(gen_ai__response__id=None, gen_ai__request__stream=True).by("openai"),
+            CHAT.with_(gen_ai__response__id=None, openai__api__type=None).by("openai"),
+            CHAT.with_(gen_ai__response__id=None).by("ag2"),
+        )
+    ),
+    (
+        "expected_attribute_missing",
+        CHAT.with_(gen_ai__response__finish_reasons=None, openai__api__type="responses"),
+        "gen_ai.response.finish_reasons",
+    ),
     ("kind_unexpected", replace(CHAT, kind=Kind.SERVER), "SERVER"),
+    (
+        "content_schema",
+        CHAT.with_(gen_ai__output__messages=messages({"type": "text", "content": "hi"})),
+        "gen_ai.output.messages: [0] has no finish_reason",
+    ),
     ("kind_unexpected", replace(TOOL, kind=Kind.CLIENT), "CLIENT"),
     ("operation_unknown", CHAT.with_(gen_ai__operation__name="talk"), "talk"),
     (
@@ -331,6 +367,28 @@ def test_spans_of_the_sdk_are_understood() -> None:
     tracer.start_span(CHAT.name, kind=SpanKind.CLIENT, attributes=attributes).end()
     (span,) = exporter.get_finished_spans()
     assert check(span) == [Finding("deprecated_attribute", "chat gpt-4o", "gen_ai.system")]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_agent_says_what_the_model_calls_below_it_have_said(late: bool) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("otel_agents.instrumentors.crewai")
+    agent = tracer.start_span("invoke_agent", kind=SpanKind.INTERNAL)
+    agent.set_attribute("gen_ai.operation.name", "invoke_agent")
+    task = tracer.start_span("task", set_span_in_context(agent))
+    call = tracer.start_span(CHAT.name, set_span_in_context(task), attributes=CHAT.attributes)
+    task.end()
+    for span in (agent, call) if late else (call, agent):
+        span.end()
+    spans = exporter.get_finished_spans()
+    (found,) = [span for span in spans if span.name == "invoke_agent"]
+    missing = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", FINISH]
+    rule = "expected_attribute_missing"
+    expected = [] if late else [Finding(rule, "invoke_agent", name) for name in missing]
+    assert sorted(check(found, spans), key=str) == sorted(expected, key=str)
+    assert check(found) == []
 
 
 def test_a_gap_that_nothing_needs_fails_the_whole_run(

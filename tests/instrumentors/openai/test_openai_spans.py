@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from openai_calls import QUESTION, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
+from otel_agents.instrumentors._core import tables
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.instrumentors.openai import _background
 from otel_agents.testing.emission import Emission
@@ -317,6 +319,7 @@ if VERSION >= (1, 66):
         (inference,) = [span for span in emission.spans if span.name == "chat gpt-4o-mini"]
         attributes = dict(inference.attributes or {})
         assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+        assert "otel_agents.response.pending" not in attributes
         assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
         assert model.ledger.input_tokens > 0
 
@@ -357,6 +360,24 @@ if VERSION >= (1, 66):
         assert emission.names.count("chat gpt-4o-mini") == 1
 
     @pytest.mark.usefixtures("instrumented")
+    def test_a_background_response_ends_when_its_age_is_over(
+        client: openai.OpenAI,
+        model: ScriptedModel,
+        emission: Emission,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Whatever is called next, and nothing is: there is no timer."""
+        model.script(Answer("Never", fetches=1))
+        client.responses.create(model="never", input="Hi", background=True)
+        client.embeddings.create(model="e", input="other")
+        assert emission.names == ["embeddings e"]
+        later = time.monotonic() + 901
+        monkeypatch.setattr(tables.time, "monotonic", lambda: later)
+        client.embeddings.create(model="e", input="other")
+        assert emission.names == ["embeddings e", "chat never", "embeddings e"]
+        assert in_progress.operations() == []
+
+    @pytest.mark.usefixtures("instrumented")
     def test_a_background_response_that_nobody_fetches_ends_without_tokens(
         client: openai.OpenAI,
         model: ScriptedModel,
@@ -371,6 +392,7 @@ if VERSION >= (1, 66):
         attributes = emission.span.attributes or {}
         assert "gen_ai.usage.input_tokens" not in attributes
         assert "gen_ai.response.finish_reasons" not in attributes
+        assert attributes["otel_agents.response.pending"] is True
         while client.responses.retrieve(later.id).status != "completed":
             pass
         assert emission.names.count("chat later") == 1

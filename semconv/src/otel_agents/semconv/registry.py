@@ -147,6 +147,7 @@ _TYPES: Final = MappingProxyType(
         "boolean": (
             attr.GEN_AI_CONVERSATION_COMPACTED,
             attr.GEN_AI_REQUEST_STREAM,
+            attr.OTEL_AGENTS_RESPONSE_PENDING,
             attr.OTEL_AGENTS_STREAM_ABANDONED,
         ),
         "double": (

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Final, Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
-__all__ = ["OTHERS", "Bounded", "ByObject", "Counts"]
+__all__ = ["AGES", "A_DAY", "OTHERS", "Bounded", "ByObject", "Counts", "sweep"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+
+A_DAY: Final = 86_400.0
+"""How long to wait for what has no time of its own: seconds after which nobody comes any more."""
 
 OTHERS: Final = "others"
 """What is counted under no name of its own."""
 
 
 class Bounded(Generic[_Key, _Value]):
-    """A mapping of the ``limit`` newest entries, which it holds.
+    """A mapping of the ``limit`` newest entries, which it holds for as long as they may wait.
 
     What it holds is the process's own: a forked child begins with an empty one.
 
     Args:
         limit: How many entries it may have.
-        evicted: Called with the value of an entry that made room, outside of the lock.
+        evicted: Called with the value of an entry that made room, or has waited too long, outside of
+            the lock.
         inherited: Whether a forked child begins with the entries of its parent.
+        seconds: How long an entry may wait for whoever takes it; `sweep` looks at it.
     """
 
     def __init__(
@@ -36,16 +43,22 @@ class Bounded(Generic[_Key, _Value]):
         evicted: Callable[[_Value], None] | None = None,
         *,
         inherited: bool = False,
+        seconds: float | None = None,
     ) -> None:
         self._limit = limit
+        self._seconds = seconds
         self._evicted = evicted
         self._lock = Lock()
         self._empty()
         if not inherited:
             renew_after_fork(self._empty)
 
+        if seconds is not None:
+            AGES.tables.add(self)
+
     def _empty(self) -> None:
         self._entries: OrderedDict[_Key, _Value] = OrderedDict()
+        self._since: dict[_Key, float] = {}
 
     def put(self, key: _Key, value: _Value) -> None:
         """Add an entry as the newest; the oldest makes room."""
@@ -64,9 +77,29 @@ class Bounded(Generic[_Key, _Value]):
 
     def _newest(self, key: _Key) -> list[_Value]:
         self._entries.move_to_end(key)
-        return [
-            self._entries.popitem(last=False)[1] for _ in range(len(self._entries) - self._limit)
-        ]
+        if self._seconds is not None:
+            self._since[key] = now = time.monotonic()
+            AGES.due = min(AGES.due, now + self._seconds)
+        return [self._oldest() for _ in range(len(self._entries) - self._limit)]
+
+    def _oldest(self) -> _Value:
+        key, value = self._entries.popitem(last=False)
+        self._since.pop(key, None)
+        return value
+
+    def expire(self, now: float) -> float:
+        """Evict what has waited too long; the time at which there is more, infinite if there is none."""
+        old: list[_Value] = []
+        with self._lock:
+            while self._entries and self._end() <= now:
+                old.append(self._oldest())
+            due = self._end() if self._entries else math.inf
+        self._tell(old)
+        return due
+
+    def _end(self) -> float:
+        """When the oldest entry has waited long enough."""
+        return self._since[next(iter(self._entries))] + (self._seconds or 0.0)
 
     def _tell(self, oldest: list[_Value]) -> None:
         for entry in oldest if self._evicted is not None else ():
@@ -79,6 +112,7 @@ class Bounded(Generic[_Key, _Value]):
     def pop(self, key: _Key) -> _Value | None:
         """Remove an entry; its value, None where there was none."""
         with self._lock:
+            self._since.pop(key, None)
             return self._entries.pop(key, None)
 
     def values(self) -> list[_Value]:
@@ -91,6 +125,31 @@ class Bounded(Generic[_Key, _Value]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class _Ages:
+    """The tables whose entries may wait for a time only.
+
+    Attributes:
+        tables: The tables, as long as somebody has them.
+        due: When the first entry has waited long enough, by the monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self.tables: WeakSet[Bounded[Any, Any]] = WeakSet()
+        self.due = math.inf
+
+
+AGES: Final = _Ages()
+"""Looked at when an operation starts: there is no timer."""
+
+
+def sweep() -> None:
+    """Evict what has waited too long, in every table; called once something is due."""
+    now, AGES.due = time.monotonic(), math.inf
+    for table in list(AGES.tables):
+        due = table.expire(now)
+        AGES.due = min(AGES.due, due)
 
 
 class ByObject(WeakKeyDictionary[_Key, _Value]):

@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import hand_over
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._runs import DELIVERY, LIMIT, RUNS, Run, is_agent
@@ -24,7 +24,9 @@ _PROTOCOL: Final = ("ag2.channel.", "ag2.context.", "ag2.expectation.", "ag2.tas
 _WORKFLOW: Final = "workflow"
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 """How AG2's hub marks its messages where it traces."""
-_HANDLING: Final[Bounded[tuple[str, str], Observation]] = Bounded(LIMIT, evicted=Observation.end)
+_HANDLING: Final[Bounded[tuple[str, str], Observation]] = Bounded(
+    LIMIT, evicted=Observation.end, seconds=A_DAY
+)
 """The messages on their way: what their handling will be, each taken by it once."""
 
 

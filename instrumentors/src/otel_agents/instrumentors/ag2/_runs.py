@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.context.scope import conversation_id, with_
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message
 
@@ -78,7 +78,7 @@ class Run:
         workflow.end()
 
 
-RUNS: Final[Bounded[str, Run]] = Bounded(LIMIT, evicted=Run.end)
+RUNS: Final[Bounded[str, Run]] = Bounded(LIMIT, evicted=Run.end, seconds=A_DAY)
 """The runs that are not over, by channel."""
 
 DELIVERY: Final = Slot("ag2-delivery", Run)

@@ -57,6 +57,10 @@ class Generation(Inference):
             return
         pending = text(value, "status") in _background.PENDING
         self._responded = self.complete = not pending
+        if pending:
+            self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
+        else:
+            self.attributes.pop(attr.OTEL_AGENTS_RESPONSE_PENDING, None)
         self._identify(view(value))
         response_id = self.response_id
         if pending and response_id is not None:

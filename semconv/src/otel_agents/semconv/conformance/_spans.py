@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from otel_agents.semconv import attributes as attr
@@ -18,9 +18,14 @@ from otel_agents.semconv.values import Operation
 
 from ._attributes import Attributes, check_attributes, is_ours
 from ._finding import Finding
-from ._gaps import is_gap
+from ._gaps import Lack, is_gap
 
 _SCOPE: Final = "otel_agents."
+_INFERS: Final = (
+    Operation.CHAT.value,
+    Operation.GENERATE_CONTENT.value,
+    Operation.TEXT_COMPLETION.value,
+)
 _NOT_EXPECTED: Final = frozenset(
     {
         # Of the request: there only if the application has set them.
@@ -34,8 +39,8 @@ _NOT_EXPECTED: Final = frozenset(
 )
 
 
-def check_span(span: Any) -> list[Finding]:
-    """The findings of one finished span."""
+def check_span(span: Any, others: Iterable[Any] = ()) -> list[Finding]:
+    """The findings of one finished span, which was emitted together with ``others``."""
     attributes: Attributes = span.attributes or {}
     if not (is_ours(attributes) or _is_made_by_us(span)):
         return []
@@ -50,7 +55,7 @@ def check_span(span: Any) -> list[Finding]:
     found += _check_name(span.name, span_type, attributes)
     found += check_attributes(span.name, attributes, span_type.attributes, structured=False)
     if attr.ERROR_TYPE not in attributes:
-        found += _check_expected(span.name, span_type, attributes, _scope_of(span))
+        found += _check_expected(span, span_type, attributes, others)
     return found
 
 
@@ -104,10 +109,31 @@ def _check_name(name: str, span_type: SpanType, attributes: Attributes) -> Itera
 
 
 def _check_expected(
-    name: str, span_type: SpanType, attributes: Attributes, scope: str
+    span: Any, span_type: SpanType, attributes: Attributes, others: Iterable[Any]
 ) -> Iterator[Finding]:
-    for wanted, requirement in span_type.attributes.items():
-        if requirement != RECOMMENDED or wanted in attributes or wanted in _NOT_EXPECTED:
-            continue
-        if not is_gap(span_type.type, wanted, attributes, scope):
-            yield Finding("expected_attribute_missing", name, wanted)
+    lacking = [
+        wanted
+        for wanted, requirement in span_type.attributes.items()
+        if requirement == RECOMMENDED and wanted not in attributes and wanted not in _NOT_EXPECTED
+    ]
+    told = _told_below(span, others) if lacking and "INTERNAL" in span_type.kinds else frozenset()
+    for wanted in lacking:
+        if not is_gap(span_type.type, Lack(wanted, _scope_of(span), attributes, told)):
+            yield Finding("expected_attribute_missing", span.name, wanted)
+
+
+def _told_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
+    """The attributes of the inferences below ``span`` that had ended when it did."""
+    below: dict[Any, list[Any]] = {}
+    for other in others:
+        if other.parent is not None:
+            below.setdefault(other.parent.span_id, []).append(other)
+    told: set[str] = set()
+    waiting = list(below.get(span.context.span_id, ())) if below else []
+    while waiting:
+        other = waiting.pop()
+        waiting += below.get(other.context.span_id, ())
+        operation = (other.attributes or {}).get(attr.GEN_AI_OPERATION_NAME)
+        if operation in _INFERS and other.end_time <= span.end_time:
+            told |= set(other.attributes)
+    return frozenset(told)

@@ -16,4 +16,5 @@ def findings_of(emission: Emission) -> list[Finding]:
     The conventions are those of `otel_agents.semconv`.
     """
     signals = [*emission.spans, *emission.metrics(), *emission.logs]
-    return [finding for signal in signals for finding in check(signal)]
+    spans = emission.spans
+    return [finding for signal in signals for finding in check(signal, spans)]

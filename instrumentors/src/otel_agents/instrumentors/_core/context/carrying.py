@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from opentelemetry.context import Context, attach, get_current
 
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 
 __all__ = ["Handover", "carry"]
 
@@ -58,7 +58,7 @@ class Handover:
 
     def __init__(self, limit: int = _LIMIT) -> None:
         self._contexts: Bounded[tuple[int, ...], tuple[Context, tuple[object, ...]]] = Bounded(
-            limit
+            limit, seconds=A_DAY
         )
 
     def give(self, *objects: object, context: Context | None = None) -> None:

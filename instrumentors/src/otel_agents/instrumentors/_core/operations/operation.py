@@ -23,6 +23,7 @@ from otel_agents.instrumentors._core.context.scope import (
     scope_of,
 )
 from otel_agents.instrumentors._core.errors import error_type
+from otel_agents.instrumentors._core.tables import AGES, sweep
 from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -92,6 +93,8 @@ class Operation:
         self.end_time = 0
         self.duration = 0.0
         """Seconds from start to end; the same as the span's."""
+        if time.monotonic() >= AGES.due:
+            sweep()
         now = time.time_ns()
         self.start_time = now if start_time is None else start_time
         self._start_counter = time.perf_counter_ns() - (now - self.start_time)

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 
 from .operation import Operation
 
@@ -59,7 +59,7 @@ class Runs:
     """
 
     def __init__(self, name: str, limit: int = _LIMIT) -> None:
-        self._runs: Bounded[Hashable, Run] = Bounded(limit, evicted=_end)
+        self._runs: Bounded[Hashable, Run] = Bounded(limit, evicted=_end, seconds=A_DAY)
         self._slot: Slot[Run] = Slot(f"run-{name}", Run)
 
     def start(
