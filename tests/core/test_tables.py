@@ -200,7 +200,7 @@ def test_what_has_waited_too_long_is_evicted_when_somebody_looks(
     evicted: list[int] = []
     now = 1000.0
     monkeypatch.setattr(tables.time, "monotonic", lambda: now)
-    monkeypatch.setattr(tables, "AGES", tables._Ages())
+    monkeypatch.setattr(tables, "AGES", tables.Ages())
     table = Bounded[str, int](9, evicted.append, seconds=10)
     patient = Bounded[str, int](9, evicted.append, seconds=100)
     for value, key in enumerate("abc"):

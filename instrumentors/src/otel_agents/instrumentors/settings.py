@@ -188,7 +188,7 @@ class Settings:
         capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
         return cls(
             capture=capture,
-            emit_event=read.flag(_EMIT_EVENT, capture.on_event),
+            emit_event=_emits_event(read, capture),
             completion_hook=read.text(_HOOK),
             upload_base_path=read.text(_UPLOAD_PATH),
             upload_format=read.choice(_UPLOAD_FORMAT, ("json", "jsonl"), "json"),
@@ -207,6 +207,17 @@ class Settings:
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
             redaction_hook=read.text(_REDACTION),
         )
+
+
+def _emits_event(read: Variables, capture: Capture) -> bool:
+    """Whether the event with all details is emitted: where that is set, else where it has content.
+
+    Nobody else knows the variable, which the package ``opentelemetry-util-genai`` is about to give
+    up (pull request 836 of open-telemetry/opentelemetry-python-genai): the event is then emitted,
+    at the severity DEBUG that it has here already, wherever its logger is enabled. To follow, this
+    returns True, and `Telemetry.emit` asks the logger.
+    """
+    return read.flag(_EMIT_EVENT, capture.on_event)
 
 
 _told: Final[Told] = Bounded(256, inherited=True)

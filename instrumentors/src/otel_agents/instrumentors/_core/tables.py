@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
-__all__ = ["AGES", "A_DAY", "OTHERS", "Bounded", "ByObject", "Counts", "sweep"]
+__all__ = ["AGES", "A_DAY", "OTHERS", "Ages", "Bounded", "ByObject", "Counts", "sweep"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -127,7 +127,7 @@ class Bounded(Generic[_Key, _Value]):
         return len(self._entries)
 
 
-class _Ages:
+class Ages:
     """The tables whose entries may wait for a time only.
 
     Attributes:
@@ -140,7 +140,7 @@ class _Ages:
         self.due = math.inf
 
 
-AGES: Final = _Ages()
+AGES: Final = Ages()
 """Looked at when an operation starts: there is no timer."""
 
 

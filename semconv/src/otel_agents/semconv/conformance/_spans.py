@@ -116,7 +116,9 @@ def _check_expected(
         for wanted, requirement in span_type.attributes.items()
         if requirement == RECOMMENDED and wanted not in attributes and wanted not in _NOT_EXPECTED
     ]
-    told = _told_below(span, others) if lacking and "INTERNAL" in span_type.kinds else frozenset()
+    told: frozenset[str] = frozenset()
+    if lacking and "INTERNAL" in span_type.kinds:
+        told = _told_below(span, others)
     for wanted in lacking:
         if not is_gap(span_type.type, Lack(wanted, _scope_of(span), attributes, told)):
             yield Finding("expected_attribute_missing", span.name, wanted)
@@ -133,7 +135,8 @@ def _told_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
     while waiting:
         other = waiting.pop()
         waiting += below.get(other.context.span_id, ())
-        operation = (other.attributes or {}).get(attr.GEN_AI_OPERATION_NAME)
-        if operation in _INFERS and other.end_time <= span.end_time:
-            told |= set(other.attributes)
+        attributes: Attributes = other.attributes or {}
+        infers = attributes.get(attr.GEN_AI_OPERATION_NAME) in _INFERS
+        if infers and other.end_time <= span.end_time:
+            told |= set(attributes)
     return frozenset(told)
