@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -25,7 +25,16 @@ from .pruning import (
 )
 from .weighing import END, estimate, estimate_list, take, text_bytes, weigh
 
-__all__ = ["ORIGINAL_BYTES", "TRUNCATED", "Encoded", "Items", "dump", "encode", "encode_text"]
+__all__ = [
+    "ORIGINAL_BYTES",
+    "TRUNCATED",
+    "Encoded",
+    "Items",
+    "dump",
+    "encode",
+    "encode_text",
+    "encode_variables",
+]
 
 _INSTRUCTIONS: Final = ("system", "developer")
 _COMPACT: Final = (",", ":")
@@ -98,6 +107,18 @@ def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
     data = kept.encode("utf-8", "replace")
     cut = len(kept) < len(text)
     return Encoded(data.decode(), len(data), size if cut else None, is_json=False)
+
+
+def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
+    """``variables`` by their full names, as texts; the names count as well."""
+    encoded: dict[str, Encoded] = {}
+    for key, value in variables.items():
+        name = f"{prefix}.{key}"
+        budget = max(budget - len(name), 0)
+        one = encode_text(value, budget) if isinstance(value, str) else encode(value, budget)
+        encoded[name] = replace(one, is_json=False)
+        budget -= one.size
+    return encoded
 
 
 def dump(value: Any) -> bytes:

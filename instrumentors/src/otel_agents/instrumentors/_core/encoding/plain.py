@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from . import media
 
-__all__ = ["DEPTH", "copied", "key_text", "kind_of", "plain", "plain_text"]
+__all__ = ["DEPTH", "as_object", "copied", "key_text", "kind_of", "plain", "plain_text"]
 
 DEPTH: Final = 30
 """Objects and lists that may lie in each other. Protobuf reads 100 levels of messages and an
@@ -103,6 +104,22 @@ def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
         pairs = cast("dict[Any, Any]", simple).items()
         return {_valid(key_text(key)): copied(item, above) for key, item in pairs}
     return [copied(item, above) for item in cast("list[Any]", simple)]
+
+
+def as_object(value: Any, key: str, limit: int) -> Any:
+    """Tool arguments and results are objects: JSON text is read, anything else is wrapped."""
+    if isinstance(value, str) and len(value) <= limit and value.lstrip()[:1] == "{":
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):  # it only looked like JSON
+            return {key: cast(Any, value)}
+    if isinstance(value, dict):
+        return cast(Any, value)
+    if not isinstance(value, (str, bytes, list, tuple)):
+        simple = plain(value)
+        if isinstance(simple, dict):
+            return cast(Any, simple)
+    return {key: cast(Any, value)}
 
 
 def _fields(value: Any) -> dict[str, Any] | None:

@@ -166,10 +166,7 @@ class Operation:
     @final
     def observe(self, value: Any) -> None:
         """Gather from a result on its way to somebody else; an error of ours ends here."""
-        try:
-            self.respond(value)
-        except Exception:
-            errors.internal_error("recording a response")
+        _guard("recording a response", self.respond, value)
 
     @final
     def exhausted(self, value: Any) -> None:
@@ -319,10 +316,7 @@ class Operation:
         IN_PROGRESS.pop(self._place, None)
         when_ended, self.when_ended = self.when_ended, []
         for ended in when_ended:
-            try:
-                ended()
-            except Exception:
-                errors.internal_error("telling of an end")
+            _guard("telling of an end", ended)
 
 
 def _guard(doing: str, step: Callable[..., object], *args: Any) -> None:

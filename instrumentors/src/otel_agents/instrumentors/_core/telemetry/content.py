@@ -6,9 +6,8 @@ while an answer is awaited; and a copy to encode later costs more than encoding 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -22,8 +21,9 @@ from otel_agents.instrumentors._core.encoding.encoded import (
     Items,
     encode,
     encode_text,
+    encode_variables,
 )
-from otel_agents.instrumentors._core.encoding.plain import copied, plain
+from otel_agents.instrumentors._core.encoding.plain import as_object, copied, plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
@@ -166,7 +166,7 @@ class Content:
             return value.all()
         if kind == "output_messages" and isinstance(value, list):
             return _finished(cast("list[Any]", value))
-        return _as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
+        return as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
         room = self._room + sum(one.size for one in self._encoded.pop(kind, {}).values())
@@ -259,23 +259,11 @@ class Asked(Content):
 def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
     name = _ATTRIBUTES[kind]
     if kind == "prompt_variables":
-        return _encode_variables(name, value, budget)
+        return encode_variables(name, value, budget)
     if kind in _TEXTS:
         text = value if isinstance(value, str) else str(plain(value))
         return {name: encode_text(text, budget)}
     return {name: encode(value, budget, newest=kind not in _BEST_FIRST)}
-
-
-def _encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
-    """One attribute a variable, all of them strings; their names count as well."""
-    encoded: dict[str, Encoded] = {}
-    for key, value in variables.items():
-        name = f"{prefix}.{key}"
-        budget = max(budget - len(name), 0)
-        one = encode_text(value, budget) if isinstance(value, str) else encode(value, budget)
-        encoded[name] = replace(one, is_json=False)
-        budget -= one.size
-    return encoded
 
 
 def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
@@ -298,19 +286,3 @@ def _finished(messages: list[Any]) -> list[Any]:
 
 def _asks(message: Mapping[str, Any]) -> bool:
     return any(part.get("type") == "tool_call" for part in message["parts"])
-
-
-def _as_object(value: Any, key: str, limit: int) -> Any:
-    """Tool arguments and results are objects: JSON text is read, anything else is wrapped."""
-    if isinstance(value, str) and len(value) <= limit and value.lstrip()[:1] == "{":
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):  # it only looked like JSON
-            return {key: cast(Any, value)}
-    if isinstance(value, dict):
-        return cast(Any, value)
-    if not isinstance(value, (str, bytes, list, tuple)):
-        simple = plain(value)
-        if isinstance(simple, dict):
-            return cast(Any, simple)
-    return {key: cast(Any, value)}
