@@ -200,7 +200,7 @@ BROKEN: list[tuple[str, Span, str]] = [
             CHAT.with_(gen_ai__response__id=None).by("crewai"),
             CHAT.with_(gen_ai__response__id=None, gen_ai__request__stream=True).by("openai"),
             CHAT.with_(gen_ai__response__id=None, openai__api__type=None).by("openai"),
-            CHAT.with_(gen_ai__response__id=None).by("ag2"),
+            CHAT.with_(gen_ai__response__id=None).by("ag2_classic"),
         )
     ),
     (

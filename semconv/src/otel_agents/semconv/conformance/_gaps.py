@@ -130,8 +130,8 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),
-        "AG2's client of Mistral keeps the id to itself",
-        _is(attr.GEN_AI_PROVIDER_NAME, Provider.MISTRAL_AI.value),
+        "AG2's client of Mistral keeps the id to itself, and in 1.0 that of OpenAI",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.MISTRAL_AI.value, Provider.OPENAI.value),
         ("ag2",),
     ),
     Gap(
