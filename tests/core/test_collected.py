@@ -161,6 +161,24 @@ def test_closed_where_it_was_begun_it_leaves_nothing_behind(
     assert operation.reports == reports
 
 
+@each_wait
+@pytest.mark.usefixtures("mine", "uncollected")
+def test_closed_where_something_else_is_current_it_leaves_that_alone(
+    wait: Callable[[Any], Any], reports: list[Any]
+) -> None:
+    operation = Answering()
+    waiting = wait(operation)
+    waiting.send(None)
+    token = attach(set_value("other", 1, Context()))
+    other = get_current()
+    waiting.close()
+    del waiting
+    assert get_current() is other
+    settle()
+    assert operation.reports == reports
+    detach(token)
+
+
 @pytest.mark.usefixtures("uncollected")
 def test_a_task_that_is_collected_changes_no_other_task() -> None:
     operation = Recorded()

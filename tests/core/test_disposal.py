@@ -13,11 +13,12 @@ from core_recording import Answering, Recorded, settle
 from new_processes import in_a_new_process
 from toyaws import EventStream, Raw, StreamingBody
 
-from otel_agents.instrumentors import InvokeAgent, Telemetry, wrapped
+from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.tables import Counts
+from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
 
 NOTHING: Any = None
@@ -200,6 +201,27 @@ def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> N
     assert told == ["dropped", "agent"]
 
 
+class Answer(ClaimedCall):
+    """A model call of a framework, to whose SDK its context did not come."""
+
+    def response_id(self, response: Any) -> str:
+        return "r1"
+
+
+def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    claim = Answer(telemetry, Operation.CHAT, model="toy", provider="toy", evident=True)
+    inner = Inference(telemetry, Operation.CHAT, "toy", "toy", ("toy.example", 443))
+    inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
+    inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
+    stream = StreamProxy(Stream(), inner)
+    disposal.expect().put(lambda: time.sleep(0.01))
+    del stream
+    claim.returned("the answer, put together")
+    assert emission.names == ["chat toy"]
+
+
 def test_an_agent_that_is_dropped_itself_waits_for_nothing(telemetry: Telemetry) -> None:
     agents = [InvokeAgent(telemetry, "planner") for _ in range(100)]
     streams = [StreamProxy(Stream(), agent) for agent in agents]
@@ -242,7 +264,7 @@ PREPARED = """if True:
     import asyncio, atexit, gc, os, sys, threading
     from opentelemetry.context import get_current
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-    from otel_agents.instrumentors import InvokeAgent, Telemetry, wrapped
+    from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
     from otel_agents.instrumentors._core.calls import disposal
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
 

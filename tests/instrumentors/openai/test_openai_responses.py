@@ -200,11 +200,11 @@ def test_of_a_body_that_is_too_large_nothing_is_kept(
     response = followed(operation, *[b" " * 10_000] * 400, headers=headers)
     tracemalloc.start()
     try:
-        for _ in response.iter_bytes(chunk_size=5_000):
-            kept = tracemalloc.get_traced_memory()[0]
-            assert kept < 300_000
+        kept = [tracemalloc.get_traced_memory()[0] for _ in response.iter_bytes(chunk_size=5_000)]
     finally:
         tracemalloc.stop()
+    assert 50_000 < max(kept) < 300_000
+    assert kept[-1] < 50_000
     assert operation.reports == ([("end",)] if headers is JSON else [("exhausted", None)])
 
 
@@ -217,6 +217,13 @@ def test_after_a_line_that_is_too_long_events_are_read_on(monkeypatch: pytest.Mo
     )
     response.read()
     assert operation.reports == [("chunk", {"n": 1}), ("chunk", {"n": 2}), ("exhausted", None)]
+
+
+def test_events_are_read_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_LIMIT", 100)
+    operation = Answering()
+    followed(operation, *[b'data: {"n": 1}\n'] * 40, headers=EVENTS).read()
+    assert operation.reports == [("chunk", {"n": 1})] * 40 + [("exhausted", None)]
 
 
 def test_a_body_at_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

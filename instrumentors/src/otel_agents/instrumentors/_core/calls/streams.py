@@ -66,9 +66,6 @@ class Proxy:
     def __copy__(self) -> Any:
         return copy.copy(self._otel_wrapped)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy.deepcopy(self._otel_wrapped, memo)
-
 
 class _Alone:
     """How many references an object has in its destructor that nobody else refers to."""
