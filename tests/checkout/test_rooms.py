@@ -50,7 +50,7 @@ class House:
 HOUSES = {
     "distro": House(
         ROOT / "distro/src/otel_agents/distro",
-        ground=("speech", "environment", "discovery"),
+        ground=("speech", "addresses", "variables", "environment", "discovery"),
         rooms={
             "otlp": frozenset(),
             "tree": frozenset(),
@@ -59,7 +59,7 @@ HOUSES = {
             "starting": frozenset({"ending", "export", "otlp"}),
             "doctor": frozenset({"starting", "otlp"}),
             "demo": frozenset({"otlp"}),
-            "command": frozenset({"demo", "doctor"}),
+            "command": frozenset({"demo", "doctor", "starting"}),
             "__init__": frozenset({"starting"}),
             "__main__": frozenset({"command"}),
         },

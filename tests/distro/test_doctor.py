@@ -7,13 +7,18 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
+import grpc
 import pytest
 from installed import install
 from instrumented import DISABLED, environ
+from otlp_outlets import HTTP, RECEIVERS
 from otlp_receiver import Receiver, free_port
+from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.command import main
 from otel_agents.distro.doctor import Examination
@@ -106,7 +111,10 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
             "endpoint": f"{receiver.endpoint}/v1/{name}",
             "endpoint_source": "OTEL_EXPORTER_OTLP_ENDPOINT",
             "protocol": "http/protobuf",
+            "compression": "gzip",
+            "compression_source": "default",
             "answer": "accepted",
+            "advice": "",
             "ok": True,
         }
         for name in ("traces", "metrics", "logs")
@@ -155,9 +163,125 @@ def test_nobody_answering_is_one_finding_for_all_signals(protocol: str) -> None:
     assert [line for line in json.loads(out)["findings"] if endpoint in line] == [
         (
             f"{endpoint} does not take traces or metrics or logs (connection refused); "
-            "start a Collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT"
+            "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
         )
     ]
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+def test_a_refusal_says_what_the_receiver_said(protocol: str) -> None:
+    status: Any = 403 if protocol == HTTP else grpc.StatusCode.PERMISSION_DENIED
+    with RECEIVERS[protocol](refusal=Refusal(status, b"no tenant")) as receiver:
+        _, out = doctor(
+            "--json",
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        )
+    reason = "HTTP 403" if protocol == HTTP else "PERMISSION_DENIED"
+    assert [line for line in json.loads(out)["findings"] if receiver.endpoint in line] == [
+        (
+            f"{receiver.endpoint} does not take traces or metrics or logs ({reason}: no tenant); "
+            "set OTEL_EXPORTER_OTLP_HEADERS"
+        )
+    ]
+
+
+def test_an_endpoint_has_the_variable_that_it_is_from() -> None:
+    """A signal's own, that of all, the default; and what an exporter's name says of the protocol."""
+    with StrictHttp(paths={"traces": "/mine"}) as own, StrictGrpc() as base:
+        variables = {
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{own.endpoint}/mine",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": base.endpoint,
+            "OTEL_METRICS_EXPORTER": "otlp_proto_grpc",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "none",
+        }
+        signals = json.loads(doctor("--json", **variables)[1])["signals"]
+    assert signals == [
+        {
+            "name": "traces",
+            "exporters": "otlp",
+            "exporters_source": "default",
+            "endpoint": f"{own.endpoint}/mine",
+            "endpoint_source": "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "protocol": "http/protobuf",
+            "compression": "none",
+            "compression_source": "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+            "answer": "accepted",
+            "advice": "",
+            "ok": True,
+        },
+        {
+            "name": "metrics",
+            "exporters": "otlp_proto_grpc",
+            "exporters_source": "OTEL_METRICS_EXPORTER",
+            "endpoint": base.endpoint,
+            "endpoint_source": "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "protocol": "grpc",
+            "compression": "gzip",
+            "compression_source": "default",
+            "answer": "accepted",
+            "advice": "",
+            "ok": True,
+        },
+        {
+            "name": "logs",
+            "exporters": "none",
+            "exporters_source": "OTEL_LOGS_EXPORTER",
+            "endpoint": "",
+            "endpoint_source": "",
+            "protocol": "",
+            "compression": "",
+            "compression_source": "",
+            "answer": "not asked",
+            "advice": "",
+            "ok": True,
+        },
+    ]
+    assert [it.path for it in (*own.arrived, *base.arrived)] == ["/mine", "metrics"]
+
+
+def test_the_text_has_the_variable_too() -> None:
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    _, out = doctor(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=endpoint)
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if "otlp" in line}
+    refused = ["connection", "refused"]
+    assert rows["traces"] == [
+        *("otlp", "http/protobuf", endpoint, "(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)", "gzip"),
+        *refused,
+    ]
+    assert rows["logs"][:4] == ["otlp", "http/protobuf", "http://localhost:4318/v1/logs", "gzip"]
+
+
+def test_variables_that_cannot_be_used_are_findings() -> None:
+    status, out = doctor(
+        "--json",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://me:secret@localhost:43l7",
+        OTEL_EXPORTER_OTLP_TIMEOUT="soon",
+        OTEL_PROPAGATORS="b3,baggage",
+        OTEL_PYTHON_ID_GENERATOR="xray",
+        OTEL_SPAN_EVENT_COUNT_LIMIT="many",
+        OTEL_LOGS_EXPORTER="loki",
+    )
+    report = json.loads(out)
+    settings = {it["name"]: (it["value"], it["source"]) for it in report["settings"]}
+    assert status == 1
+    assert [line.partition("; ")[0] for line in report["findings"] if "OTEL_" in line][:6] == [
+        "OTEL_PROPAGATORS=b3,baggage: b3 is not installed, or misspelt",
+        "OTEL_PYTHON_ID_GENERATOR=xray: xray is not installed, or misspelt",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT=many is not a whole number",
+        "OTEL_EXPORTER_OTLP_TIMEOUT=soon is not a number of seconds above 0",
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:43l7 is no endpoint "
+            "(43l7 is no port (1 to 65535)): nothing is sent there"
+        ),
+        "no exporter of logs is named loki (OTEL_LOGS_EXPORTER)",
+    ]
+    assert [it["answer"] for it in report["signals"]] == ["malformed", "malformed", "not asked"]
+    assert settings["OTEL_PROPAGATORS"] == ("baggage", "default")
+    assert settings["OTEL_EXPORTER_OTLP_TIMEOUT"] == ("10", "default")
+    assert "secret" not in out
+    assert not [it for it in report["frameworks"] if "ValueError" in it["problem"]]
 
 
 def test_each_target_is_resolved_in_the_installed_version(tmp_path: Path) -> None:
@@ -254,3 +378,25 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
         main(arguments)
     assert error.value.code == 2
     assert capsys.readouterr().err.startswith("usage: otel-agents")
+
+
+def test_the_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["--version"])
+    assert error.value.code == 0
+    assert capsys.readouterr().out == (
+        f"otel-agents {version('otel-agents')} "
+        f"(Python {python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')})\n"
+    )
+
+
+def test_parts_of_another_version_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"otel-agents": "2.0", "otel-agents-instrumentors": "2.1", "otel-agents-semconv": "2.0"}
+    monkeypatch.setattr("otel_agents.distro.command.versions", lambda: found)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == (
+        f"otel-agents 2.0 (otel-agents-instrumentors 2.1, Python {python_version()})\n"
+    )

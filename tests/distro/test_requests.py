@@ -58,8 +58,8 @@ def test_a_span_that_no_request_can_hold_takes_no_other_with_it(tmp_path: Path) 
     assert sorted(received) == SMALL_NAMES
     assert done.err.splitlines() == [
         (
-            f"otel-agents: {endpoint} does not accept spans (RESOURCE_EXHAUSTED); "
-            "what it refuses is dropped; raise max_recv_msg_size_mib of its receiver"
+            f"otel-agents: {endpoint} does not accept spans "
+            "(RESOURCE_EXHAUSTED: Decompressed message larger than max); what it refuses is dropped; raise max_recv_msg_size_mib of its receiver"
         )
     ]
 

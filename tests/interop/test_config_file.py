@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from instrumented import instrumented, script
+import pytest
+from instrumented import DISABLED, instrumented, script
 from otlp_receiver import Receiver, free_port
+
+from otel_agents.distro.command import main
 
 CONFIGURATION = """
 file_format: "1.0"
@@ -59,3 +63,67 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
             "the environment's settings are used"
         )
     ]
+
+
+@pytest.mark.parametrize("kind", ["otlp_http", "otlp_grpc"])
+def test_an_endpoint_that_cannot_be_one_is_one_line(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "otel.yaml"
+    text = CONFIGURATION.format(endpoint="http://localhost:43l7").replace("otlp_http", kind)
+    path.write_text(text.replace("/v1/traces", ""), "utf-8")
+    done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
+    assert done.err.splitlines() == [
+        (
+            "otel-agents: http://localhost:43l7 (OTEL_CONFIG_FILE) is no endpoint (43l7 is no port "
+            "(1 to 65535)): nothing is sent there; write http://HOST:PORT"
+        )
+    ]
+
+
+def test_a_file_that_is_not_understood_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "otel.yaml"
+    path.write_text("file_format: [", "utf-8")
+    done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
+    (line,) = done.err.splitlines()
+    assert done.status == 0
+    assert line.startswith("otel-agents: OpenTelemetry's set-up ended early (")
+
+
+def test_doctor_tells_what_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = variables(tmp_path, "http://collector.example:4318")
+    given |= {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://ignored:1", DISABLED: "*"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    main(["doctor", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    traces, metrics, logs = report["signals"]
+    assert traces == {
+        "name": "traces",
+        "exporters": "otlp_http",
+        "exporters_source": "OTEL_CONFIG_FILE",
+        "endpoint": "http://collector.example:4318/v1/traces",
+        "endpoint_source": "OTEL_CONFIG_FILE",
+        "protocol": "http/protobuf",
+        "compression": "",
+        "compression_source": "",
+        "answer": "not asked",
+        "advice": "",
+        "ok": True,
+    }
+    assert [(it["name"], it["exporters"]) for it in (metrics, logs)] == [
+        ("metrics", "none"),
+        ("logs", "none"),
+    ]
+
+
+def test_doctor_finds_a_file_that_is_not_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "otel.yaml"
+    path.write_text("file_format: [", "utf-8")
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(path))
+    monkeypatch.setenv(DISABLED, "*")
+    assert main(["doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert [it for it in findings if it.startswith(f"OTEL_CONFIG_FILE={path} cannot be used (")]

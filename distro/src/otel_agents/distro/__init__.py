@@ -7,7 +7,9 @@ initialize()  # what `opentelemetry-instrument` does, before the frameworks are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from otel_agents.distro.starting.configurator import AgentsConfigurator
@@ -15,15 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentsConfigurator", "AgentsDistro", "initialize"]
 
+_MODULES: Final = MappingProxyType(
+    {
+        "AgentsConfigurator": "configurator",
+        "AgentsDistro": "distribution",
+        "initialize": "distribution",
+    }
+)
+
 
 def __getattr__(name: str) -> Any:
     # Imported when asked for: the command line needs no SDK.
-    if name == "AgentsConfigurator":
-        from otel_agents.distro.starting.configurator import AgentsConfigurator
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from otel_agents.distro.starting.unusable import usable
 
-        return AgentsConfigurator
-    if name in __all__:
-        from otel_agents.distro.starting import distribution
-
-        return getattr(distribution, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with usable():
+        return getattr(import_module(f"{__name__}.starting.{module}"), name)

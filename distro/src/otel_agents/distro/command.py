@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from platform import python_version
+from typing import Any, Final
+
+from otel_agents.distro.discovery import versions
 
 __all__ = ["main"]
 
+_PROGRAM: Final = "otel-agents"
+_PARTS: Final = ("otel-agents-instrumentors", "otel-agents-semconv")
+_SDK: Final = "opentelemetry-sdk"
 _IMPORT_SECONDS = 60.0
 
 
@@ -24,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="otel-agents", description="OpenTelemetry for AI agents: see what it does here."
+        prog=_PROGRAM, description="OpenTelemetry for AI agents: see what it does here."
     )
+    parser.add_argument("--version", action=_Version, help="what is installed, and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "demo", help="run an agent against a scripted local model and draw its trace"
@@ -44,11 +53,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _doctor(as_json: bool, timeout: float) -> int:
-    from otel_agents.distro.doctor import examine
-    from otel_agents.distro.doctor.text import as_text
+class _Version(argparse.Action):
+    """Prints versions; looked up only when asked for."""
 
-    examination = examine(timeout)
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        sys.stdout.write(f"{_versions()}\n")
+        parser.exit()
+
+
+def _versions() -> str:
+    """Ours; its parts where they are of another version; and what it runs on."""
+    found = versions()
+    ours = found.get(_PROGRAM, "(not installed)")
+    parts = [f"{name} {found[name]}" for name in _PARTS if found.get(name, ours) != ours]
+    below = [f"{name} {found[name]}" for name in (_SDK,) if name in found]
+    return f"{_PROGRAM} {ours} ({', '.join([*parts, f'Python {python_version()}', *below])})"
+
+
+def _doctor(as_json: bool, timeout: float) -> int:
+    from otel_agents.distro.starting.unusable import usable
+
+    environ = dict(os.environ)
+    with usable():  # what OpenTelemetry would not start with is a finding, not the end
+        from otel_agents.distro.doctor import examine
+        from otel_agents.distro.doctor.text import as_text
+
+        examination = examine(timeout, environ)
     if as_json:
         sys.stdout.write(json.dumps(examination.as_json(), indent=2) + "\n")
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from otel_agents.distro.addresses import Address, MalformedError, shown
 from otel_agents.distro.speech import say
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
     "Environment",
     "Signal",
     "SignalName",
-    "hidden",
-    "offer",
 ]
 
 SignalName: TypeAlias = Literal["traces", "metrics", "logs"]
@@ -33,6 +32,7 @@ _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "deflate", "none")
 _PORTS: Final = MappingProxyType({"http/protobuf": 4318, "grpc": 4317})
 _BATCH_PREFIX: Final = MappingProxyType({"traces": "OTEL_BSP", "logs": "OTEL_BLRP"})
+_FILES: Final = ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")
 _FOR_THE_EYE: Final = ("tree", "console")
 
 
@@ -54,7 +54,7 @@ class Signal:
     """How one signal leaves the process.
 
     ``exporters`` is a list by comma, ``none`` for none; ``endpoint`` the whole URL of OTLP;
-    ``timeout`` seconds for one request.
+    ``timeout`` seconds for one request; ``headers`` as the variable has them, keys among them.
     """
 
     name: SignalName
@@ -63,6 +63,19 @@ class Signal:
     endpoint: Choice
     compression: Choice
     timeout: Choice
+    headers: Choice | None = None
+    insecure: bool = False
+    """Without TLS, where gRPC's endpoint does not say."""
+    of_file: bool = False
+    """Declared in a file, so that the environment has no say."""
+
+    @property
+    def address(self) -> Address | None:
+        """What ``endpoint`` names; None where nothing can have that address."""
+        try:
+            return Address.read(self.endpoint.value, self.protocol.value, insecure=self.insecure)
+        except MalformedError:
+            return None
 
     @property
     def exporter_names(self) -> tuple[str, ...]:
@@ -89,10 +102,18 @@ class Batching:
 
 
 class Environment:
-    """The standard variables of ``environ``, by default of the process."""
+    """The standard variables of ``environ``, by default of the process.
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    A value that cannot be used is told once: ``tell`` is given the variable and the line.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        tell: Callable[[str, str], object] = lambda _, line: say("%s", line),
+    ) -> None:
         self._environ = os.environ if environ is None else environ
+        self._tell = tell
         self._told: set[str] = set()
 
     def text(self, *names: str) -> Choice | None:
@@ -116,6 +137,7 @@ class Environment:
     def signal(self, name: SignalName, protocol: str | None = None) -> Signal:
         """How a signal leaves; ``protocol`` where the exporter's name tells it."""
         chosen = Choice(protocol, "the exporter's name") if protocol else self._protocol(name)
+        insecure = self._otlp(name, "INSECURE")
         return Signal(
             name,
             self._exporters(name),
@@ -123,7 +145,18 @@ class Environment:
             self._endpoint(name, chosen.value),
             self._one_of(name, "COMPRESSION", _COMPRESSIONS),
             self._timeout(name),
+            self._otlp(name, "HEADERS"),
+            insecure is not None and insecure.value.lower() == "true",
         )
+
+    def sendable(self, signal: Signal) -> bool:
+        """Whether ``signal`` can be sent by OTLP; what is wrong with its variables is told."""
+        self._check_headers(signal.headers)
+        if not self._check_endpoint(signal):
+            return False
+        if signal.address is not None and signal.address.secure and not signal.of_file:
+            self._check_files(signal.name)
+        return True
 
     def batching(self, name: SignalName) -> Batching:
         """How a signal's items are batched."""
@@ -158,13 +191,47 @@ class Environment:
             return base
         return Choice(f"{base.value.rstrip('/')}/v1/{name}", base.source)
 
+    def _check_endpoint(self, signal: Signal) -> bool:
+        source, whole = signal.endpoint.source, signal.endpoint.value
+        of_environment = source.endswith("_ENDPOINT")
+        given = self._environ.get(source, whole).strip() if of_environment else whole
+        named = f"{source}={shown(given)}" if of_environment else f"{shown(given)} ({source})"
+        try:
+            Address.read(given, signal.protocol.value, insecure=signal.insecure)
+        except MalformedError as error:
+            self.complain(
+                source,
+                f"{named} is no endpoint ({error}): nothing is sent there; write {error.instead}",
+            )
+            return False
+        return True
+
+    def _check_files(self, name: SignalName) -> None:
+        for what in _FILES:
+            given = self._otlp(name, what)
+            if given is not None and not os.path.isfile(given.value):
+                self.complain(
+                    given.source,
+                    f"{given.source}={given.value} is no file: TLS fails without it; "
+                    "write the path of a PEM file",
+                )
+
+    def _check_headers(self, given: Choice | None) -> None:
+        if given is not None and any("=" not in it for it in self.listed(given.source)):
+            # Never the value: headers are where keys are.
+            self.complain(
+                given.source,
+                f"{given.source} has a part that is not name=value, which is left out; "
+                "write it as name=value,name=value",
+            )
+
     def _one_of(self, name: SignalName, what: str, accepted: tuple[str, ...]) -> Choice:
         given = self._otlp(name, what)
         if given is None:
             return Choice(accepted[0])
         if given.value.lower() in accepted:
             return Choice(given.value.lower(), given.source)
-        self._complain(given, f"is not supported ({', '.join(accepted)})", accepted[0])
+        self._use(given, f"is not supported ({', '.join(accepted)})", accepted[0])
         return Choice(accepted[0])
 
     def _timeout(self, name: SignalName) -> Choice:
@@ -172,11 +239,13 @@ class Environment:
         if given is None:
             return Choice("10")
         try:
-            float(given.value)
+            seconds = float(given.value)
         except ValueError:
-            self._complain(given, "is not a number of seconds", "10")
-            return Choice("10")
-        return given
+            seconds = math.nan
+        if 0 < seconds < math.inf:
+            return given
+        self._use(given, "is not a number of seconds above 0", "10")
+        return Choice("10")
 
     def _otlp(self, name: SignalName, what: str) -> Choice | None:
         return self.text(f"OTEL_EXPORTER_OTLP_{name.upper()}_{what}", f"OTEL_EXPORTER_OTLP_{what}")
@@ -187,26 +256,14 @@ class Environment:
             return default
         if given.value.isdigit():
             return int(given.value)
-        self._complain(given, "is not a whole number", str(default))
+        self._use(given, "is not a whole number", str(default))
         return default
 
-    def _complain(self, given: Choice, what: str, used: str) -> None:
-        if given.source not in self._told:
-            self._told.add(given.source)
-            say("%s=%s %s; %s is used", given.source, given.value, what, used)
+    def _use(self, given: Choice, what: str, used: str) -> None:
+        self.complain(given.source, f"{given.source}={given.value} {what}; {used} is used")
 
-
-@contextmanager
-def hidden(*names: str) -> Generator[None, None, None]:
-    """The variables are unset meanwhile: for the SDK, which reads them beside its arguments."""
-    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(kept)
-
-
-def offer(variables: Mapping[str, str]) -> None:
-    """Set what the user has not set; subprocesses inherit it."""
-    for name, value in variables.items():
-        os.environ.setdefault(name, value)
+    def complain(self, variable: str, line: str) -> None:
+        """Tell ``line`` about ``variable``, once."""
+        if variable not in self._told:
+            self._told.add(variable)
+            self._tell(variable, line)

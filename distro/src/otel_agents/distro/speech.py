@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from otel_agents.instrumentors.hosting import warn
+from otel_agents.instrumentors.hosting import inform, warn
 
-__all__ = ["readable_bytes", "say"]
+__all__ = ["note", "readable_bytes", "say"]
 
 
 def say(message: str, *values: object) -> None:
@@ -13,6 +13,11 @@ def say(message: str, *values: object) -> None:
     Where the application has not configured logging, it appears on stderr as it is.
     """
     warn("otel-agents: " + message, *values)
+
+
+def note(message: str, *values: object) -> None:
+    """One INFO line, for who looks: nothing has to be done."""
+    inform("otel-agents: " + message, *values)
 
 
 def readable_bytes(number: int) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from ._core.context.carrying import carry
-from ._core.errors import attempt, guarded, warn
+from ._core.errors import attempt, guarded, inform, warn
 from ._core.forking import Lock, renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
@@ -49,6 +49,7 @@ __all__ = [
     "completed",
     "drain_streams",
     "guarded",
+    "inform",
     "interrupt",
     "is_ours",
     "operations_in_progress",

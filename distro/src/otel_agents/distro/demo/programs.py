@@ -15,9 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from otel_agents.distro.addresses import shown
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.otlp.outlet import refused
+from otel_agents.distro.otlp.probe import refused
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROGRAMS", "Program", "client", "run"]
@@ -53,8 +54,9 @@ def run() -> int:
     """
     program = next(program for name, program in PROGRAMS.items() if find_spec(name))
     environment = Environment()
-    endpoint = environment.signal("traces").endpoint.value
-    listening = not refused(endpoint)
+    signal = environment.signal("traces")
+    endpoint = shown(signal.endpoint.value)
+    listening = environment.sendable(signal) and not refused(signal.address)
     _write(f"$ opentelemetry-instrument python {program.path.name}")
     with ScriptedModel() as model:
         program.prepare(model)

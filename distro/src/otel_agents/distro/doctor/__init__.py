@@ -6,31 +6,20 @@ The keys of ``otel-agents doctor --json`` are the fields of `Examination`, of `F
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from platform import python_version
-from typing import Any, Final
+from typing import Any
 
-from otel_agents.distro.discovery import registered
+from otel_agents.distro.discovery import exporter_named, no_such_exporter, registered, versions
+from otel_agents.distro.doctor.declared import declared, file_problem, is_declared
 from otel_agents.distro.doctor.effective import SettingValue, effective_settings
 from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import SIGNALS, Environment
+from otel_agents.distro.starting.unusable import unusable
 
 __all__ = ["Examination", "examine"]
-
-_PACKAGES: Final = (
-    "otel-agents",
-    "otel-agents-instrumentors",
-    "otel-agents-semconv",
-    "opentelemetry-api",
-    "opentelemetry-sdk",
-    "opentelemetry-instrumentation",
-    "opentelemetry-exporter-otlp",
-    "opentelemetry-configuration",
-)
 
 
 @dataclass(frozen=True)
@@ -49,31 +38,36 @@ class Examination:
         return asdict(self)
 
 
-def examine(timeout: float) -> Examination:
-    """Look at everything; a framework may take ``timeout`` seconds to be imported."""
-    environment = Environment()
-    settings, misread = effective_settings()
+def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
+    """Look at everything.
+
+    Args:
+        timeout: Seconds that a framework may take to be imported.
+        environ: The variables as the user set them.
+    """
+    told: dict[str, str] = {}
+    environment = Environment(environ, told.__setitem__)
+    replaced = tuple(unusable(environment))
     frameworks = examine_frameworks(timeout)
-    signals = tuple(ask(environment, name) for name in SIGNALS)
+    signals = declared(environment) or tuple(ask(environment, name) for name in SIGNALS)
+    used = {**dict.fromkeys(told), **{it.variable: it.used for it in replaced}}
+    settings, misread = effective_settings(environment, used)
     findings = [
         *misread,
+        *(it.line for it in replaced),
+        *told.values(),
         *_general(environment),
         *(finding for framework in frameworks for finding in framework.findings),
         *unanswered(signals),
     ]
-    return Examination(
-        python_version(), _packages(), frameworks, settings, signals, tuple(findings)
-    )
+    return Examination(python_version(), versions(), frameworks, settings, signals, tuple(findings))
 
 
-def _packages() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+def _exporters(environment: Environment) -> Iterator[str]:
+    for signal in SIGNALS:
+        for name in environment.signal(signal).exporter_names:
+            if exporter_named(signal, name) is None:
+                yield no_such_exporter(signal, name)
 
 
 def _general(environment: Environment) -> Iterator[str]:
@@ -86,11 +80,12 @@ def _general(environment: Environment) -> Iterator[str]:
         )
     if environment.flag("OTEL_SDK_DISABLED"):
         yield "OTEL_SDK_DISABLED=true: nothing is emitted"
-    if environment.text("OTEL_CONFIG_FILE") is not None:
-        if find_spec("opentelemetry.configuration") is None:
-            yield "OTEL_CONFIG_FILE is set, but opentelemetry-configuration is not installed"
-        else:
-            yield (
-                "OTEL_CONFIG_FILE configures the SDK: exporters and their variables are ignored, "
-                "metrics and logs have the SDK's own batching, and no defaults of ours hold"
-            )
+    if (problem := file_problem(environment)) is not None:
+        yield problem
+    if is_declared(environment):
+        yield (
+            "OTEL_CONFIG_FILE configures the SDK: exporters and their variables are ignored, "
+            "metrics and logs have the SDK's own batching, and no defaults of ours hold"
+        )
+    else:
+        yield from _exporters(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -34,17 +35,24 @@ class SettingValue:
     source: str
 
 
-def effective_settings() -> tuple[tuple[SettingValue, ...], list[str]]:
-    """The settings, and a sentence for each value that is not understood."""
+def effective_settings(
+    environment: Environment, used: Mapping[str, str | None]
+) -> tuple[tuple[SettingValue, ...], list[str]]:
+    """The settings, and a sentence for each of ours that is not understood.
+
+    Args:
+        environment: The variables as the user set them.
+        used: What is used in place of standard variables that are not understood; None for the
+            default.
+    """
     misread = _misread()
-    bad = {line.partition("=")[0] for line in misread}
-    environment = Environment()
+    bad = {line.partition("=")[0] for line in misread} | used.keys()
     defaults = {**_STANDARD, **{setting.name: setting.default for setting in SETTINGS}}
     values: list[SettingValue] = []
     for name, default in defaults.items():
         given = environment.text(name)
         if given is None or name in bad:
-            values.append(SettingValue(name, default, "default"))
+            values.append(SettingValue(name, used.get(name) or default, "default"))
         else:
             values.append(SettingValue(name, given.value, name))
     return tuple(values), misread

@@ -1,24 +1,24 @@
-"""Whether the endpoint of each signal answers: an empty OTLP request, a connection for gRPC."""
+"""Whether the endpoint of each signal answers: an empty OTLP request, as the program would send it."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from otel_agents.distro.addresses import origin, shown
 from otel_agents.distro.environment import Environment, Signal, SignalName
+from otel_agents.distro.otlp.advice import what_to_do
 from otel_agents.distro.otlp.outlet import OtlpOutlet
 
-__all__ = ["SignalAnswer", "ask", "unanswered"]
+__all__ = ["NOT_ASKED", "SignalAnswer", "ask", "unanswered"]
 
+NOT_ASKED: Final = "not asked"
+_MALFORMED: Final = "malformed"
 _SECONDS: Final = 5.0
-_ADVICE: Final = "set OTEL_EXPORTER_OTLP_ENDPOINT"
-_OTLP: Final = ("otlp", "otlp_proto_http", "otlp_proto_grpc")
-_PROTOCOLS: Final = MappingProxyType(
-    {"otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+_OTLP: Final = MappingProxyType(
+    {"otlp": None, "otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
 )
 
 
@@ -26,72 +26,65 @@ _PROTOCOLS: Final = MappingProxyType(
 class SignalAnswer:
     """How a signal leaves, and what its endpoint answered.
 
-    ``answer`` is ``accepted``, the failure, or ``not asked`` where nothing is sent by OTLP. A
-    ``source`` is ``default`` or a variable.
+    ``answer`` is ``accepted``, ``malformed`` (no endpoint), the failure, or ``not asked`` where
+    nothing is sent by OTLP; ``advice`` what to do then. A ``source`` is ``default``, a variable, or
+    ``the receiver``, which takes no compression.
     """
 
     name: str
     exporters: str
     exporters_source: str
-    endpoint: str
-    endpoint_source: str
-    protocol: str
-    answer: str
-    ok: bool
+    endpoint: str = ""
+    endpoint_source: str = ""
+    protocol: str = ""
+    compression: str = ""
+    compression_source: str = ""
+    answer: str = NOT_ASKED
+    advice: str = ""
+    ok: bool = True
 
 
 def unanswered(signals: Iterable[SignalAnswer]) -> Iterator[str]:
     """A sentence for each server and way in which it does not take signals."""
-    failed: dict[tuple[str, str], list[str]] = {}
+    failed: dict[tuple[str, str, str], list[str]] = {}
     for signal in signals:
-        if not signal.ok:
-            failed.setdefault((_server(signal.endpoint), signal.answer), []).append(signal.name)
-    for (server, answer), names in failed.items():
-        advice = "" if answer.startswith("HTTP") else "; start a Collector there, or " + _ADVICE
-        yield f"{server} does not take {' or '.join(names)} ({answer}){advice}"
-
-
-def _server(endpoint: str) -> str:
-    url = urlsplit(endpoint)
-    return f"{url.scheme}://{url.netloc}" if url.netloc else endpoint
+        if not signal.ok and signal.answer != _MALFORMED:  # the variable has a finding of its own
+            where = origin(signal.endpoint)
+            failed.setdefault((where, signal.answer, signal.advice), []).append(signal.name)
+    for (where, answer, advice), names in failed.items():
+        yield f"{where} does not take {' or '.join(names)} ({answer}); {advice}"
 
 
 def ask(environment: Environment, name: SignalName) -> SignalAnswer:
     """Send an empty request where a signal goes."""
     signal = environment.signal(name)
+    answer = SignalAnswer(name, signal.exporters.value, signal.exporters.source)
     by_otlp = [exporter for exporter in signal.exporter_names if exporter in _OTLP]
-    for exporter in by_otlp:
-        signal = environment.signal(name, _PROTOCOLS.get(exporter))
-    answer, ok = _answer(signal, environment) if by_otlp else ("not asked", True)
-    return SignalAnswer(
-        name,
-        signal.exporters.value,
-        signal.exporters.source,
-        signal.endpoint.value if by_otlp else "",
-        signal.endpoint.source if by_otlp else "",
-        signal.protocol.value if by_otlp else "",
+    if not by_otlp:
+        return answer
+    signal = environment.signal(name, _OTLP[by_otlp[-1]])
+    answer = replace(
         answer,
-        ok,
+        endpoint=shown(signal.endpoint.value),
+        endpoint_source=signal.endpoint.source,
+        protocol=signal.protocol.value,
+        compression=signal.compression.value,
+        compression_source=signal.compression.source,
     )
+    if not environment.sendable(signal):
+        return replace(answer, answer=_MALFORMED, ok=False)
+    return _answered(answer, signal, environment)
 
 
-def _answer(signal: Signal, environment: Environment) -> tuple[str, bool]:
-    if signal.protocol.value == "grpc":
-        return _connect(signal.endpoint.value)
-    outcome = OtlpOutlet(signal, environment).send(_nothing(signal.name), _SECONDS)
-    return ("accepted", True) if outcome.delivered else (outcome.reason, False)
-
-
-def _connect(endpoint: str) -> tuple[str, bool]:
-    url = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
-    try:
-        port = url.port or (443 if url.scheme == "https" else 4317)
-        socket.create_connection((url.hostname or "localhost", port), _SECONDS).close()
-    except ConnectionRefusedError:
-        return "connection refused", False
-    except OSError as error:
-        return f"cannot connect: {error.strerror or type(error).__name__}", False
-    return "accepted", True
+def _answered(answer: SignalAnswer, signal: Signal, environment: Environment) -> SignalAnswer:
+    outlet = OtlpOutlet(signal, environment)
+    outcome = outlet.send(_nothing(signal.name), _SECONDS)
+    outlet.close()
+    if outlet.compression != answer.compression:
+        answer = replace(answer, compression=outlet.compression, compression_source="the receiver")
+    if outcome.delivered:
+        return replace(answer, answer="accepted")
+    return replace(answer, answer=outcome.text, advice=what_to_do(outcome), ok=False)
 
 
 def _nothing(name: SignalName) -> Any:

@@ -21,11 +21,11 @@ def as_text(examination: Examination) -> str:
             [
                 (
                     it.name,
-                    it.exporters,
+                    _with_source(it.exporters, it.exporters_source),
                     it.protocol,
-                    it.endpoint,
+                    _with_source(it.endpoint, it.endpoint_source),
+                    _with_source(it.compression, it.compression_source),
                     it.answer,
-                    _from(it.exporters_source),
                 )
                 for it in examination.signals
             ],
@@ -49,6 +49,10 @@ def _framework(framework: Framework) -> tuple[str, ...]:
 
 def _from(source: str) -> str:
     return source if source.startswith("default") else "set"
+
+
+def _with_source(value: str, source: str) -> str:
+    return value if source in ("", "default") else f"{value} ({source})"
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from types import MappingProxyType
+from dataclasses import replace
 from typing import Final
 
+from otel_agents.distro.otlp.advice import CREDENTIALS, what_to_do
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import Bounded
@@ -16,21 +17,6 @@ __all__ = ["Outages", "Place"]
 
 _REASONS: Final = 256
 """How many are known to have been told: a receiver may give any."""
-_ADVICE: Final = "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
-_HEADERS: Final = "set OTEL_EXPORTER_OTLP_HEADERS"
-_SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
-_REJECTED: Final = MappingProxyType(
-    {
-        "HTTP 401": _HEADERS,
-        "HTTP 403": _HEADERS,
-        "UNAUTHENTICATED": _HEADERS,
-        "PERMISSION_DENIED": _HEADERS,
-        "HTTP 404": _SIGNAL,
-        "UNIMPLEMENTED": _SIGNAL,
-        "HTTP 413": "raise max_request_body_size of its receiver",
-        "RESOURCE_EXHAUSTED": "raise max_recv_msg_size_mib of its receiver",
-    }
-)
 
 
 class Place:
@@ -44,7 +30,7 @@ class Place:
         """While the process ends, losses are told together."""
         self.lost: Counter[str] = Counter()
         self.lost_metrics = False
-        self.reason = ""
+        self._last = Outcome(False, True, "no answer in time")
         self._failing: set[str] = set()
         self._told: Bounded[str, None] = Bounded(_REASONS, inherited=True)
         self._waiting: dict[str, Callable[[], int]] = {}
@@ -61,15 +47,14 @@ class Place:
         with self._lock:
             first = not self._failing
             self._failing.add(signal)
-            self.reason = outcome.reason
+            self._last = outcome
         if first and not self.quiet:
             self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:
         waiting = self._counts()
         kept = f"{waiting} wait, the oldest are dropped beyond {self._bound}; " if waiting else ""
-        advice = _advice(outcome.reason)
-        say("cannot deliver to %s (%s); %s%s", self.where, outcome.reason, kept, advice)
+        say("cannot deliver to %s (%s); %s%s", self.where, outcome.text, kept, what_to_do(outcome))
 
     def delivered(self, signal: str) -> None:
         """A request was accepted."""
@@ -82,14 +67,14 @@ class Place:
 
     def rejected(self, items: str, outcome: Outcome) -> None:
         """A request will never be accepted: its items are gone, said once per reason."""
-        advice = _REJECTED.get(outcome.reason, "see the Collector's log")
+        advice = what_to_do(replace(outcome, retryable=False))
         # Credentials concern all signals; a receiver may take one signal and not another.
         self._once(
-            outcome.reason if advice == _HEADERS else f"{items} {outcome.reason}",
+            outcome.reason if advice == CREDENTIALS else f"{items} {outcome.reason}",
             "%s does not accept %s (%s); what it refuses is dropped; %s",
             self.where,
             items,
-            outcome.reason,
+            outcome.text,
             advice,
         )
 
@@ -142,14 +127,13 @@ class Place:
         if self.lost_metrics:
             parts.append("the last metrics")
         if parts:
-            reason = self.reason or "no answer in time"
             lost = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
             say(
                 "could not deliver to %s (%s); lost: %s; %s",
                 self.where,
-                reason,
+                self._last.text,
                 lost,
-                _advice(reason),
+                what_to_do(self._last),
             )
 
     def _counts(self) -> str:
@@ -178,11 +162,6 @@ class Outages:
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._places.values())
-
-
-def _advice(reason: str) -> str:
-    """A Collector that answers need not be started."""
-    return "see the Collector's log" if reason.startswith("HTTP ") else _ADVICE
 
 
 def _counted(number: int, items: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from otel_agents.distro.discovery import registered
+from otel_agents.distro.discovery import exporter_named, no_such_exporter
 from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
@@ -19,6 +19,7 @@ from otel_agents.distro.export.metrics import DeferredMetricExporter, Destinatio
 from otel_agents.distro.export.outage import Outages
 from otel_agents.distro.export.sizes import log_size, span_size
 from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterOutlet
+from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Outlet
 from otel_agents.distro.otlp.outlet import OtlpOutlet
 from otel_agents.distro.speech import say
@@ -44,6 +45,7 @@ class Pipeline:
     settings: Settings
     environment: Environment = field(default_factory=Environment)
     outages: Outages = field(default_factory=Outages)
+    compressions: Compressions = field(default_factory=Compressions)
     deliveries: dict[SignalName, list[Delivery[Any]]] = field(
         default_factory=lambda: {"traces": [], "logs": []}
     )
@@ -70,13 +72,15 @@ class Pipeline:
                 yield DeliveringLogProcessor(delivery, self.settings.exit_timeout)
 
     def metric_exporter_names(self) -> list[str]:
-        """Names for the SDK to load: ours in place of OTLP's; unknown ones are told and left out."""
+        """Names for the SDK to load: ours in place of OTLP's; useless ones are told and left out."""
         names: list[str] = []
         for name in self.environment.signal("metrics").exporter_names:
             if name in _OTLP:
+                if not self.environment.sendable(self.environment.signal("metrics", _OTLP[name])):
+                    continue
                 name = METRICS_ENTRY_POINT
-            elif not _exporter("metrics", name):
-                _unknown("metrics", name)
+            elif not exporter_named("metrics", name):
+                say("%s", no_such_exporter("metrics", name))
                 continue
             if name not in names:
                 names.append(name)
@@ -88,7 +92,7 @@ class Pipeline:
         for name in signal.exporter_names:
             if _OTLP.get(name):
                 signal = self.environment.signal("metrics", _OTLP[name])
-        outlet = OtlpOutlet(signal, self.environment)
+        outlet = self._outlet(signal)
         place = self.outages.at(outlet.where)
         return Destination(outlet, place, self.environment, self.metric_exporters.append)
 
@@ -125,22 +129,23 @@ class Pipeline:
         self.deliveries[signal].append(delivery)
         return delivery
 
+    def _outlet(self, signal: Signal) -> OtlpOutlet:
+        return OtlpOutlet(signal, self.environment, compressions=self.compressions)
+
     def _delivery(self, signal: SignalName, name: str) -> Delivery[Any] | None:
         if name in _OTLP:
             how: Signal = self.environment.signal(signal, _OTLP[name])
-            return self.deliver(signal, OtlpOutlet(how, self.environment))
+            if not self.environment.sendable(how):
+                return None
+            return self.deliver(signal, self._outlet(how))
         exporter = _load(signal, name)
         return None if exporter is None else self.deliver(signal, ExporterOutlet(name, exporter))
 
 
-def _exporter(signal: SignalName, name: str) -> Any:
-    return next(iter(registered(f"opentelemetry_{signal}_exporter", name)), None)
-
-
 def _load(signal: SignalName, name: str) -> Any:
-    entry_point = _exporter(signal, name)
+    entry_point = exporter_named(signal, name)
     if entry_point is None:
-        _unknown(signal, name)
+        say("%s", no_such_exporter(signal, name))
         return None
     try:
         return entry_point.load()()
@@ -153,15 +158,3 @@ def _load(signal: SignalName, name: str) -> Any:
             error,
         )
         return None
-
-
-def _unknown(signal: SignalName, name: str) -> None:
-    found = registered(f"opentelemetry_{signal}_exporter")
-    known = sorted({entry_point.name for entry_point in found} - {METRICS_ENTRY_POINT})
-    say(
-        "no exporter of %s is named %s (OTEL_%s_EXPORTER); known: %s",
-        signal,
-        name,
-        signal.upper(),
-        ", ".join(known),
-    )

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import requests
 
-from otel_agents.distro.otlp.outcome import Outcome
+from otel_agents.distro.addresses import shown
+from otel_agents.distro.otlp.outcome import NotDeliveredError, Outcome
+from otel_agents.distro.otlp.words import body_text, in_short, uncompressed
 
 __all__ = ["OneAttempt"]
 
 _RETRYABLE: Final = frozenset((429, 502, 503, 504))
 
 
-class NotDeliveredError(Exception):
-    """Ends an exporter's call; no exception of requests, which exporters would retry."""
-
-
 class OneAttempt(requests.Session):
-    """A session whose requests end at ``deadline`` and whose last failure is ``failure``."""
+    """A session whose requests end at ``deadline`` and whose last failure is ``failure``.
 
-    def __init__(self) -> None:
+    Args:
+        secrets: Values of headers, which no line may show.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
+        self._secrets = tuple(secrets)
         self.deadline = 0.0
         self.failure: Outcome | None = None
 
@@ -42,7 +45,7 @@ class OneAttempt(requests.Session):
         """One request; a lost connection is tried again at once, since a pooled one may be stale.
 
         Raises:
-            NotDeliveredError: Nobody answered, or the answer asks to come back later.
+            NotDeliveredError: Nobody answered, or not with success.
         """
         try:
             response = self._once(method, url, *args, **options)
@@ -51,15 +54,30 @@ class OneAttempt(requests.Session):
                 response = self._again(method, url, *args, **options)
             else:
                 raise self._failed(Outcome(False, _passing(error), _reason(error))) from error
-        if response.status_code in _RETRYABLE:
-            after = _seconds(response.headers.get("Retry-After"))
-            raise self._failed(Outcome(False, True, f"HTTP {response.status_code}", after))
-        if not response.ok:
-            self.failure = Outcome(False, False, f"HTTP {response.status_code}")
+        except OSError as error:  # a certificate's file that is none
+            raise self._failed(Outcome(False, False, f"TLS: {error}")) from error
+        if not 200 <= response.status_code < 300:  # exporters take a redirection for success
+            raise self._failed(self._refusal(response, options.get("data") or b""))
         return response
+
+    def _refusal(self, response: requests.Response, sent: bytes) -> Outcome:
+        status = response.status_code
+        said = body_text(response.headers.get("Content-Type", ""), response.content)
+        if "Location" in response.headers:
+            said = f"it moved to {shown(response.headers['Location'])}"
+        return Outcome(
+            False,
+            status in _RETRYABLE,
+            f"HTTP {status}",
+            _seconds(response.headers.get("Retry-After")),
+            in_short(said, self._secrets, lambda: uncompressed(sent)),
+        )
 
     def _once(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         options["timeout"] = max(self.deadline - time.monotonic(), 0.001)
+        options["allow_redirects"] = False
+        if options.get("verify") is None:
+            options["verify"] = self.verify  # else REQUESTS_CA_BUNDLE wins over the user's
         return super().request(method, url, *args, **options)
 
     def _again(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
@@ -93,7 +111,8 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS: {cause.reason or type(cause).__name__}".lower().replace("_", " ")
+            told = cause.reason or type(cause).__name__
+            return f"TLS: {told.lower().replace('_', ' ')}"
         if type(cause).__name__ in ("gaierror", "NameResolutionError"):
             return "unknown host"
         if isinstance(cause, (TimeoutError, requests.Timeout)):

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-__all__ = ["DELIVERED", "Outcome", "Outlet"]
+__all__ = ["DELIVERED", "GRPC_RETRYABLE", "NotDeliveredError", "Outcome", "Outlet"]
+
+GRPC_RETRYABLE: Final = frozenset(
+    (
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "RESOURCE_EXHAUSTED",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+    )
+)
+"""The codes of gRPC that may pass."""
 
 
 @dataclass(frozen=True)
@@ -13,20 +26,32 @@ class Outcome:
     """The end of one attempt.
 
     ``retryable`` failures may pass (nobody answers, overload); others never do. ``reason`` is for
-    people. ``after`` is what the receiver asked to wait, in seconds.
+    people, ``said`` what the receiver said. ``after`` is what it asked to wait, in seconds.
     ``unencodable`` is where no request could be made of the items: one of them is the cause.
     ``left_out`` tells why something of what was delivered, an attribute, could not be encoded.
+    ``advice`` is what to do, where the request tells more than the reason.
     """
 
     delivered: bool
     retryable: bool = False
     reason: str = ""
     after: float = 0.0
+    said: str = ""
+    advice: str = ""
     unencodable: bool = False
     left_out: str = ""
 
+    @property
+    def text(self) -> str:
+        """The reason, and what the receiver said."""
+        return f"{self.reason}: {self.said}" if self.said else self.reason
+
 
 DELIVERED = Outcome(True)
+
+
+class NotDeliveredError(Exception):
+    """Ends an exporter's call; no exception of its transport, for which exporters would retry."""
 
 
 class Outlet(Protocol):

@@ -5,63 +5,40 @@ Importing an exporter costs more than the rest of the start: a process that send
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import logging
-import socket
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from otel_agents.distro.addresses import origin
 from otel_agents.distro.environment import Environment, Signal
+from otel_agents.distro.otlp.compression import (
+    Compressions,
+    advice_for,
+    may_refuse_compression,
+)
 from otel_agents.distro.otlp.encoding import (
     error_of_left_out,
     not_sent,
     raised,
     why_unencodable,
 )
-from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
+from otel_agents.distro.otlp.exporters import make_exporter, session_for
+from otel_agents.distro.otlp.outcome import DELIVERED, GRPC_RETRYABLE, Outcome
+from otel_agents.distro.otlp.probe import refused
 from otel_agents.distro.otlp.silence import overheard
 
-__all__ = ["EXPORTERS", "OtlpOutlet", "refused"]
-
-_HTTP: Final = "opentelemetry.exporter.otlp.proto.http"
-_GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
-
-EXPORTERS: Final = MappingProxyType(
-    {
-        ("http/protobuf", "traces"): f"{_HTTP}.trace_exporter:OTLPSpanExporter",
-        ("http/protobuf", "metrics"): f"{_HTTP}.metric_exporter:OTLPMetricExporter",
-        ("http/protobuf", "logs"): f"{_HTTP}._log_exporter:OTLPLogExporter",
-        ("grpc", "traces"): f"{_GRPC}.trace_exporter:OTLPSpanExporter",
-        ("grpc", "metrics"): f"{_GRPC}.metric_exporter:OTLPMetricExporter",
-        ("grpc", "logs"): f"{_GRPC}._log_exporter:OTLPLogExporter",
-    }
-)
+__all__ = ["OtlpOutlet"]
 
 # Receivers take 20 MiB by HTTP and 4 MiB by gRPC unless configured otherwise.
 _MAX_REQUEST: Final = MappingProxyType({"http/protobuf": 15 * 1024**2, "grpc": 3_670_016})
-_CREDENTIALS: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_{}CREDENTIAL_PROVIDER"
-_GRPC_RETRYABLE: Final = frozenset(
-    (
-        "CANCELLED",
-        "DEADLINE_EXCEEDED",
-        "RESOURCE_EXHAUSTED",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-    )
-)
 _GRPC_REASONS: Final = MappingProxyType(
     {"UNAVAILABLE": "nobody answers", "DEADLINE_EXCEEDED": "no answer in time"}
 )
-_LONGEST_PAUSE: Final = "_MAX_RETRY_TIMEOUT"
-"""Seconds after which an exporter before 1.35 gives up: 64, through which nothing ends it."""
-_PROBE_SECONDS: Final = 1.0
 
 
 class OtlpOutlet:
@@ -71,24 +48,39 @@ class OtlpOutlet:
         signal: Where to and how.
         environment: Where credentials' variables are.
         exporter: An exporter that somebody else made, to be used as it is.
+        compressions: What is known about receivers; shared by the signals of a process.
     """
 
     def __init__(
-        self, signal: Signal, environment: Environment | None = None, exporter: Any = None
+        self,
+        signal: Signal,
+        environment: Environment | None = None,
+        exporter: Any = None,
+        compressions: Compressions | None = None,
     ) -> None:
         self.signal = signal
-        self.where = endpoint_origin(signal)
+        self.where = origin(signal.endpoint.value)
         self.max_request_bytes = _MAX_REQUEST[signal.protocol.value]
         self._environment = environment or Environment()
         self._exporter = exporter
         self._adopted = exporter is not None
         self._session: Any = None
+        self._compressions = compressions or Compressions()
+        self._made_for = ""
+        """The compression that the exporter was made for."""
+        self._no_such_signal = False
+        """The receiver refuses this signal without compression as well."""
+
+    @property
+    def compression(self) -> str:
+        """How requests are compressed now."""
+        return self._compressions.of(self.signal, self.where)
 
     @property
     def exporter(self) -> Any:
         """The exporter itself; imported and made now if it was not yet."""
         if self._exporter is None:
-            self._exporter = self._make()
+            self._make(self.compression)
         return self._exporter
 
     @property
@@ -97,11 +89,35 @@ class OtlpOutlet:
         return self._adopted or self.signal.protocol.value == "grpc"
 
     def send(self, items: Any, timeout: float) -> Outcome:
-        """Send ``items`` in one request."""
-        if self._retries_by_itself and refused(self.signal.endpoint.value):
+        """Send ``items`` in one request; in two where the receiver takes no compression."""
+        if self._retries_by_itself and refused(self.signal.address):
             return Outcome(False, True, "connection refused")
+        deadline = time.monotonic() + timeout
+        compression = self.compression  # another signal may learn meanwhile
+        outcome = self._attempt(items, timeout, compression)
+        if not may_refuse_compression(outcome) or self._adopted or compression == "none":
+            return outcome
+        if self.signal.compression.given:
+            return replace(outcome, advice=advice_for(self.signal, outcome))
+        if self._no_such_signal:
+            return outcome
+        return self._without_compression(items, deadline - time.monotonic(), outcome)
+
+    def _without_compression(self, items: Any, timeout: float, refusal: Outcome) -> Outcome:
+        """Tell a receiver that takes no compression from one that does not take the signal."""
+        outcome = self._attempt(items, timeout, "none")
+        if outcome.reason == refusal.reason:
+            self._no_such_signal = True
+        elif not outcome.retryable:
+            self._compressions.refused(self.signal, self.where, refusal)
+        return outcome
+
+    def _attempt(self, items: Any, timeout: float, compression: str) -> Outcome:
+        if not self._adopted and compression != self._made_for:
+            self.close()
+            self.renew()
         try:
-            exporter = self.exporter
+            exporter = self._exporter or self._make(compression)
         except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: told, not raised
             return Outcome(False, False, f"{type(error).__name__}: {error}")
         if self._session is not None:
@@ -141,70 +157,14 @@ class OtlpOutlet:
         with overheard():
             self._exporter.shutdown()
 
-    def _make(self) -> Any:
-        protocol = self.signal.protocol.value
-        module, _, name = EXPORTERS[protocol, self.signal.name].partition(":")
-        kind = getattr(importlib.import_module(module), name)
-        timeout = self.signal.seconds
-        if protocol == "grpc":
-            exporter = kind(timeout=timeout, **self._grpc_options(kind))
-            if hasattr(exporter, _LONGEST_PAUSE):
-                setattr(exporter, _LONGEST_PAUSE, 2)  # it tries once, and gives up a second later
-            return exporter
-        return kind(timeout=timeout, **self._http_options())
-
-    def _http_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {}
-        if not self.signal.compression.given:
-            options["compression"] = importlib.import_module(_HTTP).Compression.Gzip
-        signal = self.signal.name.upper()
-        names = (_CREDENTIALS.format(""), _CREDENTIALS.format(f"{signal}_"))
-        if self._environment.text(*names, *(f"_{name}" for name in names)) is None:
-            from otel_agents.distro.otlp.http import OneAttempt
-
-            options["session"] = self._session = OneAttempt()
-        return options
-
-    def _grpc_options(self, kind: Any) -> dict[str, Any]:
-        grpc = importlib.import_module("grpc")
-        options: dict[str, Any] = {}
-        if not self.signal.compression.given:
-            options["compression"] = grpc.Compression.Gzip
-        if "retryable_error_codes" in inspect.signature(kind).parameters:
-            # No code of an error: retrying is the queue's decision. Older exporters always retry.
-            options["retryable_error_codes"] = (grpc.StatusCode.OK,)
-        return options
-
-
-def endpoint_origin(signal: Signal) -> str:
-    """The endpoint without its path: what the user sets and recognises."""
-    url = urlsplit(signal.endpoint.value)
-    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}" if url.netloc else url.geturl()
-
-
-def refused(endpoint: str) -> bool:
-    """Whether nobody listens at ``endpoint``; False where that cannot be told."""
-    url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.hostname or _has_proxy():
-        return False
-    port = url.port or (443 if url.scheme == "https" else 80)
-    try:
-        socket.create_connection((url.hostname, port), _PROBE_SECONDS).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:  # a slow network, an unknown host: the exporter's own attempt will tell
-        return False
-    return False
-
-
-def _has_proxy() -> bool:
-    """Behind a proxy a connection of our own tells nothing."""
-    from urllib.request import getproxies  # costs at start, and is needed rarely
-
-    return bool(getproxies().keys() & _PROXIES)
-
-
-_PROXIES: Final = frozenset(("grpc", "http", "https", "all"))
+    def _make(self, compression: str) -> Any:
+        with overheard():
+            session = session_for(self.signal, self._environment)
+            exporter = make_exporter(self.signal, compression, session)
+        if self.signal.protocol.value == "grpc" and not session.attach(exporter):
+            session = None
+        self._exporter, self._session, self._made_for = exporter, session, compression
+        return exporter
 
 
 def _read_log(said: Iterable[logging.LogRecord]) -> Outcome | None:
@@ -213,7 +173,7 @@ def _read_log(said: Iterable[logging.LogRecord]) -> Outcome | None:
         for value in record.args if isinstance(record.args, tuple) else ():
             code = getattr(value, "name", None)
             if isinstance(code, str) and code.isupper():
-                return Outcome(False, code in _GRPC_RETRYABLE, _GRPC_REASONS.get(code, code))
+                return Outcome(False, code in GRPC_RETRYABLE, _GRPC_REASONS.get(code, code))
             if isinstance(value, int) and 400 <= value < 600:
                 return Outcome(False, value in (429, 502, 503, 504), f"HTTP {value}")
     return None

@@ -1,7 +1,8 @@
-"""The exporters' own warnings during our exports: heard, and not repeated to the user.
+"""What OpenTelemetry says itself of what we say in one line: heard, and not repeated to the user.
 
-They speak once per batch and retry, and of each attribute; `outage` says the same once. A filter is used and no level,
-and only on the thread that is exporting, so exporters that the application set up keep their voice.
+Exporters speak once per batch and retry, and of each attribute; `outage` says the same once. The
+reader of a configuration file gives a traceback, that of headers a secret. A filter is used and no
+level, and only on the thread that is at it, so what the application set up keeps its voice.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _LOGGERS: Final = (
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
     "opentelemetry.exporter.otlp.common.http",
     ENCODER,
+    "opentelemetry.util.re",
+    "opentelemetry.configuration.file._loader",
 )
 
 

@@ -41,14 +41,19 @@ def adopt_span_exporters(pipeline: Pipeline) -> None:
             _SOURCE,
         )
         return
-    active._span_processors = tuple(_ours(processor, pipeline) for processor in processors)
+    active._span_processors = tuple(
+        ours for processor in processors if (ours := _ours(processor, pipeline)) is not None
+    )
 
 
-def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor:
+def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor | None:
+    """What takes the place of ``processor``; None where its endpoint cannot be one."""
     exporter = getattr(processor, "span_exporter", None)
     signal = _signal(exporter)
     if signal is None or not isinstance(processor, BatchSpanProcessor):
         return processor
+    if not pipeline.environment.sendable(signal):
+        return None
     outlet = OtlpOutlet(signal, pipeline.environment, exporter)
     delivery = pipeline.deliver("traces", outlet)
     return DeliveringSpanProcessor(delivery, pipeline.settings.exit_timeout)
@@ -59,12 +64,14 @@ def _signal(exporter: Any) -> Signal | None:
     endpoint = getattr(exporter, "_endpoint", None)
     if module not in _OTLP_MODULES or not isinstance(endpoint, str):
         return None
-    url = endpoint if "://" in endpoint else f"http://{endpoint}"
+    protocol = _OTLP_MODULES[module]
+    url = f"http://{endpoint}" if protocol == "grpc" and "://" not in endpoint else endpoint
     return Signal(
         "traces",
         Choice("otlp", _SOURCE),
-        Choice(_OTLP_MODULES[module], _SOURCE),
+        Choice(protocol, _SOURCE),
         Choice(url, _SOURCE),
         Choice("none", _SOURCE),
         Choice("10", _SOURCE),
+        of_file=True,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -14,13 +16,16 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.ending.lifecycle import Lifecycle
-from otel_agents.distro.environment import Environment, hidden
+from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.otlp.silence import overheard
 from otel_agents.distro.speech import say
 from otel_agents.distro.starting.adoption import adopt_span_exporters
 from otel_agents.distro.starting.program import program_name
+from otel_agents.distro.starting.unusable import tell_unusable, usable
+from otel_agents.distro.variables import hidden
 from otel_agents.instrumentors.hosting import guarded
 from otel_agents.instrumentors.settings import Settings
 
@@ -55,7 +60,8 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         given: dict[str, Any] = kwargs.get("resource_attributes") or {}
         kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
         token = DESTINATION.set(pipeline.metric_destination())
-        with hidden(_CONFIG_FILE, *_EXPORTERS):
+        tell_unusable()
+        with hidden(_CONFIG_FILE, *_EXPORTERS), usable(), _told():
             super()._configure(  # pyright: ignore[reportUnknownMemberType]
                 trace_exporter_names=[],
                 log_exporter_names=[],
@@ -77,10 +83,26 @@ class AgentsConfigurator(_OTelSDKConfigurator):
                 _CONFIG_FILE,
             )
             return False
-        super()._configure()  # pyright: ignore[reportUnknownMemberType]
-        adopt_span_exporters(pipeline)
+        with usable(), _told(), overheard():
+            super()._configure()  # pyright: ignore[reportUnknownMemberType]
+            adopt_span_exporters(pipeline)
         _finish(pipeline).spare()  # metrics and logs are the SDK's: ending them may block
         return True
+
+
+@contextmanager
+def _told() -> Generator[None, None, None]:
+    """What the SDK raises for a setting ends its set-up, and not the program's start."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  it raises whatever its components raise
+        text = " ".join(str(error).split())
+        say(
+            "OpenTelemetry's set-up ended early (%s: %s); what was not set up yet records nothing; "
+            "correct that setting",
+            type(error).__name__,
+            text,
+        )
 
 
 def _service(environment: Environment) -> dict[str, str]:

@@ -16,6 +16,7 @@ from otel_agents.distro.speech import say
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import silence_frameworks
 from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
+from otel_agents.distro.starting.unusable import tell_unusable, usable
 from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["AgentsDistro", "initialize"]
@@ -30,6 +31,7 @@ class AgentsDistro(BaseDistro):
 
     @guarded("preparing the process")
     def _configure(self, **kwargs: Any) -> None:
+        tell_unusable()
         silence_frameworks()
         _carry_contexts()
         _tell_of_others()
@@ -58,7 +60,8 @@ def initialize() -> None:
     if _has_provider():
         say("a TracerProvider is set already; it is used as it is, call initialize() first")
     else:
-        from otel_agents.distro.starting.configurator import AgentsConfigurator
+        with usable():
+            from otel_agents.distro.starting.configurator import AgentsConfigurator
 
         configurator: Any = AgentsConfigurator()
         configurator.configure(auto_instrumentation_version=instrumentation_version)

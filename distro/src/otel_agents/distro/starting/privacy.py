@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from otel_agents.distro.environment import offer
+from otel_agents.distro.variables import offer
 
 __all__ = ["PHONE_HOME_OFF", "silence_frameworks"]
 

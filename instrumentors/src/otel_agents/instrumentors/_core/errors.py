@@ -130,6 +130,11 @@ def warn(message: str, *values: object) -> None:
     _speak(logging.WARNING, message, *values)
 
 
+def inform(message: str, *values: object) -> None:
+    """As `warn`, for what is well and worth knowing: a line of level INFO."""
+    _speak(logging.INFO, message, *values)
+
+
 def _speak(level: int, message: str, *values: object, exc_info: bool = False) -> None:
     try:
         _log.log(level, message, *values, exc_info=exc_info)

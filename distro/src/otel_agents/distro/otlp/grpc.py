@@ -1,0 +1,119 @@
+"""The stub that the OTLP/gRPC exporters call: one attempt per export, and what came of it.
+
+As the session of `http`: the exporters retry by themselves and tell only that they failed. Their
+stub is private; where a version has none, their log is read.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Final
+
+import grpc
+
+from otel_agents.distro.otlp.outcome import GRPC_RETRYABLE, NotDeliveredError, Outcome
+from otel_agents.distro.otlp.words import in_short
+
+__all__ = ["OneCall"]
+
+_STUB: Final = "_client"
+_OWN_REASONS: Final = MappingProxyType(
+    {
+        "Connection refused": "connection refused",
+        "DNS resolution failed": "unknown host",
+        "Socket closed": "connection closed",
+        "Connection reset": "connection closed",
+        "GOAWAY": "connection closed",
+        "failed to connect": "nobody answers",
+        "Deadline Exceeded": "no answer in time",
+    }
+)
+"""Parts of what gRPC itself says where no receiver did."""
+_TLS: Final = re.compile(r"handshake failed|SSL_ERROR", re.IGNORECASE)
+_TLS_REASON: Final = re.compile(r"OPENSSL_internal:([A-Z_0-9]+)")
+_STATUS: Final = "grpc-status-details-bin"
+_RETRY: Final = "google.rpc.retryinfo-bin"
+
+
+class OneCall:
+    """Takes the place of an exporter's stub; its last failure is ``failure``.
+
+    Args:
+        secrets: Values of headers, which no line may show.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
+        self._stub: Any = None
+        self.deadline = 0.0
+        self.failure: Outcome | None = None
+
+    def attach(self, exporter: Any) -> bool:
+        """Stand between ``exporter`` and its stub; False where it has none that is known."""
+        self._stub = getattr(exporter, _STUB, None)
+        if not callable(getattr(self._stub, "Export", None)):
+            return False
+        setattr(exporter, _STUB, self)
+        return True
+
+    def begin(self, timeout: float) -> None:
+        """Before each export: it may take ``timeout`` seconds."""
+        self.deadline = time.monotonic() + timeout
+        self.failure = None
+
+    def Export(self, request: Any, metadata: Any = None, timeout: float = 0.0) -> Any:
+        """One call.
+
+        Raises:
+            NotDeliveredError: Nobody answered, or the receiver refused.
+        """
+        left = max(self.deadline - time.monotonic(), 0.001)
+        try:
+            return self._stub.Export(request=request, metadata=metadata, timeout=left)
+        except grpc.RpcError as error:
+            self.failure = self._outcome(error, request)
+            raise NotDeliveredError(self.failure.reason) from error
+
+    def _outcome(self, error: Any, request: Any) -> Outcome:
+        code, details = error.code().name, error.details() or ""
+        retryable = code in GRPC_RETRYABLE
+        reason = _own_reason(code, details)
+        if reason:
+            return Outcome(False, retryable, reason)
+        said = in_short(details, self._secrets, request.SerializeToString)
+        return Outcome(False, retryable, code, _asked_pause(error), said)
+
+
+def _own_reason(code: str, details: str) -> str:
+    """Why nobody answered, in our own words; empty where a receiver spoke."""
+    if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+        return ""
+    if _TLS.search(details):
+        told = _TLS_REASON.search(details)
+        return f"TLS: {told[1].lower().replace('_', ' ')}" if told else "TLS: the handshake failed"
+    return next((reason for part, reason in _OWN_REASONS.items() if part in details), "")
+
+
+def _asked_pause(error: Any) -> float:
+    """Seconds that the receiver asks to wait, as its RetryInfo has them."""
+    for name, value in error.trailing_metadata() or ():
+        if name in (_STATUS, _RETRY):
+            for info in _retry_infos(name, value):
+                return info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+    return 0.0
+
+
+def _retry_infos(name: str, value: bytes) -> Iterator[Any]:
+    details: Any = import_module("google.rpc.error_details_pb2")
+    if name == _RETRY:
+        yield details.RetryInfo.FromString(value)
+        return
+    status: Any = import_module("google.rpc.status_pb2")
+    for detail in status.Status.FromString(value).details:
+        info = details.RetryInfo()
+        if detail.Unpack(info):
+            yield info
