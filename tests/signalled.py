@@ -9,7 +9,7 @@ from pathlib import Path
 
 from instrumented import running, script
 
-__all__ = ["ENDED", "OPEN", "ended", "line", "program", "run"]
+__all__ = ["ENDED", "IN_C", "OPEN", "ended", "line", "program", "run"]
 
 BEGIN = """
     import asyncio, signal, sys, time
@@ -24,6 +24,21 @@ BEGIN = """
     def ready():
         print("ready", flush=True)
 """
+IN_C = """
+import hashlib, threading
+
+clock = time.pthread_getcpuclockid(threading.get_ident())
+
+def when_busy():
+    begun = time.clock_gettime(clock)
+    while time.clock_gettime(clock) < begun + 0.05:
+        time.sleep(0.001)
+    ready()
+
+threading.Thread(target=when_busy, daemon=True).start()
+hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
+"""
+"""Is ready when the main thread has computed for a while: in C code, which lets other threads run."""
 ENDED = ["finished 0", "finished 1", "finished 2"]
 OPEN = ["inner", "outer"]
 
@@ -45,7 +60,8 @@ def run(
     """Start it and wait until it is where it says ``ready``."""
     given = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_AGENTS_EXIT_TIMEOUT": "30",  # here a machine may be slow; how exit is bounded is for others
+        "OTEL_AGENTS_EXIT_TIMEOUT": "30",
+        "OTEL_AGENTS_SIGNAL_TIMEOUT": "30",  # here a machine may be slow; how exit is bounded is for others
         **(variables or {}),
     }
     with running(path, given, instrument=instrument) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from weakref import WeakSet
 
 from new_processes import in_a_new_process
 
@@ -45,6 +46,9 @@ def test_what_is_looked_for_is_there() -> None:
     """By its name, so nothing else would tell that it has moved."""
     streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
     assert streams.drain is disposal.drain
+    assert callable(streams.open_streams)
+    assert callable(streams.abandon)
+    assert isinstance(operations.DISCARDED, WeakSet)
     assert callable(operations.operations)
     assert callable(operations.interrupt)
 

@@ -32,6 +32,7 @@ DEFAULTS = Settings(
     span_max_bytes=180_000,
     queue_max_bytes=67_108_864,
     exit_timeout=5.0,
+    signal_timeout=1.5,
     signals=True,
     stream_usage=False,
     propagate_headers=(),
@@ -80,6 +81,7 @@ def test_the_default_that_the_table_shows_is_the_one_that_is_used(
         ("OTEL_AGENTS_SPAN_MAX_BYTES", "64 KiB", {"span_max_bytes": 65_536}),
         ("OTEL_AGENTS_QUEUE_MAX_BYTES", "1gib", {"queue_max_bytes": 1_073_741_824}),
         ("OTEL_AGENTS_EXIT_TIMEOUT", "0.5", {"exit_timeout": 0.5}),
+        ("OTEL_AGENTS_SIGNAL_TIMEOUT", "0.5", {"signal_timeout": 0.5}),
         ("OTEL_AGENTS_STREAM_USAGE", "true", {"stream_usage": True}),
         (
             "OTEL_AGENTS_PROPAGATE_HEADERS",

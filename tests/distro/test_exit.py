@@ -151,15 +151,26 @@ def test_every_ordinary_end_delivers(tmp_path: Path, ending: str, status: int) -
         f"""
         import sys
         from opentelemetry import trace
+        from otel_agents.instrumentors._core.calls.streams import StreamProxy
+        from otel_agents.instrumentors._core.operations import Inference, InvokeAgent
+        from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+        from otel_agents.semconv.values import Operation
 
+        telemetry = Telemetry("t")
         trace.get_tracer("t").start_span("work").end()
+        run = InvokeAgent(telemetry, "planner")
+        call = Inference(telemetry, Operation.CHAT, "openai", "m", None, parent=run.context)
+        unread = StreamProxy(iter("ab"), call)
         {ending}
         """,
     )
     with Receiver() as receiver:
         done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
-    assert (done.status, receiver.span_names) == (status, ["work"])
-    measured("exit", sent=1, arrived=receiver.unique_spans)
+    assert (done.status, receiver.span_names) == (
+        status,
+        ["chat m", "invoke_agent planner", "work"],
+    )
+    measured("exit", sent=3, arrived=receiver.unique_spans)
 
 
 def test_a_forked_child_delivers_its_own_spans_and_no_others(tmp_path: Path) -> None:

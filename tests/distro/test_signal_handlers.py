@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import signal
 from pathlib import Path
 
 import pytest
+from faults import measured
 from instrumented import script
 from otlp_receiver import Receiver
 from signalled import ENDED, OPEN, ended, program, run
 
+from otel_agents import distro
+
+TRACES = {"OTEL_METRICS_EXPORTER": "none"}
+
 
 def test_a_handler_that_the_application_sets_later_wins(tmp_path: Path) -> None:
-    """It is shown what it would be without us, and its ``sys.exit`` delivers; open spans are its own."""
+    """It is told of ours, nothing of which stays, and its ``sys.exit`` delivers."""
     end = """
-shown = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-assert shown == (signal.SIG_DFL, signal.SIG_DFL), shown
+def stop(*_):
+    sys.exit(7)
+
+ours = signal.getsignal(signal.SIGTERM)
+assert callable(ours)
+assert signal.signal(signal.SIGTERM, stop) == ours
+assert signal.getsignal(signal.SIGTERM) is stop
 ready()
 time.sleep(60)
 """
@@ -23,7 +34,7 @@ time.sleep(60)
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
         process.terminate()
         assert ended(process) == (7, "", "")
-    assert receiver.span_names == ENDED
+    assert receiver.span_names == ENDED + OPEN
 
 
 def test_a_handler_may_put_the_default_back_and_raise_the_signal_again(tmp_path: Path) -> None:
@@ -45,6 +56,72 @@ time.sleep(60)
         process.terminate()
         assert ended(process) == (-signal.SIGTERM, "", "")
     assert receiver.span_names == ENDED + OPEN
+
+
+def test_a_handler_that_calls_ours_is_not_called_again(tmp_path: Path) -> None:
+    """As handlers do that pass a signal on to the one before them."""
+    end = """
+import os
+previous = signal.getsignal(signal.SIGTERM)
+
+def stop(signum, frame):
+    os.write(1, b"stopping\\n")  # printing may be what it has interrupted
+    previous(signum, frame)
+
+signal.signal(signal.SIGTERM, stop)
+ready()
+while True:
+    time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    with Receiver(hang=True) as receiver, run(path, receiver.endpoint, TRACES) as process:
+        process.terminate()
+        assert receiver.asked.wait(30)
+        receiver.release()
+        assert ended(process) == (-signal.SIGTERM, "stopping\n", "")
+    assert receiver.span_names == ENDED + OPEN
+
+
+def test_the_default_action_that_the_application_sets_ends_it_at_once(tmp_path: Path) -> None:
+    """With what waits, as `signal.getsignal` says."""
+    end = """
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+ready()
+time.sleep(60)
+"""
+    path = program(tmp_path, end)
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        process.terminate()
+        assert ended(process) == (-signal.SIGTERM, "", "")
+    assert receiver.span_names == []
+    measured("sigterm-default", sent=5, arrived=receiver.unique_spans)
+
+
+def test_only_documented_means_of_python_are_used() -> None:
+    for path in Path(str(distro.__file__)).parent.rglob("*.py"):
+        used = {
+            name
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for name in (getattr(node, "id", ""), getattr(node, "module", ""), *names(node))
+        }
+        assert used & {"ctypes", "exec", "eval"} == set(), path
+
+
+def names(node: ast.AST) -> list[str]:
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_nothing_of_the_standard_library_is_replaced(tmp_path: Path) -> None:
+    end = """
+for function in signal.signal, signal.getsignal:
+    assert function.__code__.co_filename == signal.__file__
+assert signal.set_wakeup_fd is sys.modules["_signal"].set_wakeup_fd
+ready()
+"""
+    path = program(tmp_path, end)
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
+        assert ended(process) == (0, "", "")
 
 
 @pytest.mark.parametrize(

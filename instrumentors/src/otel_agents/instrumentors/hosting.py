@@ -35,6 +35,7 @@ from ._core.tables import Bounded
 from ._core.telemetry.records import completed
 
 if TYPE_CHECKING:
+    from ._core.calls.reporting import Followed
     from ._core.operations.in_progress import InProgress
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Bounded",
     "Lock",
     "Rival",
+    "abandon",
     "accepts_installed",
     "active_rivals",
     "attempt",
@@ -51,12 +53,14 @@ __all__ = [
     "guarded",
     "inform",
     "interrupt",
+    "is_discarded",
     "is_ours",
     "operations_in_progress",
     "plain_name",
     "refuses",
     "registered_rivals",
     "renew_after_fork",
+    "streams_in_progress",
     "take_over_loading",
     "warn",
 ]
@@ -92,6 +96,28 @@ def interrupt(operation: InProgress) -> None:
     end = _loaded(_OPERATIONS, "interrupt")
     if end is not None:
         end(operation)
+
+
+def streams_in_progress() -> list[Followed]:
+    """What the streams report to that somebody could still read, in the order of their start.
+
+    Operations are among them, and calls of an outer layer that may not be reported at all.
+    """
+    streams = _loaded(_STREAMS, "open_streams")
+    return [] if streams is None else streams()
+
+
+def abandon(stream: Followed) -> None:
+    """Report that ``stream`` was left unread, as the process ends; raises nothing."""
+    leave = _loaded(_STREAMS, "abandon")
+    if leave is not None:
+        leave(stream)
+
+
+def is_discarded(span: Any) -> bool:
+    """Whether ``span`` was begun for an operation that did not happen after all."""
+    discarded = _loaded(_OPERATIONS, "DISCARDED")
+    return discarded is not None and span in discarded
 
 
 def _loaded(module: str, name: str) -> Any:

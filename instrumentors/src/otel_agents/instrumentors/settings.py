@@ -93,6 +93,7 @@ _SPAN_MAX: Final = "OTEL_AGENTS_SPAN_MAX_BYTES"
 _QUEUE_MAX: Final = "OTEL_AGENTS_QUEUE_MAX_BYTES"
 _EXIT_TIMEOUT: Final = "OTEL_AGENTS_EXIT_TIMEOUT"
 _SIGNALS: Final = "OTEL_AGENTS_SIGNALS"
+_SIGNAL_TIMEOUT: Final = "OTEL_AGENTS_SIGNAL_TIMEOUT"
 _STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
 _PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
@@ -138,6 +139,12 @@ SETTINGS: Final = (
         "signals alone",
     ),
     Setting(
+        _SIGNAL_TIMEOUT,
+        "1.5",
+        "seconds that this delivery may take, no more than at exit; the process has ended by the "
+        "signal within half a second more",
+    ),
+    Setting(
         _STREAM_USAGE,
         "false",
         "ask for the token usage of streams that did not, and hide the extra chunk",
@@ -172,6 +179,7 @@ class Settings:
     queue_max_bytes: int
     exit_timeout: float
     signals: bool
+    signal_timeout: float
     stream_usage: bool
     propagate_headers: tuple[str, ...]
     prefer: Prefer
@@ -202,6 +210,7 @@ class Settings:
             queue_max_bytes=read.size(_QUEUE_MAX, 64 * 1024 * 1024),
             exit_timeout=read.seconds(_EXIT_TIMEOUT, 5.0),
             signals=read.flag(_SIGNALS, True),
+            signal_timeout=read.seconds(_SIGNAL_TIMEOUT, 1.5),
             stream_usage=read.flag(_STREAM_USAGE, False),
             propagate_headers=read.list(_PROPAGATE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),

@@ -6,6 +6,8 @@ from typing import Any, Final, Protocol
 
 from wrapt import register_post_import_hook
 
+from otel_agents.instrumentors.hosting import guarded
+
 __all__ = ["Ending", "finish_children"]
 
 _LAST: Final = -100
@@ -23,10 +25,12 @@ class Ending(Protocol):
 def finish_children(ending: Ending) -> None:
     """Shut ``ending`` down at the end of each child; nothing is imported for it."""
 
+    @guarded("following multiprocessing")
     def imported(util: Any) -> None:
         # A child begins by clearing the finalizers that it inherited.
         util.register_after_fork(ending, in_child)
 
+    @guarded("following multiprocessing")
     def in_child(ending: Ending) -> None:
         from multiprocessing import util
 

@@ -9,6 +9,7 @@ from typing import Final
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from otel_agents.distro.environment import Environment
+from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["FlushAtRoot", "is_frozen"]
 
@@ -37,6 +38,7 @@ class FlushAtRoot(SpanProcessor):
         self._timeout = timeout
         self._not_before = 0.0
 
+    @guarded("sending before a freeze")
     def on_end(self, span: ReadableSpan) -> None:
         """Flush after a root."""
         root = span.parent is None or span.parent.is_remote

@@ -1,19 +1,29 @@
-"""What a forked child has from its parent and must not tell again: the sums of the metrics.
+"""What a forked child has from its parent and must not keep: sums of metrics, locked locks.
 
 Cumulative sums that begin with the parent's, and come from the same instance, are counted twice by
-whoever adds them up. How the SDK keeps them is private; where it is not as known here, they stay.
+whoever adds them up. A lock that another thread of the parent held stays locked for ever. How the
+SDK keeps both is private; where it is not as known here, they stay.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
 
-__all__ = ["begin_metrics_anew", "instance_of"]
+__all__ = ["begin_metrics_anew", "instance_of", "renew_locks"]
 
 _INSTANCE: Final = "service.instance.id"
+_PROCESSORS: Final = ("_active_span_processor", "_multi_log_record_processor")
+_MAKERS: Final[tuple[Callable[[], Any], ...]] = (
+    threading.Lock,
+    threading.RLock,
+    threading.Event,  # has a lock too
+)
+_KINDS: Final = tuple((type(make()), make) for make in _MAKERS)
 
 
 def instance_of(meters: Any) -> str | None:
@@ -32,10 +42,40 @@ def begin_metrics_anew(meters: Any, instance: str | None) -> None:
     """
     consumer = getattr(meters, "_measurement_consumer", None)
     storages: dict[Any, Any] = getattr(consumer, "_reader_storages", None) or {}
-    for storage in storages.values():
+    for storage in list(storages.values()):
         sums: dict[Any, Any] | None = getattr(storage, "_instrument_view_instrument_matches", None)
         if sums is not None:
             sums.clear()
     config: Any = getattr(meters, "_sdk_config", None)
     if config is not None and instance_of(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
+
+
+def renew_locks(*providers: Any) -> None:
+    """In a forked child: give the SDK's objects behind ``providers`` locks that nobody holds.
+
+    Before their own handlers, which start threads that wait for them.
+    """
+    for one in _behind(providers):
+        state: dict[str, Any] = getattr(one, "__dict__", {})
+        for name, value in list(state.items()):
+            for kind, make in _KINDS:
+                if isinstance(value, kind) and not _is_set(value):
+                    setattr(one, name, make())
+
+
+def _is_set(value: Any) -> bool:
+    """An event stays what it is: nobody waits for it any more."""
+    return isinstance(value, threading.Event) and value.is_set()
+
+
+def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
+    for provider in providers:
+        yield provider
+        yield from (getattr(provider, name, None) for name in _PROCESSORS)
+        meters: dict[Any, Any] = getattr(provider, "_meters", None) or {}
+        yield from list(meters.values())
+        consumer = getattr(provider, "_measurement_consumer", None)
+        yield consumer
+        storages: dict[Any, Any] = getattr(consumer, "_reader_storages", None) or {}
+        yield from [*storages, *storages.values()]

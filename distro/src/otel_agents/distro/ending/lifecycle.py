@@ -7,11 +7,9 @@ between two events is flushed before.
 from __future__ import annotations
 
 import atexit
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry import metrics, trace
@@ -19,15 +17,15 @@ from opentelemetry._logs import get_logger_provider
 
 from otel_agents.distro.ending.children import finish_children
 from otel_agents.distro.ending.freezing import FlushAtRoot, is_frozen
-from otel_agents.distro.ending.inherited import begin_metrics_anew, instance_of
+from otel_agents.distro.ending.inherited import begin_metrics_anew, instance_of, renew_locks
+from otel_agents.distro.ending.keyboard import end_as_interrupted
 from otel_agents.distro.ending.open_spans import OpenSpans
 from otel_agents.distro.ending.termination import DefaultAction
 from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
-from otel_agents.distro.speech import say
-from otel_agents.instrumentors.hosting import drain_streams, renew_after_fork
+from otel_agents.instrumentors.hosting import attempt, drain_streams, guarded, renew_after_fork
 
 __all__ = ["Lifecycle", "current", "install"]
 
@@ -53,8 +51,10 @@ class Lifecycle:
             get_logger_provider(),
         )
         self._spare = Worker("otel-agents-exit", _NO_TURN, lambda: _NO_TURN)
-        self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on)
-        self.open_spans = OpenSpans(self._action.watch.start)
+        settings = pipeline.settings
+        self._signal_timeout = min(settings.exit_timeout, settings.signal_timeout)
+        self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on, self._signal_timeout)
+        self.open_spans = OpenSpans()
         self.renew()
 
     def spare(self) -> None:
@@ -71,13 +71,20 @@ class Lifecycle:
         self._follow_spans()
         self._instance = instance_of(self._providers[1])
         renew_after_fork(self._begin_in_child)
-        atexit.register(self._exit)
+        for handler in (
+            end_as_interrupted,
+            self._action.withdraw,
+            self.shutdown,
+            self._action.obey,
+        ):
+            atexit.register(handler)  # the last one comes first
         finish_children(self)
         if self.pipeline.settings.signals:
             self._action.install()
 
     def _begin_in_child(self) -> None:
         self.renew()
+        renew_locks(*self._providers)
         begin_metrics_anew(self._providers[1], self._instance)
 
     def renew(self) -> None:
@@ -100,13 +107,14 @@ class Lifecycle:
         deadline = time.monotonic() + timeout
         tracers, meters, loggers = self._providers
         tickets = [
-            self._hand("traces", lambda: tracers.force_flush(_left(deadline))),
-            self._hand("logs", lambda: loggers.force_flush(_left(deadline))),
+            self._hand("traces", lambda: _flush("traces", tracers, deadline)),
+            self._hand("logs", lambda: _flush("logs", loggers, deadline)),
         ]
-        done = _attempt("flushing metrics", lambda: meters.force_flush(_left(deadline)))
+        done = _flush("metrics", meters, deadline)
         waited = [ticket.wait(deadline) for ticket in tickets]
         return done and all(waited) and not any(item.waiting for item in self._deliveries())
 
+    @guarded("ending the process")
     def shutdown(self, timeout: float | None = None) -> None:
         """Deliver what is left and end all three signals; the second call waits for the first.
 
@@ -119,7 +127,8 @@ class Lifecycle:
         if self._ending.acquire(blocking=False):
             self._ender = threading.get_ident()
             try:
-                self._shutdown(deadline)
+                if not self._shutdown(deadline):
+                    self._end_providers()
             finally:
                 self._ended.set()
         elif self._ender != threading.get_ident():  # else a handler interrupted the first
@@ -127,47 +136,48 @@ class Lifecycle:
 
     def interrupt(self) -> None:
         """End the open spans as interrupted, then shut down; the application may still run."""
-        deadline = self._interrupt()
+        deadline = time.monotonic() + self._signal_timeout
+        self._interrupt(deadline)
         self.shutdown(max(deadline - time.monotonic(), 0))
 
     def interrupt_and_go_on(self) -> None:
         """End the open spans as interrupted, and send everything; what comes later is sent too."""
-        deadline = self._interrupt()
+        deadline = time.monotonic() + self._signal_timeout
+        self._interrupt(deadline)
         self.flush(max(deadline - time.monotonic(), 0))
 
-    def _interrupt(self) -> float:
-        deadline = time.monotonic() + self.pipeline.settings.exit_timeout
-        _attempt("ending open spans", self.open_spans.interrupt)
+    @guarded("ending open spans")
+    def _interrupt(self, deadline: float) -> None:
+        self.open_spans.interrupt()
         others = min(deadline, time.monotonic() + _ENDING_ELSEWHERE)
         while len(self.open_spans) and time.monotonic() < others:
             time.sleep(0.001)
-        return deadline
 
-    def _exit(self) -> None:
-        interrupted = _ends_by_interrupt()
-        self._action.obey(self.pipeline.settings.exit_timeout)
-        self.shutdown()
-        self._action.obey(0)  # a signal that came meanwhile
-        if interrupted:
-            _end_by_interrupt()
-
-    def _shutdown(self, deadline: float) -> None:
+    @guarded("ending the process", False)
+    def _shutdown(self, deadline: float) -> bool:
         for place in self.pipeline.outages:
             place.quiet = True
-        _attempt("finalising streams", lambda: drain_streams(_left(deadline) / 1000 / 2))
+        guarded("finalising streams")(drain_streams)(_left(deadline) / 1000 / 2)
+        self.open_spans.leave()
         self._end_all(deadline)
         for place in self.pipeline.outages:
             place.summarise()
+        return True
+
+    def _end_providers(self) -> None:
+        """One after another, as without us: what of ours has failed is not needed for it."""
+        for provider in self._providers:
+            end = getattr(provider, "shutdown", _nothing)
+            attempt("ending a provider", end, None, everything=True)
 
     def _end_all(self, deadline: float) -> None:
         tracers, meters, loggers = self._providers
         for exporter in self.pipeline.metric_exporters:
             exporter.deadline = deadline
         tickets = [delivery.hand(_closing(delivery, deadline)) for delivery in self._deliveries()]
-        tickets.append(self._hand("traces", _shutting_down(tracers)))
-        tickets.append(self._hand("logs", _shutting_down(loggers)))
-        milliseconds = max(_left(deadline), 100)
-        ended = _attempt("ending metrics", lambda: _shutting_down(meters)(milliseconds))
+        tickets.append(self._hand("traces", lambda: _end("traces", tracers)))
+        tickets.append(self._hand("logs", lambda: _end("logs", loggers)))
+        ended = _end("metrics", meters, max(_left(deadline), 100))
         for ticket in tickets:
             ticket.wait(deadline)
         self._give_up(ended and time.monotonic() < deadline)
@@ -213,30 +223,19 @@ def _closing(delivery: Delivery[Any], deadline: float) -> Callable[[], None]:
     return lambda: delivery.close(deadline)
 
 
-def _shutting_down(provider: Any) -> Callable[..., object]:
-    return getattr(provider, "shutdown", _nothing)  # an API-only provider has nothing to end
+@guarded("flushing", False)
+def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
+    """Whether ``provider`` has flushed; a foreign processor or reader may raise anything."""
+    flush = getattr(provider, "force_flush", _nothing)  # an API-only provider has nothing to send
+    doing = f"flushing {signal}"
+    return attempt(doing, lambda: flush(_left(deadline)) is not False, False, everything=True)
+
+
+@guarded("ending the process", False)
+def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
+    end = getattr(provider, "shutdown", _nothing)
+    doing = f"ending {signal}"
+    return attempt(doing, lambda: end(*arguments) is not False, False, everything=True)
 
 
 def _nothing(*_: object) -> None: ...
-
-
-def _attempt(doing: str, work: Callable[[], object]) -> bool:
-    try:
-        return work() is not False
-    except Exception as error:  # noqa: BLE001  a foreign reader or exporter may raise anything
-        say("%s failed (%s)", doing, type(error).__name__)
-        return False
-
-
-def _ends_by_interrupt() -> bool:
-    """Whether a ``KeyboardInterrupt`` that nobody caught ends the program."""
-    return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
-
-
-def _end_by_interrupt() -> None:
-    """Have the interpreter end by SIGINT, as it was to.
-
-    It forgets that with any code that is evaluated from text, as many modules do on import.
-    """
-    with suppress(KeyboardInterrupt):
-        exec("raise KeyboardInterrupt")  # noqa: S102  a text of our own

@@ -1,9 +1,10 @@
-"""The spans that are open, so that a signal can end them; none is kept alive by being known."""
+"""The spans that are open, so that the process's end can end them; none is kept alive by it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from weakref import ref
 
@@ -23,29 +24,22 @@ _SPEAKERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._inter
 
 
 class OpenSpans(SpanProcessor):
-    """Knows the recording spans of this process between their start and their end.
+    """Knows the recording spans of this process between their start and their end."""
 
-    Args:
-        first: Called when the first span of a process starts.
-    """
-
-    def __init__(self, first: Callable[[], object]) -> None:
-        self._first = first
+    def __init__(self) -> None:
         self._open: dict[int, ref[Span]] = {}
         self._sweep_at = _SWEEP
-        self._begun = False
-        hosting.renew_after_fork(self.renew)
+        hosting.renew_after_fork(self._open.clear)  # they are the parent's to end
 
+    @hosting.guarded("knowing open spans")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Know ``span``."""
         context: Any = span.context
-        if not self._begun:
-            self._begun = True
-            self._first()
         self._open[context[_SPAN_ID]] = ref(span)
         if len(self._open) > self._sweep_at:
             self._sweep()
 
+    @hosting.guarded("knowing open spans")
     def on_end(self, span: ReadableSpan) -> None:
         """Forget ``span``."""
         context: Any = span.context
@@ -58,32 +52,46 @@ class OpenSpans(SpanProcessor):
     def __len__(self) -> int:
         return len(self._spans())
 
+    @hosting.guarded("ending open spans")
     def interrupt(self) -> None:
-        """End what is open with ``error.type``, children before their parents.
+        """The process is told to end: end what is open with ``error.type``."""
+        self._end_all(hosting.interrupt)
 
-        Operations of ours end with all that they know, and are measured; also those that are not
-        sampled. The application may go on meanwhile: what the SDK says about its calls on spans
-        that have ended here is not for its user.
+    @hosting.guarded("ending open spans")
+    def leave(self) -> None:
+        """The program is over: a stream that it left unread is abandoned, the rest interrupted."""
+        unread = hosting.streams_in_progress()
+        known = {id(stream) for stream in unread}
+        operations = {id(operation) for operation in hosting.operations_in_progress()}
+        for stream in reversed(unread):
+            if id(stream) not in operations:
+                hosting.abandon(stream)
+
+        def end(operation: Any) -> None:
+            if id(operation) in known:
+                hosting.abandon(operation)
+            hosting.interrupt(operation)  # what has ended by now, or is held open, is not in error
+
+        self._end_all(end)
+
+    def _end_all(self, end: Callable[[Any], object]) -> None:
+        """End children before their parents, operations of ours by ``end``.
+
+        Those end with all that they know, and are measured; also those that are not sampled. The
+        application may go on meanwhile: what the SDK says about its calls on spans that have ended
+        here is not for its user.
         """
         for name in _SPEAKERS:
             logging.getLogger(name).addFilter(_nothing_is_told)
-        operations = {
-            operation.span.get_span_context().span_id: operation
-            for operation in hosting.operations_in_progress()
-        }
+        operations = list(hosting.operations_in_progress())
+        by_span = {one.span.get_span_context().span_id: one for one in operations}
         for span_id, span in reversed(self._spans().items()):
-            operation = operations.pop(span_id, None)
-            if operation is None:
-                _end(span)
-            else:
-                hosting.interrupt(operation)
-        for operation in reversed(operations.values()):
-            hosting.interrupt(operation)
-
-    def renew(self) -> None:
-        """In a forked child: they are the parent's to end."""
-        self._open.clear()
-        self._begun = False
+            if span_id in by_span:
+                end(by_span[span_id])
+            elif not hosting.is_discarded(span):
+                hosting.attempt("ending open spans", partial(_end, span), None)
+        for operation in reversed(operations):  # those without a span, or not sampled
+            end(operation)
 
     def _spans(self) -> dict[int, Span]:
         spans = ((span_id, reference()) for span_id, reference in list(self._open.items()))

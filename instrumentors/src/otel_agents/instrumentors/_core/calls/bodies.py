@@ -73,7 +73,7 @@ class Reading:
         self._ended = True  # until it is made to the end
         self._operation = operation
         self._steps = Steps(operation.context)
-        self._disposal = disposal.expect()
+        self._disposal = disposal.expect(operation)
         self._events = events
         self._json = json
         self._pieces: list[bytes] = []

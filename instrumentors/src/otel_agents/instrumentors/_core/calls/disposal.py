@@ -9,12 +9,16 @@ was left half-way; and so is closing, which is what a ``with`` or a ``yield from
 The thread is started when the first stream is made, since a destructor cannot start one, and none
 is where nothing is streamed: a coroutine that is dropped half-way, of which there are few, waits
 for the next call, or for the end of the process.
+
+A stream that is still open then has not been dropped, and is left unread all the same: each is
+known, and held by nobody here.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import queue
 import threading
 import time
@@ -22,13 +26,14 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
+from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
 from .reporting import Followed, fail, report
 
-__all__ = ["DROPPED_AT", "Disposal", "drain", "expect", "here"]
+__all__ = ["DROPPED_AT", "Disposal", "abandon", "drain", "expect", "here", "open_streams"]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
 """When that was dropped which is being finalised, by `time.perf_counter_ns`: it ended then."""
@@ -184,10 +189,26 @@ class _Queue:
 _QUEUE: Final = _Queue()
 
 
-def expect() -> Disposal:
-    """Where a stream that is being made will go if it is dropped."""
+_OPEN: Final[WeakValueDictionary[int, Followed]] = WeakValueDictionary()
+_next_place: Final[Callable[[], int]] = itertools.count().__next__
+
+
+def expect(running: Followed) -> Disposal:
+    """Where the stream of ``running``, which is being made, will go if it is dropped."""
+    _OPEN[_next_place()] = running
     _QUEUE.start()
     return _QUEUE.disposal
+
+
+def open_streams() -> list[Followed]:
+    """What the streams report to that somebody could still read, in the order of their start."""
+    found = (reference() for reference in _OPEN.valuerefs())
+    return list({id(running): running for running in found if running is not None}.values())
+
+
+def abandon(running: Followed) -> None:
+    """The stream of ``running`` is left unread, since the process ends; raises nothing."""
+    report(running, running.abandoned)
 
 
 def here() -> Disposal:
@@ -202,3 +223,4 @@ def drain(timeout: float) -> bool:
 
 
 atexit.register(drain, _EXIT_SECONDS)
+renew_after_fork(_OPEN.clear)  # they are the parent's to end

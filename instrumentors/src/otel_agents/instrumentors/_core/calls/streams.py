@@ -98,7 +98,7 @@ class _Following(Proxy):
         object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
         object.__setattr__(self, "_otel_running", running)
         object.__setattr__(self, "_otel_steps", Steps(running.context))
-        object.__setattr__(self, "_otel_disposal", disposal.expect())
+        object.__setattr__(self, "_otel_disposal", disposal.expect(running))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
 

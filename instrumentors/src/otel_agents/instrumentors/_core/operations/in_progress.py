@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from typing import Any, Final, Protocol
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["IN_PROGRESS", "InProgress", "interrupt", "next_place", "operations"]
+__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_place", "operations"]
 
 
 class InProgress(Protocol):
@@ -25,6 +25,9 @@ class InProgress(Protocol):
 
 IN_PROGRESS: Final[WeakValueDictionary[int, Any]] = WeakValueDictionary()
 """By place; what the application dropped is gone from here too."""
+
+DISCARDED: Final[WeakSet[Any]] = WeakSet()
+"""Spans of operations that were discarded: open for ever, and nobody's to end."""
 
 next_place: Final[Callable[[], int]] = itertools.count().__next__
 
@@ -44,3 +47,4 @@ def interrupt(operation: InProgress) -> None:
 
 
 renew_after_fork(IN_PROGRESS.clear)  # what is in progress is the parent's to end
+renew_after_fork(DISCARDED.clear)

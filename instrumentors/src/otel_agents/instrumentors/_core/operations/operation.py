@@ -31,7 +31,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
 from . import kinds
-from .in_progress import IN_PROGRESS, next_place
+from .in_progress import DISCARDED, IN_PROGRESS, next_place
 from .kinds import Kind
 from .owner import OURS, Owner
 
@@ -211,6 +211,7 @@ class Operation:
         """Nothing has happened after all: the span, which never ends, goes to nobody."""
         if not self._ended:
             self._ended = True
+            DISCARDED.add(self.span)
             self._forget()
 
     @final

@@ -1,0 +1,184 @@
+"""What is still open when a program ends by itself: ended, and sent, as what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from instrumented import instrumented, script
+from otlp_receiver import Receiver
+
+from otel_agents.testing.scripted_model import ScriptedModel
+
+ABANDONED = (0, {"otel_agents.stream.abandoned": True})
+INTERRUPTED = (2, {"error.type": "interrupted"})
+NO_ERROR: tuple[int, dict[str, Any]] = (0, {})
+OPERATIONS = """
+    from otel_agents.instrumentors._core.calls.proxies import follow_generator
+    from otel_agents.instrumentors._core.calls.streams import StreamProxy
+    from otel_agents.instrumentors._core.operations import Inference, InvokeAgent
+    from otel_agents.instrumentors._core.operations.claimed import ClaimedCall
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+    from otel_agents.semconv.values import Operation
+
+    telemetry = Telemetry("t")
+
+    def inference(model):
+        return Inference(telemetry, Operation.CHAT, "openai", model, None)
+"""
+
+
+def outcome(span: Any) -> tuple[int, dict[str, Any]]:
+    """The status, and what the attributes say about the end."""
+    told = {pair.key: pair.value for pair in span.attributes}
+    how: dict[str, Any] = {}
+    if "error.type" in told:
+        how["error.type"] = told["error.type"].string_value
+    if "otel_agents.stream.abandoned" in told:
+        how["otel_agents.stream.abandoned"] = told["otel_agents.stream.abandoned"].bool_value
+    return span.status.code, how
+
+
+def outcomes(receiver: Receiver) -> dict[str, tuple[int, dict[str, Any]]]:
+    found = {span.name: outcome(span) for span in receiver.spans}
+    assert len(found) == len(receiver.spans)
+    return found
+
+
+@pytest.mark.parametrize("end", ["", "client.close()"])
+def test_a_stream_that_the_program_left_unread_is_abandoned(tmp_path: Path, end: str) -> None:
+    program = script(
+        tmp_path,
+        f"""
+        from openai import OpenAI
+
+        client = OpenAI()
+        message = {{"role": "user", "content": "one two three"}}
+        stream = client.chat.completions.create(model="m", messages=[message], stream=True)
+        next(stream)
+        {end}
+        """,
+    )
+    with Receiver() as receiver, ScriptedModel() as model:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "OPENAI_BASE_URL": model.openai_url,
+            "OPENAI_API_KEY": "none",
+        }
+        bare = instrumented(program, variables, instrument=False)
+        done = instrumented(program, variables, installed=True)
+    assert done.status == bare.status, done.err  # which is a crash on Python 3.13.0
+    assert outcomes(receiver) == {"chat m": ABANDONED}
+    assert "gen_ai.client.operation.duration" in receiver.metric_names
+
+
+LEFT = """
+    from opentelemetry import trace
+
+    outer = trace.get_tracer("t").start_span("outer")
+    agent = InvokeAgent(telemetry, "planner", parent=trace.set_span_in_context(outer))
+    call = Inference(telemetry, Operation.CHAT, "openai", "m", None, parent=agent.context)
+"""
+ENDS = {
+    "its last line": ("pass", 0),
+    "sys.exit": ("import sys; sys.exit(3)", 3),
+    "an exception that nobody catches": ("raise SystemError", 1),
+}
+
+
+@pytest.mark.parametrize("instrument", [True, False])
+@pytest.mark.parametrize("end", ENDS)
+def test_runs_that_go_on_elsewhere_are_interrupted(
+    tmp_path: Path, end: str, instrument: bool
+) -> None:
+    how, status = ENDS[end]
+    begin = "" if instrument else "    from otel_agents.distro import initialize; initialize()"
+    path = script(tmp_path, f"{begin}{OPERATIONS}{LEFT}    {how}\n")
+    with Receiver() as receiver:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        done = instrumented(path, variables, instrument=instrument)
+    assert done.status == status
+    assert outcomes(receiver) == {
+        "chat m": INTERRUPTED,
+        "invoke_agent planner": INTERRUPTED,
+        "outer": INTERRUPTED,
+    }
+    ended = sorted(receiver.spans, key=lambda span: span.end_time_unix_nano)
+    assert [span.name for span in ended] == ["chat m", "invoke_agent planner", "outer"]
+    assert receiver.metric_names >= {"gen_ai.client.operation.duration"}
+
+
+WAYS = """
+    held = inference("held")
+    held.hold_open = lambda: None
+    held.end()
+
+    held_stream = inference("held stream")
+    held_stream.hold_open = lambda: None
+    read_in_part = StreamProxy(iter("ab"), held_stream)
+    next(read_in_part)
+
+    claimed = ClaimedCall(telemetry, Operation.CHAT, model="claimed", evident=True)
+    unread = StreamProxy(iter("ab"), claimed)
+
+    silent = ClaimedCall(telemetry, Operation.CHAT, model="never sent")
+    not_sent = StreamProxy(iter("ab"), silent)
+
+    def generate():
+        yield "a"
+        yield "b"
+
+    generator = follow_generator(generate(), inference("generated"))
+    next(generator)
+
+    nothing = inference("discarded")
+    span = nothing.span
+    nothing.discard()
+"""
+
+
+def test_each_ends_as_what_it_is(tmp_path: Path) -> None:
+    """What is held open goes on elsewhere; nothing is told of what was never sent."""
+    path = script(tmp_path, OPERATIONS + WAYS)
+    with Receiver() as receiver:
+        done = instrumented(path, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, done.err) == (0, "")
+    assert outcomes(receiver) == {
+        "chat held": NO_ERROR,
+        "chat held stream": ABANDONED,
+        "chat claimed": ABANDONED,
+        "chat generated": ABANDONED,
+    }
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_ends_what_it_has_open_and_nothing_of_its_parent(
+    tmp_path: Path, method: str
+) -> None:
+    program = script(
+        tmp_path,
+        f"""
+        import multiprocessing
+        from opentelemetry import trace
+        from otel_agents.distro import initialize
+
+        initialize()
+        tracer, kept = trace.get_tracer("t"), []
+
+        def work():
+            kept.append(tracer.start_span("child"))
+
+        if __name__ == "__main__":
+            parents = tracer.start_span("parent")
+            process = multiprocessing.get_context({method!r}).Process(target=work)
+            process.start()
+            process.join()
+            parents.end()
+        """,
+    )
+    with Receiver() as receiver:
+        variables = {"PYTHONWARNINGS": "ignore", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        done = instrumented(program, variables)
+    assert (done.status, done.err) == (0, "")
+    assert outcomes(receiver) == {"child": INTERRUPTED, "parent": NO_ERROR}
