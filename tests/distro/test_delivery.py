@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+from forked import in_a_forked_child
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -18,6 +20,7 @@ from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.sizes import span_size
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.distro.speech import readable_bytes
+from otel_agents.instrumentors._core import errors
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")
@@ -204,6 +207,99 @@ def test_a_forked_child_begins_empty() -> None:
     way.put("b")
     assert way.flush(SECONDS)
     assert (endpoint.sent, endpoint.renewed) == ([["b"]], 1)
+
+
+def test_a_forked_child_has_nothing_of_its_parents_but_the_way() -> None:
+    """Neither what waits and what was counted, nor a thread, nor locks that others hold."""
+    endpoint = Endpoint(AWAY)
+    way = delivery(endpoint, max_bytes=1)
+    way.put("a" * 2)
+    way.put("b")
+    way.flush(SECONDS)
+    way.place.lost["spans"] = 1
+    assert _counted(way) == (1, {"queue_full": 1}, 1, {"spans": 1})
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with vars(way)["_lock"], vars(way.place)["_lock"]:
+            held.set()
+            over.wait(SECONDS)
+
+    def child() -> object:
+        before = _counted(way)
+        way.put("c")
+        return before, way.flush(SECONDS), endpoint.sent, _counted(way)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(SECONDS)
+    nothing: tuple[Any, ...] = (0, {}, 0, {})
+    assert in_a_forked_child(child, over.set) == repr((nothing, True, [["c"]], nothing))
+    holder.join()
+    assert _counted(way) == (1, {"queue_full": 1}, 1, {"spans": 1})
+
+
+def _counted(way: Delivery[str]) -> tuple[Any, ...]:
+    losses = way.losses
+    return way.waiting, dict(losses.dropped), losses.failures, dict(way.place.lost)
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("planted-secret"), SystemExit(1)])
+def test_an_outlet_that_raises_loses_its_batch_and_no_other(
+    fault: BaseException, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing says that it would not raise the next time: it may not hold the queue up."""
+    monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
+    endpoint = Endpoint(max_request_bytes=1)
+    way = delivery(endpoint)
+
+    def fail() -> None:
+        if not endpoint.sent:
+            endpoint.before = lambda: None
+            raise fault
+
+    endpoint.before = fail
+    for item in "abc":
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert endpoint.sent == [["b"], ["c"]]
+    assert way.losses.dropped == {"failed": 1}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("otel-agents: exporting spans failed in the code of others (")
+
+
+def test_what_is_handed_over_within_handing_over_is_taken() -> None:
+    """A destructor or a signal handler ends a span wherever another one is being taken."""
+    endpoint = Endpoint()
+    interrupting = iter(["b", "c"])
+
+    def size(item: str) -> int:
+        for other in interrupting:
+            with vars(way)["_lock"]:  # as where it comes a little later
+                way.put(other)
+        return len(item)
+
+    way = Delivery("spans", endpoint, Place(endpoint.where), size, PATIENT, 10_000)
+    way.put("a")
+    assert way.flush(SECONDS)
+    assert sorted(endpoint.sent[0]) == ["a", "b", "c"]
+
+
+def test_a_full_queue_is_told_where_its_place_is_speaking(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The same, on the thread that speaks: its lock is its own."""
+    endpoint, done = Endpoint(), threading.Event()
+    way = delivery(endpoint, max_bytes=1)
+
+    def overflow() -> None:
+        with vars(way.place)["_lock"]:
+            way.put("aa")
+        done.set()
+
+    threading.Thread(target=overflow, daemon=True).start()
+    assert done.wait(SECONDS)
+    assert "OTEL_AGENTS_QUEUE_MAX_BYTES" in caplog.text
 
 
 def test_sizes_are_no_less_than_what_is_encoded() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import in_a_forked_child
 from instrumented import instrumented, script
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -265,6 +267,31 @@ def test_what_waits_is_bounded() -> None:
     assert [line for line in endless.lines if "child" in line] == [
         "child 0      1 ms  ━━━━━━━━━━━━━━━━"
     ]
+
+
+def test_a_forked_child_draws_nothing_of_its_parent() -> None:
+    """What waits for its root is the parent's, and so is the lock, which another thread may hold."""
+    drawing = Drawing()
+    root = drawing.start("root", 0)
+    drawing.span("below", 1, 2, root)
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with vars(drawing.exporter)["_lock"]:
+            held.set()
+            over.wait(10)
+
+    def child() -> object:
+        drawing.exporter.shutdown()
+        return drawing.stream.getvalue()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    assert in_a_forked_child(child, over.set) == repr("")
+    holder.join()
+    root.end(3 * MS)
+    assert "below" in drawing.stream.getvalue()
 
 
 def test_deep_traces_are_drawn() -> None:

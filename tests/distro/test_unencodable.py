@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from forked import in_a_forked_child
 from opentelemetry._logs import LogRecord
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -391,6 +392,18 @@ def test_a_point_that_cannot_be_encoded_is_left_out_of_each_export(
     assert application.exporter.failures == 0
     (line,) = said()
     assert line.startswith("otel-agents: a point of the metric 'large' cannot be encoded (a value")
+
+
+def test_a_forked_child_has_none_of_its_parents_counts_of_metrics(
+    application: Application, receiver: Receiver
+) -> None:
+    exporter = application.exporter
+    exporter.failures, exporter.left_out, exporter.sending, exporter.deadline = 3, 2, True, 1.0
+
+    def child() -> object:
+        return exporter.failures, exporter.left_out, exporter.sending, exporter.deadline
+
+    assert in_a_forked_child(child) == repr((0, 0, False, None))
 
 
 def test_where_no_point_can_be_encoded_nothing_is_sent(
