@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
+from forked import in_a_forked_child
 
 from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors._core import errors
@@ -121,3 +122,22 @@ def test_a_log_that_cannot_be_written_stops_nobody() -> None:
     assert attempt(DOING, failing(LookupError()), "on") == "on"
     hosting.warn("a line")
     assert errors.counts == {DOING: 1}
+
+
+def test_a_forked_child_counts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its parent counted is its parent's to tell."""
+    monkeypatch.undo()  # what is cleared are the counts that are there from the start
+    monkeypatch.setattr(errors, "strict", False)
+    before = {DOING: errors.counts[DOING], "theirs": errors.foreign["theirs"]}
+    guarded(DOING)(failing(LookupError()))()
+    attempt("theirs", failing(LookupError()), "")
+
+    def child() -> object:
+        inherited = dict(errors.counts), dict(errors.foreign)
+        guarded(DOING)(failing(LookupError()))()
+        return *inherited, dict(errors.counts)
+
+    try:
+        assert in_a_forked_child(child) == f"({{}}, {{}}, {{{DOING!r}: 1}})"
+    finally:
+        errors.counts[DOING], errors.foreign["theirs"] = before.values()

@@ -280,7 +280,10 @@ def test_what_is_handed_over_within_handing_over_is_taken() -> None:
         return len(item)
 
     way = Delivery("spans", endpoint, Place(endpoint.where), size, PATIENT, 10_000)
-    way.put("a")
+    putting = threading.Thread(target=way.put, args=("a",), daemon=True)
+    putting.start()
+    putting.join(SECONDS)
+    assert not putting.is_alive()
     assert way.flush(SECONDS)
     assert sorted(endpoint.sent[0]) == ["a", "b", "c"]
 

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from opentelemetry import context as contexts
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
+from otel_agents.instrumentors._core import errors
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +144,28 @@ def test_what_somebody_wrapped_since_stays(
     monkeypatch.setattr(threading.Thread, "start", theirs)
     carried()
     assert threading.Thread.start is theirs
+
+
+@pytest.mark.parametrize("name", ["get_current", "attach"])
+def test_a_context_that_cannot_be_carried_stops_no_thread(
+    monkeypatch: pytest.MonkeyPatch, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An implementation of contexts is anybody's (`OTEL_PYTHON_CONTEXT`)."""
+    monkeypatch.setattr(errors, "strict", False)
+    monkeypatch.setattr(errors, "counts", type(errors.counts)())
+
+    def fail(*_: Any) -> Any:
+        raise LookupError
+
+    seen: list[object] = []
+    with working_for("me"), ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(contexts, name, fail)
+        thread = threading.Thread(target=lambda: seen.append("run"))
+        thread.start()
+        thread.join()
+        assert pool.submit(str.upper, "done").result() == "DONE"
+        monkeypatch.undo()
+    assert seen == ["run"]
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 1
+    assert lines[0].startswith("otel-agents failed while ")
