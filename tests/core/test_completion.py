@@ -278,8 +278,11 @@ def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
 def test_a_named_hook_that_cannot_be_loaded_is_one_line_and_no_hook(
     name: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for _ in range(3):  # three instrumentors
-        assert Gate(Settings.read({NAMED: name})).wanted is False
+    gates = [Gate(Settings.read({NAMED: name})) for _ in range(3)]  # three instrumentors
+    assert caplog.messages == []
+    for gate in gates:
+        told(gate, recorded(), **WHOLE)
+        assert gate.policy.completes is False
     (line,) = caplog.messages
     assert line == (
         f"otel-agents: the completion hook {name!r} cannot be loaded ({why}), so none is called; "

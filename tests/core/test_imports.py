@@ -8,12 +8,16 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from forked import in_a_forked_child
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.patching import imports
 from otel_agents.instrumentors._core.patching.imports import Announcement
 
 PACKAGE = "announced_package"
@@ -23,11 +27,14 @@ PACKAGE = "announced_package"
 def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What happens, in order; a package that is not imported yet adds to it."""
     (tmp_path / f"{PACKAGE}.py").write_text("import sys; sys.order.append('imported')")
+    (tmp_path / "second_package.py").write_text("")
+    (tmp_path / "another_package.py").write_text("")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     order: list[str] = []
     monkeypatch.setattr(sys, "order", order, raising=False)
     yield order
-    sys.modules.pop(PACKAGE, None)
+    for name in (PACKAGE, "second_package", "another_package"):
+        sys.modules.pop(name, None)
 
 
 def test_it_is_made_before_the_package_runs_and_once(order: list[str]) -> None:
@@ -73,10 +80,124 @@ def test_an_import_in_another_thread_waits_until_all_is_prepared(order: list[str
         importing.start()
         order.append("prepared")
 
-    Announcement((PACKAGE,), prepare)
-    importlib.util.find_spec(PACKAGE)  # as a program does that asks what is installed
+    Announcement(("second_package", PACKAGE), prepare)
+    importlib.import_module("second_package")
     importing.join()
     assert order == ["prepared", "imported"]
+
+
+def test_two_threads_that_wait_for_each_other_go_on(
+    order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One prepares, and needs what the other one is importing, which imports the package."""
+    monkeypatch.setattr(imports, "_PATIENCE", 0.1)
+    importing = threading.Thread(target=importlib.import_module, args=(PACKAGE,))
+
+    def prepare() -> None:
+        importing.start()
+        importing.join()
+        order.append("prepared")
+
+    Announcement(("second_package", PACKAGE), prepare)
+    importlib.import_module("second_package")
+    assert order == ["imported", "prepared"]
+
+
+def test_asking_what_is_installed_prepares_nothing(order: list[str]) -> None:
+    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    loader: Any = spec.loader
+    assert loader.get_source(PACKAGE).startswith("import sys")
+    assert order == []
+
+
+def test_what_is_imported_has_its_own_loader(order: list[str]) -> None:
+    plain = importlib.import_module("second_package")
+    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    module = importlib.import_module(PACKAGE)
+    assert module.__spec__ is not None
+    assert type(module.__loader__) is type(module.__spec__.loader) is type(plain.__loader__)
+    assert importlib.reload(module) is module
+    assert order == ["prepared", "imported", "imported"]
+
+
+def test_a_namespace_is_announced(order: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a_namespace").mkdir()
+    Announcement(("a_namespace",), lambda: order.append("prepared"))
+    importlib.import_module("a_namespace")
+    del sys.modules["a_namespace"]
+    assert order == ["prepared"]
+
+
+def test_other_imports_go_on_while_all_is_prepared(order: list[str]) -> None:
+    """Python holds a lock of the whole process while it asks for the place of a module."""
+    importing = threading.Thread(target=importlib.import_module, args=("second_package",))
+
+    def prepare() -> None:
+        importing.start()
+        importing.join(20)
+        assert not importing.is_alive()
+        order.append("prepared")
+
+    Announcement((PACKAGE,), prepare)
+    importlib.import_module(PACKAGE)
+    assert order == ["prepared", "imported"]
+
+
+def test_an_announcement_that_is_made_holds_up_no_other_one(order: list[str]) -> None:
+    Announcement(("another_package",), lambda: order.append("the other one"))
+
+    def prepare() -> None:
+        other = threading.Thread(target=importlib.import_module, args=("another_package",))
+        other.start()
+        other.join(20)
+
+    Announcement((PACKAGE,), prepare)
+    importlib.import_module(PACKAGE)
+    assert order == ["the other one", "imported"]
+
+
+def test_a_child_forked_while_one_is_made_does_not_wait_for_it(order: list[str]) -> None:
+    forking, forked = threading.Event(), threading.Event()
+
+    def prepare() -> None:
+        forking.set()
+        forked.wait(20)
+
+    making = Announcement((PACKAGE,), prepare)
+    thread = threading.Thread(target=making.make)
+    thread.start()
+    assert forking.wait(20)
+
+    def child() -> object:
+        began = time.monotonic()
+        importlib.import_module(PACKAGE)
+        Announcement(("another_package",), lambda: order.append("announced")).make()
+        return order, time.monotonic() - began < 2
+
+    assert in_a_forked_child(child, meanwhile=forked.set) == "(['imported', 'announced'], True)"
+    thread.join()
+
+
+def test_a_child_does_not_inherit_the_lock_locked(order: list[str]) -> None:
+    locked, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with vars(imports)["_lock"]:
+            locked.set()
+            forked.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert locked.wait(20)
+
+    def child() -> object:
+        Announcement((PACKAGE,), lambda: order.append("announced")).make()
+        return order
+
+    assert in_a_forked_child(child, meanwhile=forked.set) == "['announced']"
+    thread.join()
 
 
 def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
@@ -98,6 +219,42 @@ def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("[] True\n", "")
+
+
+def test_so_do_those_of_a_second_framework() -> None:
+    """The finder of import hooks, asked before ours, does not know them yet."""
+    program = """
+        from otel_agents.instrumentors import AgentInstrumentor, Patch
+
+        class Instrumentor(AgentInstrumentor):
+            requires = ("otel-agents-instrumentors",)
+
+            def patches(self):
+                yield Patch(f"{self.plain_name}.no_such_module:f", print)
+
+        class First(Instrumentor):
+            _instance, plain_name = None, "toyagents"
+
+        class Second(Instrumentor):
+            _instance, plain_name = None, "toymodels"
+
+        First().instrument()
+        Second().instrument()
+        import toyagents, toymodels
+
+        print(First().report(), Second().report(), sep="; ")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        cwd=Path(__file__).parents[1] / "toys",
+        text=True,
+        check=True,
+    )
+    assert done.stdout == (
+        "0 of 1 applied, missing toyagents.no_such_module:f; "
+        "0 of 1 applied, missing toymodels.no_such_module:f\n"
+    )
 
 
 def test_hooks_that_are_registered_meanwhile_see_that_very_import() -> None:

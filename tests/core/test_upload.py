@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from completed import infer, references
+from forked import in_a_forked_child
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
@@ -174,3 +175,27 @@ def test_its_entry_point_is_public() -> None:
     (found,) = entry_points(group="opentelemetry_genai_completion_hook", name="otel_agents_upload")
     assert found.value == "otel_agents.instrumentors.upload:upload_hook"
     assert found.load() is upload_hook
+
+
+def test_what_waits_at_a_fork_is_the_parents_and_the_child_has_a_queue_of_its_own() -> None:
+    entered, release, done = threading.Event(), threading.Event(), list[str]()
+
+    def work(job: str) -> None:
+        entered.set()
+        assert release.wait(20)
+        done.append(job)
+
+    queue = Queue(work, 2, 1)
+    assert queue.put("at work")
+    assert entered.wait(20)
+    assert queue.put("waits")
+    assert queue.put("waits too")
+    assert not queue.put("finds no room")
+
+    def child() -> object:
+        release.set()
+        return queue.put("the child's"), queue.flush(20), done
+
+    assert in_a_forked_child(child, meanwhile=release.set) == '(True, 0, ["the child\'s"])'
+    assert queue.flush(20) == 0
+    assert done == ["at work", "waits", "waits too"]

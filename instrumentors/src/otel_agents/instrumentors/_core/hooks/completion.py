@@ -25,11 +25,11 @@ from .completion_objects import (
     tool_object,
 )
 
-__all__ = ["KINDS", "Completion", "load"]
+__all__ = ["GROUP", "KINDS", "Completion", "load"]
 
 _log = logging.getLogger("otel_agents")
 
-_GROUP: Final = "opentelemetry_genai_completion_hook"
+GROUP: Final = "opentelemetry_genai_completion_hook"
 _NOTHING: Final = "_NoOpCompletionHook"
 
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
@@ -49,13 +49,19 @@ class Completion:
     """Calls the hook, whatever the sampling, and whether or not content is captured.
 
     Args:
-        hook: An object with ``on_completion``.
+        hook: An object with ``on_completion``, or one that is named.
     """
 
     __slots__ = ("_hook",)
 
     def __init__(self, hook: Any) -> None:
         self._hook = hook
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is known by now that there is none to call."""
+        named = self._hook
+        return isinstance(named, finding.Named) and named.is_none
 
     def __call__(
         self, collected: Mapping[str, Any], span: Span, record: LogRecord | None
@@ -70,6 +76,9 @@ class Completion:
             span: The span of the call.
             record: Its event, not emitted yet, None if there will be none.
         """
+        hook = self._hook.get() if isinstance(self._hook, finding.Named) else self._hook
+        if hook is None:
+            return dict(collected)
         own = {kind: copied(collected[kind]) for kind in KINDS if kind in collected}
         try:
             given = {kind: [_MADE[kind](one) for one in own.get(kind, ())] for kind in KINDS}
@@ -78,7 +87,7 @@ class Completion:
             return dict(collected)
         inputs, outputs, instructions, tools = (given[kind] for kind in KINDS)
         try:
-            self._hook.on_completion(
+            hook.on_completion(
                 inputs=inputs,
                 outputs=outputs,
                 system_instruction=instructions,
@@ -97,10 +106,16 @@ def load(hook: Any, name: str | None) -> Completion | None:
     Args:
         hook: The one given to ``instrument()``, if any: it goes first.
         name: An entry point of the group ``opentelemetry_genai_completion_hook``, or
-            ``module:factory``, if any.
+            ``module:factory``, if any; called when there is content for the first time.
     """
-    if hook is None and name is not None:
-        hook = _made(name)
+    if hook is None:
+        return Completion(_named(name)) if name is not None else None
+    usable = _usable(hook)
+    return Completion(usable) if usable is not None else None
+
+
+def _usable(hook: Any) -> Any:
+    """``hook``, if it can be called."""
     if hook is None or type(_unwrapped(hook)).__name__ == _NOTHING:  # the official one for none
         return None
     if not callable(getattr(hook, "on_completion", None)):
@@ -110,7 +125,7 @@ def load(hook: Any, name: str | None) -> Completion | None:
             type(hook).__name__,
         )
         return None
-    return Completion(hook)
+    return hook
 
 
 def _unwrapped(hook: Any) -> Any:
@@ -118,19 +133,13 @@ def _unwrapped(hook: Any) -> Any:
     return getattr(hook, "_wrapped", hook)
 
 
-@functools.lru_cache(
-    maxsize=16
-)  # for all instrumentors of the process: one hook, one line if there is none
-def _made(name: str) -> Any:
-    try:
-        return finding.find(_GROUP, name)()
-    except Exception as error:
-        _log.warning(
-            "otel-agents: the completion hook %r cannot be loaded (%s: %s), so none is called; "
-            "install the package that brings it, or unset "
-            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK",
-            name,
-            type(error).__name__,
-            error,
-        )
-        return None
+@functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one hook
+def _named(name: str) -> finding.Named:
+    return finding.Named(
+        "the completion hook",
+        GROUP,
+        name,
+        "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK",
+        lambda factory: _usable(factory()),
+        "none is called",
+    )

@@ -4,34 +4,179 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
+import threading
+from collections.abc import Callable
+from functools import reduce
 from importlib.metadata import entry_points
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["failed", "find"]
+__all__ = ["Named", "failed", "place_of"]
 
 _log = logging.getLogger("otel_agents")
 
 
-def find(group: str, name: str) -> Any:
-    """What the entry point ``name`` of ``group`` stands for, or ``module:attribute``.
+class _NotYetError(Exception):
+    """What is looked for is in a module that has not run to its end."""
+
+
+class Named:
+    """A hook that a setting names; looked for when there is content for it, and found once.
+
+    By then the application is imported, mostly. Where it is not, nobody waits for it, as it may
+    wait for who asks: the hook is not there yet, and is looked for again the next time.
+
+    Args:
+        kind: What it is: ``"the redaction hook"``.
+        group: The group of its entry points.
+        name: An entry point of the group, or ``module:attribute``.
+        variable: Where the name is from.
+        accept: What becomes of what was found: the hook. May raise anything.
+        without: What it means that there is none: ``"none is called"``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        name: str,
+        variable: str,
+        accept: Callable[[Any], Any],
+        without: str,
+    ) -> None:
+        self._kind = kind
+        self._group = group
+        self._name = name
+        self._variable = variable
+        self._accept = accept
+        self._without = without
+        self._hook: Any = None
+        self._place: tuple[str, str] | None = None
+        self._program: ModuleType | None = None
+        self.settled = False
+        """Whether it is known by now which hook there is, or that there is none."""
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        self._looking = threading.Lock()  # nobody waits for it
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is known by now that there is none."""
+        return self.settled and self._hook is None
+
+    def get(self) -> Any:
+        """The hook; None where there is none, or none yet."""
+        if not self.settled:
+            self._look()
+        return self._hook
+
+    def _look(self) -> None:
+        looking = self._looking
+        if not looking.acquire(blocking=False):
+            self._wait("is being looked for")
+            return
+        try:
+            if not self.settled:
+                self._hook = self._accept(self._found())
+                self.settled = True
+        except _NotYetError as error:
+            self._wait(str(error))
+        except (Exception, SystemExit) as error:
+            self.settled = True
+            self._give_up(f"{type(error).__name__}: {error}")
+        finally:
+            looking.release()
+
+    def _found(self) -> Any:
+        if self._place is None:
+            self._place = place_of(self._group, self._name)
+        name, path = self._place
+        module = self._program or _module(name)
+        if module is sys.modules.get("__main__"):
+            self._program = module  # which is to run once
+        try:
+            return reduce(getattr, filter(None, path.split(".")), module)
+        except AttributeError:
+            if module is self._program or _is_running(module):
+                raise _NotYetError(f"is not defined yet, as {name} still runs") from None
+            raise
+
+    def _wait(self, why: str) -> None:
+        if errors.counts.add(f"waiting for {self._kind}"):
+            _log.warning(
+                "otel-agents: %s %r %s, so until then %s; further cases are only counted",
+                self._kind,
+                self._name,
+                why,
+                self._without,
+            )
+
+    def _give_up(self, reason: str) -> None:
+        _log.warning(
+            "otel-agents: %s %r cannot be loaded (%s), so %s; "
+            "install the package that brings it, or unset %s",
+            self._kind,
+            self._name,
+            reason,
+            self._without,
+            self._variable,
+        )
+
+
+def place_of(group: str, name: str) -> tuple[str, str]:
+    """The module and the attribute of the entry point ``name`` of ``group``, or ``module:attribute``.
 
     Raises:
         LookupError: There is no entry point of that name, and it is no ``module:attribute``.
-        Exception: Whatever importing it raises.
     """
     for found in entry_points(group=group):
         if found.name == name:
-            return found.load()
+            return found.module, found.attr
     module, _, path = name.partition(":")
     if not path:
         raise LookupError(f"no entry point of that name in the group {group}")
-    value: Any = importlib.import_module(module)
-    for attribute in path.split("."):
-        value = getattr(value, attribute)
-    return value
+    return module, path
+
+
+def _module(name: str) -> ModuleType:
+    """The module, imported unless it is; the program itself where it is run from that file."""
+    module = sys.modules.get(name)
+    if module is not None:
+        return module  # maybe not to its end
+    parts = name.split(".")
+    for number in range(1, len(parts)):
+        package = ".".join(parts[:number])
+        if _is_running(sys.modules.get(package)):
+            raise _NotYetError(f"cannot be imported yet, as {package} still runs")
+    return _program(name) or importlib.import_module(name)
+
+
+def _is_running(module: ModuleType | None) -> bool:
+    """Whether a module is being imported."""
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _program(name: str) -> ModuleType | None:
+    """What runs as ``__main__``, if it is that module."""
+    program = sys.modules.get("__main__")
+    if program is None or getattr(program.__spec__, "name", None) == name:
+        return program
+    file = getattr(program, "__file__", None)
+    spec = find_spec(name) if file is not None else None
+    if file is None or spec is None or spec.origin is None:
+        return None
+    try:
+        return program if os.path.samefile(spec.origin, file) else None
+    except OSError:  # one of the two is no file
+        return None
 
 
 def failed(hook: str, consequence: str) -> None:

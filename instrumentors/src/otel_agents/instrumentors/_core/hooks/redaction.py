@@ -12,11 +12,11 @@ from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
 
 from . import finding
 
-__all__ = ["Redact", "Redaction", "load"]
+__all__ = ["GROUP", "Redact", "Redaction", "load"]
 
 _log = logging.getLogger("otel_agents")
 
-_GROUP: Final = "otel_agents_redaction_hook"
+GROUP: Final = "otel_agents_redaction_hook"
 _FAILED: Final = "the value it was given is not recorded"
 
 Redact = Callable[[str, Any], Any]
@@ -28,23 +28,31 @@ class Redaction:
     """Calls the hook; what it cannot redact is dropped.
 
     Args:
-        redact: The hook.
+        hook: The hook, None as long as there is none; called for each value.
     """
 
-    __slots__ = ("_redact",)
+    __slots__ = ("_hook",)
 
-    def __init__(self, redact: Redact) -> None:
-        self._redact = redact
+    def __init__(self, hook: Callable[[], Redact | None]) -> None:
+        self._hook = hook
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is a hook by now; without it, nothing is worth being made."""
+        return self._hook() is not None
 
     def __call__(self, kind: str, value: Any) -> Any:
         """The value to record in place of ``value``, None for nothing. Never raises.
 
         The hook gets a copy: it may change it, and ``value`` may be the application's own.
         """
+        redact = self._hook()
+        if redact is None:
+            return None
         try:
             given = copied(value)
             shape = kind_of(given)
-            redacted = self._redact(kind, given)
+            redacted = redact(kind, given)
         except Exception:
             finding.failed("the redaction hook", _FAILED)
             return None
@@ -61,34 +69,31 @@ class Redaction:
         return None
 
 
-def load(hook: str | Redact | None) -> tuple[Redaction | None, bool]:
-    """The redaction, and whether content may leave at all: not without the redaction asked for.
+def load(hook: str | Redact | None) -> Redaction | None:
+    """The redaction; None where none was asked for.
 
     Args:
         hook: The name of an entry point of the group ``otel_agents_redaction_hook``,
             ``module:function``, the function itself, or None.
     """
     if hook is None:
-        return None, True
-    found = _find(hook) if isinstance(hook, str) else hook
-    return (None, False) if found is None else (Redaction(found), True)
+        return None
+    return Redaction(_named(hook).get if isinstance(hook, str) else lambda: hook)
 
 
-@functools.lru_cache(
-    maxsize=16
-)  # for all instrumentors of the process: one object, one line if it fails
-def _find(name: str) -> Redact | None:
-    try:
-        found = finding.find(_GROUP, name)
-        if callable(found):
-            return found
-        reason = f"it is a {type(found).__name__}, no function"
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-    _log.warning(
-        "otel-agents: the redaction hook %r cannot be loaded (%s), so no content is recorded; "
-        "install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK",
+@functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one line if it fails
+def _named(name: str) -> finding.Named:
+    return finding.Named(
+        "the redaction hook",
+        GROUP,
         name,
-        reason,
+        "OTEL_AGENTS_REDACTION_HOOK",
+        _function,
+        "no content is recorded",
     )
-    return None
+
+
+def _function(found: Any) -> Redact:
+    if not callable(found):
+        raise TypeError(f"it is a {type(found).__name__}, no function")
+    return found

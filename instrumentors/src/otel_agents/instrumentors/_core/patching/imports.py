@@ -6,30 +6,47 @@ An import hook is told afterwards, when the package's own modules have bound eac
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
-from typing import Any, Final
+from types import ModuleType
+from typing import Any, Final, Literal, cast
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.forking import Lock
+from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import Bounded
 
 __all__ = ["Announcement"]
 
+_PATIENCE: Final = 5.0
+"""Seconds that an import in another thread waits. That thread may hold what this one waits for."""
+
 _waiting: Final[Bounded[str, list[Announcement]]] = Bounded(1024, inherited=True)
-_lock: Final = Lock()
+_lock: Final = Lock()  # for the states alone: never held while anybody's code runs, or imports
+
+
+def _renew() -> None:
+    for announcements in _waiting.values():
+        for announcement in list(announcements):
+            announcement.renew()
+
+
+renew_after_fork(_renew)
 
 
 class Announcement:
     """Calls ``callback`` once, when the import of the first of ``packages`` begins.
 
     It is called at once if one is imported already. An import in another thread waits until it
-    is done. If it fails, that is reported, and the import goes on.
+    is done, but not for ever. If it fails, that is reported, and the import goes on.
     """
 
     def __init__(self, packages: tuple[str, ...], callback: Callable[[], None]) -> None:
         self._packages = packages
         self._callback = callback
+        self._state: Literal["waiting", "made now", "over"] = "waiting"
+        self._thread: int | None = None
+        self._over = threading.Event()
         with _lock:
             for package in packages:
                 _waiting.setdefault(package, []).append(self)
@@ -41,42 +58,106 @@ class Announcement:
     def make(self) -> None:
         """Call it now, unless it was called or cancelled."""
         with _lock:
-            if not self.cancel():
-                return
-            try:
-                self._callback()
-            except Exception:
-                errors.internal_error("preparing patches")
+            claimed = self._state == "waiting"
+            if claimed:
+                self._state, self._thread = "made now", threading.get_ident()
+        if not claimed:
+            self._wait()
+            return
+        try:
+            self._callback()
+        except Exception:
+            errors.internal_error("preparing patches")
+        finally:
+            self._finish()
 
     def cancel(self) -> bool:
         """Have it not called any more; whether it was still to be called."""
         with _lock:
-            found = [(package, _waiting.get(package)) for package in self._packages]
-            lists = [announcements for _, announcements in found if announcements is not None]
-            waited = any(self in announcements for announcements in lists)
-            for announcements in lists:
+            waited = self._state == "waiting"
+            if waited:
+                self._finish()
+        if not waited:
+            self._wait()
+        return waited
+
+    def renew(self) -> None:
+        """In a forked child: what another thread was making will not be finished."""
+        if self._state == "made now" and self._thread != threading.get_ident():
+            self._over = threading.Event()  # its lock may be inherited locked
+            self._finish()
+
+    def _wait(self) -> None:
+        """Wait for the thread that makes it, unless that is this one."""
+        if self._state == "made now" and self._thread != threading.get_ident():
+            self._over.wait(_PATIENCE)
+
+    def _finish(self) -> None:
+        with _lock:
+            self._state = "over"
+            for package in self._packages:
+                announcements = _waiting.get(package) or []
                 if self in announcements:
                     announcements.remove(self)
-            for package in self._packages:
-                if not _waiting.get(package):
+                if not announcements:
                     _waiting.pop(package)
-            return waited
+        self._over.set()
 
 
 class _Finder:
-    """Finds nothing; it is asked first."""
+    """Finds what the others find, and has it announced when it is loaded.
+
+    Not before: Python holds a lock of the whole process while it asks where a module is.
+    """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Announce ``name``."""
+        """The module's own spec with a loader of ours; None if nobody waits for ``name``."""
         if name not in _waiting:
             return None
-        before = tuple(sys.meta_path)
-        for announcement in tuple(_waiting.get(name) or ()):
-            announcement.make()
-        # Import hooks that are registered now come before us: this import has passed their place.
-        new = (finder for finder in tuple(sys.meta_path) if finder not in before)
-        specs = (finder.find_spec(name, path, target) for finder in new)
-        return next((spec for spec in specs if spec is not None), None)
+        spec = _found_by_others(name, path, target)
+        if spec is None:
+            return None
+        if not hasattr(spec.loader, "exec_module"):  # of a namespace, or an old kind of loader
+            _announce(name)
+            return _found_by_others(name, path, target)
+        spec.loader = cast(Any, _Loader(spec.loader, path, target))
+        return spec
+
+
+class _Loader:
+    """Loads as ``loader`` does, after the import is announced."""
+
+    def __init__(self, loader: Any, path: Any, target: Any) -> None:
+        self._loader = loader
+        self._asked = path, target
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Announce the import, and stand back."""
+        _announce(spec.name)
+        # Import hooks that are registered by now were asked before, or not at all.
+        again = _found_by_others(spec.name, *self._asked)
+        if again is not None and again.loader is not None:
+            self._loader = again.loader
+        spec.loader = self._loader
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module, where somebody has kept this loader."""
+        self._loader.exec_module(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+def _announce(name: str) -> None:
+    for announcement in tuple(_waiting.get(name) or ()):
+        announcement.make()
+
+
+def _found_by_others(name: str, path: Any, target: Any) -> ModuleSpec | None:
+    others = (finder for finder in tuple(sys.meta_path) if finder is not _finder)
+    specs = (finder.find_spec(name, path, target) for finder in others)
+    return next((spec for spec in specs if spec is not None), None)
 
 
 _finder = _Finder()

@@ -86,6 +86,11 @@ class Policy:
     completion: completion.Completion | None = None
     on_truncation: Callable[[], None] | None = None
 
+    @property
+    def completes(self) -> bool:
+        """Whether there is a hook that is given content, as far as is known by now."""
+        return self.completion is not None and not self.completion.is_none
+
 
 class _Field:
     """A field of `Content`: it can be set."""
@@ -132,7 +137,7 @@ class Content:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._room = policy.span_limit
-        self.wanted = self._recorded or policy.completion is not None
+        self.wanted = self._recorded or policy.completes
         """Whether there is any use in setting a field."""
         self._encoded: dict[str, dict[str, Encoded]] = {} if self.wanted else _NOTHING
         self._kept: dict[str, Any] = {} if self.wanted else _NOTHING
@@ -142,8 +147,10 @@ class Content:
         if value is None or not self.wanted:
             return
         policy = self._policy
-        completed = policy.completion is not None and kind in completion.KINDS
+        completed = kind in completion.KINDS and policy.completes
         if not (completed or self._recorded):
+            return
+        if policy.redact is not None and not policy.redact.is_possible:
             return
         try:
             value = self._converted(kind, value)

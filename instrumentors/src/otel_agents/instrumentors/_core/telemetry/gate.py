@@ -42,16 +42,13 @@ class Gate:
         *,
         redaction_hook: redaction.Redact | str | None = None,
     ) -> None:
-        redact, usable = redaction.load(redaction_hook or settings.redaction_hook)
         self.policy = Policy(
             limit=settings.content_max_bytes,
             span_limit=settings.span_max_bytes,
-            on_span=settings.capture.on_span and usable,
-            on_event=settings.capture.on_event and usable and settings.emit_event,
-            redact=redact,
-            completion=(
-                completion.load(completion_hook, settings.completion_hook) if usable else None
-            ),
+            on_span=settings.capture.on_span,
+            on_event=settings.capture.on_event and settings.emit_event,
+            redact=redaction.load(redaction_hook or settings.redaction_hook),
+            completion=completion.load(completion_hook, settings.completion_hook),
             on_truncation=on_truncation,
         )
         """What a `Content` is made with."""
