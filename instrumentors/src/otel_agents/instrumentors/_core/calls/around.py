@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.beginning import BEGINNING, innermost
+from otel_agents.instrumentors._core.drives import Drive, Run
 
 from . import disposal
 from .call import Call, Once, Start, Switch, Wrapping
@@ -38,7 +39,7 @@ from .steps import Steps
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["around", "begin", "call_of", "wrapped"]
+__all__ = ["around", "begin", "call_of", "plain", "wrapped"]
 
 
 def wrapped(
@@ -79,7 +80,8 @@ def around(
                 return _begin(telemetry, start, call), call
             return _begin_once(telemetry, start, call, overridden, once_per), call
 
-        return _flavour(function)(function, begin, bound)
+        run, stand_in = _flavour(function)
+        return stand_in(function, Drive(run(function, begin, bound)))
 
     return wrapping
 
@@ -93,18 +95,20 @@ def call_of(
 
 
 _Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]
+_Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
+_StandIn = Callable[[Callable[..., Any], "Drive | None"], Callable[..., Any]]
 
 
-def _flavour(
-    function: Callable[..., Any],
-) -> Callable[[Callable[..., Any], _Begin, bool], Callable[..., Any]]:
+def _flavour(function: Callable[..., Any]) -> tuple[_Runner, _StandIn]:
     if inspect.iscoroutinefunction(function):
-        return _coroutine_function
+        return _runner(_await), _coroutine
     if inspect.isasyncgenfunction(function):
-        return _async_generator_function
+        return _runner(
+            lambda running, made: follow_async_generator(made, running)
+        ), _async_generator
     if inspect.isgeneratorfunction(function):
-        return _generator_function
-    return _plain_function
+        return _runner(lambda running, made: follow_generator(made, running)), _generator
+    return _plain_runner, plain
 
 
 def _begin_once(
@@ -173,9 +177,8 @@ def _make(running: Running, call: Call, args: tuple[Any, ...], bound: bool) -> A
         raise
 
 
-def _plain_function(function: Callable[..., Any], begin: _Begin, bound: bool) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def plain(*args: Any, **kwargs: Any) -> Any:
+def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
+    def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         running, call = begin(args, kwargs)
         if running is None:
             return function(*args, **kwargs)
@@ -190,48 +193,58 @@ def _plain_function(function: Callable[..., Any], begin: _Begin, bound: bool) ->
         attach(outer)
         return _settle(running, value)
 
-    return plain
+    return run
 
 
-def _coroutine_function(
-    function: Callable[..., Any], begin: _Begin, bound: bool
-) -> Callable[..., Any]:
+def _runner(follow: Callable[[Running, Any], Any]) -> _Runner:
+    """For a function whose call only makes what runs later, which ``follow`` follows."""
+
+    def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
+        def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            running, call = begin(args, kwargs)
+            if running is None:
+                return function(*args, **kwargs)
+            return follow(running, _make(running, call, args, bound))
+
+        return run
+
+    return runner
+
+
+# These stand in the place of a function; their code refers to nothing else of ours (see `drives`).
+
+
+def plain(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def standing(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+
+    return standing
+
+
+def _coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     @functools.wraps(function)
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        running, call = begin(args, kwargs)
-        if running is None:
-            return await function(*args, **kwargs)
-        return await _await(running, _make(running, call, args, bound))
+        return await (function(*args, **kwargs) if drive is None else drive.run(args, kwargs))
 
     return coroutine
 
 
-def _generator_function(
-    function: Callable[..., Any], begin: _Begin, bound: bool
-) -> Callable[..., Any]:
+def _generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        running, call = begin(args, kwargs)
-        if running is None:
-            made: Generator[Any, Any, Any] = function(*args, **kwargs)
-            return (yield from made)
-        followed = follow_generator(_make(running, call, args, bound), running)
-        return (yield from followed)
+        steps: Generator[Any, Any, Any]
+        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        return (yield from steps)
 
     return generator
 
 
-def _async_generator_function(
-    function: Callable[..., Any], begin: _Begin, bound: bool
-) -> Callable[..., Any]:
+def _async_generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     @functools.wraps(function)
     async def async_generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        running, call = begin(args, kwargs)
-        steps: AsyncGenerator[Any, Any] = (
-            function(*args, **kwargs)
-            if running is None
-            else follow_async_generator(_make(running, call, args, bound), running)
-        )
+        steps: AsyncGenerator[Any, Any]
+        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
         sent: Any = None
         error: BaseException | None = None
         while True:  # there is no `yield from` for async generators

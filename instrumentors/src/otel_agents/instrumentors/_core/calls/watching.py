@@ -17,8 +17,9 @@ from opentelemetry.context import Context, attach
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.drives import Drive
 
-from .around import around, call_of
+from .around import around, call_of, plain
 from .call import Bindable, Call, Start, Switch, Wrapping
 from .reporting import Observation
 
@@ -101,13 +102,12 @@ class _Instead:
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
-            @functools.wraps(function)
-            def replacement(*args: Any, **kwargs: Any) -> Any:
+            def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 if not switch.on:
                     return function(*args, **kwargs)
                 return self._make(telemetry, call_of(function, args, kwargs, bound))
 
-            return replacement
+            return plain(function, Drive(run))
 
         return wrapping
 
@@ -129,14 +129,13 @@ class _Attaching:
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
-            @functools.wraps(function)
-            def attaching(*args: Any, **kwargs: Any) -> Any:
+            def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 value = function(*args, **kwargs)
                 if switch.on and is_instrumentation_enabled():
                     self._attach(telemetry, call_of(function, args, kwargs, bound))
                 return value
 
-            return attaching
+            return plain(function, Drive(run))
 
         return wrapping
 

@@ -28,12 +28,12 @@ def replace(
         owner = getattr(owner, part)
     if patch.subclasses:
         static(owner, name)  # it may be in later versions only
-        return replace_in_subclasses(owner, name, wrapping, switch)
+        return replace_in_subclasses(patch.target, owner, name, wrapping, switch)
     if patch.overrides:
         own = Place(owner, name, wrapping, switch)
-        return [own.restore, *replace_in_subclasses(owner, name, wrapping, switch)]
+        return [own.restore, *replace_in_subclasses(patch.target, owner, name, wrapping, switch)]
     if patch.handed is not None:
-        return replace_when_handed(owner, name, patch.handed, wrapping, switch)
+        return replace_when_handed(patch.target, owner, name, patch.handed, wrapping, switch)
     if patch.decorated is not None:
         return [_replace_decorated(owner, name, patch.decorated, wrapping, switch)]
     return [Place(owner, name, wrapping, switch).restore]

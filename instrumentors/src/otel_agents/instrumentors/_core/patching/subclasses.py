@@ -4,48 +4,74 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+from otel_agents.instrumentors._core.drives import drive_of, living
 
 from .places import Place
 
 __all__ = ["replace_in_subclasses", "replace_when_handed"]
 
 
-class _Places:
-    """The classes in which ``method`` is replaced; an application may make and drop any number."""
+_Function: TypeAlias = Callable[..., Any]
 
-    def __init__(self, method: str, wrapping: Wrapping, switch: Switch) -> None:
+
+class _Places:
+    """The classes in which ``method`` is replaced; an application may make and drop any number.
+
+    It may pickle them too, by their code: what is read in a process that has this row is replaced
+    there.
+    """
+
+    def __init__(self, row: str, method: str, wrapping: Wrapping, switch: Switch) -> None:
         self._method = method
         self._wrapping = wrapping
         self._switch = switch
+        number = next(number for number in count() if (row, number) not in living)
+        self._key = row, number
+        living.put(self._key, self._revive)
         self._known: WeakKeyDictionary[type[Any], Place] = WeakKeyDictionary()
 
     def add(self, cls: type[Any]) -> None:
         """Replace the method of ``cls``, its own or inherited, unless that is done."""
         if cls not in self._known:
-            self._known[cls] = Place(cls, self._method, self._wrapping, self._switch)
+            self._known[cls] = Place(cls, self._method, self._replace, self._switch)
 
     def add_implementation(self, cls: type[Any]) -> None:
         """Replace the method of ``cls`` if it implements it."""
         method = vars(cls).get(self._method)
-        if method is not None and not getattr(method, "__isabstractmethod__", False):
+        if method is None or getattr(method, "__isabstractmethod__", False):
+            return
+        drive = drive_of(getattr(method, "__func__", method))
+        if drive is None or drive.origin is None or drive.origin[0] != self._key:  # not read so
             self.add(cls)
 
     def restore(self) -> None:
         """Put the originals back in the classes that are left."""
+        living.pop(self._key)
         for place in list(self._known.values()):
             place.restore()
 
+    def _replace(self, function: _Function, switch: Switch, bound: bool) -> _Function:
+        made = self._wrapping(function, switch, bound)
+        drive = drive_of(made)
+        if drive is not None:
+            drive.origin = self._key, function, bound
+        return made
+
+    def _revive(self, function: _Function, bound: bool) -> _Function:
+        return self._replace(function, self._switch, bound)
+
 
 def replace_in_subclasses(
-    base: type[Any], name: str, wrapping: Wrapping, switch: Switch
+    row: str, base: type[Any], name: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
     """Replace ``name`` in each subclass of ``base`` that implements it; returns what undoes it."""
-    places = _Places(name, wrapping, switch)
+    places = _Places(row, name, wrapping, switch)
 
     def every(cls: type[Any]) -> None:
         for subclass in cls.__subclasses__():
@@ -57,10 +83,10 @@ def replace_in_subclasses(
 
 
 def replace_when_handed(
-    owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
+    row: str, owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
     """Replace ``method`` in each class that the target, a method too, is handed from now on."""
-    places = _Places(method, wrapping, switch)
+    places = _Places(row, method, wrapping, switch)
 
     def watching(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -1,0 +1,79 @@
+"""What drives the functions that we put in the place of others, and what a pickle has of it.
+
+Classes and functions that cannot be imported are pickled by their code and all that it refers to
+(cloudpickle does, for Ray, Dask, Spark and joblib). The code of ours refers to the function that it
+stands for and to its `Drive`, which is read as None where nothing of ours runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from .errors import guarded
+from .tables import Bounded
+
+__all__ = ["Drive", "Run", "drive_of", "living", "revived"]
+
+_Function: TypeAlias = Callable[..., Any]
+Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+
+_Origin: TypeAlias = tuple[tuple[str, int], _Function, bool]
+"""Under which key of `living` a function is replaced, the function, and whether it is bound."""
+
+living: Final[Bounded[tuple[str, int], Callable[[_Function, bool], _Function]]] = Bounded(
+    1024, inherited=True
+)
+"""What replaces functions of the application's in this process: makes the stand-in of one."""
+
+
+class Drive:
+    """What runs a call of the function that is stood in for.
+
+    Args:
+        run: Called with the arguments in place of the function; returns what it would, or for an
+            asynchronous generator one that is iterated in its place.
+    """
+
+    __slots__ = ("origin", "run")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.origin: _Origin | None = None
+        """By which it is made anew where its pickle is read; else that is None."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.origin is None:
+            return type(None), ()
+        return _reviver(__name__), self.origin
+
+
+def drive_of(function: _Function) -> Drive | None:
+    """What drives a function of ours; None for any other one."""
+    cells = getattr(function, "__closure__", None) or ()
+    return next((it for it in map(_content, cells) if isinstance(it, Drive)), None)
+
+
+@guarded("reading a pickled function")
+def revived(key: tuple[str, int], function: _Function, bound: bool) -> Drive | None:
+    """The drive for a function whose pickle is being read."""
+    make = living.get(key)
+    return None if make is None else drive_of(make(function, bound))
+
+
+def _reviver(home: str) -> Callable[..., Drive | None]:
+    def revive(*origin: Any) -> Drive | None:
+        # Pickled by its code too, as who reads it may not have us: it refers to nothing of ours.
+        import sys
+
+        ours: Any = sys.modules.get(home)
+        return None if ours is None else ours.revived(*origin)
+
+    return revive
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return None

@@ -1,0 +1,46 @@
+"""An agent class of the application's that runs elsewhere, as Ray and Dask send it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from conversations import autogen
+
+cloudpickle: Any = pytest.importorskip("cloudpickle", reason="the newest environment has it")
+pickled: Any = import_module("pickled")
+
+INSTRUMENTED = """
+    from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+    from otel_agents.testing.emission import Emission
+
+    emission = Emission()
+    AG2ClassicInstrumentor().instrument(**emission.providers)
+"""
+CALLED = """
+bot = value("bot", llm_config=False)
+print(bot.generate_reply([{"role": "user", "content": "hi"}]))
+"""
+
+
+def agent_class() -> type[Any]:
+    base: Any = autogen.ConversableAgent
+
+    class Bot(base):
+        def generate_reply(self, messages: Any = None, *arguments: Any, **options: Any) -> str:
+            return f"{len(messages)} told"
+
+    return Bot
+
+
+def test_it_is_the_original_there_and_recorded_once_where_we_are(
+    instrument: Callable[..., None],
+) -> None:
+    instrument()
+    sent = cloudpickle.dumps(agent_class())
+    assert pickled.read_without_us(sent, CALLED).splitlines()[-1] == "1 told"
+    told = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(sent, INSTRUMENTED, told)
+    assert printed.splitlines()[-2:] == ["1 told", "['invoke_agent bot']"]
