@@ -35,7 +35,6 @@ TOY = """
     class Instrumentor(AgentInstrumentor):
         plain_name = "toylib"
         requires = ("toylib >= 2, < 3",)
-        rivals = ("rival-toylib",)
 
         def patches(self):
             yield Patch("toylib:Client.ask", start)
@@ -340,7 +339,13 @@ def test_a_rival_is_named_and_targets_are_resolved_all_the_same(
 ) -> None:
     variables = toys(tmp_path)
     points = {"toylib": "rival:Rival"}
-    install(tmp_path, "rival-toylib", instrumentors=points, modules={"rival": RIVAL})
+    install(
+        tmp_path,
+        "rival-toylib",
+        instrumentors=points,
+        requires=("toylib >= 1",),
+        modules={"rival": RIVAL},
+    )
     report = json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1])
     assert (toy_of(report)["runs"], toy_of(report)["rivals"]) == (prefer, ["rival-toylib"])
     assert toy_of(report)["summary"] == "1 of 2 applied, missing toylib:Client.moved"

@@ -14,7 +14,7 @@ OURS = """
     class Instrumentor(AgentInstrumentor):
         plain_name = "toylib"
         requires = ("toylib >= 2, < 3",)
-        rivals = ("rival-toylib",)
+        rivals = ("nameless-rival",)
 
         def patches(self, telemetry):
             return ()
@@ -36,9 +36,6 @@ OTHERS = """
 
     class Rival(Base):
         needs = ("toylib >= 1",)
-
-    class OldRival(Base):
-        needs = ("toylib < 2",)
 
     class Broader(Base):
         needs = ()
@@ -69,6 +66,14 @@ QUIET = {
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
 }
+
+
+def rival(
+    site: Path, *requires: str, name: str = "rival-toylib", point: str = "toylib", of: str = "Rival"
+) -> None:
+    """Another instrumentation, which says by its metadata what it instruments."""
+    requires = requires or ("toylib >= 1",)
+    install(site, name, instrumentors={point: f"others:{of}"}, requires=requires)
 
 
 def load(tmp_path: Path, site: Path, **variables: str) -> Finished:
@@ -130,7 +135,7 @@ def test_ours_is_disabled_by_either_name(tmp_path: Path, site: Path, name: str) 
 
 def test_the_plain_name_disables_both(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    rival(site)
     done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="toylib")
     assert (instrumented_by(done), done.err) == ([], "")
 
@@ -152,7 +157,7 @@ def test_threads_carry_the_context_unless_it_is_disabled(
 
 def test_of_two_ours_runs_and_one_line_says_so(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    install(site, "rival_toylib", instrumentors={"toylib": "others:Rival"})
+    rival(site, name="rival_toylib")
     done = load(tmp_path, site)
     assert instrumented_by(done) == ["ours"]
     assert done.err.splitlines() == [
@@ -165,9 +170,60 @@ def test_of_two_ours_runs_and_one_line_says_so(tmp_path: Path, site: Path) -> No
 
 def test_of_two_theirs_runs_where_the_user_prefers_it(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    rival(site)
     done = load(tmp_path, site, OTEL_AGENTS_PREFER="theirs")
     assert (instrumented_by(done), done.err) == (["Rival"], "")
+
+
+def test_a_rival_whose_metadata_say_nothing_is_known_by_its_name(
+    tmp_path: Path, site: Path
+) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "nameless-rival", instrumentors={"toylib": "others:Rival"})
+    assert instrumented_by(load(tmp_path, site)) == ["ours"]
+
+
+def test_a_rival_is_never_imported_to_be_known(tmp_path: Path, site: Path) -> None:
+    install(site, "toylib", "2.1")
+    points = {"toylib": "imports_its_library:Rival"}
+    module = {"imports_its_library": "print('imported', flush=True)\n"}
+    install(site, "rival-toylib", instrumentors=points, requires=("toylib",), modules=module)
+    done = load(tmp_path, site)
+    assert instrumented_by(done) == ["ours"]
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "by"),
+    [
+        ('toylib >= 1; extra == "instruments-any"\notherlib; extra == "instruments-any"', ["ours"]),
+        ('toylib < 2; extra == "instruments-any"\notherlib; extra == "instruments-any"', ["ours"]),
+        ('ToyLib; extra == "instruments" and python_version > "3"', ["ours"]),
+        ("toylib", ["Rival", "ours"]),
+        ('otherlib; extra == "test"\ntoylib; extra == "test"', ["Rival", "ours"]),
+        ('toylib-extras; extra == "instruments"', ["ours"]),
+    ],
+)
+def test_what_a_rival_instruments_is_what_its_extras_say(
+    lines: str, by: list[str], tmp_path: Path, site: Path
+) -> None:
+    """Not what it needs itself, nor what its name says."""
+    install(site, "toylib", "2.1")
+    install(site, "rival-toylib", instrumentors={"any_name": "others:Rival"})
+    needs = "".join(f"Requires-Dist: {line}\n" for line in lines.splitlines())
+    metadata = site / "rival_toylib-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text("utf-8") + needs, "utf-8")
+    assert instrumented_by(load(tmp_path, site)) == by
+
+
+def test_of_several_that_one_distribution_has_the_namesake_is_the_rival(
+    tmp_path: Path, site: Path
+) -> None:
+    install(site, "toylib", "2.1")
+    install(site, "otherlib", "1.0")
+    points = {"toylib": "others:Rival", "otherlib": "others:Good"}
+    install(site, "rivals", instrumentors=points, requires=("toylib", "otherlib"))
+    assert instrumented_by(load(tmp_path, site)) == ["Good", "ours"]
 
 
 @pytest.mark.parametrize("prefer", ["ours", "theirs"])
@@ -176,7 +232,7 @@ def test_a_rival_that_refuses_the_version_is_no_rival(
 ) -> None:
     """Registered is not active: stepping aside for it would leave nothing."""
     install(site, "toylib", "2.1")
-    install(site, "rival-toylib", instrumentors={"toylib": "others:OldRival"})
+    rival(site, "toylib < 2")
     done = load(tmp_path, site, OTEL_AGENTS_PREFER=prefer)
     assert instrumented_by(done) == ["ours"]
 
@@ -184,7 +240,7 @@ def test_a_rival_that_refuses_the_version_is_no_rival(
 @pytest.mark.parametrize("prefer", ["ours", "theirs"])
 def test_a_rival_that_is_disabled_is_no_rival(tmp_path: Path, site: Path, prefer: str) -> None:
     install(site, "toylib", "2.1")
-    install(site, "rival-toylib", instrumentors={"rival": "others:Rival"})
+    rival(site, point="rival")
     done = load(
         tmp_path, site, OTEL_AGENTS_PREFER=prefer, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="rival"
     )
@@ -193,7 +249,7 @@ def test_a_rival_that_is_disabled_is_no_rival(tmp_path: Path, site: Path, prefer
 
 def test_ours_that_is_disabled_displaces_nobody(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    rival(site)
     done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="otel_agents_toylib")
     assert (instrumented_by(done), done.err) == (["Rival"], "")
 
@@ -206,18 +262,16 @@ def test_a_namesake_that_holds_another_library_is_silent(tmp_path: Path, site: P
 
 def test_ours_that_refuses_the_version_displaces_nobody(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "3.0", modules={"toylib": ""})
-    install(site, "rival-toylib", instrumentors={"toylib": "others:Rival"})
+    rival(site)
     done = load(tmp_path, site)
     assert instrumented_by(done) == ["Rival"]
     assert len(done.err.splitlines()) == 1
 
 
 def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> None:
-    ours = OURS.replace("rival-toylib", "opentelemetry-instrumentation-botocore")
-    (site / "ours.py").write_text("import textwrap\nexec(textwrap.dedent('''" + ours + "'''))")
     install(site, "toylib", "2.1")
-    broader = {"botocore": "others:Broader"}
-    install(site, "opentelemetry-instrumentation-botocore", instrumentors=broader)
+    name = "opentelemetry-instrumentation-botocore"
+    rival(site, name=name, point="botocore", of="Broader")
     done = load(tmp_path, site)
     assert (instrumented_by(done), done.err) == (["Broader", "ours"], "")
 

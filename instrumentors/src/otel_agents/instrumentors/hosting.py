@@ -23,7 +23,6 @@ from ._core.forking import Lock, renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
     Rival,
-    accepts_installed,
     active_rivals,
     is_ours,
     plain_name,
@@ -44,7 +43,6 @@ __all__ = [
     "Lock",
     "Rival",
     "abandon",
-    "accepts_installed",
     "active_rivals",
     "attempt",
     "carry",

@@ -15,7 +15,6 @@ from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environmen
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import (
     GROUP,
-    accepts_installed,
     active_rivals,
     is_ours,
     plain_name,
@@ -80,11 +79,10 @@ class Loader:
         library = self._contested.get(entry_point.value)
         if library is None:
             return True
-        if self._prefer is Prefer.THEIRS:
-            return accepts_installed(entry_point)
         if refuses(entry_point):
             return False
-        # Ours runs, so it is not loaded whether active or not: to find out would import its library.
+        if self._prefer is Prefer.THEIRS:
+            return True
         say(
             "%s is instrumented by otel-agents, so %s is not loaded; "
             "OTEL_AGENTS_PREFER=theirs turns it round",
