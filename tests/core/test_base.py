@@ -72,6 +72,28 @@ def test_any_of_the_requirements_will_do(
     assert instrumentor.report().targets == ()
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_where_a_target_of_others_has_moved_their_distribution_is_to_be_updated(
+    known: bool, site: Site, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Moved(ToyInstrumentor):
+        _instance = None
+
+        def patches(self) -> Iterable[Patch]:
+            yield Patch("toyagents:Agent.moved", run)
+
+    site.install("toyagents", "1.4.0")
+    module = Moved.__module__.partition(".")[0]
+    if known:
+        site.install("house-telemetry", "1.0", files=f"{module}.py")
+    moved = Moved()
+    with caplog.at_level(logging.WARNING, "otel_agents"):
+        moved.instrument(**emission.providers)
+    moved.uninstrument()
+    (line,) = caplog.messages
+    assert line.endswith(f", and update {'house-telemetry' if known else module}")
+
+
 @pytest.mark.parametrize("option", ["skip_dep_check", "raise_exception_on_conflict"])
 @pytest.mark.parametrize("installed", [None, "0.9", "2.0"])
 def test_a_version_that_is_not_supported_is_refused_whatever_the_loader_checked(

@@ -59,9 +59,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a test may write modules; what the process knows of hooks is forgotten."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = set(sys.modules)
-    vars(redaction)["_named"].cache_clear()
+    redaction.named.cache_clear()
     yield tmp_path
-    vars(redaction)["_named"].cache_clear()
+    redaction.named.cache_clear()
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", "").startswith(str(tmp_path)):
             del sys.modules[name]

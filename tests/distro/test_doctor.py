@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -60,10 +61,21 @@ RIVAL = """
 
 def doctor(*arguments: str, **variables: str) -> tuple[int, str]:
     """Run ``otel-agents doctor`` on nothing but what the test installed."""
+    return doctor_in(Path.cwd(), *arguments, **variables)
+
+
+def doctor_in(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    """The same, in ``folder``."""
     given = environ(variables)
     command = [sys.executable, "-m", "otel_agents.distro", "doctor", *arguments]
     done = subprocess.run(
-        command, check=False, env=given, capture_output=True, text=True, encoding="utf-8"
+        command,
+        check=False,
+        env=given,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout
@@ -310,6 +322,108 @@ def test_a_framework_that_cannot_be_imported_is_a_finding(
 ) -> None:
     _, out = doctor("--json", "--timeout", "1.5", **toys(tmp_path, toylib=toylib))
     assert toy_of(json.loads(out))["problem"] == problem
+
+
+SUBMODULES = {
+    "__init__": "class Client:\n    def ask(self): ...\n    def moved(self): ...\n",
+    "fine": "def ask(): ...\n",
+    "optional": "import libfoo.inner\n",
+    "told": "try:\n    import libbar\nexcept ImportError as e:\n    raise ImportError('toylib[bar]') from e\n",
+    "broken": "import toylib.no_such_part\n",
+    "raises": "raise OSError('no\\nlibc')\n",
+}
+
+
+def test_a_submodule_that_cannot_be_imported_waits_for_nothing(tmp_path: Path) -> None:
+    variables = toys(tmp_path)
+    (tmp_path / "toylib.py").unlink()
+    (tmp_path / "toylib").mkdir()
+    for name, text in SUBMODULES.items():
+        (tmp_path / f"toylib/{name}.py").write_text(text, "utf-8")
+    names = [name for name in SUBMODULES if name != "__init__"]
+    rows = "".join(f"            yield Patch('toylib.{name}:ask', start)\n" for name in names)
+    module = tmp_path / "toy_instrumentor.py"
+    module.write_text(module.read_text("utf-8") + textwrap.indent(textwrap.dedent(rows), " " * 8))
+    toy = toy_of(json.loads(doctor("--json", **variables)[1]))
+    told = {row["target"]: (row["state"], row["detail"]) for row in toy["targets"]}
+    assert {name: told[f"toylib.{name}:ask"] for name in names} == {
+        "fine": ("applied", ""),
+        "optional": ("absent", "needs libfoo, which is not installed"),
+        "told": ("absent", "needs libbar, which is not installed"),
+        "broken": ("absent", "ModuleNotFoundError: No module named 'toylib.no_such_part'"),
+        "raises": ("absent", "OSError: no libc"),
+    }
+    assert toy["problem"] == (
+        "import toylib.broken failed: ModuleNotFoundError: No module named 'toylib.no_such_part'; "
+        "import toylib.raises failed: OSError: no libc"
+    )
+    assert toy["summary"] == "3 of 3 applied; not installed: libbar, libfoo"
+
+
+def test_an_instrumentor_of_others_that_is_made_of_our_parts_is_examined_too(
+    tmp_path: Path,
+) -> None:
+    variables = toys(tmp_path)
+    info = tmp_path / "our_toys-1.0.dist-info"
+    entry_points = "[opentelemetry_instrumentor]\ntoys = toy_instrumentor:Instrumentor\n"
+    (info / "entry_points.txt").write_text(entry_points, "utf-8")
+    metadata = info / "METADATA"
+    needs = "Requires-Dist: otel-agents-instrumentors >= 0.1\n"
+    assert "toys" not in {
+        it["name"] for it in json.loads(doctor("--json", **variables)[1])["frameworks"]
+    }
+    metadata.write_text(metadata.read_text("utf-8") + needs, "utf-8")
+    report = json.loads(doctor("--json", **variables)[1])
+    assert about(report, "toys") == [
+        "toys: not found in the installed version: toylib:Client.moved"
+    ]
+
+
+HOOK = "OTEL_AGENTS_REDACTION_HOOK"
+COMPLETION = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+NO_REDACTION = (
+    "the redaction hook '{}' cannot be loaded ({}), so no content is recorded; "
+    "install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("hooks:redact", None),
+        ("hooks:redakt", "module hooks has no redakt"),
+        ("hooks.inner:redact", "there is no module hooks.inner"),
+        ("no_such_module:redact", "there is no module no_such_module"),
+        (
+            "redact",
+            "LookupError: no entry point of that name in the group otel_agents_redaction_hook",
+        ),
+        ("starred:redact", None),
+        ("lazy:redact", None),
+    ],
+)
+def test_a_hook_that_cannot_be_found_is_a_finding_and_none_is_run(
+    name: str, why: str | None, tmp_path: Path
+) -> None:
+    run = "open('it-ran', 'w').close()\n"
+    (tmp_path / "hooks.py").write_text(run + "if True:\n    def redact(kind, value): ...\n")
+    (tmp_path / "starred.py").write_text(run + "from hooks import *\n")
+    (tmp_path / "lazy.py").write_text(run + "def __getattr__(name): ...\n")
+    _, out = doctor_in(tmp_path, "--json", **{HOOK: name, DISABLED: "*"})
+    found = [line for line in json.loads(out)["findings"] if "hook" in line]
+    assert found == ([] if why is None else [NO_REDACTION.format(name, why)])
+    assert not (tmp_path / "it-ran").exists()
+
+
+def test_so_is_a_completion_hook() -> None:
+    _, out = doctor("--json", **{COMPLETION: "no_such_module:make", DISABLED: "*"})
+    assert [line for line in json.loads(out)["findings"] if "hook" in line] == [
+        (
+            "the completion hook 'no_such_module:make' cannot be loaded (there is no module "
+            "no_such_module), so none is called; install the package that brings it, or unset "
+            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+        )
+    ]
 
 
 def test_a_version_that_is_not_supported_is_a_finding(tmp_path: Path) -> None:

@@ -140,8 +140,9 @@ def test_the_setting_names_it_without_colliding_with_the_official_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emission: Emission
 ) -> None:
     monkeypatch.setenv(BASE, str(tmp_path))
-    named = vars(completion)["_named"]
-    monkeypatch.setattr(completion, "_named", named.__wrapped__)  # the process would keep this hook
+    monkeypatch.setattr(
+        completion, "named", completion.named.__wrapped__
+    )  # the process would keep this hook
     names = {one.name for one in entry_points(group="opentelemetry_genai_completion_hook")}
     assert {"upload", "otel_agents_upload"} <= names
     infer(emission, None, OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="otel_agents_upload")

@@ -49,6 +49,7 @@ __all__ = [
     "completed",
     "drain_streams",
     "guarded",
+    "hooks_not_found",
     "inform",
     "interrupt",
     "is_discarded",
@@ -116,6 +117,20 @@ def is_discarded(span: Any) -> bool:
     """Whether ``span`` was begun for an operation that did not happen after all."""
     discarded = _loaded(_OPERATIONS, "DISCARDED")
     return discarded is not None and span in discarded
+
+
+def hooks_not_found() -> list[str]:
+    """A sentence for each hook that the settings name and that cannot be found; none is run."""
+    from ._core.hooks import completion, examining, redaction
+    from .settings import Settings
+
+    settings = Settings.read()
+    names = (
+        (redaction.named, settings.redaction_hook),
+        (completion.named, settings.completion_hook),
+    )
+    hooks = (named(name) for named, name in names if name is not None)
+    return [why for hook in hooks if (why := examining.why_not_found(hook)) is not None]
 
 
 def _loaded(module: str, name: str) -> Any:

@@ -18,6 +18,7 @@ from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import SIGNALS, Environment
 from otel_agents.distro.starting.unusable import unusable
+from otel_agents.instrumentors.hosting import hooks_not_found
 
 __all__ = ["Examination", "examine"]
 
@@ -56,6 +57,7 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *misread,
         *(it.line for it in replaced),
         *told.values(),
+        *hooks_not_found(),
         *_general(environment),
         *(finding for framework in frameworks for finding in framework.findings),
         *unanswered(signals),

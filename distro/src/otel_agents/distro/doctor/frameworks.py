@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from packaging.requirements import Requirement
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.doctor.probe import MARK
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
+from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.hosting import (
     GROUP,
     active_rivals,
@@ -26,6 +28,9 @@ from otel_agents.instrumentors.hosting import (
 from otel_agents.instrumentors.settings import Prefer, Settings
 
 __all__ = ["Framework", "examine_frameworks"]
+
+_PARTS: Final = re.compile(r"otel[-_.]agents([-_.]instrumentors)?(?![-_.\w])", re.IGNORECASE)
+"""Requirements of those who write an instrumentor of our parts."""
 
 _QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS": "ignore"})
 
@@ -63,9 +68,22 @@ class Framework:
 
 
 def examine_frameworks(timeout: float) -> tuple[Framework, ...]:
-    """Every framework that we have an instrumentor for, in the order of their names."""
-    ours = [entry_point for entry_point in registered(GROUP) if is_ours(entry_point)]
+    """Every framework that we, or others by our parts, have an instrumentor for, by their names."""
+    ours = [it for it in registered(GROUP) if is_ours(it) or _is_of_our_parts(it)]
     return tuple(_examine(it, timeout) for it in sorted(ours, key=lambda it: it.name))
+
+
+def _is_of_our_parts(entry_point: EntryPoint) -> bool:
+    """Whether an instrumentor of others has tables such as ours have."""
+    distribution: Any = entry_point.dist
+    needed = (distribution.requires or ()) if distribution is not None else ()
+    if not any(_PARTS.match(text) for text in needed):
+        return False
+    try:
+        kind: Any = entry_point.load()
+    except Exception:  # noqa: BLE001  the loader tells of it
+        return False
+    return isinstance(kind, type) and issubclass(kind, AgentInstrumentor)
 
 
 def _examine(entry_point: EntryPoint, timeout: float) -> Framework:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.starting.privacy import silence_frameworks
@@ -20,34 +22,90 @@ MARK: Final = "otel-agents probe: "
 """Begins the line of JSON; a framework may print what it likes."""
 
 
+_Failures: TypeAlias = Mapping[str, "Exception | None"]
+
+
 def probe(name: str) -> dict[str, Any]:
     """The report of the instrumentor with entry point ``name``, its framework imported."""
     instrumentor: Any = registered(GROUP, name)[0].load()()
     instrumentor.instrument()  # by itself: as one that is loaded it may stand back for a rival
-    modules = [row.target.partition(":")[0] for row in instrumentor.report().targets]
-    failed = {module: _import(module) for module in dict.fromkeys(modules)}
+    modules = dict.fromkeys(_module(row) for row in instrumentor.report().targets)
+    failures = {module: _import(module) for module in (*map(_top, modules), *modules)}
     report = instrumentor.report()
-    tops = {module.partition(".")[0] for module in modules}
-    broken = [f"import {top} failed: {failed[top]}" for top in tops if failed.get(top)]
-    if not report.targets:
-        broken.append("its table of targets is empty, or making it failed")
+    lacks = {module: _lacking(module, error) for module, error in failures.items()}
+    targets = tuple(_explained(row, failures, lacks) for row in report.targets)
+    report = replace(report, targets=targets)
+    broken = dict.fromkeys(_broken(targets, failures, lacks))
+    if not targets:
+        broken["its table of targets is empty, or making it failed"] = None
     return {
-        "summary": str(report),
+        "summary": _summary(report, lacks),
         "targets": [
-            {"target": row.target, "state": row.state, "detail": row.detail}
-            for row in report.targets
+            {"target": row.target, "state": row.state, "detail": row.detail} for row in targets
         ],
         "problem": "; ".join(broken),
     }
 
 
-def _import(module: str) -> str:
-    """Import ``module``; what went wrong, or nothing."""
+def _module(row: Any) -> str:
+    return row.target.partition(":")[0]
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _explained(row: Any, failures: _Failures, lacks: Mapping[str, str | None]) -> Any:
+    """A target whose module cannot be imported waits for nothing."""
+    module = _module(row)
+    error, package = failures[module], lacks[module]
+    if row.state != "waiting" or error is None:
+        return row
+    why = f"needs {package}, which is not installed" if package else _text(error)
+    return replace(row, state="absent", detail=why)
+
+
+def _broken(
+    targets: tuple[Any, ...], failures: _Failures, lacks: Mapping[str, str | None]
+) -> Iterator[str]:
+    """Imports that fail for another reason than a package that the framework can do without."""
+    for module in dict.fromkeys(_top(_module(row)) for row in targets):
+        if (error := failures[module]) is not None:
+            yield f"import {module} failed: {_text(error)}"
+    for row in targets:
+        module = _module(row)
+        error, top = failures[module], failures[_top(module)]
+        explained = row.state == "absent" and error is not None and row.detail == _text(error)
+        if explained and top is None and not lacks[module]:
+            yield f"import {module} failed: {row.detail}"
+
+
+def _summary(report: Any, lacks: Mapping[str, str | None]) -> str:
+    packages = sorted({package for package in lacks.values() if package is not None})
+    return f"{report}; not installed: {', '.join(packages)}" if packages else str(report)
+
+
+def _lacking(module: str, error: BaseException | None) -> str | None:
+    """The package for want of which an import failed, maybe with an error of the framework's own."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name is not None:
+            package = _top(error.name)
+            return package if package != _top(module) else None
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _import(module: str) -> Exception | None:
+    """Import ``module``; what went wrong."""
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001  a framework's import may raise anything
-        return f"{type(error).__name__}: {error}"
-    return ""
+        return error
+    return None
+
+
+def _text(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _main() -> None:

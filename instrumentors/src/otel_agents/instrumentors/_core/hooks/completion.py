@@ -25,11 +25,11 @@ from .completion_objects import (
     tool_object,
 )
 
-__all__ = ["GROUP", "KINDS", "Completion", "load"]
+__all__ = ["KINDS", "Completion", "load", "named"]
 
 _log = logging.getLogger("otel_agents")
 
-GROUP: Final = "opentelemetry_genai_completion_hook"
+_GROUP: Final = "opentelemetry_genai_completion_hook"
 _NOTHING: Final = "_NoOpCompletionHook"
 
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
@@ -109,7 +109,7 @@ def load(hook: Any, name: str | None) -> Completion | None:
             ``module:factory``, if any; called when there is content for the first time.
     """
     if hook is None:
-        return Completion(_named(name)) if name is not None else None
+        return Completion(named(name)) if name is not None else None
     usable = _usable(hook)
     return Completion(usable) if usable is not None else None
 
@@ -134,10 +134,11 @@ def _unwrapped(hook: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one hook
-def _named(name: str) -> finding.Named:
+def named(name: str) -> finding.Named:
+    """The completion hook of that name."""
     return finding.Named(
         "the completion hook",
-        GROUP,
+        _GROUP,
         name,
         "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK",
         lambda factory: _usable(factory()),

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from functools import reduce
+from functools import cached_property, reduce
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from types import ModuleType
@@ -17,7 +17,7 @@ from typing import Any
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["Named", "failed", "place_of"]
+__all__ = ["Named", "failed"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -57,7 +57,6 @@ class Named:
         self._accept = accept
         self._without = without
         self._hook: Any = None
-        self._place: tuple[str, str] | None = None
         self._program: ModuleType | None = None
         self.settled = False
         """Whether it is known by now which hook there is, or that there is none."""
@@ -91,14 +90,12 @@ class Named:
             self._wait(str(error))
         except (Exception, SystemExit) as error:
             self.settled = True
-            self._give_up(f"{type(error).__name__}: {error}")
+            _log.warning("otel-agents: %s", self.without_it(f"{type(error).__name__}: {error}"))
         finally:
             looking.release()
 
     def _found(self) -> Any:
-        if self._place is None:
-            self._place = place_of(self._group, self._name)
-        name, path = self._place
+        name, path = self.place
         module = self._program or _module(name)
         if module is sys.modules.get("__main__"):
             self._program = module  # which is to run once
@@ -119,24 +116,24 @@ class Named:
                 self._without,
             )
 
-    def _give_up(self, reason: str) -> None:
-        _log.warning(
-            "otel-agents: %s %r cannot be loaded (%s), so %s; "
-            "install the package that brings it, or unset %s",
-            self._kind,
-            self._name,
-            reason,
-            self._without,
-            self._variable,
+    @cached_property
+    def place(self) -> tuple[str, str]:
+        """The module and the attribute in which it is.
+
+        Raises:
+            LookupError: There is no entry point of that name, and it is no ``module:attribute``.
+        """
+        return _place_of(self._group, self._name)
+
+    def without_it(self, reason: str) -> str:
+        """A sentence: why there is none, what that means, and what to do."""
+        return (
+            f"{self._kind} {self._name!r} cannot be loaded ({reason}), so {self._without}; "
+            f"install the package that brings it, or unset {self._variable}"
         )
 
 
-def place_of(group: str, name: str) -> tuple[str, str]:
-    """The module and the attribute of the entry point ``name`` of ``group``, or ``module:attribute``.
-
-    Raises:
-        LookupError: There is no entry point of that name, and it is no ``module:attribute``.
-    """
+def _place_of(group: str, name: str) -> tuple[str, str]:
     for found in entry_points(group=group):
         if found.name == name:
             return found.module, found.attr

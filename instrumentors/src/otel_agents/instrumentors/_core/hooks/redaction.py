@@ -12,11 +12,11 @@ from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
 
 from . import finding
 
-__all__ = ["GROUP", "Redact", "Redaction", "load"]
+__all__ = ["Redact", "Redaction", "load", "named"]
 
 _log = logging.getLogger("otel_agents")
 
-GROUP: Final = "otel_agents_redaction_hook"
+_GROUP: Final = "otel_agents_redaction_hook"
 _FAILED: Final = "the value it was given is not recorded"
 
 Redact = Callable[[str, Any], Any]
@@ -78,14 +78,15 @@ def load(hook: str | Redact | None) -> Redaction | None:
     """
     if hook is None:
         return None
-    return Redaction(_named(hook).get if isinstance(hook, str) else lambda: hook)
+    return Redaction(named(hook).get if isinstance(hook, str) else lambda: hook)
 
 
 @functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one line if it fails
-def _named(name: str) -> finding.Named:
+def named(name: str) -> finding.Named:
+    """The redaction hook of that name."""
     return finding.Named(
         "the redaction hook",
-        GROUP,
+        _GROUP,
         name,
         "OTEL_AGENTS_REDACTION_HOOK",
         _function,

@@ -6,6 +6,7 @@ import logging
 import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -153,10 +154,12 @@ class AgentInstrumentor(BaseInstrumentor):
         from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
         from .patch_set import PatchSet
+        from .versions import distribution_of
 
         telemetry = Telemetry(type(self).__module__, **given)
         holders = (Requirement(text).name for text in self.requires)
-        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, holders)
+        maker = partial(distribution_of, type(self).__module__)
+        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, holders, maker)
         self._patches.apply()
 
     def _uninstrument(self, **kwargs: Any) -> None:

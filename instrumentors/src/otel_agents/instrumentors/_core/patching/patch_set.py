@@ -42,12 +42,19 @@ class PatchSet:
         rows: What to replace and to register.
         telemetry: What the operations emit with.
         holders: The distributions that hold the targets.
+        maker: The distribution that has the rows; looked for where it is to be named.
     """
 
     def __init__(
-        self, name: str, rows: Iterable[Row], telemetry: Telemetry, holders: Iterable[str] = ()
+        self,
+        name: str,
+        rows: Iterable[Row],
+        telemetry: Telemetry,
+        holders: Iterable[str] = (),
+        maker: Callable[[], str] = lambda: "otel-agents",
     ) -> None:
         self._name = name
+        self._maker = maker
         self._rows = tuple(rows)
         for row in self._rows:
             if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]  others write tables too
@@ -171,10 +178,11 @@ class PatchSet:
     def _warn(self, target: str, detail: str) -> None:
         _log.warning(
             "otel-agents: %s: %s was not found (%s), so its calls are not recorded; "
-            "see `otel-agents doctor`, and update otel-agents",
+            "see `otel-agents doctor`, and update %s",
             self._name,
             target,
             detail,
+            self._maker(),
         )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution
-from typing import TypeAlias
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from typing import Final, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
-__all__ = ["Bound", "Holders"]
+from otel_agents.instrumentors._core.errors import guarded
+
+__all__ = ["Bound", "Holders", "distribution_of"]
 
 Bound: TypeAlias = str | Mapping[str, str | None] | None
 """A version, or one for each of several distributions that hold the same import."""
+
+
+_OURS: Final = __name__.partition("._core")[0]
 
 
 class Holders:
@@ -50,6 +55,19 @@ class Holders:
         guessed = (name.replace("_", "-") for name in (top, f"{top}-{below}"))
         known = (*holding, *(name for name in guessed if _installed(name) is not None), *named)
         return known[0] if known else None
+
+
+def distribution_of(module: str) -> str:
+    """The distribution that has a module; its top package where none says so."""
+    if module.startswith(f"{_OURS}."):
+        return "otel-agents"
+    top = module.partition(".")[0]
+    return next(iter(_holding(top) or ()), top)
+
+
+@guarded("looking for the distribution of a module")
+def _holding(top: str) -> list[str] | None:
+    return packages_distributions().get(top)
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,58 @@
+"""Whether a hook can be found, as far as that can be told without running anything of the application's."""
+
+from __future__ import annotations
+
+import symtable
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+from .finding import Named
+
+__all__ = ["why_not_found"]
+
+
+def why_not_found(hook: Named) -> str | None:
+    """A sentence, or None where nothing speaks against it."""
+    try:
+        module, path = hook.place
+    except LookupError as error:
+        return hook.without_it(f"LookupError: {error}")
+    spec = _spec_of(module)
+    if spec is None:
+        return hook.without_it(f"there is no module {module}")
+    name = path.partition(".")[0]
+    if name and not _may_have(spec, name):
+        return hook.without_it(f"module {module} has no {name}")
+    return None
+
+
+def _spec_of(name: str) -> ModuleSpec | None:
+    """Where a module is: on the path, or in the folder in which we are. Imports nothing."""
+    path: list[str] | None = ["", *sys.path]
+    spec: ModuleSpec | None = None
+    above = ""
+    for part in name.split("."):
+        if path is None:
+            return None
+        above = f"{above}.{part}".lstrip(".")
+        spec = PathFinder.find_spec(above, path)
+        if spec is None:
+            return None
+        locations = spec.submodule_search_locations
+        path = list(locations) if locations is not None else None
+    return spec
+
+
+def _may_have(spec: ModuleSpec, name: str) -> bool:
+    """Whether the text of a module may bind ``name``; also where that cannot be told."""
+    loader: Any = spec.loader
+    try:
+        source = loader.get_source(spec.name)
+        table = symtable.symtable(source, spec.origin or spec.name, "exec") if source else None
+    except Exception:  # of any loader; or it is no Python that we know
+        return True
+    if table is None or "import *" in source:
+        return True
+    bound = {it.get_name() for it in table.get_symbols() if it.is_assigned() or it.is_imported()}
+    return name in bound or "__getattr__" in bound
