@@ -61,7 +61,7 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
     meters = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
     providers = {"tracer_provider": tracers, "meter_provider": meters, "logger_provider": loggers}
     with mock.patch.object(open_spans, "_SWEEP", 10):  # spans that nobody ends are let go soon
-        tracers.add_span_processor(open_spans.OpenSpans(lambda: None))
+        tracers.add_span_processor(open_spans.OpenSpans())
         for instrumentor in instrumentors:
             instrumentor.instrument(**providers, settings=Settings.read(_SETTINGS))
         try:

@@ -8,7 +8,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
@@ -54,7 +54,7 @@ class Bounded(Generic[_Key, _Value]):
             renew_after_fork(self._empty)
 
         if seconds is not None:
-            AGES.tables.add(self)
+            AGES.tables[self] = None
 
     def _empty(self) -> None:
         self._entries: OrderedDict[_Key, _Value] = OrderedDict()
@@ -127,6 +127,14 @@ class Bounded(Generic[_Key, _Value]):
         return len(self._entries)
 
 
+class ByObject(WeakKeyDictionary[_Key, _Value]):
+    """What is known of objects of the application's, as long as they live.
+
+    A value must not refer to its key, which it would keep alive. A forked child begins with all of
+    it: it has the objects too.
+    """
+
+
 class Ages:
     """The tables whose entries may wait for a time only.
 
@@ -136,7 +144,7 @@ class Ages:
     """
 
     def __init__(self) -> None:
-        self.tables: WeakSet[Bounded[Any, Any]] = WeakSet()
+        self.tables: ByObject[Bounded[Any, Any], None] = ByObject()
         self.due = math.inf
 
 
@@ -150,14 +158,6 @@ def sweep() -> None:
     for table in list(AGES.tables):
         due = table.expire(now)
         AGES.due = min(AGES.due, due)
-
-
-class ByObject(WeakKeyDictionary[_Key, _Value]):
-    """What is known of objects of the application's, as long as they live.
-
-    A value must not refer to its key, which it would keep alive. A forked child begins with all of
-    it: it has the objects too.
-    """
 
 
 class Counts(Counter[str]):
