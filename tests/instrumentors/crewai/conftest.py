@@ -21,7 +21,7 @@ _SINCE = {
     (1, 0): ("bus", "persistence"),
     (1, 5): ("calls", "tools"),
     (1, 15): (
-        *("again", "consent", "content", "examples", "failing", "flat", "flows"),
+        *("again", "consent", "content", "edited", "examples", "failing", "flat", "flows"),
         *("left", "limits", "private", "turns"),
     ),
 }

@@ -94,7 +94,7 @@ GAPS: Final = (
         _USAGE,
         "a stream that was not asked for usage tells none",
         _is(attr.GEN_AI_REQUEST_STREAM, True),
-        ("openai", "litellm"),
+        ("openai", "litellm", "ag2_classic"),
     ),
     Gap(
         _INFERENCE,
