@@ -375,6 +375,23 @@ def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: b
     assert told_by(program) == [*before, "True", "ended invoke_agent late"]
 
 
+def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> None:
+    program = """
+    provider.add_span_processor(Processor())
+    def start(thread): raise RuntimeError("can't start new thread")
+    threading.Thread.start = start
+    for name in ("first", "second"): stream(name)
+    print("dropped", threads())
+    print(disposal.drain(5), flush=True)
+    """
+    assert told_by(program) == [
+        "dropped ['MainThread']",
+        "ended invoke_agent first",
+        "ended invoke_agent second",
+        "True",
+    ]
+
+
 def test_what_is_never_dropped_says_nothing_at_the_end() -> None:
     assert told_by("kept = stream('kept'); kept.itself = kept; print('over')") == ["over"]
 
