@@ -219,6 +219,7 @@ def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     disposal.expect(Recorded()).put(lambda: time.sleep(0.01))
     del stream
     claim.returned("the answer, put together")
+    settle()
     assert emission.names == ["chat toy"]
 
 

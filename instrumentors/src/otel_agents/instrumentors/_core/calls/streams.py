@@ -125,9 +125,8 @@ class _Following(Proxy):
     def __del__(self) -> None:
         if not self._otel_ended:
             self._otel_dropped()
-            if (
-                sys.getrefcount(self) == _Alone.references
-            ):  # else it may be read in other destructors
+            alone = sys.getrefcount(self) == _Alone.references
+            if alone:  # else other destructors may read it yet
                 self._otel_steps.run(self._otel_let_go)
 
     def _otel_let_go(self) -> None:
