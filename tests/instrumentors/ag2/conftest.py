@@ -18,7 +18,9 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 __all__ = ["collected", "lasting_loop", "pytest_itemcollected"]
 
-collect_ignore = ["test_ag2_providers.py"] if ag2_agents.VERSION < (1, 2) else []
+collect_ignore = (
+    ["test_ag2_flat.py", "test_ag2_providers.py"] if ag2_agents.VERSION < (1, 2) else []
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
