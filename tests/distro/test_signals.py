@@ -257,6 +257,23 @@ def test_code_of_others_that_never_comes_back_does_not_make_the_end_longer(
     assert receiver.span_names == ENDED + OPEN
 
 
+STUCK_AT_AN_END = """
+from opentelemetry.sdk.trace import SpanProcessor
+
+class Stuck(SpanProcessor):
+    def on_end(self, span):
+        sys.stdin.read()
+
+trace.get_tracer_provider().add_span_processor(Stuck())
+"""
+
+
+def test_nor_does_code_of_others_that_keeps_an_open_span_from_its_end(tmp_path: Path) -> None:
+    path = program(tmp_path, STUCK_AT_AN_END + IN_C)
+    with Receiver() as receiver, run(path, receiver.endpoint, DEFAULT) as process:
+        assert terminated(process) == 128 + signal.SIGTERM
+
+
 def test_a_program_without_any_span_ends_as_soon(tmp_path: Path) -> None:
     begin = """
     import signal, sys, time
