@@ -228,6 +228,7 @@ def test_a_forked_child_knows_it(protocol: str, tmp_path: Path) -> None:
                 "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
                 "OTEL_METRICS_EXPORTER": "none",
                 "OTEL_LOGS_EXPORTER": "none",
+                "PYTHONWARNINGS": "ignore::DeprecationWarning",  # of forking beside threads
             },
         )
     assert (done.status, done.err, len(receiver.arrived)) == (0, "", 2)
