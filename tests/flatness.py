@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_agents.distro.ending import open_spans
 from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.context import ownership
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["TURNS", "check_flat", "watched"]
@@ -60,7 +61,11 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
     )
     meters = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
     providers = {"tracer_provider": tracers, "meter_provider": meters, "logger_provider": loggers}
-    with mock.patch.object(open_spans, "_SWEEP", 10):  # spans that nobody ends are let go soon
+    reported: deque[ownership.Reported] = deque(maxlen=100)
+    with ExitStack() as patched:
+        # Spans that nobody ends are let go soon, and what is held up to a bound is soon at it.
+        patched.enter_context(mock.patch.object(open_spans, "_SWEEP", 10))
+        patched.enter_context(mock.patch.object(ownership, "REPORTED", reported))
         tracers.add_span_processor(open_spans.OpenSpans())
         for instrumentor in instrumentors:
             instrumentor.instrument(**providers, settings=Settings.read(_SETTINGS))
