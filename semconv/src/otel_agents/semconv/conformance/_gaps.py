@@ -104,6 +104,13 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "LiteLLM, which translates some streams, keeps their ids to itself",
+        _is(attr.GEN_AI_REQUEST_STREAM, True),
+        ("litellm",),
+    ),
+    Gap(
+        _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "a model class of the application's own, which has named its provider",
         _unknown_provider,
