@@ -85,7 +85,8 @@ def test_where_a_target_of_others_has_moved_their_distribution_is_to_be_updated(
     site.install("toyagents", "1.4.0")
     module = Moved.__module__.partition(".")[0]
     if known:
-        site.install("house-telemetry", "1.0", files=f"{module}.py")
+        entry = f"[opentelemetry_instrumentor]\nhouse = {module}:Moved\n"
+        site.install("house-telemetry", "1.0", entry)
     moved = Moved()
     with caplog.at_level(logging.WARNING, "otel_agents"):
         moved.instrument(**emission.providers)

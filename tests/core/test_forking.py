@@ -177,3 +177,15 @@ def test_a_failure_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(vars(forking)["_renewers"], -1, lambda: fail)
     with pytest.raises(LookupError):
         vars(forking)["_renew"]()
+
+
+def test_the_end_of_python_is_silent() -> None:
+    ran = run("""
+        from otel_agents.instrumentors._core.tables import Bounded
+
+        class Cycle: ...
+
+        cycle = Cycle()
+        cycle.table, cycle.method, cycle.itself = Bounded(3), Bounded._empty, cycle
+    """)
+    assert (ran.stdout, ran.stderr) == ("", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from typing import Final, TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -58,16 +58,20 @@ class Holders:
 
 
 def distribution_of(module: str) -> str:
-    """The distribution that has a module; its top package where none says so."""
+    """The distribution that has an instrumentor's module; its top package where none says so."""
     if module.startswith(f"{_OURS}."):
         return "otel-agents"
     top = module.partition(".")[0]
-    return next(iter(_holding(top) or ()), top)
+    return _registering(top) or top
 
 
 @guarded("looking for the distribution of a module")
-def _holding(top: str) -> list[str] | None:
-    return packages_distributions().get(top)
+def _registering(top: str) -> str | None:
+    """The distribution of the entry point that is in a top package."""
+    for entry_point in entry_points(group="opentelemetry_instrumentor"):
+        if entry_point.dist is not None and entry_point.module.partition(".")[0] == top:
+            return entry_point.dist.name
+    return None
 
 
 @lru_cache(maxsize=256)
