@@ -160,7 +160,7 @@ def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
 ) -> None:
     """It may be a destructor that closes, and the thread wait for what it holds."""
     operation, busy = Recorded(), threading.Event()
-    disposal.expect(Recorded()).put(busy.wait)
+    disposal.expect().put(busy.wait)
     stream = StreamProxy(Stream(), operation)
     began = time.monotonic()
     close(stream)
@@ -175,7 +175,7 @@ def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
     """Not when the thread comes to it: here, that is held up."""
     telemetry, go_on = Telemetry("toy", **emission.providers), threading.Event()
     stream = StreamProxy(Stream(), InvokeAgent(telemetry, "planner"))
-    disposal.expect(Recorded()).put(go_on.wait)
+    disposal.expect().put(go_on.wait)
     before = time.time_ns()
     del stream
     after = time.time_ns()
@@ -196,7 +196,7 @@ def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> N
     told: list[str] = []
     agent = InvokeAgent(telemetry, "planner")
     agent.when_ended.append(lambda: told.append("agent"))
-    disposal.expect(Recorded()).put(lambda: (time.sleep(0.01), told.append("dropped")))
+    disposal.expect().put(lambda: (time.sleep(0.01), told.append("dropped")))
     agent.end()
     assert told == ["dropped", "agent"]
 
@@ -216,7 +216,7 @@ def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
     stream = StreamProxy(Stream(), inner)
-    disposal.expect(Recorded()).put(lambda: time.sleep(0.01))
+    disposal.expect().put(lambda: time.sleep(0.01))
     del stream
     claim.returned("the answer, put together")
     settle()
@@ -249,7 +249,7 @@ def test_more_than_a_bound_does_not_wait(
     settle()
     monkeypatch.setattr(disposal, "_MOST", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]
-    disposal.expect(Recorded()).put(busy.wait)
+    disposal.expect().put(busy.wait)
     for operation in operations:
         StreamProxy(Stream(), operation)
     busy.set()

@@ -34,7 +34,7 @@ from .proxies import (
     follow_given,
 )
 from .reporting import Observation, Running, end, fail
-from .steps import Steps
+from .streams import Steps
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

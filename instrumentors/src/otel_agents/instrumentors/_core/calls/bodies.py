@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
 
-from . import disposal
 from .reporting import exhaust, hidden, report
-from .steps import Entered, Steps
+from .streams import Entered, Steps, following
 
 __all__ = ["Items", "Reading", "follow"]
 
@@ -73,7 +72,7 @@ class Reading:
         self._ended = True  # until it is made to the end
         self._operation = operation
         self._steps = Steps(operation.context)
-        self._disposal = disposal.expect(operation)
+        self._disposal = following(operation)
         self._events = events
         self._json = json
         self._pieces: list[bytes] = []

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import contextvars
 import itertools
 import queue
 import threading
@@ -33,7 +34,18 @@ from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
 from .reporting import Followed, fail, report
 
-__all__ = ["DROPPED_AT", "Disposal", "abandon", "drain", "expect", "here", "open_streams"]
+__all__ = [
+    "DROPPED_AT",
+    "OPEN",
+    "QUEUE",
+    "Disposal",
+    "abandon",
+    "drain",
+    "expect",
+    "here",
+    "next_place",
+    "open_streams",
+]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
 """When that was dropped which is being finalised, by `time.perf_counter_ns`: it ended then."""
@@ -103,6 +115,8 @@ class _Queue:
         self._lost = 0
         self._thread: threading.Thread | None = None
         self.disposal = Disposal(self)
+        self.ready: Disposal | None = None
+        """The same while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
         if len(self._unfinished) < _MOST:
@@ -152,7 +166,8 @@ class _Queue:
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="otel-agents-disposal", daemon=True)
         try:
-            self._thread.start()
+            contextvars.Context().run(self._thread.start)  # nobody's request lives on in it
+            self.ready = self.disposal
         except RuntimeError:
             self._thread = None
 
@@ -161,7 +176,7 @@ class _Queue:
             while True:
                 self._finalise_next()
         finally:
-            self._thread = None  # the next stream starts another
+            self._thread = self.ready = None  # the next stream starts another
 
     @errors.guarded(_FINALISING, everything=True)
     def _finalise_next(self) -> None:
@@ -186,23 +201,21 @@ class _Queue:
             )
 
 
-_QUEUE: Final = _Queue()
+QUEUE: Final = _Queue()
+OPEN: Final[WeakValueDictionary[int, Followed]] = WeakValueDictionary()
+"""What open streams report to, by place."""
+next_place: Final[Callable[[], int]] = itertools.count().__next__
 
 
-_OPEN: Final[WeakValueDictionary[int, Followed]] = WeakValueDictionary()
-_next_place: Final[Callable[[], int]] = itertools.count().__next__
-
-
-def expect(running: Followed) -> Disposal:
-    """Where the stream of ``running``, which is being made, will go if it is dropped."""
-    _OPEN[_next_place()] = running
-    _QUEUE.start()
-    return _QUEUE.disposal
+def expect() -> Disposal:
+    """Have the thread run; where a stream that is being made goes if it is dropped."""
+    QUEUE.start()
+    return QUEUE.disposal
 
 
 def open_streams() -> list[Followed]:
     """What the streams report to that somebody could still read, in the order of their start."""
-    found = (reference() for reference in _OPEN.valuerefs())
+    found = (reference() for reference in OPEN.valuerefs())
     return list({id(running): running for running in found if running is not None}.values())
 
 
@@ -213,14 +226,14 @@ def abandon(running: Followed) -> None:
 
 def here() -> Disposal:
     """Where an awaited call that begins will go if it is dropped."""
-    _QUEUE.start_if_waiting()
-    return _QUEUE.disposal
+    QUEUE.start_if_waiting()
+    return QUEUE.disposal
 
 
 def drain(timeout: float) -> bool:
     """Wait until nothing is left to finalise, ``timeout`` seconds at most; whether it is so."""
-    return _QUEUE.drain(timeout)
+    return QUEUE.drain(timeout)
 
 
 atexit.register(drain, _EXIT_SECONDS)
-renew_after_fork(_OPEN.clear)  # they are the parent's to end
+renew_after_fork(OPEN.clear)  # they are the parent's to end

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from . import disposal
 from .disposal import Disposal
+from .proxy import Proxy
 from .reporting import Followed, exhaust, fail, hidden
-from .steps import Steps
-from .streams import Proxy
+from .streams import Steps, following
 
 __all__ = [
     "AwaitableProxy",
@@ -152,7 +152,7 @@ def follow_generator(
     """``generator``, followed; a generator that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    place, steps = disposal.expect(running), Steps(running.context)
+    place, steps = following(running), Steps(running.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -189,7 +189,7 @@ async def follow_async_generator(
     """``generator``, followed; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    place, steps = disposal.expect(running), Steps(running.context)
+    place, steps = following(running), Steps(running.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -229,7 +229,7 @@ class _Unread:
     __slots__ = ("_disposal", "_running", "read")
 
     def __init__(self, running: Followed) -> None:
-        self._disposal = disposal.expect(running)
+        self._disposal = following(running)
         self._running = running
         self.read = False
 

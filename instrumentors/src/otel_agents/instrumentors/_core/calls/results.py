@@ -13,8 +13,9 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from . import bodies
+from .proxy import Proxy
 from .reporting import Running
-from .streams import Proxy, stream_of
+from .streams import stream_of
 
 __all__ = ["Answered", "follow", "follow_held"]
 

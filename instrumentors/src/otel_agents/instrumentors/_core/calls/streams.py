@@ -6,65 +6,88 @@ that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no
 
 from __future__ import annotations
 
-import copy
-import copyreg
+import contextlib
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Any, ClassVar, SupportsIndex, cast
+from collections.abc import Awaitable, Callable
+from contextvars import Token
+from typing import Any, ClassVar, TypeAlias, cast
 
-from opentelemetry.context import get_current
+from opentelemetry.context import Context, attach, get_current
+
+from otel_agents.instrumentors._core import errors
 
 from . import disposal
 from .disposal import Disposal
-from .reporting import Followed, exhaust, hidden
-from .steps import Steps
+from .proxy import Proxy
+from .reporting import HIDDEN, Followed, end
 
-__all__ = ["AsyncStreamProxy", "Proxy", "StreamProxy", "stream_of"]
+__all__ = ["AsyncStreamProxy", "Entered", "Steps", "StreamProxy", "following", "stream_of"]
+
+Entered: TypeAlias = tuple[Context, object]
+"""The caller's context, and the token of what was attached in its place."""
 
 
-class Proxy:
-    """Stands in for an object and shows itself as that object."""
+class Steps:
+    """The context of work that runs in steps: current in each step, never between two.
 
-    __slots__ = ("__weakref__", "_otel_wrapped")
-    _otel_wrapped: Any
+    What the work itself attached in one step is current again in the next. Closing is a step too:
+    what the work attached is detached there, and does not stay behind in its caller.
+    """
 
-    def __init__(self, wrapped: Any) -> None:
-        object.__setattr__(self, "_otel_wrapped", wrapped)
+    __slots__ = ("_inner",)
 
-    @property
-    def __class__(self) -> type[Any]:
-        return cast(Any, type(self._otel_wrapped))
+    def __init__(self, inner: Context) -> None:
+        self._inner = inner
 
-    @__class__.setter
-    def __class__(self, value: type[Any]) -> None:
-        self._otel_wrapped.__class__ = value
+    def enter(self) -> Entered:
+        """Begin a step; for `leave`."""
+        outer = get_current()
+        return outer, attach(self._inner)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._otel_wrapped, name)
+    def leave(self, entered: Entered) -> None:
+        """End a step: the caller's context is current again."""
+        self._inner = get_current()
+        attach(entered[0])
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._otel_wrapped, name, value)
+    def leave_awaited(self, entered: Entered, error: BaseException) -> None:
+        """End a step that was awaited and raised ``error``.
 
-    def __delattr__(self, name: str) -> None:
-        delattr(self._otel_wrapped, name)
+        By a `GeneratorExit` it is closed while it waits, maybe by the collector, which runs inside
+        any other work. Only where that is not so, which the token knows, there is something to
+        put back.
+        """
+        if not isinstance(error, GeneratorExit):
+            self.leave(entered)
+        elif get_current() is self._inner and isinstance(entered[1], Token):
+            token = cast("Token[Context]", entered[1])
+            with contextlib.suppress(ValueError):  # it is of another task or thread
+                token.var.reset(token)
 
-    def __dir__(self) -> list[str]:
-        return dir(self._otel_wrapped)
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call ``function`` as a step."""
+        entered = self.enter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.leave(entered)
 
-    def __repr__(self) -> str:
-        return repr(self._otel_wrapped)
+    async def wait(self, awaitable: Awaitable[Any]) -> Any:
+        """Await ``awaitable`` as a step."""
+        entered = self.enter()
+        try:
+            value = await awaitable
+        except BaseException as error:
+            self.leave_awaited(entered, error)
+            raise
+        self.leave(entered)
+        return value
 
-    # A copy is one of the object itself: nobody reads it along, and it goes where we are not.
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        reduce = copyreg.dispatch_table.get(cast(Any, type(self._otel_wrapped)))
-        if reduce is not None:
-            return reduce(self._otel_wrapped)
-        return self._otel_wrapped.__reduce_ex__(protocol)
-
-    def __copy__(self) -> Any:
-        return copy.copy(self._otel_wrapped)
+def following(running: Followed) -> Disposal:
+    """A stream of ``running`` is being made: it is known, and goes where this is if it is dropped."""
+    disposal.OPEN[disposal.next_place()] = running
+    return disposal.QUEUE.ready or disposal.expect()
 
 
 class _Alone:
@@ -94,18 +117,31 @@ class _Following(Proxy):
     _otel_steps: Steps
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
-        super().__init__(wrapped)
+        object.__setattr__(self, "_otel_wrapped", wrapped)
         object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
         object.__setattr__(self, "_otel_running", running)
         object.__setattr__(self, "_otel_steps", Steps(running.context))
-        object.__setattr__(self, "_otel_disposal", disposal.expect(running))
+        object.__setattr__(self, "_otel_disposal", following(running))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
+
+    # The two that are called for each stream do what `reporting` does, without going there.
+
+    def _otel_hides(self, item: Any) -> bool:
+        try:
+            return self._otel_running.chunk(item) is HIDDEN
+        except Exception:
+            errors.internal_error("recording a chunk")
+            return False
 
     def _otel_exhausted(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            exhaust(self._otel_running)
+            try:
+                self._otel_running.exhausted(None)
+            except Exception:
+                errors.internal_error("ending an operation")
+                end(self._otel_running)
 
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
@@ -175,7 +211,7 @@ class StreamProxy(_Following):
                     self._otel_failed(error)
                 raise
             steps.leave(entered)
-            if not hidden(self._otel_running, item):
+            if not self._otel_hides(item):
                 return item
 
     def __enter__(self) -> Any:
@@ -227,7 +263,7 @@ class AsyncStreamProxy(_Following):
                     self._otel_failed(error)
                 raise
             steps.leave(entered)
-            if not hidden(self._otel_running, item):
+            if not self._otel_hides(item):
                 return item
 
     async def __aenter__(self) -> Any:
@@ -269,7 +305,7 @@ def stream_of(value: Any, running: Followed) -> Any:
         return None
     if hasattr(kind, "__next__"):
         return StreamProxy(value, running)
-    following = getattr(kind, "__anext__", None)
-    if following is None or inspect.isasyncgenfunction(following):  # aiobotocore's gives no item
+    gives = getattr(kind, "__anext__", None)
+    if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore's gives no item
         return None
     return AsyncStreamProxy(value, running)
