@@ -28,7 +28,8 @@ assert callable(ours)
 assert signal.signal(signal.SIGTERM, stop) == ours
 assert signal.getsignal(signal.SIGTERM) is stop
 ready()
-time.sleep(60)
+while True:  # a signal just before a sleep does not end it
+    time.sleep(0.05)
 """
     path = program(tmp_path, end)
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
@@ -49,7 +50,8 @@ def stop(signum, frame):
 
 signal.signal(signal.SIGTERM, stop)
 ready()
-time.sleep(60)
+while True:  # a signal just before a sleep does not end it
+    time.sleep(0.05)
 """
     path = program(tmp_path, end)
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
@@ -70,8 +72,8 @@ def stop(signum, frame):
 
 signal.signal(signal.SIGTERM, stop)
 ready()
-while True:
-    time.sleep(60)
+while True:  # a signal just before a sleep does not end it
+    time.sleep(0.05)
 """
     path = program(tmp_path, end)
     with Receiver(hang=True) as receiver, run(path, receiver.endpoint, TRACES) as process:
@@ -88,7 +90,8 @@ def test_the_default_action_that_the_application_sets_ends_it_at_once(tmp_path: 
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 ready()
-time.sleep(60)
+while True:  # a signal just before a sleep does not end it
+    time.sleep(0.05)
 """
     path = program(tmp_path, end)
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
@@ -176,7 +179,8 @@ signal.set_wakeup_fd(taken, warn_on_full_buffer=False)
 import trio
 assert (taken >= 0, signal.set_wakeup_fd(-1)) == (True, -1)
 ready()
-time.sleep(60)
+while True:  # a signal just before a sleep does not end it
+    time.sleep(0.05)
 """
     path = program(tmp_path, end)
     script(tmp_path, "", "trio.py")
