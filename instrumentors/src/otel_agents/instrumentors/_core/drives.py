@@ -7,13 +7,23 @@ stands for and to its `Drive`, which is read as None where nothing of ours runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Final, TypeAlias
 
 from .errors import guarded
 from .tables import Bounded
 
-__all__ = ["Drive", "Run", "drive_of", "living", "revived"]
+__all__ = [
+    "Drive",
+    "Run",
+    "async_generator",
+    "coroutine",
+    "drive_of",
+    "generator",
+    "living",
+    "revived",
+]
 
 _Function: TypeAlias = Callable[..., Any]
 Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -46,6 +56,56 @@ class Drive:
         if self.origin is None:
             return type(None), ()
         return _reviver(__name__), self.origin
+
+
+# The code of what stands in refers to nothing of ours but its drive.
+
+
+def coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+    """What stands in the place of a coroutine function."""
+
+    @functools.wraps(function)
+    async def standing(*args: Any, **kwargs: Any) -> Any:
+        return await (function(*args, **kwargs) if drive is None else drive.run(args, kwargs))
+
+    return standing
+
+
+def generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+    """What stands in the place of a generator function."""
+
+    @functools.wraps(function)
+    def standing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        steps: Generator[Any, Any, Any]
+        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        return (yield from steps)
+
+    return standing
+
+
+def async_generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+    """What stands in the place of an asynchronous generator function."""
+
+    @functools.wraps(function)
+    async def standing(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        steps: AsyncGenerator[Any, Any]
+        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        sent: Any = None
+        error: BaseException | None = None
+        while True:  # there is no `yield from` for async generators
+            try:
+                item = await (steps.asend(sent) if error is None else steps.athrow(error))
+            except StopAsyncIteration:
+                return
+            try:
+                sent, error = (yield item), None
+            except GeneratorExit:
+                await steps.aclose()
+                raise
+            except BaseException as thrown:
+                error = thrown
+
+    return standing
 
 
 def drive_of(function: _Function) -> Drive | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -21,7 +21,13 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.beginning import BEGINNING, innermost
-from otel_agents.instrumentors._core.drives import Drive, Run
+from otel_agents.instrumentors._core.drives import (
+    Drive,
+    Run,
+    async_generator,
+    coroutine,
+    generator,
+)
 
 from . import disposal
 from .call import Call, Once, Start, Switch, Wrapping
@@ -101,13 +107,11 @@ _StandIn = Callable[[Callable[..., Any], "Drive | None"], Callable[..., Any]]
 
 def _flavour(function: Callable[..., Any]) -> tuple[_Runner, _StandIn]:
     if inspect.iscoroutinefunction(function):
-        return _runner(_await), _coroutine
+        return _runner(_await), coroutine
     if inspect.isasyncgenfunction(function):
-        return _runner(
-            lambda running, made: follow_async_generator(made, running)
-        ), _async_generator
+        return _runner(lambda running, made: follow_async_generator(made, running)), async_generator
     if inspect.isgeneratorfunction(function):
-        return _runner(lambda running, made: follow_generator(made, running)), _generator
+        return _runner(lambda running, made: follow_generator(made, running)), generator
     return _plain_runner, plain
 
 
@@ -120,13 +124,11 @@ def _begin_once(
 ) -> Running | None:
     """Begin, unless this is a part of what an earlier call has begun."""
     try:
-        onces = [Once.in_a_chain(start, call)] if overridden else []
-        if once_per is not None:
-            onces.append(Once(start, call, once_per(call)))
-        if any(once.is_within() for once in onces):
-            return None
+        onces = Once.of(start, call, overridden, once_per)
     except Exception:
         errors.internal_error("beginning an operation")
+        return None
+    if onces is None:
         return None
     running = _begin(telemetry, start, call)
     if running is None and overridden:  # it stays out for the whole chain, or has only watched
@@ -211,56 +213,14 @@ def _runner(follow: Callable[[Running, Any], Any]) -> _Runner:
     return runner
 
 
-# These stand in the place of a function; their code refers to nothing else of ours (see `drives`).
-
-
 def plain(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+    """What stands in the place of a plain function; as those in `drives`, it refers to nothing else."""
+
     @functools.wraps(function)
     def standing(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
 
     return standing
-
-
-def _coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
-    @functools.wraps(function)
-    async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        return await (function(*args, **kwargs) if drive is None else drive.run(args, kwargs))
-
-    return coroutine
-
-
-def _generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        steps: Generator[Any, Any, Any]
-        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
-        return (yield from steps)
-
-    return generator
-
-
-def _async_generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
-    @functools.wraps(function)
-    async def async_generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        steps: AsyncGenerator[Any, Any]
-        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
-        sent: Any = None
-        error: BaseException | None = None
-        while True:  # there is no `yield from` for async generators
-            try:
-                item = await (steps.asend(sent) if error is None else steps.athrow(error))
-            except StopAsyncIteration:
-                return
-            try:
-                sent, error = (yield item), None
-            except GeneratorExit:
-                await steps.aclose()
-                raise
-            except BaseException as thrown:
-                error = thrown
-
-    return async_generator
 
 
 def _settle(running: Running, value: Any) -> Any:

@@ -18,7 +18,7 @@ from otel_agents.instrumentors._core import errors
 from .reporting import exhaust, hidden, report
 from .streams import Entered, Steps, following
 
-__all__ = ["Items", "Reading", "follow"]
+__all__ = ["Reading", "follow"]
 
 _LIMIT: Final = 32 * 1024 * 1024
 """Bytes that are kept of a JSON body, or of one line of events, to read it; a larger one is left alone."""
@@ -29,27 +29,17 @@ def follow(operation: Any, response: Any) -> bool:
 
     Where its body was read already it is described here, and not ended.
     """
+    kind = response.headers.get("content-type", "")
+    is_json = "json" in kind
     try:
         body = response.content
     except RuntimeError:  # httpx says so of a body that was not read yet
-        _Hooks(Reading(operation, json=_is_json(response), events=_is_events(response)), response)
+        _Hooks(Reading(operation, json=is_json, events="event-stream" in kind), response)
         return True
-    read = _parsed(body) if _is_json(response) else None
+    read = _parsed(body) if is_json else None
     if read is not None:
         operation.respond(read)
     return False
-
-
-def _content_type(response: Any) -> str:
-    return response.headers.get("content-type", "")
-
-
-def _is_json(response: Any) -> bool:
-    return "json" in _content_type(response)
-
-
-def _is_events(response: Any) -> bool:
-    return "event-stream" in _content_type(response)
 
 
 def _parsed(body: bytes) -> Any:
@@ -270,20 +260,6 @@ class Reading:
 
     def __del__(self) -> None:
         self.dropped()
-
-
-class Items(Reading):
-    """Items that are read one by one, each a chunk."""
-
-    def take(self, piece: Any) -> bool:
-        """An item has passed."""
-        return not self._ended and hidden(self._operation, piece)
-
-    def whole(self) -> None:
-        """There are no more."""
-        if not self._ended:
-            self._ended = True
-            exhaust(self._operation)
 
 
 class _Hooks:

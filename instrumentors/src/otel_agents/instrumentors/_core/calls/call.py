@@ -118,6 +118,20 @@ class Once:
         once._slot = _CHAIN
         return once
 
+    @classmethod
+    def of(
+        cls,
+        start: Start,
+        call: Call,
+        overridden: bool,
+        once_per: Callable[[Call], object] | None,
+    ) -> list[Once] | None:
+        """In which ways calls within ``call`` are a part of it; None where it is a part itself."""
+        onces = [cls.in_a_chain(start, call)] if overridden else []
+        if once_per is not None:
+            onces.append(cls(start, call, once_per(call)))
+        return None if any(once.is_within() for once in onces) else onces
+
     def is_within(self) -> bool:
         """Whether this is a part of an operation that has begun and lasts."""
         entered = next((one for one in self._slot.get() or () if one.start == self._start), None)

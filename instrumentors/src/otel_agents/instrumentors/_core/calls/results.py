@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, cast
 
 from . import bodies
 from .proxy import Proxy
-from .reporting import Running
+from .reporting import Running, exhaust, hidden
 from .streams import stream_of
 
 __all__ = ["Answered", "follow", "follow_held"]
@@ -73,14 +73,28 @@ def _followed(operation: Answered, value: Any) -> Any:
     if stream is not None:
         return stream
     if hasattr(kind, "__aiter__"):
-        return _AsyncIterableProxy(value, bodies.Items(operation))
+        return _AsyncIterableProxy(value, _Items(operation))
     if hasattr(kind, "__iter__") and hasattr(kind, "close"):
-        return _IterableProxy(value, bodies.Items(operation))
+        return _IterableProxy(value, _Items(operation))
     return None
 
 
 _PIECEWISE: Final = ("__next__", "__anext__", "iter_chunks")
 """By one of which a body is read in pieces; what can only be read whole is a response."""
+
+
+class _Items(bodies.Reading):
+    """Items that are read one by one, each a chunk."""
+
+    def take(self, piece: Any) -> bool:
+        """An item has passed."""
+        return not self._ended and hidden(self._operation, piece)
+
+    def whole(self) -> None:
+        """There are no more."""
+        if not self._ended:
+            self._ended = True
+            exhaust(self._operation)
 
 
 class _ReadLater(Proxy):

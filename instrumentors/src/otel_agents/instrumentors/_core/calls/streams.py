@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable
 from contextvars import Token
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from opentelemetry.context import Context, attach, get_current
 
@@ -19,7 +19,7 @@ from otel_agents.instrumentors._core import errors
 
 from . import disposal
 from .disposal import Disposal
-from .proxy import Proxy
+from .proxy import Alone, Proxy
 from .reporting import HIDDEN, Followed, end
 
 __all__ = ["AsyncStreamProxy", "Entered", "Steps", "StreamProxy", "following", "stream_of"]
@@ -90,18 +90,6 @@ def following(running: Followed) -> Disposal:
     return disposal.QUEUE.ready or disposal.expect()
 
 
-class _Alone:
-    """How many references an object has in its destructor that nobody else refers to."""
-
-    references: ClassVar[int] = 0
-
-    def __del__(self) -> None:
-        _Alone.references = sys.getrefcount(self)
-
-
-_Alone()
-
-
 class _Following(Proxy):
     """What the two stream proxies share: one operation, finalised once, also by collection."""
 
@@ -161,7 +149,7 @@ class _Following(Proxy):
     def __del__(self) -> None:
         if not self._otel_ended:
             self._otel_dropped()
-            alone = sys.getrefcount(self) == _Alone.references
+            alone = sys.getrefcount(self) == Alone.references
             if alone:  # else other destructors may read it yet
                 self._otel_steps.run(self._otel_let_go)
 
