@@ -91,6 +91,7 @@ class SignalWatch:
         if current not in (ours, _NONE):
             signal.set_wakeup_fd(current)
 
+    @guarded("hearing of signals", everything=True)
     def _run(self, reading: int) -> None:
         while True:
             try:

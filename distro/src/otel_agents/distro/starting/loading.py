@@ -76,12 +76,10 @@ class Loader:
         return not active_rivals(entry_point.load(), self._disabled)
 
     def _theirs_runs(self, entry_point: EntryPoint) -> bool:
-        library = self._contested.get(entry_point.value)
-        if library is None:
-            return True
-        if refuses(entry_point):
+        if refuses(entry_point):  # the loader of OpenTelemetry asks only from 0.58 on
             return False
-        if self._prefer is Prefer.THEIRS:
+        library = self._contested.get(entry_point.value)
+        if library is None or self._prefer is Prefer.THEIRS:
             return True
         say(
             "%s is instrumented by otel-agents, so %s is not loaded; "

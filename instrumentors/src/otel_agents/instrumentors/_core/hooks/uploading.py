@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from opentelemetry.context import Context, attach
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.instrumentors._core.forking import renew_after_fork
@@ -62,13 +62,12 @@ class Queue(Generic[_Job]):
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="otel-agents-upload", daemon=True)
         try:
-            thread.start()
+            contextvars.Context().run(thread.start)  # not in that of the call that came first
         except RuntimeError:  # the interpreter is ending
             return
         self._started += 1
 
     def _run(self) -> None:
-        attach(Context())  # not that of the call that came first
         with suppress_instrumentation():
             while True:
                 self._next()
