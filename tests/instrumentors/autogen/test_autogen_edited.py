@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from typing import Any
 
@@ -34,7 +34,7 @@ class Editing(models.ChatCompletionClient):
         usage = models.RequestUsage(prompt_tokens=7, completion_tokens=5)
         return models.CreateResult(finish_reason="stop", content="well", usage=usage, cached=False)
 
-    async def create_stream(self, messages: Any, **more: Any) -> Any:
+    async def create_stream(self, messages: Any, **more: Any) -> AsyncIterator[Any]:
         yield await self.create(messages)
 
     async def close(self) -> None:
