@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -25,8 +26,8 @@ __all__ = ["TURNS", "check_flat", "watched"]
 TURNS = 10_000
 _WARM = 1_000
 """Turns after which caches are full, of the frameworks too."""
-_MOST = 300
-"""Objects that may be more in the end; what leaks in each thirtieth turn is more."""
+_MOST = 400
+"""Objects that may be more in the end; what leaks in each twentieth turn is more."""
 _SETTINGS = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
     "OTEL_AGENTS_METRICS": "both",
@@ -40,7 +41,7 @@ def check_flat(turn: Callable[[], object], *instrumentors: BaseInstrumentor) -> 
         turn: One turn of a conversation; when it is over, the application holds nothing of it.
         instrumentors: Those that observe it.
     """
-    with watched(*instrumentors), _frozen():
+    with watched(*instrumentors), _frozen(), _silent():
         for _ in range(_WARM):
             turn()
         before = _living()
@@ -76,6 +77,16 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
                 instrumentor.uninstrument()
             for provider in (tracers, meters, loggers):
                 provider.shutdown()
+
+
+@contextmanager
+def _silent() -> Generator[None, None, None]:
+    """Nothing is logged: pytest keeps all that is."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @contextmanager

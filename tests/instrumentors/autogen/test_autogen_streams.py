@@ -10,6 +10,7 @@ import pytest
 from autogen_teams import token
 from pydantic import BaseModel
 
+from otel_agents.instrumentors.hosting import drain_streams
 from otel_agents.testing.emission import Emission
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -58,6 +59,7 @@ def test_a_stream_that_is_left_has_no_result(
 ) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
     run(read(Counting(), items))
+    assert drain_streams(5)
     assert emission.span.attributes == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "count",

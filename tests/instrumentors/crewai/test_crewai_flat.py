@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 
 import pytest
 from answered_requests import URL, answering
@@ -17,12 +16,6 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 _FILLED = 300
 """Runs of a crew after which CrewAI's memory of its last 256 event handlers is full."""
 _EACH = 20
-
-
-@pytest.fixture(autouse=True)
-def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """CrewAI says the same in each turn, and pytest keeps it."""
-    logging.getLogger("crewai").setLevel(logging.ERROR)
 
 
 @tool
