@@ -184,7 +184,7 @@ def _chat(
             attr.GEN_AI_RESPONSE_ID: "chatcmpl-ID",
             attr.GEN_AI_RESPONSE_MODEL: "gpt-4o-mini-2024-07-18",
             attr.GEN_AI_INPUT_MESSAGES: asked,
-            attr.GEN_AI_OUTPUT_MESSAGES: [answered],
+            attr.GEN_AI_OUTPUT_MESSAGES: [{**answered, "finish_reason": reason}],
             attr.GEN_AI_TOOL_DEFINITIONS: [
                 {"type": "function", "name": "get_weather"},
                 {"type": "function", "name": "find_trains"},
@@ -244,7 +244,7 @@ GOLDEN: Final = (
             attr.GEN_AI_USAGE_OUTPUT_TOKENS: 133,
             attr.GEN_AI_RESPONSE_FINISH_REASONS: ["stop"],
             attr.GEN_AI_INPUT_MESSAGES: [_text("user", QUESTION)],
-            attr.GEN_AI_OUTPUT_MESSAGES: [_text("assistant", ANSWER)],
+            attr.GEN_AI_OUTPUT_MESSAGES: [{**_text("assistant", ANSWER), "finish_reason": "stop"}],
         },
     ),
     _chat(_ASKED[:1], _FIRST, (412, 58), "tool_calls"),
