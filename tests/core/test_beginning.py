@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
-from opentelemetry.trace import Span, SpanKind, get_current_span
+from opentelemetry.trace import Span, get_current_span
 
 from otel_agents.instrumentors import (
     ClaimedCall,
@@ -24,7 +25,8 @@ from otel_agents.instrumentors import (
     wrapped,
 )
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.instrumentors._core.operations import in_progress, operation
+from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation as Kind
 from otel_agents.testing.emission import Emission
 
@@ -191,30 +193,90 @@ class _Raises(SpanProcessor, Sampler, RandomIdGenerator):
         return "raises"
 
 
-@pytest.mark.parametrize("whose", ["sampler", "id_generator", "processor"])
-def test_what_could_not_be_begun_is_undone_and_the_layer_above_reports(
-    whose: str, emission: Emission, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture(params=["sampler", "id_generator", "processor"])
+def raises(request: pytest.FixtureRequest, emission: Emission) -> Iterator[_Raises]:
+    """Part of the tracer provider."""
     raises = _Raises()
-    if whose == "processor":
+    if request.param == "processor":
         emission.tracer_provider.add_span_processor(raises)
     else:
-        setattr(emission.tracer_provider, whose, raises)
-    telemetry = Telemetry("toy", **emission.providers)
-    inner = wrapped(answer, telemetry, lambda t, call: Inference(t, CHAT, "inner", "m", None))
+        setattr(emission.tracer_provider, request.param, raises)
+    errors.foreign.clear()
+    yield raises
+    assert errors.foreign == {"starting a span": 1}
+    errors.foreign.clear()
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "error"),
+    [(answer, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
+)
+def test_an_operation_without_a_span_is_measured_and_told_once(
+    function: Callable[[], Any],
+    value: Any,
+    error: str | None,
+    raises: _Raises,
+    emission: Emission,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = replace(Settings.read(), emit_event=True)
+    telemetry = Telemetry("toy", settings=settings, **emission.providers)
+    inner = wrapped(function, telemetry, infer)
     outer: list[ClaimedCall] = []
 
     def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
         outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", evident=True))
         return outer[0]
 
-    assert use(inner, telemetry, ask) == "answer"
-    assert (outer[0].claim.taken, outer[0].claim.closed) == (False, True)
-    (span,) = emission.spans
-    assert span.kind is SpanKind.CLIENT
-    assert (span.attributes or {})["gen_ai.provider.name"] == "outer"
+    assert use(inner, telemetry, ask) == value
+    assert (outer[0].claim.taken, outer[0].claim.closed) == (True, True)
+    assert told(emission) == []
+    (metric,) = emission.metrics()
+    (point,) = metric.data.data_points
+    expected = {"gen_ai.provider.name": "openai", "error.type": error}
+    assert point.count == 1
+    assert {name: point.attributes.get(name) for name in expected} == expected
+    names = ["gen_ai.client.inference.operation.details"]
+    names += ["gen_ai.client.operation.exception"] if error else []
+    assert [name for name, _ in emission.events] == names
     (line,) = caplog.messages
-    assert line.startswith("otel-agents failed while beginning an operation (LookupError at ")
+    assert line.startswith("otel-agents: starting a span failed in the code of others (LookupError")
+
+
+def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(
+    raises: _Raises, emission: Emission
+) -> None:
+    telemetry = Telemetry("toy", **emission.providers)
+
+    def inside() -> str:
+        Step(telemetry, "inside").end()
+        return str(getattr(get_current_span(), "name", None))
+
+    raises.raised = True
+    with emission.tracer_provider.get_tracer("t").start_as_current_span("around"):
+        raises.raised = False
+        assert wrapped(inside, telemetry, lambda t, call: InvokeAgent(t, "agent"))() == "around"
+    assert emission.tree() == ["around", "  inside"]
+
+
+def test_what_could_not_be_begun_is_undone_and_the_layer_above_reports(
+    telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer: list[ClaimedCall] = []
+
+    def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
+        outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", evident=True))
+        return outer[0]
+
+    def start(telemetry: Telemetry, call: Any) -> Operation:
+        with monkeypatch.context() as patch:
+            patch.setattr(operation, "next_place", _Broken().anything)  # at its very end
+            return infer(telemetry, call)
+
+    assert use(wrapped(answer, telemetry, start), telemetry, ask) == "answer"
+    assert (outer[0].claim.taken, outer[0].claim.closed) == (False, True)
+    assert told(emission) == [("chat m", None)]
+    assert (emission.span.attributes or {})["gen_ai.provider.name"] == "outer"
 
 
 # Describing.

@@ -101,7 +101,7 @@ def attempt(
     try:
         return work()
     except kinds:
-        _failed(doing)
+        foreign_error(doing)
         return otherwise
 
 
@@ -142,7 +142,8 @@ def _speak(level: int, message: str, *values: object, exc_info: bool = False) ->
         foreign.add(_SPEAKING)
 
 
-def _failed(doing: str) -> None:
+def foreign_error(doing: str) -> None:
+    """As `internal_error`, of an exception of others' code; where a call by `attempt` costs too much."""
     if foreign.add(doing):
         warn(
             "otel-agents: %s failed in the code of others (%s); the rest goes on, "

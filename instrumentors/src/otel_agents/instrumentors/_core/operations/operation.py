@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, Link, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.disposal import DROPPED_AT
@@ -103,20 +103,8 @@ class Operation:
         self._first = attributes
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
-        if owner.has_span:
-            self.span = telemetry.tracer.start_span(
-                name,
-                parent,
-                kind.span_kind,
-                attributes,
-                links,
-                start_time=self.start_time,
-                record_exception=False,
-                set_status_on_exception=False,
-            )
-            context = set_span_in_context(self.span, parent)
-        else:
-            self.span, context = INVALID_SPAN, parent
+        self.span = self._start_span(name, parent, links) if owner.has_span else INVALID_SPAN
+        context = parent if self.span is INVALID_SPAN else set_span_in_context(self.span, parent)
         self.recording = self.span.is_recording()
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
@@ -138,6 +126,23 @@ class Operation:
         IN_PROGRESS[self._place] = self
         if BEGINNING.begun is not None:
             BEGINNING.begun.append(self)
+
+    def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
+        """Without one the operation goes on, in ``parent``: it is measured all the same."""
+        try:
+            return self.telemetry.tracer.start_span(
+                name,
+                parent,
+                self._kind.span_kind,
+                self._first,
+                links,
+                start_time=self.start_time,
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+        except Exception:  # of a sampler, an id generator or a span processor
+            errors.foreign_error("starting a span")
+            return INVALID_SPAN
 
     # What a framework says.
 
