@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from faults import measured
 from instrumented import running, script
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,20 +29,91 @@ PROGRAM = """
 """
 
 
+def stopped(tmp_path: Path, receiver: Receiver, program: str) -> None:
+    """Run ``program`` until it stops; it is looked at before it ends."""
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "AWS_LAMBDA_FUNCTION_NAME": "planner",
+        "OTEL_AGENTS_EXIT_TIMEOUT": "20",
+    }
+    with running(script(tmp_path, program), variables) as process:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert os.WSTOPSIG(status) == signal.SIGSTOP
+
+
 def test_all_signals_have_arrived_when_it_stops_after_the_root_span(tmp_path: Path) -> None:
     with Receiver() as receiver:
-        variables = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-            "AWS_LAMBDA_FUNCTION_NAME": "planner",
-        }
-        with running(script(tmp_path, PROGRAM), variables) as process:
-            _, status = os.waitpid(process.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status)
-            assert os.WSTOPSIG(status) == signal.SIGSTOP
-            assert receiver.span_names == ["child", "root"]
-            assert receiver.metric_names >= {"counted"}
-            assert receiver.log_bodies == ["said"]
-            measured("lambda", sent=2, arrived=receiver.unique_spans)
+        stopped(tmp_path, receiver, PROGRAM)
+        assert receiver.span_names == ["child", "root"]
+        assert receiver.metric_names >= {"counted"}
+        assert receiver.log_bodies == ["said"]
+        measured("lambda", sent=2, arrived=receiver.unique_spans)
+
+
+DROPPED = """
+    import os, signal, time
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import SpanProcessor
+    from otel_agents.instrumentors import Step, Telemetry, wrapped
+
+    class Slow(SpanProcessor):
+        def on_end(self, span):
+            time.sleep(0.5 if span.name == "first" else 0)
+
+    def items():
+        while True:
+            yield "item"
+
+    trace.get_tracer_provider().add_span_processor(Slow())
+    telemetry = Telemetry("toy")
+    with trace.get_tracer("t").start_as_current_span("root"):
+        for name in ("first", "second"):
+            next(wrapped(items, telemetry, lambda telemetry, call: Step(telemetry, name))())
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_what_was_dropped_before_has_arrived_too(tmp_path: Path) -> None:
+    """Though it is finalised by another thread, which has something else to do first."""
+    with Receiver() as receiver:
+        stopped(tmp_path, receiver, DROPPED)
+        assert sorted(receiver.span_names) == ["first", "root", "second"]
+
+
+FAILING = """
+    from opentelemetry import trace
+    from opentelemetry._logs import get_logger_provider
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    class Failing(SpanProcessor):
+        def force_flush(self, timeout_millis=0):
+            raise ERROR
+
+        on_emit = emit = lambda self, data: None
+
+    for provider, active, processors in (
+        (trace.get_tracer_provider(), "_active_span_processor", "_span_processors"),
+        (
+            get_logger_provider(),
+            "_multi_log_record_processor",
+            "_log_record_processors",
+        ),
+    ):
+        active = getattr(provider, active)
+        setattr(active, processors, (Failing(), *getattr(active, processors)))
+"""
+
+
+@pytest.mark.parametrize("error", ["RuntimeError", "SystemExit"])
+def test_a_processor_before_ours_that_cannot_flush_keeps_nothing_back(
+    tmp_path: Path, error: str
+) -> None:
+    with Receiver() as receiver:
+        stopped(tmp_path, receiver, FAILING.replace("ERROR", error) + PROGRAM)
+        assert receiver.span_names == ["child", "root"]
+        assert receiver.log_bodies == ["said"]
+        assert len([path for path, _ in receiver.requests if path == "/v1/traces"]) == 1
 
 
 def test_only_roots_flush_and_a_parent_elsewhere_makes_a_root() -> None:

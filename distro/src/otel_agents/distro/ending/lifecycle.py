@@ -103,14 +103,16 @@ class Lifecycle:
             follow(FlushAtRoot(self.flush, self.pipeline.settings.exit_timeout))
 
     def flush(self, timeout: float) -> bool:
-        """Send everything that is finished, ``timeout`` seconds at most; whether that was all."""
+        """Send all that is finished or was dropped, in ``timeout`` seconds; whether that was all."""
         deadline = time.monotonic() + timeout
+        drained = _drain(deadline)
         tracers, meters, loggers = self._providers
-        tickets = [
-            self._hand("traces", lambda: _flush("traces", tracers, deadline)),
-            self._hand("logs", lambda: _flush("logs", loggers, deadline)),
-        ]
-        done = _flush("metrics", meters, deadline)
+        # Ours first, since a processor before them may keep a provider from them; where all is
+        # sent, there is nothing for them to do when the provider asks.
+        tickets = [delivery.hand(_flushing(delivery, deadline)) for delivery in self._deliveries()]
+        tickets.append(self._hand("traces", lambda: _flush("traces", tracers, deadline)))
+        tickets.append(self._hand("logs", lambda: _flush("logs", loggers, deadline)))
+        done = _flush("metrics", meters, deadline) and drained
         waited = [ticket.wait(deadline) for ticket in tickets]
         return done and all(waited) and not any(item.waiting for item in self._deliveries())
 
@@ -157,7 +159,7 @@ class Lifecycle:
     def _shutdown(self, deadline: float) -> bool:
         for place in self.pipeline.outages:
             place.quiet = True
-        guarded("finalising streams")(drain_streams)(_left(deadline) / 1000 / 2)
+        _drain(deadline)
         self.open_spans.leave()
         self._end_all(deadline)
         for place in self.pipeline.outages:
@@ -217,6 +219,16 @@ def install(pipeline: Pipeline) -> Lifecycle:
 def _left(deadline: float) -> int:
     """Milliseconds."""
     return int(max(deadline - time.monotonic(), 0) * 1000)
+
+
+@guarded("finalising streams", False)
+def _drain(deadline: float) -> bool:
+    """Have what was dropped finalised, with time left to send it; whether nothing is left of it."""
+    return drain_streams(_left(deadline) / 1000 / 2)
+
+
+def _flushing(delivery: Delivery[Any], deadline: float) -> Callable[[], object]:
+    return lambda: delivery.flush(_left(deadline) / 1000)
 
 
 def _closing(delivery: Delivery[Any], deadline: float) -> Callable[[], None]:
