@@ -98,6 +98,7 @@ class _Receiver:
         mutual: The client needs a certificate too.
         refusal: Everything that is well is answered so.
         hang: Answer nothing until the end.
+        accepts: What it says where it accepts, a message of protobuf.
     """
 
     def __init__(
@@ -108,7 +109,9 @@ class _Receiver:
         mutual: bool = False,
         refusal: Refusal | None = None,
         hang: bool = False,
+        accepts: bytes = b"",
     ) -> None:
+        self.accepts = accepts
         self.arrived: list[Arrived] = []
         self.refused = 0
         self.compressions = compressions
@@ -184,7 +187,7 @@ class StrictHttp(_Receiver):
         _, kind = _SERVICES[self.paths[path]]
         request = kind.FromString(_UNCOMPRESS[encoding](body))
         self.arrived.append(Arrived(path, headers, request))
-        return Refusal(200, kind="application/x-protobuf")
+        return Refusal(200, self.accepts, "application/x-protobuf")
 
     def _refused(self, status: int, text: str) -> Refusal:
         self.refused += 1
@@ -260,7 +263,7 @@ class StrictGrpc(_Receiver):
                 context.abort(self.refusal.status, self.refusal.body.decode())
             metadata = dict(context.invocation_metadata())
             self.arrived.append(Arrived(signal, metadata, request))
-            return b""
+            return self.accepts
 
         library: Any = grpc  # its types know no handler without a serializer
         handler = library.unary_unary_rpc_method_handler(export, kind.FromString)

@@ -215,6 +215,8 @@ class Delivery(Generic[Item]):
         if outcome.delivered:
             self._failures, self._not_before = 0, 0.0
             self.place.delivered(self.items)
+            self._drop("rejected", min(outcome.rejected, len(batch)))
+            self.place.accepted_in_part(self.items, outcome)
             if outcome.left_out:
                 self.place.left_out(self.items, outcome.left_out)
         elif outcome.unencodable:

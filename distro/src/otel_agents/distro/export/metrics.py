@@ -61,6 +61,8 @@ class DeferredMetricExporter(MetricExporter):
         self.failures = 0
         self.left_out = 0
         """Points that could not be encoded, in each export again."""
+        self.rejected = 0
+        """Points of accepted requests that the receiver did not take, in each export again."""
         self.sending = False
         self.place = destination.place
         self._outlet = outlet
@@ -91,6 +93,8 @@ class DeferredMetricExporter(MetricExporter):
             outcome = self._outlet.send(metrics_data, seconds)
             if outcome.delivered:
                 self.place.delivered("metrics")
+                self.rejected += outcome.rejected
+                self.place.accepted_in_part("metrics", outcome)
                 if outcome.left_out:
                     self.place.left_out("metrics", outcome.left_out)
                 return True
@@ -127,7 +131,7 @@ class DeferredMetricExporter(MetricExporter):
 
     def renew(self) -> None:
         """In a forked child: connections and what was counted are the parent's."""
-        self.failures = self.left_out = 0
+        self.failures = self.left_out = self.rejected = 0
         self.sending = False
         self.deadline = None
         self.place.renew()

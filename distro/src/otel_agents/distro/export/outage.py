@@ -69,14 +69,26 @@ class Place:
         """A request will never be accepted: its items are gone, said once per reason."""
         advice = what_to_do(replace(outcome, retryable=False))
         # Credentials concern all signals; a receiver may take one signal and not another.
-        self._once(
-            outcome.reason if advice == CREDENTIALS else f"{items} {outcome.reason}",
-            "%s does not accept %s (%s); what it refuses is dropped; %s",
-            self.where,
-            items,
-            outcome.text,
-            advice,
-        )
+        key = outcome.reason if advice == CREDENTIALS else f"{items} {outcome.reason}"
+        message = "%s does not accept %s (%s); what it refuses is dropped; %s"
+        if outcome.unmade:
+            message = "no request to %s can be made for %s (%s); they are dropped; %s"
+        self._once(key, message, self.where, items, outcome.text, advice)
+
+    def accepted_in_part(self, items: str, outcome: Outcome) -> None:
+        """Of a request that was accepted some items were not, or it has a warning: each said once."""
+        if outcome.rejected:
+            self._once(
+                f"{items} accepted in part",
+                "%s does not accept all %s (%s); what it refuses is dropped, further ones are only "
+                "counted; see the Collector's log",
+                self.where,
+                items,
+                outcome.said or "it does not say why",
+            )
+        elif outcome.said:
+            message = "%s accepts %s with a warning (%s); see the Collector's log"
+            self._once(f"{items} warned of", message, self.where, items, outcome.said)
 
     def unencodable(self, items: str, what: str, why: str) -> None:
         """One item can never be sent, and is gone: said once.

@@ -101,10 +101,13 @@ class Pipeline:
         return {
             "spans": lambda: self._losses("traces"),
             "log records": lambda: self._losses("logs"),
-            "points": lambda: (
-                ("unencodable", exporter.left_out) for exporter in self.metric_exporters
-            ),
+            "points": self._points,
         }
+
+    def _points(self) -> Iterator[tuple[str, int]]:
+        for exporter in self.metric_exporters:
+            yield "unencodable", exporter.left_out
+            yield "rejected", exporter.rejected
 
     def _losses(self, signal: SignalName) -> Iterator[tuple[str, int]]:
         for delivery in self.deliveries[signal]:

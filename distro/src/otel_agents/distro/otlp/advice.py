@@ -13,6 +13,7 @@ CREDENTIALS: Final = "set OTEL_EXPORTER_OTLP_HEADERS"
 _START: Final = "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
 _ITS_LOG: Final = "see the Collector's log"
 _TLS: Final = "see the scheme of OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_CERTIFICATE"
+_REQUEST: Final = "see OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_ENDPOINT"
 _SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
 _ADVICE: Final = MappingProxyType(
     {
@@ -32,6 +33,8 @@ def what_to_do(outcome: Outcome) -> str:
     """For people; a Collector that answers need not be started."""
     if outcome.advice:
         return outcome.advice
+    if outcome.unmade:
+        return _REQUEST
     if outcome.reason.startswith("TLS"):
         return _TLS
     if not outcome.retryable and outcome.reason in _ADVICE:

@@ -2,23 +2,38 @@
 
 Only the network's own failures may pass. What cannot be encoded never can be, and one item of a batch
 is the cause of it; exporters of some versions raise then, others log and return that they failed.
+What fails on its way through the transport had been encoded: the settings are the cause, as a header
+that cannot be sent, and no item would do better.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from traceback import walk_tb
 from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.silence import ENCODER
 
-__all__ = ["error_of_left_out", "not_sent", "raised", "why_unencodable"]
+__all__ = [
+    "UNSENDABLE_HEADER",
+    "error_of_left_out",
+    "not_sent",
+    "raised",
+    "unmade",
+    "why_unencodable",
+]
+
+UNSENDABLE_HEADER: Final = Outcome(False, False, "a header that cannot be sent", unmade=True)
 
 _NOT_ENCODED: Final = "Failed to encode"
 _NOT_SENT: Final = "Dropping"
 """How an exporter begins that says why it makes no request, and raises nothing."""
+
+_NOT_TAKEN: Final = "Failed to export"
+_TRANSPORTS: Final = ("requests", "grpc")
 
 _KIND: Final = "a value is of a kind that OTLP has not"
 _WHY: Final = MappingProxyType(
@@ -41,11 +56,18 @@ def why_unencodable(error: BaseException) -> str:
 
 
 def raised(error: BaseException) -> Outcome:
-    """The outcome of an exporter that raises: the network's own, else what could not be encoded."""
+    """The outcome of an exporter that raises: by the network, the settings or what it encodes."""
     # An exporter that handles an error of the network may raise another one.
     if any(map(_is_networks, (error, error.__cause__, error.__context__))):
         return Outcome(False, True, type(error).__name__)
-    return _unencodable(error)
+    return unmade(error) if _was_on_its_way(error) else _unencodable(error)
+
+
+def unmade(error: BaseException) -> Outcome:
+    """The outcome where the transport takes no request at all; its text may quote a secret."""
+    if isinstance(error, UnicodeError):
+        return UNSENDABLE_HEADER
+    return Outcome(False, False, type(error).__name__, unmade=True)
 
 
 def not_sent(said: Iterable[logging.LogRecord]) -> Outcome | None:
@@ -56,6 +78,10 @@ def not_sent(said: Iterable[logging.LogRecord]) -> Outcome | None:
             for value in record.args:
                 if isinstance(value, Exception):
                     return _unencodable(value)
+        if text.startswith(_NOT_TAKEN) and isinstance(record.args, tuple):
+            for value in record.args:
+                if isinstance(value, Exception) and not _is_networks(value):
+                    return unmade(value)
         if text.startswith(_NOT_SENT):
             return Outcome(False, False, "it is larger than its exporter takes", unencodable=True)
     return None
@@ -71,6 +97,12 @@ def error_of_left_out(said: Iterable[logging.LogRecord]) -> BaseException | None
 
 def _unencodable(error: BaseException) -> Outcome:
     return Outcome(False, False, why_unencodable(error), unencodable=True)
+
+
+def _was_on_its_way(error: BaseException) -> bool:
+    frames = walk_tb(error.__traceback__)
+    modules = (str(frame.f_globals.get("__name__", "")) for frame, _ in frames)
+    return any(module.partition(".")[0] in _TRANSPORTS for module in modules)
 
 
 def _is_networks(error: BaseException | None) -> bool:

@@ -15,8 +15,14 @@ from typing import Any, Final
 
 import grpc
 
-from otel_agents.distro.otlp.outcome import GRPC_RETRYABLE, NotDeliveredError, Outcome
-from otel_agents.distro.otlp.words import in_short
+from otel_agents.distro.otlp.encoding import UNSENDABLE_HEADER, unmade
+from otel_agents.distro.otlp.outcome import (
+    DELIVERED,
+    GRPC_RETRYABLE,
+    NotDeliveredError,
+    Outcome,
+)
+from otel_agents.distro.otlp.words import in_short, partial_success
 
 __all__ = ["OneCall"]
 
@@ -42,15 +48,20 @@ _RETRY: Final = "google.rpc.retryinfo-bin"
 class OneCall:
     """Takes the place of an exporter's stub; its last failure is ``failure``.
 
+    Of a success, ``success`` has what the receiver said.
+
     Args:
         secrets: Values of headers, which no line may show.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
+        # gRPC itself would write several lines for each call.
+        self._unsendable = not all(it.isascii() and it.isprintable() for it in self._secrets)
         self._stub: Any = None
         self.deadline = 0.0
         self.failure: Outcome | None = None
+        self.success = DELIVERED
 
     def attach(self, exporter: Any) -> bool:
         """Stand between ``exporter`` and its stub; False where it has none that is known."""
@@ -63,7 +74,7 @@ class OneCall:
     def begin(self, timeout: float) -> None:
         """Before each export: it may take ``timeout`` seconds."""
         self.deadline = time.monotonic() + timeout
-        self.failure = None
+        self.failure, self.success = None, DELIVERED
 
     def Export(self, request: Any, metadata: Any = None, timeout: float = 0.0) -> Any:
         """One call.
@@ -71,12 +82,22 @@ class OneCall:
         Raises:
             NotDeliveredError: Nobody answered, or the receiver refused.
         """
+        if self._unsendable:
+            self.failure = UNSENDABLE_HEADER
+            raise NotDeliveredError(self.failure.reason)
         left = max(self.deadline - time.monotonic(), 0.001)
         try:
-            return self._stub.Export(request=request, metadata=metadata, timeout=left)
+            response = self._stub.Export(request=request, metadata=metadata, timeout=left)
         except grpc.RpcError as error:
             self.failure = self._outcome(error, request)
             raise NotDeliveredError(self.failure.reason) from error
+        except Exception as error:  # what gRPC does not take, as a call on a closed channel
+            self.failure = unmade(error)
+            raise NotDeliveredError(self.failure.reason) from error
+        rejected, said = partial_success(response.SerializeToString())
+        said = in_short(said, self._secrets, request.SerializeToString)
+        self.success = Outcome(True, rejected=rejected, said=said)
+        return response
 
     def _outcome(self, error: Any, request: Any) -> Outcome:
         code, details = error.code().name, error.details() or ""

@@ -10,21 +10,34 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterable, Iterator
+from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any, Final
 
 import requests
 
 from otel_agents.distro.addresses import shown
-from otel_agents.distro.otlp.outcome import NotDeliveredError, Outcome
-from otel_agents.distro.otlp.words import body_text, in_short, uncompressed
+from otel_agents.distro.otlp.encoding import unmade
+from otel_agents.distro.otlp.outcome import DELIVERED, NotDeliveredError, Outcome
+from otel_agents.distro.otlp.words import body_text, in_short, partial_success, uncompressed
 
 __all__ = ["OneAttempt"]
 
 _RETRYABLE: Final = frozenset((429, 502, 503, 504))
+_NETWORKS: Final = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
+_CLOSED: Final = (
+    *(ConnectionResetError, ConnectionAbortedError, BrokenPipeError, IncompleteRead),
+    *(RemoteDisconnected, ssl.SSLEOFError),
+)
 
 
 class OneAttempt(requests.Session):
     """A session whose requests end at ``deadline`` and whose last failure is ``failure``.
+
+    Of a success, ``success`` has what the receiver said.
 
     Args:
         secrets: Values of headers, which no line may show.
@@ -35,11 +48,12 @@ class OneAttempt(requests.Session):
         self._secrets = tuple(secrets)
         self.deadline = 0.0
         self.failure: Outcome | None = None
+        self.success = DELIVERED
 
     def begin(self, timeout: float) -> None:
         """Before each export: it may take ``timeout`` seconds."""
         self.deadline = time.monotonic() + timeout
-        self.failure = None
+        self.failure, self.success = None, DELIVERED
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """One request; a lost connection is tried again at once, since a pooled one may be stale.
@@ -53,12 +67,22 @@ class OneAttempt(requests.Session):
             if any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
                 response = self._again(method, url, *args, **options)
             else:
-                raise self._failed(Outcome(False, _passing(error), _reason(error))) from error
+                raise self._failed(_unanswered(error)) from error
         except OSError as error:  # a certificate's file that is none
             raise self._failed(Outcome(False, False, f"TLS: {error}")) from error
+        except Exception as error:  # a header that HTTP has not, as one that is not Latin-1
+            raise self._failed(unmade(error)) from error
         if not 200 <= response.status_code < 300:  # exporters take a redirection for success
             raise self._failed(self._refusal(response, options.get("data") or b""))
+        self.success = self._acceptance(response, options.get("data") or b"")
         return response
+
+    def _acceptance(self, response: requests.Response, sent: bytes) -> Outcome:
+        if "protobuf" not in response.headers.get("Content-Type", ""):
+            return DELIVERED
+        rejected, said = partial_success(response.content)
+        said = in_short(said, self._secrets, lambda: uncompressed(sent))
+        return Outcome(True, rejected=rejected, said=said)
 
     def _refusal(self, response: requests.Response, sent: bytes) -> Outcome:
         status = response.status_code
@@ -84,7 +108,7 @@ class OneAttempt(requests.Session):
         try:
             return self._once(method, url, *args, **options)
         except requests.RequestException as error:
-            raise self._failed(Outcome(False, _passing(error), _reason(error))) from error
+            raise self._failed(_unanswered(error)) from error
 
     def _failed(self, outcome: Outcome) -> NotDeliveredError:
         self.failure = outcome
@@ -99,17 +123,21 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _passing(error: requests.RequestException) -> bool:
+def _unanswered(error: requests.RequestException) -> Outcome:
     """A malformed URL or an untrusted certificate stays what it is; the network may change."""
-    return isinstance(error, (requests.ConnectionError, requests.Timeout)) and not isinstance(
-        error, requests.exceptions.SSLError
-    )
+    if isinstance(error, ValueError):
+        return unmade(error)
+    broken = any(isinstance(cause, ssl.SSLEOFError) for cause in _causes(error))
+    untrusted = isinstance(error, requests.exceptions.SSLError) and not broken
+    return Outcome(False, not untrusted and isinstance(error, _NETWORKS), _reason(error))
 
 
 def _reason(error: BaseException) -> str:
     for cause in _causes(error):
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
+        if isinstance(cause, _CLOSED):
+            return "connection closed"
         if isinstance(cause, ssl.SSLError):
             told = cause.reason or type(cause).__name__
             return f"TLS: {told.lower().replace('_', ' ')}"
@@ -117,8 +145,6 @@ def _reason(error: BaseException) -> str:
             return "unknown host"
         if isinstance(cause, (TimeoutError, requests.Timeout)):
             return "no answer in time"
-        if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
-            return "connection closed"
     return type(error).__name__
 
 

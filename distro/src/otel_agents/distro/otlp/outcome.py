@@ -28,7 +28,9 @@ class Outcome:
     ``retryable`` failures may pass (nobody answers, overload); others never do. ``reason`` is for
     people, ``said`` what the receiver said. ``after`` is what it asked to wait, in seconds.
     ``unencodable`` is where no request could be made of the items: one of them is the cause.
+    ``unmade`` is where no request can be made of any: by the settings, not by the items.
     ``left_out`` tells why something of what was delivered, an attribute, could not be encoded.
+    ``rejected`` is how many items of what was delivered the receiver did not take.
     ``advice`` is what to do, where the request tells more than the reason.
     """
 
@@ -39,6 +41,8 @@ class Outcome:
     said: str = ""
     advice: str = ""
     unencodable: bool = False
+    unmade: bool = False
+    rejected: int = 0
     left_out: str = ""
 
     @property

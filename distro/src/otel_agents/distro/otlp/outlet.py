@@ -131,8 +131,9 @@ class OtlpOutlet:
         except Exception as error:  # noqa: BLE001  exporters raise whatever their transport raises
             return self._failure(said) or raised(error)
         if delivered:
+            success = DELIVERED if self._session is None else self._session.success
             error = error_of_left_out(said)
-            return DELIVERED if error is None else Outcome(True, left_out=why_unencodable(error))
+            return success if error is None else replace(success, left_out=why_unencodable(error))
         return self._failure(said) or not_sent(said) or self._unexplained()
 
     def _failure(self, said: list[logging.LogRecord]) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""What a receiver said about a request that it refused: one short line, with nothing of ours."""
+"""What a receiver said about a request: one short line, with nothing of ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Final, cast
 
-__all__ = ["body_text", "in_short", "uncompressed"]
+__all__ = ["body_text", "in_short", "partial_success", "uncompressed"]
 
 _LONGEST: Final = 200
 _READ: Final = 1000
@@ -89,6 +89,21 @@ def body_text(kind: str, body: bytes) -> str:
         except (ValueError, RecursionError):
             return text
     return text
+
+
+def partial_success(answer: bytes) -> tuple[int, str]:
+    """Of a protobuf answer: how many items were not taken, and why, or what the receiver warns of.
+
+    It is the same message for every signal, with other names.
+    """
+    if not answer:
+        return 0, ""
+    service: Any = import_module("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+    try:
+        told = service.ExportTraceServiceResponse.FromString(answer).partial_success
+    except Exception:  # noqa: BLE001  whatever this protobuf raises for what is none
+        return 0, ""
+    return max(told.rejected_spans, 0), told.error_message
 
 
 def _status_message(body: bytes) -> str:

@@ -1,0 +1,151 @@
+"""A request that breaks on its way may pass, and one that cannot be made takes no item for the cause."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from instrumented import instrumented, script
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from otlp_outlets import RECEIVERS, ask, clear_variables, outlet_for
+from requests.auth import AuthBase
+from strict_receivers import StrictHttp
+
+from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.otlp.outcome import Outcome
+from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.instrumentors.settings import Settings
+
+BROKEN = {
+    "nothing": ("http", b""),
+    "half a chunk": ("http", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"),
+    "half a body": ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab"),
+    "no handshake": ("https", b""),
+}
+HEADER = "x-tenant=%E2%82%AC"
+"""It is no Latin-1 and no ASCII."""
+UNMADE = Outcome(False, False, "a header that cannot be sent", unmade=True)
+WORK = """
+    from opentelemetry import trace
+
+    for _ in range(2):
+        for number in range(5):
+            trace.get_tracer("t").start_span("work").end()
+        trace.get_tracer_provider().force_flush()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    clear_variables(monkeypatch)
+
+
+@contextmanager
+def breaking(answer: bytes) -> Generator[str, None, None]:
+    """Host and port of one that answers with ``answer`` and closes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def serve() -> None:
+            while not ended.is_set():
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    connection.recv(1 << 20)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        yield place
+        ended.set()
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
+
+
+@pytest.mark.parametrize("way", BROKEN)
+def test_a_connection_that_breaks_may_pass(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheme, answer = BROKEN[way]
+    with breaking(answer) as place:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{scheme}://{place}")
+        outlet = outlet_for("traces")
+        outcome = ask(outlet)
+        outlet.close()
+    assert outcome == Outcome(False, True, "connection closed")
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, receiver: Any, protocol: str) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", HEADER)
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+def test_a_header_that_cannot_be_sent_is_no_items_fault(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RECEIVERS[protocol]() as receiver:
+        configure(monkeypatch, receiver, protocol)
+        outlet = outlet_for("traces")
+        outcome = ask(outlet)
+        outlet.close()
+        assert outcome == UNMADE
+        assert receiver.arrived == []
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+def test_a_batch_is_given_up_at_once(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not item after item, each in a request of its own."""
+    with RECEIVERS[protocol]() as receiver:
+        configure(monkeypatch, receiver, protocol)
+        pipeline = Pipeline(Settings.read({}))
+        tracers = TracerProvider(shutdown_on_exit=False)
+        for processor in pipeline.span_processors():
+            tracers.add_span_processor(processor)
+        for _ in range(8):
+            tracers.get_tracer("t").start_span("work").end()
+        tracers.force_flush()
+        (delivery,) = pipeline.deliveries["traces"]
+        tracers.shutdown()
+    assert (dict(delivery.losses.dropped), delivery.losses.failures) == ({"rejected": 8}, 1)
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+def test_it_is_one_clear_line(protocol: str, tmp_path: Path) -> None:
+    with RECEIVERS[protocol]() as receiver:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_EXPORTER_OTLP_HEADERS": HEADER,
+            "OTEL_METRICS_EXPORTER": "none",
+        }
+        done = instrumented(script(tmp_path, WORK), variables)
+    assert done.err == (
+        f"otel-agents: no request to {receiver.endpoint} can be made for spans "
+        "(a header that cannot be sent); they are dropped; "
+        "see OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_ENDPOINT\n"
+    )
+
+
+class Unauthorised(AuthBase):
+    """Somebody's way to authenticate, which fails."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        raise ValueError("s3cret")
+
+
+def test_a_session_of_others_that_fails_is_no_items_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with StrictHttp() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+        session = requests.Session()
+        session.auth = Unauthorised()
+        exporter = OTLPSpanExporter(f"{receiver.endpoint}/v1/traces", session=session)
+        outcome = ask(OtlpOutlet(outlet_for("traces").signal, exporter=exporter))
+        exporter.shutdown()
+    assert outcome == Outcome(False, False, "ValueError", unmade=True)
