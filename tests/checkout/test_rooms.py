@@ -74,7 +74,8 @@ HOUSES = {
             "telemetry": frozenset({"encoding", "hooks"}),
             "calls": frozenset({"context", "telemetry"}),
             "operations": frozenset({"calls", "context", "encoding", "telemetry"}),
-            "patching": frozenset({"calls", "telemetry"}),
+            "replacing": frozenset({"calls"}),
+            "patching": frozenset({"calls", "replacing", "telemetry"}),
             "upload": frozenset({"hooks"}),  # its old path, for one release
             "__init__": frozenset(),
         },

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
+import gc
 import inspect
+import logging
 import pickle
+import sys
+import weakref
 from collections.abc import AsyncGenerator, Generator, Iterator
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -223,3 +228,194 @@ def test_what_can_be_imported_is_pickled_by_its_name() -> None:
         assert pickles.loads(pickles.dumps(toyagents.Parrot.call)) is toyagents.Parrot.call
     assert copy.deepcopy(toyagents.Parrot.call) is toyagents.Parrot.call
     assert isinstance(copy.deepcopy(toyagents.Parrot()), toyagents.Parrot)
+
+
+CALL = Patch("toyagents:Model.call", watch(called), subclasses=True)
+
+
+def filling() -> Any:
+    """What fills the classes that cloudpickle reads."""
+    return getattr(cloudpickle.cloudpickle, "_class_setstate")  # noqa: B009  a private name
+
+
+UNDONE = filling()
+TWICE = """
+    again = cloudpickle.loads(cloudpickle.dumps(value))
+    assert again is value
+"""
+
+
+@pytest.mark.parametrize("again", ["", TWICE])
+def test_what_was_pickled_without_us_is_recorded_once_where_we_are(again: str) -> None:
+    printed = read_with_us(cloudpickle.dumps(model()), SETUP, again + USED + "    print(called)\n")
+    assert printed.splitlines() == [RESULT, str(list(METHODS))]
+
+
+def test_what_is_read_again_from_without_us_stays_recorded_once(patched: list[PatchSet]) -> None:
+    there = "import sys\nsys.stdout.write(base64.b64encode(cloudpickle.dumps(value)).decode())"
+    pickled = base64.b64decode(read_without_us(cloudpickle.dumps(model()), there))
+    read: Any = cloudpickle.loads(pickled)
+    first = read.call
+    assert cloudpickle.loads(pickled) is read
+    assert read.call is not first
+    asyncio.run(use(read()))
+    assert list(METHODS) == CALLED
+    for one in patched:
+        one.undo()
+    asyncio.run(use(read()))
+    assert list(METHODS) == CALLED
+
+
+def test_an_undo_gives_a_class_that_was_pickled_without_us_its_own_methods_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def untracked(_: object, cls: type[Any]) -> type[Any]:
+        return cls
+
+    monkeypatch.setattr(cloudpickle.cloudpickle, "_lookup_class_or_track", untracked)
+    pickled = cloudpickle.dumps(model())
+    bare: Any = cloudpickle.loads(pickled).call
+    patches = PatchSet("toy", [CALL], NOTHING)
+    patches.apply()
+    read: Any = cloudpickle.loads(pickled)
+    assert inspect.unwrap(read.call).__code__ == bare.__code__
+    assert read.call is not inspect.unwrap(read.call)
+    patches.undo()
+    assert vars(read)["call"] is inspect.unwrap(read.call)
+    seen = weakref.ref(read)
+    del read
+    gc.collect()
+    assert seen() is None
+
+
+def test_what_fills_a_class_is_the_same_for_who_pickles_and_comes_back() -> None:
+    sets = [PatchSet(name, [CALL], NOTHING) for name in ("toy", "other")]
+    for one in sets:
+        one.apply()
+    ours = filling()
+    assert ours is not UNDONE
+    assert inspect.isfunction(ours)
+    assert inspect.signature(ours) == inspect.signature(UNDONE)
+    for pickles in (pickle, cloudpickle):
+        assert pickles.loads(pickles.dumps(ours)) is ours
+        assert b"otel_agents" not in pickles.dumps(ours)
+    sets[0].undo()
+    assert filling() is ours
+    sets[1].undo()
+    assert filling() is UNDONE
+    sets = [PatchSet("toy", [CALL], NOTHING)]
+    sets[0].apply()
+    assert filling() is not UNDONE
+    sets[0].undo()
+    assert filling() is UNDONE
+
+
+def test_a_class_that_was_handed_over_stays_recorded_when_it_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Mine:
+        def answer(self, prompt: str) -> str:
+            return f"mine {prompt}"
+
+    class Other(Mine):
+        pass
+
+    def register(self: object, kind: type) -> None: ...
+
+    CALLED.clear()
+    pickled = cloudpickle.dumps((Mine, Other))
+    monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
+    row = Patch("toyagents:Agent.register", watch(called), handed="answer")
+    patches = PatchSet("toy", [row], NOTHING)
+    patches.apply()
+    try:
+        agent: Any = toyagents.Agent("ada")
+        agent.register(Mine)
+        assert cloudpickle.loads(pickled) == (Mine, Other)
+        assert Mine().answer("hi") == "mine hi"
+        assert CALLED == ["answer"]
+    finally:
+        patches.undo()
+
+
+def test_what_was_read_is_recorded_again_after_an_undo() -> None:
+    CALLED.clear()
+    first = PatchSet("toy", [CALL], NOTHING)
+    first.apply()
+    mine = model()
+    assert cloudpickle.loads(cloudpickle.dumps(mine)) is mine
+    first.undo()
+    second = PatchSet("toy", [CALL], NOTHING)
+    second.apply()
+    mine().call("hi")
+    assert CALLED == ["call"]
+    second.undo()
+    mine().call("hi")
+    assert CALLED == ["call"]
+
+
+@pytest.mark.parametrize("module", ["cloudpickle", "cloudpickle_fast"])
+def test_the_copies_that_others_bring_along_are_known(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(self: object, prompt: str) -> str:
+        return prompt
+
+    def fill(cls: type[Any], state: dict[str, Any]) -> type[Any]:
+        for name, value in state.items():
+            setattr(cls, name, value)
+        return cls
+
+    CALLED.clear()
+    copied = ModuleType(f"ray.cloudpickle.{module}")
+    vars(copied)["_class_setstate"] = fill
+    patches = PatchSet("toy", [CALL], NOTHING)
+    monkeypatch.setitem(sys.modules, "ray.cloudpickle", ModuleType("ray.cloudpickle"))
+    monkeypatch.setitem(sys.modules, copied.__name__, copied)
+    patches.apply()
+    try:
+        made: Any = type("Mine", (toyagents.Model,), {})
+        assert vars(copied)["_class_setstate"](made, {"call": say}) is made
+        vars(copied)["_class_setstate"](cls=int, state={})
+        made.__abstractmethods__ = frozenset()
+        assert made().call("hi") == "hi"
+        assert len(CALLED) == 1
+    finally:
+        patches.undo()
+    assert vars(copied)["_class_setstate"] is fill
+
+
+def test_a_copy_that_fills_classes_in_another_way_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("ray.cloudpickle", "ray.cloudpickle.cloudpickle"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    patches = PatchSet("toy", [CALL], NOTHING)
+    with caplog.at_level(logging.WARNING, "otel_agents"):
+        patches.apply()
+    assert str(patches.report()) == "1 of 1 applied"
+    patches.undo()
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "otel-agents: ray.cloudpickle has no _class_setstate, so calls of application classes that "
+        "are read from its pickles may not be recorded"
+    )
+
+
+@pytest.mark.usefixtures("patched")
+def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> Any:
+        raise LookupError
+
+    class Mine:
+        pass
+
+    pickled = cloudpickle.dumps(Mine)
+    caught: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", caught.append)
+    for one in drives.living.values():
+        monkeypatch.setattr(one, "show", fail)
+    assert cloudpickle.loads(pickled) is Mine
+    assert caught == ["patching a class that was read"] * len(METHODS)

@@ -44,3 +44,9 @@ def test_it_is_the_original_there_and_recorded_once_where_we_are(
     told = CALLED + "print([span.name for span in emission.spans])"
     printed = pickled.read_with_us(sent, INSTRUMENTED, told)
     assert printed.splitlines()[-2:] == ["1 told", "['invoke_agent bot']"]
+
+
+def test_what_was_pickled_without_us_is_recorded_once_where_we_are() -> None:
+    told = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(cloudpickle.dumps(agent_class()), INSTRUMENTED, told)
+    assert printed.splitlines()[-2:] == ["1 told", "['invoke_agent bot']"]

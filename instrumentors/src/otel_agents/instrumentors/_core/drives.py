@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from .errors import guarded
 from .tables import Bounded
 
 __all__ = [
     "Drive",
+    "Living",
     "Run",
     "async_generator",
     "coroutine",
@@ -31,10 +32,20 @@ Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 _Origin: TypeAlias = tuple[tuple[str, int], _Function, bool]
 """Under which key of `living` a function is replaced, the function, and whether it is bound."""
 
-living: Final[Bounded[tuple[str, int], Callable[[_Function, bool], _Function]]] = Bounded(
-    1024, inherited=True
-)
-"""What replaces functions of the application's in this process: makes the stand-in of one."""
+
+class Living(Protocol):
+    """What replaces functions of the application's in this process."""
+
+    def revive(self, function: _Function, bound: bool) -> _Function:
+        """The stand-in of a function whose pickle is being read."""
+        ...
+
+    def show(self, cls: type[Any]) -> None:
+        """``cls`` was read from a pickle, which has set its methods since it was made."""
+        ...
+
+
+living: Final[Bounded[tuple[str, int], Living]] = Bounded(1024, inherited=True)
 
 
 class Drive:
@@ -45,12 +56,14 @@ class Drive:
             asynchronous generator one that is iterated in its place.
     """
 
-    __slots__ = ("origin", "run")
+    __slots__ = ("maker", "origin", "run")
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.origin: _Origin | None = None
         """By which it is made anew where its pickle is read; else that is None."""
+        self.maker: Living | None = None
+        """Whose it is in this process."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.origin is None:
@@ -117,8 +130,8 @@ def drive_of(function: _Function) -> Drive | None:
 @guarded("reading a pickled function")
 def revived(key: tuple[str, int], function: _Function, bound: bool) -> Drive | None:
     """The drive for a function whose pickle is being read."""
-    make = living.get(key)
-    return None if make is None else drive_of(make(function, bound))
+    one = living.get(key)
+    return None if one is None else drive_of(one.revive(function, bound))
 
 
 def _reviver(home: str) -> Callable[..., Drive | None]:

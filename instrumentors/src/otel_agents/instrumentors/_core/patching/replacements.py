@@ -10,10 +10,13 @@ from types import CellType, ModuleType
 from typing import Any
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+from otel_agents.instrumentors._core.replacing.places import Place, static, wrapped
+from otel_agents.instrumentors._core.replacing.subclasses import (
+    replace_in_subclasses,
+    replace_when_handed,
+)
 
 from .patches import Patch
-from .places import Place, static, wrapped
-from .subclasses import replace_in_subclasses, replace_when_handed
 
 __all__ = ["replace"]
 

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 from otel_agents.instrumentors._core.drives import drive_of, living
 
 from .places import Place
+from .unpickling import release_readers, watch_readers
 
 __all__ = ["replace_in_subclasses", "replace_when_handed"]
 
@@ -25,16 +26,28 @@ class _Places:
 
     It may pickle them too, by their code: what is read in a process that has this row is replaced
     there.
+
+    Args:
+        base: Whose subclasses they are; None where it is others that tell of them.
     """
 
-    def __init__(self, row: str, method: str, wrapping: Wrapping, switch: Switch) -> None:
+    def __init__(
+        self,
+        row: str,
+        method: str,
+        wrapping: Wrapping,
+        switch: Switch,
+        base: type[Any] | None = None,
+    ) -> None:
+        self._base = base
         self._method = method
         self._wrapping = wrapping
         self._switch = switch
         number = next(number for number in count() if (row, number) not in living)
         self._key = row, number
-        living.put(self._key, self._revive)
         self._known: WeakKeyDictionary[type[Any], Place] = WeakKeyDictionary()
+        living.put(self._key, self)
+        watch_readers()
 
     def add(self, cls: type[Any]) -> None:
         """Replace the method of ``cls``, its own or inherited, unless that is done."""
@@ -47,12 +60,13 @@ class _Places:
         if method is None or getattr(method, "__isabstractmethod__", False):
             return
         drive = drive_of(getattr(method, "__func__", method))
-        if drive is None or drive.origin is None or drive.origin[0] != self._key:  # not read so
+        if drive is None or drive.maker is not self:  # else it was read so, or is another class's
             self.add(cls)
 
     def restore(self) -> None:
         """Put the originals back in the classes that are left."""
         living.pop(self._key)
+        release_readers()
         for place in list(self._known.values()):
             place.restore()
 
@@ -60,18 +74,27 @@ class _Places:
         made = self._wrapping(function, switch, bound)
         drive = drive_of(made)
         if drive is not None:
-            drive.origin = self._key, function, bound
+            drive.origin, drive.maker = (self._key, function, bound), self
         return made
 
-    def _revive(self, function: _Function, bound: bool) -> _Function:
+    def revive(self, function: _Function, bound: bool) -> _Function:
+        """The stand-in of a function of such a class, whose pickle is being read."""
         return self._replace(function, self._switch, bound)
+
+    def show(self, cls: type[Any]) -> None:
+        """Replace the method that ``cls`` has got from a pickle, if it is such a class."""
+        place = self._known.get(cls)
+        if place is not None and not place.stands:  # it was read again
+            del self._known[cls]
+        if place is not None or (self._base is not None and self._base in cls.__mro__[1:]):
+            self.add_implementation(cls)
 
 
 def replace_in_subclasses(
     row: str, base: type[Any], name: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
     """Replace ``name`` in each subclass of ``base`` that implements it; returns what undoes it."""
-    places = _Places(row, name, wrapping, switch)
+    places = _Places(row, name, wrapping, switch, base)
 
     def every(cls: type[Any]) -> None:
         for subclass in cls.__subclasses__():

@@ -40,16 +40,26 @@ class Place:
         self._function = weakref.ref(_function_of(replacement))
         setattr(owner, name, replacement)
 
+    @property
+    def stands(self) -> bool:
+        """Whether the owner has the replacement still."""
+        return self._found() is not None
+
     def restore(self) -> None:
         """Put the original back; where somebody has wrapped ours since, theirs stays and ours is off."""
-        owner = self._owner()
-        found = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
-        if found is None or _function_of(found) is not self._function():
+        owner, found = self._owner(), self._found()
+        if found is None:
             return
         if self._inherited:
             delattr(owner, self._name)
         else:
             setattr(owner, self._name, cast("dict[str, Any]", vars(found))[_ORIGINAL])
+
+    def _found(self) -> Any:
+        """The replacement in the owner; None where it is not there any more."""
+        owner = self._owner()
+        found = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
+        return None if found is None or _function_of(found) is not self._function() else found
 
 
 def static(owner: Any, name: str) -> Any:
