@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 
-__all__ = ["Place", "static", "wrapped"]
+__all__ = ["Place", "function_of", "static", "wrapped"]
 
 _ORIGINAL: Final = "__wrapped__"
 """Where `functools.wraps` has it too."""
@@ -37,7 +37,7 @@ class Place:
         original = static(owner, name)
         replacement = wrapped(original, wrapping, switch, isinstance(owner, type))
         vars(replacement)[_ORIGINAL] = original
-        self._function = weakref.ref(_function_of(replacement))
+        self._function = weakref.ref(function_of(replacement))
         setattr(owner, name, replacement)
 
     @property
@@ -59,7 +59,7 @@ class Place:
         """The replacement in the owner; None where it is not there any more."""
         owner = self._owner()
         found = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
-        return None if found is None or _function_of(found) is not self._function() else found
+        return None if found is None or function_of(found) is not self._function() else found
 
 
 def static(owner: Any, name: str) -> Any:
@@ -71,12 +71,16 @@ def static(owner: Any, name: str) -> Any:
 
 
 def wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
-    """The replacement of an attribute: a function, or a static or class method as it was."""
+    """The replacement of an attribute: a function, or a static, class or partial method as it was."""
     if isinstance(original, (staticmethod, classmethod)):
         function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
         is_static = isinstance(original, staticmethod)
         made = wrapping(function, switch, not is_static)
         return staticmethod(made) if is_static else classmethod(made)
+    if isinstance(original, functools.partialmethod):
+        # The arguments that it adds are no part of the call.
+        called = cast("Callable[..., Any]", original.__get__(None, object))
+        return functools.partialmethod(wrapping(called, switch, True))
     if not callable(original):
         raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  as if it were not there
     if in_class and not _is_bound(original):
@@ -84,9 +88,11 @@ def wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -
     return wrapping(original, switch, in_class)
 
 
-def _function_of(attribute: Any) -> Any:
-    """The function in a static or class method, which cannot be referred to weakly; else itself."""
-    if isinstance(attribute, (staticmethod, classmethod)):
+def function_of(attribute: Any) -> Any:
+    """The function in a static, class or partial method; else itself."""
+    if isinstance(attribute, functools.partialmethod):
+        return cast(Any, attribute).func
+    if isinstance(attribute, (staticmethod, classmethod)):  # it cannot be referred to weakly
         return cast(Any, attribute).__func__
     return attribute
 

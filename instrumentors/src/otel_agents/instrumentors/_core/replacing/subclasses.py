@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 from otel_agents.instrumentors._core.drives import drive_of, living
 
-from .places import Place
+from .places import Place, function_of
 from .unpickling import release_readers, watch_readers
 
 __all__ = ["replace_in_subclasses", "replace_when_handed"]
@@ -59,7 +59,7 @@ class _Places:
         method = vars(cls).get(self._method)
         if method is None or getattr(method, "__isabstractmethod__", False):
             return
-        drive = drive_of(getattr(method, "__func__", method))
+        drive = drive_of(function_of(method))
         if drive is None or drive.maker is not self:  # else it was read so, or is another class's
             self.add(cls)
 
