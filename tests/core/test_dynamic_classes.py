@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import gc
+import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import toyagents
 
 from otel_agents.instrumentors._core.calls.around import around
 from otel_agents.instrumentors._core.calls.call import Switch, instance
+from otel_agents.instrumentors._core.calls.watching import watch
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Patch
@@ -147,3 +151,95 @@ def test_the_very_static_or_class_method_comes_back(
     finally:
         patches.undo()
     assert vars(mine)["call"] is original
+
+
+@pytest.fixture
+def answers(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The methods of subclasses of `Model` that were called, each observed."""
+    called: list[str] = []
+    sets: list[PatchSet] = []
+    for name in ("call", "acall", "stream", "astream", "named"):
+        if not hasattr(toyagents.Model, name):
+            monkeypatch.setattr(toyagents.Model, name, len, raising=False)
+        observed = watch(lambda telemetry, call: called.append(call.function.__name__))
+        row = Patch(f"toyagents:Model.{name}", observed, subclasses=True)
+        sets.append(PatchSet("toy", [row], telemetry))
+        sets[-1].apply()
+    yield called
+    for one in sets:
+        one.undo()
+
+
+def made_again(cls: type[Any], metaclass: Callable[..., Any]) -> Any:
+    """A second ``cls`` in the place of the first, as attrs makes one with slots."""
+    contents = {name: value for name, value in vars(cls).items() if name != "__weakref__"}
+    again: Any = metaclass(cls.__name__, cls.__bases__, {**contents, "__slots__": ("n",)})
+    for value in vars(again).values():
+        for cell in getattr(getattr(value, "__func__", value), "__closure__", None) or ():
+            if cell.cell_contents is cls:
+                cell.cell_contents = again
+    return again
+
+
+def test_a_class_that_is_made_a_second_time_is_observed_and_refers_to_itself(
+    answers: list[str],
+) -> None:
+    def told(kind: type[Any], prompt: str) -> str:
+        return f"{prompt} of {'it' if kind is Mine else 'another'}"
+
+    class Mine(toyagents.Model):
+        def call(self, prompt: str) -> str:
+            assert super().__init__
+            return told(__class__, prompt)
+
+        async def acall(self, prompt: str) -> str:
+            return told(__class__, prompt)
+
+        def stream(self, prompt: str) -> Generator[str, None, None]:
+            yield told(__class__, prompt)
+
+        async def astream(self, prompt: str) -> AsyncGenerator[str, None]:
+            yield told(__class__, prompt)
+
+        @classmethod
+        def named(cls, prompt: str) -> str:
+            return told(__class__, prompt)
+
+    async def use(one: Any) -> list[str]:
+        streamed = [item async for item in one.astream("hi")]
+        return [
+            one.call("hi"),
+            await one.acall("hi"),
+            *one.stream("hi"),
+            *streamed,
+            one.named("hi"),
+        ]
+
+    Mine = made_again(Mine, type(Mine))
+    assert asyncio.run(use(Mine())) == ["hi of it"] * 5
+    assert sorted(answers) == ["acall", "astream", "call", "named", "stream"]
+
+
+def test_a_partial_method_stays_one_and_is_observed(telemetry: Telemetry) -> None:
+    class Mine(toyagents.Model):
+        def _told(self, how: str, prompt: str) -> str:
+            return f"{how} {prompt}"
+
+        call: Any = functools.partialmethod(_told, "well,")
+
+    original, signature = vars(Mine)["call"], inspect.signature(Mine.call)
+    seen: list[tuple[object, ...]] = []
+    observed = watch(lambda telemetry, call: seen.append((call.instance, *call.args)))
+    patches = PatchSet("toy", [Patch("toyagents:Model.call", observed, subclasses=True)], telemetry)
+    patches.apply()
+    mine: Any = Mine()
+    try:
+        assert isinstance(vars(Mine)["call"], functools.partialmethod)
+        assert inspect.signature(Mine.call) == signature
+        assert mine.call("hi") == "well, hi"
+        assert seen == [(mine, "hi")]
+    finally:
+        patches.undo()
+    assert vars(Mine)["call"] is original
+    assert mine.call("hi") == "well, hi"
+    assert len(seen) == 1

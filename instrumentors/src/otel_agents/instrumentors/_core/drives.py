@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Generator
+from types import CellType, CodeType, FunctionType
 from typing import Any, Final, Protocol, TypeAlias
 
 from .errors import guarded
@@ -24,6 +25,7 @@ __all__ = [
     "generator",
     "living",
     "revived",
+    "stands_for",
 ]
 
 _Function: TypeAlias = Callable[..., Any]
@@ -44,6 +46,9 @@ class Living(Protocol):
         """``cls`` was read from a pickle, which has set its methods since it was made."""
         ...
 
+
+_CLASS: Final = "__class__"
+"""As what a method refers to its class, for ``super()``."""
 
 living: Final[Bounded[tuple[str, int], Living]] = Bounded(1024, inherited=True)
 
@@ -71,14 +76,41 @@ class Drive:
         return _reviver(__name__), self.origin
 
 
-# The code of what stands in refers to nothing of ours but its drive.
+def stands_for(function: _Function) -> Callable[[_Function], _Function]:
+    """A decorator for what stands in the place of ``function``: as `functools.wraps`, and more.
+
+    Who makes a class a second time, as attrs does to give it slots, puts the new one where the
+    functions in it refer to their class for ``super()``. So what stands in has the same reference.
+    """
+    its_class = _cells(function).get(_CLASS)
+
+    def decorate(made: _Function) -> _Function:
+        if its_class is not None and isinstance(made, FunctionType):
+            closure = tuple({**_cells(made), _CLASS: its_class}.values())
+            made = FunctionType(made.__code__, made.__globals__, closure=closure)
+        return functools.wraps(function)(made)
+
+    return decorate
+
+
+def _cells(function: _Function) -> dict[str, CellType]:
+    """What a function refers to in those around it, in its order."""
+    code: CodeType | None = getattr(function, "__code__", None)
+    cells: tuple[CellType, ...] | None = getattr(function, "__closure__", None)
+    return {} if code is None else dict(zip(code.co_freevars, cells or (), strict=False))
+
+
+# The code of what stands in refers to nothing of ours but its drive. By `nonlocal` it has the
+# reference that `stands_for` sets.
 
 
 def coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     """What stands in the place of a coroutine function."""
+    __class__ = None
 
-    @functools.wraps(function)
+    @stands_for(function)
     async def standing(*args: Any, **kwargs: Any) -> Any:
+        nonlocal __class__
         return await (function(*args, **kwargs) if drive is None else drive.run(args, kwargs))
 
     return standing
@@ -86,9 +118,11 @@ def coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[...
 
 def generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     """What stands in the place of a generator function."""
+    __class__ = None
 
-    @functools.wraps(function)
+    @stands_for(function)
     def standing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        nonlocal __class__
         steps: Generator[Any, Any, Any]
         steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
         return (yield from steps)
@@ -98,9 +132,11 @@ def generator(function: Callable[..., Any], drive: Drive | None) -> Callable[...
 
 def async_generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     """What stands in the place of an asynchronous generator function."""
+    __class__ = None
 
-    @functools.wraps(function)
+    @stands_for(function)
     async def standing(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        nonlocal __class__
         steps: AsyncGenerator[Any, Any]
         steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
         sent: Any = None

@@ -10,7 +10,6 @@ place that decides what happens when code of ours fails: it is logged, and the u
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -27,6 +26,7 @@ from otel_agents.instrumentors._core.drives import (
     async_generator,
     coroutine,
     generator,
+    stands_for,
 )
 
 from . import disposal
@@ -215,9 +215,11 @@ def _runner(follow: Callable[[Running, Any], Any]) -> _Runner:
 
 def plain(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
     """What stands in the place of a plain function; as those in `drives`, it refers to nothing else."""
+    __class__ = None
 
-    @functools.wraps(function)
+    @stands_for(function)
     def standing(*args: Any, **kwargs: Any) -> Any:
+        nonlocal __class__
         return function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
 
     return standing
