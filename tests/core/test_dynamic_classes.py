@@ -8,7 +8,7 @@ import gc
 import inspect
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import toyagents
@@ -174,7 +174,7 @@ def made_again(cls: type[Any], metaclass: Callable[..., Any]) -> Any:
     """A second ``cls`` in the place of the first, as attrs makes one with slots."""
     contents = {name: value for name, value in vars(cls).items() if name != "__weakref__"}
     again: Any = metaclass(cls.__name__, cls.__bases__, {**contents, "__slots__": ("n",)})
-    for value in vars(again).values():
+    for value in cast("dict[str, Any]", vars(again)).values():
         for cell in getattr(getattr(value, "__func__", value), "__closure__", None) or ():
             if cell.cell_contents is cls:
                 cell.cell_contents = again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import builtins
 import copy
 import gc
 import inspect
@@ -419,3 +420,14 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
         monkeypatch.setattr(one, "show", fail)
     assert cloudpickle.loads(pickled) is Mine
     assert caught == ["patching a class that was read"] * len(METHODS)
+
+
+@pytest.mark.usefixtures("patched")
+@pytest.mark.parametrize("name", METHODS)
+def test_who_pickles_modules_whole_finds_none_of_ours(name: str) -> None:
+    standing: Any = getattr(model(), name)
+    standing = getattr(standing, "__func__", standing)
+    drive = drives.drive_of(standing)
+    assert drive is not None
+    assert standing.__globals__ is globals()
+    assert drive.__reduce__()[0].__globals__ is vars(builtins)

@@ -7,6 +7,7 @@ stands for and to its `Drive`, which is read as None where nothing of ours runs.
 
 from __future__ import annotations
 
+import builtins
 import functools
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import CellType, CodeType, FunctionType
@@ -81,13 +82,14 @@ def stands_for(function: _Function) -> Callable[[_Function], _Function]:
 
     Who makes a class a second time, as attrs does to give it slots, puts the new one where the
     functions in it refer to their class for ``super()``. So what stands in has the same reference.
+    Who pickles all that a function's module has, as dill does, finds the module that it names.
     """
-    its_class = _cells(function).get(_CLASS)
+    its_class = {name: cell for name, cell in _cells(function).items() if name == _CLASS}
 
     def decorate(made: _Function) -> _Function:
-        if its_class is not None and isinstance(made, FunctionType):
-            closure = tuple({**_cells(made), _CLASS: its_class}.values())
-            made = FunctionType(made.__code__, made.__globals__, closure=closure)
+        if isinstance(function, FunctionType) and isinstance(made, FunctionType):
+            closure = tuple({**_cells(made), **its_class}.values())
+            made = FunctionType(made.__code__, function.__globals__, closure=closure)
         return functools.wraps(function)(made)
 
     return decorate
@@ -178,7 +180,7 @@ def _reviver(home: str) -> Callable[..., Drive | None]:
         ours: Any = sys.modules.get(home)
         return None if ours is None else ours.revived(*origin)
 
-    return revive
+    return FunctionType(revive.__code__, builtins.__dict__, closure=revive.__closure__)
 
 
 def _content(cell: Any) -> Any:
