@@ -25,6 +25,8 @@ from otel_agents.instrumentors._core import drives, errors
 from otel_agents.instrumentors._core.calls.watching import instead, watch
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Patch
+from otel_agents.instrumentors._core.replacing import unpickling
+from otel_agents.instrumentors._core.tables import Counts
 
 NOTHING: Any = None
 cloudpickle: Any = import_module("cloudpickle")  # no types
@@ -391,10 +393,11 @@ def test_a_copy_that_fills_classes_in_another_way_is_told_of(
 ) -> None:
     for name in ("ray.cloudpickle", "ray.cloudpickle.cloudpickle"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    patches = PatchSet("toy", [CALL], NOTHING)
+    monkeypatch.setattr(unpickling, "_told", Counts())
+    patches = PatchSet("toy", [CALL, CALL], NOTHING)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         patches.apply()
-    assert str(patches.report()) == "1 of 1 applied"
+    assert str(patches.report()) == "2 of 2 applied"
     patches.undo()
     (record,) = caplog.records
     assert record.getMessage() == (

@@ -18,7 +18,7 @@ from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
 from otel_agents.instrumentors._core.drives import Drive, living
 from otel_agents.instrumentors._core.forking import Lock
-from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.tables import Bounded, Counts
 
 from .places import Place
 
@@ -45,6 +45,9 @@ _FILLS: Final = "_class_setstate"
 _places: Final[Bounded[str, Place]] = Bounded(len(_PACKAGES) * len(_MODULES), inherited=True)
 _awaited: Final[Bounded[str, None]] = Bounded(len(_PACKAGES), inherited=True)
 """The packages whose import is waited for: wrapt cannot forget a hook, and needs each but once."""
+
+_told: Final = Counts(len(_PACKAGES))
+"""The packages that fill classes in another way, of which that was said."""
 
 _lock: Final = Lock()
 
@@ -80,7 +83,7 @@ def _imported(package: str) -> None:
             place = _places.get(name)
             if place is None or not place.stands:
                 _places.put(name, Place(module, _FILLS, _showing, Switch()))
-    if modules and not filling:
+    if modules and not filling and _told.add(package):
         _log.warning(
             "otel-agents: %s has no %s, so calls of application classes that are read from its "
             "pickles may not be recorded",
