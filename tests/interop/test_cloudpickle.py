@@ -12,6 +12,7 @@ import logging
 import pickle
 import sys
 import weakref
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Generator, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -110,6 +111,13 @@ SETUP = """
             setattr(toyagents.Model, name, lambda self: None)
         PatchSet("toy", [Patch(f"toyagents:Model.{name}", note, subclasses=True)], None).apply()
 """
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row of another test's lives."""
+    nothing: OrderedDict[object, object] = OrderedDict()
+    monkeypatch.setattr(drives.living, "_entries", nothing)
 
 
 @pytest.fixture
