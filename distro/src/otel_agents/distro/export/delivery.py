@@ -7,18 +7,17 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from otel_agents.distro.environment import Batching
-from otel_agents.distro.export.outage import Place
+from otel_agents.distro.export.outage import Losses, Place
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
 from otel_agents.distro.speech import readable_bytes
 from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
 
-__all__ = ["Delivery", "Losses"]
+__all__ = ["Delivery"]
 
 Item = TypeVar("Item")
 
@@ -29,14 +28,6 @@ _TRIES_AT_EXIT: Final = 2
 """Where nobody ever answered; where somebody did, it is tried until the deadline."""
 _SHOWN: Final = 100
 """Characters of a scope's name, which is anybody's."""
-
-
-@dataclass
-class Losses:
-    """What is counted for the metrics: items by reason, and failed requests."""
-
-    dropped: Counter[str]
-    failures: int = 0
 
 
 class Delivery(Generic[Item]):

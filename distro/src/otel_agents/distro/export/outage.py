@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from otel_agents.distro.otlp.advice import CREDENTIALS, what_to_do
@@ -13,10 +13,18 @@ from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import Bounded
 
-__all__ = ["Outages", "Place"]
+__all__ = ["Losses", "Outages", "Place"]
 
 _REASONS: Final = 256
 """How many are known to have been told: a receiver may give any."""
+
+
+@dataclass
+class Losses:
+    """What is counted for the metrics: items by reason, and failed requests."""
+
+    dropped: Counter[str]
+    failures: int = 0
 
 
 class Place:
