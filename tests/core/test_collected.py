@@ -179,6 +179,60 @@ def test_closed_where_something_else_is_current_it_leaves_that_alone(
     detach(token)
 
 
+async def raises_then() -> None:
+    try:
+        await Never()
+    finally:
+        raise LookupError
+
+
+async def waits_then() -> None:
+    try:
+        await Never()
+    finally:
+        await Never()  # gives a connection back
+
+
+CLEANUPS = {"LookupError": raises_then, "RuntimeError": waits_then}
+DRIVES: dict[str, Callable[[Callable[[], Any], Any], Any]] = {
+    "async": run,
+    "returns a coroutine": lambda cleanup, it: run(lambda: cleanup(), it),
+    "stream": lambda cleanup, it: anext(AsyncStreamProxy(CleanedStream(cleanup), it)),
+}
+
+
+class CleanedStream:
+    def __init__(self, wait: Callable[[], Any]) -> None:
+        self.wait = wait
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        await self.wait()
+        return "item"
+
+
+@pytest.mark.parametrize("drive", DRIVES.values(), ids=DRIVES)
+@pytest.mark.parametrize("error", CLEANUPS)
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_fails_to_clean_up_when_it_is_collected_touches_no_other_context(
+    drive: Callable[..., Any], error: str, mine: Context
+) -> None:
+    """It leaves with another error than the collector's."""
+    operation, elsewhere = Recorded(), contextvars.Context()  # the context of nobody's span
+    waiting = elsewhere.run(drive, CLEANUPS[error], operation)
+    elsewhere.run(waiting.send, None)
+    cycle = [waiting]
+    cycle.append(cycle)
+    del waiting, cycle
+    gc.collect()
+    assert get_current() is mine
+    settle()
+    assert len(operation.reports) == 1
+
+
 @pytest.mark.usefixtures("uncollected")
 def test_a_task_that_is_collected_changes_no_other_task() -> None:
     operation = Recorded()

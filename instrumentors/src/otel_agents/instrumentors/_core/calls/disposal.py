@@ -40,6 +40,7 @@ __all__ = [
     "QUEUE",
     "Disposal",
     "abandon",
+    "closes",
     "drain",
     "expect",
     "here",
@@ -83,7 +84,7 @@ class Disposal:
 
     def failed(self, running: Followed, error: BaseException) -> None:
         """A call or a stream raised ``error``, which may be that it was dropped."""
-        if isinstance(error, GeneratorExit):
+        if closes(error):
             self.put(lambda: fail(running, error))
         else:
             fail(running, error)
@@ -205,6 +206,15 @@ QUEUE: Final = _Queue()
 OPEN: Final[WeakValueDictionary[int, Followed]] = WeakValueDictionary()
 """What open streams report to, by place."""
 next_place: Final[Callable[[], int]] = itertools.count().__next__
+
+
+def closes(error: BaseException | None) -> bool:
+    """Whether ``error`` is a `GeneratorExit`, or was raised on account of one."""
+    while error is not None and not isinstance(error, GeneratorExit):
+        if isinstance(error, RuntimeError) and str(error).endswith("ignored GeneratorExit"):
+            return True
+        error = error.__context__
+    return error is not None
 
 
 def expect() -> Disposal:

@@ -53,16 +53,18 @@ class Steps:
     def leave_awaited(self, entered: Entered, error: BaseException) -> None:
         """End a step that was awaited and raised ``error``.
 
-        By a `GeneratorExit` it is closed while it waits, maybe by the collector, which runs inside
-        any other work. Only where that is not so, which the token knows, there is something to
-        put back.
+        It may have been closed while it waits, maybe by the collector inside any other work, and have
+        raised something else then. Where that is not so, which the token knows, it is put back.
         """
-        if not isinstance(error, GeneratorExit):
-            self.leave(entered)
-        elif get_current() is self._inner and isinstance(entered[1], Token):
-            token = cast("Token[Context]", entered[1])
-            with contextlib.suppress(ValueError):  # it is of another task or thread
-                token.var.reset(token)
+        inner = get_current()
+        if disposal.closes(error) and inner is not self._inner:
+            return
+        if not isinstance(entered[1], Token):  # of another kind of context than Python's
+            return self.leave(entered)
+        token = cast("Token[Context]", entered[1])
+        with contextlib.suppress(ValueError):  # it is of another task or thread
+            token.var.reset(token)
+            self._inner = inner
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as a step."""
