@@ -125,6 +125,47 @@ def test_one_failure_ends_the_round() -> None:
     assert not endpoint.tried.acquire(blocking=False)
 
 
+@pytest.mark.parametrize("reason", ["RESOURCE_EXHAUSTED", "HTTP 413"])
+def test_a_request_that_is_too_large_is_halved_until_what_is_too_large_is_alone(
+    reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = Narrow(reason)
+    way = delivery(endpoint)
+    small = [char * 4 for char in "abcdefgh"]
+    for item in (*small[:4], "x" * 50, *small[4:]):
+        way.put(item)
+    assert way.flush(SECONDS)
+    assert [item for batch in endpoint.sent for item in batch] == small
+    assert way.losses.dropped == {"rejected": 1}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"does not accept spans ({reason}); what it refuses is dropped; raise max_re" in line
+
+
+def test_an_overload_that_does_not_say_when_to_come_again_is_not_asked_in_halves_for_each() -> None:
+    endpoint = Narrow("RESOURCE_EXHAUSTED", 0)
+    way = delivery(endpoint)
+    for _ in range(64):
+        way.put("a")
+    assert way.flush(SECONDS)
+    assert way.losses.dropped == {"rejected": 64}
+    assert endpoint.asked <= 64 + 6
+
+
+class Narrow(Endpoint):
+    """Takes requests up to ``most`` bytes."""
+
+    def __init__(self, reason: str, most: int = 12) -> None:
+        super().__init__()
+        self.asked = 0
+        self._refusal = Outcome(False, False, reason)
+        self._most = most
+
+    def send(self, items: Sequence[str], timeout: float) -> Outcome:
+        self.asked += 1
+        too_large = sum(map(len, items)) > self._most
+        return self._refusal if too_large else super().send(items, timeout)
+
+
 def test_what_is_refused_for_good_is_dropped_and_counted() -> None:
     endpoint = Endpoint(REFUSED, max_request_bytes=1)
     way = delivery(endpoint)

@@ -110,6 +110,17 @@ def retry_info(seconds: int) -> bytes:
             ),
             Outcome(False, True, "RESOURCE_EXHAUSTED", 7.0, "too much"),
         ),
+        (
+            Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, b"larger than max"),
+            Outcome(False, False, "RESOURCE_EXHAUSTED", said="larger than max"),
+        ),
+        (
+            Refusal(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                headers={"grpc-status-details-bin": b"\xff\xff no protobuf"},
+            ),
+            Outcome(False, False, "RESOURCE_EXHAUSTED"),
+        ),
     ],
     ids=lambda it: getattr(it, "reason", ""),
 )

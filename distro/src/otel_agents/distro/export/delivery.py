@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -180,7 +181,11 @@ class Delivery(Generic[Item]):
             # Half of them next, and again, until the one is found.
             self._put_back(batch, next_time=len(batch) // 2)
             return True
-        if outcome.retryable and not self._too_large(batch, outcome):
+        if outcome.too_large and len(batch) > 1:
+            self._room = sum(size for _, size in batch) // 2
+            self._put_back(batch)
+            return True
+        if outcome.retryable:
             self._put_back(batch)
             self._wait(outcome)
             return False
@@ -216,6 +221,10 @@ class Delivery(Generic[Item]):
             self.losses.failures += 1
             self._drop("rejected", len(batch))
             self.place.rejected(self.items, outcome)
+            if outcome.too_large:
+                # It was alone. If the next is refused alone too, size was not the reason, and
+                # halving anew for each would only burden who refuses.
+                self._most, self._room = 1, sys.maxsize
 
     def _leave_out(self, item: Item, why: str) -> None:
         self._drop("unencodable", 1)
@@ -229,14 +238,9 @@ class Delivery(Generic[Item]):
         self._failures = min(self._failures + 1, 10)
         self.place.failed(self.items, outcome)
 
-    def _too_large(self, batch: list[tuple[Item, int]], outcome: Outcome) -> bool:
-        """A gRPC receiver calls a request that is too large the same as an overload."""
-        alone = len(batch) == 1 and batch[0][1] > self._outlet.max_request_bytes
-        return alone and outcome.reason == "RESOURCE_EXHAUSTED"
-
     def _take(self) -> list[tuple[Item, int]]:
         batch: list[tuple[Item, int]] = []
-        room = self._outlet.max_request_bytes
+        room = min(self._outlet.max_request_bytes, self._room)
         with self._lock:
             while self._queue and len(batch) < self._most:
                 if batch and self._queue[0][1] > room:
@@ -285,6 +289,7 @@ class Delivery(Generic[Item]):
         self._bytes = self._sending = self._failures = 0
         self._not_before = 0.0
         self._most = self._batching.max_items
+        self._room = sys.maxsize  # bytes of a request that the receiver may take
         self._woken = self._closed = False
 
     def renew(self) -> None:

@@ -43,6 +43,8 @@ _TLS: Final = re.compile(r"handshake failed|SSL_ERROR", re.IGNORECASE)
 _TLS_REASON: Final = re.compile(r"OPENSSL_internal:([A-Z_0-9]+)")
 _STATUS: Final = "grpc-status-details-bin"
 _RETRY: Final = "google.rpc.retryinfo-bin"
+_EXHAUSTED: Final = "RESOURCE_EXHAUSTED"
+"""An overload where the receiver says when to come again, else a request that is too large."""
 
 
 class OneCall:
@@ -106,7 +108,9 @@ class OneCall:
         if reason:
             return Outcome(False, retryable, reason)
         said = in_short(details, self._secrets, request.SerializeToString)
-        return Outcome(False, retryable, code, _asked_pause(error), said)
+        pause = _asked_pause(error)
+        retryable = retryable or (code == _EXHAUSTED and pause is not None)
+        return Outcome(False, retryable, code, pause or 0.0, said)
 
 
 def _own_reason(code: str, details: str) -> str:
@@ -119,13 +123,17 @@ def _own_reason(code: str, details: str) -> str:
     return next((reason for part, reason in _OWN_REASONS.items() if part in details), "")
 
 
-def _asked_pause(error: Any) -> float:
-    """Seconds that the receiver asks to wait, as its RetryInfo has them."""
+def _asked_pause(error: Any) -> float | None:
+    """Seconds that the receiver asks to wait, as its RetryInfo has them; None without one."""
     for name, value in error.trailing_metadata() or ():
         if name in (_STATUS, _RETRY):
-            for info in _retry_infos(name, value):
+            try:
+                info = next(_retry_infos(name, value), None)
+            except Exception:  # noqa: BLE001  whatever this protobuf raises for what is none
+                return None
+            if info is not None:
                 return info.retry_delay.seconds + info.retry_delay.nanos / 1e9
-    return 0.0
+    return None
 
 
 def _retry_infos(name: str, value: bytes) -> Iterator[Any]:

@@ -11,14 +11,14 @@ GRPC_RETRYABLE: Final = frozenset(
     (
         "CANCELLED",
         "DEADLINE_EXCEEDED",
-        "RESOURCE_EXHAUSTED",
         "ABORTED",
         "OUT_OF_RANGE",
         "UNAVAILABLE",
         "DATA_LOSS",
     )
 )
-"""The codes of gRPC that may pass."""
+"""The codes of gRPC that may pass; RESOURCE_EXHAUSTED does where the receiver says when."""
+_TOO_LARGE: Final = frozenset(("RESOURCE_EXHAUSTED", "HTTP 413"))
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Outcome:
     unmade: bool = False
     rejected: int = 0
     left_out: str = ""
+
+    @property
+    def too_large(self) -> bool:
+        """Whether fewer items, or smaller ones, may be taken."""
+        return not self.retryable and self.reason in _TOO_LARGE
 
     @property
     def text(self) -> str:
