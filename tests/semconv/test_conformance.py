@@ -114,6 +114,10 @@ GOOD = [
         gen_ai__usage__output_tokens=None,
     ).by("openai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
+    CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
+    CHAT.with_(
+        gen_ai__request__stream=True, gen_ai__provider__name="groq", gen_ai__response__id=None
+    ).by("litellm"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
     CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
     CHAT.with_(
@@ -122,7 +126,9 @@ GOOD = [
         gen_ai__usage__input_tokens=None,
         gen_ai__usage__output_tokens=None,
     ),
-    CHAT.with_(gen_ai__provider__name="acme", gen_ai__response__id=None, server__address=None),
+    CHAT.with_(gen_ai__provider__name="acme", gen_ai__response__id=None, server__address=None).by(
+        "litellm"
+    ),
     Span(
         "embeddings e",
         {
@@ -182,6 +188,53 @@ def test_what_is_right_has_no_findings(span: Span) -> None:
 
 
 ERROR = Status(Code.ERROR)
+STREAM = CHAT.with_(gen_ai__request__stream=True)
+TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+MISSING = {
+    "the usage of a stream of the Responses API": (
+        STREAM.with_(openai__api__type="responses", **dict.fromkeys(TOKENS)).by("openai"),
+        TOKENS,
+    ),
+    "the usage of a stream of another format": (
+        STREAM.with_(
+            openai__api__type=None, gen_ai__provider__name="anthropic", **dict.fromkeys(TOKENS)
+        ).by("litellm"),
+        TOKENS,
+    ),
+    "half of the usage of a stream": (STREAM.with_(**{TOKENS[1]: None}).by("openai"), TOKENS[1:]),
+    "the usage of a stream whose library is another": (
+        STREAM.with_(**dict.fromkeys(TOKENS)).by("ag2_classic"),
+        TOKENS,
+    ),
+    "what OpenAI's SDK knows of a provider without a name": (
+        CHAT.with_(
+            gen_ai__provider__name="openi",
+            gen_ai__response__id=None,
+            server__address=None,
+            **dict.fromkeys(TOKENS),
+        ).by("openai"),
+        (*TOKENS, "gen_ai.response.id", "server.address"),
+    ),
+    "the id of a stream of LiteLLM": (
+        STREAM.with_(gen_ai__response__id=None).by("litellm"),
+        ("gen_ai.response.id",),
+    ),
+    "the server of a call that failed": (
+        replace(
+            CHAT.with_(error__type="E", gen_ai__response__id=None, server__address=None),
+            status=ERROR,
+        ).by("openai"),
+        ("server.address",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("span", "names"), MISSING.values(), ids=MISSING)
+def test_what_a_library_could_have_told_is_missing(span: Span, names: tuple[str, ...]) -> None:
+    rule = "expected_attribute_missing"
+    assert set(check(span)) == {Finding(rule, span.name, name) for name in names}
+
+
 BROKEN: list[tuple[str, Span, str]] = [
     ("status_ok", replace(CHAT, status=Status(Code.OK)), "the status is OK"),
     ("error_type_missing", replace(CHAT, status=ERROR), "the status is ERROR"),
@@ -213,6 +266,13 @@ BROKEN: list[tuple[str, Span, str]] = [
         "content_schema",
         CHAT.with_(gen_ai__output__messages=messages({"type": "text", "content": "hi"})),
         "gen_ai.output.messages: [0] has no finish_reason",
+    ),
+    (
+        "content_schema",
+        CHAT.with_(
+            gen_ai__output__messages='[{"role": "assistant", "parts": [], "finish_reason": ""}]'
+        ),
+        "gen_ai.output.messages: [0]: finish_reason is empty",
     ),
     ("kind_unexpected", replace(TOOL, kind=Kind.CLIENT), "CLIENT"),
     ("operation_unknown", CHAT.with_(gen_ai__operation__name="talk"), "talk"),

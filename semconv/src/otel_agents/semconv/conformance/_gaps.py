@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import Operation, Provider, ResponseStatus
+from otel_agents.semconv.values import OpenAIApiType, Operation, Provider, ResponseStatus
 
 Attributes = Mapping[str, Any]
 
@@ -84,6 +84,35 @@ def _unknown_provider(lack: Lack) -> bool:
     return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) not in _KNOWN
 
 
+def _streams(lack: Lack) -> bool:
+    return lack.attributes.get(attr.GEN_AI_REQUEST_STREAM) is True
+
+
+def _completes_text(lack: Lack) -> bool:
+    return lack.attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.TEXT_COMPLETION
+
+
+def _is_groqs(lack: Lack) -> bool:
+    return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
+
+
+def _streams_completions(lack: Lack) -> bool:
+    """Whether it is a stream whose usage has to be asked for, and no half of that is told."""
+    attributes = lack.attributes
+    has_to_be_asked = (
+        attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
+        or _completes_text(lack)
+        or _is_groqs(lack)
+    )
+    told = any(name in attributes for name in _USAGE)
+    return _streams(lack) and has_to_be_asked and not told
+
+
+def _streams_by_another_name(lack: Lack) -> bool:
+    """Whether LiteLLM, in its oldest version, makes the ids of such a stream itself."""
+    return _streams(lack) and (_completes_text(lack) or _is_groqs(lack))
+
+
 def _told_by_nobody(lack: Lack) -> bool:
     return lack.name not in lack.told
 
@@ -92,28 +121,37 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         _USAGE,
-        "a stream that was not asked for usage tells none",
-        _is(attr.GEN_AI_REQUEST_STREAM, True),
-        ("openai", "litellm", "ag2_classic"),
+        "a stream of completions that was not asked for usage tells none",
+        _streams_completions,
+        ("openai", "litellm"),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "LiteLLM's oldest versions make the ids of Groq's streams and of texts themselves",
+        _streams_by_another_name,
+        ("litellm",),
     ),
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "a model class of the application's own tells nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-    ),
-    Gap(
-        _INFERENCE,
-        (attr.GEN_AI_RESPONSE_ID,),
-        "LiteLLM, which translates some streams, keeps their ids to itself",
-        _is(attr.GEN_AI_REQUEST_STREAM, True),
-        ("litellm",),
+        ("ag2", "ag2_classic", "autogen", "crewai", "litellm"),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "a model class of the application's own, which has named its provider",
         _unknown_provider,
+        ("ag2", "litellm"),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.SERVER_ADDRESS,),
+        "AG2's client of Cerebras leaves the address to the SDK that it makes at each call",
+        _is(attr.GEN_AI_PROVIDER_NAME, "cerebras"),
+        ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,

@@ -34,15 +34,20 @@ def content_problems(name: str, content: Any) -> Iterator[str]:
             yield f"[{position}] is no object"
         elif name in _MESSAGES:
             yield from _message(position, cast("dict[str, Any]", item))
-            if name == attr.GEN_AI_OUTPUT_MESSAGES and not isinstance(
-                cast("dict[str, Any]", item).get("finish_reason"), str
-            ):
-                yield f"[{position}] has no finish_reason"
+            if name == attr.GEN_AI_OUTPUT_MESSAGES:
+                yield from _ending(position, cast("dict[str, Any]", item).get("finish_reason"))
         elif name == attr.GEN_AI_SYSTEM_INSTRUCTIONS:
             yield from _part(f"[{position}]", cast("dict[str, Any]", item))
         else:
             missing = [key for key in _KEYS[name] if key not in item]
             yield from (f"[{position}] has no {key}" for key in missing)
+
+
+def _ending(position: int, reason: Any) -> Iterator[str]:
+    if not isinstance(reason, str):
+        yield f"[{position}] has no finish_reason"
+    elif not reason:
+        yield f"[{position}]: finish_reason is empty"
 
 
 def _message(position: int, message: dict[str, Any]) -> Iterator[str]:

@@ -26,6 +26,8 @@ _INFERS: Final = (
     Operation.GENERATE_CONTENT.value,
     Operation.TEXT_COMPLETION.value,
 )
+_ANSWERED: Final = ("gen_ai.response.", "gen_ai.usage.")
+"""Only a response holds these: after an error there may have been none."""
 _NOT_EXPECTED: Final = frozenset(
     {
         # Of the request: there only if the application has set them.
@@ -54,8 +56,7 @@ def check_span(span: Any, others: Iterable[Any] = ()) -> list[Finding]:
         found.append(Finding("kind_unexpected", span.name, kind))
     found += _check_name(span.name, span_type, attributes)
     found += check_attributes(span.name, attributes, span_type.attributes, structured=False)
-    if attr.ERROR_TYPE not in attributes:
-        found += _check_expected(span, span_type, attributes, others)
+    found += _check_expected(span, span_type, attributes, others)
     return found
 
 
@@ -111,10 +112,14 @@ def _check_name(name: str, span_type: SpanType, attributes: Attributes) -> Itera
 def _check_expected(
     span: Any, span_type: SpanType, attributes: Attributes, others: Iterable[Any]
 ) -> Iterator[Finding]:
+    failed = attr.ERROR_TYPE in attributes
     lacking = [
         wanted
         for wanted, requirement in span_type.attributes.items()
-        if requirement == RECOMMENDED and wanted not in attributes and wanted not in _NOT_EXPECTED
+        if requirement == RECOMMENDED
+        and wanted not in attributes
+        and wanted not in _NOT_EXPECTED
+        and not (failed and wanted.startswith(_ANSWERED))
     ]
     told: frozenset[str] = frozenset()
     if lacking and "INTERNAL" in span_type.kinds:
