@@ -125,6 +125,20 @@ TOOL: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(("own", "told"), [({}, "tool_calls"), ({"finish_reason": "x"}, "x")])
+def test_an_agents_answer_ended_as_the_last_model_call_under_it_did(
+    own: dict[str, Any], told: str, emission: Emission
+) -> None:
+    """And an answer that says itself how it ended keeps that."""
+    (message,) = said("assistant", "sunny")
+    agent = InvokeAgent(telemetry(emission, True), "ada", output=lambda _: [{**message, **own}])
+    agent.scope.add_inference(1, 2, ("tool_calls",))
+    agent.returned("sunny")
+    found = attributes(emission)
+    assert found["gen_ai.response.finish_reasons"] == ("tool_calls",)
+    assert found["gen_ai.output.messages"] == [{**message, "finish_reason": told}]
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

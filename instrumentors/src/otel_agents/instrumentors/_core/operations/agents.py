@@ -36,6 +36,7 @@ Messages: TypeAlias = "Callable[[], list[Any]] | list[Any] | Items | None"
 """Messages in the shapes of `otel_agents.semconv.messages`, or what makes them when wanted."""
 
 
+_REASON: Final = "finish_reason"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -142,6 +143,20 @@ class InvokeAgent(Internal):
             self.attributes[attr.GEN_AI_REQUEST_MODEL] = model
         self.scope = AgentScope(name, scope_of(self.context).agent)
         self.context = inside(self.context, agent=self.scope)
+
+    def respond(self, value: Any) -> None:
+        """Keep the answer, which ended as the last model call under this agent did."""
+        if self._output is not None and self.content.wanted:
+            output = self._output(value)
+            if output is not None:
+                self.content.output_messages = lambda: self._closing(output)
+
+    def _closing(self, output: Messages) -> Messages:
+        messages = output() if callable(output) else output
+        reasons = self.scope.finish_reasons
+        if len(reasons) != 1 or not isinstance(messages, list) or not messages:
+            return messages
+        return [*messages[:-1], {_REASON: reasons[0], **messages[-1]}]
 
     def _gather(self) -> None:
         disposal.here().wait_shortly()  # what was dropped under it is part of the sums
