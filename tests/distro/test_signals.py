@@ -319,3 +319,42 @@ tracer.start_span("later").end()
         receiver.release()
         assert ended(process, "go on\n") == (0, "", "")
     assert receiver.span_names == sorted([*ENDED, *OPEN, "later"])
+
+
+BLOCKED = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+ONLY_HERE = {
+    "unblocked": """
+ready()
+sys.stdin.readline()
+print("done", flush=True)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+""",
+    "waited for": """
+import threading
+
+def wait():
+    signal.sigwait([signal.SIGTERM])
+    print("done", flush=True)
+
+threading.Thread(target=wait).start()
+ready()
+""",
+}
+
+
+@pytest.mark.parametrize("then", ONLY_HERE)
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_signal_that_the_program_has_blocked_comes_to_no_thread_of_ours(
+    tmp_path: Path, then: str, protocol: str
+) -> None:
+    """It finishes what it is doing, or waits for the signal by itself."""
+    path = program(tmp_path, SENT + BLOCKED + ONLY_HERE[then])
+    with Receiver() as receiver, run(path, receiver.endpoint, {PROTOCOL: protocol}) as process:
+        process.terminate()
+        status, out, _ = ended(process, "go on\n")
+    assert (status, out) == (-signal.SIGTERM if then == "unblocked" else 0, "done\n")
+
+
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+SENT = "trace.get_tracer_provider().force_flush(30000)\n"
+"""All threads are there."""

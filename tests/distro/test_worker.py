@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import sys
 import threading
 import time
@@ -209,3 +210,13 @@ def test_a_forked_child_has_no_thread_until_it_starts_one(idle: Worker) -> None:
     idle.restart()
     assert idle.hand(lambda: where.append(threading.get_ident())).wait(soon())
     assert where[0] == threading.get_ident() != where[1]
+
+
+def test_it_gets_no_signal() -> None:
+    """Nor do threads that are started on it: one would get what the program has blocked."""
+    blocked: list[set[Any]] = []
+    worker = Worker("deaf", NEVER, lambda: NEVER)
+    worker.start()
+    ticket = worker.hand(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+    assert ticket.wait(soon())
+    assert blocked[0] >= {signal.SIGTERM, signal.SIGINT}

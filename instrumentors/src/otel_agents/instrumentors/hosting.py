@@ -32,6 +32,7 @@ from ._core.patching.rivals import (
 )
 from ._core.tables import Bounded
 from ._core.telemetry.records import completed
+from ._core.threads import signals_blocked, start_apart
 
 if TYPE_CHECKING:
     from ._core.calls.reporting import Followed
@@ -59,6 +60,8 @@ __all__ = [
     "refuses",
     "registered_rivals",
     "renew_after_fork",
+    "signals_blocked",
+    "start_apart",
     "streams_in_progress",
     "take_over_loading",
     "warn",

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from wrapt import register_post_import_hook
 
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart
 
 __all__ = ["SignalWatch", "started"]
 
@@ -107,11 +107,7 @@ def started(work: Callable[..., object], *args: Any) -> bool:
 
     No `threading.Thread`: starting one takes a lock that a signal may have interrupted.
     """
-    try:
-        start_new_thread(work, args)
-    except RuntimeError:
-        return False
-    return True
+    return start_apart(start_new_thread, work, args)
 
 
 def _out_of_the_way(descriptor: int) -> int:

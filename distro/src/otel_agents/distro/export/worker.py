@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import contextvars
 import os
 import queue
 import threading
@@ -11,11 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from opentelemetry import context
+from otel_agents.instrumentors.hosting import attempt, guarded, start_apart
 
-from otel_agents.instrumentors.hosting import attempt, guarded
-
-__all__ = ["Ticket", "Worker", "start_without_context"]
+__all__ = ["Ticket", "Worker"]
 
 _NOTHING: Final[Callable[[], object]] = lambda: None
 
@@ -75,10 +72,8 @@ class Worker:
         # One step, so that of all that come at once, or interrupt each other here, one starts it.
         if self._started or self._started.setdefault("by", me) is not me:
             return
-        try:
-            # Not `threading.Thread`, whose start takes locks that this may have interrupted.
-            _thread.start_new_thread(self._run, (self._queue,))
-        except RuntimeError:  # the interpreter is ending
+        # Not `threading.Thread`, whose start takes locks that this may have interrupted.
+        if not start_apart(_thread.start_new_thread, self._run, (self._queue,)):
             self._started.clear()
             self._do_here()
 
@@ -130,20 +125,3 @@ class Worker:
         if ticket is None:
             return self._turn()
         return ticket(everything=True)
-
-
-def start_without_context(thread: threading.Thread) -> bool:
-    """Start ``thread``; False where the interpreter is ending and starts none any more.
-
-    Neither the span nor the variables of whoever is first must stay alive in it.
-    """
-    try:
-        contextvars.Context().run(_start, thread)
-    except RuntimeError:
-        return False
-    return True
-
-
-def _start(thread: threading.Thread) -> None:
-    context.attach(context.Context())
-    thread.start()

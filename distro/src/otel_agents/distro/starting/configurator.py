@@ -26,7 +26,7 @@ from otel_agents.distro.starting.adoption import adopt_span_exporters
 from otel_agents.distro.starting.program import program_name
 from otel_agents.distro.starting.unusable import tell_unusable, usable
 from otel_agents.distro.variables import hidden
-from otel_agents.instrumentors.hosting import guarded
+from otel_agents.instrumentors.hosting import guarded, signals_blocked
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["AgentsConfigurator"]
@@ -61,7 +61,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
         token = DESTINATION.set(pipeline.metric_destination())
         tell_unusable()
-        with hidden(_CONFIG_FILE, *_EXPORTERS), usable(), _told():
+        with hidden(_CONFIG_FILE, *_EXPORTERS), usable(), _told(), signals_blocked():
             super()._configure(  # pyright: ignore[reportUnknownMemberType]
                 trace_exporter_names=[],
                 log_exporter_names=[],
@@ -83,7 +83,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
                 _CONFIG_FILE,
             )
             return False
-        with usable(), _told(), overheard():
+        with usable(), _told(), overheard(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
             adopt_span_exporters(pipeline)
         _finish(pipeline).spare()  # metrics and logs are the SDK's: ending them may block

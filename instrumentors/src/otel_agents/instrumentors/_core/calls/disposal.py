@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import contextvars
 import itertools
 import queue
 import threading
@@ -31,6 +30,7 @@ from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
+from otel_agents.instrumentors._core.threads import start_apart
 
 from .reporting import Followed, fail, report
 
@@ -166,10 +166,9 @@ class _Queue:
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="otel-agents-disposal", daemon=True)
-        try:
-            contextvars.Context().run(self._thread.start)  # nobody's request lives on in it
+        if start_apart(self._thread.start):
             self.ready = self.disposal
-        except RuntimeError:
+        else:
             self._thread = None
 
     def _run(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from typing import Generic, TypeVar
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core.threads import start_apart
 
 __all__ = ["Queue"]
 
@@ -61,11 +61,8 @@ class Queue(Generic[_Job]):
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="otel-agents-upload", daemon=True)
-        try:
-            contextvars.Context().run(thread.start)  # not in that of the call that came first
-        except RuntimeError:  # the interpreter is ending
-            return
-        self._started += 1
+        if start_apart(thread.start):
+            self._started += 1
 
     def _run(self) -> None:
         with suppress_instrumentation():

@@ -1,0 +1,94 @@
+"""Threads of ours get no signal, and how the caller is set up stays as it was."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from types import FrameType
+
+import pytest
+
+from otel_agents.instrumentors._core.calls.disposal import QUEUE
+from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.threads import signals_blocked, start_apart
+
+SECONDS = 10.0
+CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
+
+
+def mask() -> set[int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+
+@pytest.fixture(autouse=True)
+def before() -> Generator[set[int], None, None]:
+    """The caller has blocked one by itself; nothing else is blocked afterwards."""
+    found = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    yield mask()
+    assert mask() == found | {signal.SIGUSR2}
+    signal.pthread_sigmask(signal.SIG_SETMASK, found)
+
+
+def found_on(start: Callable[[Callable[[], None]], object]) -> tuple[set[int], str]:
+    """The signals that are blocked where ``start`` has its argument called, and whose context it is."""
+    done, found = threading.Event(), list[tuple[set[int], str]]()
+
+    def look() -> None:
+        found.append((mask(), CALLER.get()))
+        done.set()
+
+    token = CALLER.set("me")
+    start(look)
+    CALLER.reset(token)
+    assert done.wait(SECONDS)
+    return found[0]
+
+
+def by_itself(look: Callable[[], None]) -> None:
+    assert start_apart(threading.Thread(target=look).start)
+
+
+def by_one_of_its_own(look: Callable[[], None]) -> None:
+    """As gRPC does."""
+    by_itself(lambda: threading.Thread(target=look).start())
+
+
+def by_disposal(look: Callable[[], None]) -> None:
+    assert QUEUE.start()
+    QUEUE.disposal.put(look)
+
+
+def by_uploads(look: Callable[[], None]) -> None:
+    queue: Queue[None] = Queue(lambda _: look(), 1, 1)
+    assert queue.put(None)
+
+
+@pytest.mark.parametrize("start", [by_itself, by_one_of_its_own, by_disposal, by_uploads])
+def test_a_thread_gets_no_signal_that_could_come_to_another(
+    start: Callable[[Callable[[], None]], None],
+) -> None:
+    blocked, caller = found_on(start)
+    assert blocked >= {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGCHLD}
+    assert signal.SIGSEGV not in blocked  # its own, which `faulthandler` tells of
+    assert caller == "nobody"
+
+
+def test_where_no_thread_can_be_started_the_callers_signals_are_as_before() -> None:
+    def refuse() -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    assert not start_apart(refuse)
+
+
+def test_what_a_handler_raises_then_leaves_nothing_blocked() -> None:
+    def handle(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt), signals_blocked():
+            signal.raise_signal(signal.SIGUSR1)  # waits until it is unblocked
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
