@@ -37,6 +37,9 @@ OTHERS = """
     class Rival(Base):
         needs = ("toylib >= 1",)
 
+    class Conflicts(Base):
+        needs = ("no-such-library",)
+
     class Broader(Base):
         needs = ()
 
@@ -196,8 +199,10 @@ def test_a_rival_is_never_imported_to_be_known(tmp_path: Path, site: Path) -> No
 @pytest.mark.parametrize(
     ("lines", "by"),
     [
-        ('toylib >= 1; extra == "instruments-any"\notherlib; extra == "instruments-any"', ["ours"]),
-        ('toylib < 2; extra == "instruments-any"\notherlib; extra == "instruments-any"', ["ours"]),
+        ('toylib >= 1; extra == "instruments-any"\ntoylib; extra == "instruments-any"', ["ours"]),
+        ('toylib < 2; extra == "instruments-any"\ntoylib; extra == "instruments-any"', ["ours"]),
+        ('toylib; extra == "Instruments"', ["ours"]),
+        ('toylib; extra == "INSTRUMENTS_ANY"', ["ours"]),
         ('ToyLib; extra == "instruments" and python_version > "3"', ["ours"]),
         ("toylib", ["Rival", "ours"]),
         ('otherlib; extra == "test"\ntoylib; extra == "test"', ["Rival", "ours"]),
@@ -274,6 +279,109 @@ def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> N
     rival(site, name=name, point="botocore", of="Broader")
     done = load(tmp_path, site)
     assert (instrumented_by(done), done.err) == (["Broader", "ours"], "")
+
+
+@pytest.mark.parametrize(
+    ("extra", "point"), [("instruments", "toylib"), ("instruments-any", "everything")]
+)
+@pytest.mark.parametrize(
+    ("variables", "by"),
+    [
+        ({}, ["Broader", "ours"]),
+        ({"OTEL_AGENTS_PREFER": "theirs"}, ["Broader"]),
+        ({DISABLED: "otel_agents_toylib"}, ["Broader"]),
+    ],
+)
+def test_one_that_instruments_more_than_any_of_ours_is_not_switched_off(
+    extra: str, point: str, variables: dict[str, str], by: list[str], tmp_path: Path, site: Path
+) -> None:
+    """What else it instruments would be lost."""
+    install(site, "toylib", "2.1")
+    install(site, "otherlib", "1.0")
+    rival(site, "toylib", "otherlib", name="rivals", point=point, of="Broader")
+    metadata = site / "rivals-1.0.dist-info/METADATA"
+    text = metadata.read_text("utf-8").replace('== "instruments"', f'== "{extra}"')
+    metadata.write_text(text, "utf-8")
+    done = load(tmp_path, site, **variables)
+    both = (
+        "otel-agents: toylib is instrumented by otel-agents, and with more by rivals, so both run; "
+        "OTEL_AGENTS_PREFER=theirs leaves it to that one, "
+        f"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point} to otel-agents"
+    )
+    assert instrumented_by(done) == by
+    assert done.err.splitlines() == ([both] if "ours" in by else [])
+
+
+def test_one_of_which_ours_instrument_everything_is_switched_off(
+    tmp_path: Path, site: Path
+) -> None:
+    """Though it is for several libraries."""
+    install(site, "toylib", "2.1")
+    install(site, "openai", "2.0")
+    rival(site, "toylib", "openai", point="models")
+    assert instrumented_by(load(tmp_path, site)) == ["ours"]
+
+
+NAMED = "Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n"
+BROKEN = {
+    "no metadata": (None, "it has no Name"),
+    "no name": ("Metadata-Version: 2.1\nVersion: 1.0\n", "it has no Name"),
+    "marker": (
+        f"{NAMED}Requires-Dist: toylib; extra == 'instruments' and python_version ~= 'abc'\n",
+        "UndefinedComparison",
+    ),
+    "requirement": (f"{NAMED}Requires-Dist: toylib; extra == instruments\n", "InvalidRequirement"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize(("prefer", "by"), [("ours", ["ours"]), ("theirs", ["Rival"])])
+def test_broken_metadata_cost_their_own_instrumentor_alone(
+    broken: str, prefer: str, by: list[str], tmp_path: Path, site: Path
+) -> None:
+    install(site, "toylib", "2.1")
+    rival(site)
+    install(site, "broken", instrumentors={"toys": "others:Good"})
+    metadata, why = BROKEN[broken]
+    place = site / "broken-1.0.dist-info/METADATA"
+    place.unlink() if metadata is None else place.write_text(metadata, "utf-8")
+    program = script(tmp_path, "from otel_agents.distro import initialize; initialize(); print()")
+    variables = {**QUIET, "PYTHONPATH": str(site), "OTEL_AGENTS_PREFER": prefer}
+    done = instrumented(program, variables, instrument=False)
+    lines = [line for line in done.err.splitlines() if "turns it round" not in line]
+    assert (done.status, done.out.split(), len(lines)) == (0, by, 1)
+    assert lines[0].startswith(
+        "otel-agents: the instrumentor toys is not loaded, as the metadata of its distribution "
+        f"cannot be read ({why}"
+    )
+    assert lines[0].endswith("; install it again, or uninstall it")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("no_such_module:Nothing", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("others:NoSuchClass", "AttributeError: module 'others' has no attribute 'NoSuchClass'"),
+        ("others:Conflicts", "DependencyConflictError: "),
+    ],
+)
+def test_one_that_is_preferred_and_cannot_be_loaded_is_one_line(
+    value: str, why: str, tmp_path: Path, site: Path
+) -> None:
+    """Ours has stood aside for it, so nothing instruments the library."""
+    install(site, "toylib", "2.1")
+    rival(site)
+    points = f"[opentelemetry_instrumentor]\ntoylib = {value}\n"
+    (site / "rival_toylib-1.0.dist-info/entry_points.txt").write_text(points, "utf-8")
+    program = script(tmp_path, "from otel_agents.distro import initialize; initialize(); print()")
+    variables = {**QUIET, "PYTHONPATH": str(site), "OTEL_AGENTS_PREFER": "theirs"}
+    done = instrumented(program, variables, instrument=False)
+    (line,) = done.err.splitlines()
+    assert done.out.split() == []
+    assert line.startswith(
+        f"otel-agents: toylib is left to rival-toylib, which cannot be loaded ({why}"
+    )
+    assert line.endswith("; install what it lacks, or unset OTEL_AGENTS_PREFER")
 
 
 INITIALIZE = """

@@ -29,6 +29,7 @@ from ._core.patching.rivals import (
     refuses,
     registered_rivals,
     take_over_loading,
+    unreadable,
 )
 from ._core.tables import Bounded
 from ._core.telemetry.records import completed
@@ -64,6 +65,7 @@ __all__ = [
     "start_apart",
     "streams_in_progress",
     "take_over_loading",
+    "unreadable",
     "warn",
 ]
 

@@ -15,12 +15,14 @@ from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environmen
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import (
     GROUP,
+    Rival,
     active_rivals,
     is_ours,
     plain_name,
     refuses,
     registered_rivals,
     take_over_loading,
+    unreadable,
 )
 from otel_agents.instrumentors.settings import Prefer, Settings
 
@@ -45,17 +47,19 @@ class Loader:
         try:
             if self._wanted(entry_point):
                 entry_point.load()().instrument(**kwargs)
-        except DependencyConflictError as error:
-            _tell_conflict(entry_point, error)
-        except ModuleNotFoundError as error:
-            _log.debug("%s is not instrumented: %s", entry_point.name, error)
         except Exception as error:  # noqa: BLE001  a foreign instrumentor may raise anything
-            say(
-                "the instrumentor %s failed to load (%s: %s); the others are unaffected",
-                entry_point.name,
-                type(error).__name__,
-                error,
-            )
+            library = self._left_to(entry_point)
+            if library is None:
+                _tell(entry_point, error)
+            else:
+                say(
+                    "%s is left to %s, which cannot be loaded (%s: %s); install what it lacks, or "
+                    "unset OTEL_AGENTS_PREFER",
+                    library,
+                    _described(entry_point),
+                    type(error).__name__,
+                    error,
+                )
 
     def _wanted(self, entry_point: EntryPoint) -> bool:
         if self._is_disabled(entry_point):
@@ -76,10 +80,28 @@ class Loader:
         return not active_rivals(entry_point.load(), self._disabled)
 
     def _theirs_runs(self, entry_point: EntryPoint) -> bool:
+        if (why := unreadable(entry_point)) is not None:
+            say(
+                "the instrumentor %s is not loaded, as the metadata of its distribution cannot be "
+                "read (%s); install it again, or uninstall it",
+                entry_point.name,
+                why,
+            )
+            return False
         if refuses(entry_point):  # the loader of OpenTelemetry asks only from 0.58 on
             return False
-        library = self._contested.get(entry_point.value)
-        if library is None or self._prefer is Prefer.THEIRS:
+        library, rival = self._contested.get(entry_point.value, (None, None))
+        if library is None or rival is None or self._prefer is Prefer.THEIRS:
+            return True
+        if rival.is_broader:
+            say(
+                "%s is instrumented by otel-agents, and with more by %s, so both run; "
+                "OTEL_AGENTS_PREFER=theirs leaves it to that one, "
+                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to otel-agents",
+                library,
+                _described(entry_point),
+                rival.name,
+            )
             return True
         say(
             "%s is instrumented by otel-agents, so %s is not loaded; "
@@ -89,38 +111,43 @@ class Loader:
         )
         return False
 
+    def _left_to(self, entry_point: EntryPoint) -> str | None:
+        """The library that ours leaves to this one, as the user prefers theirs."""
+        if is_ours(entry_point) or self._prefer is Prefer.OURS:
+            return None
+        return self._contested.get(entry_point.value, (None, None))[0]
+
     @cached_property
     def _prefer(self) -> Prefer:
         return Settings.read().prefer
 
     @cached_property
-    def _contested(self) -> dict[str, str]:
-        """The rivals of what ours can instrument: value of their entry point to plain name."""
-        contested: dict[str, str] = {}
+    def _contested(self) -> dict[str, tuple[str, Rival]]:
+        """The rivals of what ours can instrument, with its plain name, by their entry point's value."""
+        contested: dict[str, tuple[str, Rival]] = {}
         for entry_point in registered(GROUP):
             if is_ours(entry_point) and not self._is_disabled(entry_point):
                 for rival in _rivals(entry_point):
-                    contested[rival.value] = plain_name(entry_point)
+                    contested[rival.value] = plain_name(entry_point), rival
         return contested
 
 
-def _rivals(entry_point: EntryPoint) -> list[EntryPoint]:
+def _rivals(entry_point: EntryPoint) -> tuple[Rival, ...]:
     """The rivals of one of ours, none if ours refuses the installed version itself."""
     try:
         instrumentor = entry_point.load()
         if instrumentor()._check_dependency_conflicts() is not None:
-            return []
+            return ()
         return registered_rivals(instrumentor)
     except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
-        return []
+        return ()
 
 
 def load_all(loader: Loader) -> None:
     """Load every registered instrumentor, with the hooks before and after, as auto-instrumentation."""
     _run_hooks("opentelemetry_pre_instrument")
     for entry_point in registered(GROUP):
-        if not refuses(entry_point):
-            loader.load(entry_point, raise_exception_on_conflict=True)
+        loader.load(entry_point, raise_exception_on_conflict=True)
     _run_hooks("opentelemetry_post_instrument")
 
 
@@ -131,6 +158,21 @@ def _run_hooks(group: str) -> None:
             hook()
         except Exception as error:  # noqa: BLE001  a foreign hook may raise anything
             say("the hook %s failed (%s: %s)", entry_point.name, type(error).__name__, error)
+
+
+def _tell(entry_point: EntryPoint, error: Exception) -> None:
+    """Why one was not loaded: nothing, if only its library is missing."""
+    if isinstance(error, DependencyConflictError):
+        _tell_conflict(entry_point, error)
+    elif isinstance(error, ModuleNotFoundError):
+        _log.debug("%s is not instrumented: %s", entry_point.name, error)
+    else:
+        say(
+            "the instrumentor %s failed to load (%s: %s); the others are unaffected",
+            entry_point.name,
+            type(error).__name__,
+            error,
+        )
 
 
 def _tell_conflict(entry_point: EntryPoint, error: DependencyConflictError) -> None:

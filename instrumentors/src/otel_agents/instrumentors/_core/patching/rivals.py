@@ -2,20 +2,24 @@
 
 What a package instruments is told by its metadata, where the loader of OpenTelemetry looks too, and
 by no code of its, which may import the library. Registered is not active: a package may be disabled,
-or refuse the installed version of the library; stepping aside for it would leave nothing.
+or refuse the installed version of the library; stepping aside for it would leave nothing. And one
+that instruments more than any of ours is never switched off for ours: the rest would go with it.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Final, NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
+
+from otel_agents.instrumentors._core.errors import attempt
 
 __all__ = [
     "GROUP",
@@ -28,6 +32,7 @@ __all__ = [
     "refuses",
     "registered_rivals",
     "take_over_loading",
+    "unreadable",
 ]
 
 GROUP: Final = "opentelemetry_instrumentor"
@@ -50,6 +55,8 @@ class Rival:
     """Its entry point: what ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`` takes."""
     distribution: str
     value: str
+    is_broader: bool = False
+    """Whether it instruments what none of ours does."""
 
     def __str__(self) -> str:
         return self.distribution or self.value
@@ -89,71 +96,116 @@ def active_rivals(instrumentor: type, disabled: Iterable[str] = ()) -> tuple[Riv
     """
     off = set(disabled)
     return tuple(
-        _rival(entry_point)
-        for entry_point in registered_rivals(instrumentor)
-        if entry_point.name not in off and "*" not in off and not refuses(entry_point)
+        rival
+        for entry_point, rival in _rivals(instrumentor)
+        if rival.name not in off and "*" not in off and not refuses(entry_point)
     )
 
 
-def registered_rivals(instrumentor: type) -> list[EntryPoint]:
+def registered_rivals(instrumentor: type) -> tuple[Rival, ...]:
     """The other instrumentations of this instrumentor's library, active or not."""
-    known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
-    libraries = {_normal(Requirement(it).name) for it in getattr(instrumentor, "requires", ())}
-    return [
-        other.entry_point
-        for other in _others(tuple(sys.path))
-        if known & other.names or libraries & other.libraries
-    ]
+    return tuple(rival for _, rival in _rivals(instrumentor))
+
+
+def unreadable(entry_point: EntryPoint) -> str | None:
+    """Why nobody can tell what ``entry_point`` instruments; None where its metadata can be read."""
+    return _described(entry_point).problem
 
 
 def refuses(entry_point: EntryPoint) -> bool:
     """Whether the distribution of ``entry_point`` says that it does not support what is installed."""
-    all_of, any_of = _instrumented(entry_point)
-    return not all(map(_is_met, all_of)) or (bool(any_of) and not any(map(_is_met, any_of)))
+    described = _described(entry_point)
+    any_of = described.any_of
+    return not all(map(_is_met, described.all_of)) or (
+        bool(any_of) and not any(map(_is_met, any_of))
+    )
+
+
+class _Described(NamedTuple):
+    """What the metadata of a distribution say."""
+
+    name: str
+    all_of: tuple[Requirement, ...] = ()
+    """What it instruments, if all of them are there."""
+    any_of: tuple[Requirement, ...] = ()
+    problem: str | None = None
+    """Why they cannot be read."""
 
 
 class _Other(NamedTuple):
     """An instrumentation that is not ours."""
 
     entry_point: EntryPoint
-    names: frozenset[str]
-    """Its distribution and its value."""
+    distribution: str
     libraries: frozenset[str]
     """What it instruments of what its distribution says that it does."""
 
 
+def _rivals(instrumentor: type) -> Iterator[tuple[EntryPoint, Rival]]:
+    known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
+    libraries = _required(instrumentor)
+    for entry_point, distribution, theirs in _others(tuple(sys.path)):
+        is_known = not known.isdisjoint((distribution, _normal(entry_point.value)))
+        if is_known or libraries & theirs:
+            more = not is_known and not theirs <= libraries | _all_of_ours(tuple(sys.path))
+            yield entry_point, Rival(entry_point.name, distribution, entry_point.value, more)
+
+
 @lru_cache(maxsize=1)  # a scan reads the metadata of every distribution there is
 def _others(path: tuple[str, ...]) -> tuple[_Other, ...]:
-    others = (it for it in entry_points(group=GROUP) if not is_ours(it))
+    others = [(it, _described(it)) for it in _registered() if not is_ours(it)]
+    points = Counter(it.name for _, it in others)
     return tuple(
-        _Other(it, frozenset((_distribution_name(it), _normal(it.value))), _libraries(it))
-        for it in others
-        if _distribution_name(it) not in _BROADER
+        _Other(point, it.name, _libraries(point, it, alone=points[it.name] == 1))
+        for point, it in others
+        if it.problem is None and it.name not in _BROADER
     )
 
 
-def _libraries(entry_point: EntryPoint) -> frozenset[str]:
-    """The one that it is named after, if it is one of those of its distribution; else all of them."""
-    listed = {_normal(it.name) for kind in _instrumented(entry_point) for it in kind}
+def _registered() -> Iterable[EntryPoint]:
+    return entry_points(group=GROUP)
+
+
+def _libraries(entry_point: EntryPoint, described: _Described, *, alone: bool) -> frozenset[str]:
+    """All of its distribution; of several entry points one may be named after that which is its own."""
+    listed = {_normal(it.name) for it in (*described.all_of, *described.any_of)}
     named = listed & {_normal(entry_point.name)}
-    return frozenset(named or listed)
+    return frozenset(named if named and not alone else listed)
 
 
-def _instrumented(entry_point: EntryPoint) -> tuple[list[Requirement], list[Requirement]]:
-    """What its distribution instruments: all of the first, and any of the second."""
+def _required(instrumentor: type) -> frozenset[str]:
+    """The distributions that one of ours is for."""
+    required: Iterable[str] = getattr(instrumentor, "requires", ())
+    return frozenset(_normal(Requirement(it).name) for it in required)
+
+
+@lru_cache(maxsize=1)
+def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
+    """What ours instrument: distributions, and packages, which may be of further ones."""
+    found: set[str] = set()
+    for entry_point in filter(is_ours, _registered()):
+        instrumentor: Any = attempt("looking for instrumentors", entry_point.load, None)
+        found |= _required(instrumentor)
+        found.update(map(_normal, getattr(instrumentor, "packages", ())))
+    return frozenset(found)
+
+
+def _described(entry_point: EntryPoint) -> _Described:
+    """What is known of the distribution; of what lies about in a folder that may be nothing."""
     distribution: Any = entry_point.dist
-    found: dict[str, list[Requirement]] = {_ALL_OF: [], _ANY_OF: []}
-    for text in (distribution.requires or ()) if distribution is not None else ():
-        if _ALL_OF not in text:
-            continue
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        for extra, requirements in found.items():
-            if _is_for(extra, requirement):
-                requirements.append(requirement)
-    return found[_ALL_OF], found[_ANY_OF]
+    if distribution is None:
+        return _Described("")
+    try:
+        name: str | None = distribution.metadata["Name"]
+        if name is None:
+            return _Described("", problem="it has no Name")
+        texts: list[str] = [it for it in distribution.requires or () if _ALL_OF in it.lower()]
+        requirements = [Requirement(it) for it in texts]
+        all_of = tuple(it for it in requirements if _is_for(_ALL_OF, it))
+        any_of = tuple(it for it in requirements if _is_for(_ANY_OF, it))
+        return _Described(_normal(name), all_of, any_of)
+    except Exception as error:  # broken metadata may raise anything
+        return _Described("", problem=" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _is_for(extra: str, requirement: Requirement) -> bool:
@@ -169,15 +221,6 @@ def _is_met(requirement: Requirement) -> bool:
         return requirement.specifier.contains(version(requirement.name), prereleases=True)
     except (PackageNotFoundError, KeyError, TypeError):  # or broken metadata
         return False
-
-
-def _rival(entry_point: EntryPoint) -> Rival:
-    return Rival(entry_point.name, _distribution_name(entry_point), entry_point.value)
-
-
-def _distribution_name(entry_point: EntryPoint) -> str:
-    distribution: Any = entry_point.dist
-    return _normal(distribution.metadata["Name"]) if distribution is not None else ""
 
 
 def _normal(name: str) -> str:
