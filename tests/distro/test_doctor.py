@@ -110,6 +110,7 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
             "summary",
             "targets",
             "rivals",
+            "beside",
             "problem",
         )
     }
@@ -330,6 +331,11 @@ SUBMODULES = {
     "optional": "import libfoo.inner\n",
     "told": "try:\n    import libbar\nexcept ImportError as e:\n    raise ImportError('toylib[bar]') from e\n",
     "broken": "import toylib.no_such_part\n",
+    "space": "try:\n    from shared import genai\nexcept ImportError as e:\n    raise ImportError('no') from e\n",
+    "below": "import shared.genai.types\n",
+    "unnamed": "raise ModuleNotFoundError(\"No module named 'libbaz.inner'\")\n",
+    "asks": "raise ModuleNotFoundError('pip install toylib[qux]')\n",
+    "moved": "from shared.inner import gone\n",
     "raises": "raise OSError('no\\nlibc')\n",
 }
 
@@ -338,6 +344,9 @@ def test_a_submodule_that_cannot_be_imported_waits_for_nothing(tmp_path: Path) -
     variables = toys(tmp_path)
     (tmp_path / "toylib.py").unlink()
     (tmp_path / "toylib").mkdir()
+    inner = tmp_path / "shared/inner.py"
+    inner.parent.mkdir()
+    inner.touch()
     for name, text in SUBMODULES.items():
         (tmp_path / f"toylib/{name}.py").write_text(text, "utf-8")
     names = [name for name in SUBMODULES if name != "__init__"]
@@ -350,14 +359,32 @@ def test_a_submodule_that_cannot_be_imported_waits_for_nothing(tmp_path: Path) -
         "fine": ("applied", ""),
         "optional": ("absent", "needs libfoo, which is not installed"),
         "told": ("absent", "needs libbar, which is not installed"),
+        "space": ("absent", "needs shared.genai, which is not installed"),
+        "below": ("absent", "needs shared.genai, which is not installed"),
+        "unnamed": ("absent", "needs libbaz, which is not installed"),
+        "asks": (
+            "absent",
+            (
+                "needs a package (ModuleNotFoundError: pip install toylib[qux]), "
+                "which is not installed"
+            ),
+        ),
+        "moved": (
+            "absent",
+            f"ImportError: cannot import name 'gone' from 'shared.inner' ({inner})",
+        ),
         "broken": ("absent", "ModuleNotFoundError: No module named 'toylib.no_such_part'"),
         "raises": ("absent", "OSError: no libc"),
     }
     assert toy["problem"] == (
         "import toylib.broken failed: ModuleNotFoundError: No module named 'toylib.no_such_part'; "
+        f"import toylib.moved failed: {told['toylib.moved:ask'][1]}; "
         "import toylib.raises failed: OSError: no libc"
     )
-    assert toy["summary"] == "3 of 3 applied; not installed: libbar, libfoo"
+    assert toy["summary"] == (
+        "3 of 3 applied; not installed: a package (ModuleNotFoundError: pip install toylib[qux]), "
+        "libbar, libbaz, libfoo, shared.genai"
+    )
 
 
 def test_an_instrumentor_of_others_that_is_made_of_our_parts_is_examined_too(
@@ -466,6 +493,68 @@ def test_a_rival_is_named_and_targets_are_resolved_all_the_same(
     assert [line for line in about(report, "toylib") if "also" in line] == [
         *filter(None, [findings])
     ]
+
+
+def test_a_rival_that_is_preferred_and_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
+    variables = toys(tmp_path)
+    points = {"toylib": "no_such_module.inner:Rival"}
+    install(tmp_path, "rival-toylib", instrumentors=points, requires=("toylib >= 1",))
+    found = [
+        about(json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1]), "toylib")
+        for prefer in ("theirs", "ours")
+    ]
+    left = (
+        "toylib: it is left to rival-toylib (no module no_such_module.inner), which cannot be "
+        "loaded; install what it lacks, or unset OTEL_AGENTS_PREFER"
+    )
+    assert [left in lines for lines in found] == [True, False]
+
+
+@pytest.mark.parametrize(("prefer", "beside"), [("ours", ["rivals"]), ("theirs", [])])
+def test_one_that_runs_beside_ours_is_a_finding(
+    tmp_path: Path, prefer: str, beside: list[str]
+) -> None:
+    """It instruments what none of ours does, so it is not switched off for ours."""
+    variables = toys(tmp_path)
+    install(tmp_path, "otherlib")
+    install(
+        tmp_path,
+        "rivals",
+        instrumentors={"all": "rival:Rival"},
+        requires=("toylib", "otherlib"),
+        modules={"rival": RIVAL},
+    )
+    report = json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1])
+    toy = toy_of(report)
+    assert (toy["runs"], toy["rivals"], toy["beside"]) == (prefer, ["rivals"], beside)
+    both = (
+        "toylib: also instrumented, with more, by rivals, so both run; disable one by "
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set OTEL_AGENTS_PREFER=theirs"
+    )
+    assert [line for line in about(report, "toylib") if "also" in line] == [both] * len(beside)
+
+
+@pytest.mark.parametrize(("disabled", "findings"), [("", 1), ("toys", 0)])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        "Metadata-Version: 2.1\n",
+        "Name: a\nRequires-Dist: b; extra == 'instruments' and python_version ~= 'abc'\n",
+    ],
+)
+def test_broken_metadata_of_others_are_a_finding(
+    metadata: str | None, disabled: str, findings: int, tmp_path: Path
+) -> None:
+    variables = toys(tmp_path)
+    install(tmp_path, "broken", instrumentors={"toys": "rival:Rival"})
+    place = tmp_path / "broken-1.0.dist-info/METADATA"
+    place.unlink() if metadata is None else place.write_text(metadata, "utf-8")
+    report = json.loads(doctor("--json", **variables, **{DISABLED: disabled})[1])
+    told = [line for line in report["findings"] if line.startswith("the instrumentor toys is not")]
+    assert len(told) == findings
+    assert all(line.endswith(f"or set {DISABLED}=toys") for line in told)
+    assert toy_of(report)["runs"] == "ours"
 
 
 def test_settings_tell_where_they_are_from_and_what_is_not_understood() -> None:

@@ -16,9 +16,9 @@ from otel_agents.distro.doctor.declared import declared, file_problem, is_declar
 from otel_agents.distro.doctor.effective import SettingValue, effective_settings
 from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
-from otel_agents.distro.environment import SIGNALS, Environment
+from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.unusable import unusable
-from otel_agents.instrumentors.hosting import hooks_not_found
+from otel_agents.instrumentors.hosting import GROUP, hooks_not_found, is_ours, unreadable
 
 __all__ = ["Examination", "examine"]
 
@@ -59,6 +59,7 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *told.values(),
         *hooks_not_found(),
         *_general(environment),
+        *_unreadable(environment),
         *(finding for framework in frameworks for finding in framework.findings),
         *unanswered(signals),
     ]
@@ -70,6 +71,21 @@ def _exporters(environment: Environment) -> Iterator[str]:
         for name in environment.signal(signal).exporter_names:
             if exporter_named(signal, name) is None:
                 yield no_such_exporter(signal, name)
+
+
+def _unreadable(environment: Environment) -> Iterator[str]:
+    """Each instrumentor of others whose metadata are broken, which end the loader of OpenTelemetry."""
+    disabled = environment.listed(DISABLED_INSTRUMENTATIONS)
+    for entry_point in registered(GROUP):
+        if is_ours(entry_point) or {"*", entry_point.name} & set(disabled):
+            continue
+        if (why := unreadable(entry_point)) is not None:
+            yield (
+                f"the instrumentor {entry_point.name} is not loaded, as the metadata of its "
+                f"distribution cannot be read ({why}), and opentelemetry-instrument may load none "
+                "after it; install it again, uninstall it, or set "
+                f"{DISABLED_INSTRUMENTATIONS}={entry_point.name}"
+            )
 
 
 def _general(environment: Environment) -> Iterator[str]:

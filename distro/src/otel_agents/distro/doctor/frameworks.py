@@ -16,11 +16,12 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from otel_agents.distro.discovery import registered
-from otel_agents.distro.doctor.probe import MARK
+from otel_agents.distro.doctor.probe import MARK, is_there
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.hosting import (
     GROUP,
+    Rival,
     active_rivals,
     is_ours,
     plain_name,
@@ -40,7 +41,8 @@ class Framework:
     """One framework.
 
     ``runs`` is ``ours``, ``theirs`` (a rival that is preferred), ``off`` (disabled), or ``nothing``
-    (not installed, or a version that is not supported). ``problem`` is a sentence, or empty.
+    (not installed, or a version that is not supported). ``beside`` are the rivals that run although
+    ours does, as they instrument more. ``problem`` is a sentence, or empty.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Framework:
     summary: str = ""
     targets: tuple[dict[str, str], ...] = ()
     rivals: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     problem: str = field(default="")
 
     @property
@@ -60,10 +63,17 @@ class Framework:
         missing = [row["target"] for row in self.targets if row["state"] == "missing"]
         if missing:
             yield f"{self.name}: not found in the installed version: {', '.join(missing)}"
-        if self.rivals and self.runs == "ours":
+        displaced = [it for it in self.rivals if it not in self.beside]
+        if displaced and self.runs == "ours":
             yield (
-                f"{self.name}: also instrumented by {', '.join(self.rivals)}, which is not loaded; "
+                f"{self.name}: also instrumented by {', '.join(displaced)}, which is not loaded; "
                 "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
+            )
+        if self.beside:
+            yield (
+                f"{self.name}: also instrumented, with more, by {', '.join(self.beside)}, so both "
+                "run; disable one by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set "
+                "OTEL_AGENTS_PREFER=theirs"
             )
 
 
@@ -76,10 +86,10 @@ def examine_frameworks(timeout: float) -> tuple[Framework, ...]:
 def _is_of_our_parts(entry_point: EntryPoint) -> bool:
     """Whether an instrumentor of others has tables such as ours have."""
     distribution: Any = entry_point.dist
-    needed = (distribution.requires or ()) if distribution is not None else ()
-    if not any(_PARTS.match(text) for text in needed):
-        return False
     try:
+        needed: tuple[str, ...] = tuple(distribution.requires or ()) if distribution else ()
+        if not any(map(_PARTS.match, needed)):
+            return False
         kind: Any = entry_point.load()
     except Exception:  # noqa: BLE001  the loader tells of it
         return False
@@ -103,7 +113,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         problem = f"the installed version is not supported, which is {' or '.join(requires)}"
         return Framework(name, installed, requires, "nothing", problem=problem)
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
-    rivals = tuple(str(rival) for rival in active_rivals(instrumentor, disabled))
+    rivals = active_rivals(instrumentor, disabled)
     runs = _runs(entry_point, rivals, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
     return Framework(
@@ -113,8 +123,21 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         runs,
         found.get("summary", ""),
         tuple(found.get("targets", ())),
-        rivals,
-        found.get("problem", ""),
+        tuple(map(str, rivals)),
+        tuple(str(it) for it in rivals if it.is_broader and runs == "ours"),
+        "; ".join(filter(None, (_unavailable(rivals, runs), found.get("problem", "")))),
+    )
+
+
+def _unavailable(rivals: tuple[Rival, ...], runs: str) -> str:
+    """What theirs are preferred and cannot be loaded; they are not."""
+    modules = {rival: rival.value.partition(":")[0].strip() for rival in rivals}
+    missing = [f"{it} (no module {modules[it]})" for it in rivals if not is_there(modules[it])]
+    if runs != "theirs" or not missing:
+        return ""
+    return (
+        f"it is left to {' and '.join(missing)}, which cannot be loaded; "
+        "install what it lacks, or unset OTEL_AGENTS_PREFER"
     )
 
 
@@ -129,7 +152,7 @@ def _installed(requires: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _runs(entry_point: EntryPoint, rivals: tuple[str, ...], disabled: tuple[str, ...]) -> str:
+def _runs(entry_point: EntryPoint, rivals: tuple[Rival, ...], disabled: tuple[str, ...]) -> str:
     if {"*", entry_point.name, plain_name(entry_point)} & set(disabled):
         return "off"
     return "theirs" if rivals and Settings.read().prefer is Prefer.THEIRS else "ours"

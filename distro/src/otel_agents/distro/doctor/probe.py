@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.starting.privacy import silence_frameworks
 from otel_agents.instrumentors.hosting import GROUP
 
-__all__ = ["MARK", "probe"]
+__all__ = ["MARK", "is_there", "probe"]
 
 MARK: Final = "otel-agents probe: "
 """Begins the line of JSON; a framework may print what it likes."""
 
+_NO_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
+_NO_NAME: Final = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 _Failures: TypeAlias = Mapping[str, "Exception | None"]
 
@@ -87,12 +91,54 @@ def _summary(report: Any, lacks: Mapping[str, str | None]) -> str:
 
 def _lacking(module: str, error: BaseException | None) -> str | None:
     """The package for want of which an import failed, maybe with an error of the framework's own."""
+    unnamed: str | None = None
     while error is not None:
-        if isinstance(error, ModuleNotFoundError) and error.name is not None:
-            package = _top(error.name)
-            return package if package != _top(module) else None
+        missing = _missing(error)
+        if missing is not None:
+            package = _first(missing, lambda name: not is_there(name))
+            own = _first(module, lambda name: not _is_namespace(name))
+            return package if not f"{package}.".startswith(f"{own}.") else None
+        if isinstance(error, ModuleNotFoundError):
+            unnamed = unnamed or f"a package ({_text(error)})"
         error = error.__cause__ or error.__context__
-    return None
+    return unnamed
+
+
+def _missing(error: BaseException) -> str | None:
+    """The module that an error says there is none of."""
+    if isinstance(error, ModuleNotFoundError):
+        said = _NO_MODULE.search(str(error))
+        return error.name or (said[1] if said else None)
+    said = _NO_NAME.match(str(error)) if isinstance(error, ImportError) else None
+    if said is None or not _is_namespace(said[2]):
+        return None
+    return f"{said[2]}.{said[1]}"  # from a namespace nothing can be imported but what is installed
+
+
+def _first(module: str, is_it: Callable[[str], bool]) -> str:
+    """The shortest part of a dotted name for which that holds; all of it if there is none."""
+    parts = module.split(".")
+    names = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return next(filter(is_it, names), module)
+
+
+def is_there(module: str) -> bool:
+    """Whether a module is installed; what it lies in is imported, it is not."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+    except Exception:  # noqa: BLE001  it is there, and importing what it lies in failed
+        return True
+
+
+def _is_namespace(module: str) -> bool:
+    """Whether it is a folder that several packages may share."""
+    try:
+        spec = find_spec(module)
+    except Exception:  # noqa: BLE001  of what it lies in
+        return False
+    return spec is not None and spec.origin is None and spec.submodule_search_locations is not None
 
 
 def _import(module: str) -> Exception | None:
@@ -104,7 +150,7 @@ def _import(module: str) -> Exception | None:
     return None
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
