@@ -14,7 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import (
+    EntryPoint,
+    PackageMetadata,
+    PackageNotFoundError,
+    entry_points,
+    version,
+)
 from typing import Any, Final, NamedTuple
 
 from packaging.requirements import Requirement
@@ -196,14 +202,14 @@ def _described(entry_point: EntryPoint) -> _Described:
     if distribution is None:
         return _Described("")
     try:
-        name: str | None = distribution.metadata["Name"]
-        if name is None:
+        metadata: PackageMetadata = distribution.metadata
+        if "Name" not in metadata:
             return _Described("", problem="it has no Name")
         texts: list[str] = [it for it in distribution.requires or () if _ALL_OF in it.lower()]
         requirements = [Requirement(it) for it in texts]
         all_of = tuple(it for it in requirements if _is_for(_ALL_OF, it))
         any_of = tuple(it for it in requirements if _is_for(_ANY_OF, it))
-        return _Described(_normal(name), all_of, any_of)
+        return _Described(_normal(metadata["Name"]), all_of, any_of)
     except Exception as error:  # broken metadata may raise anything
         return _Described("", problem=" ".join(f"{type(error).__name__}: {error}".split()))
 
