@@ -202,8 +202,8 @@ def _described(entry_point: EntryPoint) -> _Described:
     if distribution is None:
         return _Described("")
     try:
-        metadata: PackageMetadata = distribution.metadata
-        if "Name" not in metadata:
+        metadata: PackageMetadata | None = distribution.metadata  # None as of importlib_metadata
+        if metadata is None or "Name" not in metadata:
             return _Described("", problem="it has no Name")
         texts: list[str] = [it for it in distribution.requires or () if _ALL_OF in it.lower()]
         requirements = [Requirement(it) for it in texts]
