@@ -50,7 +50,7 @@ class House:
 HOUSES = {
     "distro": House(
         ROOT / "distro/src/otel_agents/distro",
-        ground=("speech", "addresses", "variables", "environment", "discovery"),
+        ground=("speech", "addresses", "headers", "variables", "environment", "discovery"),
         rooms={
             "otlp": frozenset(),
             "tree": frozenset(),

@@ -32,6 +32,7 @@ INITIALIZE = """
         print(*sorted(propagate.get_global_textmap().fields))
 """
 NO_PORT = "is no port (1 to 65535)"
+NO_PAIR = "a part that is not name=value, which is left out"
 LATER = "nothing is sent there; write http://HOST:PORT"
 WRONG = {
     "http://localhost:43l7": f"(43l7 {NO_PORT}): {LATER}",
@@ -43,6 +44,7 @@ WRONG = {
     "https://:4317": f"(it names no host): {LATER}",
     "http://[::1:4317": f"(its host is no IPv6 address): {LATER}",
     "ftp://host:4317": f"(ftp is no scheme of OTLP): {LATER}",
+    "http://127.0.0.1:4317:1": f"(127.0.0.1:4317:1 has more than one port): {LATER}",
 }
 WITHOUT_SCHEME = {
     "localhost:4318": "(it has no scheme): nothing is sent there; "
@@ -56,6 +58,7 @@ WITHOUT_SCHEME = {
     [
         *((protocol, *it) for protocol in (HTTP, GRPC) for it in WRONG.items()),
         *((HTTP, *it) for it in WITHOUT_SCHEME.items()),
+        (GRPC, "http:host:4317", f"(http:host:4317 has more than one port): {LATER}"),
     ],
 )
 def test_an_endpoint_that_cannot_be_one(protocol: str, endpoint: str, why: str) -> None:
@@ -124,6 +127,13 @@ def test_a_label_has_63_characters_at_most() -> None:
 
 
 def test_no_password_is_shown() -> None:
+    assert shown("https://me:s@cret@host/x@y") == "https://host/x@y"
+    assert shown("http://host?api-key=secret") == "http://host?…"
+    assert shown("http://host/v1#secret") == "http://host/v1?…"
+    assert origin("http://host:1?api-key=secret") == "http://host:1"
+    with pytest.raises(MalformedError) as raised:
+        Address.read("me:secret@host:4318?secret", HTTP)
+    assert raised.value.instead == "http://host:4318?… or https://host:4318?…"
     assert shown("https://me:secret@host/x") == "https://host/x"
     assert origin("https://me:secret@host:1/x") == "https://host:1"
     assert origin("me:secret@host:1") == "host:1"
@@ -309,3 +319,61 @@ def test_headers_that_are_none_are_told_without_their_value(protocol: str, tmp_p
         "out; write it as name=value,name=value"
     )
     assert [line for line in others if "could not deliver" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "given", "fault"),
+    [
+        (HTTP, "x-a=1,=s3cret", NO_PAIR),
+        (GRPC, "s3cret name=1", "a name that no header can have, which is left out"),
+        (HTTP, "x-a=s3cr;et", "a value that is not percent-encoded, which is left out"),
+        (GRPC, "x-a=s3cret%E2%82%AC", "a value that cannot be sent once it is decoded, so nothing"),
+        (HTTP, "x-a=s3cret%E2%82%AC", "a value that cannot be sent once it is decoded, so nothing"),
+        (HTTP, "x-a=s3cret%0Ax", "a value that cannot be sent once it is decoded, so nothing"),
+        (GRPC, "x-a=s3cret%C3%A9", "a value that cannot be sent once it is decoded, so nothing"),
+        (GRPC, "x!a=s3cret", "a name that cannot be sent, so nothing"),
+        (HTTP, "x%20a=s3cret", "a name that cannot be sent, so nothing"),
+        (HTTP, "x-a=s3cret%C3%A9", ""),
+        (HTTP, "x!a=s3cret=,, X-B = a%2Cb ", ""),
+        (GRPC, "x-a=Bearer s3cret", ""),
+    ],
+)
+def test_headers_that_cannot_be_sent(protocol: str, given: str, fault: str) -> None:
+    told: dict[str, str] = {}
+    name = "OTEL_EXPORTER_OTLP_HEADERS"
+    variables = {name: given, BASE: "http://h", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+    environment = Environment(variables, told.__setitem__)
+    sendable = environment.sendable(environment.signal("traces"))
+    assert sendable == ("so nothing" not in fault)
+    assert list(told) == ([name] if fault else [])
+    assert told.get(name, "").startswith(f"{name} has {fault}" if fault else "")
+    assert "s3cr" not in told.get(name, "")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "alone", "other", "effect"),
+    [
+        (GRPC, "KEY", "CERTIFICATE", "nothing is sent"),
+        (GRPC, "CERTIFICATE", "KEY", "nothing is sent"),
+        (HTTP, "KEY", "CERTIFICATE", "it is not used"),
+    ],
+)
+def test_half_of_a_pair_of_files(
+    protocol: str, alone: str, other: str, effect: str, tmp_path: Path
+) -> None:
+    """With half of it gRPC ends the process."""
+    file = script(tmp_path, "")
+    variable = f"OTEL_EXPORTER_OTLP_CLIENT_{alone}"
+    variables = {
+        BASE: "https://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        variable: str(file),
+    }
+    done = instrumented(script(tmp_path, EMIT), variables)
+    first, *others = done.err.splitlines()
+    assert done.status == 0
+    assert first == (
+        f"otel-agents: {variable} is set without OTEL_EXPORTER_OTLP_CLIENT_{other}: {effect}; "
+        "set both, or neither"
+    )
+    assert bool(others) == (protocol == HTTP)

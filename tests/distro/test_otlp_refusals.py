@@ -104,6 +104,26 @@ def retry_info(seconds: int) -> bytes:
         ),
         (
             Refusal(
+                grpc.StatusCode.UNAVAILABLE,
+                b"upstream connect error: delayed connect error: Connection refused",
+            ),
+            Outcome(
+                False,
+                True,
+                "UNAVAILABLE",
+                said="upstream connect error: delayed connect error: Connection refused",
+            ),
+        ),
+        (
+            Refusal(grpc.StatusCode.UNAVAILABLE, b"failed to connect to backend"),
+            Outcome(False, True, "UNAVAILABLE", said="failed to connect to backend"),
+        ),
+        (
+            Refusal(grpc.StatusCode.UNAVAILABLE, b"upstream: TLS handshake failed"),
+            Outcome(False, True, "UNAVAILABLE", said="upstream: TLS handshake failed"),
+        ),
+        (
+            Refusal(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 b"too much",
                 headers={"grpc-status-details-bin": retry_info(7)},
@@ -135,6 +155,18 @@ def test_no_header_is_told(protocol: str, monkeypatch: pytest.MonkeyPatch) -> No
     status: Any = 401 if protocol == HTTP else grpc.StatusCode.UNAUTHENTICATED
     refusal = Refusal(status, b"token s3cret of 'Bearer s3cret' is unknown")
     assert refused(monkeypatch, protocol, refusal).said == "token … of '…' is unknown"
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+def test_no_header_is_told_encoded_or_in_another_case(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "authorization=Bearer%20qK9/%2Fz="
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", header)
+    status: Any = 401 if protocol == HTTP else grpc.StatusCode.UNAUTHENTICATED
+    echoes = b"no qK9//z= nor qK9%2F%2Fz%3D nor QK9//Z= nor Bearer%20qK9/%2Fz= nor qk9%2f%2fz%3d"
+    outcome = refused(monkeypatch, protocol, Refusal(status, echoes))
+    assert outcome.said == "no … nor … nor … nor … nor …"
 
 
 def test_a_long_message_is_cut() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from otlp_outlets import GRPC, HTTP, RECEIVERS, ask, clear_variables, outlet_for
 from strict_receivers import StrictGrpc, StrictHttp, Tls, certified
 
-from otel_agents.distro.environment import SIGNALS, SignalName
+from otel_agents.distro.environment import SIGNALS, Environment, SignalName
+from otel_agents.distro.otlp import exporters
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
+from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.variables import hidden
 
 FORMS = ("", "own")
 """The variable of all signals, or the signal's own."""
@@ -95,6 +99,72 @@ def test_an_empty_variable_of_a_signal_is_none(
     assert receiver.arrived[0].headers["x-key"] == "value"
 
 
+@pytest.mark.parametrize("seconds", ["", "soon", "0.5"])
+@pytest.mark.parametrize("general", ["", "7"])
+def test_no_exporter_reads_a_time_out_itself(
+    way: tuple[str, SignalName], seconds: str, general: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: an exporter that reads it raises where it is no number."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", way[0])
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{way[1].upper()}_TIMEOUT", seconds)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", general)
+    with RECEIVERS[way[0]]() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+        told: dict[str, str] = {}
+        environment = Environment(tell=told.__setitem__)
+        outlet = OtlpOutlet(environment.signal(way[1]), environment)
+        assert ask(outlet) == DELIVERED
+        outlet.close()
+
+
+def test_what_other_signals_read_stands_while_an_exporter_is_made(
+    way: tuple[str, SignalName], tls: Tls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is made on a thread of its own."""
+    general = {
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "7",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.certificate),
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(tls.key),
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(tls.certificate),
+    }
+    names: list[str] = []
+
+    def hide(*hiding: str) -> AbstractContextManager[None]:
+        names.extend(hiding)
+        return hidden(*hiding)
+
+    monkeypatch.setattr(exporters, "hidden", hide)
+    with RECEIVERS[way[0]](tls=tls) as receiver:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, **general}
+        assert send(monkeypatch, way, variables) == DELIVERED
+    assert names
+    assert not general.keys() & {*names}
+
+
+def test_an_empty_certificate_is_no_leave_to_trust_anybody(
+    way: tuple[str, SignalName],
+    variable: Callable[[str], str],
+    tls: Tls,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with RECEIVERS[way[0]](tls=tls) as receiver:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            variable("CERTIFICATE"): "",
+        }
+        outcome = send(monkeypatch, way, variables)
+    assert outcome.reason == "TLS: certificate verify failed"
+
+
+def test_a_name_in_the_endpoint_is_no_part_of_the_host(
+    way: tuple[str, SignalName], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RECEIVERS[way[0]]() as receiver:
+        endpoint = receiver.endpoint.replace("//", "//tenant:s3cret@")
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        assert send(monkeypatch, way, variables) == DELIVERED
+
+
 def test_headers_are_decoded(
     way: tuple[str, SignalName], variable: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +226,8 @@ def test_a_certificate_is_trusted(
     with RECEIVERS[way[0]](tls=tls) as receiver:
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
         assert send(monkeypatch, way, endpoint).reason == "TLS: certificate verify failed"
-        trusting = {**endpoint, variable("CERTIFICATE"): str(tls.certificate)}
+        empty = {f"OTEL_EXPORTER_OTLP_{way[1].upper()}_CERTIFICATE": ""}
+        trusting = {**endpoint, **empty, variable("CERTIFICATE"): f" {tls.certificate} "}
         assert send(monkeypatch, way, trusting) == DELIVERED
 
 

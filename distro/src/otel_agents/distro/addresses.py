@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Address", "MalformedError", "origin", "shown"]
+__all__ = ["Address", "MalformedError", "origin", "shown", "without_user"]
 
 _URL: Final = ("http", "https")
 _OF_GRPC: Final = ("unix", "unix-abstract", "dns", "ipv4", "ipv6", "vsock", "xds")
@@ -15,7 +15,8 @@ _OF_GRPC: Final = ("unix", "unix-abstract", "dns", "ipv4", "ipv6", "vsock", "xds
 _LABEL: Final = re.compile(r"[\w-]{1,63}")
 _BROKEN_SCHEME: Final = re.compile(r"^(https?:)?/*", re.IGNORECASE)
 _PORT: Final = re.compile(r":[^:\]]*$")
-_USER: Final = re.compile(r"(//|^)[^/@]*@")
+_USER: Final = re.compile(r"(//|^)[^/?#]*@")
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 
 
 class MalformedError(ValueError):
@@ -60,7 +61,7 @@ class Address:
 
 
 def _with_scheme(endpoint: str) -> str:
-    rest = _BROKEN_SCHEME.sub("", endpoint)
+    rest = shown(_BROKEN_SCHEME.sub("", endpoint))
     return f"http://{rest} or https://{rest}"
 
 
@@ -86,7 +87,10 @@ def _host(url: SplitResult) -> str:
 
 
 def _port(url: SplitResult) -> int | None:
-    text = _PORT.search(url.netloc.rpartition("@")[2])
+    place = url.netloc.rpartition("@")[2]
+    if place.rpartition("]")[2].count(":") > 1:
+        raise MalformedError(f"{place} has more than one port")
+    text = _PORT.search(place)
     if text is None or text[0] == ":":
         return None
     number = text[0][1:]
@@ -106,5 +110,10 @@ def origin(endpoint: str) -> str:
 
 
 def shown(endpoint: str) -> str:
-    """The endpoint for people: without a user's name and password."""
-    return _USER.sub(r"\1", endpoint)
+    """The endpoint for people: without a user's name and password, and without what is asked."""
+    return _QUERY.sub("?…", without_user(endpoint))
+
+
+def without_user(endpoint: str) -> str:
+    """The endpoint without a user's name and password."""
+    return _USER.sub(r"\1", endpoint, count=1)

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from otel_agents.distro.addresses import Address, MalformedError, shown
+from otel_agents.distro.headers import fault_of_header
 from otel_agents.distro.speech import say
 
 __all__ = [
     "DISABLED_INSTRUMENTATIONS",
+    "FILES",
     "SIGNALS",
     "Batching",
     "Choice",
@@ -27,12 +29,13 @@ SignalName: TypeAlias = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[tuple[SignalName, ...]] = ("traces", "metrics", "logs")
 DISABLED_INSTRUMENTATIONS: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 DEFAULT: Final = "default"
+FILES: Final = ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")
+"""What is read of TLS."""
 
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "deflate", "none")
 _PORTS: Final = MappingProxyType({"http/protobuf": 4318, "grpc": 4317})
 _BATCH_PREFIX: Final = MappingProxyType({"traces": "OTEL_BSP", "logs": "OTEL_BLRP"})
-_FILES: Final = ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")
 _FOR_THE_EYE: Final = ("tree", "console")
 
 
@@ -151,12 +154,16 @@ class Environment:
 
     def sendable(self, signal: Signal) -> bool:
         """Whether ``signal`` can be sent by OTLP; what is wrong with its variables is told."""
-        self._check_headers(signal.headers)
-        if not self._check_endpoint(signal):
+        if not self._check_headers(signal) or not self._check_endpoint(signal):
             return False
         if signal.address is not None and signal.address.secure and not signal.of_file:
-            self._check_files(signal.name)
+            return self._check_files(signal)
         return True
+
+    def files(self, name: SignalName) -> dict[str, Choice]:
+        """The files of TLS that are given, each by what it is (`FILES`)."""
+        given = {what: self._otlp(name, what) for what in FILES}
+        return {what: file for what, file in given.items() if file is not None}
 
     def batching(self, name: SignalName) -> Batching:
         """How a signal's items are batched."""
@@ -206,24 +213,47 @@ class Environment:
             return False
         return True
 
-    def _check_files(self, name: SignalName) -> None:
-        for what in _FILES:
-            given = self._otlp(name, what)
-            if given is not None and not os.path.isfile(given.value):
+    def _check_files(self, signal: Signal) -> bool:
+        files = self.files(signal.name)
+        for file in files.values():
+            if not os.path.isfile(file.value):
                 self.complain(
-                    given.source,
-                    f"{given.source}={given.value} is no file: TLS fails without it; "
+                    file.source,
+                    f"{file.source}={file.value} is no file: TLS fails without it; "
                     "write the path of a PEM file",
                 )
+        return self._check_pair(files, signal.protocol.value)
 
-    def _check_headers(self, given: Choice | None) -> None:
-        if given is not None and any("=" not in it for it in self.listed(given.source)):
-            # Never the value: headers are where keys are.
-            self.complain(
-                given.source,
-                f"{given.source} has a part that is not name=value, which is left out; "
-                "write it as name=value,name=value",
-            )
+    def _check_pair(self, files: Mapping[str, Choice], protocol: str) -> bool:
+        """Whether one can do with what there is of the client's key and certificate."""
+        key, certificate = files.get("CLIENT_KEY"), files.get("CLIENT_CERTIFICATE")
+        if protocol == "grpc":  # it would end the process
+            alone = key or certificate if not (key and certificate) else None
+            effect = "nothing is sent"
+        else:  # a certificate's file may have the key in it
+            alone = key if certificate is None else None
+            effect = "it is not used"
+        if alone is None:
+            return True
+        other = "CERTIFICATE" if alone is key else "KEY"
+        missing = f"OTEL_EXPORTER_OTLP_CLIENT_{other}"
+        self.complain(
+            alone.source,
+            f"{alone.source} is set without {missing}: {effect}; set both, or neither",
+        )
+        return protocol != "grpc"
+
+    def _check_headers(self, signal: Signal) -> bool:
+        """Whether the headers can be sent, but for parts that are none."""
+        given = signal.headers
+        parts = given.value.split(",") if given is not None else []
+        faults = [why for part in parts if (why := fault_of_header(part, signal.protocol.value))]
+        if given is None or not faults:
+            return True
+        # Never the value: headers are where keys are.
+        worst = max(faults, key=lambda it: it.fatal)
+        self.complain(given.source, f"{given.source} has {worst.text}")
+        return not worst.fatal
 
     def _one_of(self, name: SignalName, what: str, accepted: tuple[str, ...]) -> Choice:
         given = self._otlp(name, what)

@@ -7,11 +7,14 @@ understands it alike: they differ in empty values, fractions, compressions and g
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from otel_agents.distro.environment import Environment, Signal
+from otel_agents.distro.addresses import without_user
+from otel_agents.distro.environment import FILES, Environment, Signal
 from otel_agents.distro.variables import hidden
 
 __all__ = ["make_exporter", "session_for"]
@@ -32,9 +35,10 @@ _COMPRESSIONS: Final = MappingProxyType(
     {"gzip": "Gzip", "deflate": "Deflate", "none": "NoCompression"}
 )
 _CREDENTIALS: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_{}CREDENTIAL_PROVIDER"
+_GRPC_CREDENTIALS: Final = "OTEL_PYTHON_EXPORTER_OTLP_GRPC_{}CREDENTIAL_PROVIDER"
 
 
-def make_exporter(signal: Signal, compression: str, session: Any) -> Any:
+def make_exporter(signal: Signal, environment: Environment, compression: str, session: Any) -> Any:
     """The exporter of ``signal``, its requests compressed so; ``session`` is for HTTP alone."""
     protocol = signal.protocol.value
     module, _, name = _EXPORTERS[protocol, signal.name].partition(":")
@@ -42,23 +46,27 @@ def make_exporter(signal: Signal, compression: str, session: Any) -> Any:
     options: dict[str, Any] = {"endpoint": signal.endpoint.value, "timeout": signal.seconds}
     if signal.headers is not None:
         options["headers"] = headers(signal)
+    files = {what: file.value for what, file in environment.files(signal.name).items()}
     if protocol == "grpc":
         options |= _grpc_options(signal, compression, kind)
+        provided = _has_credentials(signal, environment, _GRPC_CREDENTIALS)
+        if not options.get("insecure") and not provided:
+            options["credentials"] = _credentials(files)
     else:
         options |= {"compression": _compression(_HTTP, compression), "session": session}
-    with hidden(*_misread(signal)):
+        options |= {f"{what.lower()}_file": path for what, path in files.items()}
+    with hidden(*_misread(signal, environment)):
         return kind(**options)
 
 
 def session_for(signal: Signal, environment: Environment) -> Any:
     """What keeps the outcome of each request; None over HTTP where the user has a session."""
-    secrets = headers(signal).values()
+    secrets = (*headers(signal).values(), *_as_written(signal))
     if signal.protocol.value == "grpc":
         from otel_agents.distro.otlp.grpc import OneCall
 
         return OneCall(secrets)
-    names = (_CREDENTIALS.format(""), _CREDENTIALS.format(f"{signal.name.upper()}_"))
-    if environment.text(*names, *(f"_{name}" for name in names)) is not None:
+    if _has_credentials(signal, environment, _CREDENTIALS):
         return None
     from otel_agents.distro.otlp.http import OneAttempt
 
@@ -74,9 +82,19 @@ def headers(signal: Signal) -> dict[str, str]:
     return dict(parse_env_headers(signal.headers.value, liberal=True))
 
 
+def _as_written(signal: Signal) -> Iterator[str]:
+    """The values of headers as the variable has them, encoded or not."""
+    for part in signal.headers.value.split(",") if signal.headers is not None else ():
+        yield part.partition("=")[2].strip()
+
+
 def _grpc_options(signal: Signal, compression: str, kind: Any) -> dict[str, Any]:
     grpc = import_module("grpc")
-    options: dict[str, Any] = {"compression": _compression("grpc", compression)}
+    options: dict[str, Any] = {
+        "compression": _compression("grpc", compression),
+        # It would take a name and a password for part of the host's name.
+        "endpoint": without_user(signal.endpoint.value),
+    }
     if signal.address is not None:
         options["insecure"] = not signal.address.secure
     if "retryable_error_codes" in inspect.signature(kind).parameters:
@@ -89,7 +107,25 @@ def _compression(module: str, name: str) -> Any:
     return getattr(import_module(module).Compression, _COMPRESSIONS[name])
 
 
-def _misread(signal: Signal) -> tuple[str, ...]:
-    """A time-out that is no whole number: exporters over gRPC read it though they are given one."""
-    given = f"OTEL_EXPORTER_OTLP_{signal.name.upper()}_TIMEOUT"
-    return () if signal.protocol.value != "grpc" or signal.timeout.value.isdigit() else (given,)
+def _credentials(paths: Mapping[str, str]) -> Any:
+    """Of gRPC, which takes what the files hold."""
+    contents = (Path(paths[what]).read_bytes() if what in paths else None for what in FILES)
+    return import_module("grpc").ssl_channel_credentials(*contents)
+
+
+def _has_credentials(signal: Signal, environment: Environment, variable: str) -> bool:
+    """Whether the user names what makes the credentials, which the exporter asks then."""
+    names = (variable.format(""), variable.format(f"{signal.name.upper()}_"))
+    return environment.text(*names, *(f"_{name}" for name in names)) is not None
+
+
+def _misread(signal: Signal, environment: Environment) -> Iterator[str]:
+    """What exporters read, and misread, though they are given it.
+
+    Nothing that another signal reads, whose exporter may be made on another thread meanwhile.
+    """
+    own = f"OTEL_EXPORTER_OTLP_{signal.name.upper()}"
+    yield f"{own}_TIMEOUT"
+    for name in (f"{prefix}_{what}" for prefix in (own, "OTEL_EXPORTER_OTLP") for what in FILES):
+        if environment.text(name) is None:  # an empty one
+            yield name

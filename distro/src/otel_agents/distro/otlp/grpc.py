@@ -27,18 +27,22 @@ from otel_agents.distro.otlp.words import in_short, partial_success
 __all__ = ["OneCall"]
 
 _STUB: Final = "_client"
+_NO_CONNECTION: Final = r"failed to connect to all addresses\b.*"
 _OWN_REASONS: Final = MappingProxyType(
     {
-        "Connection refused": "connection refused",
-        "DNS resolution failed": "unknown host",
-        "Socket closed": "connection closed",
-        "Connection reset": "connection closed",
-        "GOAWAY": "connection closed",
-        "failed to connect": "nobody answers",
-        "Deadline Exceeded": "no answer in time",
+        re.compile(pattern, re.DOTALL): reason
+        for pattern, reason in (
+            (f"{_NO_CONNECTION}Connection refused.*", "connection refused"),
+            (f"{_NO_CONNECTION}(Socket closed|Connection reset).*", "connection closed"),
+            (_NO_CONNECTION, "nobody answers"),
+            (r"(DNS resolution failed|errors resolving) .*", "unknown host"),
+            (r"(Stream removed \()?(\w+:)?(Socket closed|Connection reset).*", "connection closed"),
+            (r"(Stream removed \()?GOAWAY.*", "connection closed"),
+            (r"Deadline Exceeded", "no answer in time"),
+        )
     }
 )
-"""Parts of what gRPC itself says where no receiver did."""
+"""What gRPC itself says where no receiver did; a receiver's words may have parts of it."""
 _TLS: Final = re.compile(r"handshake failed|SSL_ERROR", re.IGNORECASE)
 _TLS_REASON: Final = re.compile(r"OPENSSL_internal:([A-Z_0-9]+)")
 _STATUS: Final = "grpc-status-details-bin"
@@ -117,10 +121,10 @@ def _own_reason(code: str, details: str) -> str:
     """Why nobody answered, in our own words; empty where a receiver spoke."""
     if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
         return ""
-    if _TLS.search(details):
+    if re.match(_NO_CONNECTION, details) and _TLS.search(details):
         told = _TLS_REASON.search(details)
         return f"TLS: {told[1].lower().replace('_', ' ')}" if told else "TLS: the handshake failed"
-    return next((reason for part, reason in _OWN_REASONS.items() if part in details), "")
+    return next((reason for form, reason in _OWN_REASONS.items() if form.fullmatch(details)), "")
 
 
 def _asked_pause(error: Any) -> float | None:

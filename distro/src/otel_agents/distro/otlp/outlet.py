@@ -118,6 +118,8 @@ class OtlpOutlet:
             self.renew()
         try:
             exporter = self._exporter or self._make(compression)
+        except OSError as error:  # a certificate's file that is none
+            return Outcome(False, False, f"TLS: {error}")
         except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: told, not raised
             return Outcome(False, False, f"{type(error).__name__}: {error}")
         if self._session is not None:
@@ -161,7 +163,7 @@ class OtlpOutlet:
     def _make(self, compression: str) -> Any:
         with overheard():
             session = session_for(self.signal, self._environment)
-            exporter = make_exporter(self.signal, compression, session)
+            exporter = make_exporter(self.signal, self._environment, compression, session)
         if self.signal.protocol.value == "grpc" and not session.attach(exporter):
             session = None
         self._exporter, self._session, self._made_for = exporter, session, compression

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 __all__ = ["body_text", "in_short", "partial_success", "uncompressed"]
 
@@ -34,13 +35,18 @@ def in_short(text: str, secrets: Iterable[str], sent: Callable[[], bytes]) -> st
         sent: The request as it was before compression; called only where something was said.
     """
     text = "".join(char if char.isprintable() else " " for char in text[:_READ])
-    for secret in secrets:
-        for part in (secret, *secret.split()):
-            if len(part) >= _SECRET:
-                text = text.replace(part, _CUT)
+    for part in _parts(secrets):
+        text = re.sub(re.escape(part), _CUT, text, flags=re.IGNORECASE)
     words = text.split()
     line = " ".join(_without_echo(words, sent())) if words else ""
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}{_CUT}"
+
+
+def _parts(secrets: Iterable[str]) -> list[str]:
+    """The secrets and their words, as they are and percent-encoded; the longest first."""
+    parts = {part for secret in secrets for part in (secret, *secret.split())}
+    encoded = {quote(part, safe="") for part in parts}
+    return sorted((it for it in parts | encoded if len(it) >= _SECRET), key=len, reverse=True)
 
 
 def _without_echo(words: list[str], sent: bytes) -> Iterable[str]:
