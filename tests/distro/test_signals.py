@@ -358,3 +358,51 @@ def test_a_signal_that_the_program_has_blocked_comes_to_no_thread_of_ours(
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 SENT = "trace.get_tracer_provider().force_flush(30000)\n"
 """All threads are there."""
+
+
+CLOSED = """
+import os
+
+number = signal.set_wakeup_fd(-1)
+signal.set_wakeup_fd(number, warn_on_full_buffer=False)
+
+def is_open():
+    try:
+        return os.fstat(number)
+    except OSError:
+        return None
+
+before = is_open()
+{closing}
+given_up = time.monotonic() + 5
+while not (found := is_open()) or os.path.samestat(found, before):  # until it is opened again
+    assert time.monotonic() < given_up
+    time.sleep(0.001)
+"""
+CLOSING = {
+    "all": "os.closerange(3, 4096)",
+    "what is written to": "os.close(number)",
+    "what is read": """
+for one in range(3, 4096):
+    try:
+        if one != number and os.path.samestat(os.fstat(one), before):
+            os.close(one)
+    except OSError:
+        pass
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.raise_signal(signal.SIGUSR1)  # what was being read when it was closed
+""",
+}
+
+
+@pytest.mark.parametrize("place", ["sleep", "C code that looks for no signals"])
+@pytest.mark.parametrize("closing", CLOSING)
+def test_a_program_that_closes_all_descriptors_ends_as_others(
+    tmp_path: Path, closing: str, place: str
+) -> None:
+    """As one that makes itself a daemon; the interpreter goes on writing signals to ours."""
+    path = program(tmp_path, CLOSED.format(closing=CLOSING[closing]) + PLACES[place])
+    with Receiver() as receiver, run(path, receiver.endpoint, DEFAULT) as process:
+        assert terminated(process) == STATUS.get(place, -signal.SIGTERM)
+        assert ended(process)[1:] == ("", "")
+    assert receiver.span_names == ENDED + OPEN

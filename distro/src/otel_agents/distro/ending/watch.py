@@ -2,26 +2,28 @@
 
 The interpreter writes each signal to a descriptor at once, and the thread reads it there. Event loops
 that take the descriptor for themselves get it; what handles a signal then tells the thread by itself.
+
+A program that makes itself a daemon closes every descriptor, and the interpreter knows nothing of
+that. Only the main thread may name it another; so the thread, which reads the end of what was closed,
+opens the same number again.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from wrapt import register_post_import_hook
 
+from otel_agents.distro.ending.wakeup import WakeupPipe
 from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart
 
 __all__ = ["SignalWatch", "started"]
 
 _NONE: Final = -1
-_HIGH: Final = 900
 _WARNING: Final = ("trio",)
 """What takes the descriptor too, and warns its user if somebody else had it."""
 
@@ -38,7 +40,7 @@ class SignalWatch:
 
     def __init__(self, received: Callable[[int], object]) -> None:
         self._received = received
-        self._writing = _NONE
+        self._pipe: WakeupPipe | None = None
 
     def install(self) -> None:
         """Take the descriptor if nobody has it; in the main thread only."""
@@ -49,42 +51,36 @@ class SignalWatch:
 
     def tell(self, signum: int) -> bool:
         """Tell of a signal that was handled; whether the thread hears of it."""
-        try:
-            return self._writing != _NONE and os.write(self._writing, bytes((signum,))) > 0
-        except OSError:  # closed by a program that makes itself a daemon
-            return False
+        return self._pipe is not None and self._pipe.write(signum)
 
     def renew(self) -> None:
         """In a forked child: a signal to the one must not be read by the other."""
-        if self._writing == _NONE:
+        if self._pipe is None:
             return
-        self._leave_descriptor(self._writing)
-        for descriptor in (self._writing, self._reading):
-            with suppress(OSError):  # closed likewise
-                os.close(descriptor)
-        self._writing = _NONE
+        self._leave_descriptor(self._pipe.writing)
+        self._pipe.close()
+        self._pipe = None
         self._begin()
 
     def _begin(self) -> None:
         try:
-            reading, writing = (_out_of_the_way(descriptor) for descriptor in os.pipe())
+            pipe = WakeupPipe()
         except OSError:  # the process has no descriptor left: signals wait for the main thread
             return
-        os.set_blocking(writing, False)
-        previous = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        previous = signal.set_wakeup_fd(pipe.writing, warn_on_full_buffer=False)
         if previous != _NONE:
             signal.set_wakeup_fd(previous)
-        if started(self._run, reading):
-            self._reading, self._writing = reading, writing
-            return
-        self._leave_descriptor(writing)
-        os.close(writing)
-        os.close(reading)
+        self._pipe = pipe
+        if not started(self._run, pipe):
+            self._leave_descriptor(pipe.writing)
+            pipe.close()
+            self._pipe = None
 
     @guarded("giving the signals' descriptor away")
     def _give_way(self, module: Any) -> None:
-        if threading.current_thread() is threading.main_thread():  # it may not be touched elsewhere
-            self._leave_descriptor(self._writing)
+        # It may not be touched elsewhere.
+        if self._pipe and threading.current_thread() is threading.main_thread():
+            self._leave_descriptor(self._pipe.writing)
 
     def _leave_descriptor(self, ours: int) -> None:
         current = signal.set_wakeup_fd(_NONE)
@@ -92,14 +88,14 @@ class SignalWatch:
             signal.set_wakeup_fd(current)
 
     @guarded("hearing of signals", everything=True)
-    def _run(self, reading: int) -> None:
+    def _run(self, pipe: WakeupPipe) -> None:
         while True:
-            try:
-                numbers = os.read(reading, 64)
-            except OSError:  # closed likewise
-                return
+            numbers = pipe.read()
             for number in numbers:
                 self._received(number)
+            if not numbers and not pipe.reopen():
+                pipe.close()
+                return
 
 
 def started(work: Callable[..., object], *args: Any) -> bool:
@@ -108,15 +104,3 @@ def started(work: Callable[..., object], *args: Any) -> bool:
     No `threading.Thread`: starting one takes a lock that a signal may have interrupted.
     """
     return start_apart(start_new_thread, work, args)
-
-
-def _out_of_the_way(descriptor: int) -> int:
-    """The same under a high number: should the program close it, no file of its own gets that soon."""
-    import fcntl  # not on Windows
-
-    try:
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
-    except OSError:  # the process may have few
-        return os.dup(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,64 @@
+"""The pipe that signals are written to: its numbers are others' as soon as they have them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from otel_agents.distro.ending.wakeup import WakeupPipe
+
+
+@pytest.fixture
+def pipe() -> Generator[WakeupPipe, None, None]:
+    it = WakeupPipe()
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def taken(pipe: WakeupPipe, tmp_path: Path) -> Generator[int, None, None]:
+    """A file of the program's that got the number of what is written to."""
+    number = pipe.writing
+    with (tmp_path / "own").open("w+b") as file:
+        os.dup2(file.fileno(), number)
+        yield number
+    os.close(number)
+
+
+def test_what_is_written_is_read(pipe: WakeupPipe) -> None:
+    assert pipe.write(15)
+    assert pipe.read() == b"\x0f"
+
+
+def test_it_is_opened_again_under_the_number_that_the_interpreter_has(pipe: WakeupPipe) -> None:
+    number = pipe.writing
+    os.close(number)
+    assert not pipe.write(15)
+    assert pipe.read() == b""
+    assert pipe.reopen()
+    assert pipe.writing == number
+    assert not os.get_blocking(number)
+    assert not os.get_inheritable(number)
+    assert pipe.write(2)
+    assert pipe.read() == b"\x02"
+
+
+def test_a_number_that_somebody_else_has_is_not_touched(pipe: WakeupPipe, taken: int) -> None:
+    assert not pipe.write(15)
+    assert not pipe.reopen()
+    pipe.close()
+    assert os.fstat(taken).st_size == 0
+
+
+def test_nor_is_one_read(pipe: WakeupPipe, tmp_path: Path) -> None:
+    os.close(pipe.writing)
+    number = vars(pipe)["_reading"]
+    (tmp_path / "own").write_text("text", "utf-8")
+    with (tmp_path / "own").open("rb") as file:
+        os.dup2(file.fileno(), number)
+        assert pipe.read() == b""
+        assert os.lseek(number, 0, os.SEEK_CUR) == 0
+        os.close(number)
