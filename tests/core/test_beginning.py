@@ -243,6 +243,22 @@ def test_an_operation_without_a_span_is_measured_and_told_once(
     assert line.startswith("otel-agents: starting a span failed in the code of others (LookupError")
 
 
+@pytest.mark.parametrize("method", ["on_start", "on_end"])
+def test_a_processor_of_others_that_raises_is_told_as_theirs(
+    method: str, telemetry: Telemetry, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    processor = SpanProcessor()
+    setattr(processor, method, _Broken().anything)
+    emission.tracer_provider.add_span_processor(processor)
+    for _ in range(2):
+        assert use(answer, telemetry, infer) == "answer"
+    doing = "starting a span" if method == "on_start" else "ending a span"
+    assert (dict(errors.foreign), dict(errors.counts)) == ({doing: 2}, {})
+    errors.foreign.clear()
+    (line,) = caplog.messages
+    assert line.startswith(f"otel-agents: {doing} failed in the code of others (Ours at ")
+
+
 def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(
     raises: _Raises, emission: Emission
 ) -> None:
@@ -383,6 +399,8 @@ def test_events_that_cannot_be_emitted_cost_no_span(
     assert use(refuse, telemetry, infer) is Overloaded
     assert told(emission) == [("chat m", REFUSED)]
     assert "gen_ai.client.operation.duration" in emission.points()
+    assert (dict(errors.foreign), dict(errors.counts)) == ({"emitting an event": 1}, {})
+    errors.foreign.clear()
 
 
 @pytest.mark.parametrize("method", ["_gather", "conclude", "is_failure"])

@@ -309,6 +309,28 @@ def test_an_outlet_that_raises_loses_its_batch_and_no_other(
     assert line.startswith("otel-agents: exporting spans failed in the code of others (")
 
 
+@pytest.mark.parametrize("fault", [RuntimeError("planted-secret"), SystemExit(1)])
+def test_what_makes_an_outlet_raise_is_lost_alone(
+    fault: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One item may be the cause of it; the others of its batch are sent."""
+    monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
+
+    class Choking(Endpoint):
+        def send(self, items: Sequence[str], timeout: float) -> Outcome:
+            if "bad" in items:
+                raise fault
+            return super().send(items, timeout)
+
+    endpoint = Choking()
+    way = delivery(endpoint)
+    for number in range(5):
+        way.put("bad" if number == 2 else str(number))
+    assert way.flush(SECONDS)
+    assert [item for sent in endpoint.sent for item in sent] == ["0", "1", "3", "4"]
+    assert way.losses.dropped == {"failed": 1}
+
+
 def test_what_is_handed_over_within_handing_over_is_taken() -> None:
     """A destructor or a signal handler ends a span wherever another one is being taken."""
     endpoint = Endpoint()

@@ -257,6 +257,63 @@ def test_a_scope_that_cannot_be_encoded_takes_no_other_with_it(
     assert line.startswith(r"otel-agents: a span of the scope '\ud800' cannot be encoded (")
 
 
+class Unspeakable:
+    """A name that cannot be told."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("planted-secret")
+
+
+class Mute(str):
+    """A text of a kind of its own, which fails to tell itself."""
+
+    def __repr__(self) -> str:
+        raise SystemExit("planted-secret")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(Unspeakable(), "<Unspeakable>"), (Mute("a \ud800"), r"'a \ud800'")],
+    ids=["object", "text"],
+)
+def test_a_scope_whose_name_cannot_be_told_takes_no_other_with_it(
+    name: Any,
+    shown: str,
+    application: Application,
+    receiver: Receiver,
+    said: Callable[[], list[str]],
+) -> None:
+    for scope in ("app", name, "app"):
+        application.tracers.get_tracer(scope).start_span("a").end()
+    assert application.tracers.force_flush()
+    assert receiver.span_names == ["a", "a"]
+    assert application.dropped()["spans"] == {"unencodable": 1}
+    (line,) = said()
+    assert line.startswith(f"otel-agents: a span of the scope {shown} cannot be encoded (")
+
+
+class Unreadable(Exception):
+    """An error that raises when it is asked for its cause."""
+
+    @property
+    def original_exception(self) -> Any:
+        raise RuntimeError("planted-secret")
+
+
+def test_an_error_that_cannot_be_read_is_told_by_its_type(
+    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+) -> None:
+    class Raises(dict[str, Any]):
+        def items(self) -> Any:
+            raise Unreadable
+
+    application.log(Raises(a=1))
+    application.log("good")
+    assert application.loggers.force_flush()
+    assert receiver.log_bodies == ["good"]
+    assert said() == [left_out("a log record", "Unreadable")]
+
+
 class Odd:
     """Nothing that OTLP has."""
 

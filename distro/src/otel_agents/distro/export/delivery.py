@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.outage import Losses, Place
@@ -173,13 +173,13 @@ class Delivery(Generic[Item]):
         batch = self._take()
         timeout = min(max(deadline - time.monotonic(), 0.1), _SECONDS_PER_REQUEST)
         outcome = self._attempted(batch, timeout)
+        if len(batch) > 1 and (outcome is None or outcome.unencodable):
+            # Half of them next, and again, until the one is found.
+            self._put_back(batch, next_time=len(batch) // 2)
+            return True
         if outcome is None:
             self._sent(batch)
             self._drop("failed", len(batch))
-            return True
-        if outcome.unencodable and len(batch) > 1:
-            # Half of them next, and again, until the one is found.
-            self._put_back(batch, next_time=len(batch) // 2)
             return True
         if outcome.too_large and len(batch) > 1:
             self._room = sum(size for _, size in batch) // 2
@@ -229,7 +229,7 @@ class Delivery(Generic[Item]):
     def _leave_out(self, item: Item, why: str) -> None:
         self._drop("unencodable", 1)
         scope = getattr(getattr(item, "instrumentation_scope", None), "name", None)
-        self.place.unencodable(self.items, f"the scope {ascii(scope)[:_SHOWN]}", why)
+        self.place.unencodable(self.items, f"the scope {_shown(scope)}", why)
 
     def _wait(self, outcome: Outcome) -> None:
         self.losses.failures += 1
@@ -299,3 +299,10 @@ class Delivery(Generic[Item]):
         self._worker.forget()
         self.place.renew()
         attempt(f"renewing the exporter of {self.items}", self._outlet.renew, None)
+
+
+def _shown(name: object) -> str:
+    """A scope's name, of which nothing is called where it is no text: it may raise anything."""
+    kind = type(name)
+    text = ascii(str.__str__(cast(str, name))) if issubclass(kind, str) else f"<{kind.__name__}>"
+    return text[:_SHOWN]

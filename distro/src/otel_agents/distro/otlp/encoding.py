@@ -51,7 +51,7 @@ _WHY: Final = MappingProxyType(
 
 def why_unencodable(error: BaseException) -> str:
     """For people; never the exception's text, which may quote the item."""
-    cause = getattr(error, "original_exception", error)  # of a metric
+    cause = vars(error).get("original_exception", error)  # of a metric; nothing of others is called
     return _WHY.get(type(cause).__name__, type(cause).__name__)
 
 

@@ -153,6 +153,11 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
     except Exception:
         errors.internal_error("beginning an operation")
         return innermost()
+    except BaseException as error:  # the application's, as by a signal: there will be no call
+        begun = innermost()
+        if begun is not None:
+            fail(begun, error)
+        raise
     finally:
         BEGINNING.begun = outer
 
@@ -288,3 +293,6 @@ def _returned(running: Any, value: Any) -> Any:
         errors.internal_error("recording a result")
         end(running)
         return value
+    except BaseException as error:  # the application's, which has no result
+        fail(running, error)
+        raise

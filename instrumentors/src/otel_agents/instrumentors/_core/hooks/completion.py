@@ -18,6 +18,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.plain import copied
 
 from . import finding
+from .calling import Calling
 from .completion_objects import (
     content_of,
     message_object,
@@ -31,6 +32,7 @@ _log = logging.getLogger("otel_agents")
 
 _GROUP: Final = "opentelemetry_genai_completion_hook"
 _NOTHING: Final = "_NoOpCompletionHook"
+_CALLING: Final = Calling("the completion hook", "it did not see that content")
 
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
 """The fields of `Content` that a hook is given."""
@@ -66,7 +68,7 @@ class Completion:
     def __call__(
         self, collected: Mapping[str, Any], span: Span, record: LogRecord | None
     ) -> dict[str, Any]:
-        """Give ``collected`` to the hook; returns it with the hook's changes. Never raises.
+        """Give ``collected`` to the hook; returns it with its changes. Raises nothing of the hook's.
 
         The hook may change span and record too. It gets a copy of the content, whole and redacted:
         tool arguments may be the application's own.
@@ -86,7 +88,7 @@ class Completion:
             errors.internal_error("preparing what a completion hook is given")
             return dict(collected)
         inputs, outputs, instructions, tools = (given[kind] for kind in KINDS)
-        try:
+        with _CALLING:
             hook.on_completion(
                 inputs=inputs,
                 outputs=outputs,
@@ -95,8 +97,6 @@ class Completion:
                 span=span,
                 log_record=record,
             )
-        except Exception:
-            finding.failed("the completion hook", "it did not see that content")
         return {**collected, **{kind: [content_of(one) for one in given[kind]] for kind in own}}
 
 

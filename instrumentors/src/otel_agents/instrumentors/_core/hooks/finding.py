@@ -1,4 +1,4 @@
-"""Hooks of the application's that see content: how they are found, and what is said if one fails."""
+"""Hooks of the application's that see content: how they are found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from typing import Any
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["Named", "failed"]
+from .calling import came_in
+
+__all__ = ["Named"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -88,7 +90,9 @@ class Named:
                 self.settled = True
         except _NotYetError as error:
             self._wait(str(error))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if came_in(error):
+                raise
             self.settled = True
             _log.warning("otel-agents: %s", self.without_it(f"{type(error).__name__}: {error}"))
         finally:
@@ -174,25 +178,3 @@ def _program(name: str) -> ModuleType | None:
         return program if os.path.samefile(spec.origin, file) else None
     except OSError:  # one of the two is no file
         return None
-
-
-def failed(hook: str, consequence: str) -> None:
-    """A hook raised the exception being handled: count it, and say so the first time.
-
-    Its text is not logged: it may quote what the hook was given.
-
-    Args:
-        hook: Which hook: ``"the completion hook"``.
-        consequence: What that means for the content.
-    """
-    doing = f"calling {hook}"
-    if not errors.counts.add(doing):
-        return
-    kind = type(sys.exc_info()[1]).__name__
-    _log.warning(
-        "otel-agents: %s failed (%s), so %s; further failures are only counted",
-        hook,
-        kind,
-        consequence,
-    )
-    _log.debug("otel-agents: %s failed", hook, exc_info=True)

@@ -11,6 +11,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
 
 from . import finding
+from .calling import Calling
 
 __all__ = ["Redact", "Redaction", "load", "named"]
 
@@ -18,6 +19,7 @@ _log = logging.getLogger("otel_agents")
 
 _GROUP: Final = "otel_agents_redaction_hook"
 _FAILED: Final = "the value it was given is not recorded"
+_CALLING: Final = Calling("the redaction hook", _FAILED)
 
 Redact = Callable[[str, Any], Any]
 """``redact(kind, value) -> value``: kind as the fields of `Content`, ``exception_message`` or
@@ -42,20 +44,18 @@ class Redaction:
         return self._hook() is not None
 
     def __call__(self, kind: str, value: Any) -> Any:
-        """The value to record in place of ``value``, None for nothing. Never raises.
+        """The value to record in place of ``value``, None for nothing. Raises nothing of the hook's.
 
         The hook gets a copy: it may change it, and ``value`` may be the application's own.
         """
         redact = self._hook()
         if redact is None:
             return None
-        try:
+        shape, redacted = object, None
+        with _CALLING:
             given = copied(value)
             shape = kind_of(given)
             redacted = redact(kind, given)
-        except Exception:
-            finding.failed("the redaction hook", _FAILED)
-            return None
         if redacted is None or isinstance(redacted, shape):
             return redacted
         errors.counts.add("redacting to another shape")

@@ -166,7 +166,7 @@ class UploadHook:
             if path in self._known and files.exists(place):
                 return  # by its hash, another process wrote the same
             files.pipe_file(place, self._encoded(contents))
-        except Exception as error:
+        except BaseException as error:  # on a thread of ours, which goes on
             self._known.pop(path, None)
             why = type(error).__name__
             if isinstance(error, OSError) and error.strerror:

@@ -22,7 +22,6 @@ from otel_agents.instrumentors._core.context.scope import (
     official_conversation_id,
     scope_of,
 )
-from otel_agents.instrumentors._core.errors import error_type
 from otel_agents.instrumentors._core.tables import AGES, sweep
 from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
@@ -151,7 +150,6 @@ class Operation:
 
     def chunk(self, item: Any) -> object:
         """Gather from one item of a stream; for frameworks to override."""
-        return None
 
     def conclude(self) -> None:
         """Put together what was gathered, before any end; for frameworks to override."""
@@ -195,7 +193,7 @@ class Operation:
             failure = True
         if failure:
             self.error = error
-            self.error_type = error_type(error)
+            self.error_type = errors.error_type(error)
         self.end()
 
     @final
@@ -249,24 +247,27 @@ class Operation:
             return
         self._ended = True
         try:
-            try:
-                _guard("describing an operation", self.conclude)  # which may end what is below
-            finally:
-                self.end_time = self.start_time + max(self.elapsed(), 0)
-                self.duration = (self.end_time - self.start_time) / 1e9
-            if self.error_type is not None:
-                self.attributes[attr.ERROR_TYPE] = self.error_type
-            _guard("describing an operation", self._gather)
-            if self._owner.emits:
-                self._emit()
-            else:
-                _guard("handing an operation over", self._owner.receive, self.known)
+            _guard("describing an operation", self.conclude)  # which may end what is below
         finally:
+            self.end_time = self.start_time + max(self.elapsed(), 0)
+            self.duration = (self.end_time - self.start_time) / 1e9
             try:
-                _guard("ending a span", self.span.end, self.end_time)
+                self._gather_and_emit()
             finally:
-                self._forget()
-                self.error = None  # whose frames have this in them, and all of the application's
+                try:
+                    _guard("ending a span", self.span.end, self.end_time, theirs=True)
+                finally:
+                    self._forget()
+                    self.error = None  # whose frames have this in them, and the application
+
+    def _gather_and_emit(self) -> None:
+        if self.error_type is not None:
+            self.attributes[attr.ERROR_TYPE] = self.error_type
+        _guard("describing an operation", self._gather)
+        if self._owner.emits:
+            self._emit()
+        else:
+            _guard("handing an operation over", self._owner.receive, self.known)
 
     def _is_held_open(self) -> bool:  # asked once
         hold_open, self.hold_open = self.hold_open, None
@@ -286,11 +287,11 @@ class Operation:
     def _emit(self) -> None:
         """Each thing by itself: where one cannot be told, the application's code or ours, the rest is."""
         kind, telemetry = self._kind, self.telemetry
-        if self.recording:
-            _guard("describing a span", self._set_attributes)
         known = self.known
         if kind.measures:
             _guard("recording metrics", self._measure, known)
+        if self.recording:
+            _guard("describing a span", self._set_attributes)
         record = None
         if kind.event is not None and telemetry.settings.emit_event:
             record = record_of(kind.event, known, self.context, self.end_time)
@@ -320,13 +321,12 @@ class Operation:
 
     def _forget(self) -> None:
         IN_PROGRESS.pop(self._place, None)
-        when_ended, self.when_ended = self.when_ended, []
-        for ended in when_ended:
-            _guard("telling of an end", ended)
+        while self.when_ended:
+            _guard("telling of an end", self.when_ended.pop(0))
 
 
-def _guard(doing: str, step: Callable[..., object], *args: Any) -> None:
+def _guard(doing: str, step: Callable[..., object], *args: Any, theirs: bool = False) -> None:
     try:
         step(*args)
     except Exception:
-        errors.internal_error(doing)
+        (errors.foreign_error if theirs else errors.internal_error)(doing)

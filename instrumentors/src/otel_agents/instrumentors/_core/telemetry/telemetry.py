@@ -60,7 +60,8 @@ class Telemetry:
 
     def emit(self, record: LogRecord) -> None:
         """Emit a record."""
-        self._logger.emit(exportable(record, self._logger))
+        made = exportable(record, self._logger)
+        errors.attempt("emitting an event", lambda: self._logger.emit(made), None)
 
 
 def _observe_errors(meter: Meter) -> None:
