@@ -12,7 +12,9 @@ from opentelemetry.trace import StatusCode
 from toyagents import Agent, Refused
 
 from otel_agents.instrumentors import ExecuteTool, Operation, Step, Telemetry, wrapped
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import in_progress
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.testing.emission import Emission
 
 ABANDONED = {"otel_agents.stream.abandoned": True}
@@ -255,8 +257,12 @@ def test_a_description_that_fails_costs_no_span(
 
 
 def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
-    telemetry: Telemetry, emission: Emission, caught: list[str]
+    telemetry: Telemetry,
+    emission: Emission,
+    caught: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(errors, "foreign", Counts())
     told: list[str] = []
 
     class Raising(SpanProcessor):
@@ -268,4 +274,5 @@ def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
     step.when_ended.append(lambda: told.append("ended"))
     call = wrapped(Agent.run, telemetry, lambda telemetry, call: step, bound=True)
     assert call(Agent("ada"), "hi") == "ada says hi"
-    assert (told, caught, in_progress.operations()) == (["ended"], ["ending a span"], [])
+    assert (told, caught, in_progress.operations()) == (["ended"], [], [])
+    assert errors.foreign == {"ending a span": 1}

@@ -306,7 +306,9 @@ def test_error_types_are_classes() -> None:
 
 def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emission) -> None:
     inference = answered(
-        Inference(Telemetry("t", **emission.providers), values.Operation.CHAT, "p", "m", SERVER)
+        Inference(
+            Telemetry("litellm", **emission.providers), values.Operation.CHAT, "groq", "m", SERVER
+        )
     )
     inference.attributes["gen_ai.request.stream"] = True
     inference.response_id = None
@@ -315,7 +317,7 @@ def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emissio
 
 
 def test_a_model_class_of_the_application_that_tells_nothing(emission: Emission) -> None:
-    telemetry = Telemetry("t", **emission.providers)
+    telemetry = Telemetry("ag2", **emission.providers)
     claimed = ClaimedCall(telemetry, values.Operation.CHAT, model="parrot", evident=True)
     claimed.returned("hello")
     assert dict(emission.span.attributes or {}) == {

@@ -22,6 +22,7 @@ from otlp_receiver import Receiver
 from otel_agents.distro.export import sizes
 from otel_agents.distro.export.metrics import DESTINATION, DeferredMetricExporter
 from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
 
 HALF = "planted-secret \ud800"
@@ -290,6 +291,29 @@ def test_a_scope_whose_name_cannot_be_told_takes_no_other_with_it(
     assert application.dropped()["spans"] == {"unencodable": 1}
     (line,) = said()
     assert line.startswith(f"otel-agents: a span of the scope {shown} cannot be encoded (")
+
+
+class Leaving:
+    """A value whose text is an exit."""
+
+    def __str__(self) -> str:
+        raise SystemExit("planted-secret")
+
+
+def test_a_body_that_exits_while_it_is_encoded_is_lost_alone(
+    application: Application,
+    receiver: Receiver,
+    said: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
+    for body in ("a", "b", {"x": Leaving()}, "c", "d"):
+        application.log(body)
+    assert application.loggers.force_flush()
+    assert receiver.log_bodies == ["a", "b", "c", "d"]
+    assert application.dropped()["log records"] == {"failed": 1}
+    (line,) = said()
+    assert line.startswith("otel-agents: exporting log records failed in the code of others (")
 
 
 class Unreadable(Exception):

@@ -87,7 +87,7 @@ def test_a_chat_as_it_was_asked_for_and_answered(
     }
     assert first["gen_ai.input.messages"] == question
     assert first["gen_ai.output.messages"] == [
-        {"role": "assistant", "parts": [call], "finish_reason": "tool_call"}
+        {"role": "assistant", "parts": [call], "finish_reason": "tool_calls"}
     ]
     assert second["gen_ai.output.messages"] == [
         {"role": "tool", "parts": [result], "finish_reason": "stop"}

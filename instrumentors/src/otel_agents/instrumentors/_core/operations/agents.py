@@ -156,7 +156,8 @@ class InvokeAgent(Internal):
         reasons = self.scope.finish_reasons
         if len(reasons) != 1 or not isinstance(messages, list) or not messages:
             return messages
-        return [*messages[:-1], {_REASON: reasons[0], **messages[-1]}]
+        last = messages[-1]
+        return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
 
     def _gather(self) -> None:
         disposal.here().wait_shortly()  # what was dropped under it is part of the sums
