@@ -121,6 +121,11 @@ GOOD = [
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
     CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
     CHAT.with_(
+        gen_ai__response__id=None,
+        gen_ai__response__model=None,
+        gen_ai__provider__name="aws.bedrock",
+    ).by("ag2"),
+    CHAT.with_(
         otel_agents__response__pending=True,
         gen_ai__response__finish_reasons=None,
         gen_ai__usage__input_tokens=None,
