@@ -8,6 +8,7 @@ if one of ours could get it, the process would end.
 from __future__ import annotations
 
 import contextvars
+import functools
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -42,12 +43,19 @@ def signals_blocked() -> Generator[None, None, None]:
         return
     # Asked for first: what a handler raises may come in place of the answer to the change.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    if before >= _asynchronous():  # a thread of ours, which may have little time
+        yield
+        return
     try:
-        faults = {getattr(signal, name) for name in _OF_A_FAULT}
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - faults)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _asynchronous())
         yield
     finally:
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         finally:  # again, where a handler has raised before it was done
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@functools.cache
+def _asynchronous() -> frozenset[int]:
+    return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _OF_A_FAULT})
