@@ -86,7 +86,7 @@ def test_exit_waits_no_longer_than_it_may(
 class Broken(Slow):
     """A file system that refuses, once or always."""
 
-    def __init__(self, error: Exception, times: int) -> None:
+    def __init__(self, error: BaseException, times: int) -> None:
         super().__init__()
         self._error = error
         self._times = times
@@ -114,8 +114,11 @@ def test_a_failed_upload_is_counted_and_said_once(
 
 
 @pytest.mark.usefixtures("counts")
-def test_what_failed_is_uploaded_again_when_it_comes_again(emission: Emission) -> None:
-    files = Broken(ValueError("planted-secret"), 4)
+@pytest.mark.parametrize("error", [ValueError("planted-secret"), SystemExit("planted-secret")])
+def test_what_failed_is_uploaded_again_when_it_comes_again(
+    error: BaseException, emission: Emission
+) -> None:
+    files = Broken(error, 4)
     hook = UploadHook(files, "b://b", "json", 20)
     for _ in range(2):
         infer(emission, hook)
