@@ -49,6 +49,7 @@ class SignalWatch:
         for name in _WARNING:
             register_post_import_hook(self._give_way, name)
 
+    @guarded("telling of a signal", False)
     def tell(self, signum: int) -> bool:
         """Tell of a signal that was handled; whether the thread hears of it."""
         return self._pipe is not None and self._pipe.write(signum)
