@@ -247,7 +247,7 @@ def test_more_than_a_bound_does_not_wait(
 ) -> None:
     """As where a span processor never comes to an end."""
     settle()
-    monkeypatch.setattr(disposal, "_MOST", 3)
+    monkeypatch.setattr(disposal.QUEUE, "most", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]
     disposal.expect().put(busy.wait)
     for operation in operations:

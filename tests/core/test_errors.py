@@ -128,7 +128,7 @@ def test_a_forked_child_counts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What its parent counted is its parent's to tell."""
     monkeypatch.undo()  # what is cleared are the counts that are there from the start
     monkeypatch.setattr(errors, "strict", False)
-    before = {DOING: errors.counts[DOING], "theirs": errors.foreign["theirs"]}
+    before = dict(errors.counts), dict(errors.foreign)
     guarded(DOING)(failing(LookupError()))()
     attempt("theirs", failing(LookupError()), "")
 
@@ -140,4 +140,6 @@ def test_a_forked_child_counts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         assert in_a_forked_child(child) == f"({{}}, {{}}, {{{DOING!r}: 1}})"
     finally:
-        errors.counts[DOING], errors.foreign["theirs"] = before.values()
+        for counts, kept in zip((errors.counts, errors.foreign), before, strict=True):
+            counts.clear()
+            counts.update(kept)

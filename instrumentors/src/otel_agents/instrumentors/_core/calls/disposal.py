@@ -102,6 +102,10 @@ class Disposal:
 class _Queue:
     """What was dropped in this process, and the thread that finalises it."""
 
+    # Of the object: a destructor at the very end of the interpreter finds no globals any more.
+    most = _MOST
+    _now = staticmethod(time.perf_counter_ns)
+
     def __init__(self) -> None:
         self._starting = Lock()  # where what is dropped meanwhile may make a stream
         self._unfinished: Final[deque[None]] = deque(maxlen=_MOST)  # one for each that is not done
@@ -120,9 +124,9 @@ class _Queue:
         """The same while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
-        if len(self._unfinished) < _MOST:
+        if len(self._unfinished) < self.most:
             self._unfinished.append(None)
-            self._queue.put((time.perf_counter_ns(), work))
+            self._queue.put((self._now(), work))
         else:
             self._lost += 1
 
@@ -197,7 +201,7 @@ class _Queue:
             errors.warn(
                 "otel-agents: %d streams that were dropped have no span, since a span processor "
                 "took too long for %d before them; further ones are only counted",
-                *(lost, _MOST),
+                *(lost, self.most),
             )
 
 
