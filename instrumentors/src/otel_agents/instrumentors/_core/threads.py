@@ -56,6 +56,6 @@ def signals_blocked() -> Generator[None, None, None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def _asynchronous() -> frozenset[int]:
     return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _OF_A_FAULT})
