@@ -208,7 +208,7 @@ MISSING = {
     ),
     "half of the usage of a stream": (STREAM.with_(**{TOKENS[1]: None}).by("openai"), TOKENS[1:]),
     "the usage of a stream whose library is another": (
-        STREAM.with_(**dict.fromkeys(TOKENS)).by("ag2_classic"),
+        STREAM.with_(**dict.fromkeys(TOKENS)).by("crewai"),
         TOKENS,
     ),
     "what OpenAI's SDK knows of a provider without a name": (

@@ -103,6 +103,7 @@ def _streams_completions(lack: Lack) -> bool:
         attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
         or _completes_text(lack)
         or _is_groqs(lack)
+        or lack.scope.endswith(".ag2_classic")  # whose streams are of chat completions alone
     )
     told = any(name in attributes for name in _USAGE)
     return _streams(lack) and has_to_be_asked and not told
@@ -123,7 +124,7 @@ GAPS: Final = (
         _USAGE,
         "a stream of completions that was not asked for usage tells none",
         _streams_completions,
-        ("openai", "litellm"),
+        ("openai", "litellm", "ag2_classic"),
     ),
     Gap(
         _INFERENCE,
