@@ -116,6 +116,11 @@ GOOD = [
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
     CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
     CHAT.with_(
+        gen_ai__request__stream=True,
+        gen_ai__usage__input_tokens=None,
+        gen_ai__usage__output_tokens=None,
+    ).by("ag2_classic"),
+    CHAT.with_(
         gen_ai__request__stream=True, gen_ai__provider__name="groq", gen_ai__response__id=None
     ).by("litellm"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
@@ -207,6 +212,10 @@ MISSING = {
         TOKENS,
     ),
     "half of the usage of a stream": (STREAM.with_(**{TOKENS[1]: None}).by("openai"), TOKENS[1:]),
+    "half of the usage of a stream of classic AG2": (
+        STREAM.with_(**{TOKENS[1]: None}).by("ag2_classic"),
+        TOKENS[1:],
+    ),
     "the usage of a stream whose library is another": (
         STREAM.with_(**dict.fromkeys(TOKENS)).by("crewai"),
         TOKENS,

@@ -96,17 +96,19 @@ def _is_groqs(lack: Lack) -> bool:
     return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
 
 
+def _streams_untold(lack: Lack) -> bool:
+    """Whether it is a stream, and no half of its usage is told."""
+    return _streams(lack) and not any(name in lack.attributes for name in _USAGE)
+
+
 def _streams_completions(lack: Lack) -> bool:
     """Whether it is a stream whose usage has to be asked for, and no half of that is told."""
-    attributes = lack.attributes
     has_to_be_asked = (
-        attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
+        lack.attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
         or _completes_text(lack)
         or _is_groqs(lack)
-        or lack.scope.endswith(".ag2_classic")  # whose streams are of chat completions alone
     )
-    told = any(name in attributes for name in _USAGE)
-    return _streams(lack) and has_to_be_asked and not told
+    return has_to_be_asked and _streams_untold(lack)
 
 
 def _streams_by_another_name(lack: Lack) -> bool:
@@ -124,7 +126,14 @@ GAPS: Final = (
         _USAGE,
         "a stream of completions that was not asked for usage tells none",
         _streams_completions,
-        ("openai", "litellm", "ag2_classic"),
+        ("openai", "litellm"),
+    ),
+    Gap(
+        _INFERENCE,
+        _USAGE,
+        "AG2's first versions ask for no usage of the streams that they put together",
+        _streams_untold,
+        ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,
