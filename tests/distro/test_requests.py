@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import grpc
+from grpc_receiver import receiving_spans
 from instrumented import instrumented, script
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
 from otlp_receiver import Receiver
 
 MIXED = """
@@ -42,7 +33,7 @@ def test_http_receives_every_span_though_together_they_are_too_large(tmp_path: P
 
 
 def test_grpc_receives_every_span_though_together_they_are_too_large(tmp_path: Path) -> None:
-    with _grpc_receiver() as (endpoint, received):
+    with receiving_spans(4 * 1024**2) as (endpoint, received):
         done = instrumented(
             script(tmp_path, MIXED.replace("LARGE", "1_500_000")), _over_grpc(endpoint)
         )
@@ -53,7 +44,7 @@ def test_grpc_receives_every_span_though_together_they_are_too_large(tmp_path: P
 def test_a_span_that_no_request_can_hold_takes_no_other_with_it(tmp_path: Path) -> None:
     """A gRPC receiver takes 4 MiB: the SDK's batching loses all 201 spans here."""
     program = MIXED.replace("LARGE", "5_000_000").replace("% 50", "% 200")
-    with _grpc_receiver() as (endpoint, received):
+    with receiving_spans(4 * 1024**2) as (endpoint, received):
         done = instrumented(script(tmp_path, program), _over_grpc(endpoint))
     assert sorted(received) == SMALL_NAMES
     assert done.err.splitlines() == [
@@ -72,27 +63,3 @@ def _over_grpc(endpoint: str) -> dict[str, str]:
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_AGENTS_EXIT_TIMEOUT": "60",
     }
-
-
-@contextmanager
-def _grpc_receiver() -> Generator[tuple[str, list[str]], None, None]:
-    """A gRPC receiver with the Collector's limit, 4 MiB after decompression, and what it got."""
-    received: list[str] = []
-
-    class Service(trace_service_pb2_grpc.TraceServiceServicer):
-        def Export(self, request: ExportTraceServiceRequest, context: Any) -> Any:
-            for resource in request.resource_spans:
-                for scope in resource.scope_spans:
-                    received.extend(span.name for span in scope.spans)
-            return ExportTraceServiceResponse()
-
-    limit = [("grpc.max_receive_message_length", 4 * 1024**2)]
-    server = grpc.server(ThreadPoolExecutor(2), options=limit)
-    generated: Any = trace_service_pb2_grpc  # it has no types
-    generated.add_TraceServiceServicer_to_server(Service(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"http://127.0.0.1:{port}", received
-    finally:
-        server.stop(None).wait()

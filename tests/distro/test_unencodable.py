@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from forked import in_a_forked_child
+from grpc_receiver import receiving_spans
 from opentelemetry._logs import LogRecord
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -499,7 +499,7 @@ def test_over_grpc_it_goes_alone_as_well(
     monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
 ) -> None:
     """There the exporter raises, in every version, and no session of ours sees a request."""
-    with _grpc_receiver() as (endpoint, received):
+    with receiving_spans() as (endpoint, received):
         for name, value in {**VARIABLES, ENDPOINT: endpoint}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
@@ -509,33 +509,6 @@ def test_over_grpc_it_goes_alone_as_well(
         assert application.tracers.force_flush()
     assert received == ["before", "after"]
     assert len(said()) == 1
-
-
-@contextmanager
-def _grpc_receiver() -> Generator[tuple[str, list[str]]]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    import grpc
-    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-
-    received: list[str] = []
-
-    class Service(trace_service_pb2_grpc.TraceServiceServicer):
-        def Export(self, request: Any, context: Any) -> Any:
-            for resource in request.resource_spans:
-                for scope in resource.scope_spans:
-                    received.extend(span.name for span in scope.spans)
-            return trace_service_pb2.ExportTraceServiceResponse()
-
-    server = grpc.server(ThreadPoolExecutor(2))
-    generated: Any = trace_service_pb2_grpc  # it has no types
-    generated.add_TraceServiceServicer_to_server(Service(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"http://127.0.0.1:{port}", received
-    finally:
-        server.stop(None).wait()
 
 
 def test_what_the_network_refuses_waits_though_something_beside_it_cannot_be_encoded(

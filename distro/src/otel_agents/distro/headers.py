@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-__all__ = ["Fault", "fault_of_header"]
+__all__ = ["Fault", "fault_of_header", "sendable"]
 
 _NAME: Final = re.compile(r"[!#$%&'*+.\w^`|~-]+", re.ASCII)
 _NAME_OF_GRPC: Final = re.compile(r"[\w.-]+", re.ASCII)
@@ -55,10 +55,11 @@ def fault_of_header(part: str, protocol: str) -> Fault | None:
     grpc = protocol == "grpc"
     if not (_NAME_OF_GRPC if grpc else _NAME).fullmatch(unquote(name)):
         return _UNSENDABLE_NAME
-    return None if _sendable(unquote(value).strip(), grpc=grpc) else _UNSENDABLE_VALUE
+    return None if sendable(unquote(value).strip(), grpc=grpc) else _UNSENDABLE_VALUE
 
 
-def _sendable(value: str, *, grpc: bool) -> bool:
+def sendable(value: str, *, grpc: bool) -> bool:
+    """Whether the transport takes ``value``, decoded, as a header's."""
     if grpc:
         return value.isascii() and value.isprintable()
     return all(ord(char) < 256 for char in value) and not re.search(r"[\r\n]", value)

@@ -8,10 +8,10 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 from otel_agents.distro.environment import Batching
-from otel_agents.distro.export.outage import Losses, Place
+from otel_agents.distro.export.outage import Losses, Place, shown
 from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
@@ -27,8 +27,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _PAUSE_AT_EXIT: Final = 0.5
 _TRIES_AT_EXIT: Final = 2
 """Where nobody ever answered; where somebody did, it is tried until the deadline."""
-_SHOWN: Final = 100
-"""Characters of a scope's name, which is anybody's."""
 
 
 class Delivery(Generic[Item]):
@@ -229,7 +227,7 @@ class Delivery(Generic[Item]):
     def _leave_out(self, item: Item, why: str) -> None:
         self._drop("unencodable", 1)
         scope = getattr(getattr(item, "instrumentation_scope", None), "name", None)
-        self.place.unencodable(self.items, f"the scope {_shown(scope)}", why)
+        self.place.unencodable(self.items, f"the scope {shown(scope)}", why)
 
     def _wait(self, outcome: Outcome) -> None:
         self.losses.failures += 1
@@ -299,10 +297,3 @@ class Delivery(Generic[Item]):
         self._worker.forget()
         self.place.renew()
         attempt(f"renewing the exporter of {self.items}", self._outlet.renew, None)
-
-
-def _shown(name: object) -> str:
-    """A scope's name, of which nothing is called where it is no text: it may raise anything."""
-    kind = type(name)
-    text = ascii(str.__str__(cast(str, name))) if issubclass(kind, str) else f"<{kind.__name__}>"
-    return text[:_SHOWN]

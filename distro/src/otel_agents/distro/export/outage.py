@@ -6,15 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from otel_agents.distro.otlp.advice import CREDENTIALS, what_to_do
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import Bounded
 
-__all__ = ["Losses", "Outages", "Place"]
+__all__ = ["Losses", "Outages", "Place", "shown"]
 
+_SHOWN: Final = 100
+"""Characters of a scope's name, which is anybody's."""
 _REASONS: Final = 256
 """How many are known to have been told: a receiver may give any."""
 
@@ -186,3 +188,10 @@ class Outages:
 
 def _counted(number: int, items: str) -> str:
     return f"{number} {items if number != 1 else items.removesuffix('s')}"
+
+
+def shown(name: object) -> str:
+    """A scope's name, of which nothing is called where it is no text: it may raise anything."""
+    kind = type(name)
+    text = ascii(str.__str__(cast(str, name))) if issubclass(kind, str) else f"<{kind.__name__}>"
+    return text[:_SHOWN]

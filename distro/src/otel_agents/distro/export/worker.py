@@ -8,13 +8,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
 
 from otel_agents.instrumentors.hosting import attempt, guarded, start_apart
 
 __all__ = ["Ticket", "Worker"]
-
-_NOTHING: Final[Callable[[], object]] = lambda: None
 
 
 class Ticket:

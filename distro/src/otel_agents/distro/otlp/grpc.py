@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import grpc
 
+from otel_agents.distro.headers import sendable
 from otel_agents.distro.otlp.encoding import UNSENDABLE_HEADER, unmade
 from otel_agents.distro.otlp.outcome import (
     DELIVERED,
@@ -63,7 +64,7 @@ class OneCall:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
         # gRPC itself would write several lines for each call.
-        self._unsendable = not all(it.isascii() and it.isprintable() for it in self._secrets)
+        self._unsendable = not all(sendable(it, grpc=True) for it in self._secrets)
         self._stub: Any = None
         self.deadline = 0.0
         self.failure: Outcome | None = None

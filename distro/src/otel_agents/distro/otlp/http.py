@@ -17,12 +17,11 @@ import requests
 
 from otel_agents.distro.addresses import shown
 from otel_agents.distro.otlp.encoding import unmade
-from otel_agents.distro.otlp.outcome import DELIVERED, NotDeliveredError, Outcome
+from otel_agents.distro.otlp.outcome import DELIVERED, HTTP_RETRYABLE, NotDeliveredError, Outcome
 from otel_agents.distro.otlp.words import body_text, in_short, partial_success, uncompressed
 
 __all__ = ["OneAttempt"]
 
-_RETRYABLE: Final = frozenset((429, 502, 503, 504))
 _NETWORKS: Final = (
     requests.ConnectionError,
     requests.Timeout,
@@ -91,7 +90,7 @@ class OneAttempt(requests.Session):
             said = f"it moved to {shown(response.headers['Location'])}"
         return Outcome(
             False,
-            status in _RETRYABLE,
+            status in HTTP_RETRYABLE,
             f"HTTP {status}",
             _seconds(response.headers.get("Retry-After")),
             in_short(said, self._secrets, lambda: uncompressed(sent)),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-__all__ = ["DELIVERED", "GRPC_RETRYABLE", "NotDeliveredError", "Outcome", "Outlet"]
+__all__ = [
+    "DELIVERED",
+    "GRPC_RETRYABLE",
+    "HTTP_RETRYABLE",
+    "NotDeliveredError",
+    "Outcome",
+    "Outlet",
+]
 
 GRPC_RETRYABLE: Final = frozenset(
     (
@@ -18,6 +25,7 @@ GRPC_RETRYABLE: Final = frozenset(
     )
 )
 """The codes of gRPC that may pass; RESOURCE_EXHAUSTED does where the receiver says when."""
+HTTP_RETRYABLE: Final = frozenset((429, 502, 503, 504))
 _TOO_LARGE: Final = frozenset(("RESOURCE_EXHAUSTED", "HTTP 413"))
 
 

@@ -28,7 +28,7 @@ from otel_agents.distro.otlp.encoding import (
     why_unencodable,
 )
 from otel_agents.distro.otlp.exporters import make_exporter, session_for
-from otel_agents.distro.otlp.outcome import DELIVERED, GRPC_RETRYABLE, Outcome
+from otel_agents.distro.otlp.outcome import DELIVERED, GRPC_RETRYABLE, HTTP_RETRYABLE, Outcome
 from otel_agents.distro.otlp.probe import refused
 from otel_agents.distro.otlp.silence import overheard
 
@@ -178,5 +178,5 @@ def _read_log(said: Iterable[logging.LogRecord]) -> Outcome | None:
             if isinstance(code, str) and code.isupper():
                 return Outcome(False, code in GRPC_RETRYABLE, _GRPC_REASONS.get(code, code))
             if isinstance(value, int) and 400 <= value < 600:
-                return Outcome(False, value in (429, 502, 503, 504), f"HTTP {value}")
+                return Outcome(False, value in HTTP_RETRYABLE, f"HTTP {value}")
     return None
