@@ -9,8 +9,10 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +30,8 @@ SCRIPTS = {
 }
 """Commands that run one script: its environment, its path, the environments it compares with."""
 _INTERRUPTED = 130
+_LONGEST = 1800.0
+"""Seconds for one environment where several run: three times the slowest of today."""
 
 
 def supported(name: str) -> bool:
@@ -112,22 +116,50 @@ def side_by_side(
 ) -> list[str]:
     """A process for each environment, ``jobs`` at a time; what one says comes in one piece."""
     environments.uv()  # before they all want it
+    running: list[subprocess.Popen[bytes]] = []
 
     def one(name: str) -> list[str]:
         where = ("--directory", environments.directory, "--only", name)
-        done = subprocess.run(
-            [sys.executable, __file__, *where, command, *extra],
-            env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},  # one folder for all
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        sys.stdout.buffer.write(done.stdout)
-        sys.stdout.flush()
-        return [f"environment {name}"] if done.returncode else []
+        with tempfile.TemporaryFile() as said:  # a pipe ends with the last process that has it
+            process = subprocess.Popen(
+                [sys.executable, __file__, *where, command, *extra],
+                env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},  # one folder for all
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            running.append(process)
+            failures = ended(process, name)
+            said.seek(0)
+            sys.stdout.buffer.write(said.read())
+            sys.stdout.flush()
+        return failures
 
     with ThreadPoolExecutor(jobs) as pool:
-        return [failure for failures in pool.map(one, only) for failure in failures]
+        try:
+            return [failure for failures in pool.map(one, only) for failure in failures]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                end(process, signal.SIGINT)
+            raise
+
+
+def ended(process: subprocess.Popen[bytes], name: str) -> list[str]:
+    """Wait for the process of one environment, until it takes too long; the failures."""
+    try:
+        status = process.wait(_LONGEST)
+    except subprocess.TimeoutExpired:
+        end(process, signal.SIGKILL)
+        return [f"environment {name}: not at its end after {_LONGEST / 60:.0f} minutes: killed"]
+    return [f"environment {name}"] if status else []
+
+
+def end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Signal a process and its children, where it runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+        process.wait()
 
 
 def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
