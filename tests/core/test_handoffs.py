@@ -1,4 +1,4 @@
-"""A handoff by rule is an event of the span in which it happens."""
+"""A handoff by rule is an event of the span in which it happens, and a step without duration."""
 
 from __future__ import annotations
 
@@ -21,6 +21,24 @@ def test_an_event_in_its_span(emission: Emission) -> None:
         ),
         ("otel_agents.handoff", {"otel_agents.handoff.to": "third"}),
     ]
-    span = emission.span.context
-    assert span is not None
-    assert {log.log_record.span_id for log in emission.logs} == {span.span_id}
+    spans = {span.name: span for span in emission.spans}
+    team = spans["invoke_workflow team"].context
+    assert team is not None
+    assert {log.log_record.span_id for log in emission.logs} == {team.span_id}
+    steps = [spans["handoff second"], spans["handoff third"]]
+    assert [
+        (span.parent and span.parent.span_id, dict(span.attributes or {})) for span in steps
+    ] == [
+        (
+            team.span_id,
+            {
+                "otel_agents.step.type": "handoff",
+                "otel_agents.handoff.from": "first",
+                "otel_agents.handoff.to": "second",
+            },
+        ),
+        (
+            team.span_id,
+            {"otel_agents.step.type": "handoff", "otel_agents.handoff.to": "third"},
+        ),
+    ]

@@ -247,6 +247,18 @@ def test_a_step_says_what_it_is_and_which(
     assert emission.points() == {}
 
 
+def test_a_step_says_of_how_many_it_is_one_and_what_was_decided(emission: Emission) -> None:
+    router = Step(telemetry(emission, False), "route", "check", number=2, count=3)
+    router.decided("again")
+    router.end()
+    assert attributes(emission) == {
+        "otel_agents.step.type": "route",
+        "otel_agents.step.number": 2,
+        "otel_agents.step.count": 3,
+        "otel_agents.step.outcome": "again",
+    }
+
+
 class Asked(Sampler):
     """Samples nothing, and keeps what it was asked."""
 

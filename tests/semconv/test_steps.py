@@ -92,7 +92,9 @@ def test_the_type_of_a_step_is_required_and_there_for_samplers() -> None:
     assert OTEL_AGENTS_STEP.attributes[attr.OTEL_AGENTS_STEP_TYPE] == REQUIRED
     assert attr.OTEL_AGENTS_STEP_TYPE in OTEL_AGENTS_STEP.sampled
     assert REGISTRY[attr.OTEL_AGENTS_STEP_TYPE].type == "string"
+    assert REGISTRY[attr.OTEL_AGENTS_STEP_OUTCOME].type == "string"
     assert REGISTRY[attr.OTEL_AGENTS_STEP_NUMBER].type == "int"
+    assert REGISTRY[attr.OTEL_AGENTS_STEP_COUNT].type == "int"
 
 
 def test_the_events_of_ours_are_declared() -> None:

@@ -192,7 +192,8 @@ class Step(Operation):
         telemetry: What to emit with.
         type: ``task``, ``node``, ``guardrail``, ``human_input``, …
         name: What the application calls it; the span's name is the type and the name.
-        number: ``otel_agents.step.number``, where steps are numbered.
+        number: ``otel_agents.step.number``, from 1, where steps or tries are numbered.
+        count: ``otel_agents.step.count``, where it is known how many there are.
         parent: The context to work in; default is the current one.
         links: Links of the span.
     """
@@ -206,14 +207,26 @@ class Step(Operation):
         name: str | None = None,
         *,
         number: int | None = None,
+        count: int | None = None,
         parent: Context | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
         first: dict[str, Any] = {attr.OTEL_AGENTS_STEP_TYPE: type}
         if number is not None:
             first[attr.OTEL_AGENTS_STEP_NUMBER] = number
+        if count is not None:
+            first[attr.OTEL_AGENTS_STEP_COUNT] = count
         full = f"{type} {name}" if name else type
         super().__init__(telemetry, kinds.SCOPE, full, first, parent=parent, links=links)
+
+    def decided(self, outcome: str) -> None:
+        """Set ``otel_agents.step.outcome``: what was decided, as the program names it.
+
+        Args:
+            outcome: A label that a router chose, ``passed`` or ``failed`` of a guardrail,
+                ``skipped``: low in cardinality, and never content.
+        """
+        self.attributes[attr.OTEL_AGENTS_STEP_OUTCOME] = outcome
 
 
 def step(type: str) -> Start:

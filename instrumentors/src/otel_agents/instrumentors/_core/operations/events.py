@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -12,13 +12,19 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.events import OTEL_AGENTS_HANDOFF, OTEL_AGENTS_INTERRUPT, Event
 
+from .agents import Step
+
 __all__ = ["hand_over", "interrupted"]
+
+_HANDOFF: Final = "handoff"
 
 
 def hand_over(
     telemetry: Telemetry, origin: str | None, target: str, context: Context | None = None
 ) -> None:
     """Emit ``otel_agents.handoff``: by rule; a handoff that the model asks for is a tool call.
+
+    It is a step without duration too: most backends of traces show no events.
 
     Args:
         telemetry: What to emit with.
@@ -30,6 +36,9 @@ def hand_over(
     if origin:
         attributes[attr.OTEL_AGENTS_HANDOFF_FROM] = origin
     _emit(telemetry, OTEL_AGENTS_HANDOFF, attributes, context)
+    moment = Step(telemetry, _HANDOFF, target, parent=context)
+    moment.attributes.update(attributes)
+    moment.end()
 
 
 def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None = None) -> None:
