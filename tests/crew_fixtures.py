@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from framework_fixtures import collected, instrumented, pytest_itemcollected
+from framework_fixtures import instrumented, pytest_itemcollected, pytest_unconfigure
 
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
@@ -15,12 +15,12 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = [
-    "collected",
     "conversations",
     "crewai_alone",
     "instrument",
     "instrumented",
     "pytest_itemcollected",
+    "pytest_unconfigure",
 ]
 
 _ID = "gen_ai.conversation.id"

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-__all__ = ["collected", "instrumented", "lasting_loop", "pytest_itemcollected"]
+__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
+
+_PASSES = 9
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -17,13 +19,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def collected() -> Iterator[None]:
-    """Collects, in the end, the loops, clients and sockets that a framework has left open."""
-    yield
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Collect, before pytest does, the loops, clients and sockets that a framework has left open.
+
+    A client that is collected while another loop runs is closed there, which fails half-way and is
+    logged: pytest keeps that, with its frames, to the end of the last test. And what is logged in
+    the middle of a collection is left to the next one.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        gc.collect()
+        for _ in range(_PASSES):
+            if not gc.collect():
+                break
 
 
 @pytest.fixture

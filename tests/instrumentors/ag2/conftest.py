@@ -8,7 +8,7 @@ from typing import Any
 
 import ag2_agents
 import pytest
-from framework_fixtures import collected, lasting_loop, pytest_itemcollected
+from framework_fixtures import lasting_loop, pytest_itemcollected, pytest_unconfigure
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -16,7 +16,7 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
-__all__ = ["collected", "lasting_loop", "pytest_itemcollected"]
+__all__ = ["lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
 
 collect_ignore = (
     ["test_ag2_flat.py", "test_ag2_providers.py"] if ag2_agents.VERSION < (1, 2) else []

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from conversations import OLDEST
 from framework_fixtures import (
-    collected,
     instrumented,
     pytest_itemcollected,
+    pytest_unconfigure,
 )
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
@@ -17,7 +17,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 
-__all__ = ["collected", "instrumented", "pytest_itemcollected"]
+__all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure"]
 
 _NEWER = ("flat", "groups", "runs", "own")
 collect_ignore = [f"test_classic_{name}.py" for name in (_NEWER if OLDEST else ())]

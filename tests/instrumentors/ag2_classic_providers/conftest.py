@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conversation_providers import PROVIDERS, Provider
-from framework_fixtures import collected, instrumented, pytest_itemcollected
+from framework_fixtures import instrumented, pytest_itemcollected, pytest_unconfigure
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -14,7 +14,7 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["collected", "instrumented", "pytest_itemcollected"]
+__all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure"]
 
 
 @pytest.fixture(params=PROVIDERS)

@@ -8,12 +8,24 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from crew_fixtures import collected, crewai_alone, instrument, instrumented, pytest_itemcollected
+from crew_fixtures import (
+    crewai_alone,
+    instrument,
+    instrumented,
+    pytest_itemcollected,
+    pytest_unconfigure,
+)
 from crews import crewai
 
 from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
-__all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
+__all__ = [
+    "crewai_alone",
+    "instrument",
+    "instrumented",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+]
 
 _VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
 OLDEST = _VERSION < (1, 0)

@@ -7,12 +7,24 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from crew_fixtures import collected, crewai_alone, instrument, instrumented, pytest_itemcollected
+from crew_fixtures import (
+    crewai_alone,
+    instrument,
+    instrumented,
+    pytest_itemcollected,
+    pytest_unconfigure,
+)
 from crew_providers import PROVIDERS, Provider
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["collected", "crewai_alone", "instrument", "instrumented", "pytest_itemcollected"]
+__all__ = [
+    "crewai_alone",
+    "instrument",
+    "instrumented",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+]
 
 
 @pytest.fixture(params=PROVIDERS)
