@@ -31,7 +31,7 @@ def test_a_turn_that_fails_ends_what_it_was_for(
 
     model.script("fine", Failure(400, message="planted-secret"))
     run(main)
-    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), "handoff b", *turn_of("b"))
     failed = span_named(emission, "invoke_agent b")
     assert failed.attributes["error.type"] == "openai.BadRequestError"
     assert "planted-secret" not in emission.texts()
@@ -88,7 +88,7 @@ def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: He
             await until(lambda: WORKFLOW in emission.names)
 
     run(main)
-    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), "handoff b", *turn_of("b"))
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -49,8 +49,14 @@ def test_a_workflow_by_rules(config: Any, emission: Emission, ledger: Check) -> 
         return channel.channel_id
 
     channel = run(main)
-    names = ("triage", "expert", "closer")
-    assert emission.tree() == under(WORKFLOW, *[line for one in names for line in turn_of(one)])
+    assert emission.tree() == under(
+        WORKFLOW,
+        *turn_of("triage"),
+        "handoff expert",
+        *turn_of("expert"),
+        "handoff closer",
+        *turn_of("closer"),
+    )
     assert emission.traces() == 1
     assert conversations(emission) == [channel] * 4
     assert turns(emission) == [("triage", 1), ("expert", 2), ("closer", 3)]
@@ -95,7 +101,7 @@ def test_nobody_is_handed_over_to_after_the_last_turn(config: Any, emission: Emi
             await net.heard(CLOSED)
 
     run(main)
-    assert emission.tree() == under(WORKFLOW, *turn_of("a"), *turn_of("b"))
+    assert emission.tree() == under(WORKFLOW, *turn_of("a"), "handoff b", *turn_of("b"))
     assert handoffs(emission) == [("a", "b")]
 
 
