@@ -30,7 +30,7 @@ def test_a_chain(run: Any, client: Any, emission: Emission, balanced: Callable[[
     graph.add_edge(members[0], members[1]).add_edge(members[1], members[2])
     flow = teams.GraphFlow(members, graph=graph.build())
     run(flow.run(task="go"))
-    chain = ["invoke_workflow", *turn("a"), *turn("b"), *turn("c")]
+    chain = ["invoke_workflow", *turn("a"), "  handoff b", *turn("b"), "  handoff c", *turn("c")]
     assert emission.tree() == chain
     assert handoffs(emission) == [("a", "b"), ("b", "c")]
     balanced()
@@ -46,11 +46,15 @@ def test_branches_at_once_and_a_join(
     graph.add_edge(a, b).add_edge(a, c).add_edge(b, d).add_edge(c, d)
     run(teams.GraphFlow(members, graph=graph.build()).run(task="go"))
     lines = emission.tree()
-    assert sorted(tuple(lines[n : n + 2]) for n in range(3, 7, 2)) == [
+    assert sorted(tuple(lines[n : n + 2]) for n in range(5, 9, 2)) == [
         tuple(turn("b")),
         tuple(turn("c")),
     ]
-    assert [*lines[:3], *lines[7:9]] == ["invoke_workflow", *turn("a"), *turn("d")]
+    apart = ["  handoff b", "  handoff c"], ["  handoff d", "  handoff d"]
+    assert [*lines[:5], *lines[9:]] == [
+        *["invoke_workflow", *turn("a"), *apart[0]],
+        *[*apart[1], *turn("d")],
+    ]
     told = handoffs(emission)
     assert len(told) == 4
     assert told[:2] == [("a", "b"), ("a", "c")]
@@ -70,6 +74,13 @@ def test_an_edge_that_stays_closed_hands_nothing_over(
     graph.add_edge(a, b, condition="left").add_edge(a, c, condition="right")
     graph.add_edge(b, c, activation_group="after b")
     run(teams.GraphFlow(members, graph=graph.build()).run(task="go"))
-    assert emission.tree() == ["invoke_workflow", *turn("a"), *turn("b"), *turn("c")]
+    assert emission.tree() == [
+        "invoke_workflow",
+        *turn("a"),
+        "  handoff b",
+        *turn("b"),
+        "  handoff c",
+        *turn("c"),
+    ]
     assert handoffs(emission) == [("a", "b"), ("b", "c")]
     balanced()

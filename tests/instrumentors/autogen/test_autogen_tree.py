@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -15,7 +14,7 @@ from opentelemetry import trace
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -136,18 +135,6 @@ def test_runs_of_one_team_share_a_conversation(run: Any, client: Any, emission: 
     assert len(ids) == 1
 
 
-def test_a_selector_asks_under_the_team(
-    run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
-) -> None:
-    model.script("second", "here", "first", "there")
-    members = [assistant(name, client, description=name) for name in ("first", "second")]
-    team = teams.SelectorGroupChat(members, client, max_turns=2, allow_repeated_speaker=True)
-    run(team.run(task="go"))
-    selected = [f"  {CHAT}", *turn("second"), f"  {CHAT}", *turn("first")]
-    assert emission.tree() == ["invoke_workflow", *selected]
-    balanced()
-
-
 def test_a_swarm_hands_over_as_the_model_asks(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
@@ -158,36 +145,6 @@ def test_a_swarm_hands_over_as_the_model_asks(
     asked = turn("first", CHAT, "execute_tool transfer_to_second")
     assert emission.tree() == ["invoke_workflow", *asked, *turn("second")]
     assert emission.events == []
-    balanced()
-
-
-@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of AutoGen's own doing
-def test_an_orchestrator_asks_under_the_team(
-    run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
-) -> None:
-    def orchestrate(request: ModelRequest) -> Answer:
-        if "is_request_satisfied" not in str(request.body["messages"][-1]):
-            return Answer("well")
-        answers = {
-            "is_request_satisfied": False,
-            "is_progress_being_made": True,
-            "is_in_loop": False,
-            "instruction_or_question": "go",
-            "next_speaker": "worker",
-        }
-        ledger = {key: {"answer": value, "reason": ""} for key, value in answers.items()}
-        return Answer(json.dumps(ledger))
-
-    model.script_by(orchestrate)
-    worker = assistant("worker", client, description="d")
-    run(teams.MagenticOneGroupChat([worker], client, max_turns=2).run(task="go"))
-    planned = [f"  {CHAT}"] * 3  # facts, plan, whose turn it is
-    assert emission.tree() == [
-        "invoke_workflow",
-        *planned,
-        *([*turn("worker"), f"  {CHAT}"] * 3),  # and the progress after it
-    ]
-    assert emission.traces() == 1
     balanced()
 
 

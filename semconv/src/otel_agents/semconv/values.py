@@ -14,6 +14,9 @@ ERROR_TYPE_OTHER: Final = "_OTHER"
 ERROR_TYPE_INTERRUPTED: Final = "interrupted"
 """``error.type``, ours, of what was still open when a signal told the process to end."""
 
+ERROR_TYPE_UNDECIDED: Final = "undecided"
+"""``error.type``, ours, of a selection in which no try was valid, so that a rule stood in for it."""
+
 MCP_TOOL_ERROR: Final = "tool_error"
 """``error.type`` of an MCP tool that reports an error in its result."""
 

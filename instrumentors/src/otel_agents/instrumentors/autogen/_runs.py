@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.operations import (
     InvokeAgent,
     InvokeWorkflow,
     Operation,
+    Step,
     hand_over,
 )
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -21,7 +22,7 @@ from otel_agents.semconv import attributes as attr
 from ._delivery import publishing_beside, publishing_within
 from ._messages import answer, last_answer, request, task
 
-__all__ = ["actor", "agent", "agent_run", "team", "team_run", "within_tool"]
+__all__ = ["TeamRun", "actor", "agent", "agent_run", "team", "team_run", "within_tool"]
 
 _STOP: Final = "_StopAgent"
 """What early versions end a graph by; nobody's agent."""
@@ -36,16 +37,33 @@ class TeamRun(InvokeWorkflow):
     Attributes:
         turns: The turns that agents have had by now.
         ways: Edges of a graph that are open by now, each by the names of its agents.
+        stage: The step that an orchestrator is at.
     """
 
-    __slots__ = ("_result", "turns", "ways")
+    __slots__ = ("_result", "stage", "turns", "ways")
 
     def __init__(self, telemetry: Telemetry, instance: Any, given: Any, parent: Context) -> None:
         super().__init__(telemetry, _name_of(instance), input=task(given), parent=parent)
         self._result: Any = None
         self.turns = 0
         self.ways: list[tuple[str, str]] = []
+        self.stage: Step | None = None
         self.context = _RUN.set(self, publishing_within(self.context))
+
+    def end_stage(self, outcome: str | None = None) -> None:
+        """The step that an orchestrator is at, if it is at one, has come to its end."""
+        stage, self.stage = self.stage, None
+        if stage is None:
+            return
+        if outcome is not None:
+            stage.decided(outcome)
+        stage.end()
+
+    def fail_stage(self, error: BaseException) -> None:
+        """It has come to no end."""
+        stage, self.stage = self.stage, None
+        if stage is not None:
+            stage.failed(error)
 
     def chunk(self, item: Any) -> object:
         """The last item is the result of the run."""
@@ -53,7 +71,10 @@ class TeamRun(InvokeWorkflow):
         return None
 
     def conclude(self) -> None:
-        """Keep the answer, if the run came to one."""
+        """Keep the answer, if the run came to one; a step that is open has failed with it."""
+        if self.error is not None:
+            self.fail_stage(self.error)
+        self.end_stage()
         if self.content.wanted:
             self.content.output_messages = last_answer(self._result)
 

@@ -10,7 +10,17 @@ from otel_agents.instrumentors._core.operations import step
 from otel_agents.instrumentors._core.patching.native import no_span
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _delivery, _handoffs, _memory, _models, _runs, _tools, _tracing
+from . import (
+    _delivery,
+    _handoffs,
+    _memory,
+    _models,
+    _orchestrator,
+    _runs,
+    _selection,
+    _tools,
+    _tracing,
+)
 
 __all__ = ["PATCHES"]
 
@@ -24,6 +34,7 @@ _CLIENT: Final = "autogen_core.models._model_client:ChatCompletionClient"
 _AGENTS: Final = "autogen_agentchat.agents"
 _AGENT: Final = "autogen_agentchat.base._chat_agent:ChatAgent"
 _CHAT: Final = "autogen_agentchat.teams._group_chat"
+_SELECTOR: Final = f"{_CHAT}._selector_group_chat:SelectorGroupChatManager"
 _GRAPH: Final = f"{_CHAT}._graph._digraph_group_chat"
 
 _RUNS: Final = (
@@ -42,6 +53,11 @@ _HANDOFFS: Final = (
         since="0.5.7",
     ),
     Patch(f"{_GRAPH}:GraphFlowManager.select_speaker", after(_handoffs.selected), since="0.5.6"),
+)
+
+_SELECTION: Final = (
+    Patch(f"{_SELECTOR}.select_speaker", _selection.selected),
+    Patch(f"{_SELECTOR}._mentioned_agents", after(_selection.tried)),
 )
 
 _WORK: Final = (
@@ -93,4 +109,7 @@ _OWN_SPANS: Final = (
 The names as AutoGen has bound them: an application that uses the same functions keeps its spans.
 """
 
-PATCHES: Final = (*_RUNS, *_HANDOFFS, *_WORK, *_MESSAGES, *_OWN_SPANS)
+PATCHES: Final = (
+    *(*_RUNS, *_HANDOFFS, *_SELECTION, *_orchestrator.PATCHES),
+    *(*_WORK, *_MESSAGES, *_OWN_SPANS),
+)

@@ -2,7 +2,7 @@
 
 from otel_agents.instrumentors._core.errors import error_type
 
-from .agents import InvokeAgent, InvokeWorkflow, Plan, Step, step
+from .agents import InvokeAgent, InvokeWorkflow, Plan, Selection, Step, step
 from .claimed import ClaimedCall, lasting
 from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
 from .events import hand_over, interrupted
@@ -29,6 +29,7 @@ __all__ = [
     "Plan",
     "Retrieval",
     "Runs",
+    "Selection",
     "Step",
     "error_type",
     "hand_over",

@@ -28,6 +28,7 @@ __all__ = [
     "InvokeWorkflow",
     "Messages",
     "Plan",
+    "Selection",
     "Step",
     "step",
 ]
@@ -227,6 +228,37 @@ class Step(Operation):
                 ``skipped``: low in cardinality, and never content.
         """
         self.attributes[attr.OTEL_AGENTS_STEP_OUTCOME] = outcome
+
+
+class Selection(Step):
+    """Whose turn is next is decided, mostly by a model, which may need several tries.
+
+    Its outcome is the name of who was chosen, its count that of the tries. Where none of them was
+    valid, and whoever was chosen stands in, it is an error.
+    """
+
+    __slots__ = ("_tries", "_valid")
+
+    def __init__(self, telemetry: Telemetry, *, parent: Context | None = None) -> None:
+        super().__init__(telemetry, "select_speaker", parent=parent)
+        self._tries = 0
+        self._valid = False
+
+    def tried(self, valid: bool) -> None:
+        """A try was made: what was answered does, or does not, name one who may speak."""
+        self._tries += 1
+        self._valid = valid
+
+    def chosen(self, name: str) -> None:
+        """Whose turn it is."""
+        self.decided(name)
+        if self._tries and not self._valid:
+            self.reject(values.ERROR_TYPE_UNDECIDED)
+
+    def conclude(self) -> None:
+        """Count the tries, also of what has failed."""
+        if self._tries:
+            self.attributes[attr.OTEL_AGENTS_STEP_COUNT] = self._tries
 
 
 def step(type: str) -> Start:
