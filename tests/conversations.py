@@ -69,13 +69,14 @@ def calculator(model: ScriptedModel, tool: Callable[..., Any], **more: Any) -> t
     return assistant, user
 
 
-def group(model: ScriptedModel, method: str, rounds: int = 3) -> tuple[Any, Any]:
+def group(model: ScriptedModel, method: str, rounds: int = 3, **more: Any) -> tuple[Any, Any]:
     """The first member and the manager of a group of three."""
     members = [agent(name, model) for name in ("bob", "carol", "dora")]
     chat = autogen.GroupChat(
         agents=members, messages=[], max_round=rounds, speaker_selection_method=method
     )
-    return members[0], autogen.GroupChatManager(groupchat=chat, llm_config=config(model))
+    manager = autogen.GroupChatManager(groupchat=chat, llm_config=config(model), **more)
+    return members[0], manager
 
 
 def talk(sender: Any, recipient: Any, *, asynchronous: bool = False, **more: Any) -> Any:

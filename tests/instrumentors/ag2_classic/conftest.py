@@ -19,7 +19,7 @@ from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure"]
 
-_NEWER = ("flat", "groups", "runs", "own")
+_NEWER = ("flat", "groups", "guardrails", "runs", "own")
 collect_ignore = [f"test_classic_{name}.py" for name in (_NEWER if OLDEST else ())]
 
 

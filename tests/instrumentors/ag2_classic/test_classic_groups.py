@@ -76,13 +76,15 @@ def test_a_tool_hands_over(model: ScriptedModel, emission: Emission) -> None:
     assert emission.tree() == [
         "invoke_workflow",
         *turn_of("bob", CHAT),
-        *turn_of("_Group_Tool_Executor", "execute_tool look"),
+        *turn_of("_Group_Tool_Executor", "execute_tool look", "handoff carol"),
         *turn_of("carol", CHAT),
     ]
     executor = "invoke_agent _Group_Tool_Executor"
     assert handoffs(emission) == [(executor, handoff("bob", "carol"))]
     (call,) = [dict(s.attributes or {}) for s in emission.spans if "look" in s.name]
     assert call["gen_ai.tool.description"] == "Looks."
+    told = ("gen_ai.agent.name", "otel_agents.tool.caller")
+    assert [call[name] for name in told] == ["_Group_Tool_Executor", "bob"]
 
 
 def test_a_rule_hands_over(model: ScriptedModel, emission: Emission) -> None:
@@ -94,8 +96,9 @@ def test_a_rule_hands_over(model: ScriptedModel, emission: Emission) -> None:
     start([bob, carol, dora], 9)
     assert emission.tree() == [
         "invoke_workflow",
-        *turn_of("bob"),
+        *turn_of("bob", "handoff carol"),
         *turn_of("carol", CHAT),
+        "  handoff dora",
         *turn_of("dora", CHAT),
     ]
     assert handoffs(emission) == [

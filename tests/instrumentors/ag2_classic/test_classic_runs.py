@@ -103,7 +103,10 @@ def a_run_group_chat_iter(model: ScriptedModel) -> None:
 
 
 ONE = ["  invoke_workflow", *turn_of("a", CHAT, depth=2)]
-GROUP = ["  invoke_workflow", *turn_of("bob", CHAT, depth=2), *turn_of("carol", CHAT, depth=2)]
+GROUP = [
+    *["  invoke_workflow", *turn_of("bob", CHAT, depth=2)],
+    *["    handoff carol", *turn_of("carol", CHAT, depth=2)],
+]
 ROW = [
     "  invoke_workflow",
     *("    invoke_workflow", *turn_of("a", CHAT, depth=3)),

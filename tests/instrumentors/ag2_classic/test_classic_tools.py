@@ -60,6 +60,7 @@ def test_a_tool_is_executed_by_one_agent_for_another(
             "gen_ai.tool.description": "Calculates.",
             "gen_ai.tool.call.id": call["id"],
             "gen_ai.agent.name": "user",
+            "otel_agents.tool.caller": "assistant",
         }
         for call in calls
     ]

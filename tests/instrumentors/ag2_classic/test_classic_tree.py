@@ -20,7 +20,9 @@ from conversations import (
     turns,
 )
 from opentelemetry import trace
+from opentelemetry.context import attach, detach
 
+from otel_agents.instrumentors import with_conversation_id
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
@@ -149,8 +151,56 @@ def test_a_group_whose_speakers_a_model_selects(
         *turn_of("dora", CHAT),
     ]
     assert turns(emission) == [("invoke_agent dora", 1)]
+    assert selection(emission) == {**SELECTED, "otel_agents.step.outcome": "dora"}
+
+
+SELECTED = {"otel_agents.step.type": "select_speaker", "otel_agents.step.count": 1}
+
+
+def selection(emission: Emission) -> dict[str, Any]:
     (selected,) = [span for span in emission.spans if span.name == "select_speaker"]
-    assert dict(selected.attributes or {}) == {"otel_agents.step.type": "select_speaker"}
+    return dict(selected.attributes or {})
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (["nobody", "dora"], {"otel_agents.step.outcome": "dora"}),
+        (
+            ["nobody", "carol or dora", "anybody"],
+            {"otel_agents.step.outcome": "carol", "error.type": "undecided"},
+        ),
+    ],
+)
+def test_a_selection_that_takes_several_tries(
+    asynchronous: bool,
+    answers: list[str],
+    told: dict[str, Any],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    """Where no answer does, it is the next one's turn, and nobody has chosen them."""
+    model.script(*answers, "hello")
+    talk(*group(model, "auto", rounds=2), asynchronous=asynchronous)
+    chosen = told["otel_agents.step.outcome"]
+    assert emission.tree() == [
+        *["invoke_workflow", "  select_speaker", *[f"    {CHAT}"] * len(answers)],
+        *turn_of(chosen, CHAT),
+    ]
+    assert selection(emission) == {**SELECTED, "otel_agents.step.count": len(answers), **told}
+
+
+def test_a_group_that_has_a_name(model: ScriptedModel, emission: Emission) -> None:
+    talk(*group(model, "round_robin", rounds=2, name="newsroom"))
+    assert emission.tree() == ["invoke_workflow newsroom", *turn_of("carol", CHAT)]
+    token = attach(with_conversation_id("c-17"))
+    try:
+        talk(*group(model, "round_robin", rounds=2))
+    finally:
+        detach(token)
+    ids = [(span.attributes or {}).get("gen_ai.conversation.id") for span in emission.spans]
+    assert ids == [*[None] * 3, *["c-17"] * 3]
 
 
 def test_a_group_whose_speakers_somebody_selects(
@@ -169,7 +219,7 @@ def test_a_group_within_a_turn_is_a_workflow_of_its_own(
     manager = autogen.GroupChatManager(groupchat=chat, llm_config=config(model), name="top")
     talk(outer, manager)
     assert emission.tree() == [
-        "invoke_workflow",
+        "invoke_workflow top",
         *("  invoke_workflow", *turn_of("bob", CHAT, depth=2)),
     ]
 

@@ -34,7 +34,8 @@ def made(kind: str, client: Any) -> Any:
     if kind == "selector":
         return teams.SelectorGroupChat(members, client, max_turns=2, selector_func=alternate)
     if kind == "swarm":
-        return teams.Swarm(members, max_turns=2)
+        passing = assistant("first", client, handoffs=["second"])
+        return teams.Swarm([passing, members[1]], max_turns=2)
     return round_robin(*members)
 
 

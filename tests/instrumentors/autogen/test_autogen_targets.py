@@ -10,5 +10,5 @@ from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 
 
 def test_a_renamed_target_is_reported() -> None:
-    count = 19 if Version("0.4.9") > VERSION else 30
+    count = 29 if Version("0.4.9") > VERSION else 40
     assert check_renamed(AutoGenInstrumentor) == count

@@ -126,7 +126,8 @@ def test_a_person_hands_over_by_rule(
     members = [assistant("first", client, handoffs=["person"]), person]
     run(teams.Swarm(members, max_turns=2).run(task="go"))
     asked = turn("first", CHAT, "execute_tool transfer_to_person")
-    assert emission.tree() == ["invoke_workflow", *asked, *turn("person", "human_input")]
+    back = turn("person", "human_input", "handoff first")
+    assert emission.tree() == ["invoke_workflow", *asked, *back]
     assert emission.events == [
         (
             "otel_agents.handoff",

@@ -100,6 +100,7 @@ _TYPES: Final = MappingProxyType(
             attr.OTEL_AGENTS_SIGNAL,
             attr.OTEL_AGENTS_STEP_OUTCOME,
             attr.OTEL_AGENTS_STEP_TYPE,
+            attr.OTEL_AGENTS_TOOL_CALLER,
             attr.PROCESS_EXECUTABLE_NAME,
             attr.PROCESS_EXECUTABLE_PATH,
             attr.RPC_RESPONSE_STATUS_CODE,

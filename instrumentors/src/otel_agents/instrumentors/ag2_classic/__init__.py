@@ -31,7 +31,7 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
     covers = (
         "two-agent, sequential, nested and group chats; turns, tools, code, human input",
         "sync, async, run, run_iter, run_group_chat, stream",
-        "handoffs by rule (ag2 0.10.2 and newer)",
+        "selections of speakers, guardrails (ag2 0.9.4 and newer), handoffs by rule (0.10.2)",
         "model clients of Anthropic, Gemini, Bedrock and others, and of the application's own",
     )
 

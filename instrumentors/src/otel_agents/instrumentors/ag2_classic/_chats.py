@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -16,7 +17,22 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._messages import Messages, conclusion, last, said, said_first
 from ._places import at, place, run_context
 
-__all__ = ["Chat", "Queue", "chat", "chats", "group_chat", "queued"]
+__all__ = ["Chat", "Queue", "chat", "chats", "group_chat", "is_manager", "queued"]
+
+_GROUPS: Final = "autogen.agentchat.groupchat"
+_UNNAMED: Final = "chat_manager"
+"""The name of a manager that the application has not named."""
+
+
+def is_manager(agent: Any) -> bool:
+    """Whether ``agent`` runs a group chat, and says nothing by itself."""
+    groups: Any = sys.modules.get(_GROUPS)
+    return groups is not None and isinstance(agent, groups.GroupChatManager)
+
+
+def _name(agent: Any) -> str | None:
+    """The name of a group that ``agent`` runs: its manager's, if the application gave it one."""
+    return agent.name if is_manager(agent) and agent.name != _UNNAMED else None
 
 
 class Chat(InvokeWorkflow):
@@ -39,7 +55,8 @@ class Chat(InvokeWorkflow):
         queue = place(parent).queue
         if queue is not None:
             parent = queue.enter(telemetry)
-        super().__init__(telemetry, None, input=input, output=output, parent=parent)
+        name = next(filter(None, map(_name, members)), None)
+        super().__init__(telemetry, name, input=input, output=output, parent=parent)
         if queue is not None:
             self.when_ended.append(partial(queue.leave, self))
         self.members = members
@@ -55,7 +72,7 @@ class Chat(InvokeWorkflow):
 
 def chat(telemetry: Telemetry, call: Call) -> Chat | None:
     """``ConversableAgent.initiate_chat(recipient, …, message)`` and its asynchronous form."""
-    if place().selecting:
+    if place().selecting is not None:
         return None
     members = (call.instance, call.argument(0, "recipient"))
     question = said(call.argument(7, "message"), "user")

@@ -50,6 +50,14 @@ class Turn(Protocol):
         ...
 
 
+class Selection(Protocol):
+    """A speaker is being selected."""
+
+    def tried(self, valid: bool) -> None:
+        """A model has answered."""
+        ...
+
+
 class Queue(Protocol):
     """Chats that begin one by one, each of which tells of its beginning and its end."""
 
@@ -70,14 +78,14 @@ class Place:
         chat: The innermost chat; None outside of any.
         turn: The turn of that chat; None where it is nobody's.
         queue: What a chat that begins here is one of; None where it begins by itself.
-        selecting: Whether a speaker is being selected, by a chat between agents that are none.
+        selecting: The selection of a speaker, by a chat between agents that are none; None elsewhere.
         asking: Whether a human is being asked.
     """
 
     chat: Chat | None = None
     turn: Turn | None = None
     queue: Queue | None = None
-    selecting: bool = False
+    selecting: Selection | None = None
     asking: bool = False
 
 

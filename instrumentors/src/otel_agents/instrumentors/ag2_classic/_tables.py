@@ -19,7 +19,16 @@ from ._own import AGENTS, MODELS, OwnTelemetry
 from ._places import from_executor, in_executor, in_thread, run_stream
 from ._sdks import SDKS
 from ._tools import code, function_wrapped, tool
-from ._turns import handoff, human_input, selection, termination, turn
+from ._turns import (
+    guarded,
+    guardrail,
+    handoff,
+    human_input,
+    selection,
+    selection_tried,
+    termination,
+    turn,
+)
 
 __all__ = ["patches"]
 
@@ -27,6 +36,7 @@ _AGENT: Final = "autogen.agentchat.conversable_agent:ConversableAgent"
 _GROUP: Final = "autogen.agentchat.groupchat:GroupChat"
 _ROW: Final = "autogen.agentchat.chat"
 _EVENTS: Final = "autogen.agentchat.group.events.transition_events"
+_GUARDRAILS: Final = "autogen.agentchat.group.guardrails"
 _STREAMS: Final = "autogen.io.thread_io_stream"
 _CODE: Final = "autogen.coding"
 _BLOCKS: Final = "execute_code_blocks"
@@ -38,6 +48,7 @@ def _since(version: str) -> Bound:
 
 
 _RUNS: Final = MappingProxyType({"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"})
+_GUARDED: Final = _since("0.9.4")
 _SINCE_0_2_36: Final[Bound] = MappingProxyType(
     {
         "ag2": None,
@@ -75,6 +86,10 @@ _AGENTS: Final = (
     Patch(f"{_GROUP}.manual_select_speaker", human_input),
     Patch(f"{_GROUP}._auto_select_speaker", selection),
     Patch(f"{_GROUP}.a_auto_select_speaker", selection),
+    Patch(f"{_GROUP}._mentioned_agents", selection_tried),
+    Patch(f"{_GUARDRAILS}:Guardrail.check", guardrail, subclasses=True, since=_GUARDED),
+    Patch(f"{_GROUP}._run_input_guardrails", guarded, since=_GUARDED),
+    Patch(f"{_GROUP}._run_output_guardrails", guarded, since=_GUARDED),
     Patch(
         f"{_CODE}.jupyter.embedded_ipython_code_executor:EmbeddedIPythonCodeExecutor.{_BLOCKS}",
         code,

@@ -37,6 +37,9 @@ class ToolRun(ExecuteTool):
             call_id = call_id or _call_id(turn.question, function)
         if call_id:
             self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+        caller = _caller(turn) if turn is not None else None
+        if caller and caller != agent.name:
+            self.attributes[attr.OTEL_AGENTS_TOOL_CALLER] = caller
         description = _description(name, agent, turn) if self.detailed else None
         if description:
             self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
@@ -57,6 +60,11 @@ class ToolRun(ExecuteTool):
             self.reject(error_type(self.raised) if self.raised is not None else None)
         if self.content.wanted:
             self.content.tool_result = result.get("content")
+
+
+def _caller(turn: Any) -> str | None:
+    """The agent whose message asks for the tool: in a group it is named there, else it is the sender."""
+    return text(turn.question, "name") or getattr(turn.sender, "name", None)
 
 
 def _call_id(question: Any, function: Any) -> str | None:

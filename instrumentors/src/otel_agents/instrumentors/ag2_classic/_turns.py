@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import Any, Final
 
@@ -12,17 +11,27 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.calls.watching import Observation, after, watch
 from otel_agents.instrumentors._core.context.carrying import Handover
-from otel_agents.instrumentors._core.operations import InvokeAgent, Step, hand_over
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import InvokeAgent, Selection, Step, hand_over
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
+from ._chats import is_manager
 from ._messages import last, said
-from ._places import at, place
+from ._places import at, outside, place
 
-__all__ = ["Turn", "handoff", "human_input", "selection", "termination", "turn"]
-
-_GROUPS: Final = "autogen.agentchat.groupchat"
+__all__ = [
+    "Turn",
+    "guarded",
+    "guardrail",
+    "handoff",
+    "human_input",
+    "selection",
+    "selection_tried",
+    "termination",
+    "turn",
+]
 
 
 class Turn(InvokeAgent):
@@ -73,16 +82,10 @@ def turn(telemetry: Telemetry, call: Call) -> Turn | None:
     """
     here, agent = place(), call.instance
     again = here.turn is not None and here.turn.agent is agent
-    if again or here.selecting or _is_manager(agent):
+    if again or here.selecting is not None or is_manager(agent):
         return None
     messages, sender = call.argument(0, "messages"), call.argument(1, "sender")
     return Turn(telemetry, agent, sender, messages)
-
-
-def _is_manager(agent: Any) -> bool:
-    """Whether ``agent`` runs a group chat, and says nothing by itself."""
-    groups: Any = sys.modules.get(_GROUPS)
-    return groups is not None and isinstance(agent, groups.GroupChatManager)
 
 
 def _look_for_the_end(telemetry: Telemetry, call: Call, value: Any) -> None:
@@ -116,11 +119,78 @@ def human_input(telemetry: Telemetry, call: Call) -> Running | None:
     return step
 
 
-def selection(telemetry: Telemetry, call: Call) -> Step:
+class _Selection(Selection):
+    """One selection of a speaker, in a chat of its own."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Keep who it is."""
+        name = getattr(value, "name", None)
+        if isinstance(name, str):
+            self.chosen(name)
+
+
+def selection(telemetry: Telemetry, call: Call) -> Selection:
     """``GroupChat._auto_select_speaker(…)`` and its asynchronous form: a model decides."""
-    step = Step(telemetry, "select_speaker")
-    step.context = at(step.context, selecting=True)
+    step = _Selection(telemetry)
+    step.context = at(step.context, selecting=step)
     return step
+
+
+def _look_for_a_name(telemetry: Telemetry, call: Call, mentions: Any) -> None:
+    selecting = place().selecting
+    if selecting is not None:
+        selecting.tried(len(mentions) == 1)
+
+
+selection_tried: Final = after(_look_for_a_name)
+"""``GroupChat._mentioned_agents(content, agents)``: what is in the answer of a model."""
+
+
+class _Guardrail(Step):
+    """A check of what goes to an agent, or comes from it."""
+
+    __slots__ = ("_guardrail",)
+
+    def __init__(self, telemetry: Telemetry, guardrail: Any) -> None:
+        super().__init__(telemetry, "guardrail", guardrail.name)
+        self._guardrail = guardrail
+        self.context = outside(self.context)
+
+    def respond(self, value: Any) -> None:
+        """Keep the verdict; what has failed decides who goes on."""
+        failed = bool(getattr(value, "activated", False))
+        self.decided("failed" if failed else "passed")
+        checks = _CHECKS.get()
+        if failed and checks is not None:
+            checks.failed = self._guardrail
+
+
+def guardrail(telemetry: Telemetry, call: Call) -> Step:
+    """``Guardrail.check(context)``: by an expression, by a model, or in a way of the application's."""
+    return _Guardrail(telemetry, call.instance)
+
+
+class _Checks:
+    """What a group has checked of one agent; ``failed`` is the guardrail that did, if one did."""
+
+    failed: Any = None
+
+
+_CHECKS: Final = Slot("ag2-checks", _Checks)
+
+
+def guarded(telemetry: Telemetry, call: Call) -> Observation:
+    """``GroupChat._run_input_guardrails(agent, …)`` and its like: one that fails says who goes on."""
+    checks = _Checks()
+
+    def returned(reply: Any) -> None:
+        target = text(getattr(checks.failed, "target", None), "agent_name")
+        if target:
+            hand_over(telemetry, getattr(call.argument(0, "agent"), "name", None), target)
+
+    return Observation(_CHECKS.set(checks), returned=returned)
 
 
 def _hand_over(telemetry: Telemetry, call: Call) -> None:

@@ -29,6 +29,7 @@ class AutoGenInstrumentor(AgentInstrumentor):
     )
     covers = (
         "teams (round robin, selector, swarm, Magentic-One, graph flow), nested teams",
+        "what selectors and orchestrators decide, handoffs by rule",
         "agents, agents and teams as tools, tools, handoffs, human input, memory, code execution",
         "agents of the core that an application writes, shared runtimes",
         "sync and async tools, run, run_stream, on_messages",
