@@ -65,9 +65,9 @@ TREES = {
     "review": [
         "invoke_workflow review",
         *run_of("Writer", CHAT, "human_input"),
-        "    guardrail",
+        "    guardrail brief",
         *run_of("Writer", CHAT, "human_input")[1:],
-        "    guardrail",
+        "    guardrail brief",
     ],
 }
 SCRIPTS = {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from crew_fixtures import conversations
-from crews import agent, crew, run_of, task
+from crews import CHAT, agent, crew, run_of, task
+from decided_steps import told
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
 SECRET = "planted-secret"
 
@@ -96,18 +98,57 @@ def test_the_turns_of_a_conversational_flow_are_one_conversation(emission: Emiss
     assert emission.traces() == 2
 
 
-def test_a_flow_asks_somebody(emission: Emission) -> None:
+@pytest.mark.parametrize(("answer", "outcome"), [(SECRET, "answered"), (None, "unanswered")])
+def test_a_flow_asks_somebody(answer: str | None, outcome: str, emission: Emission) -> None:
     class Patient:
-        def request_input(self, message: str, flow: Any, metadata: Any = None) -> str:
-            return SECRET
+        def request_input(self, message: str, flow: Any, metadata: Any = None) -> str | None:
+            return answer
 
     class Asking(flows.Flow):
         @flows.start()
-        def collect(self) -> str:
-            return str(self.ask(SECRET))
+        def collect(self) -> str | None:
+            return self.ask(SECRET)
 
-    assert Asking(input_provider=Patient()).kickoff() == SECRET
+    assert Asking(input_provider=Patient()).kickoff() == answer
     assert emission.tree() == ["invoke_workflow Asking", "  method collect", "    human_input"]
+    assert told(emission) == [f"human_input {outcome}"]
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize("typed_text", [SECRET, ""])
+def test_feedback_is_read_as_an_outcome(
+    typed_text: str,
+    llm: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    typed: Callable[[str], None],
+) -> None:
+    human: Any = import_module("crewai.flow.human_feedback")
+    model.script(Answer('{"outcome": "rejected"}'))
+
+    class Review(flows.Flow):
+        @flows.start()
+        @human.human_feedback(message="Good?", emit=["approved", "rejected"], llm=llm)
+        def draft(self) -> str:
+            return SECRET
+
+        @flows.listen("rejected")
+        def redraft(self) -> None: ...
+
+        @flows.listen("approved")
+        def publish(self) -> None: ...
+
+    typed(f"{typed_text}\n")
+    Review().kickoff()
+    if typed_text:
+        after, read = "redraft", ["    feedback", f"      {CHAT}"]
+        decided = ["method draft rejected", "human_input feedback", "feedback rejected"]
+    else:  # the first outcome, of which nothing is asked
+        after, read = "publish", []
+        decided = ["method draft approved", "human_input skipped"]
+    draft = ["  method draft", "    human_input", *read]
+    assert emission.tree() == ["invoke_workflow Review", *draft, f"  method {after}"]
+    assert told(emission) == decided
     assert SECRET not in emission.texts()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task
+from decided_steps import told
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
@@ -36,9 +37,10 @@ def test_human_input(
     calls = (CHAT, "human_input", CHAT, "human_input")
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", *calls)]
     spans = [span for span in emission.spans if span.name == "human_input"]
+    kind, outcome = "otel_agents.step.type", "otel_agents.step.outcome"
     assert [(span.kind.name, dict(span.attributes or {})) for span in spans] == [
-        ("INTERNAL", {"otel_agents.step.type": "human_input"}),
-        ("INTERNAL", {"otel_agents.step.type": "human_input"}),
+        ("INTERNAL", {kind: "human_input", outcome: "feedback"}),
+        ("INTERNAL", {kind: "human_input", outcome: "accepted"}),
     ]
     assert SECRET not in emission.texts()
 
@@ -48,4 +50,5 @@ def test_akickoff_for_each(llm: Any, emission: Emission, model: ScriptedModel) -
     asyncio.run(one.akickoff_for_each(inputs=[{"a": "1"}, {"a": "2"}]))
     inner = ["  " + line for line in ["invoke_workflow", *run_of("Writer")]]
     assert emission.tree() == ["kickoff_for_each", *inner, *inner]
+    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
     assert model.ledger.requests == 2

@@ -8,10 +8,12 @@ from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
-from otel_agents.instrumentors._core.operations import InvokeWorkflow, Step
+from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._runs import restores, workflow
+from ._labels import chosen
+from ._numbers import SIBLINGS, Siblings
+from ._runs import WorkflowRun, restores
 
 __all__ = ["flow", "method", "resumption"]
 
@@ -47,23 +49,37 @@ def _name(instance: Any) -> str:
     return getattr(instance, "name", None) or type(instance).__name__
 
 
-def flow(telemetry: Telemetry, call: Call) -> InvokeWorkflow | None:
+def flow(telemetry: Telemetry, call: Call) -> WorkflowRun | None:
     """``Flow.kickoff_async(inputs)``, by which every flow runs."""
     streams = getattr(call.instance, "stream", False)
     if streams or _is_internal(call.instance) or restores(call):
         return None
     parent = _within(_conversation(call))
-    return workflow(telemetry, _name(call.instance), call.argument(0, "inputs"), parent)
+    inputs = call.argument(0, "inputs")
+    return WorkflowRun(telemetry, _name(call.instance), inputs, parent=parent)
 
 
-def resumption(telemetry: Telemetry, call: Call) -> InvokeWorkflow:
+def resumption(telemetry: Telemetry, call: Call) -> WorkflowRun:
     """``Flow.resume_async(feedback)``: goes on with a flow that waited for somebody."""
     parent = _within(getattr(call.instance, "flow_id", None))
-    return workflow(telemetry, _name(call.instance), call.argument(0, "feedback"), parent)
+    feedback = call.argument(0, "feedback")
+    return WorkflowRun(telemetry, _name(call.instance), feedback, parent=parent)
 
 
 class _Method(Step):
-    __slots__ = ()
+    __slots__ = ("_flow", "_method")
+
+    def __init__(self, telemetry: Telemetry, flow: Any, method: str) -> None:
+        super().__init__(telemetry, "method", method)
+        self._flow, self._method = flow, method
+        self.context = SIBLINGS.set(Siblings(), self.context)
+
+    def respond(self, value: Any) -> None:
+        """Keep what a router has decided; later versions return the id of an event beside it."""
+        returned = cast("tuple[Any, ...]", value)[0] if isinstance(value, tuple) else value
+        label = chosen(self._flow, self._method, returned)
+        if label is not None:
+            self.decided(label)
 
     def is_failure(self, error: BaseException) -> bool:
         """To wait for somebody is none."""
@@ -74,4 +90,4 @@ def method(telemetry: Telemetry, call: Call) -> Step | None:
     """``Flow._execute_method(method_name, method, …)``."""
     if _is_internal(call.instance):
         return None
-    return _Method(telemetry, "method", call.args[0])
+    return _Method(telemetry, call.instance, str(call.args[0]))

@@ -1,52 +1,91 @@
-"""What runs in a crew: the crew, its tasks, its agents, and what they do besides."""
+"""What runs: crews and flows, and agents, on a task or alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Plan, Step
+from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
 
+from ._guardrails import GUARDED, Guarded
 from ._messages import answer, request
+from ._numbers import SIBLINGS, Place, turn_of
 
 __all__ = [
     "RUN",
     "AgentRun",
+    "WorkflowRun",
     "acting",
     "agent",
-    "asynchronous_task",
     "crew",
-    "plan",
     "replay",
     "restores",
-    "task",
-    "workflow",
+    "role_of",
 ]
 
 _DEFAULT_NAME: Final = "crew"
-_threaded: Final = Handover()
-"""The contexts in which tasks were handed to a thread, by the task."""
+_ONLY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class WorkflowRun(InvokeWorkflow):
+    """The run of a crew or a flow.
+
+    Args:
+        telemetry: What to emit with.
+        name: That of the crew or the flow, if it was given one.
+        inputs: What it is to work on.
+        turn: Which run of how many it is, where that is known before, as attributes.
+        parent: The context to work in; default is the current one.
+    """
+
+    __slots__ = ("_place",)
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        name: str | None,
+        inputs: Any,
+        turn: Mapping[str, Any] = _ONLY,
+        parent: Context | None = None,
+    ) -> None:
+        super().__init__(
+            telemetry,
+            name,
+            input=request(inputs) if inputs else None,
+            output=answer,
+            first=turn,
+            parent=parent,
+        )
+        self._place = None if turn else _enter(self, parent)
+
+    def conclude(self) -> None:
+        """Say which one it was, if there was another beside it."""
+        _leave(self, self._place)
 
 
 class AgentRun(InvokeAgent):
     """The work of an agent on a task, or alone."""
 
-    __slots__ = ("agent", "calls", "tools")
+    __slots__ = ("_place", "agent", "calls", "tools")
 
     def __init__(self, telemetry: Telemetry, agent: Any, work: Any) -> None:
         super().__init__(telemetry, role_of(agent), input=request(work), output=answer)
         self.agent = agent
         self.calls: list[tuple[str, str]] = []
         self.tools: list[Any] = []
-        self.context = RUN.set(self, self.context)
+        self._place = _enter(self)
+        self.context = GUARDED.set(Guarded(agent), RUN.set(self, self.context))
 
     def conclude(self) -> None:
         """End the tools whose end was not announced."""
+        _leave(self, self._place)
         for tool in list(self.tools):
             if self.error is not None:
                 tool.failed(self.error)
@@ -56,6 +95,22 @@ class AgentRun(InvokeAgent):
 
 RUN: Final = Slot("crewai-agent-run", AgentRun)
 """The agent's run; none within a tool: what the same agent does inside of it is a run of its own."""
+
+
+def _enter(run: InvokeAgent | InvokeWorkflow, parent: Context | None = None) -> Place | None:
+    """Take the run's place among those that the same method has begun."""
+    siblings = SIBLINGS.get(get_current() if parent is None else parent)
+    if siblings is None:
+        return None
+    run.context = SIBLINGS.set(None, run.context)
+    return siblings.enter((run.operation, run.subject))
+
+
+def _leave(run: InvokeAgent | InvokeWorkflow, place: Place | None) -> None:
+    if place is not None:
+        place.leave()
+        if place.beside:
+            run.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = place.number
 
 
 def role_of(agent: Any) -> str | None:
@@ -70,43 +125,22 @@ def restores(call: Call) -> bool:
     return any(getattr(value, "restore_from", None) is not None for value in given)
 
 
-def workflow(
-    telemetry: Telemetry, name: str | None, inputs: Any, parent: Context | None = None
-) -> InvokeWorkflow:
-    """The run of a crew or a flow, begun by ``kickoff(inputs)`` or a form of it."""
-    messages = request(inputs) if inputs else None
-    return InvokeWorkflow(telemetry, name, input=messages, output=answer, parent=parent)
-
-
-def crew(telemetry: Telemetry, call: Call) -> InvokeWorkflow | None:
+def crew(telemetry: Telemetry, call: Call) -> WorkflowRun | None:
     """``Crew.kickoff(inputs)`` and ``akickoff``."""
     if getattr(call.instance, "stream", False) or restores(call):
         return None  # the run begins when its chunks are wanted, by another call of this
-    return workflow(telemetry, _name(call.instance), call.argument(0, "inputs"))
+    turn = turn_of(call.instance)
+    return WorkflowRun(telemetry, _name(call.instance), call.argument(0, "inputs"), turn)
 
 
-def replay(telemetry: Telemetry, call: Call) -> InvokeWorkflow:
+def replay(telemetry: Telemetry, call: Call) -> WorkflowRun:
     """``Crew.replay(task_id, inputs)``: a run that begins with a later task."""
-    return workflow(telemetry, _name(call.instance), call.argument(1, "inputs"))
+    return WorkflowRun(telemetry, _name(call.instance), call.argument(1, "inputs"))
 
 
 def _name(crew: Any) -> str | None:
     name = getattr(crew, "name", None)
     return None if name == _DEFAULT_NAME else name
-
-
-def asynchronous_task(telemetry: Telemetry, call: Call) -> None:
-    """``Task.execute_async(…)``: the task runs in a thread, which some versions start empty."""
-    _threaded.give(call.instance)
-
-
-def task(telemetry: Telemetry, call: Call) -> Step:
-    """``Task._execute_core(agent, context, tools)`` and its asynchronous form.
-
-    Early versions call themselves once more after a guardrail: that is the same task.
-    """
-    name = getattr(call.instance, "name", None)
-    return Step(telemetry, "task", name, parent=_threaded.take(call.instance))
 
 
 def agent(telemetry: Telemetry, call: Call) -> AgentRun | None:
@@ -123,11 +157,3 @@ def agent(telemetry: Telemetry, call: Call) -> AgentRun | None:
 def acting(call: Call) -> Any:
     """The agent; early versions have a ``LiteAgent`` do its work, which may run without one too."""
     return getattr(call.instance, "original_agent", None) or call.instance
-
-
-def plan(telemetry: Telemetry, call: Call) -> Plan:
-    """``CrewPlanner._handle_crew_planning()``; ``AgentReasoning.handle_agent_reasoning()``.
-
-    An agent plans how to go about its task; the plan of a crew is nobody's.
-    """
-    return Plan(telemetry, role_of(getattr(call.instance, "agent", None)))

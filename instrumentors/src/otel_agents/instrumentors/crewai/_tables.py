@@ -6,35 +6,61 @@ from typing import Final
 
 from otel_agents.instrumentors._core.calls.call import instance
 from otel_agents.instrumentors._core.calls.watching import after, replacing, watch
-from otel_agents.instrumentors._core.operations import step
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _busless, _clients, _flows, _knowledge, _models, _runs, _statistics, _tools
+from . import (
+    _busless,
+    _clients,
+    _flows,
+    _guardrails,
+    _knowledge,
+    _models,
+    _numbers,
+    _people,
+    _plans,
+    _runs,
+    _statistics,
+    _tasks,
+    _tools,
+)
 
 __all__ = ["PATCHES"]
 
+_FOR_EACH: Final = _numbers.repeated("kickoff_for_each", len)
 _CREWS: Final = (
     Patch("crewai.crew:Crew.kickoff", _runs.crew),
     Patch("crewai.crew:Crew.akickoff", _runs.crew, since="1.7.0"),
-    Patch("crewai.crew:Crew.kickoff_for_each", step("kickoff_for_each")),
-    Patch("crewai.crew:Crew.kickoff_for_each_async", step("kickoff_for_each")),
-    Patch("crewai.crew:Crew.akickoff_for_each", step("kickoff_for_each"), since="1.7.0"),
+    Patch("crewai.crew:Crew.kickoff_for_each", _FOR_EACH),
+    Patch("crewai.crew:Crew.kickoff_for_each_async", _FOR_EACH),
+    Patch("crewai.crew:Crew.akickoff_for_each", _FOR_EACH, since="1.7.0"),
+    Patch("crewai.crew:Crew.copy", after(_numbers.copied)),
     Patch("crewai.crew:Crew.replay", _runs.replay),
-    Patch("crewai.crew:Crew.test", step("test")),
-    Patch("crewai.crew:Crew.train", step("train")),
-    Patch("crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning", _runs.plan),
+    Patch("crewai.crew:Crew._execute_tasks", watch(_tasks.stored)),
+    Patch("crewai.crew:Crew.test", _numbers.repeated("test", int)),
+    Patch("crewai.crew:Crew.train", _numbers.repeated("train", int)),
     Patch("crewai.telemetry.telemetry:Telemetry.__init__", after(_statistics.made)),
 )
 _TASKS: Final = (
-    Patch("crewai.task:Task.execute_async", watch(_runs.asynchronous_task)),
-    Patch("crewai.task:Task._execute_core", _runs.task, once_per=instance),
-    Patch("crewai.task:Task._aexecute_core", _runs.task, since="1.7.0", once_per=instance),
+    Patch("crewai.task:Task.execute_async", watch(_tasks.asynchronous)),
+    Patch("crewai.task:Task._execute_core", _tasks.task, once_per=instance),
+    Patch("crewai.task:Task._aexecute_core", _tasks.task, since="1.7.0", once_per=instance),
+    Patch(
+        "crewai.tasks.conditional_task:ConditionalTask.get_skipped_task_output",
+        watch(_tasks.skipped),
+        overrides=True,
+    ),
+)
+_GUARDRAILS: Final = (
     # Where a version has both, nothing calls the first.
     Patch(
-        "crewai.task:Task._process_guardrail", step("guardrail"), since="0.118.0", until="0.130.0"
+        "crewai.task:Task._process_guardrail",
+        _guardrails.guardrail,
+        since="0.118.0",
+        until="0.130.0",
     ),
-    Patch("crewai.task:process_guardrail", step("guardrail"), since="0.130.0"),
-    Patch("crewai.agent.core:process_guardrail", step("guardrail"), since="1.9.0"),
+    Patch("crewai.task:process_guardrail", _guardrails.guardrail, since="0.130.0"),
+    Patch("crewai.agent.core:process_guardrail", _guardrails.guardrail, since="1.9.0"),
+    Patch("crewai.lite_agent:process_guardrail", _guardrails.guardrail, since="1.3.0"),
 )
 
 _BASE_AGENT: Final = "crewai.agents.agent_builder.base_agent:BaseAgent"
@@ -58,19 +84,28 @@ _AGENTS: Final = (
             ("crewai.lite_agent:LiteAgent.kickoff", "0.114.0"),
         )
     ),
+)
+_PLANS: Final = (
+    Patch("crewai.utilities.planning_handler:CrewPlanner._handle_crew_planning", _plans.plan),
     Patch(
         "crewai.utilities.reasoning_handler:AgentReasoning.handle_agent_reasoning",
-        _runs.plan,
+        _plans.plan,
         since="0.121.0",
+    ),
+    Patch("crewai.agents.step_executor:StepExecutor.execute", _plans.plan_step, since="1.11.0"),
+    Patch(
+        "crewai.agents.planner_observer:PlannerObserver.observe",
+        _plans.observation,
+        since="1.11.0",
     ),
 )
 
 _HUMAN: Final = "crewai.core.providers.human_input:SyncHumanInputProvider"
 _EARLY_HUMAN: Final = "crewai.agents.agent_builder.base_agent_executor_mixin:CrewAgentExecutorMixin"
 _HUMAN_INPUT: Final = (
-    Patch(f"{_HUMAN}._prompt_input", step("human_input"), since="1.10.1"),
-    Patch(f"{_HUMAN}._prompt_input_async", step("human_input"), since="1.10.1"),
-    Patch(f"{_EARLY_HUMAN}._ask_human_input", step("human_input"), until="1.10.1"),
+    Patch(f"{_HUMAN}._prompt_input", _people.review, since="1.10.1"),
+    Patch(f"{_HUMAN}._prompt_input_async", _people.review, since="1.10.1"),
+    Patch(f"{_EARLY_HUMAN}._ask_human_input", _people.review, until="1.10.1"),
 )
 
 _FLOW: Final = "crewai.flow.flow:Flow"
@@ -78,8 +113,9 @@ _FLOWS: Final = (
     Patch(f"{_FLOW}.kickoff_async", _flows.flow),
     Patch(f"{_FLOW}._execute_method", _flows.method),
     Patch(f"{_FLOW}.resume_async", _flows.resumption, since="1.8.0"),
-    Patch(f"{_FLOW}.ask", step("human_input"), since="1.10.1"),
-    Patch(f"{_FLOW}._request_human_feedback", step("human_input"), since="1.8.0"),
+    Patch(f"{_FLOW}.ask", _people.question, since="1.10.1"),
+    Patch(f"{_FLOW}._request_human_feedback", _people.feedback, since="1.8.0"),
+    Patch(f"{_FLOW}._collapse_to_outcome", _people.reading, since="1.8.0"),
 )
 
 _BUS: Final = "0.177.0"
@@ -144,7 +180,7 @@ _MODELS: Final = (
 )
 
 PATCHES: Final = (
-    *(*_CREWS, *_TASKS, *_AGENTS, *_HUMAN_INPUT, *_FLOWS),
+    *(*_CREWS, *_TASKS, *_GUARDRAILS, *_AGENTS, *_PLANS, *_HUMAN_INPUT, *_FLOWS),
     *(*_TOOLS, *_MEMORIES, *_MODELS),
 )
 """All of them."""
