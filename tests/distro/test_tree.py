@@ -164,6 +164,51 @@ def test_a_run_is_drawn_when_its_root_ends() -> None:
     ]
 
 
+def steps(drawing: Drawing) -> None:
+    """A step of each kind of outcome, two of several, and two handoffs."""
+    root = drawing.start("invoke_workflow Book", 0)
+    for at, (name, said) in enumerate(
+        [
+            ("method check", {"outcome": "again"}),
+            ("guardrail is_short", {"number": 2, "count": 3, "outcome": "failed"}),
+            ("task edit", {"outcome": "skipped"}),
+            ("invoke_workflow chapter", {"number": 2}),
+        ]
+    ):
+        told = {f"otel_agents__step__{key}": value for key, value in said.items()}
+        drawing.span(name, 10 * at, 10 * at + 10, root, **told)
+    handoff: dict[str, Any] = {"otel_agents__step__type": "handoff"}
+    to = "otel_agents__handoff__to"
+    drawing.span("handoff editor", 90, 90, root, **handoff, **{to: "editor"})
+    handoff["otel_agents__handoff__from"] = "writer"
+    drawing.span("handoff editor", 95, 95, root, **handoff, **{to: "editor"})
+    root.end(100 * MS)
+
+
+def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> None:
+    drawing = Drawing()
+    steps(drawing)
+    assert drawing.lines[1:-2] == [
+        "invoke_workflow Book                  100 ms  ━━━━━━━━━━━━━━━━",
+        "├─ method check → again                10 ms  ━━",
+        "├─ guardrail is_short 2/3 ✗ failed     10 ms    ━",
+        "├─ task edit (skipped)                 10 ms     ━━",
+        "├─ invoke_workflow chapter 2           10 ms       ━",
+        "├─ handoff → editor                   0.0 ms                ━",
+        "└─ handoff writer → editor            0.0 ms                 ━",
+    ]
+
+
+def test_outcomes_are_drawn_in_ascii_and_in_colour_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    plain, colored = Drawing(Paper("ascii")), Drawing(Terminal())
+    steps(plain)
+    steps(colored)
+    assert plain.lines[2].startswith("|- method check -> again ")
+    assert plain.lines[3].startswith("|- guardrail is_short 2/3 ! failed ")
+    assert "\x1b[31mguardrail is_short 2/3 ✗ failed\x1b[0m" in colored.stream.getvalue()
+
+
 def test_a_stream_that_takes_ascii_alone_gets_ascii() -> None:
     drawing = Drawing(Paper("ascii"))
     drawing.span("chat 漢", 0, 100, gen_ai__usage__input_tokens=1)

@@ -55,8 +55,8 @@ def test_a_guardrail(llm: Any, emission: Emission) -> None:
     strict.__annotations__ = {}  # CrewAI does not read those that are postponed
     crew(task(agent(llm, "Writer"), guardrail=strict)).kickoff()
     run = run_of("Writer")
-    again = [*run[1:], "    guardrail"]
-    assert emission.tree() == ["invoke_workflow", run[0], *run[1:], "    guardrail", *again]
+    again = [*run[1:], "    guardrail strict"]
+    assert emission.tree() == ["invoke_workflow", run[0], *run[1:], "    guardrail strict", *again]
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -25,13 +25,12 @@ PLAN = "create_reasoning_plan"
 STEPS = ("left", "right")
 
 pytestmark = pytest.mark.usefixtures("instrumented")
-core: Any = import_module("crewai.agent.core")
 config: Any = import_module("crewai.agent.planning_config")
 
 
 def plan(*steps: str) -> Answer:
     """A plan whose steps depend on nothing."""
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"step_number": n, "description": f"{SECRET} {step}", "depends_on": []}
         for n, step in enumerate(steps, 1)
     ]
@@ -78,11 +77,6 @@ def planner(llm: Any, **more: Any) -> Any:
     return crew(task(agent(llm, "Scout", tools=[tool(look)], planning_config=how)))
 
 
-def shaped(emission: Emission) -> list[str]:
-    """The tree; of what runs side by side the order does not matter."""
-    return sorted(emission.tree(), key=lambda line: line.strip())
-
-
 MADE = ("plan Scout", f"  {CHAT}", f"  execute_tool {PLAN}")
 DONE = ("plan_step", f"  {CHAT}", "  execute_tool look", f"  {CHAT}")
 SEEN = ("observation", f"  {CHAT}")
@@ -101,4 +95,47 @@ def test_steps_side_by_side_have_what_they_called_below_them(
         "plan_step 1 completed",
         "plan_step 2 completed",
     ]
+    assert SECRET not in emission.texts()
+
+
+def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    def fail_on_the_left(request: ModelRequest) -> Reaction:
+        last = request.body["messages"][-1]["content"]
+        failing = PLAN not in {tool.name for tool in request.tools} and request.schema is None
+        if failing and f"{SECRET} left" in str(last):
+            return Failure(400, message=SECRET)
+        return react(request)
+
+    model.script_by(fail_on_the_left)
+    planner(llm, observe_steps=False).kickoff()
+    assert sorted(told(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
+    steps = [span for span in emission.spans if span.name == "plan_step"]
+    errors = {(s.attributes or {}).get("error.type") for s in steps}
+    assert errors == {None, "_OTHER"}  # CrewAI keeps no more than the text of what was raised
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        ({}, "continue"),
+        ({"suggested_refinements": [{"step_number": 2, "new_description": SECRET}]}, "refine"),
+        ({"step_completed_successfully": False}, "failed"),
+        ({"needs_full_replan": True}, "replan"),
+        ({"goal_already_achieved": True}, "goal_achieved"),
+    ],
+)
+def test_an_observation_tells_what_follows(
+    verdict: dict[str, Any], outcome: str, llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    def judge(request: ModelRequest) -> Reaction:
+        if request.schema is not None:
+            return observed(**verdict)
+        if PLAN in {tool.name for tool in request.tools}:
+            return plan("left")
+        return react(request)
+
+    model.script_by(judge)
+    planner(llm, reasoning_effort="high", max_replans=0).kickoff()
+    assert told(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
     assert SECRET not in emission.texts()

@@ -54,17 +54,21 @@ _CODES: Final = MappingProxyType(
     {"dim": "2", "bold": "1", "red": "31", "agent": "1;36", "model": "32", "tool": "33"}
 )
 _DEEPEST: Final = 24
+_FAILED: Final = "failed"
+_NOT_RUN: Final = frozenset(("skipped", "stored"))
+"""Outcomes of what something else stands for, or nothing."""
 
 
 @dataclass(frozen=True)
 class _Row:
     stem: str
     node: Node
+    label: str
     below: str
     """What stands before lines that belong to this node."""
 
     def width(self) -> int:
-        return _columns(self.stem + self.node.name)
+        return _columns(self.stem + self.label)
 
 
 def draw(trunk: Trunk, paper: Paper) -> str:
@@ -86,13 +90,24 @@ def _rows(trunk: Trunk, strokes: Strokes) -> Iterator[_Row]:
     stack = [(trunk, "", "", 0)]
     while stack:
         trunk, stem, below, depth = stack.pop()
-        yield _Row(stem, trunk.node, below + (strokes.through if trunk.branches else ""))
+        label = _label(trunk.node, strokes)
+        yield _Row(stem, trunk.node, label, below + (strokes.through if trunk.branches else ""))
         deeper = depth < _DEEPEST  # beyond it they stay in one column, else names have no room
         for branch in reversed(trunk.branches):
             last = branch is trunk.branches[-1]
             own = below + (strokes.last if last else strokes.branch) if deeper else stem
             under = below + ("   " if last else strokes.through) if deeper else below
             stack.append((branch, own, under, depth + 1))
+
+
+def _label(node: Node, strokes: Strokes) -> str:
+    """Its name, which of several it is, and what was decided."""
+    outcome = node.outcome
+    if outcome in _NOT_RUN:
+        outcome = f"({outcome})"
+    elif outcome:
+        outcome = f"{strokes.error if outcome == _FAILED else strokes.arrow} {outcome}"
+    return " ".join(filter(None, (node.name, node.which, outcome)))
 
 
 def _heading(trunk: Trunk, paper: Paper) -> str:
@@ -123,10 +138,11 @@ def _total(nodes: Iterable[Node], strokes: Strokes) -> str:
 def _line(row: _Row, top: Node, label: int, paper: Paper) -> str:
     node = row.node
     room = label - _columns(row.stem)
-    name = _cut(node.name, room, paper.strokes)
-    pad = " " * max(room - _columns(name), 0)
+    shown = _cut(row.label, room, paper.strokes)
+    pad = " " * max(room - _columns(shown), 0)
+    color = "red" if node.outcome == _FAILED else node.kind
     columns = [
-        _paint(row.stem, "dim", paper) + _paint(name, node.kind, paper) + pad,
+        _paint(row.stem, "dim", paper) + _paint(shown, color, paper) + pad,
         _duration(node.end - node.start).rjust(_DURATION),
         _paint(_bar(node, top, paper.strokes), node.kind, paper),
         " ".join(_remarks(node, paper)),

@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         Operation.EMBEDDINGS.value: "model",
     }
 )
+_OUTCOMES: Final = (attr.OTEL_AGENTS_STEP_OUTCOME, attr.OTEL_AGENTS_HANDOFF_TO)
 _LONGEST_TEXT: Final = 240
 _UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed", "tool_use"))
 
@@ -43,6 +44,10 @@ class Node:
     parent_id: int | None
     root: bool
     name: str
+    which: str
+    """Of several: ``2/3``, ``2`` where it is not known of how many; else empty."""
+    outcome: str
+    """What was decided, or to whom an agent has handed over; empty if nothing was."""
     service: str
     kind: Kind
     start: int
@@ -65,7 +70,9 @@ def node_of(span: ReadableSpan) -> Node:
         span_id=own.span_id if own else 0,
         parent_id=parent.span_id if parent else None,
         root=parent is None or parent.is_remote,
-        name=_line(span.name),
+        name=_name(span.name, attributes),
+        which=_which(attributes),
+        outcome=_line(str(_first_of(attributes, _OUTCOMES) or "")),
         service=_line(str(span.resource.attributes.get("service.name", ""))),
         kind=_KINDS.get(str(attributes.get(attr.GEN_AI_OPERATION_NAME)), "other"),
         start=span.start_time or 0,
@@ -76,6 +83,27 @@ def node_of(span: ReadableSpan) -> Node:
         error=_error(span, attributes),
         said=tuple(_said(attributes)),
     )
+
+
+def _name(name: str, attributes: Mapping[str, Any]) -> str:
+    """That of the span; of a handoff the agent that hands over: the other one is its outcome."""
+    if attr.OTEL_AGENTS_HANDOFF_TO in attributes:
+        origin = attributes.get(attr.OTEL_AGENTS_HANDOFF_FROM)
+        step = str(attributes.get(attr.OTEL_AGENTS_STEP_TYPE, name))
+        name = f"{step} {origin}" if origin else step
+    return _line(name)
+
+
+def _which(attributes: Mapping[str, Any]) -> str:
+    number = _number(attributes, attr.OTEL_AGENTS_STEP_NUMBER)
+    count = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT)
+    if number is None:
+        return ""
+    return str(number) if count is None else f"{number}/{count}"
+
+
+def _first_of(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((attributes[name] for name in names if name in attributes), None)
 
 
 def _details(attributes: Mapping[str, Any]) -> Iterator[str]:
