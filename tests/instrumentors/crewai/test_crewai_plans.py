@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from threading import Event
 from typing import Any
 
 import pytest
@@ -71,10 +73,17 @@ def look(side: str) -> str:
     return side
 
 
-def planner(llm: Any, **more: Any) -> Any:
+def never(*given: object) -> bool:
+    return False
+
+
+def planner(llm: Any, tools: Iterable[Callable[..., Any]] = (look,), **more: Any) -> Any:
     """A crew of an agent that plans."""
     how = config.PlanningConfig(max_attempts=1, **more)
-    return crew(task(agent(llm, "Scout", tools=[tool(look)], planning_config=how)))
+    made = [tool(one) for one in tools]
+    for one in made:
+        one.cache_function = never  # else a step may get what another one has found
+    return crew(task(agent(llm, "Scout", tools=made, planning_config=how)))
 
 
 MADE = ("plan Scout", f"  {CHAT}", f"  execute_tool {PLAN}")
@@ -110,8 +119,11 @@ def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Em
     planner(llm, observe_steps=False).kickoff()
     assert sorted(told(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
     steps = [span for span in emission.spans if span.name == "plan_step"]
-    errors = {(s.attributes or {}).get("error.type") for s in steps}
-    assert errors == {None, "_OTHER"}  # CrewAI keeps no more than the text of what was raised
+    errors = [str((s.attributes or {}).get("error.type")) for s in steps]
+    assert sorted(errors) == [
+        "None",
+        "_OTHER",
+    ]  # CrewAI keeps no more than the text of what was raised
     assert SECRET not in emission.texts()
 
 
@@ -139,3 +151,46 @@ def test_an_observation_tells_what_follows(
     planner(llm, reasoning_effort="high", max_replans=0).kickoff()
     assert told(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
     assert SECRET not in emission.texts()
+
+
+def test_each_step_has_the_ids_of_its_own_calls(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    waiting, looked = Event(), Event()
+
+    def wait() -> str:
+        """Wait until the other step has looked."""
+        waiting.set()
+        return str(looked.wait(10))
+
+    def look(side: str) -> str:
+        """Look there."""
+        looked.set()
+        return side
+
+    def alike(request: ModelRequest) -> Reaction:
+        """Both steps ask for the same; the left one for something else before."""
+        reaction = react(request)
+        asked = reaction.tool_calls if isinstance(reaction, Answer) else ()
+        if not asked or asked[0].name == PLAN:
+            return reaction
+        side = str(json.loads(asked[0].arguments_text)["side"])
+        same = ToolCall("look", {"side": "there"}, id=side)
+        if side == "left":
+            return Answer(tool_calls=[ToolCall("wait"), same])
+        waiting.wait(10)
+        return Answer(tool_calls=[same])
+
+    model.script_by(alike)
+    planner(llm, (wait, look), observe_steps=False).kickoff()
+    numbers = {
+        span.context and span.context.span_id: (span.attributes or {})["otel_agents.step.number"]
+        for span in emission.spans
+        if span.name == "plan_step"
+    }
+    ids = {
+        numbers[span.parent and span.parent.span_id]: (span.attributes or {})["gen_ai.tool.call.id"]
+        for span in emission.spans
+        if span.name == "execute_tool look"
+    }
+    assert ids == {1: "left", 2: "right"}

@@ -23,7 +23,7 @@ from otel_agents.semconv.values import Operation, Provider
 from ._hosts import host_of
 from ._messages import answer, request
 from ._requested import key_of, requested
-from ._runs import RUN, AgentRun
+from ._runs import RUN, Caller
 from ._usage import usage_of
 
 __all__ = ["Answer", "asked", "chunk_came", "current_answer"]
@@ -192,9 +192,7 @@ class _ByLiteLLM(Observation):
 _STREAMED_IDS: Final[Slot[dict[int, str]]] = Slot("crewai-streamed-ids", dict)
 
 
-def _note(
-    run: AgentRun | None, response: Any, ids: Mapping[int, str] = MappingProxyType({})
-) -> None:
+def _note(run: Caller | None, response: Any, ids: Mapping[int, str] = MappingProxyType({})) -> None:
     """Keep the ids of the calls that the model asks for; ``ids`` are by their places."""
     for place, call in enumerate(requested(response) if run is not None else ()):
         call_id = call.id or ids.get(place)

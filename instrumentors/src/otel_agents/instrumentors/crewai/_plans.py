@@ -8,7 +8,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import Plan, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._runs import role_of
+from ._runs import RUN, Caller, role_of
 
 __all__ = ["observation", "plan", "plan_step"]
 
@@ -21,8 +21,18 @@ def plan(telemetry: Telemetry, call: Call) -> Plan:
     return Plan(telemetry, role_of(getattr(call.instance, "agent", None)))
 
 
-class _PlanStep(Step):
-    __slots__ = ()
+class _PlanStep(Step, Caller):
+    __slots__ = ("calls", "tools")
+
+    def __init__(self, telemetry: Telemetry, number: int | None) -> None:
+        super().__init__(telemetry, "plan_step", number=number)
+        self.calls = []
+        self.tools = []
+        self.context = RUN.set(self, self.context)
+
+    def conclude(self) -> None:
+        """Nothing that it called goes on."""
+        self.end_tools(self.error)
 
     def respond(self, value: Any) -> None:
         """Keep whether it was done; of what was raised in it CrewAI keeps no more than the text."""
@@ -41,7 +51,7 @@ class _Observation(Step):
 
 def plan_step(telemetry: Telemetry, call: Call) -> Step:
     """``StepExecutor.execute(todo, context, …)``; some run side by side."""
-    return _PlanStep(telemetry, "plan_step", number=_number(call.argument(0, "todo")))
+    return _PlanStep(telemetry, _number(call.argument(0, "todo")))
 
 
 def observation(telemetry: Telemetry, call: Call) -> Step:

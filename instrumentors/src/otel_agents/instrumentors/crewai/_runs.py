@@ -21,6 +21,7 @@ from ._numbers import SIBLINGS, Place, turn_of
 __all__ = [
     "RUN",
     "AgentRun",
+    "Caller",
     "WorkflowRun",
     "acting",
     "agent",
@@ -70,7 +71,28 @@ class WorkflowRun(InvokeWorkflow):
         _leave(self, self._place)
 
 
-class AgentRun(InvokeAgent):
+class Caller:
+    """Work within which a model asks for tools: that of an agent, and of each step of its plan.
+
+    Attributes:
+        calls: Those that were asked for, and that no tool has answered.
+        tools: Those that are being answered.
+    """
+
+    __slots__ = ()
+    calls: list[tuple[str, str]]
+    tools: list[Any]
+
+    def end_tools(self, error: BaseException | None) -> None:
+        """End the tools whose end was not announced."""
+        for tool in list(self.tools):
+            if error is not None:
+                tool.failed(error)
+            else:
+                tool.end()
+
+
+class AgentRun(InvokeAgent, Caller):
     """The work of an agent on a task, or alone."""
 
     __slots__ = ("_place", "agent", "calls", "tools")
@@ -78,22 +100,18 @@ class AgentRun(InvokeAgent):
     def __init__(self, telemetry: Telemetry, agent: Any, work: Any) -> None:
         super().__init__(telemetry, role_of(agent), input=request(work), output=answer)
         self.agent = agent
-        self.calls: list[tuple[str, str]] = []
-        self.tools: list[Any] = []
+        self.calls = []
+        self.tools = []
         self._place = _enter(self)
         self.context = GUARDED.set(Guarded(agent), RUN.set(self, self.context))
 
     def conclude(self) -> None:
-        """End the tools whose end was not announced."""
+        """Nothing that it called goes on."""
         _leave(self, self._place)
-        for tool in list(self.tools):
-            if self.error is not None:
-                tool.failed(self.error)
-            else:
-                tool.end()
+        self.end_tools(self.error)
 
 
-RUN: Final = Slot("crewai-agent-run", AgentRun)
+RUN: Final = Slot("crewai-agent-run", Caller)
 """The agent's run; none within a tool: what the same agent does inside of it is a run of its own."""
 
 
