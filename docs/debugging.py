@@ -12,10 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_agents.testing.scripted_model import (
     Answer,
@@ -32,8 +31,7 @@ PAGE: Final = ROOT / "docs/debugging.md"
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """One of the examples, and what the model answers it."""
 
     path: str
@@ -157,9 +155,10 @@ def main(names: list[str]) -> None:
     """Write the page anew."""
     for name in names:
         text = PAGE.read_text("utf-8")
-        old = text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0]
         lines = "\n".join(f"    {line}" for line in drawn(name).splitlines())
-        PAGE.write_text(text.replace(old, f"\n{lines}\n\n"), "utf-8")
+        before, opening, rest = text.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition(f"<!-- /{name} -->")
+        PAGE.write_text(f"{before}{opening}\n{lines}\n\n{closing}{after}", "utf-8")
 
 
 if __name__ == "__main__":

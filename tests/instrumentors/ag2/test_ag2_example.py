@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from debugging_trees import shape_now, shape_on_the_page
 from instrumented import plain_environ
 
 from otel_agents.testing.scripted_model import (
@@ -84,3 +85,7 @@ def test_an_agent_that_has_another_as_a_tool() -> None:
     assert [names(tree) for tree in drawn] == TREES
     assert "5 model calls · 3 tool calls" in done.stderr
     assert "1 error" in done.stderr
+
+
+def test_the_tree_of_the_errands_is_the_one_of_the_page() -> None:
+    assert shape_now("errands") == shape_on_the_page("errands")

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from crews import CHAT, run_of
+from debugging_trees import shape_now, shape_on_the_page
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 FOLDER = Path(__file__).parents[3] / "examples/crews"
+BOOK = "book"
+"""Its tree is in the docs."""
 DELEGATION = "delegate_work_to_coworker"
 WORK = {"task": "t", "context": "c", "coworker": "Scout"}
 LONG = "Bees dance to tell one another where the flowers are today."
@@ -77,7 +80,7 @@ SCRIPTS = {
 
 
 def test_every_example_has_its_tree() -> None:
-    assert {path.stem for path in FOLDER.glob("*.py")} == {*TREES, "weather_server"}
+    assert {path.stem for path in FOLDER.glob("*.py")} == {*TREES, BOOK, "weather_server"}
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -98,7 +101,11 @@ def test_an_example(
     assert sum(line.startswith("invoke") for line in lines) == 1
 
 
-@pytest.mark.parametrize("name", TREES)
+def test_the_tree_of_the_book_is_the_one_of_the_page() -> None:
+    assert shape_now(BOOK) == shape_on_the_page(BOOK)
+
+
+@pytest.mark.parametrize("name", [*TREES, BOOK])
 def test_an_example_has_not_a_line_of_opentelemetry(name: str) -> None:
     text = (FOLDER / f"{name}.py").read_text("utf-8")
     assert not re.search("otel|telemetry|trace", text, re.IGNORECASE)
