@@ -98,11 +98,12 @@ def sometimes(name: str, holds: bool, after: Any, **more: Any) -> Any:
 
 
 def test_a_task_that_was_skipped_is_told(llm: Any, emission: Emission) -> None:
-    first = task(agent(llm, "Writer"), name="write")
-    edit, check = sometimes("edit", False, first), sometimes("check", True, first)
-    crew(first, check, edit).kickoff()
-    runs = [*run_of("Writer", name="write"), *run_of("Writer", name="check")]
-    assert emission.tree() == ["invoke_workflow", *runs, "  task edit"]
+    for name, holds in (("edit", False), ("check", True)):
+        first = task(agent(llm, "Writer"), name="write")
+        crew(first, sometimes(name, holds, first)).kickoff()
+    written = ["invoke_workflow", *run_of("Writer", name="write")]
+    checked = run_of("Writer", name="check")
+    assert emission.tree() == [*written, "  task edit", *written, *checked]
     assert told(emission) == ["task edit skipped"]
     (skipped,) = [span for span in emission.spans if span.name == "task edit"]
     assert dict(skipped.attributes or {}) == {
