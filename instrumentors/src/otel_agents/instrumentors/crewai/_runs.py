@@ -46,7 +46,7 @@ class WorkflowRun(InvokeWorkflow):
         parent: The context to work in; default is the current one.
     """
 
-    __slots__ = ("_place",)
+    __slots__ = ("_rank",)
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class WorkflowRun(InvokeWorkflow):
             first=turn,
             parent=parent,
         )
-        self._place = None if turn else _enter(self, parent)
+        self._rank = None if turn else _enter(self, parent)
 
     def conclude(self) -> None:
         """Say which one it was, if there was another beside it."""
-        _leave(self, self._place)
+        _leave(self, self._rank)
 
 
 class Caller:
@@ -95,19 +95,19 @@ class Caller:
 class AgentRun(InvokeAgent, Caller):
     """The work of an agent on a task, or alone."""
 
-    __slots__ = ("_place", "agent", "calls", "tools")
+    __slots__ = ("_rank", "agent", "calls", "tools")
 
     def __init__(self, telemetry: Telemetry, agent: Any, work: Any) -> None:
         super().__init__(telemetry, role_of(agent), input=request(work), output=answer)
         self.agent = agent
         self.calls = []
         self.tools = []
-        self._place = _enter(self)
+        self._rank = _enter(self)
         self.context = GUARDED.set(Guarded(agent), RUN.set(self, self.context))
 
     def conclude(self) -> None:
         """Nothing that it called goes on."""
-        _leave(self, self._place)
+        _leave(self, self._rank)
         self.end_tools(self.error)
 
 
