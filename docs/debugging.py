@@ -103,9 +103,25 @@ def _errands(request: ModelRequest) -> Reaction:
     return _said("Sunny.", 248) if answered else _asked(200, calling)
 
 
+def _group(request: ModelRequest) -> Reaction:
+    """The agents of the group are known by what they are told; the guardrail's judge by its schema."""
+    system, *rest = _texts(request)
+    if "guardrail" in system:
+        verdict = {"activated": True, "justification": "It tells one."}
+        return _said(json.dumps(verdict), 400, 0.3)
+    if "look customers up" in system:
+        answered = sum('"role": "tool"' in text for text in rest)
+        if answered < 2:
+            name = ("Bob", "Ada")[answered]
+            return _asked(160 + 40 * answered, ("look_up", {"name": name}))
+        return _said("ada@example.org", 240)
+    return _said("Dear Ada", 320 if "write to" in system else 480, 0.1)
+
+
 PROGRAMS: Final = MappingProxyType(
     {
         "book": Program("examples/crews/book.py", _book),
+        "group": Program("examples/guarded_group.py", _group),
         "errands": Program("examples/ag2_errands.py", _errands),
     }
 )

@@ -173,6 +173,7 @@ def steps(drawing: Drawing) -> None:
             ("guardrail is_short", {"number": 2, "count": 3, "outcome": "failed"}),
             ("task edit", {"outcome": "skipped"}),
             ("invoke_workflow chapter", {"number": 2}),
+            ("select_speaker", {"count": 3, "outcome": "writer"}),
         ]
     ):
         told = {f"otel_agents__step__{key}": value for key, value in said.items()}
@@ -194,6 +195,7 @@ def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> 
         "├─ guardrail is_short 2/3 ✗ failed     10 ms    ━",
         "├─ task edit (skipped)                 10 ms     ━━",
         "├─ invoke_workflow chapter 2           10 ms       ━",
+        "├─ select_speaker → writer             10 ms        ━━          (3 tries)",
         "├─ handoff → editor                   0.0 ms                ━",
         "└─ handoff writer → editor            0.0 ms                 ━",
     ]

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from conversations import OLDEST
+from debugging_trees import shape_now, shape_on_the_page
 from instrumented import plain_environ
 
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
@@ -60,3 +63,8 @@ def test_a_conversation_with_a_calculator(tmp_path: Path) -> None:
     head = done.stderr[: -len(drawn)].splitlines()[-1]
     assert f"{requests} model calls · {len(STEPS)} tool calls" in head
     assert names(drawn) == TREE.splitlines()
+
+
+@pytest.mark.skipif(OLDEST, reason="it has no groups of this kind")
+def test_the_tree_of_the_group_is_the_one_of_the_page() -> None:
+    assert shape_now("group") == shape_on_the_page("group")
