@@ -178,6 +178,7 @@ def steps(drawing: Drawing) -> None:
     ):
         told = {f"otel_agents__step__{key}": value for key, value in said.items()}
         drawing.span(name, 10 * at, 10 * at + 10, root, **told)
+    drawing.span("execute_tool look_up", 50, 60, root, otel_agents__tool__caller="clerk")
     handoff: dict[str, Any] = {"otel_agents__step__type": "handoff"}
     to = "otel_agents__handoff__to"
     drawing.span("handoff editor", 90, 90, root, **handoff, **{to: "editor"})
@@ -196,6 +197,7 @@ def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> 
         "├─ task edit (skipped)                 10 ms     ━━",
         "├─ invoke_workflow chapter 2           10 ms       ━",
         "├─ select_speaker → writer             10 ms        ━━          (3 tries)",
+        "├─ execute_tool look_up                10 ms          ━━        (for clerk)",
         "├─ handoff → editor                   0.0 ms                ━",
         "└─ handoff writer → editor            0.0 ms                 ━",
     ]

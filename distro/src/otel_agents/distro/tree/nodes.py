@@ -110,6 +110,9 @@ def _details(attributes: Mapping[str, Any]) -> Iterator[str]:
     tries = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT) or 0
     if tries > 1 and attr.OTEL_AGENTS_STEP_NUMBER not in attributes:
         yield f"{tries} tries"
+    caller = attributes.get(attr.OTEL_AGENTS_TOOL_CALLER)
+    if caller:
+        yield _line(f"for {caller}")
     for name, word in (
         (attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "cached"),
         (attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "reasoning"),
