@@ -1,4 +1,4 @@
-"""Renews the generated parts of the README: the support matrix, the settings, the faults, a trace."""
+"""Renews the generated parts of the README: support matrix, settings, phone-home, faults, a trace."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from otel_agents.distro.starting.privacy import PHONE_HOME
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.settings import SETTINGS
 
@@ -31,6 +32,16 @@ def settings() -> str:
     """The table of settings."""
     rows = ["| variable | default | what |", "|---|---|---|"]
     rows += [f"| `{one.name}` | {one.default} | {one.what} |" for one in SETTINGS]
+    return "\n".join(rows)
+
+
+def homeward() -> str:
+    """The table of what is not told to makers of libraries."""
+    rows = ["| library | what it would tell its maker | what is done | to have it told |"]
+    rows.append("|---|---|---|---|")
+    for one in PHONE_HOME:
+        done = "the sending alone is stopped" if one.senders else f"`{one.variable}={one.off}` is set"
+        rows.append(f"| {one.library} | {one.what} | {done} | `{one.variable}={one.on}` |")
     return "\n".join(rows)
 
 
@@ -61,7 +72,7 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Write the README anew."""
     text = README.read_text()
-    for part in (matrix, settings, faults, tree):
+    for part in (matrix, settings, homeward, faults, tree):
         text = replaced(text, part.__name__, part())
     README.write_text(text)
 

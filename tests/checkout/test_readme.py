@@ -25,7 +25,7 @@ def generator() -> Any:
     return module
 
 
-@pytest.mark.parametrize("part", ["matrix", "settings", "faults"])
+@pytest.mark.parametrize("part", ["matrix", "settings", "homeward", "faults"])
 def test_the_tables_are_true(generator: Any, part: str) -> None:
     text = (ROOT / "README.md").read_text()
     assert generator.replaced(text, part, getattr(generator, part)()) == text

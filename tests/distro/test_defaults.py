@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from instrumented import DISABLED, instrumented, script
+from instrumented import DISABLED, instrumented, plain_environ, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.starting.privacy import PHONE_HOME_OFF
+from otel_agents.distro.starting.privacy import PHONE_HOME
 from otel_agents.distro.starting.program import program_name
 
 EMIT = """
@@ -19,6 +19,16 @@ EMIT = """
         metrics.get_meter("m").create_counter("counted").add(1)
         get_logger("l").emit(LogRecord(body="said"))
 """
+
+WITH_MORE = (
+    "ANONYMIZED_TELEMETRY",
+    "AUTOGEN_DISABLE_RUNTIME_TRACING",
+    "CREWAI_DISABLE_TELEMETRY",
+    "LITELLM_LOCAL_MODEL_COST_MAP",
+)
+"""Variables that do more than to stop a phone-home."""
+INHERITED = {"PYTHONPATH"}
+"""What ``opentelemetry-instrument`` itself sets, for processes that the program starts."""
 
 
 def test_all_three_signals_arrive_by_otlp_compressed_and_named(tmp_path: Path) -> None:
@@ -68,26 +78,42 @@ def test_service_name_among_the_resource_attributes_wins(tmp_path: Path) -> None
     assert [resource["service.name"] for resource in receiver.resources] == ["other"]
 
 
+ENVIRONMENT = """
+    import json, os, threading
+    print(json.dumps([dict(os.environ), hasattr(threading.Thread.start, "__wrapped__")]))
+    """
+
+
+def environment_seen(folder: Path, given: dict[str, str]) -> tuple[dict[str, str], bool]:
+    """The environment that a program sees, and whether threads carry contexts."""
+    done = instrumented(script(folder, ENVIRONMENT), given)
+    seen, carried = json.loads(done.out)
+    del seen[DISABLED]
+    return seen, carried
+
+
 def test_the_environment_keeps_what_the_user_set_and_gets_no_otel_variable(tmp_path: Path) -> None:
-    """Subprocesses would inherit it. Only what frameworks read themselves is set, if unset."""
-    program = script(
-        tmp_path,
-        """
-        import json, os
-        print(json.dumps(dict(os.environ)))
-        """,
-    )
+    """Subprocesses would inherit it. Only what stops a phone-home and nothing else is set."""
     given = {
         "OTEL_TRACES_EXPORTER": "otlp,console",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
-        "CREWAI_DISABLE_TELEMETRY": "false",
+        "MEM0_TELEMETRY": "True",
     }
-    seen = json.loads(instrumented(program, given).out)
-    del seen[DISABLED]
+    seen, carried = environment_seen(tmp_path, given)
+    quiet = {row.variable: row.off for row in PHONE_HOME if not row.senders}
+    assert {name: seen.get(name) for name in quiet} == {**quiet, "MEM0_TELEMETRY": "True"}
+    assert set(quiet) & set(WITH_MORE) == set()
+    assert set(seen) - set(plain_environ(given)) == set(quiet) - set(given) | INHERITED
     otel = {name: value for name, value in seen.items() if name.startswith("OTEL_")}
-    quiet = {name: seen[name] for name in PHONE_HOME_OFF}
     assert otel == {name: value for name, value in given.items() if name.startswith("OTEL_")}
-    assert quiet == {**PHONE_HOME_OFF, "CREWAI_DISABLE_TELEMETRY": "false"}
+    assert carried
+
+
+def test_with_a_disabled_sdk_the_environment_is_the_programs_own(tmp_path: Path) -> None:
+    given = {"OTEL_SDK_DISABLED": "true"}
+    seen, carried = environment_seen(tmp_path, given)
+    assert set(seen) - set(plain_environ(given)) == INHERITED
+    assert not carried
 
 
 def test_a_disabled_sdk_emits_nothing_and_says_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.command import main
 from otel_agents.distro.doctor import Examination
-from otel_agents.distro.doctor.effective import SettingValue
+from otel_agents.distro.doctor.effective import Homeward, SettingValue
 from otel_agents.distro.doctor.endpoints import SignalAnswer
 from otel_agents.distro.doctor.frameworks import Framework
 
@@ -57,6 +57,9 @@ RIVAL = """
         def _instrument(self, **kwargs): ...
         def _uninstrument(self, **kwargs): ...
 """
+
+
+OFF = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
 
 
 def doctor(*arguments: str, **variables: str) -> tuple[int, str]:
@@ -100,7 +103,9 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
     with Receiver() as receiver:
         status, out = doctor("--json", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     report = json.loads(out)
-    assert list(report) == ["python", "packages", "frameworks", "settings", "signals", "findings"]
+    assert list(report) == [
+        *("python", "packages", "frameworks", "settings", "homeward", "signals", "findings")
+    ]
     assert {tuple(it) for it in report["frameworks"]} == {
         (
             "name",
@@ -135,10 +140,25 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
     assert status == (1 if report["findings"] else 0)
 
 
+def test_what_is_told_to_makers_is_listed_with_how_to_turn_it_round() -> None:
+    def told(**variables: str) -> dict[str, tuple[str, str]]:
+        report = json.loads(doctor("--json", **dict.fromkeys(OFF, "none"), **variables)[1])
+        return {row["library"]: (row["sent"], row["turn_round"]) for row in report["homeward"]}
+
+    rows = told(**{DISABLED: "*", "ANONYMIZED_TELEMETRY": "true"})
+    assert rows["CrewAI"] == ("no", "CREWAI_DISABLE_TELEMETRY=false")
+    chroma = rows["Chroma, which CrewAI brings"]
+    assert chroma == ("as ANONYMIZED_TELEMETRY=true says", "unset ANONYMIZED_TELEMETRY")
+    assert told(OTEL_SDK_DISABLED="true")["CrewAI"] == (
+        "as without otel-agents (OTEL_SDK_DISABLED)",
+        "unset OTEL_SDK_DISABLED",
+    )
+
+
 def test_each_key_stands_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs/doctor.md").read_text("utf-8")
     known = set(re.findall(r"`(\w+)`", page))
-    parts = (Examination, Framework, SettingValue, SignalAnswer)
+    parts = (Examination, Framework, SettingValue, Homeward, SignalAnswer)
     names = {field.name for part in parts for field in fields(part)}
     assert {name for name in names if not name.endswith("_source")} <= known
 

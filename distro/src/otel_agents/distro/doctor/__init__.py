@@ -1,7 +1,7 @@
 """The doctor: what is installed, what is instrumented and how, what conflicts, who answers.
 
 The keys of ``otel-agents doctor --json`` are the fields of `Examination`, of `Framework`,
-`SettingValue` and `SignalAnswer`; ``targets`` are ``{"target", "state", "detail"}``.
+`SettingValue`, `Homeward` and `SignalAnswer`; ``targets`` are ``{"target", "state", "detail"}``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from typing import Any
 
 from otel_agents.distro.discovery import exporter_named, no_such_exporter, registered, versions
 from otel_agents.distro.doctor.declared import declared, file_problem, is_declared
-from otel_agents.distro.doctor.effective import SettingValue, effective_settings
+from otel_agents.distro.doctor.effective import (
+    Homeward,
+    SettingValue,
+    effective_settings,
+    homeward,
+)
 from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
@@ -31,6 +36,7 @@ class Examination:
     packages: dict[str, str]
     frameworks: tuple[Framework, ...]
     settings: tuple[SettingValue, ...]
+    homeward: tuple[Homeward, ...]
     signals: tuple[SignalAnswer, ...]
     findings: tuple[str, ...]
 
@@ -63,7 +69,15 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *(finding for framework in frameworks for finding in framework.findings),
         *unanswered(signals),
     ]
-    return Examination(python_version(), versions(), frameworks, settings, signals, tuple(findings))
+    return Examination(
+        python_version(),
+        versions(),
+        frameworks,
+        settings,
+        homeward(environment),
+        signals,
+        tuple(findings),
+    )
 
 
 def _exporters(environment: Environment) -> Iterator[str]:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.environment import Environment
+from otel_agents.distro.starting.privacy import PHONE_HOME
 from otel_agents.instrumentors.settings import SETTINGS, Settings
 
-__all__ = ["SettingValue", "effective_settings"]
+__all__ = ["Homeward", "SettingValue", "effective_settings", "homeward"]
 
 _STANDARD: Final = MappingProxyType(
     {
@@ -33,6 +34,35 @@ class SettingValue:
     name: str
     value: str
     source: str
+
+
+@dataclass(frozen=True)
+class Homeward:
+    """What a library tells its maker, whether that is stopped here, and how to turn it round.
+
+    ``sent`` is ``no`` where it is, else ``as`` and the variable by which the user has decided.
+    """
+
+    library: str
+    what: str
+    sent: str
+    turn_round: str
+
+
+def homeward(environment: Environment) -> tuple[Homeward, ...]:
+    """What libraries tell their makers, installed or not."""
+    disabled = "OTEL_SDK_DISABLED"
+    found: list[Homeward] = []
+    for row in PHONE_HOME:
+        given = environment.text(row.variable)
+        if given is not None:
+            sent, turn = f"as {row.variable}={given.value} says", f"unset {row.variable}"
+        elif environment.flag(disabled):
+            sent, turn = f"as without otel-agents ({disabled})", f"unset {disabled}"
+        else:
+            sent, turn = "no", f"{row.variable}={row.on}"
+        found.append(Homeward(row.library, row.what, sent, turn))
+    return tuple(found)
 
 
 def effective_settings(

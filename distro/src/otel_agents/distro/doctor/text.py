@@ -17,6 +17,10 @@ def as_text(examination: Examination) -> str:
         ("frameworks", [_framework(framework) for framework in examination.frameworks]),
         ("settings", [(it.name, it.value, _from(it.source)) for it in examination.settings]),
         (
+            "told to makers of libraries",
+            [(it.library, it.what, it.sent, f"else: {it.turn_round}") for it in examination.homeward],
+        ),
+        (
             "signals",
             [
                 (

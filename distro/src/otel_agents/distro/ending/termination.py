@@ -15,11 +15,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+from otel_agents.distro.ending.deference import defer
 from otel_agents.distro.ending.watch import SignalWatch, started
 from otel_agents.instrumentors.hosting import guarded, renew_after_fork
 
@@ -72,6 +73,22 @@ class DefaultAction:
             self._watch.install()
         except ValueError:  # an interpreter inside another program
             return
+        defer(self._unseen)
+
+    @contextmanager
+    def _unseen(self) -> Generator[None, None, None]:
+        """``SIG_DFL`` is where ours was meanwhile; what is set in its place stays."""
+        ours = [it for it in _SIGNALS if signal.getsignal(it) is self._handler]
+        if threading.current_thread() is not threading.main_thread():
+            ours.clear()
+        for signum in ours:
+            signal.signal(signum, signal.SIG_DFL)
+        try:
+            yield
+        finally:
+            for signum in ours:
+                if signal.getsignal(signum) is signal.SIG_DFL:
+                    signal.signal(signum, self._handler)
 
     @guarded("ending by a signal")
     def obey(self) -> None:

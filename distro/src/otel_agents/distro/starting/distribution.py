@@ -32,9 +32,10 @@ class AgentsDistro(BaseDistro):
     @guarded("preparing the process")
     def _configure(self, **kwargs: Any) -> None:
         tell_unusable()
-        silence_frameworks()
-        _carry_contexts()
         _tell_of_others()
+        if not Environment().flag("OTEL_SDK_DISABLED"):  # else the program runs as if we were not there
+            silence_frameworks()
+            _carry_contexts()
 
     @guarded("loading an instrumentor")
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:

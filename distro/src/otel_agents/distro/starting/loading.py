@@ -69,8 +69,11 @@ class Loader:
         return self._theirs_runs(entry_point)
 
     def _is_disabled(self, entry_point: EntryPoint) -> bool:
+        """Whether the user has it off; ours too where the SDK is, as it could record nothing."""
         names = {"*", entry_point.name}
         if is_ours(entry_point):
+            if self._environment.flag("OTEL_SDK_DISABLED"):
+                return True
             names.add(plain_name(entry_point))
         return not names.isdisjoint(self._disabled)
 
