@@ -40,7 +40,9 @@ def homeward() -> str:
     rows = ["| library | what it would tell its maker | what is done | to have it told |"]
     rows.append("|---|---|---|---|")
     for one in PHONE_HOME:
-        done = "the sending alone is stopped" if one.senders else f"`{one.variable}={one.off}` is set"
+        done = (
+            "the sending alone is stopped" if one.senders else f"`{one.variable}={one.off}` is set"
+        )
         rows.append(f"| {one.library} | {one.what} | {done} | `{one.variable}={one.on}` |")
     return "\n".join(rows)
 

@@ -75,7 +75,7 @@ HOUSES = {
             "calls": frozenset({"context", "telemetry"}),
             "operations": frozenset({"calls", "context", "encoding", "telemetry"}),
             "replacing": frozenset({"calls"}),
-            "patching": frozenset({"calls", "replacing", "telemetry"}),
+            "patching": frozenset({"calls", "context", "operations", "replacing", "telemetry"}),
             "upload": frozenset({"hooks"}),  # its old path, for one release
             "__init__": frozenset(),
         },

@@ -82,6 +82,28 @@ def test_it_is_turned_round(
     emission.close()
 
 
+@pytest.mark.usefixtures("unwrapped")
+@pytest.mark.parametrize("prefer", ["ours", "theirs"])
+def test_with_a_provider_of_its_own_it_records_there_and_ours_stands_beside(
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+    caplog: pytest.LogCaptureFixture,
+    prefer: str,
+) -> None:
+    own = Emission()
+    instrument(OTEL_AGENTS_PREFER=prefer)
+    user, assistant = executor(), agent("assistant", model)
+    ask_for_theirs(own, user, assistant)
+    talk(user, assistant, max_turns=1)
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
+    theirs = ["conversation user", "  invoke_agent assistant", f"    {CHAT}"]
+    assert own.tree() == theirs
+    assert len({span.context.trace_id for span in own.spans}) == 1
+    assert lines(caplog) == []
+    own.close()
+
+
 def test_wrong_arguments_are_told_as_ever(instrumented: None) -> None:
     theirs: Any = import_module("autogen.opentelemetry")
     with pytest.raises(TypeError, match="tracer_provider"):

@@ -18,7 +18,10 @@ def as_text(examination: Examination) -> str:
         ("settings", [(it.name, it.value, _from(it.source)) for it in examination.settings]),
         (
             "told to makers of libraries",
-            [(it.library, it.what, it.sent, f"else: {it.turn_round}") for it in examination.homeward],
+            [
+                (it.library, it.what, it.sent, f"else: {it.turn_round}")
+                for it in examination.homeward
+            ],
         ),
         (
             "signals",

@@ -33,7 +33,9 @@ class AgentsDistro(BaseDistro):
     def _configure(self, **kwargs: Any) -> None:
         tell_unusable()
         _tell_of_others()
-        if not Environment().flag("OTEL_SDK_DISABLED"):  # else the program runs as if we were not there
+        if not Environment().flag(
+            "OTEL_SDK_DISABLED"
+        ):  # else the program runs as if we were not there
             silence_frameworks()
             _carry_contexts()
 

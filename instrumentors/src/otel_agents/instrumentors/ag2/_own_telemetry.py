@@ -1,4 +1,7 @@
-"""AG2's own ``TelemetryMiddleware``: what it would record is recorded by one of us, not by both."""
+"""AG2's own ``TelemetryMiddleware``: what it would record is recorded by one of us, not by both.
+
+One that the application gave a provider of its own records there, as an evaluation does, which reads it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.ownership import elsewhere
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.patching.beside import TracerBeside
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["Opening", "made", "model_call"]
+__all__ = ["Opening", "entered", "made", "model_call"]
 
 _OWN: Final = NativeTelemetry("ag2", "ag2.middleware.TelemetryMiddleware")
 
@@ -37,6 +41,8 @@ def made(telemetry: Telemetry, call: Call, middleware: Any) -> Any:
 
     Where ours is preferred, AG2's base class, which passes everything on, takes its place.
     """
+    if _is_beside(call.instance):
+        return middleware
     if not _OWN.is_preferred(telemetry):
         base: Any = import_module("ag2.middleware").BaseMiddleware
         return base(*call.args, **call.kwargs)
@@ -46,6 +52,18 @@ def made(telemetry: Telemetry, call: Call, middleware: Any) -> Any:
     return middleware
 
 
-def model_call(telemetry: Telemetry, call: Call) -> Context:
+def model_call(telemetry: Telemetry, call: Call) -> Context | None:
     """``on_llm_call`` of what `made` has let pass: it has a span for the model's call."""
-    return elsewhere(get_current())
+    return None if _is_beside(call.instance) else elsewhere(get_current())
+
+
+def entered(telemetry: Telemetry, call: Call) -> Any:
+    """``EnvelopeTracer.use_span(span)``, which makes the span of a message between agents current."""
+    if _is_beside(call.instance):
+        return call.instance._tracer.use_span(*call.args, **call.kwargs)
+    return call.proceed()
+
+
+def _is_beside(recorder: Any) -> bool:
+    """Whether what AG2 records with has a provider of the application's own."""
+    return isinstance(recorder._tracer, TracerBeside)

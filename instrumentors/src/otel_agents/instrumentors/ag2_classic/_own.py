@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.patching.beside import kept_beside
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
@@ -36,12 +37,19 @@ class OwnTelemetry:
         self._records_agents = self._records_models = False
 
     def instrument_agents(self, telemetry: Telemetry, call: Call) -> Any:
-        """In place of `AGENTS`: does the same if theirs is to record, else nothing."""
+        """In place of `AGENTS`: does the same if theirs is to record, else nothing.
+
+        With a provider of the application's own it does the same too, and ours goes on beside it.
+        """
+        if kept_beside(telemetry, call):
+            return call.proceed()
         self._records_agents = _NATIVE.is_preferred(telemetry)
         return call.proceed() if self._records_agents else _as_it_was(call)
 
     def instrument_models(self, telemetry: Telemetry, call: Call) -> Any:
         """In place of `MODELS`, like those for agents."""
+        if kept_beside(telemetry, call):
+            return call.proceed()
         self._records_models = _NATIVE.is_preferred(telemetry)
         return call.proceed() if self._records_models else _as_it_was(call)
 

@@ -6,10 +6,14 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.patching.beside import carried_beside, seen_beside
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+from ._tracing import has_own_tracer
 
 __all__ = ["addressed", "delivered", "published", "publishing_beside", "publishing_within"]
 
@@ -23,7 +27,16 @@ _BESIDE: Final = Slot("autogen-published", Context)
 
 
 def addressed(telemetry: Telemetry, call: Call, metadata: Any) -> None:
-    """``get_telemetry_envelope_metadata()``, called where a message is sent."""
+    """``get_telemetry_envelope_metadata()``, called where a message is sent.
+
+    A tracer of the application's own links to what it would see without us.
+    """
+    beside = seen_beside()
+    if beside is not None:
+        carrier: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(carrier, beside)
+        metadata.traceparent = carrier.get("traceparent")
+        metadata.tracestate = carrier.get("tracestate")
     setattr(metadata, _CARRIED, get_current())
 
 
@@ -34,14 +47,18 @@ def delivered(telemetry: Telemetry, call: Call) -> Context | None:
     """
     envelope: Any = call.argument(0, "message_envelope")
     context = getattr(envelope.metadata, _CARRIED, None)
-    return context if isinstance(context, Context) else None
+    if not isinstance(context, Context):
+        return None
+    return carried_beside(context) if has_own_tracer(call.instance) else context
 
 
 def published(telemetry: Telemetry, call: Call) -> Context | None:
     """``_process_publish(envelope)``: a message to whoever has subscribed."""
     context = delivered(telemetry, call)
     beside = _BESIDE.get(context) if context is not None else None
-    return context if beside is None else beside
+    if context is None or beside is None:
+        return context
+    return carried_beside(beside) if has_own_tracer(call.instance) else beside
 
 
 def publishing_beside(outer: Context, context: Context) -> Context:

@@ -88,7 +88,7 @@ _MESSAGES: Final = (
 )
 
 _OWN_SPANS: Final = (
-    Patch(f"{_TRACING}.__init__", after(_tracing.made)),
+    Patch(f"{_TRACING}.__init__", _tracing.made),
     Patch(f"{_TRACING}.trace_block", _tracing.traced),
     Patch(
         f"{_RUNTIME}:SingleThreadedAgentRuntime._create_otel_attributes",

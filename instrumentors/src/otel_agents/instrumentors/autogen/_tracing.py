@@ -1,4 +1,4 @@
-"""AutoGen's own tracing, quieted in favour of ours."""
+"""AutoGen's own tracing, quieted in favour of ours; what has a provider of its own is left alone."""
 
 from __future__ import annotations
 
@@ -6,29 +6,36 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.patching.beside import TracerBeside, kept_beside
 from otel_agents.instrumentors._core.patching.native import SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import chosen
 
-__all__ = ["described", "made", "no_tracer", "traced"]
+__all__ = ["described", "has_own_tracer", "made", "no_tracer", "traced"]
 
 _MESSAGE: Final = "message"
 _SWITCH: Final = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 
 
-def made(telemetry: Telemetry, call: Call, result: Any) -> None:
+def made(telemetry: Telemetry, call: Call) -> Observation | None:
     """``TraceHelper(tracer_provider, config)`` of a runtime, which has a span for every message.
 
     They say nothing that the spans of the run do not, so that nobody gets them by default.
     """
-    given: Any = call.argument(0, "tracer_provider")
-    if given is None and chosen(_SWITCH) in (None, "true"):
-        call.instance.tracer = SilentTracer()
+    if kept_beside(telemetry, call, 0):
+        return Observation()
+    if call.argument(0, "tracer_provider") is None and chosen(_SWITCH) in (None, "true"):
+        return Observation(returned=lambda _: _silence(call.instance))
+    return None
+
+
+def _silence(helper: Any) -> None:
+    helper.tracer = SilentTracer()
 
 
 def traced(telemetry: Telemetry, call: Call) -> Observation | None:
     """``TraceHelper.trace_block(…)``, whose spans quote exceptions."""
-    if telemetry.gate.wanted:
+    if telemetry.gate.wanted or isinstance(call.instance.tracer, TracerBeside):
         return None
     quiet = {"record_exception": False, "set_status_on_exception": False}
     call.kwargs = {**quiet, **call.kwargs}
@@ -36,10 +43,16 @@ def traced(telemetry: Telemetry, call: Call) -> Observation | None:
 
 
 def described(telemetry: Telemetry, call: Call, attributes: Any) -> Any:
-    """``_create_otel_attributes(…)``, which puts the message into an attribute."""
-    if telemetry.gate.wanted:
+    """``_create_otel_attributes(…)`` of a runtime, which puts the message into an attribute."""
+    if telemetry.gate.wanted or has_own_tracer(call.instance):
         return attributes
     return {name: value for name, value in attributes.items() if name != _MESSAGE}
+
+
+def has_own_tracer(runtime: Any) -> bool:
+    """Whether ``runtime`` was given a provider of the application's own."""
+    helper = getattr(runtime, "_tracer_helper", None)
+    return isinstance(getattr(helper, "tracer", None), TracerBeside)
 
 
 def no_tracer(telemetry: Telemetry, call: Call) -> SilentTracer:

@@ -49,6 +49,7 @@ class Telemetry:
         completion_hook: Any = None,
     ) -> None:
         self.settings = settings or Settings.read()
+        self._tracer_provider = tracer_provider
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
         shared = SharedSums(scope, meter, meter_provider)
@@ -57,6 +58,10 @@ class Telemetry:
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
+
+    def emits_to(self, provider: object) -> bool:
+        """Whether spans of ``provider`` go where ours do, as those of the global one do."""
+        return provider in (self._tracer_provider, trace.get_tracer_provider())
 
     def emit(self, record: LogRecord) -> None:
         """Emit a record."""

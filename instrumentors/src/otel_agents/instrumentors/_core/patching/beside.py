@@ -1,0 +1,179 @@
+"""Telemetry of a framework's own with a provider of the application's: it is no duplicate of ours.
+
+It is recorded as without us, and ours beside it. So spans of the two are not parents of each other:
+its own have the parent that they would have had, and ours never see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    Span,
+    SpanKind,
+    Tracer,
+    TracerProvider,
+    get_current_span,
+    set_span_in_context,
+    use_span,
+)
+
+from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations.in_progress import operations
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["TracerBeside", "beside", "carried_beside", "kept_beside", "seen_beside"]
+
+_SCOPES: Final = "otel_agents"
+_PROVIDER: Final = "tracer_provider"
+_NOWHERE: Final = 99
+"""A place that no argument has: it is given by its name."""
+
+
+class _Theirs(NamedTuple):
+    """The innermost of their spans, and the id of the span that was current without us by then."""
+
+    span: Span
+    outside: int
+
+
+_THEIRS: Final = Slot("their-span", _Theirs)
+
+
+class TracerBeside(Tracer):
+    """A framework's tracer whose spans are none of the context that ours are in."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def start_span(
+        self, name: str, context: Context | None = None, *args: Any, **more: Any
+    ) -> Span:
+        """A span with the parent that it would have without us."""
+        return self._tracer.start_span(name, _without_ours(context), *args, **more)
+
+    def start_as_current_span(self, *args: Any, **more: Any) -> Any:
+        """The same, and the parent of their further ones."""
+        return self._as_current_span(*args, **more)
+
+    @contextmanager
+    def _as_current_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Any = None,
+        links: Any = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> Generator[Span, None, None]:
+        placed, given = _without_ours(context), (kind, attributes, links, start_time)
+        span = self._tracer.start_span(
+            name, placed, *given, record_exception, set_status_on_exception
+        )
+        with self.use_span(span, record_exception, set_status_on_exception, end_on_exit):
+            yield span
+
+    @contextmanager
+    def use_span(
+        self, span: Span, record: bool = True, set_status: bool = True, end: bool = False
+    ) -> Generator[None, None, None]:
+        """``span`` is the parent of their further ones, and what is current stays so."""
+        outer = get_current()
+        with use_span(span, end, record, set_status):
+            theirs = _Theirs(span, _id(_outside(get_current_span(outer))))
+            token = attach(_THEIRS.set(theirs, outer))
+            try:
+                yield
+            finally:
+                detach(token)
+
+
+class _ProviderBeside(TracerProvider):
+    """A provider of the application's own, whose tracers are `TracerBeside`."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
+        """Its tracer."""
+        return TracerBeside(self._provider.get_tracer(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+
+def kept_beside(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool:
+    """Whether ``call`` is given a provider of the application's own, which then is kept apart.
+
+    ``place`` is that of the argument, where it may be given without its name.
+    """
+    provider: Any = call.argument(place, _PROVIDER)
+    if isinstance(provider, _ProviderBeside):
+        return True
+    if provider is None or telemetry.emits_to(provider):
+        return False
+    apart = _ProviderBeside(provider)
+    if _PROVIDER in call.kwargs:
+        call.kwargs = {**call.kwargs, _PROVIDER: apart}
+    else:
+        call.args = (*call.args[:place], apart, *call.args[place + 1 :])
+    return True
+
+
+def beside(place: int = _NOWHERE) -> Start:
+    """A start for what is given a provider, and begins nothing; see `kept_beside`."""
+
+    def start(telemetry: Telemetry, call: Call) -> Observation | None:
+        return Observation() if kept_beside(telemetry, call, place) else None
+
+    return start
+
+
+def carried_beside(context: Context) -> Context:
+    """``context``, which we have carried to here, with their spans as they are here."""
+    span = get_current_span(_without_ours(None))
+    return _THEIRS.set(_Theirs(span, _id(_outside(get_current_span(context)))), context)
+
+
+def seen_beside() -> Context | None:
+    """The current context as it would be without us; None where no span of theirs is in it."""
+    return _without_ours(None) if _THEIRS.get() is not None else None
+
+
+def _without_ours(context: Context | None) -> Context:
+    """``context`` with the span that would be current in it without us."""
+    context = get_current() if context is None else context
+    outside, theirs = _outside(get_current_span(context)), _THEIRS.get(context)
+    within = theirs is not None and theirs.outside == _id(outside)
+    return set_span_in_context(theirs.span if theirs is not None and within else outside, context)
+
+
+def _outside(span: Span) -> Span:
+    """``span``, or if that is ours, the nearest one around it that is not."""
+    ours: dict[int, Any] = {_id(one.span): one.span for one in operations()}
+    while _id(span) in ours or _scope(span).startswith(_SCOPES):
+        parent = getattr(span, "parent", None)
+        if parent is None:
+            return INVALID_SPAN
+        span = ours.get(parent.span_id) or NonRecordingSpan(parent)
+    return span
+
+
+def _id(span: Span) -> int:
+    return span.get_span_context().span_id
+
+
+def _scope(span: Span) -> str:
+    return getattr(getattr(span, "instrumentation_scope", None), "name", None) or ""

@@ -1,0 +1,121 @@
+"""A runtime with a provider of the application's: its spans as without us, and ours beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autogen_teams import CHAT, VERSION, assistant, round_robin, turn
+from instrumented import instrumented as ran_instrumented
+from instrumented import script
+from packaging.version import Version
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import ScriptedModel
+
+core: Any = import_module("autogen_core")
+SHARED = Version("0.4.9") <= VERSION
+"""Whether a team runs on a runtime that it is given."""
+SECRET = "planted-secret"
+
+
+@pytest.fixture
+def own() -> Iterator[Emission]:
+    """The application's own provider."""
+    emission = Emission()
+    yield emission
+    emission.close()
+
+
+async def ran(client: Any, own: Emission) -> None:
+    runtime = core.SingleThreadedAgentRuntime(tracer_provider=own.tracer_provider)
+    runtime.start()
+    with own.tracer_provider.get_tracer("app").start_as_current_span("mine"):
+        await round_robin(assistant("first", client), turns=1, runtime=runtime).run(task="go")
+    await runtime.stop()
+
+
+@pytest.mark.skipif(not SHARED, reason="teams have runtimes of their own")
+def test_its_spans_are_as_without_us_and_ours_are_there(
+    run: Callable[..., Any],
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    own: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    bare = Emission()
+
+    async def both() -> None:
+        await ran(client, bare)
+        instrument()
+        await ran(client, own)
+
+    run(both())
+    assert any(name.startswith("autogen") for name in bare.names)
+    assert sorted(anonymous(own)) == sorted(anonymous(bare, "invoke_agent", "create_agent"))
+    assert [line.strip() for line in emission.tree()] == [
+        line.strip() for line in ["invoke_workflow", *turn("first", CHAT)]
+    ]
+    ids = {span.context.span_id for span in own.spans if span.name != "mine"}
+    assert not [span.name for span in emission.spans if span.parent and span.parent.span_id in ids]
+    bare.close()
+
+
+def anonymous(emission: Emission, *without: str) -> list[str]:
+    """Each span with its parent and what it links to; ``without`` are the names of some to leave out."""
+    spans: list[Any] = list(emission.spans)
+    names = {span.context.span_id: span.name for span in spans}
+    found: list[str] = []
+    for span in spans:
+        above = [span.parent.span_id] if span.parent else []
+        linked = [names.get(link.context.span_id, "?") for link in span.links]
+        line = [span.name, *(names.get(one, "?") for one in above), *linked]
+        if not span.name.startswith(without or ("-",)):
+            found.append(" < ".join(map(kind, line)))
+    return found
+
+
+def kind(name: str) -> str:
+    return " ".join(name.split()[:2]) if name.startswith("autogen") else name
+
+
+def test_what_it_tells_is_the_applications_own(
+    run: Callable[..., Any], own: Emission, instrumented: None
+) -> None:
+    """It goes nowhere that we send to, so that nothing of it is taken away."""
+
+    class Failing(core.RoutedAgent):
+        async def on_message_impl(self, message: Any, ctx: Any) -> str:
+            raise LookupError(SECRET)
+
+    async def sent() -> None:
+        runtime = core.SingleThreadedAgentRuntime(tracer_provider=own.tracer_provider)
+        await Failing.register(runtime, "failing", lambda: Failing("d"))
+        runtime.start()
+        with pytest.raises(LookupError):
+            await runtime.send_message("go", core.AgentId("failing", "default"))
+        await runtime.stop()
+
+    run(sent())
+    assert "autogen send failing.(default)-A" in own.names
+    assert SECRET in own.texts()
+
+
+def test_the_distribution_leaves_it_its_tracer(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from autogen_core import SingleThreadedAgentRuntime
+        from opentelemetry.sdk.trace import TracerProvider
+
+        runtime = SingleThreadedAgentRuntime(tracer_provider=TracerProvider())
+        with runtime._tracer_helper.tracer.start_as_current_span("s") as span:
+            print(span.is_recording())
+        """,
+    )
+    done = ran_instrumented(path, {"OTEL_TRACES_EXPORTER": "tree"}, installed=True)
+    assert (done.status, done.out) == (0, "True\n"), done.err
