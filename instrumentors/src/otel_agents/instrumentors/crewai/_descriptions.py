@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-__all__ = ["tool_of", "written_description"]
+__all__ = ["spelled", "tool_of", "written_description"]
 
 _DELEGATION: Final = "crewai.tools.agent_tools"
 _NAMES: Final = "crewai.utilities.string_utils"
@@ -13,13 +13,18 @@ _WRITTEN: Final = "Tool Description: "
 """Where early versions put what was written, at the end of the text that they tell the model."""
 
 
+def spelled(name: Any) -> str:
+    """A tool's name as CrewAI spells it for models, in versions that do."""
+    spelling: Any = getattr(sys.modules.get(_NAMES), "sanitize_tool_name", str)
+    return spelling(str(name))
+
+
 def tool_of(source: Any, event: Any) -> Any:
     """The tool that ``event`` of ``source`` (who calls it) is about; None if it is not known."""
-    spelled: Any = getattr(sys.modules.get(_NAMES), "sanitize_tool_name", str)
-    wanted = spelled(str(event.tool_name))
+    wanted = spelled(event.tool_name)
     for listed in ("original_tools", "tools"):
         for tool in getattr(source, listed, None) or ():
-            if spelled(str(getattr(tool, "name", ""))) == wanted:
+            if spelled(getattr(tool, "name", "")) == wanted:
                 return tool
     return None
 

@@ -121,10 +121,22 @@ _FLOWS: Final = (
 _BUS: Final = "0.177.0"
 """The first version whose bus tells of tools: from there on it is listened to."""
 _TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
+_HOOKS: Final = "1.10.1"
+"""From here on there are hooks for sure; later ones have a function that tells of their verdict."""
+_LIMITS: Final = "calls of tools, and their limits in versions that have some"
 _TOOLS: Final = (
     Patch("crewai.events.event_bus:CrewAIEventsBus.emit", watch(_tools.emitted), since=_BUS),
     Patch("crewai.agents.cache.cache_handler:CacheHandler.read", after(_tools.looked_up)),
-    Patch(f"{_TOOL_USAGE}._use", _busless.used, until=_BUS),
+    Patch(f"{_TOOL_USAGE}._use", _busless.used, until=_BUS, one_of=_LIMITS),
+    Patch(f"{_TOOL_USAGE}._use", _tools.enclosed, since=_BUS, one_of=_LIMITS),
+    Patch(f"{_TOOL_USAGE}._check_usage_limit", after(_tools.limited), one_of=_LIMITS),
+    *(
+        Patch(f"crewai.hooks.tool_hooks:{target}", how, since=_HOOKS, one_of="the verdict of hooks")
+        for target, how in (
+            ("run_before_tool_call_hooks", after(_tools.forbidden)),
+            ("ToolCallHookContext.__init__", watch(_tools.judged)),
+        )
+    ),
     Patch(f"{_TOOL_USAGE}._check_tool_repeated_usage", after(_busless.repeated), until=_BUS),
     Patch(f"{_TOOL_USAGE}.on_tool_error", watch(_busless.failed), until=_BUS),
 )

@@ -12,17 +12,31 @@ from typing import Any, Final
 from opentelemetry.context import Context, attach, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-from ._descriptions import tool_of, written_description
+from ._descriptions import spelled, tool_of, written_description
 from ._models import chunk_came, current_answer
 from ._requested import key_of
 from ._runs import RUN
 
-__all__ = ["TOOL", "ToolRun", "discard_if_found", "emitted", "looked_up"]
+__all__ = [
+    "TOOL",
+    "ToolRun",
+    "discard_if_found",
+    "emitted",
+    "enclosed",
+    "forbidden",
+    "judged",
+    "limited",
+    "looked_up",
+]
+
+_REFUSALS: Final = ("invalid_input", "repeated_call", "unknown_tool", "usage_limit")
+"""CrewAI's reasons for which a call that it has announced is not executed."""
 
 _found: ContextVar[Any] = ContextVar("otel_agents-crewai-found", default=None)
 """The name of the tool whose next call was found in the cache before it is announced."""
@@ -108,7 +122,10 @@ def _finished(telemetry: Telemetry, source: Any, event: Any) -> None:
     failure = getattr(event, "failure", None)
     if failure is not None:
         reason = getattr(failure, "reason", None)
-        tool.reject(str(getattr(reason, "value", reason)) if reason is not None else None)
+        code = str(getattr(reason, "value", reason)) if reason is not None else None
+        if code in _REFUSALS:
+            tool.discard()
+        tool.reject(code)
     tool.returned(event.output)
 
 
@@ -149,6 +166,46 @@ _HANDLERS: Final[Mapping[Any, Callable[[Telemetry, Any, Any], None]]] = MappingP
         "tool_usage_started": _started,
     }
 )
+
+
+def _refuse(name: Any) -> None:
+    """The call of the tool ``name`` that is announced here is not executed: it has no span."""
+    tool = TOOL.get()
+    # One with an agent's run in between is that agent's caller.
+    if tool is not None and RUN.get() is None and spelled(tool.subject) == spelled(name):
+        tool.discard()
+
+
+def forbidden(telemetry: Telemetry, call: Call, verdict: Any) -> None:
+    """``run_before_tool_call_hooks(context)``: whether a hook has forbidden the call."""
+    if verdict is True:
+        _refuse(getattr(call.argument(0, "context"), "tool_name", None))
+
+
+def judged(telemetry: Telemetry, call: Call) -> None:
+    """``ToolCallHookContext(tool_name, …, tool_result=…)`` of the hooks that follow a call.
+
+    Versions before `run_before_tool_call_hooks` tell by what the model is told alone that a call was
+    forbidden, was one too many, or of a tool that nobody has.
+    """
+    name, result = call.argument(0, "tool_name"), call.kwargs.get("tool_result")
+    if not isinstance(result, str):
+        return
+    unknown = call.kwargs.get("tool") is None and result == "Tool not found"
+    limited = result.startswith(f"Tool '{name}' has reached its usage limit of ")
+    if unknown or limited or result == f"Tool execution blocked by hook. Tool: {name}":
+        _refuse(name)
+
+
+def limited(telemetry: Telemetry, call: Call, refusal: Any) -> None:
+    """``ToolUsage._check_usage_limit(tool, tool_name)``, which says why a call is one too many."""
+    if refusal:
+        _refuse(call.argument(1, "tool_name"))
+
+
+def enclosed(telemetry: Telemetry, call: Call) -> Observation:
+    """``ToolUsage._use(…)``: some versions leave it without announcing the end of a call."""
+    return Observation()
 
 
 def discard_if_found(tool: ToolRun, found: Any) -> None:
