@@ -56,23 +56,28 @@ def test_a_tool_that_nobody_has_is_not_executed(
     ledger()
 
 
-def test_a_tool_that_a_human_refuses(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None]
+@pytest.mark.parametrize("answer", ["no", "yes"])
+def test_a_tool_that_a_human_refuses_is_not_executed(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None], answer: str
 ) -> None:
     approval: Any = import_module("ag2.middleware").approval_required()
+    sent: list[str] = []
 
-    def refuse() -> str:
-        """Never called."""
-        raise AssertionError
+    def send_mail() -> str:
+        """Send it."""
+        sent.append("mail")
+        return "sent"
 
-    guarded = ag2.tool(refuse, middleware=[approval])
-    model.script_by(calling(ToolCall("refuse")))
-    run(lambda: agent("Guide", config, tools=[guarded], hitl_hook=lambda: "no").ask("Go"))
-    assert emission.tree() == turn_of("Guide", CHAT, "execute_tool refuse", "  human_input", CHAT)
-    (span,) = [span for span in emission.spans if span.name == "execute_tool refuse"]
-    attributes = dict(span.attributes or {})
-    assert attributes["gen_ai.tool.description"] == "Never called."
-    assert "error.type" not in attributes
+    guarded = ag2.tool(send_mail, middleware=[approval])
+    model.script_by(calling(ToolCall("send_mail")))
+    run(lambda: agent("Guide", config, tools=[guarded], hitl_hook=lambda: answer).ask("Go"))
+    done = ["execute_tool send_mail"] if answer == "yes" else []
+    assert emission.tree() == turn_of("Guide", CHAT, "human_input", *done, CHAT)
+    assert len(sent) == len(done)
+    for span in (span for span in emission.spans if span.name in done):
+        attributes = dict(span.attributes or {})
+        assert attributes["gen_ai.tool.description"] == "Send it."
+        assert attributes["gen_ai.tool.call.id"]
     ledger()
 
 

@@ -8,4 +8,4 @@ from otel_agents.instrumentors.ag2 import AG2Instrumentor
 
 
 def test_a_renamed_target_is_reported() -> None:
-    assert check_renamed(AG2Instrumentor) == 13
+    assert check_renamed(AG2Instrumentor) == 14

@@ -35,7 +35,7 @@ Check = Callable[[], None]
 def test_every_target_is_there() -> None:
     import_module("ag2.network")
     import_module("ag2.middleware.builtin.telemetry")
-    assert str(AG2Instrumentor().report()) == "9 of 9 applied"
+    assert str(AG2Instrumentor().report()) == "14 of 14 applied"
 
 
 def test_a_question(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:

@@ -8,7 +8,7 @@ from otel_agents.instrumentors._core.calls.watching import after, instead, repla
 from otel_agents.instrumentors._core.patching.beside import beside
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _models, _networks, _own_telemetry, _scopes
+from . import _models, _networks, _own_telemetry, _scopes, _tools
 
 __all__ = ["PATCHES"]
 
@@ -19,6 +19,7 @@ _OWN: Final = "ag2.middleware.builtin.telemetry"
 
 PATCHES: Final = (
     Patch("ag2.agent:Agent._turn_scope", _scopes.turn_scope),
+    Patch("ag2.tools.final.function_tool:FunctionTool.__call__", _tools.unhooked),
     Patch("ag2.context:ConversationContext.send", watch(_models.event_sent)),
     Patch("ag2.config.client:LLMClient.__call__", _models.model_call, subclasses=True),
     Patch(f"{_NETWORK}.hub.core:Hub._dispatch", _networks.dispatched),

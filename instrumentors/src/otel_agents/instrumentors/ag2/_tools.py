@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Observation, Running
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._messages import arguments, result
 
-__all__ = ["Tools", "executed"]
+__all__ = ["Tools", "executed", "unhooked"]
 
 _CLIENT_TOOL: Final = "ClientTool"
+_FUNCTION_TOOL: Final = "FunctionTool"
+_HOOKED: Final = Slot("ag2-hooked", str)
+"""The id of a call that the hooks of a tool decide about."""
 
 
 class Tools:
@@ -60,12 +65,29 @@ class _ToolRun(ExecuteTool):
             self.content.tool_result = result(value)
 
 
-def executed(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
-    """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere."""
+def executed(telemetry: Telemetry, call: Call) -> Running | None:
+    """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere.
+
+    What has hooks of its own is not executed before they are done with it, and may never be.
+    """
     following, event = call.args[0], call.args[1]
     if type(following).__name__ == _CLIENT_TOOL:
         return None
-    tool = following if hasattr(following, "schema") else call.instance.tools.find(event.name)
+    if hasattr(following, "schema"):
+        return _run(telemetry, following, event)
+    tool = call.instance.tools.find(event.name)
+    if type(tool).__name__ == _FUNCTION_TOOL:
+        return Observation(_HOOKED.set(event.id))
+    return _run(telemetry, tool, event)
+
+
+def unhooked(telemetry: Telemetry, call: Call) -> Running | None:
+    """``FunctionTool.__call__(event, context)``: below its own hooks, if it has some."""
+    event: Any = call.argument(0, "event")
+    return _run(telemetry, call.instance, event) if _HOOKED.get() == event.id else None
+
+
+def _run(telemetry: Telemetry, tool: Any, event: Any) -> _ToolRun:
     run = _ToolRun(telemetry, str(event.name))
     run.attributes[attr.GEN_AI_TOOL_CALL_ID] = event.id
     description = _description(tool)
@@ -73,6 +95,7 @@ def executed(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
     if telemetry.gate.wanted:
         run.content.tool_arguments = arguments(event)
+    run.context = _HOOKED.set(None, run.context)
     return run
 
 
