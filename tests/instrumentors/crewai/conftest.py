@@ -30,7 +30,7 @@ __all__ = [
 _VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
 OLDEST = _VERSION < (1, 0)
 _SINCE = {
-    (1, 0): ("bus", "guardrails", "persistence", "refused"),
+    (1, 0): ("bus", "executing", "guardrails", "persistence", "refused"),
     (1, 5): ("calls", "tools"),
     (1, 11): ("plans",),
     (1, 15): (

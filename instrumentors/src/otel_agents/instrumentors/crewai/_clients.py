@@ -10,6 +10,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
 
+from ._executing import responded
 from ._hosts import host_of
 from ._models import Answer, current_answer
 
@@ -78,6 +79,7 @@ def read(telemetry: Telemetry, call: Call, found: Any) -> None:
         response_id or text(field(response, "ResponseMetadata"), "RequestId"),
         reason,
     )
+    responded(response)
     as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
     if as_dict is not None:
         answer.billed(as_dict())

@@ -31,7 +31,7 @@ def _requested(one: Any) -> Requested | None:
     if name is None:
         return None
     given: list[Any] = [field(described, part) for part in ("arguments", "args", "input")]
-    ids = (text(one, "id"), text(described, "id"), text(one, "toolUseId"))
+    ids = (text(one, "call_id"), text(one, "id"), text(described, "id"), text(one, "toolUseId"))
     return Requested(
         name,
         next((arguments for arguments in given if arguments is not None), "{}"),

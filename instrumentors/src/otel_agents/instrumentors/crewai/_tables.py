@@ -11,6 +11,7 @@ from otel_agents.instrumentors._core.patching.patches import Patch
 from . import (
     _busless,
     _clients,
+    _executing,
     _flows,
     _guardrails,
     _knowledge,
@@ -172,6 +173,10 @@ _ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI = (
 _MODELS: Final = (
     Patch(f"{_BASE_LLM}.call", _models.asked, since="0.114.0", subclasses=True),
     Patch(f"{_BASE_LLM}.acall", _models.asked, since="1.7.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.call", _executing.executing, since="1.0.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.acall", _executing.executing, since="1.7.0", subclasses=True),
+    Patch("crewai.llm:LLM._handle_tool_call", watch(_executing.handling), since="1.0.0"),
+    Patch(f"{_OPENAI}._extract_openai_token_usage", watch(_executing.counting), since="1.0.0"),
     *(
         Patch(f"{completion}._get_sync_client", replacing(_clients.taken), since="1.14.2")
         for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI)

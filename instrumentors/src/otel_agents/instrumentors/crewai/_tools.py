@@ -19,6 +19,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 from ._descriptions import spelled, tool_of, written_description
+from ._executing import outside, piece_came, taken
 from ._models import chunk_came, current_answer
 from ._requested import key_of
 from ._runs import RUN
@@ -52,16 +53,16 @@ class ToolRun(ExecuteTool):
     ) -> None:
         self.outer: Context = get_current() if parent is None else parent
         super().__init__(telemetry, name, parent=self.outer)
-        run = RUN.get(self.outer)
+        run, call_id = RUN.get(self.outer), taken(name, arguments)
         if run is not None:
             run.tools.append(self)
             self.when_ended.append(partial(run.tools.remove, self))
-            call_id = _taken(run.calls, name, arguments)
-            if call_id is not None:
-                self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+            call_id = call_id or _taken(run.calls, name, arguments)
+        if call_id is not None:
+            self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
         if telemetry.gate.wanted:
             self.content.tool_arguments = arguments
-        self.context = TOOL.set(self, RUN.set(None, self.context))
+        self.context = TOOL.set(self, RUN.set(None, outside(self.context)))
 
     def describe(self, tool: Any) -> None:
         """Keep the description that was written for the tool; None where nobody knows the tool."""
@@ -133,8 +134,10 @@ def _failed(telemetry: Telemetry, source: Any, event: Any) -> None:
     tool = _ended(event)
     if tool is None:
         return
-    if isinstance(event.error, BaseException):
-        tool.failed(event.error)
+    # A model class that executes tools tells a text, while it handles the error.
+    error = event.error if isinstance(event.error, BaseException) else sys.exc_info()[1]
+    if error is not None:
+        tool.failed(error)
     else:
         tool.reject(None)
         tool.end()
@@ -148,6 +151,8 @@ def _answered(telemetry: Telemetry, source: Any, event: Any) -> None:
 
 def _chunked(telemetry: Telemetry, source: Any, event: Any) -> None:
     chunk_came(event)
+    if event.tool_call is not None:
+        piece_came(event.tool_call)
 
 
 def _refused(telemetry: Telemetry, source: Any, event: Any) -> None:
