@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import os
 import pkgutil
 import sys
 from collections.abc import Generator, Iterator
@@ -67,7 +68,8 @@ def _of(owner: Any, module: ModuleType, path: str) -> Iterator[Spot]:
 
 
 def _written_in(function: FunctionType, module: ModuleType) -> bool:
-    return inspect.unwrap(function).__code__.co_filename == module.__file__
+    file = inspect.unwrap(function).__code__.co_filename  # which may be another way to the file
+    return os.path.normpath(file) == module.__file__
 
 
 SPOTS = {spot.name: spot for spot in spots() if spot.name not in ITSELF}

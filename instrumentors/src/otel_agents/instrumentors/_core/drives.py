@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final, Protocol, TypeAlias
 
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+
 from .errors import guarded
 from .tables import Bounded
 
@@ -188,3 +190,6 @@ def _content(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:  # it is empty
         return None
+
+
+leave_out(globals())

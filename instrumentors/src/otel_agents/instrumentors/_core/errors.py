@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+
 from .forking import tell_failures
 from .tables import Counts
 
@@ -162,3 +164,6 @@ def _handled() -> str:
 
 
 tell_failures(lambda: internal_error("renewing after a fork"))
+
+
+leave_out(globals())

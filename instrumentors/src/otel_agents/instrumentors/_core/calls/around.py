@@ -28,6 +28,7 @@ from otel_agents.instrumentors._core.drives import (
     generator,
     stands_for,
 )
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from . import disposal
 from .call import Call, Once, Start, Switch, Wrapping
@@ -296,3 +297,6 @@ def _returned(running: Any, value: Any) -> Any:
     except BaseException as error:  # the application's, which has no result
         fail(running, error)
         raise
+
+
+leave_out(globals())

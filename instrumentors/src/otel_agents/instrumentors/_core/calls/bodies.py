@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .reporting import exhaust, hidden, report
 from .streams import Entered, Steps, following
@@ -296,3 +297,6 @@ def _without(
 ) -> Callable[[], dict[str, Any]]:
     """What ``state`` gives, without ``hooks``."""
     return lambda: {name: value for name, value in state().items() if name not in hooks}
+
+
+leave_out(globals())

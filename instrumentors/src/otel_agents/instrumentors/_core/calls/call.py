@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_chec
 
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .reporting import Running
 
@@ -147,3 +148,6 @@ class Once:
         entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(running))
         others = (one for one in self._slot.get(running.context) or () if one.start != start)
         running.context = self._slot.set((entered, *others), running.context)
+
+
+leave_out(globals())

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .call import Switch
 
@@ -53,3 +54,6 @@ def guarded(doing: str, *, switch: Switch | None = None) -> Callable[[_Function]
         return cast(_Function, chosen)  # wraps keeps the signature
 
     return decorate
+
+
+leave_out(globals())

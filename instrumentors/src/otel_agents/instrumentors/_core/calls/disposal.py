@@ -30,6 +30,7 @@ from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.threads import start_apart
 
 from .reporting import Followed, fail, report
@@ -250,3 +251,6 @@ def drain(timeout: float) -> bool:
 
 atexit.register(drain, _EXIT_SECONDS)
 renew_after_fork(OPEN.clear)  # they are the parent's to end
+
+
+leave_out(globals())

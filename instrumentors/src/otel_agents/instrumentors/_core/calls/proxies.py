@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+
 from . import disposal
 from .disposal import Disposal
 from .proxy import Proxy
@@ -253,3 +255,6 @@ def follow_given(value: Any, running: Followed) -> Any:
     followed = follow(value, running, unread)
     weakref.finalize(followed, unread.dropped).atexit = False
     return followed
+
+
+leave_out(globals())

@@ -7,6 +7,8 @@ import copyreg
 import sys
 from typing import Any, ClassVar, SupportsIndex, cast
 
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+
 __all__ = ["Alone", "Proxy"]
 
 
@@ -64,3 +66,6 @@ class Alone:
 
 
 Alone()
+
+
+leave_out(globals())

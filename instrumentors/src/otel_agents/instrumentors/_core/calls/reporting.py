@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 __all__ = [
     "HIDDEN",
@@ -152,3 +153,6 @@ def report(running: Followed, step: Callable[[], None]) -> None:
     except Exception:
         errors.internal_error("ending an operation")
         end(running)
+
+
+leave_out(globals())

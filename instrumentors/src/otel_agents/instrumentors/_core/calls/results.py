@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+
 from . import bodies
 from .proxy import Proxy
 from .reporting import Running, exhaust, hidden
@@ -246,3 +248,6 @@ _READS: Final[Mapping[str, _Watch]] = MappingProxyType(
         **_CLOSES,
     }
 )
+
+
+leave_out(globals())

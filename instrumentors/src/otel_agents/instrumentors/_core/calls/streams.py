@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, cast
 from opentelemetry.context import Context, attach, get_current
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from . import disposal
 from .disposal import Disposal
@@ -299,3 +300,6 @@ def stream_of(value: Any, running: Followed) -> Any:
     if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore's gives no item
         return None
     return AsyncStreamProxy(value, running)
+
+
+leave_out(globals())

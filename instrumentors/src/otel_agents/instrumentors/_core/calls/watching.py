@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.drives import Drive
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .around import around, call_of, plain
 from .call import Bindable, Call, Start, Switch, Wrapping
@@ -169,3 +170,6 @@ def wrapping_of(
     if isinstance(how, Bindable):
         return how.bind(telemetry)
     return around(telemetry, how, overridden=overridden, once_per=once_per)
+
+
+leave_out(globals())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 __all__ = ["Place", "function_of", "static", "wrapped"]
 
@@ -105,3 +106,6 @@ def _is_bound(attribute: Any) -> bool:
     if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
         return False
     return hasattr(cast(Any, type(attribute)), "__get__")
+
+
+leave_out(globals())

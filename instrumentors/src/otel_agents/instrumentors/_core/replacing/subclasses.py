@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 from otel_agents.instrumentors._core.drives import drive_of, living
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .places import Place, function_of
 from .unpickling import release_readers, watch_readers
@@ -156,3 +157,6 @@ def _on_subclass(
             setattr(base, "__init_subclass__", own)  # noqa: B010  as above
 
     return undo
+
+
+leave_out(globals())

@@ -18,6 +18,7 @@ from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
 from otel_agents.instrumentors._core.drives import Drive, living
 from otel_agents.instrumentors._core.forking import Lock
+from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.tables import Bounded, Counts
 
 from .places import Place
@@ -109,3 +110,6 @@ def _show(cls: type[Any]) -> None:
             one.show(cls)
         except Exception:
             errors.internal_error("patching a class that was read")
+
+
+leave_out(globals())

@@ -1,0 +1,48 @@
+"""Frames of ours that Python's warnings leave out, as those of its import system.
+
+``warnings.warn(…, stacklevel=2)`` points at who has called the function that warns, and filters go by
+that module. Where we run the call, a frame of ours is in between. Python leaves out frames whose
+file's name has ``importlib`` and ``_bootstrap`` in it, in every version that we support; and nothing
+else could tell it, since it is the library that calls ``warn``. So the code of such functions names
+its file by way of this folder: it is the same file, and tracebacks show its lines.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+__all__ = ["leave_out"]
+
+_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+
+
+def leave_out(namespace: Mapping[str, Any]) -> None:
+    """Leave out the frames of a module's functions and methods; for the end of the module.
+
+    Args:
+        namespace: The module's ``globals()``.
+    """
+    file = namespace["__file__"]
+    way = os.path.join(_HERE, os.path.relpath(file, _HERE))
+    for value in tuple(namespace.values()):
+        if getattr(value, "__module__", None) == namespace["__name__"]:
+            for function in _functions(value):
+                if function.__code__.co_filename == file:
+                    function.__code__ = _by_way(function.__code__, way)
+
+
+def _functions(value: Any) -> Iterator[FunctionType]:
+    parts = vars(value).values() if isinstance(value, type) else (value,)
+    for part in parts:
+        for one in (part, *(getattr(part, name, None) for name in ("__func__", "fget"))):
+            if isinstance(one, FunctionType):
+                yield one
+
+
+def _by_way(code: CodeType, way: str) -> CodeType:
+    """``code``, and that of what is defined in it, with another way to its file."""
+    inner = (_by_way(one, way) if isinstance(one, CodeType) else one for one in code.co_consts)
+    return code.replace(co_filename=way, co_consts=tuple(inner))
