@@ -10,6 +10,8 @@ from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
+from ._homes import part
+
 __all__ = [
     "is_declared",
     "model_of",
@@ -21,7 +23,7 @@ __all__ = [
 
 _CONFIG: Final = "__ag2_model_config__"
 """The key by which AG2 leaves a turn's model configuration in its dependencies."""
-_CLIENTS: Final = "ag2.config."
+_CLIENTS: Final = "config."
 _PROVIDERS: Final = MappingProxyType(
     {
         "bedrock": Provider.AWS_BEDROCK.value,
@@ -46,7 +48,7 @@ def named_provider(name: str) -> str:
 
 def provider_of(client: Any) -> str | None:
     """The provider by the package of AG2's own client; an application's own names it later."""
-    module = type(client).__module__
+    module = part(type(client).__module__)
     if not module.startswith(_CLIENTS):
         return None
     if getattr(getattr(client, "_client", None), "vertexai", None) is True:
@@ -91,5 +93,5 @@ def server_asked(client: Any) -> tuple[str, int] | None:
 
 def is_declared(client: Any) -> bool:
     """Whether ``client`` is of AG2's class of clients, and not one by its shape alone."""
-    names = ((kind.__module__, kind.__name__) for kind in type(client).__mro__)
-    return ("ag2.config.client", "LLMClient") in names
+    names = ((part(kind.__module__), kind.__name__) for kind in type(client).__mro__)
+    return ("config.client", "LLMClient") in names

@@ -28,6 +28,7 @@ from ._clients import (
     server_asked,
     settings_of,
 )
+from ._homes import part
 from ._messages import answer, conversation, instructions
 
 __all__ = ["event_sent", "model_call", "undeclared_model_call"]
@@ -35,7 +36,7 @@ __all__ = ["event_sent", "model_call", "undeclared_model_call"]
 _CHUNK: Final = "ModelMessageChunk"
 _PIECES: Final = (_CHUNK, "ModelReasoning")
 """Events of what comes in a stream; thoughts are told of a whole response too."""
-_REMOTE: Final = ("ag2.a2a.", "ag2.acp.")
+_REMOTE: Final = ("a2a.", "acp.")
 """Clients that ask an agent, which is no model."""
 _GENERATED: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
 """Providers that generate content; what AG2 tells of their output tokens is without thoughts."""
@@ -43,7 +44,7 @@ _ECHOED: Final = (*_GENERATED, Provider.AWS_BEDROCK.value, "dashscope")
 """Providers for whom AG2 names as the response's model the one that it has asked for."""
 _CACHE_APART: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
 """Providers whose input tokens do not contain those read from a cache and written to it."""
-_HISTORY: Final = re.compile(r"ag2\.(config\..+\.mappers|events\.tool_events)")
+_HISTORY: Final = re.compile(r"config\..+\.mappers|events\.tool_events")
 """Modules that make a request of what was said before."""
 _COMPLETED: Final = "completed"
 _STATUSES: Final = MappingProxyType({_COMPLETED: "stop", "failed": "error", "cancelled": "error"})
@@ -86,9 +87,7 @@ class Answer(ClaimedCall):
         named = getattr(value, "provider", None)
         if self.claim.provider is None and isinstance(named, str) and named:
             self.claim.provider = named_provider(named)
-        if error is not None and (
-            type(error).__module__.startswith("ag2.") or _is_unwritten(error)
-        ):
+        if error is not None and (part(type(error).__module__) or _is_unwritten(error)):
             self.unasked()
         return error
 
@@ -136,7 +135,7 @@ def _is_unwritten(error: BaseException) -> bool:
     if not isinstance(error, json.JSONDecodeError):
         return False
     modules = (str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__))
-    return any(_HISTORY.fullmatch(module) for module in modules)
+    return any(_HISTORY.fullmatch(part(module)) for module in modules)
 
 
 def _reasons(response: Any) -> tuple[str, ...]:
@@ -175,7 +174,7 @@ def undeclared_model_call(telemetry: Telemetry, call: Call) -> Answer | None:
 
 def _answer(telemetry: Telemetry, client: Any, events: Any, context: Any) -> Answer | None:
     """The call of a client, unless it is a way to another agent."""
-    if type(client).__module__.startswith(_REMOTE):
+    if part(type(client).__module__).startswith(_REMOTE):
         return None
     return Answer(telemetry, client, events, context)
 

@@ -17,6 +17,8 @@ from otel_agents.instrumentors._core.patching.beside import TracerBeside
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
+from ._homes import home
+
 __all__ = ["Opening", "entered", "made", "model_call"]
 
 _OWN: Final = NativeTelemetry("ag2", "ag2.middleware.TelemetryMiddleware")
@@ -44,7 +46,7 @@ def made(telemetry: Telemetry, call: Call, middleware: Any) -> Any:
     if _is_beside(call.instance):
         return middleware
     if not _OWN.is_preferred(telemetry):
-        base: Any = import_module("ag2.middleware").BaseMiddleware
+        base: Any = import_module(f"{home()}.middleware").BaseMiddleware
         return base(*call.args, **call.kwargs)
     opening = _OPENING.get()
     if opening is not None:

@@ -17,6 +17,7 @@ from otel_agents.instrumentors._core.calls.watching import replacing
 from otel_agents.instrumentors._core.operations import step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
+from ._homes import home
 from ._models import undeclared_model_call
 from ._own_telemetry import Opening
 from ._tools import Tools, executed
@@ -89,7 +90,7 @@ _HOOKS: Final[Mapping[str, Start]] = MappingProxyType(
 @lru_cache(maxsize=1)
 def _recording(telemetry: Telemetry) -> type[Any]:
     """AG2's middleware that passes everything on, with what passes recorded."""
-    base: Any = import_module("ag2.middleware").BaseMiddleware
+    base: Any = import_module(f"{home()}.middleware").BaseMiddleware
     hooks = {
         name: wrapped(getattr(base, name), telemetry, _unless_left(start), bound=True)
         for name, start in _HOOKS.items()

@@ -16,6 +16,7 @@ from otel_agents.instrumentors._core.tables import Bounded, ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
+from ._homes import home
 from ._messages import answer, request
 from ._runs import DELIVERY, LIMIT
 
@@ -23,7 +24,6 @@ __all__ = ["turn"]
 
 _CHANNEL: Final = "ag2.network.channel"
 """The key by which AG2 leaves the channel of a network in a turn's dependencies."""
-_HISTORY: Final = "ag2.history"
 _SUBTASK: Final = re.compile(r"subtask-[0-9a-f]{8}")
 
 
@@ -86,6 +86,6 @@ def place(context: Any) -> tuple[str | None, int | None]:
 
 def _kept_here(stream: Any) -> Any:
     """What keeps the history of a stream in this process alone; None where something else does."""
-    memory = getattr(sys.modules.get(_HISTORY), "MemoryStorage", None)
+    memory = getattr(sys.modules.get(f"{home()}.history"), "MemoryStorage", None)
     storage = getattr(getattr(stream, "history", None), "storage", None)
     return storage if memory is not None and type(storage) is memory else None
