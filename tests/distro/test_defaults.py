@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from instrumented import DISABLED, instrumented, plain_environ, script
 from otlp_receiver import Receiver
 
@@ -114,6 +115,14 @@ def test_with_a_disabled_sdk_the_environment_is_the_programs_own(tmp_path: Path)
     seen, carried = environment_seen(tmp_path, given)
     assert set(seen) - set(plain_environ(given)) == INHERITED
     assert not carried
+
+
+@pytest.mark.parametrize("disabled", ["true", "false"])
+def test_with_a_disabled_sdk_nothing_of_ours_is_loaded(tmp_path: Path, disabled: str) -> None:
+    text = "import sys\nprint('otel_agents.instrumentors.openai' in sys.modules)"
+    given = {"OTEL_SDK_DISABLED": disabled, "OTEL_TRACES_EXPORTER": "tree"}
+    done = instrumented(script(tmp_path, text), given, installed=True)
+    assert (done.status, done.out) == (0, f"{disabled == 'false'}\n")
 
 
 def test_a_disabled_sdk_emits_nothing_and_says_nothing(tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ def test_a_middleware_with_its_own_provider_is_left_alone(
     inner = ["invoke_agent theirs", "  chat m", "  execute_tool look", "  chat m"]
     assert shown == ["mine", *("  " + line for line in inner)]
     assert [line.strip() for line in emission.tree()] == [line.strip() for line in OURS]
-    ids = {span.context.span_id for span in own.spans if span.name != "mine"}
+    theirs: list[Any] = list(own.spans)
+    ids = {span.context.span_id for span in theirs if span.name != "mine"}
     assert not [span.name for span in emission.spans if span.parent and span.parent.span_id in ids]
     assert not [one for one in caplog.records if one.name == "otel_agents"]
 

@@ -36,6 +36,11 @@ class Disk:
         self.tool = tools.tool("wipe_disk", **more)(wipe_disk)
 
 
+def unable(llm: Any) -> bool:
+    """A model that calls no tools."""
+    return False
+
+
 @pytest.fixture(params=["native", "text"])
 def asked(
     request: pytest.FixtureRequest,
@@ -45,7 +50,8 @@ def asked(
 ) -> Callable[..., None]:
     """Scripts calls of the tool, in either protocol."""
     if request.param == "text":
-        monkeypatch.setattr(type(llm), "supports_function_calling", lambda self: False)
+        kind: Any = type(llm)
+        monkeypatch.setattr(kind, "supports_function_calling", unable)
     elif not NATIVE:
         pytest.skip("this version knows the other protocol alone")
 
