@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
@@ -50,7 +50,7 @@ def asked(
 ) -> Callable[..., None]:
     """Scripts calls of the tool, in either protocol."""
     if request.param == "text":
-        kind: Any = type(llm)
+        kind = cast("type[Any]", type(llm))
         monkeypatch.setattr(kind, "supports_function_calling", unable)
     elif not NATIVE:
         pytest.skip("this version knows the other protocol alone")

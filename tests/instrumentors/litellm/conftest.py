@@ -27,7 +27,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 __all__ = ["lasting_loop", "pytest_itemcollected"]
 
 litellm.suppress_debug_info = True
-_LATER = ("custom", "flat", "left", "messages", "rust", "usage")
+_LATER = ("custom", "flat", "left", "messages", "prices", "rust", "usage")
 """What the oldest version lacks, or leaves out, as what a stream of its own says of its usage."""
 collect_ignore = [f"test_litellm_{name}.py" for name in _LATER if VERSION < (1, 110)]
 
