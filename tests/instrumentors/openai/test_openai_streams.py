@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import pickle
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +75,46 @@ def test_a_stream_left_early_is_abandoned(
     gate.set()
     assert ending(emission) == ABANDONED
     response.close()
+
+
+def ended_at_once(emission: Emission, closed: int) -> bool:
+    """Whether the one span, of a stream that is held and was closed by ``closed``, is abandoned."""
+    assert ending(emission) == ABANDONED
+    return (emission.span.end_time or 0) <= closed
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_whose_response_is_closed_is_abandoned(
+    client: openai.OpenAI, emission: Emission
+) -> None:
+    stream = ask(client)
+    next(stream)
+    stream.response.close()
+    assert ended_at_once(emission, time.time_ns())
+    stream.response.close()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_async_stream_whose_response_is_closed_is_abandoned(
+    run: Any, emission: Emission
+) -> None:
+    async def use(client: openai.AsyncOpenAI) -> None:
+        stream: Any = await ask(client)
+        await anext(stream)
+        assert inspect.iscoroutinefunction(stream.response.aclose)
+        await stream.response.aclose()
+        assert ended_at_once(emission, time.time_ns())
+
+    run(use)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_response_of_a_stream_that_is_read_stays_what_it_is(client: openai.OpenAI) -> None:
+    stream = ask(client)
+    copied = pickle.loads(pickle.dumps(stream.response))  # while its end is awaited
+    list(stream)
+    assert (stream.response.is_closed, copied.status_code) == (True, 200)
+    assert vars(copied).keys() & {"close", "aclose", "__getstate__"} == set()
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -224,3 +267,33 @@ if VERSION >= (1, 92):
         assert emission.names == ["chat gpt-4o-mini"] * model.ledger.requests
         assert model.ledger.requests == 3
         assert all("error.type" not in (span.attributes or {}) for span in emission.spans)
+
+    def helpers(client: Any) -> dict[str, Callable[[], Any]]:
+        chat, responses = client.chat.completions, client.responses
+        return {
+            "chat": lambda: chat.stream(model="gpt-4o-mini", messages=QUESTION),
+            "responses": lambda: responses.stream(model="gpt-4o-mini", input="Hi"),
+        }
+
+    @pytest.mark.parametrize("api", ["chat", "responses"])
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_stream_helper_that_is_left_is_abandoned(
+        api: str, client: openai.OpenAI, emission: Emission
+    ) -> None:
+        with helpers(client)[api]() as events:
+            next(events)
+        assert ended_at_once(emission, time.time_ns())
+        assert events is not None
+
+    @pytest.mark.parametrize("api", ["chat", "responses"])
+    @pytest.mark.usefixtures("instrumented")
+    def test_an_async_stream_helper_that_is_left_is_abandoned(
+        api: str, run: Any, emission: Emission
+    ) -> None:
+        async def use(client: openai.AsyncOpenAI) -> None:
+            async with helpers(client)[api]() as events:
+                await anext(events)
+            assert ended_at_once(emission, time.time_ns())
+            assert events is not None
+
+        run(use)

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .reporting import exhaust, hidden, report
-from .streams import Entered, Steps, following
+from .streams import Entered, Steps, following, hook
 
 __all__ = ["Reading", "follow"]
 
@@ -264,10 +264,7 @@ class Reading:
 
 
 class _Hooks:
-    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest.
-
-    They are no part of what is pickled or copied, which goes where nobody reads along.
-    """
+    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest."""
 
     def __init__(self, reading: Reading, response: Any) -> None:
         self._reading = reading
@@ -279,9 +276,7 @@ class _Hooks:
         if hasattr(response.stream, "__iter__"):
             hooks["iter_bytes"] = self._reading_sync(response.iter_bytes)
             hooks["close"] = functools.partial(reading.close, response.close)
-        hooks["__getstate__"] = _without(hooks, response.__getstate__)
-        for name, hook in hooks.items():
-            setattr(response, name, hook)
+        hook(response, hooks)
 
     def _reading_sync(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
         return lambda *args, **kwargs: self._reading.pieces(iter(read(*args, **kwargs)))
@@ -290,13 +285,6 @@ class _Hooks:
         self, read: Callable[..., AsyncIterator[bytes]]
     ) -> Callable[..., AsyncIterator[bytes]]:
         return lambda *args, **kwargs: self._reading.pieces_async(aiter(read(*args, **kwargs)))
-
-
-def _without(
-    hooks: dict[str, Any], state: Callable[[], dict[str, Any]]
-) -> Callable[[], dict[str, Any]]:
-    """What ``state`` gives, without ``hooks``."""
-    return lambda: {name: value for name, value in state().items() if name not in hooks}
 
 
 leave_out(globals())

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
+import weakref
 from collections.abc import Awaitable, Callable
 from contextvars import Token
-from typing import Any, TypeAlias, cast
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from opentelemetry.context import Context, attach, get_current
 
@@ -23,7 +25,15 @@ from .disposal import Disposal
 from .proxy import Alone, Proxy
 from .reporting import HIDDEN, Followed, end
 
-__all__ = ["AsyncStreamProxy", "Entered", "Steps", "StreamProxy", "following", "stream_of"]
+__all__ = [
+    "AsyncStreamProxy",
+    "Entered",
+    "Steps",
+    "StreamProxy",
+    "following",
+    "hook",
+    "stream_of",
+]
 
 Entered: TypeAlias = tuple[Context, object]
 """The caller's context, and the token of what was attached in its place."""
@@ -36,19 +46,23 @@ class Steps:
     what the work attached is detached there, and does not stay behind in its caller.
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "inside")
 
     def __init__(self, inner: Context) -> None:
         self._inner = inner
+        self.inside = False
+        """Whether a step is being made."""
 
     def enter(self) -> Entered:
         """Begin a step; for `leave`."""
         outer = get_current()
+        self.inside = True
         return outer, attach(self._inner)
 
     def leave(self, entered: Entered) -> None:
         """End a step: the caller's context is current again."""
         self._inner = get_current()
+        self.inside = False
         attach(entered[0])
 
     def leave_awaited(self, entered: Entered, error: BaseException) -> None:
@@ -58,6 +72,7 @@ class Steps:
         raised something else then. Where that is not so, which the token knows, it is put back.
         """
         inner = get_current()
+        self.inside = False
         if disposal.closes(error) and inner is not self._inner:
             return
         if not isinstance(entered[1], Token):  # of another kind of context than Python's
@@ -93,13 +108,37 @@ def following(running: Followed) -> Disposal:
     return disposal.QUEUE.ready or disposal.expect()
 
 
+def hook(holder: Any, hooks: dict[str, Any]) -> None:
+    """Put ``hooks`` in the place of methods of ``holder``, a response of httpx.
+
+    They are no part of what is pickled or copied, which goes where nobody reads along.
+    """
+    state: Callable[[], dict[str, Any]] = holder.__getstate__
+    hidden = (*hooks, "__getstate__")
+    hooks["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
+    vars(holder).update(hooks)
+
+
+def _response_closed(proxy: _Following | None) -> None:
+    """The response of a stream was closed; an SDK does so too where reading it ends."""
+    if proxy is not None and not proxy._otel_steps.inside:
+        proxy._otel_closed()
+
+
+_NONE: Final = MappingProxyType[str, Any]({})
+
+
 class _Following(Proxy):
-    """What the two stream proxies share: one operation, finalised once, also by collection."""
+    """What the two stream proxies share: one operation, finalised once, also by collection.
+
+    An SDK's stream can be closed by its HTTP response too, ``response``, as its helpers do it.
+    """
 
     __slots__ = (
         *("_otel_attaches", "_otel_disposal", "_otel_ended", "_otel_next", "_otel_running"),
         "_otel_steps",
     )
+    _otel_closes: ClassVar[str] = "close"
     _otel_attaches: bool
     _otel_disposal: Disposal
     _otel_ended: bool
@@ -115,6 +154,22 @@ class _Following(Proxy):
         object.__setattr__(self, "_otel_disposal", following(running))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
+        response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
+        kind: Any = type(response)
+        if hasattr(kind, self._otel_closes) and hasattr(kind, "__getstate__"):
+            self._otel_watch(response, weakref.ref(self))
+
+    def _otel_watch(self, response: Any, this: Callable[[], _Following | None]) -> None:
+        """Learn from ``response`` that it is closed; it does not keep this alive."""
+        close = response.close
+
+        def closing() -> Any:
+            try:
+                return close()
+            finally:
+                _response_closed(this())
+
+        hook(response, {"close": closing})
 
     # The two that are called for each stream do what `reporting` does, without going there.
 
@@ -229,6 +284,7 @@ class AsyncStreamProxy(_Following):
     """An asynchronous stream, followed; see `StreamProxy`."""
 
     __slots__ = ()
+    _otel_closes = "aclose"
 
     def __init__(self, wrapped: Any, running: Followed) -> None:
         super().__init__(wrapped, running)
@@ -237,6 +293,17 @@ class AsyncStreamProxy(_Following):
 
     def __aiter__(self) -> AsyncStreamProxy:
         return self
+
+    def _otel_watch(self, response: Any, this: Callable[[], _Following | None]) -> None:
+        close = response.aclose
+
+        async def closing() -> Any:
+            try:
+                return await close()
+            finally:
+                _response_closed(this())
+
+        hook(response, {"aclose": closing})
 
     async def __anext__(self) -> Any:
         steps = self._otel_steps
