@@ -50,6 +50,13 @@ CALLS = [
 ]
 if VERSION >= (1, 66):
     CALLS.append(Call("responses", "responses.create", {"model": "gpt-4o-mini", "input": "Hi"}))
+if VERSION >= (2, 54):
+    compaction = {"model": "gpt-5", "input": QUESTION}
+    CALLS.append(Call("compaction", "responses.compact", compaction, streams=False))
+if VERSION >= (3, 54):
+    questions = [{"type": "predicate", "name": "near", "predicate": "Is it near?"}]
+    decision: dict[str, Any] = {"model": "gpt-6-luna", "input": "Paris", "questions": questions}
+    CALLS.append(Call("decision", "decisions.create", decision, streams=False))
 
 
 def _sync(url: str, use: Callable[[Any], Any]) -> None:

@@ -111,10 +111,10 @@ def test_an_async_stream_whose_response_is_closed_is_abandoned(
 @pytest.mark.usefixtures("instrumented")
 def test_the_response_of_a_stream_that_is_read_stays_what_it_is(client: openai.OpenAI) -> None:
     stream = ask(client)
-    copied = pickle.loads(pickle.dumps(stream.response))  # while its end is awaited
+    copied: Any = pickle.loads(pickle.dumps(stream.response))  # while its end is awaited
     list(stream)
     assert (stream.response.is_closed, copied.status_code) == (True, 200)
-    assert vars(copied).keys() & {"close", "aclose", "__getstate__"} == set()
+    assert {*vars(copied)} & {"close", "aclose", "__getstate__"} == set()
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -28,7 +28,7 @@ class OpenAIInstrumentor(AgentInstrumentor):
         "openinference-instrumentation-openai",
     )
     covers = (
-        "chat, completions, responses, embeddings, images, audio",
+        "chat, completions, responses, compactions, decisions, embeddings, images, audio",
         "sync, async, stream, raw responses",
         "Azure OpenAI and compatible hosts",
     )

@@ -1,8 +1,9 @@
 """Responses that are generated in the background: their operations stay open until fetched here.
 
 A response created with ``background=True`` has no tokens yet. If this process fetches it once it
-is complete, its tokens are counted on the operation that asked for it; a response that another
-process fetches, or none, ends without tokens. What is held is bounded in number and age.
+is complete, its tokens are counted on the operation that asked for it; if it cancels it, that is the
+operation's end. A response that another process fetches, or none, ends without tokens. What is held is
+bounded in number and age.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import atexit
 import math
 from typing import Any, Final
 
+from otel_agents.instrumentors._core.calls import results
+from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import text
 
-__all__ = ["PENDING", "fetched", "hold"]
+__all__ = ["PENDING", "Cancelling", "Deleting", "fetched", "hold"]
 
 PENDING: Final = ("queued", "in_progress")
 """The states of a response that is not complete."""
@@ -46,6 +49,32 @@ def fetched(response_id: str | None, response: Any) -> None:
     if operation is not None:
         operation.observe(response)
         operation.end()
+
+
+class Cancelling(Observation):
+    """A request that cancels a response, and is answered with its state; the answer may be a raw one."""
+
+    def respond(self, value: Any) -> None:
+        """Gather from the response."""
+        fetched(text(value, "id"), value)
+
+    observe = respond
+
+    def returned(self, value: Any) -> Any:
+        """The response, now or while it is read."""
+        return results.follow(self, value)
+
+
+class Deleting(Observation):
+    """A request that deletes a response: nobody can fetch it any more."""
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(returned=lambda _: self._release(response_id))
+
+    def _release(self, response_id: str) -> None:
+        operation = _held.pop(response_id)
+        if operation is not None:
+            operation.end()
 
 
 def _release_all() -> None:

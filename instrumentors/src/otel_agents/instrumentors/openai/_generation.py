@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
@@ -11,13 +11,16 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api, Assembly
 from otel_agents.instrumentors._dialects.fields import Body, field, text, view
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS, RESPONSES
+from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS, RESPONSES, failure_of
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 
 from . import _background
 
 __all__ = ["Generation"]
+
+_RAISED: Final = "openai.APIError"
+"""What the SDK raises for an event that has an error in the place of everything."""
 
 
 class Generation(Inference):
@@ -70,9 +73,9 @@ class Generation(Inference):
         conversation = text(field(value, "conversation"), "id")
         if conversation is not None:
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        error = field(value, "error")
-        if error is not None and text(value, "status") == "failed":
-            self.reject(text(error, "code"))
+        failed, code = failure_of(value)
+        if failed:
+            self.reject(code)
         if self._assembly is not None:
             self.content.output_messages = lambda: self._api.output(value)
 
@@ -103,9 +106,13 @@ class Generation(Inference):
             self.timed_chunk()
         if self._assembly is not None:
             self._assembly.add(item)
-        if self._api is RESPONSES:
-            return self._event(item)
         fields = view(item)
+        if fields.get("error"):  # of a raw stream: of a parsed one the SDK raises it
+            self.reject(_RAISED)
+            self.end()  # who reads it stops here, and may not close it
+            return None
+        if self._api is RESPONSES:
+            return self._event(fields)
         if self.response_id is None or self.response_model is None:
             self._identify(fields)
         choices = fields.get("choices")
@@ -131,6 +138,7 @@ class Generation(Inference):
             self._identify(view(response))
         elif kind == "error":
             self.reject(text(item, "code"))
+            self.complete = True
         return None
 
     def conclude(self) -> None:

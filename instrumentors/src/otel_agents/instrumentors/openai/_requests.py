@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Running
 from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse, Operation
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
@@ -33,23 +34,29 @@ from ._generation import Generation
 __all__ = ["Endpoint", "endpoint_of", "request"]
 
 _EMBEDDINGS: Final = "/embeddings"
-_FETCH: Final = re.compile(r"/responses/([^/?]+)")
+_ONE_RESPONSE: Final = re.compile(r"/responses/([^/]+)")
+_CANCEL: Final = re.compile(r"/responses/[^/]+/cancel")
 _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
-def request(telemetry: Telemetry, call: Call) -> Operation | None:
+def request(telemetry: Telemetry, call: Call) -> Running | None:
     """``SyncAPIClient.request(cast_to, options, …)`` and its asynchronous twin."""
     options = _options(call)
     path = str(options.url).partition("?")[0].rstrip("/")
     method = options.method.lower()
-    if method == "get":
-        return _fetch(telemetry, call, options, path)
-    if method != "post":
+    if method == "post":
+        if path.endswith(_EMBEDDINGS):
+            return _embed(telemetry, call, options)
+        api = APIS.get(path) or _by_suffix(path)
+        if api is not None:
+            return _generate(telemetry, call, options, api)
+        return _background.Cancelling() if _CANCEL.fullmatch(path) else None
+    matched = _ONE_RESPONSE.fullmatch(path)
+    if matched is None:
         return None
-    if path.endswith(_EMBEDDINGS):
-        return _embed(telemetry, call, options)
-    api = APIS.get(path) or _by_suffix(path)
-    return _generate(telemetry, call, options, api) if api is not None else None
+    if method == "get":
+        return _fetch(telemetry, call, options, matched[1])
+    return _background.Deleting(matched[1]) if method == "delete" else None
 
 
 def _options(call: Call) -> Any:
@@ -127,12 +134,9 @@ def _embed(telemetry: Telemetry, call: Call, options: Any) -> Operation:
     return embedding
 
 
-def _fetch(telemetry: Telemetry, call: Call, options: Any, path: str) -> Operation | None:
-    matched = _FETCH.fullmatch(path)
-    if matched is None:
-        return None
+def _fetch(telemetry: Telemetry, call: Call, options: Any, response_id: str) -> Operation:
     endpoint = endpoint_of(call.instance)
-    fetch = Fetch(telemetry, endpoint.provider, matched[1], endpoint.server)
+    fetch = Fetch(telemetry, endpoint.provider, response_id, endpoint.server)
     fetch.attributes[attr.OPENAI_API_TYPE] = RESPONSES.type
     cursor = as_mapping(options.params).get("starting_after")
     if isinstance(cursor, (int, str)) and not isinstance(cursor, bool):

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import OpenAIApiType, Operation, Provider, ResponseStatus
+from otel_agents.semconv.values import (
+    FinishReason,
+    OpenAIApiType,
+    Operation,
+    Provider,
+    ResponseStatus,
+)
 
 Attributes = Mapping[str, Any]
 
@@ -203,8 +209,15 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE),
-        "images and audio have no ids or reasons, and not all have usage",
+        "images, audio and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
+        ("openai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the answer to a request for a compaction names no model",
+        _is(attr.GEN_AI_RESPONSE_FINISH_REASONS, (FinishReason.COMPACTION.value,)),
         ("openai",),
     ),
     Gap(

@@ -116,13 +116,8 @@ def hook(holder: Any, hooks: dict[str, Any]) -> None:
     state: Callable[[], dict[str, Any]] = holder.__getstate__
     hidden = (*hooks, "__getstate__")
     hooks["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
-    vars(holder).update(hooks)
-
-
-def _response_closed(proxy: _Following | None) -> None:
-    """The response of a stream was closed; an SDK does so too where reading it ends."""
-    if proxy is not None and not proxy._otel_steps.inside:
-        proxy._otel_closed()
+    for name, ours in hooks.items():
+        setattr(holder, name, ours)
 
 
 _NONE: Final = MappingProxyType[str, Any]({})
@@ -155,7 +150,7 @@ class _Following(Proxy):
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
         response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
-        kind: Any = type(response)
+        kind = cast(Any, type(response))
         if hasattr(kind, self._otel_closes) and hasattr(kind, "__getstate__"):
             self._otel_watch(response, weakref.ref(self))
 
@@ -167,9 +162,15 @@ class _Following(Proxy):
             try:
                 return close()
             finally:
-                _response_closed(this())
+                _Following._otel_response_closed(this())
 
         hook(response, {"close": closing})
+
+    @staticmethod
+    def _otel_response_closed(proxy: _Following | None) -> None:
+        """The response was closed; an SDK does so too where reading the stream ends."""
+        if proxy is not None and not proxy._otel_steps.inside:
+            proxy._otel_closed()
 
     # The two that are called for each stream do what `reporting` does, without going there.
 
@@ -301,7 +302,7 @@ class AsyncStreamProxy(_Following):
             try:
                 return await close()
             finally:
-                _response_closed(this())
+                _Following._otel_response_closed(this())
 
         hook(response, {"aclose": closing})
 

@@ -9,11 +9,12 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, items, text
-from otel_agents.semconv.values import Modality, Operation, OutputType
+from otel_agents.instrumentors._dialects.parts import as_text, message, text_part
+from otel_agents.semconv.values import FinishReason, Modality, Operation, OutputType
 
 from .chat import CHAT
 from .completions import COMPLETIONS, prompt_messages, text_messages
-from .responses import RESPONSES, instruction_parts
+from .responses import RESPONSES, instruction_parts, output_messages
 
 __all__ = ["APIS"]
 
@@ -51,6 +52,30 @@ def _no_output(response: Any) -> list[Message]:
 
 def _no_reasons(response: Any) -> tuple[str, ...]:
     return ()
+
+
+def _compaction_output(response: Any) -> list[Message]:
+    """What stands for the conversation from now on, without the messages of it that are kept."""
+    made = [item for item in items(response, "output") if text(item, "type") == _COMPACTION]
+    return output_messages(made, (_COMPACTION,))
+
+
+def _compaction_reasons(response: Any) -> tuple[str, ...]:
+    return (_COMPACTION,)
+
+
+_COMPACTION: Final = FinishReason.COMPACTION.value
+
+
+def _decisions_output(response: Any) -> list[Message]:
+    """One text, of JSON, for each question."""
+    parts = [text_part(as_text(_told(answer))) for answer in items(response, "answers")]
+    return [message("assistant", parts)] if parts else []
+
+
+def _told(answer: Any) -> Any:
+    dump = getattr(answer, "model_dump", None)
+    return dump(mode="json", exclude_none=True) if dump is not None else answer
 
 
 class _TranscriptAssembly:
@@ -94,11 +119,30 @@ _TRANSCRIPTS: Final = Api(
     output_type=OutputType.TEXT,
 )
 
+_COMPACTIONS: Final = Api(
+    Operation.CHAT,
+    RESPONSES.ask,
+    _compaction_output,
+    _compaction_reasons,
+    RESPONSES.assembly,
+    type=RESPONSES.type,
+)
+_DECISIONS: Final = Api(
+    Operation.GENERATE_CONTENT,
+    RESPONSES.ask,
+    _decisions_output,
+    _no_reasons,
+    RESPONSES.assembly,
+    output_type=OutputType.JSON,
+)
+
 APIS: Final = MappingProxyType(
     {
         "/chat/completions": CHAT,
         "/completions": COMPLETIONS,
         "/responses": RESPONSES,
+        "/responses/compact": _COMPACTIONS,
+        "/decisions": _DECISIONS,
         "/images/generations": _IMAGES,
         "/images/edits": _IMAGES,
         "/images/variations": _IMAGES,

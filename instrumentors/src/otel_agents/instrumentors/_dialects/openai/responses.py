@@ -23,7 +23,14 @@ from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 from .chat import ask_tools
 from .parts import content_parts
 
-__all__ = ["FINAL_EVENTS", "RESPONSES", "instruction_parts", "response_finish_reasons"]
+__all__ = [
+    "FINAL_EVENTS",
+    "RESPONSES",
+    "failure_of",
+    "instruction_parts",
+    "output_messages",
+    "response_finish_reasons",
+]
 
 FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
 """The last event of a response, which holds all of it."""
@@ -52,7 +59,7 @@ def _message(item: Any) -> Message:
     return {"role": role, "parts": parts}
 
 
-def _output_messages(output: Iterable[Any], reasons: tuple[str, ...]) -> list[Message]:
+def output_messages(output: Iterable[Any], reasons: tuple[str, ...]) -> list[Message]:
     """The one message that the items of a response make."""
     parts = [part for item in output for part in _item(item)[1]]
     return finished([message("assistant", parts)], reasons) if parts else []
@@ -130,7 +137,7 @@ def _ask(content: Content, body: Body) -> None:
 
 
 def _said(response: Any) -> list[Message]:
-    return _output_messages(items(response, "output"), response_finish_reasons(response))
+    return output_messages(items(response, "output"), response_finish_reasons(response))
 
 
 _STATUS_REASONS: Final = MappingProxyType(
@@ -152,6 +159,14 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
         return ("tool_calls",)
     reason = _STATUS_REASONS.get(status) if status is not None else None
     return (reason,) if reason is not None else ()
+
+
+def failure_of(response: Any) -> tuple[bool, str | None]:
+    """Whether a response has no answer, which raises nothing, and the code that says why."""
+    status = text(response, "status")
+    if status == "cancelled":
+        return True, status
+    return status == "failed", text(field(response, "error"), "code")
 
 
 def _calls_tools(output: Iterable[Any]) -> bool:
@@ -181,7 +196,7 @@ class _Assembly:
             for index, pieces in self._pieces.items()
         }
         gathered = sorted({**partial, **self._items}.items())
-        return _output_messages((item for _, item in gathered), ("error",))
+        return output_messages((item for _, item in gathered), ("error",))
 
 
 RESPONSES: Final = Api(

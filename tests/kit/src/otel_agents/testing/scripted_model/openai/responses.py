@@ -1,4 +1,4 @@
-"""Responses: `POST /responses`, whole, streamed and in the background; retrieve and cancel."""
+"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel; what is like them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from otel_agents.testing.scripted_model.dialect import (
     Frame,
     Refused,
     Reply,
+    body_reply,
     encode,
     sse,
 )
@@ -101,6 +102,49 @@ def write_cancelled(exchange: Exchange) -> Reply:
     cancelled = _unfinished(stored.response, "cancelled")
     exchange.memory.put(response_id, _Stored(cancelled, None, 0))
     return Reply(encode(cancelled), response_id=response_id)
+
+
+def write_compacted(exchange: Exchange) -> Reply:
+    """The messages of the user, and one item that stands for the rest."""
+    compacted_id = exchange.answer.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.answer.tell_usage else None
+    item = {
+        "id": exchange.numbers.id("cmp_"),
+        "type": "compaction",
+        "encrypted_content": exchange.answer.words,
+    }
+    payload: Json = {
+        "id": compacted_id,
+        "object": "response.compaction",
+        "created_at": exchange.created,
+        "output": [*_of_the_user(exchange.request.body.get("input")), item],
+        "usage": _usage(usage) if usage else None,
+    }
+    return body_reply(exchange, payload, usage, compacted_id)
+
+
+def _of_the_user(given: object) -> list[Json]:
+    asked = [{"role": "user", "content": given}] if isinstance(given, str) else json_objects(given)
+    return [
+        {"id": f"msg_{n}", "type": "message", "status": "completed", **message}
+        for n, message in enumerate(asked)
+        if message.get("role") == "user"
+    ]
+
+
+def write_decided(exchange: Exchange) -> Reply:
+    """The same answer to every question."""
+    usage = exchange.usage if exchange.answer.tell_usage else None
+    payload: Json = {
+        "answers": [
+            {"name": question.get("name"), "type": "predicate", "probability": 0.5}
+            for question in json_objects(exchange.request.body.get("questions"))
+        ],
+        "model": model_name(exchange),
+        "usage": _usage(usage) if usage else None,
+    }
+    # the API has no response id; the ledger needs one
+    return body_reply(exchange, payload, usage, exchange.numbers.id("decision-"))
 
 
 def event_error(event: ErrorEvent, position: int) -> Frame:
