@@ -1,4 +1,4 @@
-"""Usage that a stream over LiteLLM's own HTTP was not asked for, and that we ask for."""
+"""Usage that a stream over LiteLLM was not asked for, and that we ask for: the caller sees no more."""
 
 from __future__ import annotations
 
@@ -9,31 +9,78 @@ import pytest
 from litellm_calls import MESSAGES, litellm, route
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model.dialect import ModelRequest
+
+QUESTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "its own HTTP": ("completion", "groq/qwen-qwq-32b", {"messages": MESSAGES}),
+    "the SDK": ("completion", "openai/gpt-4o-mini", {"messages": MESSAGES}),
+    "texts over the SDK": ("text_completion", "gpt-3.5-turbo-instruct", {"prompt": "Say this"}),
+}
+each_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+each_twin = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+SETTING = {"OTEL_AGENTS_STREAM_USAGE": "true"}
 
 
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_usage_of_streams_is_asked_for_over_its_own_http(
+@pytest.fixture
+def read(
+    question: tuple[str, str, dict[str, Any]],
     asynchronous: bool,
+    model: ScriptedModel,
+    run: Callable[..., Any],
+) -> Callable[[], list[Any]]:
+    """Asks, and tells what of each chunk could differ."""
+    function, name, arguments = question
+    asked = {**arguments, "stream": True, **route(name, model)}
+
+    async def ask_async() -> list[Any]:
+        return [chunk async for chunk in await getattr(litellm, f"a{function}")(**asked)]
+
+    def reading() -> list[Any]:
+        chunks = run(ask_async) if asynchronous else list(getattr(litellm, function)(**asked))
+        return [(len(chunk.choices), getattr(chunk, "usage", None)) for chunk in chunks]
+
+    return reading
+
+
+@each_twin
+@each_question
+def test_usage_of_streams_is_asked_for(
+    read: Callable[[], list[Any]],
     model: ScriptedModel,
     emission: Emission,
     instrument: Callable[..., None],
-    run: Callable[..., Any],
 ) -> None:
-    arguments = {"messages": MESSAGES, "stream": True, **route("groq/qwen-qwq-32b", model)}
-
-    async def ask_async() -> list[Any]:
-        return [chunk async for chunk in await litellm.acompletion(**arguments)]
-
-    def read() -> list[Any]:
-        chunks = run(ask_async) if asynchronous else list(litellm.completion(**arguments))
-        return [(len(chunk.choices), getattr(chunk, "usage", None)) for chunk in chunks]
-
     bare = read()
-    instrument(OTEL_AGENTS_STREAM_USAGE="true")
+    instrument(**SETTING)
     assert read() == bare
     *_, entry = model.ledger.entries
     attributes = emission.span.attributes or {}
     assert entry.told is not None
     assert attributes["gen_ai.usage.input_tokens"] == entry.input_tokens
     assert attributes["gen_ai.usage.output_tokens"] == entry.output_tokens
+
+
+def knows_no_option(request: ModelRequest) -> Answer | Failure:
+    if "stream_options" in request.body:
+        return Failure(400, message="Unrecognized request argument supplied: stream_options")
+    return Answer("one two")
+
+
+@each_twin
+@each_question
+def test_a_host_that_refuses_the_option_is_not_asked_again(
+    read: Callable[[], list[Any]],
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Callable[..., None],
+) -> None:
+    model.script_by(knows_no_option)
+    bare = read()
+    instrument(**SETTING)
+    assert [read(), read()] == [bare, bare]
+    assert ["stream_options" in entry.body for entry in model.ledger.entries] == [
+        *(False, True, False),
+        False,
+    ]
+    assert [(span.attributes or {}).get("error.type") for span in emission.spans] == [None, None]

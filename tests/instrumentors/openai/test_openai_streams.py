@@ -204,34 +204,6 @@ def test_without_include_usage_no_token_is_guessed(
     assert "gen_ai.client.token.usage" not in emission.points()
 
 
-def test_the_setting_asks_for_usage_and_hides_its_chunk(
-    client: openai.OpenAI,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
-) -> None:
-    instrument(OTEL_AGENTS_STREAM_USAGE="true")
-
-    async def collect(client: openai.AsyncOpenAI) -> list[Any]:
-        return [chunk async for chunk in await ask(client)]
-
-    for chunks in (list(ask(client)), run(collect)):
-        assert all(chunk.choices for chunk in chunks)
-    spent = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in emission.spans]
-    assert spent == [entry.input_tokens for entry in model.ledger.entries]
-    assert sum(map(int, map(str, spent))) == model.ledger.input_tokens > 0
-
-
-def test_the_setting_leaves_a_caller_alone_who_asked_himself(
-    client: openai.OpenAI, instrument: Callable[..., None]
-) -> None:
-    instrument(OTEL_AGENTS_STREAM_USAGE="true")
-    asked = {"stream_options": {"include_usage": True}}
-    chunks = list(ask(client, extra_body=asked))
-    assert chunks[-1].usage is not None
-
-
 if VERSION >= (1, 66):
 
     @pytest.mark.usefixtures("instrumented")

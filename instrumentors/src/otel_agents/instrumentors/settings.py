@@ -147,7 +147,9 @@ SETTINGS: Final = (
     Setting(
         _STREAM_USAGE,
         "false",
-        "ask for the token usage of streams that did not, and hide the extra chunk",
+        "ask for the token usage of streams that did not, and hide the extra chunk; not asked of "
+        "responses that are read raw, nor of a host that refuses it: its first such request is "
+        "made a second time",
     ),
     Setting(
         _PROPAGATE, "none", "hosts (patterns, by comma) whose model calls get the trace's headers"

@@ -20,7 +20,7 @@ from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._functions import ROUTES, Function
 from ._questions import QUESTION, Question, current_question
-from ._stream_usage import asking_usage
+from ._stream_usage import ask_for_usage
 
 __all__ = ["dispatched", "handling", "parsing", "posting", "question", "sending", "wrapping"]
 
@@ -78,9 +78,8 @@ def posting(telemetry: Telemetry, call: Call) -> Running | None:
         if carrier:
             headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}
             call.kwargs = {**call.kwargs, "headers": headers}
-    if telemetry.settings.stream_usage and "data" in call.kwargs:
-        data = asking_usage(url, call.kwargs["data"], current.claim.model, current.route)
-        call.kwargs = {**call.kwargs, "data": data}
+    if telemetry.settings.stream_usage:
+        ask_for_usage(call, url, current)
     return Observation(started.context, failed=current.unsent)
 
 

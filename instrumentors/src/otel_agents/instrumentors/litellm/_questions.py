@@ -29,7 +29,7 @@ from otel_agents.semconv.values import Operation
 from ._costs import cost_of
 from ._functions import Arguments, Function
 from ._results import answer_id, chunk_id, model_of, spent, stream_spent
-from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name
+from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name, tells_usage_of_streams
 
 __all__ = ["QUESTION", "Question", "current_question"]
 
@@ -82,6 +82,8 @@ class Question(ClaimedCall):
         self.server = server_of(field(additional, "api_base"))
         if self.route in COMPLETES_TEXT:
             self.operation = Operation.TEXT_COMPLETION
+        if self._telemetry.settings.stream_usage and self._arguments.get("stream"):
+            self.claim.keeps_usage = tells_usage_of_streams(self.claim.model, self.route)
         self.attempt()
         if self.native:
             self.start(self.server)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects import providers
+from otel_agents.instrumentors._dialects.openai.stream_usage import OPTION
 from otel_agents.semconv.values import Provider
 
-__all__ = ["COMPLETES_TEXT", "SPEAKS_OPENAI", "provider_name"]
+__all__ = ["COMPLETES_TEXT", "SPEAKS_OPENAI", "provider_name", "tells_usage_of_streams"]
 
 COMPLETES_TEXT: Final = ("azure_text", "text-completion-codestral", "text-completion-openai")
 """LiteLLM's names of routes that complete a text, also where a chat was asked for."""
@@ -25,3 +27,10 @@ def provider_name(provider: Any) -> str | None:
 
 
 _OWN: Final = MappingProxyType({"azure": Provider.AZURE_AI_OPENAI})
+
+
+def tells_usage_of_streams(model: str | None, provider: Any) -> bool:
+    """Whether LiteLLM knows that streams of the model tell their usage if they are asked to."""
+    litellm: Any = sys.modules["litellm"]
+    known = litellm.get_supported_openai_params(model=model, custom_llm_provider=provider)
+    return OPTION in (known or ())

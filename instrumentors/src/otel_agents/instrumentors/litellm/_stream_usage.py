@@ -1,4 +1,4 @@
-"""Asks for the usage of streams that LiteLLM sends itself (``OTEL_AGENTS_STREAM_USAGE``).
+"""Asks for the usage of streams that LiteLLM sends (``OTEL_AGENTS_STREAM_USAGE``).
 
 What LiteLLM was not asked for it does not hand on: the chunk that tells the usage stays with it.
 """
@@ -6,32 +6,39 @@ What LiteLLM was not asked for it does not hand on: the chunk that tells the usa
 from __future__ import annotations
 
 import json
-import sys
-from typing import Any, Final, cast
+from typing import Any, cast
 
-__all__ = ["asking_usage"]
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._dialects.openai.stream_usage import (
+    OPTION,
+    ask_again_if_refused,
+    asked,
+)
 
-_OPTION: Final = "stream_options"
+from ._questions import Question
+
+__all__ = ["ask_for_usage"]
 
 
-def asking_usage(url: Any, data: Any, model: str | None, provider: Any) -> Any:
-    """The body ``data`` of a request, which asks for usage too if it streams in OpenAI's format.
+def ask_for_usage(call: Call, url: Any, question: Question) -> None:
+    """Have ``call``, which posts a request, ask for usage too if it streams in OpenAI's format.
 
-    It is left as it is where it says itself what it wants, and for providers of which LiteLLM does not
-    know that they take the option.
+    It is left as it is where it asks itself, and for providers of which LiteLLM does not know that they
+    take the option.
     """
+    data = call.kwargs.get("data")
     if not isinstance(data, str) or not str(url).partition("?")[0].endswith("/completions"):
-        return data
+        return
     body: Any = json.loads(data)
     if not isinstance(body, dict):
-        return data
+        return
     request = cast("dict[str, Any]", body)
-    if request.get("stream") is not True or _OPTION in request or not _takes(model, provider):
-        return data
-    return json.dumps({**request, _OPTION: {"include_usage": True}})
+    stream_options = asked(request, question.server)
+    if stream_options is None or not question.claim.keeps_usage:
+        return
+    call.kwargs = {**call.kwargs, "data": json.dumps({**request, OPTION: stream_options})}
 
+    def restore() -> None:
+        call.kwargs = {**call.kwargs, "data": data}
 
-def _takes(model: str | None, provider: Any) -> bool:
-    litellm: Any = sys.modules["litellm"]
-    known = litellm.get_supported_openai_params(model=model, custom_llm_provider=provider)
-    return _OPTION in (known or ())
+    ask_again_if_refused(call, question.server, restore)

@@ -16,7 +16,10 @@ from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, text
+from otel_agents.instrumentors._dialects.openai import stream_usage
 from otel_agents.instrumentors._dialects.openai.apis import APIS
+from otel_agents.instrumentors._dialects.openai.chat import CHAT
+from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.openai.responses import (
@@ -36,6 +39,8 @@ __all__ = ["Endpoint", "endpoint_of", "request"]
 _EMBEDDINGS: Final = "/embeddings"
 _ONE_RESPONSE: Final = re.compile(r"/responses/([^/]+)")
 _CANCEL: Final = re.compile(r"/responses/[^/]+/cancel")
+_RAW: Final = "X-Stainless-Raw-Response"
+_TELL_USAGE_IF_ASKED: Final = (CHAT, COMPLETIONS)
 _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
@@ -112,8 +117,8 @@ def _generate(telemetry: Telemetry, call: Call, options: Any, api: Api) -> Gener
     body = _body(options)
     endpoint = endpoint_of(call.instance)
     generation = Generation(telemetry, api, body, endpoint.provider, endpoint.server)
-    if telemetry.settings.stream_usage:
-        generation.hides_usage = _ask_for_usage(call, options, api, body)
+    if telemetry.settings.stream_usage and api in _TELL_USAGE_IF_ASKED:
+        generation.hides_usage = _ask_for_usage(call, options, body, generation)
     _send_along(telemetry, call, endpoint, generation)
     return generation
 
@@ -156,17 +161,25 @@ def _replace_options(call: Call, **changes: Any) -> None:
         call.kwargs = {**call.kwargs, "options": options}
 
 
-def _ask_for_usage(call: Call, options: Any, api: Api, body: Body) -> bool:
-    """Ask for the usage of a stream that does not; whether its chunk must be hidden."""
-    streams = body.get("stream") is True and api.operation is not values.Operation.GENERATE_CONTENT
-    if not streams or api is RESPONSES:
+def _ask_for_usage(call: Call, options: Any, body: Body, generation: Generation) -> bool:
+    """Ask for the usage of a stream that does not; whether its chunk must be hidden.
+
+    Of a raw response nothing can be hidden: its bytes, their number and the moment at which they come are
+    the caller's. So there it is asked only where a layer above keeps the chunk to itself.
+    """
+    raw = _RAW in as_mapping(options.headers)
+    if raw and not generation.usage_is_kept:
         return False
-    wanted = as_mapping(body.get("stream_options"))
-    if wanted.get("include_usage"):
+    endpoint = endpoint_of(call.instance)
+    stream_options = stream_usage.asked(body, endpoint.server)
+    if stream_options is None:
         return False
-    stream_options = {**wanted, "include_usage": True}
-    _replace_options(call, json_data={**options.json_data, "stream_options": stream_options})
-    return True
+    asking = {**options.json_data, stream_usage.OPTION: stream_options}
+    _replace_options(call, json_data=asking)
+    stream_usage.ask_again_if_refused(
+        call, endpoint.server, lambda: _replace_options(call, json_data=options.json_data)
+    )
+    return not raw
 
 
 def _send_along(telemetry: Telemetry, call: Call, endpoint: Endpoint, operation: Operation) -> None:

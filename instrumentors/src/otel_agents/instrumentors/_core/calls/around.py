@@ -193,7 +193,7 @@ def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> R
         outer = get_current()
         attach(running.context)
         try:
-            value = function(*_arguments(call, args, bound), **call.kwargs)
+            value = call.function(*_arguments(call, args, bound), **call.kwargs)
         except BaseException as error:
             attach(outer)
             fail(running, error)

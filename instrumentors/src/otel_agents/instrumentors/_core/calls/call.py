@@ -41,7 +41,7 @@ class Call:
     """One call of a patched function.
 
     ``instance`` is the object or class of a method, None for functions and static methods;
-    ``args`` are without it. A start may replace ``args`` and ``kwargs``.
+    ``args`` are without it. A start may replace ``function``, ``args`` and ``kwargs``.
     """
 
     function: Callable[..., Any]

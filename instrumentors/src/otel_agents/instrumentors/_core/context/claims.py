@@ -44,6 +44,7 @@ class Claim:
         "_closed",
         "_complete",
         "_taken",
+        "keeps_usage",
         "model",
         "provider",
     )
@@ -61,6 +62,8 @@ class Claim:
         self._closed = False
         self._taken = False
         self._complete = complete
+        self.keeps_usage = False
+        """Whether a chunk that tells a stream's usage is not handed on to who has not asked for it."""
         self.model = model
         self.provider = provider
 

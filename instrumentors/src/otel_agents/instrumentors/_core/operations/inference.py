@@ -105,6 +105,11 @@ class ModelCall(Operation):
         if scope.inference is not None or scope.embeddings is not None:
             self._claim = ownership.take(operation, parent)  # what could not be begun takes none
 
+    @property
+    def usage_is_kept(self) -> bool:
+        """Whether the layer above keeps what a stream tells of its usage to itself."""
+        return self._claim is not None and self._claim.keeps_usage
+
     def returned(self, value: Any) -> Any:
         """The call returned ``value``: record it, now or while it is read."""
         return stream_of(value, self) or results.follow(self, value)
