@@ -49,7 +49,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 )
 def test_the_host_tells_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
     with openai.OpenAI(base_url=url, api_key="none") as client:
-        assert endpoint_of(client) == endpoint
+        assert endpoint_of(client)[:3] == endpoint
 
 
 def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:

@@ -40,11 +40,21 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         """
         from functools import partial
 
-        from otel_agents.instrumentors._core.calls.watching import after, watch
+        from otel_agents.instrumentors._core.calls.watching import after, instead, watch, within
         from otel_agents.instrumentors._core.patching.patches import Patch
 
-        from ._functions import FUNCTIONS
-        from ._operations import dispatched, handling, parsing, posting, question, sending, wrapping
+        from ._callbacks import describing, logging, made, measuring
+        from ._functions import FUNCTIONS, ITERATORS
+        from ._operations import (
+            dispatched,
+            handling,
+            identifying,
+            parsing,
+            posting,
+            question,
+            sending,
+            wrapping,
+        )
 
         for function in FUNCTIONS:
             for target in function.targets:
@@ -67,6 +77,20 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         yield Patch(f"{http}:AsyncHTTPHandler.post", posting)
         anthropic = "litellm.llms.anthropic.chat.handler:ModelResponseIterator.chunk_parser"
         yield Patch(anthropic, watch(parsing))
+        for iterator in ITERATORS:
+            target = f"litellm.llms.{iterator}.chunk_parser"
+            yield Patch(target, watch(identifying), overrides=True, one_of="iterators")
+        callback = "litellm.integrations.opentelemetry:OpenTelemetry"
+        yield Patch(f"{callback}.__init__", after(made))
+        for logs, kind in (("success", "logs"), ("sucess", "logs"), ("failure", None)):
+            yield Patch(f"{callback}._handle_{logs}", within(logging), one_of=kind)
+        yield Patch(f"{callback}.set_attributes", instead(describing), overrides=True)
+        for tells, provider in (
+            ("_record_metrics", "_meter_provider"),
+            ("_emit_semantic_logs", "_logger_provider"),
+        ):
+            how = instead(measuring(provider))
+            yield Patch(f"{callback}.{tells}", how, one_of="logs")
         rust = "litellm.rust_bridge.dispatch:PublicDispatch"
         for method in ("run", "arun"):
             yield Patch(f"{rust}.{method}", dispatched, since="1.103.0")

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
 from otel_agents.semconv.values import Operation
 
-__all__ = ["FUNCTIONS", "ROUTES", "Arguments", "Function"]
+__all__ = ["FUNCTIONS", "ITERATORS", "ROUTES", "Arguments", "Function"]
 
 Arguments = dict[str, Any]
 
@@ -117,6 +117,14 @@ FUNCTIONS: Final = (
     *(_COMPLETION, _TEXT_COMPLETION, _EMBEDDING, _RESPONSES),
     *(_MESSAGES, _PASSED_MESSAGES, _EXPERIMENTAL_MESSAGES),
 )
+_GEMINI: Final = "vertex_and_google_ai_studio_gemini:ModelResponseIterator"
+ITERATORS: Final = (
+    "base_llm.base_model_iterator:BaseModelResponseIterator",
+    "databricks.streaming_utils:ModelResponseIterator",
+    f"vertex_ai.gemini.{_GEMINI}",
+    f"vertex_ai_and_google_ai_studio.gemini.{_GEMINI}",
+)
+"""The classes below ``litellm.llms`` that read what a provider streams, of one version or another."""
 ROUTES: Final = MappingProxyType(
     {
         "chat_completions": _COMPLETION,

@@ -18,11 +18,21 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 
+from ._callbacks import left_to_them
 from ._functions import ROUTES, Function
 from ._questions import QUESTION, Question, current_question
 from ._stream_usage import ask_for_usage
 
-__all__ = ["dispatched", "handling", "parsing", "posting", "question", "sending", "wrapping"]
+__all__ = [
+    "dispatched",
+    "handling",
+    "identifying",
+    "parsing",
+    "posting",
+    "question",
+    "sending",
+    "wrapping",
+]
 
 _BEFORE_HEADERS: Final = 4
 """The parameters of ``post`` that come before its headers: url, data, json, params."""
@@ -37,6 +47,9 @@ def question(function: Function, telemetry: Telemetry, call: Call) -> Running | 
     arguments = function.arguments(call)
     if arguments is None:
         return Observation(QUESTION.set(None))
+    theirs = left_to_them(telemetry)
+    if theirs is not None:
+        return Observation(QUESTION.set(None, theirs))
     asynchronous = flagged or inspect.iscoroutinefunction(call.function)
     return Question(telemetry, function, arguments, asynchronous)
 
@@ -98,6 +111,13 @@ def wrapping(telemetry: Telemetry, call: Call) -> None:
     current = current_question()
     if current is not None:
         current.unwraps(call.instance)
+
+
+def identifying(telemetry: Telemetry, call: Call) -> None:
+    """``chunk_parser(chunk)`` of a provider's streams: an event as it came, until one has said who answers."""
+    current = current_question()
+    if current is not None and not current.identified:
+        current.identify(call.argument(0, "chunk"))
 
 
 def parsing(telemetry: Telemetry, call: Call) -> None:

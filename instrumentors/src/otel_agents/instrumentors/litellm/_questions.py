@@ -29,7 +29,13 @@ from otel_agents.semconv.values import Operation
 from ._costs import cost_of
 from ._functions import Arguments, Function
 from ._results import answer_id, chunk_id, model_of, spent, stream_spent
-from ._routes import COMPLETES_TEXT, SPEAKS_OPENAI, provider_name, tells_usage_of_streams
+from ._routes import (
+    COMPLETES_TEXT,
+    SPEAKS_OPENAI,
+    provider_name,
+    sent_model,
+    tells_usage_of_streams,
+)
 
 __all__ = ["QUESTION", "Question", "current_question"]
 
@@ -64,6 +70,7 @@ class Question(ClaimedCall):
             self._assembly = Assembly(content=telemetry.gate.wanted)
         self._final: Any = None
         self._id: str | None = None
+        self._model: str | None = None
         self._heard: dict[str, int] = {}
         self._kept: list[Any] = []
         self._logged: Callable[[], Any] = _nothing
@@ -77,9 +84,11 @@ class Question(ClaimedCall):
         details = logging.model_call_details
         self._logged = lambda: logging
         self.route = field(details, "custom_llm_provider")
-        self.claim.provider = provider_name(self.route) or self.claim.provider
-        self.claim.model = text(details, "model") or self.claim.model
-        self.server = server_of(field(additional, "api_base"))
+        self.claim.sends_to = provider_name(self.route)
+        self.claim.provider = self.claim.sends_to or self.claim.provider
+        url, body = field(additional, "api_base"), field(additional, "complete_input_dict")
+        self.claim.model = sent_model(url, body) or text(details, "model") or self.claim.model
+        self.server = server_of(url)
         if self.route in COMPLETES_TEXT:
             self.operation = Operation.TEXT_COMPLETION
         if self._telemetry.settings.stream_usage and self._arguments.get("stream"):
@@ -159,6 +168,16 @@ class Question(ClaimedCall):
         """LiteLLM wraps what the provider streams in its ``CustomStreamWrapper``."""
         self._wrapper = wrapper
 
+    @property
+    def identified(self) -> bool:
+        """Whether it is known what the provider calls its answer, and itself."""
+        return self._id is not None and self._model is not None
+
+    def identify(self, event: Any) -> None:
+        """Take id and model from a stream's event as it came: LiteLLM hands on names of its own."""
+        self._id = self._id or text(event, "id") or text(event, "responseId")
+        self._model = self._model or text(event, "model") or text(event, "modelVersion")
+
     def hears(self, message: Any, usage: Any) -> None:
         """An event of Anthropic's as it came: LiteLLM does not hand on its id and all of its usage.
 
@@ -166,7 +185,7 @@ class Question(ClaimedCall):
             message: The message that begins, if one does.
             usage: The numbers that the event tells; later ones replace earlier ones.
         """
-        self._id = text(message, "id") or self._id
+        self.identify(message)
         for source in (field(message, "usage"), usage):
             self._heard.update(told(source))
 
@@ -200,7 +219,7 @@ class Question(ClaimedCall):
         logging = self._logged()
         if logging is not None and not self._streams:
             raw = field(logging.model_call_details, "original_response")
-        call.response_model = model_of(answer, self.route)
+        call.response_model = model_of(answer, self.route, raw)
         if self._api is MESSAGES:
             usage = usage_of(told(field(answer, "usage")))
         else:
@@ -223,7 +242,9 @@ class Question(ClaimedCall):
         chunks: list[Any] = self._kept if self._wrapper is None else list(self._wrapper.chunks)
         first = chunks[0] if chunks else None
         call.response_id = self._id or chunk_id(first)
-        call.response_model = model_of(first, self.route)
+        call.response_model = (
+            self._model if self._wrapper is not None else model_of(first, self.route, None)
+        )
         usage = usage_of(self._heard) or stream_spent(chunks)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.anthropic.usage import CACHED
@@ -20,7 +20,7 @@ _READ_LIMIT: Final = 1 << 20
 """Characters up to which an answer is read again for its id."""
 
 _TELLS_USAGE: Final = re.compile(r"""["'](?:usage|\w*token\w*|\w*count)["']\s*:""", re.IGNORECASE)
-_MADE_UP: Final = re.compile("chatcmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MADE_UP: Final = re.compile("(?:chat)?cmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENCODED_ID: Final = "resp_"
 
 
@@ -31,20 +31,36 @@ def answer_id(response: Any, raw: Any) -> str | None:
         response: LiteLLM's result.
         raw: The provider's answer as LiteLLM logs it: its text, if it came over LiteLLM's HTTP.
     """
-    known = _decoded(text(response, "id"))
-    if not isinstance(raw, str) or (known is not None and known in raw):
-        return known
-    try:
-        answer: Any = json.loads(raw) if len(raw) <= _READ_LIMIT else None
-    except ValueError:  # not every provider answers in JSON
-        return None
-    return text(as_mapping(answer), "id")
+    return _said(_decoded(text(response, "id")), raw, ("id",), _is_made_up)
 
 
 def chunk_id(chunk: Any) -> str | None:
     """The provider's id of a stream, from a chunk; None for one that LiteLLM may have made."""
     known = _decoded(text(chunk, "id"))
-    return None if known is not None and _MADE_UP.fullmatch(known) else known
+    return None if known is not None and _is_made_up(known) else known
+
+
+def _is_made_up(known: str) -> bool:
+    """Whether an id has the form of those that LiteLLM makes."""
+    return _MADE_UP.fullmatch(known) is not None
+
+
+def _said(
+    known: str | None, raw: Any, names: tuple[str, ...], doubtful: Callable[[str], bool]
+) -> str | None:
+    """``known`` if the provider has said it, else what it has said under one of ``names``.
+
+    Where its answer is not at hand, ``doubtful`` tells whether ``known`` may be of LiteLLM's making.
+    """
+    if not isinstance(raw, str):
+        return None if known is not None and doubtful(known) else known
+    if known is not None and f'"{known}"' in raw:
+        return known
+    try:
+        answer: Any = json.loads(raw) if len(raw) <= _READ_LIMIT else None
+    except ValueError:  # not every provider answers in JSON
+        return None
+    return next((said for name in names if (said := text(as_mapping(answer), name))), None)
 
 
 def _decoded(known: str | None) -> str | None:
@@ -58,10 +74,11 @@ def _decoded(known: str | None) -> str | None:
     return packed.rpartition("response_id:")[2] if packed.startswith("litellm:") else known
 
 
-def model_of(response: Any, provider: Any) -> str | None:
-    """The model that answered, without the provider that LiteLLM puts before it."""
+def model_of(response: Any, provider: Any, raw: Any) -> str | None:
+    """The model that answered, as the provider calls it; ``raw`` is as in `answer_id`."""
     model = text(response, "model")
-    return model.removeprefix(f"{provider}/") if model is not None else None
+    known = model.removeprefix(f"{provider}/") if model is not None else None
+    return _said(known, raw, ("model", "modelVersion"), lambda _: False)
 
 
 def spent(response: Any, raw: Any) -> Usage | None:

@@ -35,10 +35,12 @@ class Generation(Inference):
         body: Body,
         provider: str,
         server: tuple[str, int] | None,
+        *,
+        presumed: bool,
     ) -> None:
         model = body.get("model")
         named = model if isinstance(model, str) else None
-        super().__init__(telemetry, api.operation, provider, named, server)
+        super().__init__(telemetry, api.operation, provider, named, server, presumed=presumed)
         self._api = api
         self._assembly: Assembly | None = None
         self._reasons: dict[int, str | None] = {}

@@ -20,7 +20,7 @@ from otel_agents.instrumentors._dialects.openai import stream_usage
 from otel_agents.instrumentors._dialects.openai.apis import APIS
 from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
-from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
+from otel_agents.instrumentors._dialects.openai.hosts import known_provider
 from otel_agents.instrumentors._dialects.openai.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.openai.responses import (
     FINAL_EVENTS,
@@ -79,11 +79,15 @@ def _body(options: Any) -> Body:
 
 
 class Endpoint(NamedTuple):
-    """The host and port of a client, and the provider that the host belongs to."""
+    """The host and port of a client, and the provider that the host belongs to.
+
+    ``presumed``: the host is not known; the provider is one that speaks this API.
+    """
 
     provider: str
     host: str
     port: int
+    presumed: bool = False
 
     @property
     def server(self) -> tuple[str, int] | None:
@@ -102,21 +106,25 @@ def endpoint_of(client: Any) -> Endpoint:
         return known[1]
     host = str(url.host)
     port = int(url.port or _PORTS.get(url.scheme, 443))
-    endpoint = Endpoint(_provider(client, host), host, port)
+    provider = _provider(client, host)
+    presumed = provider is None
+    endpoint = Endpoint(provider or values.Provider.OPENAI.value, host, port, presumed)
     _endpoints[client] = (url, endpoint)
     return endpoint
 
 
-def _provider(client: Any, host: str) -> str:
+def _provider(client: Any, host: str) -> str | None:
     if any(cls.__name__ == "BaseAzureClient" for cls in type(client).__mro__):
         return values.Provider.AZURE_AI_OPENAI.value
-    return provider_of_host(host)
+    return known_provider(host)
 
 
 def _generate(telemetry: Telemetry, call: Call, options: Any, api: Api) -> Generation:
     body = _body(options)
     endpoint = endpoint_of(call.instance)
-    generation = Generation(telemetry, api, body, endpoint.provider, endpoint.server)
+    generation = Generation(
+        telemetry, api, body, endpoint.provider, endpoint.server, presumed=endpoint.presumed
+    )
     if telemetry.settings.stream_usage and api in _TELL_USAGE_IF_ASKED:
         generation.hides_usage = _ask_for_usage(call, options, body, generation)
     _send_along(telemetry, call, endpoint, generation)
@@ -132,6 +140,7 @@ def _embed(telemetry: Telemetry, call: Call, options: Any) -> Operation:
         endpoint.provider,
         text(body, "model"),
         endpoint.server,
+        presumed=endpoint.presumed,
     )
     if embedding.detailed:
         embedding.attributes.update(embeddings_attributes(body))

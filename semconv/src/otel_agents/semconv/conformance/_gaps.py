@@ -150,6 +150,20 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "LiteLLM calls the model of a stream by a name of its own where it hides the provider's",
+        _streams,
+        ("litellm",),
+    ),
+    Gap(
+        _INFERENCE,
+        _IDENTITY,
+        "Bedrock's answers have neither",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.AWS_BEDROCK.value),
+        ("litellm",),
+    ),
+    Gap(
+        _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "a model class of the application's own tells nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),

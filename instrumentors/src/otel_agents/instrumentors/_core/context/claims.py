@@ -47,6 +47,7 @@ class Claim:
         "keeps_usage",
         "model",
         "provider",
+        "sends_to",
     )
 
     def __init__(
@@ -66,6 +67,8 @@ class Claim:
         """Whether a chunk that tells a stream's usage is not handed on to who has not asked for it."""
         self.model = model
         self.provider = provider
+        self.sends_to: str | None = None
+        """The provider for certain, by whatever host it is reached."""
 
     @property
     def closed(self) -> bool:
@@ -95,6 +98,7 @@ class Claim:
     def close(self) -> None:
         """The call has completed; nothing can be taken from it any more."""
         self._closed = True
+        self.sends_to = None
         self._attempt = None
 
     def mark(self) -> None:

@@ -40,6 +40,7 @@ class ModelCall(Operation):
         parent: The context to work in; default is the current one.
         start_time: Nanoseconds since the epoch, if the call began before it was known.
         links: Links of the span.
+        presumed: Whether the layer above knows the provider better, if it says whom it sends to.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class ModelCall(Operation):
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
+        presumed: bool = False,
     ) -> None:
         parent = get_current() if parent is None else parent
         self.operation = operation
@@ -80,9 +82,10 @@ class ModelCall(Operation):
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.elsewhere
         owner = owner_of(operation, scope, parent) if foreign else OURS
+        above = (scope.inference or scope.embeddings) if presumed else None
         first: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
-            attr.GEN_AI_PROVIDER_NAME: provider,
+            attr.GEN_AI_PROVIDER_NAME: (above.sends_to if above else None) or provider,
         }
         if model:
             first[attr.GEN_AI_REQUEST_MODEL] = model

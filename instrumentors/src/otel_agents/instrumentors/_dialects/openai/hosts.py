@@ -6,7 +6,7 @@ from typing import Final
 
 from otel_agents.semconv.values import Provider
 
-__all__ = ["provider_of_host"]
+__all__ = ["known_provider", "provider_of_host"]
 
 _HOSTS: Final = (
     ("api.openai.com", Provider.OPENAI),
@@ -35,9 +35,14 @@ def provider_of_host(host: str) -> str:
 
     One that is not known speaks this API: the provider is a flavour of telemetry, not a company.
     """
+    return known_provider(host) or Provider.OPENAI.value
+
+
+def known_provider(host: str) -> str | None:
+    """The same of a host that is known, None of any other."""
     if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
         return Provider.AWS_BEDROCK.value
     for known, provider in _HOSTS:
         if host == known or host.endswith((f".{known}", f"-{known}")):
             return provider.value
-    return Provider.OPENAI.value
+    return None

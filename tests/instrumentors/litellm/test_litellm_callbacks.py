@@ -1,0 +1,147 @@
+"""LiteLLM's own OpenTelemetry callback beside ours: a model call is told once, and no prompt leaves."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from litellm_calls import MESSAGES, VERSION, litellm, route
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
+
+MODELS = {"the SDK": "openai/gpt-4o-mini", "its own HTTP": "anthropic/claude-3-haiku-20240307"}
+LISTS = ("callbacks", "input_callback", "success_callback", "failure_callback")
+each_model = pytest.mark.parametrize("name", MODELS.values(), ids=MODELS)
+Ask = Callable[..., None]
+
+
+@pytest.fixture
+def module(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """LiteLLM's module; the provider of the process is the one that ours emits with."""
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: emission.tracer_provider)
+    monkeypatch.setattr(
+        trace, "get_tracer", lambda name, *_: emission.tracer_provider.get_tracer(name)
+    )
+    return importlib.import_module("litellm.integrations.opentelemetry")
+
+
+@pytest.fixture
+def ask(model: ScriptedModel) -> Iterator[Ask]:
+    """Asks, and returns when LiteLLM has told the callback, which it does in a thread of its own."""
+    before: dict[str, list[Any]] = {name: list(getattr(litellm, name)) for name in LISTS}
+    told = threading.Event()
+
+    class Last(importlib.import_module("litellm.integrations.custom_logger").CustomLogger):
+        def log_success_event(self, *_: object, **__: object) -> None:
+            told.set()
+
+        log_failure_event = log_success_event
+
+    def asking(name: str, callback: Any, **more: Any) -> None:
+        litellm.callbacks = [callback, Last()]
+        answer = litellm.completion(messages=MESSAGES, **more, **route(name, model))
+        if more:
+            list(answer)
+        assert told.wait(30)
+
+    yield asking
+    for name, registered in before.items():
+        setattr(litellm, name, registered)
+
+
+@pytest.fixture
+def of_any_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is emitted is not ours alone, so that it need not conform."""
+
+    def none(_: Emission) -> list[Any]:
+        return []
+
+    monkeypatch.setattr("otel_agents.testing.plugin.findings_of", none)
+
+
+@pytest.mark.parametrize("more", [{}, {"stream": True}], ids=["whole", "stream"])
+@each_model
+def test_a_call_is_told_once_and_without_its_prompt(
+    name: str,
+    more: dict[str, Any],
+    module: Any,
+    ask: Ask,
+    instrument: Callable[..., None],
+    emission: Emission,
+) -> None:
+    instrument()
+    ask(name, module.OpenTelemetry(), **more)
+    assert emission.names == [f"chat {name.partition('/')[2]}"]
+    assert MESSAGES[0]["content"] not in emission.texts()
+
+
+@each_model
+def test_a_refusal_is_told_once(
+    name: str,
+    module: Any,
+    ask: Ask,
+    model: ScriptedModel,
+    instrument: Callable[..., None],
+    emission: Emission,
+) -> None:
+    instrument()
+    model.script(Failure(400))
+    with pytest.raises(litellm.BadRequestError):
+        ask(name, module.OpenTelemetry())
+    assert emission.names == [f"chat {name.partition('/')[2]}"]
+
+
+@pytest.mark.usefixtures("of_any_shape")
+@each_model
+def test_theirs_may_be_preferred(
+    name: str, module: Any, ask: Ask, instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument(OTEL_AGENTS_PREFER="theirs")
+    callback = module.OpenTelemetry()
+    ask(name, callback)
+    assert {*emission.names} == {"litellm_request", "raw_gen_ai_request"}
+    assert callback is not None
+
+
+@pytest.mark.usefixtures("of_any_shape")
+def test_what_is_no_model_call_stays(
+    module: Any, instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    module.OpenTelemetry().tracer.start_span("Received Proxy Server Request").end()
+    assert emission.names == ["Received Proxy Server Request"]
+
+
+def test_it_is_said_once(
+    module: Any, instrument: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    instrument()
+    kept = [module.OpenTelemetry(), module.OpenTelemetry()]
+    said = [it.getMessage() for it in caplog.records if it.name == "otel_agents"]
+    assert len(kept) == 2
+    assert len(said) == 1
+    assert "LiteLLM's OpenTelemetry callback" in said[0]
+    assert "OTEL_AGENTS_PREFER=theirs" in said[0]
+
+
+if VERSION >= (1, 110):
+
+    @each_model
+    def test_a_callback_with_a_provider_of_its_own_is_left_alone(
+        name: str, module: Any, ask: Ask, instrument: Callable[..., None], emission: Emission
+    ) -> None:
+        instrument()
+        exporter, own = InMemorySpanExporter(), TracerProvider()
+        own.add_span_processor(SimpleSpanProcessor(exporter))
+        ask(name, module.OpenTelemetry(tracer_provider=own))
+        assert emission.names == [f"chat {name.partition('/')[2]}"]
+        told = {span.name for span in exporter.get_finished_spans()}
+        assert told == {"litellm_request", "raw_gen_ai_request"}
