@@ -117,6 +117,7 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
             "rivals",
             "beside",
             "problem",
+            "own_telemetry",
         )
     }
     assert {tuple(it) for it in report["settings"]} == {("name", "value", "source")}
@@ -153,6 +154,22 @@ def test_what_is_told_to_makers_is_listed_with_how_to_turn_it_round() -> None:
         "as without otel-agents (OTEL_SDK_DISABLED)",
         "unset OTEL_SDK_DISABLED",
     )
+
+
+@pytest.mark.parametrize(
+    ("prefer", "becomes"),
+    [("ours", "left out unless OTEL_AGENTS_PREFER=theirs"), ("theirs", "preferred to ours")],
+)
+def test_telemetry_of_the_librarys_own_is_named(prefer: str, becomes: str, tmp_path: Path) -> None:
+    variables = {**toys(tmp_path), "OTEL_AGENTS_PREFER": prefer}
+    module = tmp_path / "toy_instrumentor.py"
+    own = '    own_telemetry = "the callback of toylib"\n'
+    head, patches, rest = module.read_text("utf-8").partition("    def patches")
+    module.write_text(f"{head}{own}{patches}{rest}", "utf-8")
+    _, out = doctor("--json", **variables)
+    said = f"the callback of toylib: {becomes}"
+    assert toy_of(json.loads(out))["own_telemetry"] == said
+    assert said in doctor(**variables)[1]
 
 
 def test_each_key_stands_in_the_documentation() -> None:

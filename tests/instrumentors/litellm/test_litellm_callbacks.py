@@ -26,10 +26,12 @@ Ask = Callable[..., None]
 @pytest.fixture
 def module(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Any:
     """LiteLLM's module; the provider of the process is the one that ours emits with."""
+
+    def tracer(name: str, *_: object) -> trace.Tracer:
+        return emission.tracer_provider.get_tracer(name)
+
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: emission.tracer_provider)
-    monkeypatch.setattr(
-        trace, "get_tracer", lambda name, *_: emission.tracer_provider.get_tracer(name)
-    )
+    monkeypatch.setattr(trace, "get_tracer", tracer)
     return importlib.import_module("litellm.integrations.opentelemetry")
 
 

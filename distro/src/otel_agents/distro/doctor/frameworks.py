@@ -42,7 +42,8 @@ class Framework:
 
     ``runs`` is ``ours``, ``theirs`` (a rival that is preferred), ``off`` (disabled), or ``nothing``
     (not installed, or a version that is not supported). ``beside`` are the rivals that run although
-    ours does, as they instrument more. ``problem`` is a sentence, or empty.
+    ours does, as they instrument more. ``own_telemetry`` is the library's own that tells the same, and
+    what becomes of it where an application asks for it. ``problem`` is a sentence, or empty.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Framework:
     rivals: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     problem: str = field(default="")
+    own_telemetry: str = ""
 
     @property
     def findings(self) -> Iterator[str]:
@@ -126,7 +128,17 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         tuple(map(str, rivals)),
         tuple(str(it) for it in rivals if it.is_broader and runs == "ours"),
         "; ".join(filter(None, (_unavailable(rivals, runs), found.get("problem", "")))),
+        _own(instrumentor.own_telemetry) if runs == "ours" else "",
     )
+
+
+def _own(telemetry: str) -> str:
+    """What becomes of it, and what turns it round."""
+    if not telemetry:
+        return ""
+    if Settings.read().prefer is Prefer.THEIRS:
+        return f"{telemetry}: preferred to ours"
+    return f"{telemetry}: left out unless OTEL_AGENTS_PREFER=theirs"
 
 
 def _unavailable(rivals: tuple[Rival, ...], runs: str) -> str:

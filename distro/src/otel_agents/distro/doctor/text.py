@@ -51,7 +51,8 @@ def _framework(framework: Framework) -> tuple[str, ...]:
     installed = ", ".join(" ".join(pair) for pair in framework.installed.items())
     if framework.runs == "nothing":
         return framework.name, installed or "not installed", "not supported" if installed else ""
-    return framework.name, installed, framework.summary, f"runs: {framework.runs}"
+    row = (framework.name, installed, framework.summary, f"runs: {framework.runs}")
+    return (*row, framework.own_telemetry) if framework.own_telemetry else row
 
 
 def _from(source: str) -> str:

@@ -31,6 +31,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         "every provider, over its own HTTP, its Rust core or an SDK",
         "cost",
     )
+    own_telemetry = "model calls of its OpenTelemetry callbacks (otel, arize, logfire, …)"
 
     def patches(self) -> Iterable[Patch]:
         """The functions below LiteLLM's cache and retries, and the two places where it sends.

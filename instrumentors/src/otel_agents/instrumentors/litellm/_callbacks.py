@@ -82,8 +82,8 @@ def describing(telemetry: Telemetry, call: Call) -> Any:
     callback = call.instance
     silenced = isinstance(getattr(callback, "tracer", None), _WithoutModelCalls) and _LOGGING.get()
     # a request may have brought credentials, and with them a provider of its own
-    tracer_of = getattr(callback, _TRACER_OF, lambda _: callback.tracer)
-    if silenced and tracer_of(call.argument(1, "kwargs")) is callback.tracer:
+    tracer_of = getattr(callback, _TRACER_OF, None)
+    if silenced and (tracer_of is None or tracer_of(call.argument(1, "kwargs")) is callback.tracer):
         return None
     return call.proceed()
 

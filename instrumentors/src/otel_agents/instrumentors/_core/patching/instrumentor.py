@@ -50,6 +50,8 @@ class AgentInstrumentor(BaseInstrumentor):
             dotted where the framework shares its top package with others. No target is outside.
         rivals: Distributions that instrument the same library.
         covers: What is recorded, in a few words each, for the support matrix.
+        own_telemetry: Telemetry of the library's own that tells the same, if an application asks for
+            it: where ours is preferred it is left out, which doctor says.
     """
 
     plain_name: ClassVar[str]
@@ -57,6 +59,7 @@ class AgentInstrumentor(BaseInstrumentor):
     packages: ClassVar[tuple[str, ...]] = ()
     rivals: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
+    own_telemetry: ClassVar[str] = ""
     _announcement: Announcement | None = None
     _patches: PatchSet | None = None
 
