@@ -59,3 +59,15 @@ def test_cancelling_a_response_of_somebody_else_is_no_span(
     with pytest.raises(openai.NotFoundError):
         client.responses.cancel("resp_elsewhere")
     assert emission.spans == ()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_background_response_that_is_deleted_ends(
+    client: openai.OpenAI, emission: Emission
+) -> None:
+    made = client.responses.create(model="gpt-5", input="Hi", background=True)
+    client.responses.delete(made.id)
+    attributes: dict[str, Any] = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.response.id"] == made.id
+    assert attributes["otel_agents.response.pending"] is True
+    assert "error.type" not in attributes

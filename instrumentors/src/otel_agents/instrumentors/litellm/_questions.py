@@ -21,7 +21,11 @@ from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,
 )
-from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS
+from otel_agents.instrumentors._dialects.openai.responses import (
+    FINAL_EVENTS,
+    RESPONSES,
+    failure_of,
+)
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
@@ -69,6 +73,7 @@ class Question(ClaimedCall):
         if self._events is not None:  # its streams are what they tell: who answered, and the usage
             self._assembly = Assembly(content=telemetry.gate.wanted)
         self._final: Any = None
+        self._broken: str | None = None
         self._id: str | None = None
         self._model: str | None = None
         self._heard: dict[str, int] = {}
@@ -159,8 +164,11 @@ class Question(ClaimedCall):
     def _gather(self, item: Any) -> None:
         if self._assembly is not None:
             self._assembly.add(item)
-        if text(item, "type") in FINAL_EVENTS:
+        kind = text(item, "type")
+        if kind in FINAL_EVENTS:
             self._final = field(item, "response")
+        elif kind == "error":  # of OpenAI's responses or Anthropic's messages, as they came
+            self._broken = text(item, "code") or text(field(item, "error"), "type") or kind
         elif not self._kept or field(item, "usage") is not None or _reasons([item]):
             self._kept.append(item)
 
@@ -196,6 +204,10 @@ class Question(ClaimedCall):
         answer = response if response is not None else self._final
         if answer is None and isinstance(self._assembly, Assembly):
             answer = self._assembly.answer()
+        failed, code = failure_of(answer) if self._api is RESPONSES else (False, None)
+        if failed or self._broken is not None:
+            call.reject(code or self._broken)
+            call.complete = True
         if answer is not None:
             self._describe_answer(call, answer)
         elif self._streams:

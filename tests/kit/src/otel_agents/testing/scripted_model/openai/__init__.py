@@ -81,6 +81,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Kind.OTHER,
         responses.write_cancelled,
     ),
+    _stored(
+        "DELETE",
+        _path("/responses/(?P<id>[^/]+)"),
+        "responses.delete",
+        Kind.OTHER,
+        responses.write_deleted,
+    ),
     _stored("GET", _path("/models"), "models.list", Kind.OTHER, models.write_list),
     _stored("GET", _path("/models/(?P<id>.+)"), "models.retrieve", Kind.OTHER, models.write_one),
 )

@@ -104,6 +104,13 @@ def write_cancelled(exchange: Exchange) -> Reply:
     return Reply(encode(cancelled), response_id=response_id)
 
 
+def write_deleted(exchange: Exchange) -> Reply:
+    """A response that is gone; the bill stays."""
+    response_id = exchange.request.parts["id"]
+    _known(exchange, response_id)
+    return Reply(encode({"id": response_id, "object": "response", "deleted": True}))
+
+
 def write_compacted(exchange: Exchange) -> Reply:
     """The messages of the user, and one item that stands for the rest."""
     compacted_id = exchange.answer.id or exchange.numbers.id("resp_")
