@@ -66,7 +66,10 @@ HOUSES = {
     ),
     "the core of the instrumentors": House(
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
-        ground=("importlib_bootstrap", "forking", "tables", "errors", "threads", "drives"),
+        ground=(
+            *("importlib_bootstrap", "system", "forking", "tables", "errors", "threads"),
+            "drives",
+        ),
         rooms={
             "encoding": frozenset(),
             "context": frozenset(),

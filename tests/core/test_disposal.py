@@ -14,6 +14,7 @@ from new_processes import in_a_new_process
 from toyaws import EventStream, Raw, StreamingBody
 
 from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
+from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
@@ -30,7 +31,7 @@ class Where(Answering):
     """Notes the thread of each report."""
 
     def _report(self, name: str, *values: Any) -> None:
-        super()._report(name, threading.current_thread().name)
+        super()._report(name, THREAD if system.is_ours() else threading.current_thread().name)
 
 
 class Stream:
@@ -266,6 +267,7 @@ PREPARED = """if True:
     from opentelemetry.context import get_current
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
+    from otel_agents.instrumentors._core import system
     from otel_agents.instrumentors._core.calls import disposal
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
 
@@ -280,7 +282,18 @@ PREPARED = """if True:
     telemetry = Telemetry("toy", tracer_provider=provider)
     start = lambda telemetry, call: InvokeAgent(telemetry, "planner")
     def stream(name): return StreamProxy(Stream(), InvokeAgent(telemetry, name))
-    def threads(): return sorted(it.name for it in threading.enumerate())
+
+    def threads():
+        # Those of Python that have begun.
+        if disposal.QUEUE.ready is not None:
+            begun = threading.Event()
+            disposal.QUEUE.disposal.put(begun.set)
+            assert begun.wait(5)
+        return sorted(map(whose, sys._current_frames().values()))
+
+    def whose(frame):
+        while frame.f_back is not None: frame = frame.f_back
+        return "otel-agents-disposal" if frame.f_code is system._run.__code__ else "MainThread"
 """
 
 
@@ -379,8 +392,8 @@ def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: b
 def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> None:
     program = """
     provider.add_span_processor(Processor())
-    def start(thread): raise RuntimeError("can't start new thread")
-    threading.Thread.start = start
+    def start(work): raise RuntimeError("can't start new thread")
+    system.start = start
     for name in ("first", "second"): stream(name)
     print("dropped", threads())
     print(disposal.drain(5), flush=True)

@@ -10,6 +10,7 @@ from types import FrameType
 
 import pytest
 
+from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.calls.disposal import QUEUE
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 from otel_agents.instrumentors._core.threads import signals_blocked, start_apart
@@ -47,7 +48,7 @@ def found_on(start: Callable[[Callable[[], None]], object]) -> tuple[set[int], s
 
 
 def by_itself(look: Callable[[], None]) -> None:
-    assert start_apart(threading.Thread(target=look).start)
+    assert start_apart(look)
 
 
 def by_one_of_its_own(look: Callable[[], None]) -> None:
@@ -75,11 +76,14 @@ def test_a_thread_gets_no_signal_that_could_come_to_another(
     assert caller == "nobody"
 
 
-def test_where_no_thread_can_be_started_the_callers_signals_are_as_before() -> None:
-    def refuse() -> None:
+def test_where_no_thread_can_be_started_the_callers_signals_are_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    assert not start_apart(refuse)
+    monkeypatch.setattr(system, "start", refuse)
+    assert not start_apart(print)
 
 
 def test_what_a_handler_raises_then_leaves_nothing_blocked() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import signal
 import sys
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from otel_agents.distro.export.worker import Worker
-from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core import errors, system
 
 SECONDS = 10.0
 NEVER = 3600.0
@@ -54,9 +53,9 @@ def test_it_goes_on_after_whatever_it_was_handed(
 ) -> None:
     for _ in range(2):
         assert idle.hand(failing(error)).wait(soon())  # who waits does not wait in vain
-    where: list[str] = []
-    assert idle.hand(lambda: where.append(threading.current_thread().name)).wait(soon())
-    assert where == ["idle"]
+    where: list[bool] = []
+    assert idle.hand(lambda: where.append(idle.is_current)).wait(soon())
+    assert where == [True]
     (line,) = [record.getMessage() for record in caplog.records]
     name = type(error).__name__
     assert line.startswith(
@@ -112,7 +111,7 @@ def test_however_many_start_it_at_once_there_is_one_thread(
     def count(*_: Any) -> None:
         started.append(object())
 
-    monkeypatch.setattr(_thread, "start_new_thread", count)
+    monkeypatch.setattr(system, "start", count)
     workers = [Worker("many", NEVER, lambda: NEVER) for _ in range(100)]
     begin = threading.Barrier(4)
 
@@ -123,35 +122,12 @@ def test_however_many_start_it_at_once_there_is_one_thread(
             worker.start()
         sys.settrace(None)
 
-    starters = [_Starter(start_all) for _ in range(begin.parties)]
+    starters = [threading.Thread(target=start_all) for _ in range(begin.parties)]
     for starter in starters:
         starter.start()
     for starter in starters:
         starter.join()
     assert len(started) == len(workers)
-
-
-class _Starter:
-    """A thread that starts where starting one is only counted."""
-
-    _start = staticmethod(_thread.start_new_thread)
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._work = work
-        self._done = _thread.allocate_lock()
-
-    def start(self) -> None:
-        self._done.acquire()
-        self._start(self._run, ())
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        finally:
-            self._done.release()
-
-    def join(self) -> None:
-        assert self._done.acquire(timeout=SECONDS)
 
 
 def test_a_start_that_interrupts_a_start_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +139,7 @@ def test_a_start_that_interrupts_a_start_starts_nothing(monkeypatch: pytest.Monk
         started.append(object())
         worker.start()
 
-    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(system, "start", start)
     worker.start()
     assert len(started) == 1
 
@@ -194,7 +170,7 @@ def test_where_no_thread_can_be_started_what_was_handed_over_is_done_all_the_sam
         tickets.append(worker.hand(lambda: None))  # by another thread, meanwhile
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(system, "start", start)
     worker.start()
     assert not worker.running
     assert tickets[0].wait(0)

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from ._core import system
 from ._core.context.carrying import carry
 from ._core.errors import attempt, guarded, inform, warn
 from ._core.forking import Lock, renew_after_fork
@@ -64,6 +65,7 @@ __all__ = [
     "signals_blocked",
     "start_apart",
     "streams_in_progress",
+    "system",
     "take_over_loading",
     "unreadable",
     "warn",

@@ -7,14 +7,18 @@ SDK keeps both is private; where it is not as known here, they stay.
 
 from __future__ import annotations
 
+import functools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from opentelemetry.sdk import resources
 from opentelemetry.sdk.resources import Resource
 
-__all__ = ["begin_metrics_anew", "instance_of", "renew_locks"]
+from otel_agents.instrumentors.hosting import attempt, system
+
+__all__ = ["begin_metrics_anew", "detect_in_place", "instance_of", "renew_locks"]
 
 _INSTANCE: Final = "service.instance.id"
 _PROCESSORS: Final = ("_active_span_processor", "_multi_log_record_processor")
@@ -64,9 +68,34 @@ def renew_locks(*providers: Any) -> None:
                     setattr(one, name, make())
 
 
+@functools.lru_cache(maxsize=1)
+def detect_in_place() -> None:
+    """Have the SDK ask its detectors of resources in no pool of threads where those are greenlets.
+
+    It asks them anew in each forked child, while that is being forked. Who waits for a greenlet then
+    lets all the others go on, in the child too, with requests that their parent is making.
+    """
+    in_a_pool = resources.get_aggregated_resources
+
+    @functools.wraps(in_a_pool)
+    def asking(
+        detectors: Sequence[Any], initial_resource: Resource | None = None, timeout: int = 5
+    ) -> Resource:
+        if not system.is_green():
+            return in_a_pool(detectors, initial_resource, timeout)
+        found = initial_resource or Resource.create()
+        for detector in detectors:
+            doing = "detecting the resource of a process"
+            found = found.merge(attempt(doing, detector.detect, Resource.get_empty()))
+        return found
+
+    resources.get_aggregated_resources = asking
+
+
 def _is_set(value: Any) -> bool:
     """An event stays what it is: nobody waits for it any more."""
-    return isinstance(value, threading.Event) and value.is_set()
+    is_set = getattr(value, "is_set", None)
+    return is_set is not None and is_set()
 
 
 def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:

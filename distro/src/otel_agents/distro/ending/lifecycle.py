@@ -17,7 +17,12 @@ from opentelemetry._logs import get_logger_provider
 
 from otel_agents.distro.ending.children import finish_children
 from otel_agents.distro.ending.freezing import FlushAtRoot, is_frozen
-from otel_agents.distro.ending.inherited import begin_metrics_anew, instance_of, renew_locks
+from otel_agents.distro.ending.inherited import (
+    begin_metrics_anew,
+    detect_in_place,
+    instance_of,
+    renew_locks,
+)
 from otel_agents.distro.ending.keyboard import end_as_interrupted
 from otel_agents.distro.ending.open_spans import OpenSpans
 from otel_agents.distro.ending.termination import DefaultAction
@@ -25,7 +30,13 @@ from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Ticket, Worker
-from otel_agents.instrumentors.hosting import attempt, drain_streams, guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import (
+    attempt,
+    drain_streams,
+    guarded,
+    renew_after_fork,
+    system,
+)
 
 __all__ = ["Lifecycle", "current", "install"]
 
@@ -71,6 +82,7 @@ class Lifecycle:
         self._follow_spans()
         self._instance = instance_of(self._providers[1])
         renew_after_fork(self._begin_in_child)
+        detect_in_place()
         for handler in (
             end_as_interrupted,
             self._action.withdraw,
@@ -89,9 +101,9 @@ class Lifecycle:
 
     def renew(self) -> None:
         """In a forked child: it has an end of its own."""
-        self._ending = threading.Lock()
+        self._ending = system.Lock()
         self._ender: int | None = None
-        self._ended = threading.Event()
+        self._ended = system.Flag()
 
     def _follow_spans(self) -> None:
         """After the deliveries: what is no longer open has been handed over to them."""
@@ -152,8 +164,7 @@ class Lifecycle:
     def _interrupt(self, deadline: float) -> None:
         self.open_spans.interrupt()
         others = min(deadline, time.monotonic() + _ENDING_ELSEWHERE)
-        while len(self.open_spans) and time.monotonic() < others:
-            time.sleep(0.001)
+        system.until(lambda: not len(self.open_spans), others - time.monotonic())
 
     @guarded("ending the process", False)
     def _shutdown(self, deadline: float) -> bool:

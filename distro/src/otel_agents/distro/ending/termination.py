@@ -21,8 +21,8 @@ from types import FrameType
 from typing import Final
 
 from otel_agents.distro.ending.deference import defer
-from otel_agents.distro.ending.watch import SignalWatch, started
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork
+from otel_agents.distro.ending.watch import SignalWatch
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart, system
 
 __all__ = ["DefaultAction"]
 
@@ -120,8 +120,8 @@ class DefaultAction:
         self.unkillable = os.getpid() == 1
         self._asked: int | None = None
         self._helped = self._handled = self._begun = self._leaving = False
-        self._main = threading.get_ident()
-        self._over = threading.Event()
+        self._main = system.get_ident()
+        self._over = system.Flag()
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if not self._taken(signum):
@@ -137,9 +137,9 @@ class DefaultAction:
         self._handled = True
         self._asked = signum
         # This may have been called by a handler that was set later, which is not to come again.
-        if threading.get_ident() == self._main:
+        if system.get_ident() == self._main:
             signal.signal(signum, self._handler)
-        self._helped = self._watch.tell(signum) or started(self._seen, signum)
+        self._helped = self._watch.tell(signum) or start_apart(self._seen, signum)
         # Where the interpreter is ending and starts no thread, `obey` comes.
         if not self._helped or self.unkillable or self._leaving:
             return True
@@ -150,7 +150,7 @@ class DefaultAction:
         began = time.monotonic()
         # No waiting for an event: its lock may be what the signal has interrupted.
         while not self._over.is_set() and time.monotonic() < began + _HOLD:
-            time.sleep(_LOOK)
+            system.sleep(_LOOK)
         if not self._over.is_set():
             self._insist(signum, began + self._timeout + _PATIENCE - time.monotonic())
         return self._over.is_set()
@@ -193,13 +193,13 @@ class DefaultAction:
 
     def _bring_out(self, signum: int) -> None:
         """Deliver, and end the process; foreign code in a delivery may never come back."""
-        if not started(self._delivered):
+        if not start_apart(self._delivered):
             self._delivered()
         self._over.wait(self._timeout)
         self._over.set()
         with suppress(OSError):  # there is no such thread any more
             signal.pthread_kill(self._main, signum)  # whose waiting it interrupts
-        time.sleep(_PATIENCE)
+        system.sleep(_PATIENCE)
         os._exit(128 + signum)
 
     @guarded("delivering at a signal", everything=True)

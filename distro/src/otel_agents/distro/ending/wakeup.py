@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 __all__ = ["WakeupPipe"]
 
+_direct: Final[Any] = import_module(os.name)
+"""Reads and writes for the thread that calls it: eventlet has others in `os`, which let greenlets run."""
 _HIGH: Final = 900
 """Should the program close them, no file of its own gets these numbers soon."""
 
@@ -20,14 +23,14 @@ class WakeupPipe:
     def read(self) -> bytes:
         """Wait for signals; nothing where an end was closed."""
         try:
-            return os.read(self._reading, 64) if self._has(self._reading) else b""
+            return _direct.read(self._reading, 64) if self._has(self._reading) else b""
         except OSError:  # closed meanwhile
             return b""
 
     def write(self, signum: int) -> bool:
         """Write as the interpreter does; whether that was possible."""
         try:
-            return self._has(self.writing) and os.write(self.writing, bytes((signum,))) > 0
+            return self._has(self.writing) and _direct.write(self.writing, bytes((signum,))) > 0
         except OSError:
             return False
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from _thread import start_new_thread
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from wrapt import register_post_import_hook
 from otel_agents.distro.ending.wakeup import WakeupPipe
 from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart
 
-__all__ = ["SignalWatch", "started"]
+__all__ = ["SignalWatch"]
 
 _NONE: Final = -1
 _WARNING: Final = ("trio",)
@@ -72,7 +71,7 @@ class SignalWatch:
         if previous != _NONE:
             signal.set_wakeup_fd(previous)
         self._pipe = pipe
-        if not started(self._run, pipe):
+        if not start_apart(self._run, pipe):
             self._leave_descriptor(pipe.writing)
             pipe.close()
             self._pipe = None
@@ -97,11 +96,3 @@ class SignalWatch:
             if not numbers and not pipe.reopen():
                 pipe.close()
                 return
-
-
-def started(work: Callable[..., object], *args: Any) -> bool:
-    """Start a daemon thread; False where the interpreter is ending and starts none any more.
-
-    No `threading.Thread`: starting one takes a lock that a signal may have interrupted.
-    """
-    return start_apart(start_new_thread, work, args)

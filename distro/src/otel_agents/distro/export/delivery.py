@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
 from otel_agents.distro.speech import readable_bytes
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
 
 __all__ = ["Delivery"]
 
@@ -164,7 +163,7 @@ class Delivery(Generic[Item]):
             tries += 1
             if tries >= _TRIES_AT_EXIT and not self.place.reached:
                 return
-            time.sleep(max(min(_PAUSE_AT_EXIT, deadline - time.monotonic()), 0))
+            system.pause(max(min(_PAUSE_AT_EXIT, deadline - time.monotonic()), 0))
 
     def _send_one(self, deadline: float) -> bool:
         """Send one request; whether the next may follow."""
@@ -282,7 +281,7 @@ class Delivery(Generic[Item]):
 
     def _empty(self) -> None:
         # Reentrant: a destructor or a signal handler may end a span while this thread holds it.
-        self._lock = threading.RLock()
+        self._lock = system.RLock()
         self._queue: deque[tuple[Item, int]] = deque()
         self._bytes = self._sending = self._failures = 0
         self._not_before = 0.0

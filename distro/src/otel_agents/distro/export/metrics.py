@@ -15,7 +15,7 @@ from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.points import sift
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.outlet import OtlpOutlet
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 
@@ -100,7 +100,7 @@ class DeferredMetricExporter(MetricExporter):
                 return True
             if not self._failed(outcome):
                 return False
-            time.sleep(_PAUSE_AT_EXIT)
+            system.pause(_PAUSE_AT_EXIT)
 
     def _failed(self, outcome: Outcome) -> bool:
         """Tell of a failure; whether it is tried again at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Final, cast
 from otel_agents.distro.otlp.advice import CREDENTIALS, what_to_do
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.speech import say
-from otel_agents.instrumentors.hosting import Bounded
+from otel_agents.instrumentors.hosting import Bounded, system
 
 __all__ = ["Losses", "Outages", "Place", "shown"]
 
@@ -169,7 +168,7 @@ class Place:
 
     def _renew_lock(self) -> None:
         # Reentrant: what ends in a destructor may find a queue full while this thread holds it.
-        self._lock = threading.RLock()
+        self._lock = system.RLock()
 
 
 class Outages:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import _thread
 import os
-import queue
-import threading
 import time
 from collections.abc import Callable
+from queue import Empty
 
-from otel_agents.instrumentors.hosting import attempt, guarded, start_apart
+from otel_agents.instrumentors.hosting import attempt, guarded, start_apart, system
 
 __all__ = ["Ticket", "Worker"]
 
@@ -25,7 +23,7 @@ class Ticket:
     def __init__(self, work: Callable[[], object], doing: str) -> None:
         self._work = work
         self._doing = doing
-        self._done = threading.Event()
+        self._done = system.Flag()
 
     def __call__(self, *, everything: bool = False) -> None:
         """Do it; ``everything`` on a thread of ours, as `guarded` has it."""
@@ -61,7 +59,7 @@ class Worker:
     @property
     def is_current(self) -> bool:
         """Whether this is the worker's own thread."""
-        return self._ident == _thread.get_ident()
+        return self._ident == system.get_ident()
 
     def start(self) -> None:
         """Start the thread, once; nothing where none can be started any more."""
@@ -69,8 +67,7 @@ class Worker:
         # One step, so that of all that come at once, or interrupt each other here, one starts it.
         if self._started or self._started.setdefault("by", me) is not me:
             return
-        # Not `threading.Thread`, whose start takes locks that this may have interrupted.
-        if not start_apart(_thread.start_new_thread, self._run, (self._queue,)):
+        if not start_apart(self._run, self._queue):
             self._started.clear()
             self._do_here()
 
@@ -89,7 +86,7 @@ class Worker:
 
     def forget(self) -> None:
         """In a forked child: the thread and what was handed to it stayed in the parent."""
-        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._queue: system.SimpleQueue[Ticket | None] = system.SimpleQueue()
         self._started: dict[str, object] = {}
         self._ident = 0
 
@@ -105,14 +102,13 @@ class Worker:
             if ticket is not None:
                 ticket()
 
-    def _run(self, tickets: queue.SimpleQueue[Ticket | None]) -> None:
+    def _run(self, tickets: system.SimpleQueue[Ticket | None]) -> None:
         pid, wait = os.getpid(), self._delay
-        self._ident = _thread.get_ident()
-        threading.current_thread().name = self._name
+        self._ident = system.get_ident()
         while pid == os.getpid():
             try:
                 ticket = tickets.get(timeout=wait)
-            except queue.Empty:
+            except Empty:
                 ticket = None
             again = self._do(ticket)
             wait = self._delay if again is None else again

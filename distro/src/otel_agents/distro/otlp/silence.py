@@ -2,15 +2,15 @@
 
 Exporters speak once per batch and retry, and of each attribute; `outage` says the same once. The
 reader of a configuration file gives a traceback, that of headers a secret. A filter is used and no
-level, and only on the thread that is at it, so what the application set up keeps its voice.
+level, and only where it is at it, so what the application set up keeps its voice.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 __all__ = ["ENCODER", "overheard"]
@@ -29,25 +29,26 @@ _LOGGERS: Final = (
 )
 
 
-class _Heard(threading.local):
-    records: list[logging.LogRecord] | None = None
+_heard: Final[ContextVar[list[logging.LogRecord] | None]] = ContextVar(
+    "otel_agents_overheard", default=None
+)
 
 
 class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        if _heard.records is None:
+        records = _heard.get()
+        if records is None:
             return True
-        _heard.records.append(record)
+        records.append(record)
         return False
 
 
-_heard = _Heard()
 _filter = _Filter()
 
 
 @contextmanager
 def overheard() -> Generator[list[logging.LogRecord], None, None]:
-    """Collect what the exporters say on this thread meanwhile, instead of passing it on."""
+    """Collect what the exporters say here meanwhile, instead of passing it on."""
     for name in _LOGGERS:
         filters = logging.getLogger(name).filters
         if _filter not in filters:
@@ -55,8 +56,8 @@ def overheard() -> Generator[list[logging.LogRecord], None, None]:
             # reason of a failure is read from it.
             filters.insert(0, _filter)
     records: list[logging.LogRecord] = []
-    _heard.records = records
+    _heard.set(records)
     try:
         yield records
     finally:
-        _heard.records = None
+        _heard.set(None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import Final
+
+from otel_agents.instrumentors._core import system
 
 __all__ = ["Lock", "renew_after_fork", "tell_failures"]
 
@@ -73,14 +74,14 @@ class Lock:
     __slots__ = ("__weakref__", "_lock")
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = system.RLock()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         if self._lock.acquire(blocking=False):  # free, or of the thread that has forked
             self._lock.release()
         else:
-            self._lock = threading.RLock()
+            self._lock = system.RLock()
 
     def __enter__(self) -> None:
         self._lock.acquire()

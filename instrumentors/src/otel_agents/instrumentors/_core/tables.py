@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
 __all__ = ["AGES", "A_DAY", "OTHERS", "Ages", "Bounded", "ByObject", "Counts", "sweep"]
@@ -174,7 +174,7 @@ class Counts(Counter[str]):
 
     def _begin(self) -> None:
         self.clear()
-        self._lock = threading.RLock()
+        self._lock = system.RLock()
 
     def add(self, name: str, number: int = 1) -> bool:
         """Count; whether it is the first that is counted under this name, or under `OTHERS`."""

@@ -15,21 +15,24 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
+from otel_agents.instrumentors._core import system
+
 __all__ = ["signals_blocked", "start_apart"]
 
 _OF_A_FAULT: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
 """A thread causes them itself; blocked, `faulthandler` could not tell of them."""
 
 
-def start_apart(start: Callable[..., object], *args: object) -> bool:
-    """Call ``start``, which starts a thread; False where the interpreter is ending and starts none.
+def start_apart(work: Callable[..., object], *args: object) -> bool:
+    """Have a thread do ``work``; False where the interpreter is ending and starts none.
 
-    The thread, and those that it starts, get no signal. Neither the span nor the variables of the
-    caller stay alive in it. No lock is taken here: this may run in a handler or a destructor.
+    It ends with the process, and is one of the system's, also where `threading` has greenlets. It gets
+    no signal, nor do those that it starts. Neither the span nor the variables of the caller
+    stay alive in it. No lock is taken here: this may run in a handler or a destructor.
     """
     with signals_blocked():
         try:
-            contextvars.Context().run(start, *args)
+            contextvars.Context().run(system.start, work, *args)
         except RuntimeError:
             return False
     return True

@@ -19,7 +19,7 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.beginning import BEGINNING, innermost
+from otel_agents.instrumentors._core.context.beginning import BEGINNING, Begun, innermost
 from otel_agents.instrumentors._core.drives import (
     Drive,
     Run,
@@ -148,19 +148,21 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
-    outer, BEGINNING.begun = BEGINNING.begun, []
+    outer, begun = BEGINNING.get(), Begun()
+    BEGINNING.set(begun)
     try:
         return start(*args)
     except Exception:
         errors.internal_error("beginning an operation")
-        return innermost()
+        return innermost(begun)
     except BaseException as error:  # the application's, as by a signal: there will be no call
-        begun = innermost()
-        if begun is not None:
-            fail(begun, error)
+        last = innermost(begun)
+        if last is not None:
+            fail(last, error)
         raise
     finally:
-        BEGINNING.begun = outer
+        begun.over = True
+        BEGINNING.set(outer)
 
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> Running | None:

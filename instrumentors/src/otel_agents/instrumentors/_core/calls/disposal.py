@@ -19,18 +19,18 @@ from __future__ import annotations
 import atexit
 import contextlib
 import itertools
-import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
+from queue import Empty
 from typing import Final
 from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
 from otel_agents.instrumentors._core.threads import start_apart
 
 from .reporting import Followed, fail, report
@@ -117,9 +117,9 @@ class _Queue:
     def _begin(self) -> None:
         """The thread and what it held stay in the parent."""
         # SimpleQueue.put is the one put that the standard library declares reentrant.
-        self._queue: queue.SimpleQueue[tuple[int, Callable[[], object]]] = queue.SimpleQueue()
+        self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
         self._lost = 0
-        self._thread: threading.Thread | None = None
+        self._running = False
         self.disposal = Disposal(self)
         self.ready: Disposal | None = None
         """The same while the thread runs."""
@@ -133,11 +133,11 @@ class _Queue:
 
     def start(self) -> bool:
         """Have the thread run; whether it does. None can be started while the process ends."""
-        if self._thread is None:
+        if not self._running:
             with self._starting:
-                if self._thread is None:
+                if not self._running:
                     self._start()
-        return self._thread is not None
+        return self._running
 
     def start_if_waiting(self) -> None:
         """Have the thread run if there is something for it."""
@@ -145,7 +145,8 @@ class _Queue:
             self.start()
 
     def wait_shortly(self) -> None:
-        if self._thread is not None:
+        # Among greenlets nobody waits: a destructor may run where another must not, under a lock.
+        if self._running and not is_green():
             self._wait(_MOMENT)
 
     def drain(self, timeout: float) -> bool:
@@ -156,7 +157,7 @@ class _Queue:
         if not self._unfinished or self.start():
             return self._wait(timeout)
         deadline = time.monotonic() + timeout
-        with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(Empty):
             while self._unfinished:
                 left = max(deadline - time.monotonic(), 0)
                 self._finalise(*self._queue.get(timeout=left))
@@ -165,23 +166,21 @@ class _Queue:
     def _wait(self, timeout: float) -> bool:
         if not self._unfinished or DROPPED_AT.get() is not None:  # as of what is waited for itself
             return True
-        done = threading.Event()
+        done = Flag()
         self.put(done.set)
         return done.wait(timeout)
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="otel-agents-disposal", daemon=True)
-        if start_apart(self._thread.start):
-            self.ready = self.disposal
-        else:
-            self._thread = None
+        self._running, self.ready = True, self.disposal
+        if not start_apart(self._run):
+            self._running, self.ready = False, None
 
     def _run(self) -> None:
         try:
             while True:
                 self._finalise_next()
         finally:
-            self._thread = self.ready = None  # the next stream starts another
+            self._running, self.ready = False, None  # the next stream starts another
 
     @errors.guarded(_FINALISING, everything=True)
     def _finalise_next(self) -> None:

@@ -1,37 +1,40 @@
-"""What was begun by the start that runs in this thread: none of it is lost where that start fails."""
+"""What was begun by the start that runs here: none of it is lost where that start fails."""
 
 from __future__ import annotations
 
-import threading
+from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["BEGINNING", "disowned", "innermost"]
+__all__ = ["BEGINNING", "Begun", "disowned", "innermost"]
 
 
-class _Beginning(threading.local):
-    """What was begun, the outermost first; None where no start runs."""
+class Begun(list[Any]):
+    """The operations that a start has begun, the outermost first."""
 
-    begun: list[Any] | None = None
+    over = False
+    """What was started meanwhile, as a task, has this too, and begins nothing for it any more."""
 
 
-BEGINNING: Final = _Beginning()
+BEGINNING: Final[ContextVar[Begun | None]] = ContextVar("otel_agents_beginning", default=None)
+"""Of the start that runs; none of a thread's own, as greenlets share one."""
 
 
 def disowned(operation: Any) -> Any:
     """``operation``, which is no start's: who has it ends it, whatever becomes of the start."""
-    if BEGINNING.begun is not None and operation in BEGINNING.begun:
-        BEGINNING.begun.remove(operation)
+    begun = BEGINNING.get()
+    if begun is not None and operation in begun:
+        begun.remove(operation)
     return operation
 
 
-def innermost() -> Any:
-    """The innermost operation that was begun and has not ended; with it those around it end.
+def innermost(begun: Begun) -> Any:
+    """The innermost of ``begun`` that has not ended; with it those around it end.
 
     It goes on with what is known by now: it ends with its call, and tells of its error.
     """
-    begun = [operation for operation in BEGINNING.begun or () if not operation.ended]
-    if not begun:
+    left = [operation for operation in begun if not operation.ended]
+    if not left:
         return None
-    *around, last = begun
+    *around, last = left
     last.when_ended.extend(operation.end for operation in reversed(around))
     return last

@@ -6,7 +6,6 @@ import importlib
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable
 from functools import cached_property, reduce
 from importlib.metadata import entry_points
@@ -14,7 +13,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core import errors, system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
 from .calling import came_in
@@ -66,7 +65,7 @@ class Named:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        self._looking = threading.Lock()  # nobody waits for it
+        self._looking = system.Lock()  # nobody waits for it
 
     @property
     def is_none(self) -> bool:

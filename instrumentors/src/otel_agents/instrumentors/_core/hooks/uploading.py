@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.instrumentors._core.threads import start_apart
 
@@ -37,59 +35,45 @@ class Queue(Generic[_Job]):
         renew_after_fork(self._begin)
 
     def _begin(self) -> None:
-        self._waiting: deque[_Job] = deque()
-        self._running = 0
-        self._started = 0
-        # Its lock may be taken again by its own thread: a destructor may end an operation anywhere.
-        self._changed = threading.Condition(threading.RLock())
+        self._jobs: system.SimpleQueue[_Job] = system.SimpleQueue()
+        self._waiting = self._running = self._started = 0
+        # May be taken again by its own thread: a destructor may end an operation anywhere.
+        self._counting = system.RLock()
+
+    @property
+    def _left(self) -> int:
+        with self._counting:
+            return self._waiting + self._running
 
     def put(self, job: _Job) -> bool:
         """Queue ``job``; False if the queue is full or, at exit, no thread can be had."""
-        with self._changed:
-            if len(self._waiting) >= self._limit:
+        with self._counting:
+            if self._waiting >= self._limit:
                 return False
-            if (
-                self._started < self._threads
-                and self._running + len(self._waiting) >= self._started
-            ):
-                self._start()
+            if self._started < self._threads and self._left >= self._started:
+                self._started += start_apart(self._run, self._jobs)
             if not self._started:
                 return False
-            self._waiting.append(job)
-            self._changed.notify_all()
+            self._waiting += 1
+            self._jobs.put(job)
             return True
 
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="otel-agents-upload", daemon=True)
-        if start_apart(thread.start):
-            self._started += 1
-
-    def _run(self) -> None:
+    def _run(self, jobs: system.SimpleQueue[_Job]) -> None:
         with suppress_instrumentation():
             while True:
-                self._next()
+                self._do(jobs.get())
 
-    def _next(self) -> None:
-        with self._changed:
-            while not self._waiting:
-                self._changed.wait()
-            job = self._waiting.popleft()
+    def _do(self, job: _Job) -> None:
+        with self._counting:
+            self._waiting -= 1
             self._running += 1
         try:
             self._work(job)
         finally:
-            del job
-            with self._changed:
+            with self._counting:
                 self._running -= 1
-                self._changed.notify_all()
 
     def flush(self, timeout: float) -> int:
         """Wait until all is done, ``timeout`` seconds at most; how many jobs are not."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while self._waiting or self._running:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            return len(self._waiting) + self._running
+        system.until(lambda: not self._left, timeout)
+        return self._left

@@ -123,8 +123,9 @@ class Operation:
                 self.attributes[key] = value
         self._place = next_place()
         IN_PROGRESS[self._place] = self
-        if BEGINNING.begun is not None:
-            BEGINNING.begun.append(self)
+        begun = BEGINNING.get()
+        if begun is not None and not begun.over:
+            begun.append(self)
 
     def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
         """Without one the operation goes on, in ``parent``: it is measured all the same."""

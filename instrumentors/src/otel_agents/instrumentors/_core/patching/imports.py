@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, cast
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
+from otel_agents.instrumentors._core.system import Flag
 from otel_agents.instrumentors._core.tables import Bounded
 
 __all__ = ["Announcement"]
@@ -46,7 +47,7 @@ class Announcement:
         self._callback = callback
         self._state: Literal["waiting", "made now", "over"] = "waiting"
         self._thread: int | None = None
-        self._over = threading.Event()
+        self._over = Flag()
         with _lock:
             for package in packages:
                 _waiting.setdefault(package, []).append(self)
@@ -84,7 +85,7 @@ class Announcement:
     def renew(self) -> None:
         """In a forked child: what another thread was making will not be finished."""
         if self._state == "made now" and self._thread != threading.get_ident():
-            self._over = threading.Event()  # its lock may be inherited locked
+            self._over = Flag()  # its lock may be inherited locked
             self._finish()
 
     def _wait(self) -> None:
