@@ -33,16 +33,17 @@ from functools import partial
 from types import ModuleType
 from typing import Any, cast
 
-from otel_agents.instrumentors._core import forking
+from otel_agents.instrumentors._core import forking, system
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
 
-__all__ = ["WAITING", "is_renewed", "locks", "modules", "offences"]
+__all__ = ["LOCKS", "WAITING", "is_renewed", "locks", "modules", "offences"]
 
-_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition)
+_MAKERS = (threading.Lock, threading.RLock, system.Lock, system.RLock)
+LOCKS: tuple[type[Any], ...] = (*(type(make()) for make in _MAKERS), threading.Condition)
 WAITING: tuple[type[Any], ...] = (
     *(
-        *_LOCKS,
+        *LOCKS,
         threading.Event,
         threading.Semaphore,
         threading.Barrier,
@@ -101,7 +102,7 @@ def locks() -> list[tuple[object, str]]:
         (thing, name)
         for thing in ours
         for name, value in {**getattr(thing, "__dict__", {}), **_slots(thing)}.items()
-        if isinstance(value, _LOCKS)
+        if isinstance(value, LOCKS)
     ]
 
 

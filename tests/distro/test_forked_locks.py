@@ -44,7 +44,7 @@ PROGRAM = """
         for owner in [*mine, *inherited._behind(ours._providers)]:
             for attribute, value in list(getattr(owner, "__dict__", {}).items()):
                 value = value._cond if isinstance(value, threading.Event) else value
-                if isinstance(value, process_state.WAITING[:3]):
+                if isinstance(value, process_state.LOCKS):
                     yield name(owner, attribute), value
 
     assert work("parent")
@@ -84,15 +84,13 @@ PROGRAM = """
     print(*sorted({known.removeprefix("otel_agents.") for known, _ in locks.values()}))
 """
 HELD = {
-    "distro.ending.lifecycle.Lifecycle._ended",
     "distro.ending.lifecycle.Lifecycle._ending",
-    "distro.ending.termination.DefaultAction._over",
     "distro.export.delivery.Delivery._lock",
     "distro.export.outage.Place._lock",
     "instrumentors._core.forking.Lock._lock",
-    "instrumentors._core.hooks.uploading.Queue._changed",
+    "instrumentors._core.hooks.uploading.Queue._counting",
     "instrumentors._core.tables.Counts._lock",
-    "opentelemetry.sdk.metrics._internal.export.PeriodicExportingMetricReader._export_lock",
+    "distro.export.reader.DeliveringMetricReader._export_lock",
 }
 """Some of those that are found."""
 

@@ -20,13 +20,13 @@ import pytest
 from opentelemetry._logs import LogRecord
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from otlp_receiver import Receiver
 
 from otel_agents.distro.export.measures import measure
-from otel_agents.distro.export.metrics import DESTINATION, DeferredMetricExporter
+from otel_agents.distro.export.metrics import DESTINATION
+from otel_agents.distro.export.reader import DeliveringMetricReader
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.tree import TreeExporter
 from otel_agents.instrumentors._core import errors
@@ -121,7 +121,7 @@ class Application:
         for log_processor in pipeline.log_processors():
             self.loggers.add_log_record_processor(log_processor)
         token = DESTINATION.set(pipeline.metric_destination())
-        reader = PeriodicExportingMetricReader(DeferredMetricExporter(), float(NEVER))
+        reader = DeliveringMetricReader()
         DESTINATION.reset(token)
         self.meters = MeterProvider([reader], shutdown_on_exit=False)
         measure(self.meters.get_meter("ours"), pipeline.dropped(), pipeline.failures)
@@ -167,6 +167,7 @@ def application(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Application, 
     monkeypatch.setattr(errors, "strict", False)
     monkeypatch.setattr(errors, "counts", type(errors.counts)())
     monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", NEVER)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", NEVER)
     monkeypatch.setenv("OTEL_BLRP_SCHEDULE_DELAY", NEVER)
     with Receiver() as receiver:
