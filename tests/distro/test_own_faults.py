@@ -26,8 +26,8 @@ from otlp_receiver import Receiver
 
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
-from otel_agents.distro.export.reader import DeliveringMetricReader
 from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.export.reader import DeliveringMetricReader
 from otel_agents.distro.tree import TreeExporter
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
