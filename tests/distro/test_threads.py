@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pickle
+import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,20 @@ from typing import Any
 
 import pytest
 from opentelemetry import context as contexts
+from opentelemetry import trace
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
+from opentelemetry.sdk.trace import TracerProvider
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.scope import (
+    conversation_id,
+    session_id,
+    user_id,
+    with_conversation_id,
+    with_session_id,
+    with_user_id,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +57,122 @@ class Overriding(threading.Thread):
 
     def run(self) -> None:
         self.seen.append(whom())
+
+
+class Clerk(threading.Thread):
+    """Takes jobs from a queue, as long as there are any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._results.put(job())
+
+    def ask(self, job: Callable[[], object]) -> Any:
+        self._jobs.put(job)
+        return self._results.get()
+
+    def dismiss(self) -> None:
+        self._jobs.put(None)
+        self.join()
+
+
+@pytest.fixture
+def clerk() -> Iterator[Clerk]:
+    clerk = Clerk()
+    yield clerk
+    clerk.dismiss()
+
+
+def trace_id() -> int:
+    return trace.get_current_span().get_span_context().trace_id
+
+
+def working() -> tuple[str | None, str | None, str | None, object, int]:
+    """For whom, and in which trace."""
+    return conversation_id(), user_id(), session_id(), whom(), trace_id()
+
+
+NOBODY = (None, None, None, None, 0)
+TRACER = TracerProvider().get_tracer("t")
+
+
+@contextmanager
+def serving_ada() -> Generator[tuple[Any, ...]]:
+    """For one of a user's conversations; what `working` answers there."""
+    with TRACER.start_as_current_span("tool"), working_for("Ada"):
+        context = with_session_id("s1", with_user_id("ada", with_conversation_id("c1")))
+        token = attach(context)
+        yield ("c1", "ada", "s1", "Ada", trace_id())
+        detach(token)
+
+
+def test_a_thread_that_outlives_its_starters_span_works_for_nobody(clerk: Clerk) -> None:
+    with serving_ada() as hers:
+        clerk.start()
+        assert clerk.ask(working) == hers
+        with TRACER.start_as_current_span("within"):
+            assert clerk.ask(working) == hers
+    assert clerk.ask(working) == NOBODY
+    with serving_ada():
+        assert clerk.ask(working) == NOBODY
+
+
+def test_what_has_begun_goes_on_where_it_began(clerk: Clerk) -> None:
+    """Also what it starts then: a span of the thread's, and a thread."""
+    begun, over = threading.Event(), threading.Event()
+
+    def job() -> list[Any]:
+        seen: list[Any] = []
+        with TRACER.start_as_current_span("job"):
+            begun.set()
+            over.wait(60)
+            seen.append(working())
+            thread = threading.Thread(target=lambda: seen.append(working()))
+            thread.start()
+            thread.join()
+        return [*seen, working()]
+
+    with serving_ada() as hers, ThreadPoolExecutor(1) as pool:
+        clerk.start()
+        answer = pool.submit(clerk.ask, job)
+        begun.wait(60)
+        ended = trace.get_current_span()
+        ended.end()
+        over.set()
+        assert answer.result() == [hers, hers, NOBODY]
+
+
+def test_a_thread_of_one_that_has_outlived_its_span_works_for_nobody(clerk: Clerk) -> None:
+    def job() -> list[Any]:
+        seen: list[Any] = []
+        thread = threading.Thread(target=lambda: seen.append((working(), dict(get_current()))))
+        thread.start()
+        thread.join()
+        return seen
+
+    with serving_ada():
+        clerk.start()
+    assert clerk.ask(job) == [(NOBODY, {})]
+
+
+def test_a_job_of_a_pool_is_its_submitters_to_its_end() -> None:
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with serving_ada() as hers:
+            job = pool.submit(lambda: (over.wait(60), working())[1])
+        over.set()
+        assert job.result() == hers
+
+
+def test_a_span_that_is_not_recorded_has_no_end_that_is_known(clerk: Clerk) -> None:
+    remote = trace.NonRecordingSpan(trace.SpanContext(7, 8, is_remote=True))
+    with trace.use_span(remote):
+        clerk.start()
+    assert clerk.ask(trace_id) == 7
 
 
 def ordinary(seen: list[object]) -> threading.Thread:

@@ -1,5 +1,9 @@
 """Threads and thread pools work in the OpenTelemetry context of whoever started or asked them.
 
+A thread has it as long as the span lasts that it was started in. One that goes on, as one that takes
+jobs from a queue, works for others then: in their traces, or in its own, and for no user that it
+knows of. A job of a pool has its context to its end.
+
 Our own, since opentelemetry-instrumentation-threading requires opentelemetry-instrumentation in
 exactly its own version: whenever the two are not released together, pip finds no solution. It
 also leaves out threads whose class overrides ``run``, and has the workers of a pool keep the
@@ -15,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from opentelemetry import context as contexts
+from opentelemetry import trace
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors.hosting import carry, guarded
@@ -27,9 +32,41 @@ INSTRUMENTATION: Final = "threading"
 _RUN: Final = "run"
 
 
+class _StartersContext(Context):
+    """The context that a thread was started in, empty once the span is over that was current there.
+
+    What is in progress in the thread then has contexts of its own, made of this one, and keeps them.
+    Nobody has to be told of the end: it is seen where somebody looks, by the methods through which
+    OpenTelemetry does.
+    """
+
+    def __init__(self, starters: Context, span: trace.Span) -> None:
+        super().__init__(starters)
+        self._span = span
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, default) if self._lasts() else default
+
+    def copy(self) -> dict[str, object]:
+        return super().copy() if self._lasts() else {}
+
+    def __len__(self) -> int:
+        return super().__len__() if self._lasts() else 0
+
+    def _lasts(self) -> bool:
+        return self._span.is_recording()
+
+
 @guarded("looking for the current context")
 def _current() -> Context | None:
     return contexts.get_current()
+
+
+@guarded("following a span", None)
+def _for_a_thread(context: Context) -> Context | None:
+    """What a thread gets of its starter; of a span that is not recorded no end is known."""
+    span = trace.get_current_span(context)
+    return _StartersContext(context, span) if span.is_recording() else context
 
 
 @guarded("attaching a context")
@@ -67,7 +104,8 @@ def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
     def started(self: threading.Thread, *args: Any, **kwargs: Any) -> None:
-        context = _current()
+        starters = _current()
+        context = _for_a_thread(starters) if starters else None
         if not context:
             return start(self, *args, **kwargs)
         own: dict[str, Any] = vars(self)
