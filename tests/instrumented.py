@@ -17,6 +17,7 @@ from typing import Any
 __all__ = [
     "DISABLED",
     "INSTALLED",
+    "START",
     "Finished",
     "environ",
     "instrumented",
@@ -29,7 +30,7 @@ __all__ = [
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 INSTALLED = sorted({point.name for point in entry_points(group="opentelemetry_instrumentor")})
 
-_START = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+START = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 _SECONDS = 60
 
 
@@ -85,7 +86,7 @@ def start(
         arguments: The program's own.
         inherit: File descriptors that it gets too.
     """
-    begin = [sys.executable, "-c", _START] if instrument else []
+    begin = [sys.executable, "-c", START] if instrument else []
     return subprocess.Popen(
         [*begin, sys.executable, str(program), *arguments],
         env=plain_environ(variables) if installed else environ(variables),

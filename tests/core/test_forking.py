@@ -179,6 +179,25 @@ def test_a_failure_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None
         vars(forking)["_renew"]()
 
 
+def test_a_fork_that_the_interpreter_was_not_told_of_is_noticed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What hooks of others would have renewed comes after all that is ours."""
+    renewed: list[str] = []
+    monkeypatch.setattr(forking, "_renewers", {})
+    monkeypatch.setattr(forking, "_untold", {})
+    forking.renew_after_fork(lambda: renewed.append("theirs"), untold=True)
+    forking.renew_after_fork(lambda: renewed.append("ours"))
+    forking.notice_fork()
+    assert renewed == []
+    monkeypatch.setattr(forking, "_process", 0)
+    forking.notice_fork()
+    forking.notice_fork()
+    assert renewed == ["ours", "theirs"]
+    vars(forking)["_renew"]()
+    assert renewed == ["ours", "theirs", "ours"]
+
+
 def test_the_end_of_python_is_silent() -> None:
     ran = run("""
         from otel_agents.instrumentors._core.tables import Bounded

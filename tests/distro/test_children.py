@@ -49,7 +49,142 @@ def test_children_of_multiprocessing_deliver_though_they_run_no_exit_handlers(
         )
     assert (done.status, done.out, done.err) == (0, "0\n", "")
     assert receiver.span_names == ["executor", "parent", "pool", "process"]
+    assert {resource["service.name"] for resource in receiver.resources} == {"program"}
     measured("multiprocessing", sent=4, arrived=receiver.unique_spans)
+
+
+FORKING = """
+    import os, sys
+    from opentelemetry import metrics, trace
+    from opentelemetry._logs import LogRecord, get_logger
+
+    tracer = trace.get_tracer("t")
+    counter = metrics.get_meter("t").create_counter("counted")
+
+    def in_a_child(work):
+        child = os.fork()
+        if not child:
+            try:
+                work()
+            finally:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+"""
+NOTHING_SENT = {**VARIABLES, "OTEL_BSP_SCHEDULE_DELAY": "3600000"}
+
+
+def test_a_child_delivers_before_os_exit(tmp_path: Path) -> None:
+    """Each what is its own: also what it has open, and a child of its own."""
+    program = script(
+        tmp_path,
+        FORKING
+        + """
+    def work():
+        tracer.start_span("child").end()
+        globals()["kept"] = tracer.start_span("open in the child")
+        in_a_child(lambda: tracer.start_span("grandchild").end())
+
+    def measure():
+        counter.add(1)
+
+    tracer.start_span("parent").end()
+    counter.add(1)
+    for job in (work, measure, lambda: get_logger("l").emit(LogRecord(body="said"))):
+        in_a_child(job)
+    """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(
+            program, {**NOTHING_SENT, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        )
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert receiver.span_names == ["child", "grandchild", "open in the child", "parent"]
+    assert sorted(receiver.totals("counted").values()) == [1, 1]
+    assert receiver.log_bodies == ["said"]
+
+
+def test_a_child_that_recorded_nothing_ends_at_once(tmp_path: Path) -> None:
+    """Programs that make themselves daemons, or could not be executed: no exporter for them."""
+    program = script(
+        tmp_path,
+        FORKING
+        + """
+    from otel_agents.distro.ending.lifecycle import Lifecycle
+
+    Lifecycle.shutdown = lambda *_: print("shut down", flush=True)
+    tracer.start_span("parent").end()
+    kept = tracer.start_span("open in the parent")
+    counter.add(1)
+    in_a_child(lambda: None)
+    in_a_child(lambda: os.execv("/nowhere", ["nothing"]))
+    print(os._exit.__name__, "wrapped" if hasattr(os._exit, "__wrapped__") else "as it was")
+    """,
+    )
+    done = instrumented(program, {**NOTHING_SENT, "OTEL_TRACES_EXPORTER": "otlp"})
+    assert (done.status, done.out.splitlines()[0]) == (0, "_exit as it was")
+    assert "shut down" not in done.out.splitlines()[0]
+
+
+def test_os_exit_ends_a_child_whatever_becomes_of_the_delivery(tmp_path: Path) -> None:
+    """A lock that its thread holds, a handler that raises, a Collector that never answers."""
+    program = script(
+        tmp_path,
+        FORKING
+        + """
+    import logging, pickle, signal
+    from otel_agents.distro.ending import lifecycle
+
+    def stop(*_):
+        raise SystemExit(9)
+
+    def with_lock():
+        tracer.start_span("locked").end()
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        assert pickle.loads(pickle.dumps(os._exit)) is os._exit
+        with lifecycle.current()._providers[1]._measurement_consumer._lock:
+            os._exit(3)
+
+    def wrongly():
+        tracer.start_span("called wrongly").end()
+        try:
+            os._exit("no number")
+        except TypeError:
+            print("it goes on", flush=True)
+
+    in_a_child(with_lock)
+    in_a_child(wrongly)
+    """,
+    )
+    with Receiver(hang=True) as receiver:
+        variables = {**NOTHING_SENT, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        done = instrumented(program, {**variables, "OTEL_AGENTS_EXIT_TIMEOUT": "0.5"})
+    assert (done.status, done.out) == (0, "it goes on\n"), done.err
+
+
+def test_a_child_that_is_set_up_by_itself_delivers_too(tmp_path: Path) -> None:
+    """As one does in a hook that a library calls in its workers; nobody was there at the fork."""
+    program = script(
+        tmp_path,
+        """
+        import os
+
+        child = os.fork()
+        if not child:
+            from otel_agents.distro import initialize
+
+            initialize()
+            from opentelemetry import trace
+
+            trace.get_tracer("t").start_span("child").end()
+            os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        """,
+    )
+    with Receiver() as receiver:
+        variables = {**NOTHING_SENT, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        done = instrumented(program, variables, instrument=False)
+    assert (done.status, done.err, receiver.span_names) == (0, "", ["child"])
 
 
 def test_a_forked_child_ends_what_it_began_and_nothing_of_its_parent(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from instrumented import DISABLED, instrumented, plain_environ, script
+from instrumented import DISABLED, START, instrumented, plain_environ, script
 from otlp_receiver import Receiver
 
 from otel_agents.distro.starting.privacy import PHONE_HOME
-from otel_agents.distro.starting.program import program_name
+from otel_agents.distro.starting.program import HANDED_DOWN, is_worker, program_name
 
 EMIT = """
     from opentelemetry import metrics, trace
@@ -187,3 +187,47 @@ def test_the_program_is_named_as_the_interpreter_was_started() -> None:
         "/venv/bin/python /venv/bin/uvicorn app:app": "uvicorn",
     }
     assert {line: program_name(line.split()) for line in cases} == cases
+
+
+SPAWN = "from multiprocessing.spawn import spawn_main; spawn_main(tracker_fd=5, pipe_handle=7)"
+WORKERS = [
+    ["python", "-c", SPAWN, "--multiprocessing-fork"],
+    ["python", "-X", "dev", "-Ic", SPAWN.replace("multiprocessing", "billiard")],
+    ["python", "-c", "from multiprocess.forkserver import main; main(3, 4, [])"],
+    ["python", "-m", "joblib.externals.loky.backend.popen_loky_posix", "--process-name", "x"],
+    ["python", "-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"],
+]
+
+
+@pytest.mark.parametrize("line", WORKERS)
+def test_a_worker_has_the_name_of_what_it_works_for(
+    monkeypatch: pytest.MonkeyPatch, line: list[str]
+) -> None:
+    monkeypatch.setenv(HANDED_DOWN, "shop")
+    assert (is_worker(line), program_name(line)) == (True, "shop")
+    monkeypatch.delenv(HANDED_DOWN)
+    assert program_name(line) == "python"
+
+
+def test_a_program_that_a_program_starts_has_its_own_name(tmp_path: Path) -> None:
+    """And so has code that it starts, which is no worker."""
+    script(tmp_path, EMIT, "other.py")
+    program = script(
+        tmp_path,
+        f"""
+        import subprocess, sys
+        from opentelemetry import trace
+
+        trace.get_tracer("t").start_span("work").end()
+        start = [sys.executable, "-c", {START!r}, sys.executable]
+        subprocess.run([*start, {str(tmp_path / "other.py")!r}], check=True)
+        emit = "from opentelemetry import trace; trace.get_tracer('t').start_span('work').end()"
+        subprocess.run([*start, "-c", emit], check=True)
+        """,
+        "shop.py",
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert done.status == 0, done.err
+    names = sorted(resource["service.name"] for resource in receiver.resources)
+    assert names == ["other", "python", "shop"]

@@ -276,6 +276,25 @@ def test_exporters_of_the_application_keep_their_voice(tmp_path: Path) -> None:
     ]
 
 
+def test_providers_that_the_program_has_shut_down_are_not_told_again(tmp_path: Path) -> None:
+    program = script(
+        tmp_path,
+        EMIT
+        + """
+    from opentelemetry._logs import get_logger_provider
+
+    for provider in (
+        trace.get_tracer_provider(), metrics.get_meter_provider(), get_logger_provider()
+    ):
+        provider.shutdown()
+    """,
+    )
+    with Receiver() as receiver:
+        done = instrumented(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+    assert (done.status, done.err) == (0, "")
+    assert receiver.paths == {"/v1/traces", "/v1/metrics", "/v1/logs"}
+
+
 def test_a_process_that_emits_nothing_imports_no_exporter(tmp_path: Path) -> None:
     program = script(
         tmp_path,

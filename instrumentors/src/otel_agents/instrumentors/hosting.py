@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._core import system
 from ._core.context.carrying import carry
 from ._core.errors import attempt, guarded, inform, warn
-from ._core.forking import Lock, renew_after_fork
+from ._core.forking import Lock, notice_fork, renew_after_fork
 from ._core.patching.rivals import (
     GROUP,
     Rival,
@@ -57,6 +57,7 @@ __all__ = [
     "interrupt",
     "is_discarded",
     "is_ours",
+    "notice_fork",
     "operations_in_progress",
     "plain_name",
     "refuses",

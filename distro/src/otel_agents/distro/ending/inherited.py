@@ -18,7 +18,10 @@ from opentelemetry.sdk.resources import Resource
 
 from otel_agents.instrumentors.hosting import attempt, system
 
-__all__ = ["begin_metrics_anew", "detect_in_place", "instance_of", "renew_locks"]
+__all__ = [
+    *("begin_metrics_anew", "detect_in_place", "has_measured", "instance_of", "renew_locks"),
+    "restart_readers",
+]
 
 _INSTANCE: Final = "service.instance.id"
 _PROCESSORS: Final = ("_active_span_processor", "_multi_log_record_processor")
@@ -44,15 +47,27 @@ def begin_metrics_anew(meters: Any, instance: str | None) -> None:
         meters: A MeterProvider.
         instance: The `instance_of` the parent; newer SDKs give the child its own, some by now.
     """
-    consumer = getattr(meters, "_measurement_consumer", None)
-    storages: dict[Any, Any] = getattr(consumer, "_reader_storages", None) or {}
-    for storage in list(storages.values()):
-        sums: dict[Any, Any] | None = getattr(storage, "_instrument_view_instrument_matches", None)
-        if sums is not None:
-            sums.clear()
+    for storage in list(_storages(meters).values()):
+        _sums(storage).clear()
     config: Any = getattr(meters, "_sdk_config", None)
     if config is not None and instance_of(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
+
+
+def has_measured(meters: Any) -> bool:
+    """Whether anything was summed up since ``meters`` began, or began anew."""
+    return any(_sums(storage) for storage in list(_storages(meters).values()))
+
+
+def restart_readers(meters: Any) -> None:
+    """Where no hook has run in a forked child: start the readers' threads, as their hooks do.
+
+    A reader whose thread is the parent's collects nothing, and waits for it at its end.
+    """
+    for reader in list(_storages(meters)):
+        begin = getattr(reader, "_at_fork_reinit", None)
+        if begin is not None:
+            begin()
 
 
 def renew_locks(*providers: Any) -> None:
@@ -106,5 +121,16 @@ def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
         yield from list(meters.values())
         consumer = getattr(provider, "_measurement_consumer", None)
         yield consumer
-        storages: dict[Any, Any] = getattr(consumer, "_reader_storages", None) or {}
+        storages = _storages(provider)
         yield from [*storages, *storages.values()]
+
+
+def _storages(meters: Any) -> dict[Any, Any]:
+    """The readers of ``meters``, each with what it has summed up."""
+    consumer = getattr(meters, "_measurement_consumer", None)
+    return getattr(consumer, "_reader_storages", None) or {}
+
+
+def _sums(storage: Any) -> dict[Any, Any]:
+    found: dict[Any, Any] | None = getattr(storage, "_instrument_view_instrument_matches", None)
+    return {} if found is None else found

@@ -15,13 +15,15 @@ from typing import Any, Final
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
-from otel_agents.distro.ending.children import finish_children
+from otel_agents.distro.ending.children import Children, was_forked
 from otel_agents.distro.ending.freezing import FlushAtRoot, is_frozen
 from otel_agents.distro.ending.inherited import (
     begin_metrics_anew,
     detect_in_place,
+    has_measured,
     instance_of,
     renew_locks,
+    restart_readers,
 )
 from otel_agents.distro.ending.keyboard import end_as_interrupted
 from otel_agents.distro.ending.open_spans import OpenSpans
@@ -34,6 +36,8 @@ from otel_agents.instrumentors.hosting import (
     attempt,
     drain_streams,
     guarded,
+    notice_fork,
+    operations_in_progress,
     renew_after_fork,
     system,
 )
@@ -65,6 +69,7 @@ class Lifecycle:
         settings = pipeline.settings
         self._signal_timeout = min(settings.exit_timeout, settings.signal_timeout)
         self._action = DefaultAction(self.interrupt, self.interrupt_and_go_on, self._signal_timeout)
+        self._children = Children(self, settings.exit_timeout)
         self.open_spans = OpenSpans()
         self.renew()
 
@@ -73,7 +78,7 @@ class Lifecycle:
         self._spare.start()
         renew_after_fork(self._spare.restart)
 
-    def register(self) -> None:
+    def register(self, *, child: bool, signals: bool) -> None:
         """End at exit, in place of the providers' own handlers, which come one after another."""
         for provider in self._providers:
             ending = getattr(provider, "shutdown", None)
@@ -83,6 +88,7 @@ class Lifecycle:
         self._instance = instance_of(self._providers[1])
         renew_after_fork(self._begin_in_child)
         detect_in_place()
+        renew_after_fork(self._begin_untold, untold=True)
         for handler in (
             end_as_interrupted,
             self._action.withdraw,
@@ -90,14 +96,28 @@ class Lifecycle:
             self._action.obey,
         ):
             atexit.register(handler)  # the last one comes first
-        finish_children(self)
-        if self.pipeline.settings.signals:
+        self._children.follow()
+        if child:
+            self._children.begin()
+        if signals and self.pipeline.settings.signals:
             self._action.install()
 
     def _begin_in_child(self) -> None:
         self.renew()
         renew_locks(*self._providers)
         begin_metrics_anew(self._providers[1], self._instance)
+
+    def _begin_untold(self) -> None:
+        restart_readers(self._providers[1])
+
+    @property
+    def pending(self) -> bool:
+        """Whether this process has recorded anything that its end would take along."""
+        if self._ended.is_set():
+            return False
+        waiting = any(delivery.waiting for delivery in self._deliveries())
+        open_ones = len(self.open_spans) or any(True for _ in operations_in_progress())
+        return bool(waiting or open_ones) or has_measured(self._providers[1])
 
     def renew(self) -> None:
         """In a forked child: it has an end of its own."""
@@ -135,6 +155,7 @@ class Lifecycle:
         Args:
             timeout: Seconds for all together; default is ``OTEL_AGENTS_EXIT_TIMEOUT``.
         """
+        notice_fork()
         if timeout is None:
             timeout = self.pipeline.settings.exit_timeout
         deadline = time.monotonic() + timeout
@@ -219,11 +240,17 @@ def current() -> Lifecycle | None:
     return _current
 
 
-def install(pipeline: Pipeline) -> Lifecycle:
-    """Take over the end of this process."""
+def install(pipeline: Pipeline, *, child: bool, signals: bool) -> Lifecycle:
+    """Take over the end of this process.
+
+    Args:
+        pipeline: What is to be ended.
+        child: Whether a library has started this process for the work of another.
+        signals: Whether signals are anybody's to handle here.
+    """
     global _current
     _current = Lifecycle(pipeline)
-    _current.register()
+    _current.register(child=child or was_forked(), signals=signals)
     return _current
 
 
@@ -256,6 +283,8 @@ def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
 
 @guarded("ending the process", False)
 def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
+    if getattr(provider, "_shutdown", None) is True:  # by the program; it warns of a second time
+        return True
     end = getattr(provider, "shutdown", _nothing)
     doing = f"ending {signal}"
     return attempt(doing, lambda: end(*arguments) is not False, False, everything=True)

@@ -38,6 +38,8 @@ thread run (``re``, large integers), they can be made at no other time.
 _MARGIN: Final = 0.15
 """Seconds beyond its time-out for a delivery to say what was lost."""
 _LOOK: Final = 0.005
+_exit: Final = os._exit
+"""In a child another will be in its place, which delivers."""
 _HURRY: Final = 1e-5
 """Seconds that another thread may go on when this one could; Python's own are 0.005."""
 
@@ -200,7 +202,7 @@ class DefaultAction:
         with suppress(OSError):  # there is no such thread any more
             signal.pthread_kill(self._main, signum)  # whose waiting it interrupts
         system.sleep(_PATIENCE)
-        os._exit(128 + signum)
+        _exit(128 + signum)
 
     @guarded("delivering at a signal", everything=True)
     def _delivered(self) -> None:

@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
-from otel_agents.instrumentors.hosting import completed, guarded
+from otel_agents.instrumentors.hosting import completed, guarded, notice_fork
 
 __all__ = ["DeliveringLogProcessor"]
 
@@ -30,6 +30,7 @@ class DeliveringLogProcessor(LogRecordProcessor):
     @guarded("taking a log record")
     def on_emit(self, log_record: Any) -> None:
         """Take a record."""
+        notice_fork()
         self.delivery.put(_complete(log_record) if _Readable is None else _readable(log_record))
 
     emit = on_emit  # its name before 1.35

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
-from otel_agents.instrumentors.hosting import guarded
+from otel_agents.instrumentors.hosting import guarded, notice_fork
 
 __all__ = ["DeliveringSpanProcessor", "ExporterOutlet"]
 
@@ -31,6 +31,7 @@ class DeliveringSpanProcessor(SpanProcessor):
     @guarded("starting the thread that exports")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Have the thread ready: where the process ends, none can be started any more."""
+        notice_fork()
         self.delivery.start()
 
     @guarded("taking a span")

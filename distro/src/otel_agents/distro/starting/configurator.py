@@ -23,7 +23,7 @@ from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.otlp.silence import overheard
 from otel_agents.distro.speech import say
 from otel_agents.distro.starting.adoption import adopt_span_exporters
-from otel_agents.distro.starting.program import program_name
+from otel_agents.distro.starting.program import hand_down, is_uwsgi, is_worker, program_name
 from otel_agents.distro.starting.unusable import tell_unusable, usable
 from otel_agents.distro.variables import hidden
 from otel_agents.instrumentors.hosting import guarded, signals_blocked
@@ -110,7 +110,9 @@ def _service(environment: Environment) -> dict[str, str]:
     named = (part.partition("=")[0].strip() for part in environment.listed(_RESOURCE))
     if environment.text("OTEL_SERVICE_NAME") is not None or _SERVICE_NAME in named:
         return {}
-    return {_SERVICE_NAME: program_name()}
+    name = program_name()
+    hand_down(name)
+    return {_SERVICE_NAME: name}
 
 
 def _attach(pipeline: Pipeline) -> None:
@@ -126,4 +128,4 @@ def _attach(pipeline: Pipeline) -> None:
 def _finish(pipeline: Pipeline) -> Lifecycle:
     meter = metrics.get_meter("otel_agents.distro")
     measure(meter, pipeline.dropped(), pipeline.failures)
-    return lifecycle.install(pipeline)
+    return lifecycle.install(pipeline, child=is_worker(), signals=not is_uwsgi())

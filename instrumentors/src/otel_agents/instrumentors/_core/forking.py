@@ -7,18 +7,21 @@ import os
 import weakref
 from collections.abc import Callable
 from types import MethodType
-from typing import Final
+from typing import Final, TypeAlias
 
 from otel_agents.instrumentors._core import system
 
-__all__ = ["Lock", "renew_after_fork", "tell_failures"]
+__all__ = ["Lock", "notice_fork", "renew_after_fork", "tell_failures"]
 
 _next: Callable[[], int] = itertools.count().__next__
-_renewers: Final[dict[int, Callable[[], Callable[[], object] | None]]] = {}
+_Renewers: TypeAlias = "dict[int, Callable[[], Callable[[], object] | None]]"
+_renewers: Final[_Renewers] = {}
+_untold: Final[_Renewers] = {}
+_process: int = os.getpid()
 _tells: Callable[[], object] = lambda: None
 
 
-def renew_after_fork(renew: Callable[[], object]) -> None:
+def renew_after_fork(renew: Callable[[], object], *, untold: bool = False) -> None:
     """Call ``renew`` in each forked child, in the order in which it was asked for.
 
     One that raises does not stop the next.
@@ -26,8 +29,10 @@ def renew_after_fork(renew: Callable[[], object]) -> None:
     Args:
         renew: A function of a module; or a method, whose object is not kept alive by it and is left
             out once it is gone.
+        untold: Only where `notice_fork` finds one, after all others: what is not ours has hooks of
+            its own, which did not run.
     """
-    place, renewers = _next(), _renewers
+    place, renewers = _next(), _untold if untold else _renewers
     if isinstance(renew, MethodType):
         # No WeakMethod: where both go in one collection, as at exit, it writes a traceback.
         function = renew.__func__
@@ -47,8 +52,24 @@ def tell_failures(tell: Callable[[], object]) -> None:
     _tells = tell
 
 
+def notice_fork() -> None:
+    """Renew now where the process was forked and the interpreter not told of it, as by uWSGI.
+
+    To be called where a process begins to record, and where it ends; it costs next to nothing.
+    """
+    if os.getpid() != _process:
+        _renew()
+        _renew_all(_untold)
+
+
 def _renew() -> None:
-    for find in list(_renewers.values()):
+    global _process
+    _process = os.getpid()
+    _renew_all(_renewers)
+
+
+def _renew_all(renewers: _Renewers) -> None:
+    for find in list(renewers.values()):
         renew = find()
         if renew is None:
             continue
