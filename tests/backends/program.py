@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from backends.departing import with_parent
 from instrumented import plain_environ
 from typing_extensions import Self
 
@@ -140,7 +141,7 @@ class Program:
         """
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command,
+                with_parent(self._command),
                 env=self._environ,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

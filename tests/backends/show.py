@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from backends import golden
 from backends.collector import Collector
+from backends.departing import end_by_unwinding
 from backends.jaeger import Jaeger
 from backends.mlflow import Mlflow
 from backends.obtain import COLLECTOR, JAEGER, ZIPKIN, Component, Failed, keep
@@ -86,6 +87,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Shows the demo's trace in a backend's page.")
     parser.add_argument("name", choices=list(PAGES))
     name = parser.parse_args().name
+    end_by_unwinding()
     try:
         show(name, _until_interrupted)
     except Failed as failed:

@@ -40,6 +40,16 @@ def run(*command: str | Path) -> None:
         raise Failed(f"{' '.join(parts)}: exit status {done.returncode}")
 
 
+def become(*command: str | Path) -> None:
+    """Run a command in the checkout in this process's place: what ends the one ends the other."""
+    if os.name != "posix":
+        return run(*command)
+    parts = [str(part) for part in command]
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execve(parts[0], parts, {**os.environ, **QUIET})
+
+
 class Environments:
     """The environments below one directory, made when first asked for."""
 

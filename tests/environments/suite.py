@@ -16,7 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from environments import HERE, ROOT, ROWS, Environments, Failed, run
+from environments import HERE, ROOT, ROWS, Environments, Failed, become, run
 
 MAIN = "openai3"
 LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
@@ -205,7 +205,7 @@ def perform(
             print(f"environment {name}: {environments.python(name).parent}")
     elif command in SCRIPTS:
         name, script, *others = SCRIPTS[command]
-        run(environments.python(name), script, *map(environments.python, others), *extra)
+        become(environments.python(name), script, *map(environments.python, others), *extra)
     elif jobs > 1 and len(only) > 1:
         failures += side_by_side(command, environments, only, extra, jobs)
     else:

@@ -1,0 +1,89 @@
+"""What `make jaeger` and its kin start ends with them, however they are ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+SERVER = """
+import signal, sys
+with open(sys.argv[1], "w") as alive:
+    alive.write("serving\\n")
+    alive.flush()
+    signal.pause()
+"""
+SHOWING = """
+import sys, threading
+from backends.departing import end_by_unwinding
+from backends.program import Program
+
+class Server(Program):
+    def ready(self):
+        return True
+
+end_by_unwinding()
+with Server([sys.executable, *sys.argv[1:]], {}):
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends what SIGKILL leaves")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Signals) -> None:
+    alive, server = tmp_path / "alive", tmp_path / "server.py"
+    os.mkfifo(alive)
+    server.write_text(SERVER)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", SHOWING, str(server), str(alive)],
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            stderr=subprocess.DEVNULL,
+        ) as showing,
+        alive.open() as served,
+    ):
+        assert served.readline() == "serving\n"
+        showing.send_signal(number)
+        assert served.read() == ""  # the end: nobody has it open any more
+    assert showing.returncode in (128 + number, -number)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's end")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_ends_with_a_shell_that_tells_nobody(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    alive, server = tmp_path / "alive", tmp_path / "server.py"
+    os.mkfifo(alive)
+    server.write_text(SERVER)
+    shell = ["/bin/sh", "-c", '"$@"; true', "sh"]  # which stays, as there is something to do yet
+    with (
+        subprocess.Popen(
+            [*shell, sys.executable, "-c", SHOWING, str(server), str(alive)],
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            stderr=subprocess.DEVNULL,
+        ) as between,
+        alive.open() as served,
+    ):
+        assert served.readline() == "serving\n"
+        between.send_signal(number)
+        assert served.read() == ""
+
+
+def test_a_command_of_make_becomes_its_script() -> None:
+    """So that there is nobody between them who would keep a signal to himself."""
+    program = "import os, sys; from environments import become; print(os.getpid(), flush=True); "
+    program += "become(sys.executable, '-c', 'import os; print(os.getpid())')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(TESTS / "environments")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(set(done.stdout.split())) == 1
