@@ -19,7 +19,11 @@ from opentelemetry.sdk.resources import Resource
 from otel_agents.instrumentors.hosting import attempt, system
 
 __all__ = [
-    *("begin_metrics_anew", "detect_in_place", "has_measured", "instance_of", "renew_locks"),
+    "begin_metrics_anew",
+    "detect_in_place",
+    "has_measured",
+    "instance_of",
+    "renew_locks",
     "restart_readers",
 ]
 
