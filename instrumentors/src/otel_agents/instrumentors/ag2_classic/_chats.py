@@ -55,7 +55,7 @@ class Chat(InvokeWorkflow):
         queue = place(parent).queue
         if queue is not None:
             parent = queue.enter(telemetry)
-        name = next(filter(None, map(_name, members)), None)
+        name = _name(members[-1]) if members else None
         super().__init__(telemetry, name, input=input, output=output, parent=parent)
         if queue is not None:
             self.when_ended.append(partial(queue.leave, self))
