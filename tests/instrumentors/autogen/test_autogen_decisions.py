@@ -214,8 +214,8 @@ def test_a_step_that_fails(run: Any, client: Any, model: ScriptedModel, emission
 def test_a_ledger_that_nobody_can_read(
     run: Any, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script_by(Ledgers({"next_speaker": "nobody"}))
+    model.script_by(Ledgers({}, {"next_speaker": "nobody"}))
     two = [assistant(name, client, description="d") for name in ("worker", "other")]
-    with pytest.raises(Exception, match="parse ledger"):
+    with pytest.raises(RuntimeError, match="parse ledger"):  # which the team makes of it
         run(teams.MagenticOneGroupChat(two, client).run(task="go"))
-    assert steps(emission)[2] == step("ledger", **{"error.type": "ValueError"})
+    assert steps(emission)[3] == step("ledger", **{"error.type": "ValueError"})
