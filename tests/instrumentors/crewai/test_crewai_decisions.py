@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from importlib import import_module
 from typing import Any
@@ -20,8 +21,8 @@ flows: Any = import_module("crewai.flow.flow")
 conditional: Any = import_module("crewai.tasks.conditional_task")
 
 
-class Verdict(Enum):
-    """What a router may return in later versions."""
+class Verdict(str, Enum):
+    """What a router may return, too."""
 
     GOOD = "good"
 
@@ -62,8 +63,8 @@ def test_a_router_tells_its_label(emission: Emission) -> None:
 def test_a_method_says_that_it_is_one(emission: Emission) -> None:
     Checked().kickoff()
     methods = [span for span in emission.spans if span.name.startswith("method ")]
-    types = {(span.attributes or {}).get("otel_agents.step.type") for span in methods}
-    assert (len(methods), types) == (5, {"method"})
+    types: list[Any] = [(span.attributes or {}).get("otel_agents.step.type") for span in methods]
+    assert types == ["method"] * 5
 
 
 def test_what_a_router_returns_is_told_only_where_the_flow_knows_it(emission: Emission) -> None:
@@ -85,13 +86,31 @@ def test_what_a_router_returns_is_told_only_where_the_flow_knows_it(emission: Em
     assert SECRET not in emission.texts()
 
 
+def test_a_label_may_be_a_member(emission: Emission) -> None:
+    class Judged(flows.Flow):
+        @flows.start()
+        def draft(self) -> None: ...
+
+        @flows.router(draft)
+        def check(self) -> Verdict:
+            return Verdict.GOOD
+
+        @flows.listen("good")
+        def publish(self) -> None: ...
+
+    Judged().kickoff()
+    assert told(emission) == ["method check good"]
+    assert emission.tree()[-1] == "  method publish"
+
+
 def sometimes(name: str, holds: bool, after: Any, **more: Any) -> Any:
     """A task that runs only where ``holds``."""
+    condition: Callable[[Any], bool] = lambda output: holds
     return conditional.ConditionalTask(
         name=name,
         description="do it",
         expected_output="it",
-        condition=lambda output: holds,
+        condition=condition,
         agent=after.agent,
         **more,
     )
