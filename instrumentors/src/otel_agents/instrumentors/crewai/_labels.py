@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 __all__ = ["chosen"]
+
+_CONDITIONS: Final = ("listen", "start", "emit")
+"""Where a method's definition, and that of its feedback, has labels."""
 
 
 def chosen(flow: Any, method: str, returned: Any) -> str | None:
@@ -40,12 +43,9 @@ def _routers(flow: Any) -> set[str]:
 def _known(flow: Any, declared: Mapping[str, Any] | None) -> Iterable[str]:
     if declared is None:
         return _texts([getattr(flow, name, None) for name in ("_listeners", "_router_paths")])
-    return _texts(
-        [
-            (method.listen, method.start, method.emit, getattr(method.human_feedback, "emit", None))
-            for method in declared.values()
-        ]
-    )
+    methods = [*declared.values()]
+    asked = [*methods, *(getattr(method, "human_feedback", None) for method in methods)]
+    return _texts([getattr(one, name, None) for one in asked for name in _CONDITIONS])
 
 
 def _texts(condition: Any) -> Iterator[str]:
