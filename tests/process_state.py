@@ -27,7 +27,7 @@ import threading
 import types
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
 from types import ModuleType
@@ -39,8 +39,13 @@ from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
 
 __all__ = ["LOCKS", "WAITING", "is_renewed", "locks", "modules", "offences"]
 
-_MAKERS = (threading.Lock, threading.RLock, system.Lock, system.RLock)
-LOCKS: tuple[type[Any], ...] = (*(type(make()) for make in _MAKERS), threading.Condition)
+_MAKERS: tuple[Callable[[], Any], ...] = (
+    threading.Lock,
+    threading.RLock,
+    system.Lock,
+    system.RLock,
+)
+LOCKS: tuple[Any, ...] = (*(cast(Any, type(make())) for make in _MAKERS), threading.Condition)
 WAITING: tuple[type[Any], ...] = (
     *(
         *LOCKS,

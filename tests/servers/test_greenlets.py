@@ -207,6 +207,21 @@ def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
     assert sum(receiver.totals("counted").values()) == 3
 
 
+@BOTH
+def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
+    tmp_path: Path, greenlets: Greenlets
+) -> None:
+    """`threading` may not know the main thread then, which alone can have handlers."""
+    begin = "from otel_agents.distro import initialize\ninitialize()\n"
+    program = greenlets.script(tmp_path, begin + WORK + OPEN + ENDS["waiting"])
+    with Receiver() as receiver, begun(program, receiver, {}, instrument=False) as process:
+        assert line(process) == "ready\n"
+        done = terminated(process)
+    assert (done.status, greenlets.errors(done)) == (-signal.SIGTERM, "")
+    assert receiver.span_names == ["one", "open", "two"]
+    assert sum(receiver.totals("counted").values()) == 3
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @EACH
 def test_no_greenlet_waits_for_a_collector_that_does_not_answer(

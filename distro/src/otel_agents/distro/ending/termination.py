@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -66,14 +65,14 @@ class DefaultAction:
 
     def install(self) -> None:
         """Take the place of ``SIG_DFL``; nothing outside the main thread, which Python forbids."""
-        if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        if os.name != "posix":
             return
         try:
             for signum in _SIGNALS:
                 if signal.getsignal(signum) is signal.SIG_DFL:
                     signal.signal(signum, self._handler)
             self._watch.install()
-        except ValueError:  # an interpreter inside another program
+        except ValueError:  # another thread, or an interpreter inside another program
             return
         defer(self._unseen)
 

@@ -11,8 +11,8 @@ opens the same number again.
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from wrapt import register_post_import_hook
@@ -67,7 +67,11 @@ class SignalWatch:
             pipe = WakeupPipe()
         except OSError:  # the process has no descriptor left: signals wait for the main thread
             return
-        previous = signal.set_wakeup_fd(pipe.writing, warn_on_full_buffer=False)
+        try:
+            previous = signal.set_wakeup_fd(pipe.writing, warn_on_full_buffer=False)
+        except ValueError:  # not the main thread, which `threading` may not know: it has greenlets
+            pipe.close()
+            raise
         if previous != _NONE:
             signal.set_wakeup_fd(previous)
         self._pipe = pipe
@@ -78,9 +82,9 @@ class SignalWatch:
 
     @guarded("giving the signals' descriptor away")
     def _give_way(self, module: Any) -> None:
-        # It may not be touched elsewhere.
-        if self._pipe and threading.current_thread() is threading.main_thread():
-            self._leave_descriptor(self._pipe.writing)
+        if self._pipe:
+            with suppress(ValueError):  # it may not be touched outside the main thread
+                self._leave_descriptor(self._pipe.writing)
 
     def _leave_descriptor(self, ours: int) -> None:
         current = signal.set_wakeup_fd(_NONE)
