@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,69 @@ def test_a_stream_that_the_program_left_unread_is_abandoned(tmp_path: Path, end:
         done = instrumented(program, variables, installed=True)
     assert done.status == bare.status, done.err  # which is a crash on Python 3.13.0
     assert outcomes(receiver) == {"chat m": ABANDONED}
+    assert "gen_ai.client.operation.duration" in receiver.metric_names
+
+
+CALLS = """
+    import os, signal, socket, sys, threading, types
+    from openai import OpenAI
+
+    messages = [{"role": "user", "content": "one two three"}]
+    silent = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+    client, unanswered = OpenAI(), OpenAI(base_url=url, max_retries=0)
+
+    def ask(model):
+        unanswered.chat.completions.create(model=model, messages=messages)
+
+    def asked():
+        connection, _ = silent.accept()
+        connection.recv(1)
+        return connection
+
+    def of_a_daemon():
+        threading.Thread(target=ask, args=("daemon",), daemon=True).start()
+        return asked()
+"""
+PROGRAMS = {
+    "a stream that a notebook holds": (
+        """
+    notebook = sys.modules["notebook"] = types.ModuleType("notebook")
+    vars(notebook).update(client=client, messages=messages)
+    cell = "stream = client.chat.completions.create(model='m', messages=messages, stream=True)"
+    exec(f"{cell}; next(stream)", vars(notebook))
+    """,
+        {"chat m": ABANDONED},
+    ),
+    "a daemon thread's call": ("kept = of_a_daemon()", {"chat daemon": INTERRUPTED}),
+    "Ctrl-C while another thread asks too": (
+        """
+    def interrupt():
+        with asked():
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait()
+
+    kept = of_a_daemon()
+    threading.Thread(target=interrupt, daemon=True).start()
+    ask("main")
+    """,
+        {"chat daemon": INTERRUPTED, "chat main": (2, {"error.type": "KeyboardInterrupt"})},
+    ),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_calls_that_go_on_at_the_end_arrive_as_what_they_are(tmp_path: Path, program: str) -> None:
+    text, expected = PROGRAMS[program]
+    path = script(tmp_path, CALLS + textwrap.indent(textwrap.dedent(text), "    "))
+    with Receiver() as receiver, ScriptedModel() as model:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "OPENAI_BASE_URL": model.openai_url,
+            "OPENAI_API_KEY": "none",
+        }
+        instrumented(path, variables, installed=True)
+    assert outcomes(receiver) == expected
     assert "gen_ai.client.operation.duration" in receiver.metric_names
 
 
