@@ -283,8 +283,6 @@ def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
 
 @guarded("ending the process", False)
 def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
-    if getattr(provider, "_shutdown", None) is True:  # by the program; it warns of a second time
-        return True
     end = getattr(provider, "shutdown", _nothing)
     doing = f"ending {signal}"
     return attempt(doing, lambda: end(*arguments) is not False, False, everything=True)
