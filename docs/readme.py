@@ -1,4 +1,4 @@
-"""Renews the generated parts of the README: support matrix, settings, phone-home, faults, a trace."""
+"""Renews the generated parts of the README: its tables, and a trace."""
 
 from __future__ import annotations
 
@@ -57,6 +57,15 @@ def faults() -> str:
     return "\n".join(rows)
 
 
+def processes() -> str:
+    """The table of process models, which the suites measure (`tests/process_models.py`)."""
+    rows = ["| process model | ended by | spans | metrics | remark |", "|---|---|---|---|---|"]
+    for row in json.loads((ROOT / "docs/processes.json").read_text("utf-8")):
+        spans, points = (f"{row['asked']} / {row[name]}" for name in ("spans", "points"))
+        rows.append(f"| {row['shown']} | {row['ended']} | {spans} | {points} | {row['remark']} |")
+    return "\n".join(rows)
+
+
 def tree() -> str:
     """The tree of the crew that ``make demo`` runs, as it was drawn just now."""
     command = [sys.executable, "-m", "otel_agents.distro.demo"]
@@ -74,7 +83,7 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Write the README anew."""
     text = README.read_text()
-    for part in (matrix, settings, homeward, faults, tree):
+    for part in (matrix, settings, homeward, faults, processes, tree):
         text = replaced(text, part.__name__, part())
     README.write_text(text)
 

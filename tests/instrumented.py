@@ -75,6 +75,7 @@ def start(
     installed: bool = False,
     arguments: Sequence[str] = (),
     inherit: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> subprocess.Popen[str]:
     """Start ``program``; its standard input and outputs are pipes.
 
@@ -85,6 +86,7 @@ def start(
         installed: With the instrumentors that are installed here.
         arguments: The program's own.
         inherit: File descriptors that it gets too.
+        folder: Where it runs; default is here.
     """
     begin = [sys.executable, "-c", START] if instrument else []
     return subprocess.Popen(
@@ -94,6 +96,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=tuple(inherit),
+        cwd=folder,
         text=True,
         encoding="utf-8",
     )

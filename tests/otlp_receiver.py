@@ -23,6 +23,11 @@ _REQUESTS: Mapping[str, Any] = {
     "/v1/metrics": ExportMetricsServiceRequest,
     "/v1/logs": ExportLogsServiceRequest,
 }
+_RESOURCES: Mapping[str, str] = {
+    "/v1/traces": "resource_spans",
+    "/v1/metrics": "resource_metrics",
+    "/v1/logs": "resource_logs",
+}
 
 
 class Receiver:
@@ -123,6 +128,17 @@ class Receiver:
         ]
 
     @property
+    def services(self) -> set[str]:
+        """The ``service.name`` of all that was accepted, whatever the signal."""
+        return {
+            pair.value.string_value
+            for path, request in list(self.requests)
+            for resource in getattr(request, _RESOURCES[path])
+            for pair in resource.resource.attributes
+            if pair.key == "service.name"
+        }
+
+    @property
     def paths(self) -> set[str]:
         return {path for path, _ in list(self.requests)}
 
@@ -156,7 +172,24 @@ class Receiver:
 
     def totals(self, name: str, token_type: str = "") -> dict[str, float]:
         """The last cumulative sum of a metric that each ``service.instance.id`` told."""
-        told: dict[str, float] = {}
+        return {
+            instance: sum(
+                it.sum if hasattr(it, "sum") else it.as_int
+                for it in points
+                if token_type in ("", *(pair.value.string_value for pair in it.attributes))
+            )
+            for instance, points in self._told(name).items()
+        }
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many values a histogram had when each ``service.instance.id`` told it last."""
+        return {
+            instance: sum(it.count for it in points)
+            for instance, points in self._told(name).items()
+        }
+
+    def _told(self, name: str) -> dict[str, list[Any]]:
+        told: dict[str, list[Any]] = {}
         for path, request in list(self.requests):
             for resource in request.resource_metrics if path == "/v1/metrics" else ():
                 known = {it.key: it.value.string_value for it in resource.resource.attributes}
@@ -166,13 +199,9 @@ class Receiver:
                     for metric in scope.metrics
                     if metric.name == name
                     for point in (*metric.histogram.data_points, *metric.sum.data_points)
-                    if token_type in ("", *(it.value.string_value for it in point.attributes))
                 ]
                 if points:
-                    instance = known.get("service.instance.id", "")
-                    told[instance] = sum(
-                        it.sum if hasattr(it, "sum") else it.as_int for it in points
-                    )
+                    told[known.get("service.instance.id", "")] = points
         return told
 
     @property

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import process_models
 import pytest
 from faults import ROWS
 
@@ -25,7 +26,7 @@ def generator() -> Any:
     return module
 
 
-@pytest.mark.parametrize("part", ["matrix", "settings", "homeward", "faults"])
+@pytest.mark.parametrize("part", ["matrix", "settings", "homeward", "faults", "processes"])
 def test_the_tables_are_true(generator: Any, part: str) -> None:
     text = (ROOT / "README.md").read_text()
     assert generator.replaced(text, part, getattr(generator, part)()) == text
@@ -35,6 +36,11 @@ def test_every_fault_of_the_table_is_measured_by_a_test() -> None:
     suites = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     found = re.findall(r"\bmeasured\(\s*\"([\w-]+)\"", suites)
     assert sorted(set(found)) == sorted(ROWS)
+
+
+def test_every_process_model_of_the_table_is_measured_by_a_test() -> None:
+    suites = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [key for key in process_models.ROWS if f'"{key}"' not in suites] == []
 
 
 def test_links_lead_to_files() -> None:

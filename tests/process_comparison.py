@@ -1,0 +1,40 @@
+"""A command without us and with us, side by side: both are held against the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from otlp_receiver import Receiver
+from process_models import Outcome, Row, measured
+from process_runs import Program
+
+__all__ = ["Drive", "compared"]
+
+Drive = Callable[[Program], None]
+"""Starts a program, asks, and ends it."""
+
+
+def compared(
+    row: Row, drive: Drive, folder: Path, variables: Sequence[Mapping[str, str]] = ({}, {})
+) -> None:
+    """Run a row without us and with us, side by side, and hold both against the table.
+
+    Args:
+        row: The row.
+        drive: What is done with its program.
+        folder: For its files.
+        variables: For the run without us, and for the one with us.
+    """
+    with Receiver() as receiver, ThreadPoolExecutor(2) as pool:
+
+        def run(name: str, receiver: Receiver | None, variables: Mapping[str, str]) -> Outcome:
+            (folder / name).mkdir()
+            with Program(row, folder / name, receiver, variables) as program:
+                drive(program)
+                return program.ended()
+
+        bare = pool.submit(run, "bare", None, variables[0])
+        ours = pool.submit(run, "ours", receiver, variables[1])
+        measured(row, bare.result(), ours.result(), receiver)

@@ -1,0 +1,73 @@
+"""A program and the processes that it starts, as Linux shows them: by a variable that they have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from pathlib import Path
+
+__all__ = ["Tree"]
+
+_VARIABLE = "OTEL_AGENTS_TEST_TREE"
+_LOOK = 0.01
+_LINGER = 5.0
+"""Seconds in which children may notice that whose they were has ended."""
+
+
+class Tree:
+    """Children that left the group and the session too. The kernel tells nobody of any: it is asked."""
+
+    def __init__(self) -> None:
+        self._mark = uuid.uuid4().hex
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of the first of them."""
+        return {_VARIABLE: self._mark}
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of those that have not ended."""
+        found: list[int] = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"{_VARIABLE}={self._mark}".encode() in path.read_bytes():
+                    found.append(int(path.parent.name))
+            except OSError:
+                continue  # it has ended, or is not ours
+        return found
+
+    def kill(self) -> None:
+        """End all."""
+        for number in self.numbers:
+            os.kill(number, signal.SIGKILL)
+
+    def idle(self, seconds: float) -> bool:
+        """Wait until each of them waits; whether that was so in time."""
+        deadline = time.monotonic() + seconds
+        while any(_state(number) != "S" for number in self.numbers):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
+        return True
+
+    def left(self) -> list[str]:
+        """The command lines of those that do not end, where the first has."""
+        deadline = time.monotonic() + _LINGER
+        while self.numbers and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return [_command(number) for number in self.numbers]
+
+
+def _command(number: int) -> str:
+    return Path(f"/proc/{number}/cmdline").read_text().replace("\0", " ")
+
+
+def _state(number: int) -> str:
+    """Of the main thread of a process, as proc(5) has it: S for one that waits."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "S"  # it has ended

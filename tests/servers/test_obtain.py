@@ -1,0 +1,58 @@
+"""Redis comes from the system's packages; where it cannot, one line says why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "obtain.py"
+APT_GET = """\
+#!/bin/sh
+echo "$3" >> "$FOLDER/steps"
+case "$3" in
+  update) : > "$FOLDER/list" ;;
+  install) test -e "$FOLDER/list" && ln -s apt-get "$FOLDER/redis-server" ;;
+esac
+"""
+
+
+def obtained(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Where there are only the programs of ``folder``."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env={**os.environ, "PATH": str(folder), "FOLDER": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_elsewhere_than_on_a_debian_it_says_what_lacks(tmp_path: Path) -> None:
+    done = obtained(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "redis-server, which the tests of RQ run, is not obtained: "
+        "this is no Debian: install Redis as this system does\n"
+    )
+
+
+def test_the_packages_are_asked_again_where_their_list_is_old(tmp_path: Path) -> None:
+    for name in ("ln", "sh", "test"):
+        found = shutil.which(name)
+        assert found is not None
+        (tmp_path / name).symlink_to(found)
+    (tmp_path / "apt-get").write_text(APT_GET)
+    (tmp_path / "apt-get").chmod(0o755)
+    done = obtained(tmp_path)
+    if os.geteuid() != 0:
+        assert "only root can: sudo apt-get install redis-server\n" in done.stderr
+        pytest.skip("not root")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "steps").read_text().split() == ["install", "update", "install"]
+    assert obtained(tmp_path).returncode == 0
+    assert (tmp_path / "steps").read_text().split() == ["install", "update", "install"]
