@@ -1,30 +1,35 @@
-"""Children that end by `os._exit`, which runs no exit handler: they deliver before it.
+"""Children that end themselves where no exit handler runs: they deliver before it.
 
-That is how every library ends what it has forked: multiprocessing and its kin (billiard, of which
-Celery's workers are, and multiprocess), RQ's work-horses, and programs that fork by themselves. In
-the process that the program began as, `os._exit` is what it was.
+By `os._exit`, as every library ends what it has forked: multiprocessing and its kin (billiard, of
+which Celery's workers are, and multiprocess), RQ's work-horses, and programs that fork by
+themselves. Or by `signal.raise_signal` where the signal's action is the default, as uvicorn ends in
+a worker of gunicorn. In the process that the program began as, both are what they were.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import threading
+import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, NoReturn, Protocol
+from types import ModuleType
+from typing import Any, Final, Protocol, TypeAlias
 
-from otel_agents.distro.ending.watch import started
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart, system
 
 __all__ = ["Children", "Ending", "was_forked"]
 
 _MARGIN: Final = 0.15
 """Seconds beyond its time-out for a delivery to say what was lost."""
+_ASKS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _FORKED: Final = 0x40
 """``PF_FORKNOEXEC`` of Linux's ``sched.h``: forked, and no other program since."""
 _FLAGS: Final = 6
 """Their place in ``/proc/self/stat`` behind the name (proc(5))."""
+
+_Ends: TypeAlias = Callable[[object], bool]
 
 
 class Ending(Protocol):
@@ -51,7 +56,7 @@ class Children:
     def __init__(self, ending: Ending, timeout: float) -> None:
         self._ending = ending
         self._timeout = timeout + _MARGIN
-        self._ours: object = None
+        self._ours: set[object] = set()
 
     def follow(self) -> None:
         """From now on, in each child that is forked."""
@@ -59,20 +64,33 @@ class Children:
 
     def begin(self) -> None:
         """This process is a child."""
-        exit_at_once = os._exit
-        if exit_at_once is self._ours:  # of a child
+        self._replace(os, "_exit", "status", _is_status)
+        self._replace(signal, "raise_signal", "signalnum", _ends)
+
+    def _replace(self, module: ModuleType, name: str, named: str, ends: _Ends) -> None:
+        """Deliver before the function of a module where it ends the process.
+
+        Args:
+            module: Of Python's own.
+            name: The function's.
+            named: Its argument's.
+            ends: Whether it does, by its argument.
+        """
+        found = getattr(module, name)
+        if found in self._ours:  # of a child
             return
 
-        @functools.wraps(exit_at_once)
-        def _exit(status: Any) -> NoReturn:
-            if isinstance(status, int):  # else it goes on, by a TypeError
+        @functools.wraps(found)
+        def ending(*arguments: Any, **others: Any) -> Any:
+            if ends(next(iter(arguments), others.get(named))):
                 # What the handler of a signal raises meanwhile has nowhere to go.
                 with suppress(BaseException):
                     self._deliver()
-            exit_at_once(status)
+            return found(*arguments, **others)
 
-        _exit.__module__ = os.__name__  # where it is, by which it pickles
-        self._ours = os._exit = _exit
+        ending.__module__ = module.__name__  # where it is, by which it pickles
+        self._ours.add(ending)
+        setattr(module, name, ending)
 
     @guarded("delivering at the end of a child", everything=True)
     def _deliver(self) -> None:
@@ -80,17 +98,28 @@ class Children:
         if not self._ending.pending:
             return
         deadline = time.monotonic() + self._timeout
-        over = threading.Event()
+        over = system.Flag()
 
         def deliver() -> None:
             self._ending.shutdown()
             over.set()
 
-        if not started(deliver):
+        if not start_apart(deliver):
             deliver()
         while not over.is_set() and time.monotonic() < deadline:
             with suppress(BaseException):
                 over.wait(deadline - time.monotonic())
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int)  # else the process goes on, by a TypeError
+
+
+def _ends(number: object) -> bool:
+    """Only what asks a process to end: nobody raises the others but to crash."""
+    if not isinstance(number, int) or number not in _ASKS:
+        return False
+    return signal.getsignal(number) is signal.SIG_DFL
 
 
 def was_forked() -> bool:

@@ -80,7 +80,7 @@ class DefaultAction:
     def _unseen(self) -> Generator[None, None, None]:
         """``SIG_DFL`` is where ours was meanwhile; what is set in its place stays."""
         ours = [it for it in _SIGNALS if signal.getsignal(it) is self._handler]
-        if threading.current_thread() is not threading.main_thread():
+        if system.get_ident() != self._main:
             ours.clear()
         for signum in ours:
             signal.signal(signum, signal.SIG_DFL)
