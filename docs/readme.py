@@ -15,13 +15,14 @@ from otel_agents.instrumentors.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+_INSTRUMENTORS = "otel-agents-instrumentors"
 
 
 def matrix() -> str:
     """The support matrix, from the classes of the instrumentors."""
     rows = ["| library | versions | recorded |", "|---|---|---|"]
     for found in sorted(entry_points(group="opentelemetry_instrumentor"), key=lambda e: e.name):
-        if found.name.startswith("otel_agents_"):
+        if found.dist and found.dist.name == _INSTRUMENTORS:  # an example may have one, too
             kind: type[AgentInstrumentor] = found.load()
             versions = " or ".join(f"`{requirement}`" for requirement in kind.requires)
             rows.append(f"| {kind.plain_name} | {versions} | {'; '.join(kind.covers)} |")
