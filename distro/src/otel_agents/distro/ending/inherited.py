@@ -66,11 +66,12 @@ def has_measured(meters: Any) -> bool:
 def restart_readers(meters: Any) -> None:
     """Where no hook has run in a forked child: start the readers' threads, as their hooks do.
 
-    A reader whose thread is the parent's collects nothing, and waits for it at its end.
+    A reader whose thread is the parent's collects nothing, and waits for it at its end. One that had
+    none, as ours, gets none.
     """
     for reader in list(_storages(meters)):
         begin = getattr(reader, "_at_fork_reinit", None)
-        if begin is not None:
+        if begin is not None and getattr(reader, "_daemon_thread", None) is not None:
             begin()
 
 
