@@ -103,6 +103,33 @@ def test_a_child_delivers_before_os_exit(tmp_path: Path) -> None:
     assert receiver.log_bodies == ["said"]
 
 
+RAISING = """
+    import os, signal
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer("t")
+    child = os.fork()
+    if not child:
+        tracer.start_span("child").end()
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.raise_signal(signal.SIGTERM)  # handled: it goes on
+        tracer.start_span("after it").end()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_child_delivers_before_a_signal_that_it_raises_itself_to_end(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, RAISING),
+            {**NOTHING_SENT, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint},
+        )
+    assert (done.status, done.out, done.err) == (0, f"{-signal.SIGTERM}\n", "")
+    assert receiver.span_names == ["after it", "child"]
+
+
 def test_a_child_that_recorded_nothing_ends_at_once(tmp_path: Path) -> None:
     """Programs that make themselves daemons, or could not be executed: no exporter for them."""
     program = script(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 from instrumented import Finished, instrumented, running, script
 from otlp_receiver import Receiver, free_port
+from redis_server import redis
 
 WORK = """
     from opentelemetry import metrics, trace
@@ -164,29 +163,11 @@ RQ = """
 """
 
 
-@contextmanager
-def redis(folder: Path) -> Generator[str]:
-    """The address of a Redis that is empty."""
-    where = folder / "redis.sock"
-    options = ("--port", "0", "--unixsocket", str(where), "--save", "", "--dir", str(folder))
-    with subprocess.Popen(
-        ["/usr/bin/redis-server", *options], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if "ready to accept connections" in line.lower():
-                    break
-            yield f"unix://{where}"
-        finally:
-            process.kill()
-
-
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_rq(telemetry: Telemetry, way: str) -> None:
     """A work-horse for each job, which ends by `os._exit`."""
     program = script(telemetry.folder, RQ)
-    with redis(telemetry.folder) as address:
+    with redis() as address:
         variables = telemetry.variables
         done = instrumented(program, variables, arguments=[way, address])
     assert (done.out, done.status) == ("['finished', 'finished', 'finished']\n", 0), done.err
