@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+import pytest
 from packaging.version import Version
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LENIENT",
     "VERSION",
     "assistant",
+    "fails_with",
     "round_robin",
     "said",
     "teams",
@@ -35,6 +37,21 @@ LENIENT: dict[str, Any] = (
 
 def assistant(name: str, client: Any, **more: Any) -> Any:
     return agents.AssistantAgent(name, client, **more)
+
+
+async def fails_with(text: str, provider: Any) -> None:
+    """Send to an agent that raises ``text``, on a runtime that is given ``provider``."""
+
+    class Failing(core.RoutedAgent):
+        async def on_message_impl(self, message: Any, ctx: Any) -> str:
+            raise LookupError(text)
+
+    runtime = core.SingleThreadedAgentRuntime(tracer_provider=provider)
+    await Failing.register(runtime, "failing", lambda: Failing("d"))
+    runtime.start()
+    with pytest.raises(LookupError, match=text):
+        await runtime.send_message("go", core.AgentId("failing", "default"))
+    await runtime.stop()
 
 
 def said(text: str) -> list[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, VERSION, assistant, round_robin, turn
+from autogen_teams import CHAT, VERSION, assistant, fails_with, round_robin, turn
 from instrumented import instrumented as ran_instrumented
 from instrumented import script
 from packaging.version import Version
@@ -88,20 +88,7 @@ def test_what_it_tells_is_the_applications_own(
     run: Callable[..., Any], own: Emission, instrumented: None
 ) -> None:
     """It goes nowhere that we send to, so that nothing of it is taken away."""
-
-    class Failing(core.RoutedAgent):
-        async def on_message_impl(self, message: Any, ctx: Any) -> str:
-            raise LookupError(SECRET)
-
-    async def sent() -> None:
-        runtime = core.SingleThreadedAgentRuntime(tracer_provider=own.tracer_provider)
-        await Failing.register(runtime, "failing", lambda: Failing("d"))
-        runtime.start()
-        with pytest.raises(LookupError):
-            await runtime.send_message("go", core.AgentId("failing", "default"))
-        await runtime.stop()
-
-    run(sent())
+    run(fails_with(SECRET, own.tracer_provider))
     assert "autogen send failing.(default)-A" in own.names
     assert SECRET in own.texts()
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, VERSION, assistant, round_robin, turn
+from autogen_teams import CHAT, VERSION, assistant, fails_with, round_robin, turn
 from opentelemetry import trace
 from packaging.version import Version
 
@@ -89,20 +89,7 @@ def test_a_handler_that_fails_is_told_by_no_text(
     run: Any, emission: Emission, instrumented: None, theirs: Emission
 ) -> None:
     """The runtime was given a provider, so its spans are wanted."""
-
-    class Failing(core.RoutedAgent):
-        async def on_message_impl(self, message: Any, ctx: Any) -> str:
-            raise LookupError(SECRET)
-
-    async def sent() -> None:
-        runtime = core.SingleThreadedAgentRuntime(tracer_provider=theirs.tracer_provider)
-        await Failing.register(runtime, "failing", lambda: Failing("d"))
-        runtime.start()
-        with pytest.raises(LookupError):
-            await runtime.send_message("go", core.AgentId("failing", "default"))
-        await runtime.stop()
-
-    run(sent())
+    run(fails_with(SECRET, theirs.tracer_provider))
     assert "autogen send failing.(default)-A" in theirs.names
     assert SECRET not in theirs.texts()
 
