@@ -91,8 +91,8 @@ def is_renewed(thing: object) -> bool:
 
 def offences(walked: Iterable[ModuleType]) -> list[str]:
     """What in ``walked`` has no bound, or would be its parent's in a forked child."""
-    registry = vars(forking)["_renewers"]
-    walk = _Walk(seen={id(registry)})
+    registries = (vars(forking)["_renewers"], vars(forking)["_untold"])
+    walk = _Walk(seen={id(registry) for registry in registries})
     for module in walked:
         for name, value in list(vars(module).items()):
             if not (_is_pythons(name) or _is_foreign(value)):

@@ -104,7 +104,9 @@ def test_the_environment_keeps_what_the_user_set_and_gets_no_otel_variable(tmp_p
     quiet = {row.variable: row.off for row in PHONE_HOME if not row.senders}
     assert {name: seen.get(name) for name in quiet} == {**quiet, "MEM0_TELEMETRY": "True"}
     assert set(quiet) & set(WITH_MORE) == set()
-    assert set(seen) - set(plain_environ(given)) == set(quiet) - set(given) | INHERITED
+    assert (
+        set(seen) - set(plain_environ(given)) == set(quiet) - set(given) | {HANDED_DOWN} | INHERITED
+    )
     otel = {name: value for name, value in seen.items() if name.startswith("OTEL_")}
     assert otel == {name: value for name, value in given.items() if name.startswith("OTEL_")}
     assert carried

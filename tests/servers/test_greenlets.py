@@ -325,3 +325,23 @@ def request(port: int, path: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+LOCKS = """
+from opentelemetry import metrics
+
+storages = metrics.get_meter_provider()._measurement_consumer._reader_storages
+for one in (*storages, *storages.values()):
+    print(type(one).__name__, sorted(n for n, v in vars(one).items() if type(v).__name__ == "_RLock"))
+"""
+
+
+@BOTH
+def test_the_sdk_keeps_the_systems_locks_where_we_collect(
+    tmp_path: Path, greenlets: Greenlets
+) -> None:
+    """eventlet puts greenlets' in their place, under which a thread and a greenlet meet for ever."""
+    with Receiver() as receiver:
+        done = ended(greenlets.script(tmp_path, LOCKS), receiver)
+    assert (done.status, greenlets.errors(done)) == (0, "")
+    assert done.out == "DeliveringMetricReader []\nMetricReaderStorage []\n"

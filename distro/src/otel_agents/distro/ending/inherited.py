@@ -23,18 +23,27 @@ __all__ = [
     "detect_in_place",
     "has_measured",
     "instance_of",
+    "keep_locks",
     "renew_locks",
     "restart_readers",
 ]
 
 _INSTANCE: Final = "service.instance.id"
 _PROCESSORS: Final = ("_active_span_processor", "_multi_log_record_processor")
+
+
+def _kind(make: Callable[[], object]) -> type[object]:
+    return type(make())
+
+
 _MAKERS: Final[tuple[Callable[[], Any], ...]] = (
     threading.Lock,
     threading.RLock,
+    system.RLock,
     threading.Event,  # has a lock too
 )
-_KINDS: Final = tuple((type(make()), make) for make in _MAKERS)
+_KINDS: Final = tuple((_kind(make), make) for make in _MAKERS)
+_RLOCK: Final = type(threading.RLock())
 
 
 def instance_of(meters: Any) -> str | None:
@@ -80,12 +89,21 @@ def renew_locks(*providers: Any) -> None:
 
     Before their own handlers, which start threads that wait for them.
     """
-    for one in _behind(providers):
-        state: dict[str, Any] = getattr(one, "__dict__", {})
-        for name, value in list(state.items()):
-            for kind, make in _KINDS:
-                if isinstance(value, kind) and not _is_set(value):
-                    setattr(one, name, make())
+    for one, name, value in _states(providers):
+        for kind, make in _KINDS:
+            if isinstance(value, kind) and not _is_set(value):
+                setattr(one, name, make())
+
+
+def keep_locks(*providers: Any) -> None:
+    """Give the SDK's objects behind ``providers`` the system's locks, whatever patches come.
+
+    eventlet puts greenlets' in the place of each `threading.RLock` that it finds. Our threads collect
+    metrics under one, and a greenlet that measures meanwhile would let nobody on.
+    """
+    for one, name, value in _states(providers):
+        if isinstance(value, _RLOCK):
+            setattr(one, name, system.RLock())
 
 
 @functools.lru_cache(maxsize=1)
@@ -116,6 +134,13 @@ def _is_set(value: Any) -> bool:
     """An event stays what it is: nobody waits for it any more."""
     is_set = getattr(value, "is_set", None)
     return is_set is not None and is_set()
+
+
+def _states(providers: tuple[Any, ...]) -> Iterator[tuple[Any, str, Any]]:
+    for one in _behind(providers):
+        state: dict[str, Any] = getattr(one, "__dict__", {})
+        for name, value in list(state.items()):
+            yield one, name, value
 
 
 def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:

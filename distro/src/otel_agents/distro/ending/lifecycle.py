@@ -22,6 +22,7 @@ from otel_agents.distro.ending.inherited import (
     detect_in_place,
     has_measured,
     instance_of,
+    keep_locks,
     renew_locks,
     restart_readers,
 )
@@ -86,6 +87,7 @@ class Lifecycle:
                 atexit.unregister(ending)
         self._follow_spans()
         self._instance = instance_of(self._providers[1])
+        keep_locks(*self._providers)
         renew_after_fork(self._begin_in_child)
         detect_in_place()
         renew_after_fork(self._begin_untold, untold=True)
