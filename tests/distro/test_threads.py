@@ -168,11 +168,20 @@ def test_a_job_of_a_pool_is_its_submitters_to_its_end() -> None:
         assert job.result() == hers
 
 
-def test_a_span_that_is_not_recorded_has_no_end_that_is_known(clerk: Clerk) -> None:
+def test_of_a_span_that_is_not_recorded_its_starters_leaving_is_the_end(clerk: Clerk) -> None:
     remote = trace.NonRecordingSpan(trace.SpanContext(7, 8, is_remote=True))
     with trace.use_span(remote):
         clerk.start()
-    assert clerk.ask(trace_id) == 7
+        assert clerk.ask(trace_id) == 7
+    assert clerk.ask(trace_id) == 0
+
+
+def test_without_a_span_a_thread_works_for_a_user_no_longer_than_its_starter(clerk: Clerk) -> None:
+    token = attach(with_user_id("ada", with_conversation_id("c1")))
+    clerk.start()
+    assert clerk.ask(lambda: (user_id(), conversation_id())) == ("ada", "c1")
+    detach(token)
+    assert clerk.ask(lambda: (user_id(), conversation_id())) == (None, None)
 
 
 def ordinary(seen: list[object]) -> threading.Thread:

@@ -151,7 +151,8 @@ def test_a_call_that_asks_twice_is_two(model: ScriptedModel, emission: Emission)
     tools = [{"type": "function", "function": function}]
     said = provider.llm(model).call("hi", tools=tools, available_functions={"search": search})
     assert said == "Done."
-    assert emission.tree() == [provider.asked, SEARCH, provider.asked]
+    parts = (provider.asked, SEARCH, provider.asked)
+    assert emission.tree() == ["model_call", *(f"  {part}" for part in parts)]
     told = [span["gen_ai.usage.input_tokens"] for span in asked(emission, provider)]
     assert told == [entry.input_tokens for entry in model.ledger.entries]
 

@@ -14,6 +14,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from otel_agents.instrumentors._core.tables import ByObject
+from otel_agents.instrumentors.litellm import _callbacks
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
@@ -30,6 +32,8 @@ def module(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Any:
     def tracer(name: str, *_: object) -> trace.Tracer:
         return emission.tracer_provider.get_tracer(name)
 
+    # LiteLLM keeps a callback that was used once.
+    monkeypatch.setattr(_callbacks, "_sharing", ByObject[Any, None]())
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: emission.tracer_provider)
     monkeypatch.setattr(trace, "get_tracer", tracer)
     return importlib.import_module("litellm.integrations.opentelemetry")
@@ -147,3 +151,45 @@ if VERSION >= (1, 110):
         assert emission.names == [f"chat {name.partition('/')[2]}"]
         told = {span.name for span in exporter.get_finished_spans()}
         assert told == {"litellm_request", "raw_gen_ai_request"}
+
+    @each_model
+    def test_one_that_overrides_how_it_tells_is_left_out_too(
+        name: str,
+        module: Any,
+        ask: Ask,
+        instrument: Callable[..., None],
+        emission: Emission,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("WANDB_API_KEY", "none")
+        monkeypatch.setenv("WANDB_PROJECT_ID", "none/none")
+        instrument()
+        weave = importlib.import_module("litellm.integrations.weave.weave_otel")
+        ask(name, weave.WeaveOtelLogger(config=module.OpenTelemetryConfig(exporter="console")))
+        assert emission.names == [f"chat {name.partition('/')[2]}"]
+        assert MESSAGES[0]["content"] not in emission.texts()
+
+    @pytest.mark.parametrize("prefer", ["ours", "theirs"])
+    @each_model
+    def test_one_that_keeps_its_provider_to_itself_is_left_alone(
+        name: str,
+        prefer: str,
+        module: Any,
+        ask: Ask,
+        instrument: Callable[..., None],
+        emission: Emission,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        exporter = InMemorySpanExporter()
+        phoenix = importlib.import_module("litellm.integrations.arize.arize_phoenix")
+        monkeypatch.setattr(
+            phoenix.ArizePhoenixLogger,
+            "_get_span_processor",
+            lambda *_, **__: SimpleSpanProcessor(exporter),
+        )
+        instrument(OTEL_AGENTS_PREFER=prefer)
+        ask(name, phoenix.ArizePhoenixLogger(config=module.OpenTelemetryConfig(exporter="console")))
+        assert emission.names == [f"chat {name.partition('/')[2]}"]
+        assert "litellm_request" in {span.name for span in exporter.get_finished_spans()}
+        assert [it for it in caplog.records if it.name == "otel_agents"] == []

@@ -1,8 +1,9 @@
 """Threads and thread pools work in the OpenTelemetry context of whoever started or asked them.
 
-A thread has it as long as the span lasts that it was started in. One that goes on, as one that takes
-jobs from a queue, works for others then: in their traces, or in its own, and for no user that it
-knows of. A job of a pool has its context to its end.
+A thread has it as long as the span lasts that it was started in, or where there is none, as long as
+its starter is in that context. One that goes on, as one that takes jobs from a queue, works for others
+then: in their traces, or in its own, and for no user that it knows of. A job of a pool has its
+context to its end.
 
 Our own, since opentelemetry-instrumentation-threading requires opentelemetry-instrumentation in
 exactly its own version: whenever the two are not released together, pip finds no solution. It
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -33,16 +35,21 @@ _RUN: Final = "run"
 
 
 class _StartersContext(Context):
-    """The context that a thread was started in, empty once the span is over that was current there.
+    """The context that a thread was started in, empty once its starter has left that.
+
+    With the span that was current there, or where no end of that is known, by nobody having the
+    context any more: who detaches it lets it go.
 
     What is in progress in the thread then has contexts of its own, made of this one, and keeps them.
     Nobody has to be told of the end: it is seen where somebody looks, by the methods through which
     OpenTelemetry does.
     """
 
-    def __init__(self, starters: Context, span: trace.Span) -> None:
+    def __init__(self, starters: Context) -> None:
         super().__init__(starters)
-        self._span = span
+        span = trace.get_current_span(starters)
+        self._span = span if span.is_recording() else None
+        self._starters = weakref.ref(starters)
 
     def get(self, key: str, default: Any = None) -> Any:
         return super().get(key, default) if self._lasts() else default
@@ -54,6 +61,8 @@ class _StartersContext(Context):
         return super().__len__() if self._lasts() else 0
 
     def _lasts(self) -> bool:
+        if self._span is None:
+            return self._starters() is not None
         return self._span.is_recording()
 
 
@@ -62,11 +71,9 @@ def _current() -> Context | None:
     return contexts.get_current()
 
 
-@guarded("following a span", None)
-def _for_a_thread(context: Context) -> Context | None:
-    """What a thread gets of its starter; of a span that is not recorded no end is known."""
-    span = trace.get_current_span(context)
-    return _StartersContext(context, span) if span.is_recording() else context
+@guarded("following a context", None)
+def _starters_context(starters: Context) -> Context | None:
+    return _StartersContext(starters)
 
 
 @guarded("attaching a context")
@@ -105,7 +112,7 @@ def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
     def started(self: threading.Thread, *args: Any, **kwargs: Any) -> None:
         starters = _current()
-        context = _for_a_thread(starters) if starters else None
+        context = _starters_context(starters) if starters else None
         if not context:
             return start(self, *args, **kwargs)
         own: dict[str, Any] = vars(self)

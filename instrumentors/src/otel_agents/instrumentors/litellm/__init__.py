@@ -31,7 +31,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         "every provider, over its own HTTP, its Rust core or an SDK",
         "cost",
     )
-    own_telemetry = "model calls of its OpenTelemetry callbacks (otel, arize, logfire, …)"
+    own_telemetry = "model calls of its OpenTelemetry callbacks (otel, weave_otel, logfire, …)"
 
     def patches(self) -> Iterable[Patch]:
         """The functions below LiteLLM's cache and retries, and the two places where it sends.
@@ -84,7 +84,8 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         callback = "litellm.integrations.opentelemetry:OpenTelemetry"
         yield Patch(f"{callback}.__init__", after(made))
         for logs, kind in (("success", "logs"), ("sucess", "logs"), ("failure", None)):
-            yield Patch(f"{callback}._handle_{logs}", within(logging), one_of=kind)
+            handle = f"{callback}._handle_{logs}"  # which weave_otel overrides
+            yield Patch(handle, within(logging), one_of=kind, overrides=True)
         yield Patch(f"{callback}.set_attributes", instead(describing), overrides=True)
         for tells, provider in (
             ("_record_metrics", "_meter_provider"),

@@ -1,4 +1,4 @@
-"""LiteLLM's own OpenTelemetry callback, ``otel``, and its kinds, as ``arize`` and ``logfire``.
+"""LiteLLM's own OpenTelemetry callback, ``otel``, and its kinds, as ``weave_otel`` and ``logfire``.
 
 One that has found a tracer provider in the process uses it beside us: what it tells of a model call is
 told twice then, with the prompt. That is left out of it. What else it tells stays (requests to the
@@ -57,12 +57,22 @@ def made(telemetry: Telemetry, call: Call, _: Any) -> None:
     tracer = getattr(callback, "tracer", None)
     if not isinstance(tracer, Tracer) or isinstance(tracer, _WithoutModelCalls):
         return
-    shared = trace.get_tracer_provider()
-    if getattr(callback, "_tracer_provider", shared) is not shared:
+    if not _is_shared(callback, tracer):
         return
     _sharing[callback] = None
     if not _OWN.is_preferred(telemetry):
         callback.tracer = _WithoutModelCalls(tracer)
+
+
+def _is_shared(callback: Any, tracer: Tracer) -> bool:
+    """Whether ``callback`` tells the tracer provider of the process."""
+    shared = trace.get_tracer_provider()
+    provider = getattr(callback, "_tracer_provider", None)
+    if provider is not None:
+        return provider is shared
+    # Of one that keeps none, as ``arize_phoenix``, a tracer of the SDK knows where its spans go.
+    processor = getattr(tracer, "span_processor", None)
+    return processor in (None, getattr(shared, "_active_span_processor", None))
 
 
 def left_to_them(telemetry: Telemetry) -> Context | None:
