@@ -245,7 +245,8 @@ def test_a_propagator_that_is_not_installed(
     assert done.err.splitlines() == [
         (
             f"otel-agents: OTEL_PROPAGATORS={propagators}: b3 is not installed, or misspelt; "
-            f"{used} is used; install opentelemetry-propagator-b3, {INSTALL}"
+            f"{used} is used by initialize(), and opentelemetry-instrument does not start; "
+            f"install opentelemetry-propagator-b3, {INSTALL}"
         )
     ]
 

@@ -140,9 +140,11 @@ def _is_known(variable: str, *names: str) -> bool:
 
 def _not_installed(variable: str, value: str, missing: list[str], used: str) -> Unusable:
     packages = sorted({_PACKAGES.get((variable, name), "its package") for name in missing})
+    # That command reads the propagators before it asks a distribution.
+    by = " by initialize(), and opentelemetry-instrument does not start"
     line = (
         f"{variable}={value}: {', '.join(missing)} is not installed, or misspelt; "
-        f"{used} is used; install {', '.join(packages)}, or correct the name"
+        f"{used} is used{by if variable == _PROPAGATORS else ''}; install {', '.join(packages)}, or correct the name"
     )
     return Unusable(variable, line, used)
 
