@@ -11,7 +11,7 @@ import functools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.sdk import resources
 from opentelemetry.sdk.resources import Resource
@@ -147,8 +147,9 @@ def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
     for provider in providers:
         yield provider
         yield from (getattr(provider, name, None) for name in _PROCESSORS)
-        meters: dict[Any, Any] = getattr(provider, "_meters", None) or {}
-        yield from list(meters.values())
+        meters: Any = getattr(provider, "_meters", None)
+        if isinstance(meters, dict):  # that of the API keeps others, in a list
+            yield from list(cast("dict[Any, Any]", meters).values())
         consumer = getattr(provider, "_measurement_consumer", None)
         yield consumer
         storages = _storages(provider)
