@@ -201,10 +201,12 @@ def busy(port: int) -> bool:
         ["--master", "--processes=2", "--py-call-osafterfork"],
     ],
 )
+@pytest.mark.xfail(reason="issue 13: a worker of uWSGI's may hang after the fork", strict=False)
 def test_uwsgi(telemetry: Telemetry, options: list[str]) -> None:
     """It forks without telling the interpreter; a worker ends as soon as it has delivered."""
     script(telemetry.folder, WSGI, "site_of_jobs.py")
-    uwsgi = script(telemetry.folder, "import pyuwsgi, sys; sys.exit(pyuwsgi.run())", "server.py")
+    run = "import pyuwsgi, sys; sys.exit(pyuwsgi.run())"
+    uwsgi = script(telemetry.folder, run, "uwsgi_run.py")  # known by its name
     port, stats = free_port(), free_port()
     arguments = ["--http-socket", f"127.0.0.1:{port}", "--stats", f"127.0.0.1:{stats}"]
     arguments += ["--module", "site_of_jobs", "--enable-threads", "--die-on-term", *options]

@@ -183,11 +183,11 @@ if VERSION >= (1, 110):
     ) -> None:
         exporter = InMemorySpanExporter()
         phoenix = importlib.import_module("litellm.integrations.arize.arize_phoenix")
-        monkeypatch.setattr(
-            phoenix.ArizePhoenixLogger,
-            "_get_span_processor",
-            lambda *_, **__: SimpleSpanProcessor(exporter),
-        )
+
+        def to_ours(*_: object, **__: object) -> SimpleSpanProcessor:
+            return SimpleSpanProcessor(exporter)
+
+        monkeypatch.setattr(phoenix.ArizePhoenixLogger, "_get_span_processor", to_ours)
         instrument(OTEL_AGENTS_PREFER=prefer)
         ask(name, phoenix.ArizePhoenixLogger(config=module.OpenTelemetryConfig(exporter="console")))
         assert emission.names == [f"chat {name.partition('/')[2]}"]
