@@ -20,7 +20,10 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 MODELS = {"the SDK": "openai/gpt-4o-mini", "its own HTTP": "anthropic/claude-3-haiku-20240307"}
-LISTS = ("callbacks", "input_callback", "success_callback", "failure_callback")
+LISTS = (
+    *("callbacks", "service_callback", "input_callback", "success_callback", "failure_callback"),
+    *("_async_input_callback", "_async_success_callback", "_async_failure_callback"),
+)
 each_model = pytest.mark.parametrize("name", MODELS.values(), ids=MODELS)
 Ask = Callable[..., None]
 
@@ -193,3 +196,4 @@ if VERSION >= (1, 110):
         assert emission.names == [f"chat {name.partition('/')[2]}"]
         assert "litellm_request" in {span.name for span in exporter.get_finished_spans()}
         assert [it for it in caplog.records if it.name == "otel_agents"] == []
+        exporter.shutdown()  # LiteLLM keeps the callback; this keeps no more spans
