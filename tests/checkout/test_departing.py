@@ -33,24 +33,29 @@ with Server([sys.executable, *sys.argv[1:]], {}):
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends what SIGKILL leaves")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
-def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Signals) -> None:
-    alive, server = tmp_path / "alive", tmp_path / "server.py"
+def status_when_ended(folder: Path, number: signal.Signals, *shell: str) -> int:
+    """Start a server by way of ``shell``, end that by a signal, and wait for the server's end."""
+    alive, server = folder / "alive", folder / "server.py"
     os.mkfifo(alive)
     server.write_text(SERVER)
     with (
         subprocess.Popen(
-            [sys.executable, "-c", SHOWING, str(server), str(alive)],
+            [*shell, sys.executable, "-c", SHOWING, str(server), str(alive)],
             env={**os.environ, "PYTHONPATH": str(TESTS)},
             stderr=subprocess.DEVNULL,
-        ) as showing,
+        ) as started,
         alive.open() as served,
     ):
         assert served.readline() == "serving\n"
-        showing.send_signal(number)
+        started.send_signal(number)
         assert served.read() == ""  # the end: nobody has it open any more
-    assert showing.returncode in (128 + number, -number)
+    return started.returncode
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends what SIGKILL leaves")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Signals) -> None:
+    assert status_when_ended(tmp_path, number) in (128 + number, -number)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's end")
@@ -58,21 +63,8 @@ def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Si
 def test_a_server_ends_with_a_shell_that_tells_nobody(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    alive, server = tmp_path / "alive", tmp_path / "server.py"
-    os.mkfifo(alive)
-    server.write_text(SERVER)
-    shell = ["/bin/sh", "-c", '"$@"; true', "sh"]  # which stays, as there is something to do yet
-    with (
-        subprocess.Popen(
-            [*shell, sys.executable, "-c", SHOWING, str(server), str(alive)],
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
-            stderr=subprocess.DEVNULL,
-        ) as between,
-        alive.open() as served,
-    ):
-        assert served.readline() == "serving\n"
-        between.send_signal(number)
-        assert served.read() == ""
+    # The shell stays, as there is something to do yet.
+    status_when_ended(tmp_path, number, "/bin/sh", "-c", '"$@"; true', "sh")
 
 
 def test_a_command_of_make_becomes_its_script() -> None:
