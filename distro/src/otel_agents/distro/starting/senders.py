@@ -7,13 +7,15 @@ has decided: then the library does as he said.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 __all__ = ["stop_chroma", "stop_crewai", "stop_crewai_import"]
 
 _SWITCH: Final = "_is_telemetry_disabled"
+_making: Final = ContextVar("otel-agents-crewai-statistics", default=False)
+"""Whether ``Telemetry`` is being made: of the context, as greenlets share what is of a thread."""
 
 
 def stop_crewai(module: Any, decided: Callable[[], bool]) -> None:
@@ -41,15 +43,15 @@ def stop_crewai_import(module: Any, decided: Callable[[], bool]) -> None:
     Not while ``Telemetry`` is made: it would be made without its handlers.
     """
     kind = module.Telemetry
-    switch, make, making = getattr(kind, _SWITCH, None), kind.__init__, threading.local()
+    switch, make = getattr(kind, _SWITCH, None), kind.__init__
 
     @functools.wraps(make)
     def made(self: Any, *args: Any, **kwargs: Any) -> None:
-        making.now = True
+        token = _making.set(True)
         try:
             make(self, *args, **kwargs)
         finally:
-            making.now = False
+            _making.reset(token)
 
     kind.__init__ = made
     stop_crewai(module, decided)
@@ -58,7 +60,7 @@ def stop_crewai_import(module: Any, decided: Callable[[], bool]) -> None:
 
     @functools.wraps(switch)
     def disabled(_: Any) -> bool:
-        return switch() if getattr(making, "now", False) or decided() else True
+        return switch() if _making.get() or decided() else True
 
     setattr(kind, _SWITCH, classmethod(disabled))
 
