@@ -123,6 +123,12 @@ GOOD = [
     CHAT.with_(
         gen_ai__request__stream=True, gen_ai__provider__name="groq", gen_ai__response__id=None
     ).by("litellm"),
+    CHAT.with_(gen_ai__request__stream=True, gen_ai__response__model=None).by("litellm"),
+    CHAT.with_(
+        gen_ai__response__id=None,
+        gen_ai__response__model=None,
+        gen_ai__provider__name="aws.bedrock",
+    ).by("litellm"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
     CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
     CHAT.with_(

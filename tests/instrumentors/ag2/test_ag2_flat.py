@@ -30,5 +30,6 @@ def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
             lambda: lasting_loop.run_until_complete(planner.ask("hi")),
             AG2Instrumentor(),
             OpenAIInstrumentor(),
+            loop=lasting_loop,
         )
     lasting_loop.run_until_complete(client.aclose())

@@ -40,5 +40,6 @@ def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
             lambda: lasting_loop.run_until_complete(turn()),
             AutoGenInstrumentor(),
             OpenAIInstrumentor(),
+            loop=lasting_loop,
         )
     lasting_loop.run_until_complete(client.close())

@@ -45,4 +45,6 @@ def test_questions_leave_nothing(
         ]
     )
     with answering():
-        check_flat(lambda: next(ways)(), LiteLLMInstrumentor(), OpenAIInstrumentor())
+        check_flat(
+            lambda: next(ways)(), LiteLLMInstrumentor(), OpenAIInstrumentor(), loop=lasting_loop
+        )

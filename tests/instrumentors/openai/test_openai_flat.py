@@ -59,5 +59,5 @@ def test_requests_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None
         ways = itertools.cycle(
             requests(client) + asynchronous_requests(aclient, lasting_loop.run_until_complete)
         )
-        check_flat(lambda: next(ways)(), OpenAIInstrumentor())
+        check_flat(lambda: next(ways)(), OpenAIInstrumentor(), loop=lasting_loop)
         lasting_loop.run_until_complete(aclient.close())
