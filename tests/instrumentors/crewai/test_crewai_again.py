@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crews import CHAT, agent, crew, run_of, task
+from crews import CHAT, agent, crew, crewai, run_of, task
 from decided_steps import told
 
 from otel_agents.testing.emission import Emission
@@ -39,6 +39,22 @@ def test_a_test_is_one_trace(llm: Any, model: ScriptedModel, emission: Emission)
     ]
     assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
     assert (emission.traces(), model.ledger.requests) == (1, 4)
+
+
+def test_runs_of_one_copy_are_numbered_whatever_other_copies_are_made(
+    llm: Any, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CrewAI makes one for its statistics in a thread of its own, which may come first."""
+    kind: Any = crewai.Crew
+    copy = kind.copy
+
+    def copied(self: Any) -> Any:
+        copy(self)
+        return copy(self)
+
+    monkeypatch.setattr(kind, "copy", copied)
+    crew(task(agent(llm, "Writer"))).test(2, llm)
+    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
 
 
 def test_a_training_is_one_trace(

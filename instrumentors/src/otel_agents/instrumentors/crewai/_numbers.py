@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
 
@@ -19,23 +19,35 @@ _entering: Final = Lock()
 
 
 class _Repeated(Step):
-    """A crew that runs several times, as copies that are made in the order of their inputs."""
+    """A crew that runs several times: as copies, made in the order of their inputs, or as one again and again.
 
-    __slots__ = ("_copies", "_count", "crew")
+    Where it is one, others may be made that never run: CrewAI, when it hears that a test begins, makes
+    one for its statistics, in a thread of its own, before or after the one that is tested.
+    """
 
-    def __init__(self, telemetry: Telemetry, type: str, crew: Any, count: int | None) -> None:
+    __slots__ = ("_copies", "_count", "_runs", "crew")
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        type: str,
+        crew: Any,
+        count: int | None,
+        runs: Iterator[int] | None,
+    ) -> None:
         super().__init__(telemetry, type)
         self.crew = crew
         self._count = count
-        self._copies: list[tuple[Any, count[int]]] = []
+        self._runs = runs
+        self._copies: list[tuple[Any, Iterator[int]]] = []
         self.context = _REPEATED.set(self, self.context)
 
     def copied(self, crew: Any) -> None:
         """``crew`` is the next copy."""
-        self._copies.append((crew, count(len(self._copies) + 1)))
+        self._copies.append((crew, self._runs or count(len(self._copies) + 1)))
 
     def turn(self, crew: Any) -> dict[str, Any]:
-        """Which run of how many begins; a copy may run again, as one that is trained."""
+        """Which run of how many begins."""
         numbers = next((numbers for copy, numbers in self._copies if copy is crew), None)
         if numbers is None:
             return {}
@@ -52,12 +64,19 @@ class _Repeated(Step):
 _REPEATED: Final = Slot("crewai-repeated", _Repeated)
 
 
-def repeated(type: str, times: Callable[[Any], int | None]) -> Start:
-    """A start of several runs; ``times`` reads their number from the first argument."""
+def repeated(type: str, times: Callable[[Any], int | None], *, by_copy: bool = False) -> Start:
+    """A start of several runs.
+
+    Args:
+        type: What kind of step they are together.
+        times: Reads from the first argument how many they are.
+        by_copy: Whether each is of a copy of its own; else they are numbered as they begin.
+    """
 
     def start(telemetry: Telemetry, call: Call) -> Step:
         given = next(iter((*call.args, *call.kwargs.values())), None)
-        return _Repeated(telemetry, type, call.instance, times(given))
+        runs = None if by_copy else count(1)
+        return _Repeated(telemetry, type, call.instance, times(given), runs)
 
     return start
 

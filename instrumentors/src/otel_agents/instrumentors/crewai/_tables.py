@@ -27,7 +27,7 @@ from . import (
 
 __all__ = ["PATCHES"]
 
-_FOR_EACH: Final = _numbers.repeated("kickoff_for_each", len)
+_FOR_EACH: Final = _numbers.repeated("kickoff_for_each", len, by_copy=True)
 _CREWS: Final = (
     Patch("crewai.crew:Crew.kickoff", _runs.crew),
     Patch("crewai.crew:Crew.akickoff", _runs.crew, since="1.7.0"),
