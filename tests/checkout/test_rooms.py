@@ -67,8 +67,8 @@ HOUSES = {
     "the core of the instrumentors": House(
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
         ground=(
-            *("importlib_bootstrap", "system", "forking", "tables", "errors", "threads"),
-            "drives",
+            *("importlib_bootstrap", "system", "forking", "tables", "errors"),
+            *("green_locks", "threads", "drives"),
         ),
         rooms={
             "encoding": frozenset(),

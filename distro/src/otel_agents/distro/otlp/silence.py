@@ -7,6 +7,7 @@ level, and only where it is at it, so what the application set up keeps its voic
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -46,11 +47,17 @@ class _Filter(logging.Filter):
 _filter = _Filter()
 
 
+@functools.lru_cache(maxsize=1)
+def _loggers() -> tuple[logging.Logger, ...]:
+    """Asked for once, not for each request: that takes the lock which all of `logging` shares."""
+    return tuple(logging.getLogger(name) for name in _LOGGERS)
+
+
 @contextmanager
 def overheard() -> Generator[list[logging.LogRecord], None, None]:
     """Collect what the exporters say here meanwhile, instead of passing it on."""
-    for name in _LOGGERS:
-        filters = logging.getLogger(name).filters
+    for logger in _loggers():
+        filters = logger.filters
         if _filter not in filters:
             # First: a filter of the exporter's own hides what it said a moment ago, and the
             # reason of a failure is read from it.

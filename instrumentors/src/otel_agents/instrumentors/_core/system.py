@@ -87,23 +87,35 @@ def sleep(seconds: float) -> None:
 
 def pause(seconds: float) -> None:
     """Wait, while other greenlets go on where the caller is one."""
-    if not is_green():
-        sleep(seconds)
-        return
-    try:
-        time.sleep(seconds)
-    except AssertionError:  # in the loop itself, which has nobody to give way to
-        sleep(seconds)
+    _wait(time.sleep if is_green() else sleep, seconds)
 
 
-def until(done: Callable[[], bool], timeout: float) -> bool:
-    """Pause until ``done`` is true, ``timeout`` seconds at most; what it is then."""
+def until(
+    done: Callable[[], bool], timeout: float, wait: Callable[[float], object] | None = None
+) -> bool:
+    """Wait until ``done`` is true, ``timeout`` seconds at most; what it was at last.
+
+    Args:
+        done: Asked again and again, and not after it was true.
+        timeout: In seconds.
+        wait: As `pause`, which is the default; of a library of greenlets.
+    """
     deadline = time.monotonic() + timeout
     look = _FIRST_LOOK
-    while not done() and (left := deadline - time.monotonic()) > 0:
-        pause(min(look, left))
+    while not done():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        _wait(wait or pause, min(look, left))
         look = min(2 * look, _LAST_LOOK)
-    return done()
+    return True
+
+
+def _wait(wait: Callable[[float], object], seconds: float) -> None:
+    try:
+        wait(seconds)
+    except (AssertionError, RuntimeError):  # in the loop itself, which has nobody to give way to
+        sleep(seconds)
 
 
 def is_green() -> bool:

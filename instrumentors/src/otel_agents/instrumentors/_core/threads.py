@@ -15,7 +15,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
+from wrapt import register_post_import_hook
+
 from otel_agents.instrumentors._core import system
+from otel_agents.instrumentors._core.green_locks import know_threads
 
 __all__ = ["signals_blocked", "start_apart"]
 
@@ -62,3 +65,6 @@ def signals_blocked() -> Generator[None, None, None]:
 @functools.lru_cache(maxsize=1)
 def _asynchronous() -> frozenset[int]:
     return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _OF_A_FAULT})
+
+
+register_post_import_hook(know_threads, "eventlet.lock")
