@@ -67,7 +67,7 @@ HOUSES = {
     "the core of the instrumentors": House(
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
         ground=(
-            *("importlib_bootstrap", "system", "forking", "tables", "errors"),
+            *("importlib_bootstrap", "system", "workers", "forking", "tables", "errors"),
             *("green_locks", "threads", "drives"),
         ),
         rooms={

@@ -19,7 +19,7 @@ CORE = "otel_agents.instrumentors._core"
 CHEAP = {
     *("context", "context.carrying", "errors", "forking", "importlib_bootstrap"),
     *("patching", "patching.rivals", "system"),
-    *("tables", "threads", "telemetry", "telemetry.records"),
+    *("tables", "threads", "telemetry", "telemetry.records", "workers"),
 }
 """What is imported at the start of every process, of the core."""
 

@@ -2,71 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import socket
-import time
-from collections.abc import Generator
-from dataclasses import dataclass
-from http.client import HTTPConnection
-from pathlib import Path
-
 import pytest
-from instrumented import Finished, instrumented, running, script
-from otlp_receiver import Receiver, free_port
+from instrumented import instrumented, running, script
 from redis_server import redis
-
-WORK = """
-    from opentelemetry import metrics, trace
-
-    tracer = trace.get_tracer("t")
-    counter = metrics.get_meter("t").create_counter("worked")
-
-    def work(number):
-        tracer.start_span(f"work {number}").end()
-        counter.add(1)
-        return number
-"""
-PATIENT = "60"
-"""Seconds that an end may take; none takes them."""
-
-
-@dataclass
-class Telemetry:
-    """What arrived of a program in ``folder``."""
-
-    receiver: Receiver
-    folder: Path
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self.receiver.endpoint,
-            "OTEL_AGENTS_EXIT_TIMEOUT": PATIENT,
-            "OTEL_BSP_SCHEDULE_DELAY": "3600000",  # nothing is sent but at an end
-            "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
-            "PYTHONPATH": str(self.folder),
-            "PYTHONWARNINGS": "ignore",  # of fork beside threads, from Python 3.12 on
-        }
-
-    def run(self, text: str) -> Finished:
-        program = script(self.folder, text)
-        done = instrumented(program, self.variables)
-        assert done.status == 0, done.err
-        return done
-
-    def all_arrived(self, numbers: int) -> None:
-        """A span of each job, and all of them in the metrics."""
-        assert self.receiver.span_names == [f"work {number}" for number in range(numbers)]
-        assert sum(self.receiver.totals("worked").values()) == numbers
-
-
-@pytest.fixture
-def telemetry(tmp_path: Path) -> Generator[Telemetry]:
-    script(tmp_path, WORK, "jobs.py")
-    with Receiver() as receiver:
-        yield Telemetry(receiver, tmp_path)
-
+from worked_jobs import Telemetry
 
 POOLS = """
     import importlib, sys
@@ -172,58 +111,3 @@ def test_rq(telemetry: Telemetry, way: str) -> None:
         done = instrumented(program, variables, arguments=[way, address])
     assert (done.out, done.status) == ("['finished', 'finished', 'finished']\n", 0), done.err
     telemetry.all_arrived(3)
-
-
-WSGI = """
-    from jobs import work
-
-    def application(environ, start_response):
-        work(int(environ["PATH_INFO"][1:]))
-        start_response("204 No Content", [])
-        return []
-"""
-
-
-def busy(port: int) -> bool:
-    """Whether uWSGI says, at ``port``, that a worker of its is at work."""
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        told = json.load(connection.makefile())
-    return any(worker["status"] != "idle" for worker in told["workers"])
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--master"],
-        ["--master", "--processes=2"],
-        ["--master", "--processes=2", "--lazy-apps"],
-        ["--master", "--processes=2", "--threads=2"],
-        ["--master", "--processes=2", "--py-call-osafterfork"],
-    ],
-)
-@pytest.mark.xfail(reason="issue 13: a worker of uWSGI's may hang after the fork", strict=False)
-def test_uwsgi(telemetry: Telemetry, options: list[str]) -> None:
-    """It forks without telling the interpreter; a worker ends as soon as it has delivered."""
-    script(telemetry.folder, WSGI, "site_of_jobs.py")
-    run = "import pyuwsgi, sys; sys.exit(pyuwsgi.run())"
-    uwsgi = script(telemetry.folder, run, "uwsgi_run.py")  # known by its name
-    port, stats = free_port(), free_port()
-    arguments = ["--http-socket", f"127.0.0.1:{port}", "--stats", f"127.0.0.1:{stats}"]
-    arguments += ["--module", "site_of_jobs", "--enable-threads", "--die-on-term", *options]
-    with running(uwsgi, telemetry.variables, arguments=arguments) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "spawned uWSGI worker" in line and "cores" in line:
-                break
-        for number in range(4):
-            connection = HTTPConnection("127.0.0.1", port, timeout=30)
-            connection.request("GET", f"/{number}")
-            assert connection.getresponse().status == 204
-            connection.close()
-        while busy(stats):  # where it ends in a request, uWSGI runs no exit handlers
-            pass
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-    assert time.monotonic() - began < float(PATIENT) / 2
-    telemetry.all_arrived(4)

@@ -144,13 +144,7 @@ def test_every_row_is_driven() -> None:
     assert {*DRIVES} == {*ROWS} - elsewhere
 
 
-UWSGI = pytest.mark.xfail(
-    reason="issue 13: a worker of uWSGI's may hang after the fork", strict=False
-)
-KEYS = [pytest.param(key, marks=UWSGI if key.startswith("uwsgi") else ()) for key in DRIVES]
-
-
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", DRIVES)
 def test_process_model(key: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         program = ROWS[key].command.split()[0]

@@ -35,6 +35,7 @@ from ._core.patching.rivals import (
 from ._core.tables import Bounded
 from ._core.telemetry.records import completed
 from ._core.threads import signals_blocked, start_apart
+from ._core.workers import expect_workers, is_heir, start_in_worker
 
 if TYPE_CHECKING:
     from ._core.calls.reporting import Followed
@@ -51,11 +52,13 @@ __all__ = [
     "carry",
     "completed",
     "drain_streams",
+    "expect_workers",
     "guarded",
     "hooks_not_found",
     "inform",
     "interrupt",
     "is_discarded",
+    "is_heir",
     "is_ours",
     "notice_fork",
     "operations_in_progress",
@@ -65,6 +68,7 @@ __all__ = [
     "renew_after_fork",
     "signals_blocked",
     "start_apart",
+    "start_in_worker",
     "streams_in_progress",
     "system",
     "take_over_loading",

@@ -37,6 +37,7 @@ from otel_agents.instrumentors.hosting import (
     attempt,
     drain_streams,
     guarded,
+    is_heir,
     notice_fork,
     operations_in_progress,
     renew_after_fork,
@@ -76,8 +77,7 @@ class Lifecycle:
 
     def spare(self) -> None:
         """Have a thread for providers whose processors are not ours and may block."""
-        self._spare.start()
-        renew_after_fork(self._spare.restart)
+        self._spare.keep()
 
     def register(self, *, child: bool, signals: bool) -> None:
         """End at exit, in place of the providers' own handlers, which come one after another."""
@@ -107,7 +107,8 @@ class Lifecycle:
     def _begin_in_child(self) -> None:
         self.renew()
         renew_locks(*self._providers)
-        begin_metrics_anew(self._providers[1], self._instance)
+        if not is_heir():
+            begin_metrics_anew(self._providers[1], self._instance)
 
     def _begin_untold(self) -> None:
         restart_readers(self._providers[1])

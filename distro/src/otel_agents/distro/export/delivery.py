@@ -15,7 +15,7 @@ from otel_agents.distro.export.worker import Ticket, Worker
 from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Outlet
 from otel_agents.distro.speech import readable_bytes
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
+from otel_agents.instrumentors.hosting import attempt, guarded, is_heir, renew_after_fork, system
 
 __all__ = ["Delivery"]
 
@@ -291,8 +291,11 @@ class Delivery(Generic[Item]):
 
     def renew(self) -> None:
         """In a forked child: what waited is the parent's, and so are thread and connections."""
+        waiting, size, losses = self._queue, self._bytes, self.losses
         self._empty()
         self.losses = Losses(Counter())
+        if is_heir():
+            self._queue, self._bytes, self.losses = waiting, size, losses
         self._worker.forget()
         self.place.renew()
         attempt(f"renewing the exporter of {self.items}", self._outlet.renew, None)

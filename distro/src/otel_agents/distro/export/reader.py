@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.metrics import DESTINATION, DeferredMetricExporter
 from otel_agents.distro.export.worker import Worker
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork
+from otel_agents.instrumentors.hosting import attempt, guarded
 
 __all__ = ["DeliveringMetricReader"]
 
@@ -32,8 +32,7 @@ class DeliveringMetricReader(PeriodicExportingMetricReader):
         super().__init__(DeferredMetricExporter(), math.inf)
         self._worker = Worker("otel-agents-metrics", min(self._every, _NO_TURN), self._turn)
         if self._every < math.inf:
-            self._worker.start()
-            renew_after_fork(self._worker.restart)
+            self._worker.keep()
 
     @guarded("flushing metrics", False)
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

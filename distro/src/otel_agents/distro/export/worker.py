@@ -7,7 +7,14 @@ import time
 from collections.abc import Callable
 from queue import Empty
 
-from otel_agents.instrumentors.hosting import attempt, guarded, start_apart, system
+from otel_agents.instrumentors.hosting import (
+    attempt,
+    guarded,
+    renew_after_fork,
+    start_apart,
+    start_in_worker,
+    system,
+)
 
 __all__ = ["Ticket", "Worker"]
 
@@ -62,7 +69,7 @@ class Worker:
         return self._ident == system.get_ident()
 
     def start(self) -> None:
-        """Start the thread, once; nothing where none can be started any more."""
+        """Start the thread, once; nothing where none may start."""
         me = object()
         # One step, so that of all that come at once, or interrupt each other here, one starts it.
         if self._started or self._started.setdefault("by", me) is not me:
@@ -70,6 +77,11 @@ class Worker:
         if not start_apart(self._run, self._queue):
             self._started.clear()
             self._do_here()
+
+    def keep(self) -> None:
+        """Have the thread run in this process, and in each that is forked from it."""
+        renew_after_fork(self.restart)
+        start_in_worker(self.start)
 
     def hand(self, work: Callable[[], object]) -> Ticket:
         """Have ``work`` done on the thread; here and now where there is no thread."""

@@ -22,8 +22,9 @@ from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.otlp.silence import overheard
 from otel_agents.distro.speech import say
+from otel_agents.distro.starting import uwsgi
 from otel_agents.distro.starting.adoption import adopt_span_exporters
-from otel_agents.distro.starting.program import hand_down, is_uwsgi, is_worker, program_name
+from otel_agents.distro.starting.program import hand_down, is_worker, program_name
 from otel_agents.distro.starting.unusable import tell_unusable, usable
 from otel_agents.distro.variables import hidden
 from otel_agents.instrumentors.hosting import guarded, signals_blocked
@@ -47,6 +48,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
 
     @guarded("setting the SDK up")
     def _configure(self, **kwargs: Any) -> None:
+        uwsgi.follow()
         pipeline = Pipeline(Settings.read())
         if pipeline.environment.flag("OTEL_SDK_DISABLED"):
             return
@@ -128,4 +130,4 @@ def _attach(pipeline: Pipeline) -> None:
 def _finish(pipeline: Pipeline) -> Lifecycle:
     meter = metrics.get_meter("otel_agents.distro")
     measure(meter, pipeline.dropped(), pipeline.failures)
-    return lifecycle.install(pipeline, child=is_worker(), signals=not is_uwsgi())
+    return lifecycle.install(pipeline, child=is_worker(), signals=not uwsgi.is_uwsgi())

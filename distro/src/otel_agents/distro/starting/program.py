@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["HANDED_DOWN", "hand_down", "is_uwsgi", "is_worker", "program_name"]
+__all__ = ["HANDED_DOWN", "hand_down", "is_worker", "program_name", "started_as"]
 
 HANDED_DOWN: Final = "_OTEL_AGENTS_PROGRAM"
 """For workers. A program that is started by itself takes its own name, and hands that down."""
@@ -58,14 +58,9 @@ def is_worker(arguments: Sequence[str] | None = None) -> bool:
     return _WORKER.search(_started_with(arguments)[1]) is not None
 
 
-def is_uwsgi() -> bool:
-    """Whether this is uWSGI, which handles signals by itself.
-
-    It forks its workers without telling the interpreter, and they hang where a thread is about to
-    wait for its lock at that moment. So the fewer threads, the better.
-    """
-    names = (sys.executable, _started_with(None)[1])
-    return any("uwsgi" in os.path.basename(name or "") for name in names)
+def started_as() -> tuple[str, str]:
+    """The interpreter's own path, and the script, module or code that it was started with."""
+    return sys.executable or "", _started_with(None)[1]
 
 
 def _started_with(arguments: Sequence[str] | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Final, TypeAlias
 
-from otel_agents.instrumentors._core import system
+from otel_agents.instrumentors._core import system, workers
 
 __all__ = ["Lock", "notice_fork", "renew_after_fork", "tell_failures"]
 
@@ -65,6 +65,7 @@ def notice_fork() -> None:
 def _renew() -> None:
     global _process
     _process = os.getpid()
+    workers.settle()
     _renew_all(_renewers)
 
 

@@ -19,6 +19,7 @@ from wrapt import register_post_import_hook
 
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.green_locks import know_threads
+from otel_agents.instrumentors._core.workers import may_start_threads
 
 __all__ = ["signals_blocked", "start_apart"]
 
@@ -27,12 +28,16 @@ _OF_A_FAULT: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSY
 
 
 def start_apart(work: Callable[..., object], *args: object) -> bool:
-    """Have a thread do ``work``; False where the interpreter is ending and starts none.
+    """Have a thread do ``work``; False where none may start.
+
+    That is where the interpreter is ending, and in a process from which workers will be forked.
 
     It ends with the process, and is one of the system's, also where `threading` has greenlets. It gets
     no signal, nor do those that it starts. Neither the span nor the variables of the caller
     stay alive in it. No lock is taken here: this may run in a handler or a destructor.
     """
+    if not may_start_threads():
+        return False
     with signals_blocked():
         try:
             contextvars.Context().run(system.start, work, *args)

@@ -32,6 +32,7 @@ from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
 from otel_agents.instrumentors._core.threads import start_apart
+from otel_agents.instrumentors._core.workers import is_heir
 
 from .reporting import Followed, fail, report
 
@@ -111,11 +112,17 @@ class _Queue:
         self._starting = Lock()  # where what is dropped meanwhile may make a stream
         self._unfinished: Final[deque[None]] = deque(maxlen=_MOST)  # one for each that is not done
         self._begin()
-        renew_after_fork(self._unfinished.clear)
-        renew_after_fork(self._begin)
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: the thread stays in the parent, and what it held if it ever runs there."""
+        if is_heir():
+            self._running, self.ready = False, None
+        else:
+            self._unfinished.clear()
+            self._begin()
 
     def _begin(self) -> None:
-        """The thread and what it held stay in the parent."""
         # SimpleQueue.put is the one put that the standard library declares reentrant.
         self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
         self._lost = 0
