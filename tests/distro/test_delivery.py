@@ -20,7 +20,7 @@ from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.sizes import span_size
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.distro.speech import readable_bytes
-from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core import errors, workers
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")
@@ -248,6 +248,28 @@ def test_a_forked_child_begins_empty() -> None:
     way.put("b")
     assert way.flush(SECONDS)
     assert (endpoint.sent, endpoint.renewed) == ([["b"]], 1)
+
+
+def test_the_heir_goes_on_with_what_waits_and_what_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a parent that has no thread, and sends nothing."""
+    monkeypatch.setattr(workers, "_server", None)
+    workers.expect_workers(is_worker=lambda: False, is_heir=lambda: True)
+    endpoint = Endpoint()
+    way = delivery(endpoint, max_bytes=4)
+    for item in ("a" * 2, "b" * 2, "c" * 2):
+        way.put(item)
+    known: tuple[Any, ...] = (2, {"queue_full": 1}, 0, {})
+
+    def child() -> object:
+        before = _counted(way)
+        way.put("d")
+        return before, way.flush(SECONDS), endpoint.sent
+
+    told = (known, True, [["c" * 2, "d"]])
+    assert in_a_forked_child(child) == repr(told)
+    assert (_counted(way), endpoint.sent) == (known, [])
 
 
 def test_a_forked_child_has_nothing_of_its_parents_but_the_way() -> None:

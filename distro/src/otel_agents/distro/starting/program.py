@@ -59,8 +59,9 @@ def is_worker(arguments: Sequence[str] | None = None) -> bool:
 
 
 def started_as() -> tuple[str, str]:
-    """The interpreter's own path, and the script, module or code that it was started with."""
-    return sys.executable or "", _started_with(None)[1]
+    """The interpreter's own path, and the script or module that it was started with, if any."""
+    option, value = _started_with(None)
+    return sys.executable or "", "" if option == "c" else value
 
 
 def _started_with(arguments: Sequence[str] | None) -> tuple[str, str]:
