@@ -65,7 +65,8 @@ class Site:
 
     process: Popen[str]
     port: int
-    stats: int
+    stats: int | None
+    tree: Tree
 
     def ask(self, *paths: object) -> None:
         """Request one after another."""
@@ -82,7 +83,9 @@ class Site:
 
     @property
     def idle(self) -> bool:
-        """Whether it says that each of its workers waits for requests."""
+        """Whether each of its workers waits for requests: a master says so."""
+        if self.stats is None:
+            return self.tree.idle(SECONDS)
         with socket.create_connection(("127.0.0.1", self.stats)) as connection:
             told = json.load(connection.makefile())
         return all(one["accepting"] and one["status"] == "idle" for one in told["workers"])
@@ -110,17 +113,21 @@ def site(
     """Run uWSGI; what it leaves behind is ended."""
     script(telemetry.folder, text, "site_of_jobs.py")
     uwsgi = script(telemetry.folder, RUN, "uwsgi_run.py")  # known by its name
-    port, stats, tree = free_port(), free_port(), Tree()
-    arguments = ["--http-socket", f"127.0.0.1:{port}", "--stats", f"127.0.0.1:{stats}"]
-    arguments += ["--module", "site_of_jobs", "--die-on-term", *options]
+    port, tree = free_port(), Tree()
+    arguments = ["--http-socket", f"127.0.0.1:{port}", "--module", "site_of_jobs", "--die-on-term"]
+    stats, last = None, "spawned uWSGI worker"
+    if "--master" in options:
+        stats, last = free_port(), "Stats server enabled"
+        arguments += ["--stats", f"127.0.0.1:{stats}"]  # by itself it has uWSGI have a master
+    arguments += options
     named = telemetry.variables | tree.variables | dict(variables or {})
     with running(uwsgi, named, arguments=arguments) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "Stats server enabled" in line:  # the last that it does
+            if last in line:
                 break
         try:
-            yield Site(process, port, stats)
+            yield Site(process, port, stats, tree)
         finally:
             tree.kill()
 
