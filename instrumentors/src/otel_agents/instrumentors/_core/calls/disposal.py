@@ -112,14 +112,15 @@ class _Queue:
         self._starting = Lock()  # where what is dropped meanwhile may make a stream
         self._unfinished: Final[deque[None]] = deque(maxlen=_MOST)  # one for each that is not done
         self._begin()
+        renew_after_fork(self._unfinished.clear)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: the thread stays in the parent, and what it held if it ever runs there."""
         if is_heir():
             self._running, self.ready = False, None
+            self._unfinished.extend([None] * self._queue.qsize())
         else:
-            self._unfinished.clear()
             self._begin()
 
     def _begin(self) -> None:
