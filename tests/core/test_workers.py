@@ -61,7 +61,7 @@ def told(_: pytest.MonkeyPatch) -> bool:
     return start_apart(int)
 
 
-def untold(monkeypatch: pytest.MonkeyPatch) -> bool:
+def unhooked(monkeypatch: pytest.MonkeyPatch) -> bool:
     """None has, as far as we know."""
     workers.expect_workers(is_worker=lambda: False, is_heir=lambda: False)  # as in the parent
     monkeypatch.setattr(forking, "_process", 0)
@@ -70,7 +70,7 @@ def untold(monkeypatch: pytest.MonkeyPatch) -> bool:
 
 
 @fork
-@pytest.mark.parametrize("how", [told, untold])
+@pytest.mark.parametrize("how", [told, unhooked])
 def test_a_forked_child_starts_threads(
     server: Server,
     monkeypatch: pytest.MonkeyPatch,
