@@ -6,7 +6,7 @@ ENVIRONMENTS ?= .environments
 
 SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 
-.PHONY: help demo jaeger zipkin mlflow test suites check bench load backends collector-path lock readme clean
+.PHONY: help demo jaeger zipkin mlflow test t suites check bench load backends collector-path lock readme version dist clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ zipkin: ## Show the demo's trace in Zipkin.
 
 mlflow: ## Show the demo's trace in MLflow.
 	@$(SUITE) show mlflow
+
+t: ## Run one test file, or one test, in its environment: make t F=tests/core/test_calls.py
+	@$(SUITE) file $(F) $(ARGS)
 
 check: ## Formatting, lint and types.
 	@$(SUITE) check $(ARGS)
@@ -51,5 +54,11 @@ lock: ## Renew the lock files of the test environments.
 readme: ## Renew the generated parts of the README.
 	@$(SUITE) readme
 
+version: ## Set the version of all distributions: make version V=0.2.0
+	@$(PYTHON) tests/environments/distributions.py version $(V)
+
+dist: ## Build the sdists and wheels of a release, and check them.
+	@$(SUITE) dist build
+
 clean: ## Remove the environments and what tools left.
-	rm -rf $(ENVIRONMENTS) .pytest_cache .ruff_cache
+	rm -rf $(ENVIRONMENTS) dist .pytest_cache .ruff_cache

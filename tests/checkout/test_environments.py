@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from suite import LAWS, environment_of, paths_tested
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "tests/environments"
@@ -60,6 +61,32 @@ def test_every_test_runs_in_some_environment() -> None:
     run = [ROOT / path for row in ROWS.values() for path in row["tests"]]
     for path in (ROOT / "tests").rglob("test_*.py"):
         assert any(path.is_relative_to(one) for one in run), path
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_law_on_other_versions_is_one_that_has_tests_there(name: str) -> None:
+    for path, laws in ROWS[name].get("laws", {}).items():
+        stems = [file.stem for file in (ROOT / path).rglob("test_*.py")]
+        assert any(stem.endswith(tuple(LAWS[laws])) for stem in stems), path
+        assert any(test.startswith(path) for test in paths_tested(name)), path
+
+
+def test_each_law_has_a_test_somewhere() -> None:
+    for laws in LAWS.values():
+        for law in laws:
+            assert list((ROOT / "tests").rglob(f"test_*{law}.py")), law
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("tests/core/test_calls.py", "openai3"),
+        ("tests/instrumentors/crewai/test_crewai_tree.py::test_name", "crewai"),
+        ("tests/pipeline/test_golden.py", "backends"),
+    ],
+)
+def test_a_test_file_has_one_environment_of_the_newest_versions(path: str, name: str) -> None:
+    assert environment_of(path) == name
 
 
 def test_every_module_is_checked_by_types_somewhere() -> None:

@@ -14,6 +14,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import distributions
 import pytest
 from instrumented import plain_environ
 from otlp_receiver import free_port
@@ -92,6 +93,26 @@ def installed(python: Path, cwd: Path) -> set[str]:
     return {line.partition("==")[0].partition(" @")[0] for line in listed.splitlines()}
 
 
+def test_all_parts_are_of_the_version_of_the_checkout() -> None:
+    expected = {distributions.version()}
+    assert set(map(frozenset, distributions.versions().values())) == {frozenset(expected)}
+
+
+def test_a_new_version_is_set_everywhere_by_one_command(clone: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(clone, tmp_path / "copy")
+    release = ("tests/environments/distributions.py", "version")
+    run(sys.executable, *release, "9.8.7", cwd=copy)
+    for path in ("", "semconv", "instrumentors", "distro", "tests/kit"):
+        text = (copy / path / "pyproject.toml").read_text("utf-8")
+        assert '"9.8.7"' in text
+        assert "0.1.0" not in text
+    refused = subprocess.run(
+        [sys.executable, *release, "next"], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert refused.stderr == "failed: 'next' is no version such as 0.2.0 or 1.0.0rc1\n"
+
+
 @pytest.fixture(scope="module")
 def wheels(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel of each part."""
@@ -164,6 +185,20 @@ def test_wheels_work_in_an_empty_environment(
     pip_install(python, extra, wheels["testing"], cwd=tmp_path)
     done = demo(python, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_wheel_is_checked_before_a_release(wheels: dict[str, Path], tmp_path: Path) -> None:
+    for wheel in wheels.values():
+        distributions.check(wheel, distributions.version())
+    with pytest.raises(distributions.UnreleasableError, match=r"is of version .*, not 9\.8\.7"):
+        distributions.check(wheels["semconv"], "9.8.7")
+    untyped = tmp_path / wheels["semconv"].name
+    with zipfile.ZipFile(wheels["semconv"]) as whole, zipfile.ZipFile(untyped, "w") as copy:
+        for name in whole.namelist():
+            if not name.endswith("py.typed"):
+                copy.writestr(name, whole.read(name))
+    with pytest.raises(distributions.UnreleasableError, match=r"has no py\.typed"):
+        distributions.check(untyped, distributions.version())
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -21,14 +21,18 @@ from environments import HERE, ROOT, ROWS, Environments, Failed, become, run
 MAIN = "openai3"
 LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
 """What environments of an earlier date have of today: OpenTelemetry, and what tests with it."""
+LAWS: dict[str, list[str]] = json.loads((HERE / "laws.json").read_text("utf-8"))
+"""The laws that run on versions other than the newest, by the ends of their test files' names."""
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
     "bench": (MAIN, "tests/benchmarks/run.py", "stock", "bench-crewai"),
     "readme": ("demo", "docs/readme.py"),
+    "dist": (MAIN, "tests/environments/distributions.py"),
     "load": ("backends", "tests/backends/load.py"),
     "show": ("backends", "tests/backends/show.py"),
 }
 """Commands that run one script: its environment, its path, the environments it compares with."""
+COMMANDS = ("all", "check", "test", "file", "lock", "prepare", *SCRIPTS)
 _INTERRUPTED = 130
 _LONGEST = 1800.0
 """Seconds for one environment where several run: three times the slowest of today."""
@@ -98,7 +102,7 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
     failures: list[str] = []
     for name in only:
         try:
-            runs = bool(ROWS[name]["tests"]) and supported(name) and obtained(name)
+            runs = bool(paths_tested(name)) and supported(name) and obtained(name)
         except Failed as failed:
             failures.append(str(failed))
             continue
@@ -106,9 +110,19 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
             python = environments.python(name)
             print(f"environment {name}: testing", flush=True)
             options = extra or ROWS[name].get("whole", [])  # what holds of a whole run only
-            command = (python, "-m", "pytest", "-q", *ROWS[name]["tests"], *options)
+            command = (python, "-m", "pytest", "-q", *paths_tested(name), *options)
             failures += failures_of([command])
     return failures
+
+
+def paths_tested(name: str) -> list[str]:
+    """The test paths of an environment; of a path with laws only the files of these laws."""
+    row = ROWS[name]
+    paths: list[str] = list(row["tests"])
+    for path, laws in row.get("laws", {}).items():
+        files = sorted((ROOT / path).rglob("test_*.py"))
+        paths += [str(it.relative_to(ROOT)) for it in files if it.stem.endswith(tuple(LAWS[laws]))]
+    return paths
 
 
 def side_by_side(
@@ -162,6 +176,21 @@ def end(process: subprocess.Popen[bytes], number: int) -> None:
         process.wait()
 
 
+def environment_of(path: str) -> str:
+    """The environment that a test file, or a test in it, belongs to: that of the newest versions.
+
+    Raises:
+        Failed: No environment runs it.
+    """
+    file = (ROOT / path.partition("::")[0]).resolve()
+    for name, row in ROWS.items():
+        if any(file.is_relative_to(ROOT / one) for one in row["tests"]):
+            return name
+    raise Failed(
+        f"{path} is no test file of any environment (tests/environments/environments.json)"
+    )
+
+
 def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
     """Run all commands, whatever becomes of each; the failures."""
     failures: list[str] = []
@@ -203,6 +232,11 @@ def perform(
     elif command == "prepare":
         for name in only:
             print(f"environment {name}: {environments.python(name).parent}")
+    elif command == "file":
+        path, *options = extra
+        name = environment_of(path)
+        print(f"environment {name}", flush=True)
+        become(environments.python(name), "-m", "pytest", "-q", path, *options)
     elif command in SCRIPTS:
         name, script, *others = SCRIPTS[command]
         become(environments.python(name), script, *map(environments.python, others), *extra)
@@ -221,7 +255,7 @@ def main() -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(description="What does not name an option is pytest's.")
     parser.add_argument("--directory", type=Path, default=ROOT / ".environments")
-    parser.add_argument("command", choices=["all", "check", "test", "lock", "prepare", *SCRIPTS])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
     parser.add_argument("--jobs", type=int, default=1, help="environments at a time")
     arguments, extra = parser.parse_known_args()
