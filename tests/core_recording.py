@@ -13,7 +13,7 @@ MARK = create_key("test-mark")
 
 
 class Recorded:
-    """A `Running` that records every report, and can fail at one of them."""
+    """A `CallObserver` that records every report, and can fail at one of them."""
 
     def __init__(self, breaks_at: str | None = None, hides: object = None) -> None:
         self.context: Context = set_value(MARK, self, get_current())

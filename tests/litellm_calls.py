@@ -61,7 +61,7 @@ def route(name: str, model: ScriptedModel) -> dict[str, Any]:
 
 def _questions() -> Iterator[Question]:
     # That version reads the chunk that tells the usage in chats through the SDK alone.
-    untold = {"stream": True} if VERSION < (1, 54) else _TOLD
+    unhooked = {"stream": True} if VERSION < (1, 54) else _TOLD
     for name, sdk in (
         ("gpt-4o-mini", True),
         ("litellm_proxy/gpt-4o-mini", True),
@@ -69,11 +69,11 @@ def _questions() -> Iterator[Question]:
         ("anthropic/claude-3-5-sonnet-20240620", False),
     ):
         yield Question("completion", name, _CHAT, sdk)
-        told = untold if name.startswith("groq") else _TOLD
+        told = unhooked if name.startswith("groq") else _TOLD
         yield Question("completion", name, {**_CHAT, **told}, sdk)
     for name, sdk in (("gpt-3.5-turbo-instruct", True), ("groq/qwen-qwq-32b", False)):
         yield Question("text_completion", name, {"prompt": "Say this"}, sdk)
-        yield Question("text_completion", name, {"prompt": "Say this", **untold}, sdk)
+        yield Question("text_completion", name, {"prompt": "Say this", **unhooked}, sdk)
     for name, sdk in (("text-embedding-3-small", True), ("jina_ai/jina-embeddings-v3", False)):
         yield Question("embedding", name, {"input": ["a text"]}, sdk)
     if hasattr(litellm, "responses"):

@@ -13,7 +13,7 @@ from strict_receivers import StrictGrpc, StrictHttp
 from otel_agents.distro.environment import Environment, SignalName
 from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.otlp.transport import OtlpTransport
 
 __all__ = ["GRPC", "HTTP", "RECEIVERS", "ask", "clear_variables", "outlet_for"]
 
@@ -28,16 +28,16 @@ def clear_variables(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def outlet_for(signal: SignalName, compressions: Compressions | None = None) -> OtlpOutlet:
+def outlet_for(signal: SignalName, compressions: Compressions | None = None) -> OtlpTransport:
     """The outlet of ``signal`` under the variables that are set, in which nothing is wrong."""
     told: dict[str, str] = {}
     environment = Environment(tell=told.__setitem__)
     how = environment.signal(signal)
     assert environment.sendable(how)
     assert told == {}
-    return OtlpOutlet(how, environment, compressions=compressions)
+    return OtlpTransport(how, environment, compressions=compressions)
 
 
-def ask(outlet: OtlpOutlet) -> Outcome:
+def ask(transport: OtlpTransport) -> Outcome:
     """Send an empty request."""
-    return outlet.send(MetricsData([]) if outlet.signal.name == "metrics" else [], 10)
+    return transport.send(MetricsData([]) if transport.signal.name == "metrics" else [], 10)

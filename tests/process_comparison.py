@@ -10,20 +10,20 @@ from otlp_receiver import Receiver
 from process_models import Outcome, Row, measured
 from process_runs import Program
 
-__all__ = ["Drive", "compared"]
+__all__ = ["Driver", "compared"]
 
-Drive = Callable[[Program], None]
+Driver = Callable[[Program], None]
 """Starts a program, asks, and ends it."""
 
 
 def compared(
-    row: Row, drive: Drive, folder: Path, variables: Sequence[Mapping[str, str]] = ({}, {})
+    row: Row, driver: Driver, folder: Path, variables: Sequence[Mapping[str, str]] = ({}, {})
 ) -> None:
     """Run a row without us and with us, side by side, and hold both against the table.
 
     Args:
         row: The row.
-        drive: What is done with its program.
+        driver: What is done with its program.
         folder: For its files.
         variables: For the run without us, and for the one with us.
     """
@@ -32,7 +32,7 @@ def compared(
         def run(name: str, receiver: Receiver | None, variables: Mapping[str, str]) -> Outcome:
             (folder / name).mkdir()
             with Program(row, folder / name, receiver, variables) as program:
-                drive(program)
+                driver(program)
                 return program.ended()
 
         bare = pool.submit(run, "bare", None, variables[0])

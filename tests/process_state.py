@@ -91,7 +91,7 @@ def is_renewed(thing: object) -> bool:
 
 def offences(walked: Iterable[ModuleType]) -> list[str]:
     """What in ``walked`` has no bound, or would be its parent's in a forked child."""
-    registries = (vars(forking)["_renewers"], vars(forking)["_untold"])
+    registries = (vars(forking)["_renewers"], vars(forking)["_unhooked"])
     walk = _Walk(seen={id(registry) for registry in registries})
     for module in walked:
         for name, value in list(vars(module).items()):

@@ -50,7 +50,7 @@ class House:
 HOUSES = {
     "distro": House(
         ROOT / "distro/src/otel_agents/distro",
-        ground=("speech", "addresses", "headers", "variables", "environment", "discovery"),
+        ground=("notices", "addresses", "headers", "variables", "environment", "discovery"),
         rooms={
             "otlp": frozenset(),
             "tree": frozenset(),
@@ -68,7 +68,7 @@ HOUSES = {
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
         ground=(
             *("importlib_bootstrap", "system", "forking", "tables", "errors", "threads"),
-            "drives",
+            "drivers",
         ),
         rooms={
             "encoding": frozenset(),

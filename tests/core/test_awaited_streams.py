@@ -171,7 +171,7 @@ def test_one_that_nobody_reads_is_no_call_of_a_model_class(
 ) -> None:
     """Whose method is the evidence that something was sent: here it has not run."""
     telemetry = Telemetry("toy", **emission.providers)
-    claim = Chat(telemetry, Operation.CHAT, model="toy", provider="toy", evident=True)
+    claim = Chat(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
     asyncio.run(unread(shape, make, claim))
     assert emission.spans == ()
 
@@ -213,7 +213,7 @@ def test_a_response_that_is_streamed_by_an_awaited_call_is_counted_once(
         return answered(Inference(telemetry, Operation.CHAT, "toy", "toy", SERVER))
 
     def claim(telemetry: Telemetry, call: Call) -> ClaimedCall:
-        return Chat(telemetry, Operation.CHAT, model="toy", provider="toy", evident=True)
+        return Chat(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
 
     def send(mark: list[Any]) -> Iterator[str]:
         yield from wrapped(client.stream, telemetry, ask)("hi")

@@ -20,7 +20,7 @@ from otel_agents.instrumentors import (
     Telemetry,
     hosting,
 )
-from otel_agents.instrumentors._core.patching import rivals
+from otel_agents.instrumentors._core.patching import conflicts
 from otel_agents.testing.emission import Emission
 
 
@@ -136,7 +136,7 @@ def test_under_another_distro_ours_stands_back_where_theirs_is_active(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(rivals, "_taken_over", False)
+    monkeypatch.setattr(conflicts, "_taken_over", False)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         instrumentor.instrument(skip_dep_check=True)
     assert not instrumentor.is_instrumented_by_opentelemetry
@@ -156,7 +156,7 @@ def test_ours_runs_where_theirs_is_off_or_we_are_asked(
     emission: Emission,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rivals, "_taken_over", False)
+    monkeypatch.setattr(conflicts, "_taken_over", False)
     if why == "disabled":
         monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "toy_rival, other")
     elif why == "our distro":

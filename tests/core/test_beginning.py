@@ -140,7 +140,7 @@ def test_what_has_ended_and_what_somebody_has_is_left_to_them(
 
     def start(telemetry: Telemetry, call: Any) -> Operation:
         Step(telemetry, "ended").end()
-        claimed.append(ClaimedCall(telemetry, CHAT, provider="openai", evident=True))
+        claimed.append(ClaimedCall(telemetry, CHAT, provider="openai", sends_itself=True))
         claimed[0].start(None)
         raise Ours
 
@@ -225,7 +225,7 @@ def test_an_operation_without_a_span_is_measured_and_told_once(
     outer: list[ClaimedCall] = []
 
     def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
-        outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", evident=True))
+        outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", sends_itself=True))
         return outer[0]
 
     assert use(inner, telemetry, ask) == value
@@ -252,11 +252,11 @@ def test_a_processor_of_others_that_raises_is_told_as_theirs(
     emission.tracer_provider.add_span_processor(processor)
     for _ in range(2):
         assert use(answer, telemetry, infer) == "answer"
-    doing = "starting a span" if method == "on_start" else "ending a span"
-    assert (dict(errors.foreign), dict(errors.counts)) == ({doing: 2}, {})
+    action = "starting a span" if method == "on_start" else "ending a span"
+    assert (dict(errors.foreign), dict(errors.counts)) == ({action: 2}, {})
     errors.foreign.clear()
     (line,) = caplog.messages
-    assert line.startswith(f"otel-agents: {doing} failed in the code of others (Ours at ")
+    assert line.startswith(f"otel-agents: {action} failed in the code of others (Ours at ")
 
 
 def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(
@@ -281,7 +281,7 @@ def test_what_could_not_be_begun_is_undone_and_the_layer_above_reports(
     outer: list[ClaimedCall] = []
 
     def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
-        outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", evident=True))
+        outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", sends_itself=True))
         return outer[0]
 
     def start(telemetry: Telemetry, call: Any) -> Operation:
@@ -304,7 +304,12 @@ class _Breaks(ClaimedCall):
     def __init__(self, telemetry: Telemetry, breaks_at: str, *, started: bool = False) -> None:
         self._breaks_at = breaks_at
         super().__init__(
-            telemetry, CHAT, provider="openai", model="m", evident=True, ask=self._asks
+            telemetry,
+            CHAT,
+            provider="openai",
+            model="m",
+            sends_itself=True,
+            record_request=self._asks,
         )
         if started:
             self.start(None)
@@ -364,7 +369,7 @@ def test_who_cannot_complete_what_is_below_costs_nothing(
     inner = wrapped(refuse, telemetry, infer)
 
     def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
-        return Above(telemetry, CHAT, evident=True)
+        return Above(telemetry, CHAT, sends_itself=True)
 
     assert use(inner, telemetry, ask) is Overloaded
     assert told(emission) == [("chat m", REFUSED)]

@@ -213,16 +213,16 @@ class CleanedStream:
         return "item"
 
 
-@pytest.mark.parametrize("drive", DRIVES.values(), ids=DRIVES)
+@pytest.mark.parametrize("driver", DRIVES.values(), ids=DRIVES)
 @pytest.mark.parametrize("error", CLEANUPS)
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_fails_to_clean_up_when_it_is_collected_touches_no_other_context(
-    drive: Callable[..., Any], error: str, mine: Context
+    driver: Callable[..., Any], error: str, mine: Context
 ) -> None:
     """It leaves with another error than the collector's."""
     operation, elsewhere = Recorded(), contextvars.Context()  # the context of nobody's span
-    waiting = elsewhere.run(drive, CLEANUPS[error], operation)
+    waiting = elsewhere.run(driver, CLEANUPS[error], operation)
     elsewhere.run(waiting.send, None)
     cycle = [waiting]
     cycle.append(cycle)

@@ -209,7 +209,7 @@ def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
 def test_a_hook_collects_whatever_is_captured_and_sampled(span: Span) -> None:
     hook = Hook()
     gate = Gate(Settings.read({CAPTURE: "NO_CONTENT"}), hook)
-    assert (gate.wanted, gate.policy.on_span, gate.policy.on_event) == (True, False, False)
+    assert (gate.enabled, gate.policy.on_span, gate.policy.on_event) == (True, False, False)
     told(gate, span, **WHOLE)
     assert [given["inputs"][1].parts[0].content for given in hook.given] == ["Hi"]
     assert not getattr(span, "attributes", None)

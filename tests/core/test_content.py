@@ -17,7 +17,7 @@ from opentelemetry.trace import INVALID_SPAN
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.operations import ExecuteTool, Inference, Retrieval
 from otel_agents.instrumentors._core.tables import Counts
-from otel_agents.instrumentors._core.telemetry.content import Asked, Content
+from otel_agents.instrumentors._core.telemetry.content import Content, RequestedContent
 from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -241,7 +241,7 @@ def test_nothing_wanted_is_nothing_touched(value: str, emission: Emission) -> No
     )
     fields: Any = dict.fromkeys(FIELDS, explode)
     contents.told(gate, span, **fields)
-    assert gate.wanted is (value == "SPAN_AND_EVENT")
+    assert gate.enabled is (value == "SPAN_AND_EVENT")
 
 
 def test_span_and_event_carry_the_same_converted_once() -> None:
@@ -286,7 +286,7 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
     }
     error = ValueError(SECRET)
     policy = gate.policy
-    assert (policy.on_span, policy.on_event, gate.wanted) == (
+    assert (policy.on_span, policy.on_event, gate.enabled) == (
         on_span,
         on_event,
         on_span or on_event,
@@ -300,7 +300,7 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
 
 def test_an_application_event_is_off_even_where_content_is_on_events() -> None:
     environ = {CAPTURE: "EVENT_ONLY", "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
-    assert Gate(Settings.read(environ)).wanted is False
+    assert Gate(Settings.read(environ)).enabled is False
 
 
 class Mute(Exception):
@@ -401,7 +401,7 @@ def test_what_a_layer_asks_is_kept_for_the_operation_that_reports_it() -> None:
 
     for hook, calls in ((None, []), (redact, ["input_messages"])):
         policy = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), redaction_hook=hook).policy
-        asked, told = Asked(policy), Content(policy, True, False)
+        asked, told = RequestedContent(policy), Content(policy, True, False)
         messages = said("SENT")
         asked.input_messages = messages
         messages[0]["parts"][0]["content"] = "EDITED"

@@ -212,7 +212,7 @@ class Answer(ClaimedCall):
 def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    claim = Answer(telemetry, Operation.CHAT, model="toy", provider="toy", evident=True)
+    claim = Answer(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
     inner = Inference(telemetry, Operation.CHAT, "toy", "toy", ("toy.example", 443))
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True

@@ -185,8 +185,8 @@ def test_a_fork_that_the_interpreter_was_not_told_of_is_noticed_once(
     """What hooks of others would have renewed comes after all that is ours."""
     renewed: list[str] = []
     monkeypatch.setattr(forking, "_renewers", {})
-    monkeypatch.setattr(forking, "_untold", {})
-    forking.renew_after_fork(lambda: renewed.append("theirs"), untold=True)
+    monkeypatch.setattr(forking, "_unhooked", {})
+    forking.renew_after_fork(lambda: renewed.append("theirs"), unhooked=True)
     forking.renew_after_fork(lambda: renewed.append("ours"))
     forking.notice_fork()
     assert renewed == []

@@ -18,7 +18,7 @@ from otel_agents.testing.emission import Emission
 CORE = "otel_agents.instrumentors._core"
 CHEAP = {
     *("context", "context.carrying", "errors", "forking", "importlib_bootstrap"),
-    *("patching", "patching.rivals", "system"),
+    *("patching", "patching.conflicts", "system"),
     *("tables", "threads", "telemetry", "telemetry.records"),
 }
 """What is imported at the start of every process, of the core."""

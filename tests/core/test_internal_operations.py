@@ -259,7 +259,7 @@ def test_a_step_says_of_how_many_it_is_one_and_what_was_decided(emission: Emissi
     }
 
 
-class Asked(Sampler):
+class RequestedContent(Sampler):
     """Samples nothing, and keeps what it was asked."""
 
     def __init__(self) -> None:
@@ -278,7 +278,7 @@ class Asked(Sampler):
 
 
 def test_the_type_of_a_step_is_there_when_a_sampler_is_asked() -> None:
-    sampler = Asked()
+    sampler = RequestedContent()
     emission = Emission(sampler)
     Step(telemetry(emission, False), "node", "plan", number=1).end()
     emission.close()

@@ -233,7 +233,7 @@ def test_who_fails_when_told_of_the_end_stops_nobody(
 
 
 @pytest.mark.parametrize(
-    ("breaks_at", "method", "doing"),
+    ("breaks_at", "method", "action"),
     [
         ("respond", Agent.run, "recording a result"),
         ("chunk", Agent.stream, "recording a chunk"),
@@ -244,13 +244,13 @@ def test_who_fails_when_told_of_the_end_stops_nobody(
 def test_a_description_that_fails_costs_no_span(
     breaks_at: str,
     method: Callable[..., Any],
-    doing: str,
+    action: str,
     telemetry: Telemetry,
     emission: Emission,
     caught: list[str],
 ) -> None:
     told = run(telemetry, method, "hi", breaks_at)
-    assert set(caught) == {doing}
+    assert set(caught) == {action}
     assert told[-1] == ("conclude",)
     assert emission.names == ["step"]
     assert in_progress.operations() == []

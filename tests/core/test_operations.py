@@ -318,7 +318,7 @@ def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emissio
 
 def test_a_model_class_of_the_application_that_tells_nothing(emission: Emission) -> None:
     telemetry = Telemetry("ag2", **emission.providers)
-    claimed = ClaimedCall(telemetry, values.Operation.CHAT, model="parrot", evident=True)
+    claimed = ClaimedCall(telemetry, values.Operation.CHAT, model="parrot", sends_itself=True)
     claimed.returned("hello")
     assert dict(emission.span.attributes or {}) == {
         "gen_ai.operation.name": "chat",

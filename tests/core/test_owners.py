@@ -258,5 +258,7 @@ def test_a_claim_reports_to_an_official_call_as_well(
 
     data = InferenceData()
     parent = set_value(INFERENCE_KEY, data)
-    Answer(telemetry, Operation.CHAT, model="m", evident=True, parent=parent).returned("answer")
+    Answer(telemetry, Operation.CHAT, model="m", sends_itself=True, parent=parent).returned(
+        "answer"
+    )
     assert (data.request_model, data.response_id, emission.names) == ("m", "r1", [])

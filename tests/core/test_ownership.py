@@ -237,7 +237,7 @@ def test_two_sends_under_one_claim_one_seen_and_one_not(
 ) -> None:
     def twice(prompt: str) -> Response:
         rewritten = Client(provider).create(prompt)  # seen: taken by the SDK
-        layers.routed[-1].answered(rewritten)
+        layers.routed[-1].responded(rewritten)
         sent(Operation.CHAT, get_current())
         return provider.serve(rewritten.text)  # not seen: reported by the router
 
@@ -249,11 +249,11 @@ def test_two_sends_under_one_claim_one_seen_and_one_not(
 def test_a_judge_call_of_the_same_layer_adds(
     provider: Provider, ledger: Callable[[], None]
 ) -> None:
-    judge = Router(provider.serve)
+    error_to_report = Router(provider.serve)
 
     class Judging(Router):
         def send(self, route: Any, prompt: str) -> Response:
-            judge.complete(f"is {prompt} fine?")
+            error_to_report.complete(f"is {prompt} fine?")
             return super().send(route, prompt)
 
     Judging(provider.serve).complete("hi")
@@ -347,7 +347,7 @@ def test_a_model_class_of_the_application_is_counted_once(
     """Its method ran below the cache: that is the evidence."""
 
     def start(telemetry: Telemetry, call: Call) -> Routed:
-        routed = Routed(telemetry, Operation.CHAT, model="toy", evident=True)
+        routed = Routed(telemetry, Operation.CHAT, model="toy", sends_itself=True)
         routed.server = SERVER
         return routed
 
@@ -370,7 +370,7 @@ def test_a_layer_that_sends_itself_starts_its_span_when_it_sends(
         try:
             return provider.serve(prompt)
         except Overloaded as error:
-            layers.routed[-1].unsent(error)
+            layers.routed[-1].send_failed(error)
             raise
         finally:
             step.end()
@@ -485,7 +485,7 @@ def test_who_reports_for_an_sdk_that_is_not_seen_need_not_know_the_id(emission: 
             call.response_id = None
 
     telemetry = Telemetry("otel_agents.instrumentors.autogen", **emission.providers)
-    answer = Answer(telemetry, Operation.CHAT, model="toy-1", provider="openai", evident=True)
+    answer = Answer(telemetry, Operation.CHAT, model="toy-1", provider="openai", sends_itself=True)
     answer.server = server_of("https://toy.example/v1")
     answer.returned(Response("unknown", "it", 7))
     assert emission.span.attributes == {

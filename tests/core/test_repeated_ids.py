@@ -48,7 +48,7 @@ def asked(
     telemetry: Telemetry, function: Callable[..., str], layer: type[ClaimedCall] = Framework
 ) -> Callable[..., str]:
     def start(telemetry: Telemetry, call: Any) -> ClaimedCall:
-        claimed = layer(telemetry, Operation.CHAT, provider="own", model="m", evident=True)
+        claimed = layer(telemetry, Operation.CHAT, provider="own", model="m", sends_itself=True)
         claimed.server = ("h", 1)
         return claimed
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from core_recording import Recorded
 
-from otel_agents.instrumentors._core import drives
+from otel_agents.instrumentors._core import drivers
 from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call, Switch
 from otel_agents.instrumentors._core.calls.watching import instead
@@ -142,4 +142,4 @@ def test_tracebacks_show_our_frames_with_their_lines() -> None:
     ours = [frame for frame in frames if Path(frame.filename).resolve() != Path(__file__)]
     assert ours
     assert all(Path(frame.filename).exists() and frame.line for frame in ours)
-    assert inspect.getsource(drives.coroutine).startswith("def coroutine(")
+    assert inspect.getsource(drivers.coroutine).startswith("def coroutine(")

@@ -201,23 +201,23 @@ FAILS: dict[str, tuple[Start, str]] = {
 
 
 @each_whole
-@pytest.mark.parametrize(("how", "doing"), FAILS.values(), ids=FAILS)
+@pytest.mark.parametrize(("how", "action"), FAILS.values(), ids=FAILS)
 def test_where_we_fail_the_caller_has_the_result_and_we_are_told(
-    how: Start, doing: str, method: Method, caught: list[str]
+    how: Start, action: str, method: Method, caught: list[str]
 ) -> None:
     assert ask(patched(how, method)) == "ada says hi"
-    assert caught == [doing]
+    assert caught == [action]
 
 
 @each_streamed
 @pytest.mark.parametrize(
-    ("how", "doing"), [FAILS["watch"], FAILS["within"]], ids=["watch", "within"]
+    ("how", "action"), [FAILS["watch"], FAILS["within"]], ids=["watch", "within"]
 )
 def test_where_we_fail_the_caller_has_the_stream_and_we_are_told(
-    how: Start, doing: str, method: Method, caught: list[str]
+    how: Start, action: str, method: Method, caught: list[str]
 ) -> None:
     assert ask(patched(how, method)) == SAYS
-    assert caught == [doing]
+    assert caught == [action]
 
 
 @each

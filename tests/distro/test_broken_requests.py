@@ -21,7 +21,7 @@ from strict_receivers import StrictHttp
 from otel_agents.distro.environment import Environment, Signal
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.otlp.transport import OtlpTransport
 from otel_agents.instrumentors.settings import Settings
 
 BROKEN = {
@@ -75,9 +75,9 @@ def test_a_connection_that_breaks_may_pass(way: str, monkeypatch: pytest.MonkeyP
     scheme, answer = BROKEN[way]
     with breaking(answer) as place:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{scheme}://{place}")
-        outlet = outlet_for("traces")
-        outcome = ask(outlet)
-        outlet.close()
+        transport = outlet_for("traces")
+        outcome = ask(transport)
+        transport.close()
     assert outcome == Outcome(False, True, "connection closed")
 
 
@@ -98,9 +98,9 @@ def test_a_header_that_cannot_be_sent_is_no_items_fault(
 ) -> None:
     with RECEIVERS[protocol]() as receiver:
         configure(monkeypatch, receiver, protocol)
-        outlet = outlet_for("traces")
-        outcome = ask(outlet)
-        outlet.close()
+        transport = outlet_for("traces")
+        outcome = ask(transport)
+        transport.close()
         assert outcome == UNMADE
         assert receiver.arrived == []
 
@@ -151,6 +151,6 @@ def test_a_session_of_others_that_fails_is_no_items_fault(monkeypatch: pytest.Mo
         session = requests.Session()
         session.auth = Unauthorised()
         exporter = OTLPSpanExporter(f"{receiver.endpoint}/v1/traces", session=session)
-        outcome = ask(OtlpOutlet(outlet_for("traces").signal, exporter=exporter))
+        outcome = ask(OtlpTransport(outlet_for("traces").signal, exporter=exporter))
         exporter.shutdown()
     assert outcome == Outcome(False, False, "ValueError", unmade=True)

@@ -18,8 +18,8 @@ from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.sizes import span_size
+from otel_agents.distro.notices import readable_bytes
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
-from otel_agents.distro.speech import readable_bytes
 from otel_agents.instrumentors._core import errors
 
 AWAY = Outcome(False, True, "connection refused")

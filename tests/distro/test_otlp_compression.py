@@ -78,12 +78,12 @@ def test_one_attempt_tells_for_all_signals(
     with RECEIVERS[protocol](()) as receiver:
         point(monkeypatch, protocol, receiver)
         for signal in SIGNALS:
-            outlet = outlet_for(signal, compressions)
-            assert [ask(outlet), ask(outlet)] == [DELIVERED, DELIVERED]
-            outlet.renew()  # as after a fork
-            assert ask(outlet) == DELIVERED
-            assert outlet.compression == "none"
-            outlet.close()
+            transport = outlet_for(signal, compressions)
+            assert [ask(transport), ask(transport)] == [DELIVERED, DELIVERED]
+            transport.renew()  # as after a fork
+            assert ask(transport) == DELIVERED
+            assert transport.compression == "none"
+            transport.close()
     assert len(receiver.arrived) == 9
     assert [record.levelname for record in caplog.records] == ["INFO"]
     if protocol == HTTP:
@@ -134,11 +134,11 @@ def test_a_signal_that_is_not_there_is_told_apart(
     )
     with RECEIVERS[protocol](**options) as receiver:
         point(monkeypatch, protocol, receiver)
-        outlet = outlet_for("traces")
-        first, second = ask(outlet), ask(outlet)
-        outlet.close()
+        transport = outlet_for("traces")
+        first, second = ask(transport), ask(transport)
+        transport.close()
     assert first.reason == second.reason == ("UNIMPLEMENTED" if protocol == GRPC else "HTTP 415")
-    assert (first.retryable, outlet.compression) == (False, "gzip")
+    assert (first.retryable, transport.compression) == (False, "gzip")
 
 
 def test_it_is_tried_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,22 +150,26 @@ def test_it_is_tried_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[str] = []
     with Counting() as receiver:
         point(monkeypatch, HTTP, receiver)
-        outlet = outlet_for("traces")
+        transport = outlet_for("traces")
         for _ in range(3):
-            ask(outlet)
-        outlet.close()
+            ask(transport)
+        transport.close()
     assert tried == ["gzip", "none", "gzip", "gzip"]
 
 
 def test_an_outage_meanwhile_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with StrictHttp((), refusal=Refusal(503)) as receiver:
         point(monkeypatch, HTTP, receiver)
-        outlet = outlet_for("traces")
-        outcome = ask(outlet)
-        assert (outcome.reason, outcome.retryable, outlet.compression) == ("HTTP 503", True, "gzip")
+        transport = outlet_for("traces")
+        outcome = ask(transport)
+        assert (outcome.reason, outcome.retryable, transport.compression) == (
+            "HTTP 503",
+            True,
+            "gzip",
+        )
         receiver.refusal = None
-        assert (ask(outlet), outlet.compression) == (DELIVERED, "none")
-        outlet.close()
+        assert (ask(transport), transport.compression) == (DELIVERED, "none")
+        transport.close()
 
 
 def test_what_the_receiver_says_without_compression_is_told(
@@ -174,31 +178,31 @@ def test_what_the_receiver_says_without_compression_is_told(
     """It understood this request, so compression was the matter before."""
     with StrictHttp((), refusal=Refusal(401, b"who are you")) as receiver:
         point(monkeypatch, HTTP, receiver)
-        outlet = outlet_for("traces")
-        assert (ask(outlet).text, outlet.compression) == ("HTTP 401: who are you", "none")
-        outlet.close()
+        transport = outlet_for("traces")
+        assert (ask(transport).text, transport.compression) == ("HTTP 401: who are you", "none")
+        transport.close()
 
 
 @pytest.mark.parametrize(
-    ("said", "advice"),
+    ("said", "hint"),
     [
         (b"Content is compressed with `gzip` which isn't supported", ""),
         (b"", "enable the signal in its configuration, or set that exporter to none, or "),
     ],
 )
 def test_what_the_user_chose_is_kept(
-    said: bytes, advice: str, monkeypatch: pytest.MonkeyPatch
+    said: bytes, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with StrictGrpc(refusal=Refusal(grpc.StatusCode.UNIMPLEMENTED, said)) as receiver:
         point(monkeypatch, GRPC, receiver)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
         compressions = Compressions()
-        outlet = outlet_for("traces", compressions)
-        compressions.refused(outlet.signal, outlet.where, Outcome(False))  # by another signal
-        outcome = ask(outlet)
-        outlet.close()
-    assert outcome.advice == f"{advice}set OTEL_EXPORTER_OTLP_COMPRESSION=none"
-    assert outlet.compression == "gzip"
+        transport = outlet_for("traces", compressions)
+        compressions.refused(transport.signal, transport.where, Outcome(False))  # by another signal
+        outcome = ask(transport)
+        transport.close()
+    assert outcome.hint == f"{hint}set OTEL_EXPORTER_OTLP_COMPRESSION=none"
+    assert transport.compression == "gzip"
 
 
 @BOTH

@@ -38,9 +38,9 @@ def refused(monkeypatch: pytest.MonkeyPatch, protocol: str, refusal: Refusal) ->
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret")
     with RECEIVERS[protocol](refusal=refusal) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        outlet = outlet_for("traces")
-        outcome = ask(outlet)
-        outlet.close()
+        transport = outlet_for("traces")
+        outcome = ask(transport)
+        transport.close()
     return outcome
 
 

@@ -15,7 +15,7 @@ from strict_receivers import StrictGrpc, StrictHttp, Tls, certified
 from otel_agents.distro.environment import SIGNALS, Environment, SignalName
 from otel_agents.distro.otlp import exporters
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
-from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.otlp.transport import OtlpTransport
 from otel_agents.distro.variables import hidden
 
 FORMS = ("", "own")
@@ -51,11 +51,11 @@ def send(
     """What becomes of an empty request under these variables."""
     for name, value in {"OTEL_EXPORTER_OTLP_PROTOCOL": way[0], **variables}.items():
         monkeypatch.setenv(name, value)
-    outlet = outlet_for(way[1])
+    transport = outlet_for(way[1])
     try:
-        return ask(outlet)
+        return ask(transport)
     finally:
-        outlet.close()
+        transport.close()
 
 
 def test_the_endpoint_of_all_signals_gets_the_path_of_each(
@@ -112,9 +112,9 @@ def test_no_exporter_reads_a_time_out_itself(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
         told: dict[str, str] = {}
         environment = Environment(tell=told.__setitem__)
-        outlet = OtlpOutlet(environment.signal(way[1]), environment)
-        assert ask(outlet) == DELIVERED
-        outlet.close()
+        transport = OtlpTransport(environment.signal(way[1]), environment)
+        assert ask(transport) == DELIVERED
+        transport.close()
 
 
 def test_what_other_signals_read_stands_while_an_exporter_is_made(
@@ -214,7 +214,7 @@ def test_compression_is_what_the_user_chose(
             }
             outcome = send(monkeypatch, way, variables)
         assert outcome.delivered == delivered
-        assert outcome.advice == ("" if delivered else f"set {variable('COMPRESSION')}=none")
+        assert outcome.hint == ("" if delivered else f"set {variable('COMPRESSION')}=none")
 
 
 def test_a_certificate_is_trusted(

@@ -32,7 +32,7 @@ from otel_agents.distro.tree import TreeExporter
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
 
-ROOMS = ("export", "otlp", "tree", "speech")
+ROOMS = ("export", "otlp", "tree", "notices")
 NEVER = "3600000"
 
 ITSELF = ("export.worker:Worker._run", "export.worker:Worker.start", "export.worker:Ticket.wait")
@@ -217,7 +217,7 @@ def _said(body: Any) -> str:
 REACHED = (
     *("export.spans:DeliveringSpanProcessor.on_end", "export.logs:DeliveringLogProcessor.on_emit"),
     *("export.delivery:Delivery._send_one", "export.worker:Worker._do", "export.points:sift"),
-    *("otlp.outlet:OtlpOutlet.send", "tree:TreeExporter.export"),
+    *("otlp.transport:OtlpTransport.send", "tree:TreeExporter.export"),
 )
 
 

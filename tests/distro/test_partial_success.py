@@ -68,9 +68,9 @@ def answered(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret")
     with RECEIVERS[protocol](**options) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        outlet = outlet_for(signal)
-        outcome = ask(outlet)
-        outlet.close()
+        transport = outlet_for(signal)
+        outcome = ask(transport)
+        transport.close()
     return outcome
 
 

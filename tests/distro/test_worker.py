@@ -164,16 +164,16 @@ def test_where_no_thread_can_be_started_what_was_handed_over_is_done_all_the_sam
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     worker = Worker("late", NEVER, lambda: NEVER)
-    tickets: list[Any] = []
+    jobs: list[Any] = []
 
     def start(*_: Any) -> None:
-        tickets.append(worker.hand(lambda: None))  # by another thread, meanwhile
+        jobs.append(worker.hand(lambda: None))  # by another thread, meanwhile
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(system, "start", start)
     worker.start()
     assert not worker.running
-    assert tickets[0].wait(0)
+    assert jobs[0].wait(0)
     assert worker.hand(lambda: None).wait(0)
 
 
@@ -193,6 +193,6 @@ def test_it_gets_no_signal() -> None:
     blocked: list[set[Any]] = []
     worker = Worker("deaf", NEVER, lambda: NEVER)
     worker.start()
-    ticket = worker.hand(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
-    assert ticket.wait(soon())
+    job = worker.hand(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+    assert job.wait(soon())
     assert blocked[0] >= {signal.SIGTERM, signal.SIGINT}

@@ -22,7 +22,7 @@ import pytest
 import toyagents
 from pickled import read_with_us, read_without_us
 
-from otel_agents.instrumentors._core import drives, errors
+from otel_agents.instrumentors._core import drivers, errors
 from otel_agents.instrumentors._core.calls.watching import instead, watch
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Patch
@@ -117,7 +117,7 @@ SETUP = """
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No row of another test's lives."""
     nothing: OrderedDict[object, object] = OrderedDict()
-    monkeypatch.setattr(drives.living, "_entries", nothing)
+    monkeypatch.setattr(drivers.living, "_entries", nothing)
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def test_a_failure_of_ours_harms_no_reader(monkeypatch: pytest.MonkeyPatch) -> N
     pickled = cloudpickle.dumps(model().shared)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    monkeypatch.setattr(drives.living, "get", fail)
+    monkeypatch.setattr(drivers.living, "get", fail)
     assert cloudpickle.loads(pickled)("hi") == "hi!"
     assert caught == ["reading a pickled function"]
 
@@ -427,7 +427,7 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
     pickled = cloudpickle.dumps(Mine)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    for one in drives.living.values():
+    for one in drivers.living.values():
         monkeypatch.setattr(one, "show", fail)
     assert cloudpickle.loads(pickled) is Mine
     assert caught == ["patching a class that was read"] * len(METHODS)
@@ -438,7 +438,7 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
 def test_who_pickles_modules_whole_finds_none_of_ours(name: str) -> None:
     standing: Any = getattr(model(), name)
     standing = getattr(standing, "__func__", standing)
-    drive = drives.drive_of(standing)
-    assert drive is not None
+    driver = drivers.driver_of(standing)
+    assert driver is not None
     assert standing.__globals__ is globals()
-    assert drive.__reduce__()[0].__globals__ is vars(builtins)
+    assert driver.__reduce__()[0].__globals__ is vars(builtins)

@@ -18,7 +18,7 @@ uploads: Any = importlib.import_module("opentelemetry.util.genai._upload.complet
 
 
 def test_the_official_hook_for_none_collects_nothing() -> None:
-    assert Gate(Settings.read({}), hooks.load_completion_hook()).wanted is False
+    assert Gate(Settings.read({}), hooks.load_completion_hook()).enabled is False
 
 
 def test_the_official_upload_hook_works(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from process_comparison import Drive, compared
+from process_comparison import Driver, compared
 from process_models import ROWS
 from process_runs import Program
 from redis_server import redis
@@ -103,7 +103,7 @@ def computed(program: Program, *, ending: str) -> None:
     program.tell("")
 
 
-DRIVES: dict[str, Drive] = {
+DRIVES: dict[str, Driver] = {
     "gunicorn": partial(terminated, loaded=2),
     "gunicorn-preload": terminated,
     "gunicorn-max-requests": worn_out,

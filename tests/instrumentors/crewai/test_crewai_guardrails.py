@@ -88,7 +88,7 @@ def test_a_guardrail_that_a_model_judges_has_no_name(llm: Any, emission: Emissio
         def __call__(self, task_output: Any):
             return True, task_output.raw
 
-    judge = Judge(description=SECRET, llm=llm)
-    crew(task(agent(llm, "Writer"), guardrail=judge)).kickoff()
+    error_to_report = Judge(description=SECRET, llm=llm)
+    crew(task(agent(llm, "Writer"), guardrail=error_to_report)).kickoff()
     assert told(emission) == ["guardrail 1/4 passed"]
     assert SECRET not in emission.texts()

@@ -140,14 +140,14 @@ def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Em
 def test_an_observation_tells_what_follows(
     verdict: dict[str, Any], outcome: str, llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    def judge(request: ModelRequest) -> Reaction:
+    def error_to_report(request: ModelRequest) -> Reaction:
         if request.schema is not None:
             return observed(**verdict)
         if PLAN in {tool.name for tool in request.tools}:
             return plan("left")
         return react(request)
 
-    model.script_by(judge)
+    model.script_by(error_to_report)
     planner(llm, reasoning_effort="high", max_replans=0).kickoff()
     assert told(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
     assert SECRET not in emission.texts()

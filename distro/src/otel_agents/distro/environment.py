@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from otel_agents.distro.addresses import Address, MalformedError, shown
 from otel_agents.distro.headers import fault_of_header
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
 
 __all__ = [
     "DISABLED_INSTRUMENTATIONS",
@@ -113,7 +113,7 @@ class Environment:
     def __init__(
         self,
         environ: Mapping[str, str] | None = None,
-        tell: Callable[[str, str], object] = lambda _, line: say("%s", line),
+        tell: Callable[[str, str], object] = lambda _, line: warn("%s", line),
     ) -> None:
         self._environ = os.environ if environ is None else environ
         self._tell = tell

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._core.calls.call import Switch as Switch
     from ._core.calls.call import instance as instance
     from ._core.calls.callbacks import guarded as guarded
-    from ._core.calls.reporting import Running as Running
+    from ._core.calls.reporting import CallObserver as CallObserver
     from ._core.calls.results import follow_held as follow_held
     from ._core.calls.watching import Observation as Observation
     from ._core.calls.watching import after as after
@@ -82,7 +82,7 @@ _ROOMS: Final = MappingProxyType(
         "calls.around": ("wrapped",),
         "calls.call": ("Call", "Start", "Switch", "instance"),
         "calls.callbacks": ("guarded",),
-        "calls.reporting": ("Running",),
+        "calls.reporting": ("CallObserver",),
         "calls.results": ("follow_held",),
         "calls.watching": (
             *("Observation", "after", "attaching", "instead", "replacing", "watch", "within"),
@@ -123,6 +123,7 @@ _HOMES: Final = MappingProxyType({name: room for room, names in _ROOMS.items() f
 __all__ = [
     "AgentInstrumentor",
     "Call",
+    "CallObserver",
     "ClaimedCall",
     "Content",
     "CreateAgent",
@@ -145,7 +146,6 @@ __all__ = [
     "Plan",
     "Registration",
     "Retrieval",
-    "Running",
     "Runs",
     "Scope",
     "Slot",

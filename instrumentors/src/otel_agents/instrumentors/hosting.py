@@ -21,14 +21,14 @@ from ._core import system
 from ._core.context.carrying import carry
 from ._core.errors import attempt, guarded, inform, warn
 from ._core.forking import Lock, notice_fork, renew_after_fork
-from ._core.patching.rivals import (
+from ._core.patching.conflicts import (
     GROUP,
-    Rival,
-    active_rivals,
+    ConflictingInstrumentation,
+    active_conflicts,
     is_ours,
     plain_name,
     refuses,
-    registered_rivals,
+    registered_conflicts,
     take_over_loading,
     unreadable,
 )
@@ -37,31 +37,31 @@ from ._core.telemetry.records import completed
 from ._core.threads import signals_blocked, start_apart
 
 if TYPE_CHECKING:
-    from ._core.calls.reporting import Followed
+    from ._core.calls.reporting import StreamObserver
     from ._core.operations.in_progress import InProgress
 
 __all__ = [
     "GROUP",
     "Bounded",
+    "ConflictingInstrumentation",
     "Lock",
-    "Rival",
     "abandon",
-    "active_rivals",
+    "active_conflicts",
     "attempt",
     "carry",
     "completed",
     "drain_streams",
     "guarded",
-    "hooks_not_found",
     "inform",
     "interrupt",
     "is_discarded",
     "is_ours",
+    "missing_hooks",
     "notice_fork",
     "operations_in_progress",
     "plain_name",
     "refuses",
-    "registered_rivals",
+    "registered_conflicts",
     "renew_after_fork",
     "signals_blocked",
     "start_apart",
@@ -105,7 +105,7 @@ def interrupt(operation: InProgress) -> None:
         end(operation)
 
 
-def streams_in_progress() -> list[Followed]:
+def streams_in_progress() -> list[StreamObserver]:
     """What the streams report to that somebody could still read, in the order of their start.
 
     Operations are among them, and calls of an outer layer that may not be reported at all.
@@ -114,7 +114,7 @@ def streams_in_progress() -> list[Followed]:
     return [] if streams is None else streams()
 
 
-def abandon(stream: Followed) -> None:
+def abandon(stream: StreamObserver) -> None:
     """Report that ``stream`` was left unread, as the process ends; raises nothing."""
     leave = _loaded(_STREAMS, "abandon")
     if leave is not None:
@@ -127,7 +127,7 @@ def is_discarded(span: Any) -> bool:
     return discarded is not None and span in discarded
 
 
-def hooks_not_found() -> list[str]:
+def missing_hooks() -> list[str]:
     """A sentence for each hook that the settings name and that cannot be found; none is run."""
     from ._core.hooks import completion, examining, redaction
     from .settings import Settings
@@ -138,7 +138,7 @@ def hooks_not_found() -> list[str]:
         (completion.named, settings.completion_hook),
     )
     hooks = (named(name) for named, name in names if name is not None)
-    return [why for hook in hooks if (why := examining.why_not_found(hook)) is not None]
+    return [why for hook in hooks if (why := examining.why_missing(hook)) is not None]
 
 
 def _loaded(module: str, name: str) -> Any:

@@ -23,7 +23,7 @@ from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.unusable import unusable
-from otel_agents.instrumentors.hosting import GROUP, hooks_not_found, is_ours, unreadable
+from otel_agents.instrumentors.hosting import GROUP, is_ours, missing_hooks, unreadable
 
 __all__ = ["Examination", "examine"]
 
@@ -63,7 +63,7 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *misread,
         *(it.line for it in replaced),
         *told.values(),
-        *hooks_not_found(),
+        *missing_hooks(),
         *_general(environment),
         *_unreadable(environment),
         *(finding for framework in frameworks for finding in framework.findings),

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from otel_agents.distro.addresses import origin, shown
 from otel_agents.distro.environment import Environment, Signal, SignalName
-from otel_agents.distro.otlp.advice import what_to_do
-from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.otlp.hint import what_to_do
+from otel_agents.distro.otlp.transport import OtlpTransport
 
 __all__ = ["NOT_ASKED", "SignalAnswer", "ask", "unanswered"]
 
@@ -27,7 +27,7 @@ class SignalAnswer:
     """How a signal leaves, and what its endpoint answered.
 
     ``answer`` is ``accepted``, ``malformed`` (no endpoint), the failure, or ``not asked`` where
-    nothing is sent by OTLP; ``advice`` what to do then. A ``source`` is ``default``, a variable, or
+    nothing is sent by OTLP; ``hint`` what to do then. A ``source`` is ``default``, a variable, or
     ``the receiver``, which takes no compression.
     """
 
@@ -40,7 +40,7 @@ class SignalAnswer:
     compression: str = ""
     compression_source: str = ""
     answer: str = NOT_ASKED
-    advice: str = ""
+    hint: str = ""
     ok: bool = True
 
 
@@ -50,9 +50,9 @@ def unanswered(signals: Iterable[SignalAnswer]) -> Iterator[str]:
     for signal in signals:
         if not signal.ok and signal.answer != _MALFORMED:  # the variable has a finding of its own
             where = origin(signal.endpoint)
-            failed.setdefault((where, signal.answer, signal.advice), []).append(signal.name)
-    for (where, answer, advice), names in failed.items():
-        yield f"{where} does not take {' or '.join(names)} ({answer}); {advice}"
+            failed.setdefault((where, signal.answer, signal.hint), []).append(signal.name)
+    for (where, answer, hint), names in failed.items():
+        yield f"{where} does not take {' or '.join(names)} ({answer}); {hint}"
 
 
 def ask(environment: Environment, name: SignalName) -> SignalAnswer:
@@ -77,14 +77,16 @@ def ask(environment: Environment, name: SignalName) -> SignalAnswer:
 
 
 def _answered(answer: SignalAnswer, signal: Signal, environment: Environment) -> SignalAnswer:
-    outlet = OtlpOutlet(signal, environment)
-    outcome = outlet.send(_nothing(signal.name), _SECONDS)
-    outlet.close()
-    if outlet.compression != answer.compression:
-        answer = replace(answer, compression=outlet.compression, compression_source="the receiver")
+    transport = OtlpTransport(signal, environment)
+    outcome = transport.send(_nothing(signal.name), _SECONDS)
+    transport.close()
+    if transport.compression != answer.compression:
+        answer = replace(
+            answer, compression=transport.compression, compression_source="the receiver"
+        )
     if outcome.delivered:
         return replace(answer, answer="accepted")
-    return replace(answer, answer=outcome.text, advice=what_to_do(outcome), ok=False)
+    return replace(answer, answer=outcome.text, hint=what_to_do(outcome), ok=False)
 
 
 def _nothing(name: SignalName) -> Any:

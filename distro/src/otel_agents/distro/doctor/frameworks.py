@@ -21,8 +21,8 @@ from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environmen
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.hosting import (
     GROUP,
-    Rival,
-    active_rivals,
+    ConflictingInstrumentation,
+    active_conflicts,
     is_ours,
     plain_name,
 )
@@ -41,7 +41,7 @@ class Framework:
     """One framework.
 
     ``runs`` is ``ours``, ``theirs`` (a rival that is preferred), ``off`` (disabled), or ``nothing``
-    (not installed, or a version that is not supported). ``beside`` are the rivals that run although
+    (not installed, or a version that is not supported). ``isolation`` are the rivals that run although
     ours does, as they instrument more. ``own_telemetry`` is the library's own that tells the same, and
     what becomes of it where an application asks for it. ``problem`` is a sentence, or empty.
     """
@@ -115,7 +115,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         problem = f"the installed version is not supported, which is {' or '.join(requires)}"
         return Framework(name, installed, requires, "nothing", problem=problem)
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
-    rivals = active_rivals(instrumentor, disabled)
+    rivals = active_conflicts(instrumentor, disabled)
     runs = _runs(entry_point, rivals, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
     return Framework(
@@ -141,7 +141,7 @@ def _own(telemetry: str) -> str:
     return f"{telemetry}: left out unless OTEL_AGENTS_PREFER=theirs"
 
 
-def _unavailable(rivals: tuple[Rival, ...], runs: str) -> str:
+def _unavailable(rivals: tuple[ConflictingInstrumentation, ...], runs: str) -> str:
     """What theirs are preferred and cannot be loaded; they are not."""
     modules = {rival: rival.value.partition(":")[0].strip() for rival in rivals}
     missing = [f"{it} (no module {modules[it]})" for it in rivals if not is_there(modules[it])]
@@ -164,7 +164,11 @@ def _installed(requires: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _runs(entry_point: EntryPoint, rivals: tuple[Rival, ...], disabled: tuple[str, ...]) -> str:
+def _runs(
+    entry_point: EntryPoint,
+    rivals: tuple[ConflictingInstrumentation, ...],
+    disabled: tuple[str, ...],
+) -> str:
     if {"*", entry_point.name, plain_name(entry_point)} & set(disabled):
         return "off"
     return "theirs" if rivals and Settings.read().prefer is Prefer.THEIRS else "ours"

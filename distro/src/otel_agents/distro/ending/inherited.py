@@ -123,8 +123,8 @@ def detect_in_place() -> None:
             return in_a_pool(detectors, initial_resource, timeout)
         found = initial_resource or Resource.create()
         for detector in detectors:
-            doing = "detecting the resource of a process"
-            found = found.merge(attempt(doing, detector.detect, Resource.get_empty()))
+            action = "detecting the resource of a process"
+            found = found.merge(attempt(action, detector.detect, Resource.get_empty()))
         return found
 
     resources.get_aggregated_resources = asking

@@ -32,7 +32,7 @@ from otel_agents.distro.ending.termination import DefaultAction
 from otel_agents.distro.environment import SignalName
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.pipeline import Pipeline
-from otel_agents.distro.export.worker import Ticket, Worker
+from otel_agents.distro.export.worker import Job, Worker
 from otel_agents.instrumentors.hosting import (
     attempt,
     drain_streams,
@@ -74,7 +74,7 @@ class Lifecycle:
         self.open_spans = OpenSpans()
         self.renew()
 
-    def spare(self) -> None:
+    def start_fallback_thread(self) -> None:
         """Have a thread for providers whose processors are not ours and may block."""
         self._spare.start()
         renew_after_fork(self._spare.restart)
@@ -90,7 +90,7 @@ class Lifecycle:
         keep_locks(*self._providers)
         renew_after_fork(self._begin_in_child)
         detect_in_place()
-        renew_after_fork(self._begin_untold, untold=True)
+        renew_after_fork(self._begin_unhooked, unhooked=True)
         for handler in (
             end_as_interrupted,
             self._action.withdraw,
@@ -109,7 +109,7 @@ class Lifecycle:
         renew_locks(*self._providers)
         begin_metrics_anew(self._providers[1], self._instance)
 
-    def _begin_untold(self) -> None:
+    def _begin_unhooked(self) -> None:
         restart_readers(self._providers[1])
 
     @property
@@ -143,11 +143,11 @@ class Lifecycle:
         tracers, meters, loggers = self._providers
         # Ours first, since a processor before them may keep a provider from them; where all is
         # sent, there is nothing for them to do when the provider asks.
-        tickets = [delivery.hand(_flushing(delivery, deadline)) for delivery in self._deliveries()]
-        tickets.append(self._hand("traces", lambda: _flush("traces", tracers, deadline)))
-        tickets.append(self._hand("logs", lambda: _flush("logs", loggers, deadline)))
+        jobs = [delivery.hand(_flushing(delivery, deadline)) for delivery in self._deliveries()]
+        jobs.append(self._hand("traces", lambda: _flush("traces", tracers, deadline)))
+        jobs.append(self._hand("logs", lambda: _flush("logs", loggers, deadline)))
         done = _flush("metrics", meters, deadline) and drained
-        waited = [ticket.wait(deadline) for ticket in tickets]
+        waited = [job.wait(deadline) for job in jobs]
         return done and all(waited) and not any(item.waiting for item in self._deliveries())
 
     @guarded("ending the process")
@@ -210,12 +210,12 @@ class Lifecycle:
         tracers, meters, loggers = self._providers
         for exporter in self.pipeline.metric_exporters:
             exporter.deadline = deadline
-        tickets = [delivery.hand(_closing(delivery, deadline)) for delivery in self._deliveries()]
-        tickets.append(self._hand("traces", lambda: _end("traces", tracers)))
-        tickets.append(self._hand("logs", lambda: _end("logs", loggers)))
+        jobs = [delivery.hand(_closing(delivery, deadline)) for delivery in self._deliveries()]
+        jobs.append(self._hand("traces", lambda: _end("traces", tracers)))
+        jobs.append(self._hand("logs", lambda: _end("logs", loggers)))
         ended = _end("metrics", meters, max(_left(deadline), 100))
-        for ticket in tickets:
-            ticket.wait(deadline)
+        for job in jobs:
+            job.wait(deadline)
         self._give_up(ended and time.monotonic() < deadline)
 
     def _give_up(self, metrics_ended: bool) -> None:
@@ -230,7 +230,7 @@ class Lifecycle:
     def _deliveries(self) -> list[Delivery[Any]]:
         return [item for items in self.pipeline.deliveries.values() for item in items]
 
-    def _hand(self, signal: SignalName, work: Callable[[], object]) -> Ticket:
+    def _hand(self, signal: SignalName, work: Callable[[], object]) -> Job:
         """Have ``work`` done on a thread of the signal, here if it has none."""
         for delivery in self.pipeline.deliveries[signal]:
             return delivery.hand(work)
@@ -279,15 +279,15 @@ def _closing(delivery: Delivery[Any], deadline: float) -> Callable[[], None]:
 def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
     """Whether ``provider`` has flushed; a foreign processor or reader may raise anything."""
     flush = getattr(provider, "force_flush", _nothing)  # an API-only provider has nothing to send
-    doing = f"flushing {signal}"
-    return attempt(doing, lambda: flush(_left(deadline)) is not False, False, everything=True)
+    action = f"flushing {signal}"
+    return attempt(action, lambda: flush(_left(deadline)) is not False, False, everything=True)
 
 
 @guarded("ending the process", False)
 def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
     end = getattr(provider, "shutdown", _nothing)
-    doing = f"ending {signal}"
-    return attempt(doing, lambda: end(*arguments) is not False, False, everything=True)
+    action = f"ending {signal}"
+    return attempt(action, lambda: end(*arguments) is not False, False, everything=True)
 
 
 def _nothing(*_: object) -> None: ...

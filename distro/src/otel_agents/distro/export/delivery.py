@@ -11,10 +11,10 @@ from typing import Final, Generic, TypeVar
 
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.outage import Losses, Place, shown
-from otel_agents.distro.export.worker import Ticket, Worker
+from otel_agents.distro.export.worker import Job, Worker
+from otel_agents.distro.notices import readable_bytes
 from otel_agents.distro.otlp.encoding import why_unencodable
-from otel_agents.distro.otlp.outcome import Outcome, Outlet
-from otel_agents.distro.speech import readable_bytes
+from otel_agents.distro.otlp.outcome import Outcome, Transport
 from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
 
 __all__ = ["Delivery"]
@@ -36,7 +36,7 @@ class Delivery(Generic[Item]):
 
     Args:
         items: What they are, for people: ``spans``.
-        outlet: Where they go.
+        transport: Where they go.
         place: Who speaks about it.
         size: Bytes of one item in a request, estimated.
         batching: When and how many.
@@ -46,7 +46,7 @@ class Delivery(Generic[Item]):
     def __init__(
         self,
         items: str,
-        outlet: Outlet,
+        transport: Transport,
         place: Place,
         size: Callable[[Item], int],
         batching: Batching,
@@ -54,7 +54,7 @@ class Delivery(Generic[Item]):
     ) -> None:
         self.items = items
         self.losses = Losses(Counter())
-        self._outlet = outlet
+        self._transport = transport
         self.place = place
         self._size = size
         self._batching = batching
@@ -94,7 +94,7 @@ class Delivery(Generic[Item]):
             self._queue.append((item, size))
             self._bytes += size
             evicted = self._evict()
-            full = self._bytes >= self._outlet.max_request_bytes
+            full = self._bytes >= self._transport.max_request_bytes
             full = full or len(self._queue) >= self._batching.max_items
         if evicted:
             self._drop("queue_full", evicted)
@@ -110,7 +110,7 @@ class Delivery(Generic[Item]):
         self._worker.hand(lambda: self._send_all(deadline)).wait(deadline)
         return not self.waiting
 
-    def hand(self, work: Callable[[], object]) -> Ticket:
+    def hand(self, work: Callable[[], object]) -> Job:
         """Have ``work`` done on the delivery's thread."""
         return self._worker.hand(work)
 
@@ -127,7 +127,7 @@ class Delivery(Generic[Item]):
         lost = self.abandon()
         if lost:
             self.place.lost[self.items] += lost
-        attempt(f"shutting down the exporter of {self.items}", self._outlet.close, None)
+        attempt(f"shutting down the exporter of {self.items}", self._transport.close, None)
 
     def abandon(self) -> int:
         """Give up what waits; how many those were."""
@@ -196,7 +196,7 @@ class Delivery(Generic[Item]):
         try:
             return attempt(
                 f"exporting {self.items}",
-                lambda: self._outlet.send(items, timeout),
+                lambda: self._transport.send(items, timeout),
                 None,
                 everything=self.is_current,
             )
@@ -237,7 +237,7 @@ class Delivery(Generic[Item]):
 
     def _take(self) -> list[tuple[Item, int]]:
         batch: list[tuple[Item, int]] = []
-        room = min(self._outlet.max_request_bytes, self._room)
+        room = min(self._transport.max_request_bytes, self._room)
         with self._lock:
             while self._queue and len(batch) < self._most:
                 if batch and self._queue[0][1] > room:
@@ -295,4 +295,4 @@ class Delivery(Generic[Item]):
         self.losses = Losses(Counter())
         self._worker.forget()
         self.place.renew()
-        attempt(f"renewing the exporter of {self.items}", self._outlet.renew, None)
+        attempt(f"renewing the exporter of {self.items}", self._transport.renew, None)

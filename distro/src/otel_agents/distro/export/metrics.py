@@ -1,4 +1,4 @@
-"""The metric exporter over an `OtlpOutlet`: made when it is first needed, and never twice heard."""
+"""The metric exporter over an `OtlpTransport`: made when it is first needed, and never twice heard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.points import sift
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.otlp.outlet import OtlpOutlet
+from otel_agents.distro.otlp.transport import OtlpTransport
 from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
@@ -30,7 +30,7 @@ _PAUSE_AT_EXIT = 0.5
 class Destination:
     """Where metrics go; ``made`` is given the new exporter, since the SDK makes it and hides it."""
 
-    outlet: OtlpOutlet
+    transport: OtlpTransport
     place: Place
     environment: Environment
     made: Callable[[DeferredMetricExporter], object]
@@ -48,12 +48,12 @@ class DeferredMetricExporter(MetricExporter):
 
     def __init__(self) -> None:
         destination = DESTINATION.get()
-        outlet = destination.outlet
+        transport = destination.transport
         preferences: dict[str, Any] = {}
         if destination.environment.text(*_PREFERENCES) is not None:  # only the exporter reads these
             preferences = {
-                "preferred_temporality": outlet.exporter._preferred_temporality,
-                "preferred_aggregation": outlet.exporter._preferred_aggregation,
+                "preferred_temporality": transport.exporter._preferred_temporality,
+                "preferred_aggregation": transport.exporter._preferred_aggregation,
             }
         super().__init__(**preferences)
         self.deadline: float | None = None
@@ -65,7 +65,7 @@ class DeferredMetricExporter(MetricExporter):
         """Points of accepted requests that the receiver did not take, in each export again."""
         self.sending = False
         self.place = destination.place
-        self._outlet = outlet
+        self._transport = transport
         renew_after_fork(self.renew)
         destination.made(self)
 
@@ -90,7 +90,7 @@ class DeferredMetricExporter(MetricExporter):
             seconds = timeout
             if self.deadline is not None:
                 seconds = min(seconds, max(self.deadline - time.monotonic(), 0.1))
-            outcome = self._outlet.send(metrics_data, seconds)
+            outcome = self._transport.send(metrics_data, seconds)
             if outcome.delivered:
                 self.place.delivered("metrics")
                 self.rejected += outcome.rejected
@@ -135,10 +135,10 @@ class DeferredMetricExporter(MetricExporter):
         self.sending = False
         self.deadline = None
         self.place.renew()
-        attempt("renewing the exporter of metrics", self._outlet.renew, None)
+        attempt("renewing the exporter of metrics", self._transport.renew, None)
 
     @guarded("ending the metrics")
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Shut the exporter down; not while it sends, for which older ones would wait."""
         if not self.sending:
-            attempt("shutting down the exporter of metrics", self._outlet.close, None)
+            attempt("shutting down the exporter of metrics", self._transport.close, None)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from otel_agents.distro.otlp.advice import CREDENTIALS, what_to_do
+from otel_agents.distro.notices import warn
+from otel_agents.distro.otlp.hint import CREDENTIALS, what_to_do
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.speech import say
 from otel_agents.instrumentors.hosting import Bounded, system
 
 __all__ = ["Losses", "Outages", "Place", "shown"]
@@ -63,7 +63,7 @@ class Place:
     def _tell(self, outcome: Outcome) -> None:
         waiting = self._counts()
         kept = f"{waiting} wait, the oldest are dropped beyond {self._bound}; " if waiting else ""
-        say("cannot deliver to %s (%s); %s%s", self.where, outcome.text, kept, what_to_do(outcome))
+        warn("cannot deliver to %s (%s); %s%s", self.where, outcome.text, kept, what_to_do(outcome))
 
     def delivered(self, signal: str) -> None:
         """A request was accepted."""
@@ -72,17 +72,17 @@ class Place:
             back = self._failing == {signal}
             self._failing.discard(signal)
         if back and not self.quiet:
-            say("%s answers again; what waited is delivered", self.where)
+            warn("%s answers again; what waited is delivered", self.where)
 
     def rejected(self, items: str, outcome: Outcome) -> None:
         """A request will never be accepted: its items are gone, said once per reason."""
-        advice = what_to_do(replace(outcome, retryable=False))
+        hint = what_to_do(replace(outcome, retryable=False))
         # Credentials concern all signals; a receiver may take one signal and not another.
-        key = outcome.reason if advice == CREDENTIALS else f"{items} {outcome.reason}"
+        key = outcome.reason if hint == CREDENTIALS else f"{items} {outcome.reason}"
         message = "%s does not accept %s (%s); what it refuses is dropped; %s"
         if outcome.unmade:
             message = "no request to %s can be made for %s (%s); they are dropped; %s"
-        self._once(key, message, self.where, items, outcome.text, advice)
+        self._once(key, message, self.where, items, outcome.text, hint)
 
     def accepted_in_part(self, items: str, outcome: Outcome) -> None:
         """Of a request that was accepted some items were not, or it has a warning: each said once."""
@@ -140,7 +140,7 @@ class Place:
             new = key not in self._told
             self._told.put(key, None)
         if new:
-            say(message, *values)
+            warn(message, *values)
 
     def summarise(self) -> None:
         """At the end of the process: what could not be delivered, in one line."""
@@ -149,7 +149,7 @@ class Place:
             parts.append("the last metrics")
         if parts:
             lost = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-            say(
+            warn(
                 "could not deliver to %s (%s); lost: %s; %s",
                 self.where,
                 self._last.text,

@@ -18,11 +18,11 @@ from otel_agents.distro.export.measures import Counts
 from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
 from otel_agents.distro.export.outage import Outages
 from otel_agents.distro.export.sizes import log_size, span_size
-from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterOutlet
+from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterTransport
+from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.compression import Compressions
-from otel_agents.distro.otlp.outcome import Outlet
-from otel_agents.distro.otlp.outlet import OtlpOutlet
-from otel_agents.distro.speech import say
+from otel_agents.distro.otlp.outcome import Transport
+from otel_agents.distro.otlp.transport import OtlpTransport
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["METRICS_ENTRY_POINT", "Pipeline"]
@@ -80,7 +80,7 @@ class Pipeline:
                     continue
                 name = METRICS_ENTRY_POINT
             elif not exporter_named("metrics", name):
-                say("%s", no_such_exporter("metrics", name))
+                warn("%s", no_such_exporter("metrics", name))
                 continue
             if name not in names:
                 names.append(name)
@@ -92,9 +92,9 @@ class Pipeline:
         for name in signal.exporter_names:
             if _OTLP.get(name):
                 signal = self.environment.signal("metrics", _OTLP[name])
-        outlet = self._outlet(signal)
-        place = self.outages.at(outlet.where)
-        return Destination(outlet, place, self.environment, self.metric_exporters.append)
+        transport = self._transport(signal)
+        place = self.outages.at(transport.where)
+        return Destination(transport, place, self.environment, self.metric_exporters.append)
 
     def dropped(self) -> dict[str, Counts]:
         """What was dropped, by reason: spans, log records, points of metrics."""
@@ -119,12 +119,12 @@ class Pipeline:
             yield signal, sum(delivery.losses.failures for delivery in deliveries)
         yield "metrics", sum(exporter.failures for exporter in self.metric_exporters)
 
-    def deliver(self, signal: SignalName, outlet: Outlet) -> Delivery[Any]:
-        """A delivery to ``outlet``."""
+    def deliver(self, signal: SignalName, transport: Transport) -> Delivery[Any]:
+        """A delivery to ``transport``."""
         delivery: Delivery[Any] = Delivery(
             _ITEMS[signal],
-            outlet,
-            self.outages.at(outlet.where),
+            transport,
+            self.outages.at(transport.where),
             _SIZES[signal],
             self.environment.batching(signal),
             self.settings.queue_max_bytes,
@@ -132,28 +132,28 @@ class Pipeline:
         self.deliveries[signal].append(delivery)
         return delivery
 
-    def _outlet(self, signal: Signal) -> OtlpOutlet:
-        return OtlpOutlet(signal, self.environment, compressions=self.compressions)
+    def _transport(self, signal: Signal) -> OtlpTransport:
+        return OtlpTransport(signal, self.environment, compressions=self.compressions)
 
     def _delivery(self, signal: SignalName, name: str) -> Delivery[Any] | None:
         if name in _OTLP:
             how: Signal = self.environment.signal(signal, _OTLP[name])
             if not self.environment.sendable(how):
                 return None
-            return self.deliver(signal, self._outlet(how))
+            return self.deliver(signal, self._transport(how))
         exporter = _load(signal, name)
-        return None if exporter is None else self.deliver(signal, ExporterOutlet(name, exporter))
+        return None if exporter is None else self.deliver(signal, ExporterTransport(name, exporter))
 
 
 def _load(signal: SignalName, name: str) -> Any:
     entry_point = exporter_named(signal, name)
     if entry_point is None:
-        say("%s", no_such_exporter(signal, name))
+        warn("%s", no_such_exporter(signal, name))
         return None
     try:
         return entry_point.load()()
     except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
-        say(
+        warn(
             "the exporter %s of %s cannot be made (%s: %s)",
             name,
             signal,

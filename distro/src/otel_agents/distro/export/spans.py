@@ -13,7 +13,7 @@ from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.instrumentors.hosting import guarded, notice_fork
 
-__all__ = ["DeliveringSpanProcessor", "ExporterOutlet"]
+__all__ = ["DeliveringSpanProcessor", "ExporterTransport"]
 
 
 class DeliveringSpanProcessor(SpanProcessor):
@@ -57,7 +57,7 @@ def end_delivery(delivery: Delivery[Any], timeout: float) -> None:
     delivery.hand(lambda: delivery.close(deadline)).wait(deadline)
 
 
-class ExporterOutlet:
+class ExporterTransport:
     """Any exporter of spans or log records; whether its failures may pass is not known."""
 
     max_request_bytes = 15 * 1024**2

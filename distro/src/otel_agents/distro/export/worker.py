@@ -9,26 +9,26 @@ from queue import Empty
 
 from otel_agents.instrumentors.hosting import attempt, guarded, start_apart, system
 
-__all__ = ["Ticket", "Worker"]
+__all__ = ["Job", "Worker"]
 
 
-class Ticket:
+class Job:
     """Something that was handed to a worker, and whether it is done.
 
     Args:
         work: May raise anything: what of ours can fail is guarded, the rest is the code of others.
-        doing: What is said to have failed then, as a participle.
+        action: What is said to have failed then, as a participle.
     """
 
-    def __init__(self, work: Callable[[], object], doing: str) -> None:
+    def __init__(self, work: Callable[[], object], action: str) -> None:
         self._work = work
-        self._doing = doing
+        self._action = action
         self._done = system.Flag()
 
     def __call__(self, *, everything: bool = False) -> None:
         """Do it; ``everything`` on a thread of ours, as `guarded` has it."""
         try:
-            attempt(self._doing, self._work, None, everything=everything)
+            attempt(self._action, self._work, None, everything=everything)
         finally:
             self._done.set()
 
@@ -71,14 +71,14 @@ class Worker:
             self._started.clear()
             self._do_here()
 
-    def hand(self, work: Callable[[], object]) -> Ticket:
+    def hand(self, work: Callable[[], object]) -> Job:
         """Have ``work`` done on the thread; here and now where there is no thread."""
-        ticket = Ticket(work, f"work on the thread {self._name}")
+        job = Job(work, f"work on the thread {self._name}")
         if not self._started or self.is_current:
-            ticket()
+            job()
         else:
-            self._queue.put(ticket)
-        return ticket
+            self._queue.put(job)
+        return job
 
     def wake(self) -> None:
         """Have the turn now."""
@@ -86,7 +86,7 @@ class Worker:
 
     def forget(self) -> None:
         """In a forked child: the thread and what was handed to it stayed in the parent."""
-        self._queue: system.SimpleQueue[Ticket | None] = system.SimpleQueue()
+        self._queue: system.SimpleQueue[Job | None] = system.SimpleQueue()
         self._started: dict[str, object] = {}
         self._ident = 0
 
@@ -98,23 +98,23 @@ class Worker:
     def _do_here(self) -> None:
         """Do what others handed over meanwhile."""
         while not self._queue.empty():
-            ticket = self._queue.get()
-            if ticket is not None:
-                ticket()
+            job = self._queue.get()
+            if job is not None:
+                job()
 
-    def _run(self, tickets: system.SimpleQueue[Ticket | None]) -> None:
+    def _run(self, jobs: system.SimpleQueue[Job | None]) -> None:
         pid, wait = os.getpid(), self._delay
         self._ident = system.get_ident()
         while pid == os.getpid():
             try:
-                ticket = tickets.get(timeout=wait)
+                job = jobs.get(timeout=wait)
             except Empty:
-                ticket = None
-            again = self._do(ticket)
+                job = None
+            again = self._do(job)
             wait = self._delay if again is None else again
 
     @guarded("working on a thread of its own", everything=True)
-    def _do(self, ticket: Ticket | None) -> float | None:
-        if ticket is None:
+    def _do(self, job: Job | None) -> float | None:
+        if job is None:
             return self._turn()
-        return ticket(everything=True)
+        return job(everything=True)

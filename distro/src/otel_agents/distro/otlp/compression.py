@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from otel_agents.distro.environment import Signal
-from otel_agents.distro.otlp.advice import what_to_do
+from otel_agents.distro.notices import inform
+from otel_agents.distro.otlp.hint import what_to_do
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.speech import note
 
-__all__ = ["Compressions", "advice_for", "may_refuse_compression"]
+__all__ = ["Compressions", "hint_for", "may_refuse_compression"]
 
 _NONE: Final = "none"
 _REFUSALS: Final = ("UNIMPLEMENTED", "HTTP 415")
@@ -21,14 +21,14 @@ def may_refuse_compression(outcome: Outcome) -> bool:
     return not outcome.delivered and outcome.reason in _REFUSALS
 
 
-def advice_for(signal: Signal, outcome: Outcome) -> str:
+def hint_for(signal: Signal, outcome: Outcome) -> str:
     """Advice where the user chose the compression, which is kept."""
     said = outcome.said.lower()
     sure = (
         outcome.reason != "UNIMPLEMENTED" or "compress" in said or signal.compression.value in said
     )
-    advice = f"set {signal.compression.source}=none"
-    return advice if sure else f"{what_to_do(outcome)}, or {advice}"
+    hint = f"set {signal.compression.source}=none"
+    return hint if sure else f"{what_to_do(outcome)}, or {hint}"
 
 
 class Compressions:
@@ -50,7 +50,7 @@ class Compressions:
         """The receiver took without compression what it had refused with ``outcome``."""
         mine = object()
         if self._plain.setdefault((where, signal.protocol.value), mine) is mine:
-            note(
+            inform(
                 "%s takes no %s (%s), so it is sent uncompressed; "
                 "OTEL_EXPORTER_OTLP_COMPRESSION=none saves the attempt",
                 where,

@@ -11,7 +11,7 @@ __all__ = [
     "HTTP_RETRYABLE",
     "NotDeliveredError",
     "Outcome",
-    "Outlet",
+    "Transport",
 ]
 
 GRPC_RETRYABLE: Final = frozenset(
@@ -39,7 +39,7 @@ class Outcome:
     ``unmade`` is where no request can be made of any: by the settings, not by the items.
     ``left_out`` tells why something of what was delivered, an attribute, could not be encoded.
     ``rejected`` is how many items of what was delivered the receiver did not take.
-    ``advice`` is what to do, where the request tells more than the reason.
+    ``hint`` is what to do, where the request tells more than the reason.
     """
 
     delivered: bool
@@ -47,7 +47,7 @@ class Outcome:
     reason: str = ""
     after: float = 0.0
     said: str = ""
-    advice: str = ""
+    hint: str = ""
     unencodable: bool = False
     unmade: bool = False
     rejected: int = 0
@@ -71,7 +71,7 @@ class NotDeliveredError(Exception):
     """Ends an exporter's call; no exception of its transport, for which exporters would retry."""
 
 
-class Outlet(Protocol):
+class Transport(Protocol):
     """Where items of one signal go."""
 
     where: str

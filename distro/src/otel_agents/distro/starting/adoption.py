@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from otel_agents.distro.environment import Choice, Signal
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.spans import DeliveringSpanProcessor
-from otel_agents.distro.otlp.outlet import OtlpOutlet
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
+from otel_agents.distro.otlp.transport import OtlpTransport
 
 __all__ = ["adopt_span_exporters"]
 
@@ -35,7 +35,7 @@ def adopt_span_exporters(pipeline: Pipeline) -> None:
     active: Any = getattr(trace.get_tracer_provider(), "_active_span_processor", None)
     processors: tuple[Any, ...] | None = getattr(active, "_span_processors", None)
     if processors is None:
-        say(
+        warn(
             "%s configures the SDK, which this version does not let us reach: "
             "its own batching sends the spans, not bounded in bytes or at exit",
             _SOURCE,
@@ -54,8 +54,8 @@ def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor | None:
         return processor
     if not pipeline.environment.sendable(signal):
         return None
-    outlet = OtlpOutlet(signal, pipeline.environment, exporter)
-    delivery = pipeline.deliver("traces", outlet)
+    transport = OtlpTransport(signal, pipeline.environment, exporter)
+    delivery = pipeline.deliver("traces", transport)
     return DeliveringSpanProcessor(delivery, pipeline.settings.exit_timeout)
 
 

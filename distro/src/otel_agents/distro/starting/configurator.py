@@ -20,8 +20,8 @@ from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
+from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.silence import overheard
-from otel_agents.distro.speech import say
 from otel_agents.distro.starting.adoption import adopt_span_exporters
 from otel_agents.distro.starting.program import hand_down, is_uwsgi, is_worker, program_name
 from otel_agents.distro.starting.unusable import tell_unusable, usable
@@ -74,10 +74,10 @@ class AgentsConfigurator(_OTelSDKConfigurator):
 
     def _configured_by_file(self, path: str, pipeline: Pipeline) -> bool:
         if not os.path.isfile(path):
-            say("%s=%s is no file; the environment's settings are used", _CONFIG_FILE, path)
+            warn("%s=%s is no file; the environment's settings are used", _CONFIG_FILE, path)
             return False
         if find_spec("opentelemetry.configuration") is None:
-            say(
+            warn(
                 "%s is set, but opentelemetry-configuration is not installed; "
                 "the environment's settings are used",
                 _CONFIG_FILE,
@@ -86,7 +86,9 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         with usable(), _told(), overheard(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
             adopt_span_exporters(pipeline)
-        _finish(pipeline).spare()  # metrics and logs are the SDK's: ending them may block
+        _finish(
+            pipeline
+        ).start_fallback_thread()  # metrics and logs are the SDK's: ending them may block
         return True
 
 
@@ -97,7 +99,7 @@ def _told() -> Generator[None, None, None]:
         yield
     except Exception as error:  # noqa: BLE001  it raises whatever its components raise
         text = " ".join(str(error).split())
-        say(
+        warn(
             "OpenTelemetry's set-up ended early (%s: %s); what was not set up yet records nothing; "
             "correct that setting",
             type(error).__name__,

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.version import __version__ as instrumentation
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import silence_frameworks
 from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
@@ -61,7 +61,7 @@ def initialize() -> None:
     distro: Any = AgentsDistro()
     distro.configure()
     if _has_provider():
-        say("a TracerProvider is set already; it is used as it is, call initialize() first")
+        warn("a TracerProvider is set already; it is used as it is, call initialize() first")
     else:
         with usable():
             from otel_agents.distro.starting.configurator import AgentsConfigurator
@@ -90,7 +90,7 @@ def _tell_of_others() -> None:
     names = {entry_point.name for entry_point in registered("opentelemetry_distro")}
     others = sorted(names - {_NAME})
     if others:
-        say(
+        warn(
             "another distribution is installed (%s), and the first one found wins; set "
             "OTEL_PYTHON_DISTRO=%s and OTEL_PYTHON_CONFIGURATOR=%s, or uninstall it",
             ", ".join(others),

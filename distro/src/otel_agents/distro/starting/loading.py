@@ -12,15 +12,15 @@ from opentelemetry.instrumentation.dependencies import DependencyConflictError
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
 from otel_agents.instrumentors.hosting import (
     GROUP,
-    Rival,
-    active_rivals,
+    ConflictingInstrumentation,
+    active_conflicts,
     is_ours,
     plain_name,
     refuses,
-    registered_rivals,
+    registered_conflicts,
     take_over_loading,
     unreadable,
 )
@@ -52,7 +52,7 @@ class Loader:
             if library is None:
                 _tell(entry_point, error)
             else:
-                say(
+                warn(
                     "%s is left to %s, which cannot be loaded (%s: %s); install what it lacks, or "
                     "unset OTEL_AGENTS_PREFER",
                     library,
@@ -80,11 +80,11 @@ class Loader:
     def _ours_runs(self, entry_point: EntryPoint) -> bool:
         if self._prefer is Prefer.OURS:
             return True
-        return not active_rivals(entry_point.load(), self._disabled)
+        return not active_conflicts(entry_point.load(), self._disabled)
 
     def _theirs_runs(self, entry_point: EntryPoint) -> bool:
         if (why := unreadable(entry_point)) is not None:
-            say(
+            warn(
                 "the instrumentor %s is not loaded, as the metadata of its distribution cannot be "
                 "read (%s); install it again, or uninstall it",
                 entry_point.name,
@@ -97,7 +97,7 @@ class Loader:
         if library is None or rival is None or self._prefer is Prefer.THEIRS:
             return True
         if rival.is_broader:
-            say(
+            warn(
                 "%s is instrumented by otel-agents, and with more by %s, so both run; "
                 "OTEL_AGENTS_PREFER=theirs leaves it to that one, "
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to otel-agents",
@@ -106,7 +106,7 @@ class Loader:
                 rival.name,
             )
             return True
-        say(
+        warn(
             "%s is instrumented by otel-agents, so %s is not loaded; "
             "OTEL_AGENTS_PREFER=theirs turns it round",
             library,
@@ -125,23 +125,23 @@ class Loader:
         return Settings.read().prefer
 
     @cached_property
-    def _contested(self) -> dict[str, tuple[str, Rival]]:
+    def _contested(self) -> dict[str, tuple[str, ConflictingInstrumentation]]:
         """The rivals of what ours can instrument, with its plain name, by their entry point's value."""
-        contested: dict[str, tuple[str, Rival]] = {}
+        contested: dict[str, tuple[str, ConflictingInstrumentation]] = {}
         for entry_point in registered(GROUP):
             if is_ours(entry_point) and not self._is_disabled(entry_point):
-                for rival in _rivals(entry_point):
+                for rival in _conflicts(entry_point):
                     contested[rival.value] = plain_name(entry_point), rival
         return contested
 
 
-def _rivals(entry_point: EntryPoint) -> tuple[Rival, ...]:
+def _conflicts(entry_point: EntryPoint) -> tuple[ConflictingInstrumentation, ...]:
     """The rivals of one of ours, none if ours refuses the installed version itself."""
     try:
         instrumentor = entry_point.load()
         if instrumentor()._check_dependency_conflicts() is not None:
             return ()
-        return registered_rivals(instrumentor)
+        return registered_conflicts(instrumentor)
     except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
         return ()
 
@@ -160,7 +160,7 @@ def _run_hooks(group: str) -> None:
             hook: Callable[[], object] = entry_point.load()
             hook()
         except Exception as error:  # noqa: BLE001  a foreign hook may raise anything
-            say("the hook %s failed (%s: %s)", entry_point.name, type(error).__name__, error)
+            warn("the hook %s failed (%s: %s)", entry_point.name, type(error).__name__, error)
 
 
 def _tell(entry_point: EntryPoint, error: Exception) -> None:
@@ -170,7 +170,7 @@ def _tell(entry_point: EntryPoint, error: Exception) -> None:
     elif isinstance(error, ModuleNotFoundError):
         _log.debug("%s is not instrumented: %s", entry_point.name, error)
     else:
-        say(
+        warn(
             "the instrumentor %s failed to load (%s: %s); the others are unaffected",
             entry_point.name,
             type(error).__name__,
@@ -184,7 +184,7 @@ def _tell_conflict(entry_point: EntryPoint, error: DependencyConflictError) -> N
     if not found:
         _log.debug("%s is not instrumented: %s", entry_point.name, conflict)
         return
-    say(
+    warn(
         "%s is not instrumented: %s is installed, supported is %s",
         plain_name(entry_point),
         found,

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from wrapt import register_post_import_hook
 
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
 from otel_agents.distro.starting import senders
 from otel_agents.distro.variables import offer
 
@@ -90,7 +90,7 @@ def _stop(row: PhoneHome, stop: _Stop, module: ModuleType) -> None:
     try:
         stop(module, row.is_decided)
     except Exception as error:  # noqa: BLE001  of a version that is not known yet
-        say(
+        warn(
             "what %s tells its maker (%s) could not be stopped (%s: %s); set %s=%s",
             row.library,
             row.what,

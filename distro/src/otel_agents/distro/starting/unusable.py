@@ -15,7 +15,7 @@ from typing import Final
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.speech import say
+from otel_agents.distro.notices import warn
 from otel_agents.distro.variables import replaced
 
 __all__ = ["Unusable", "tell_unusable", "unusable", "usable"]
@@ -110,7 +110,7 @@ def tell_unusable() -> None:
     environment = Environment()
     if not environment.flag("OTEL_SDK_DISABLED"):
         for it in unusable(environment):
-            say("%s", it.line)
+            warn("%s", it.line)
 
 
 def _of_list(environment: Environment, variable: str) -> Iterator[Unusable]:

@@ -117,7 +117,7 @@ def _heading(trunk: Trunk, paper: Paper) -> str:
     errors = sum(node.error is not None for node in nodes)
     parts = [
         _paint(trunk.node.service or "trace", "bold", paper),
-        trunk.note,
+        trunk.inform,
         _counted(models, "model call"),
         _counted(tools, "tool call"),
         _total(nodes, paper.strokes),

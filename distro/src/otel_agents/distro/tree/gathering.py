@@ -23,7 +23,7 @@ class Trunk:
 
     node: Node
     branches: list[Trunk]
-    note: str = ""
+    inform: str = ""
     """``late`` or ``unfinished``, for what is not a whole trace."""
     omitted: int = 0
 
@@ -73,10 +73,10 @@ class Gathering:
         trace.kept += 1
         trace.children.setdefault(node.parent_id, []).append(node)
 
-    def _complete(self, node: Node, note: str = "") -> Trunk:
+    def _complete(self, node: Node, inform: str = "") -> Trunk:
         trace = self._traces.get(node.trace_id, _Trace())
         trunk = _grow(node, trace)
-        trunk.note, trunk.omitted = note, trace.omitted
+        trunk.inform, trunk.omitted = inform, trace.omitted
         trace.omitted = 0
         if not trace.children:  # else spans below one that is still open; it will be late
             self._traces.pop(node.trace_id, None)
@@ -91,7 +91,7 @@ class Gathering:
         tops = [node for parent in above for node in trace.children.pop(parent)]
         trunks = [_grow(node, trace) for node in sorted(tops, key=_by_start)]
         for trunk in trunks:
-            trunk.note = "unfinished"
+            trunk.inform = "unfinished"
         return trunks
 
     def _remember(self, trace_id: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
-from .forking import tell_failures
+from .forking import report_failures
 from .tables import Counts
 
 _log = logging.getLogger("otel_agents")
@@ -46,7 +46,7 @@ def error_type(error: BaseException) -> str:
 
 
 def guarded(
-    doing: str, otherwise: Any = None, *, everything: bool = False
+    action: str, otherwise: Any = None, *, everything: bool = False
 ) -> Callable[[_Function], _Function]:
     """A decorator for a function of ours, sync or async, that somebody else calls.
 
@@ -58,7 +58,7 @@ def guarded(
         ...     def on_end(self, span): ...
 
     Args:
-        doing: What fails if it fails, as a participle.
+        action: What fails if it fails, as a participle.
         otherwise: What the caller gets then.
         everything: Whether `SystemExit` and the like stay here too: for a thread of ours. On
             others they may be the application's, which a signal handler or a debugger raised.
@@ -71,7 +71,7 @@ def guarded(
             try:
                 return function(*args, **kwargs)
             except kinds:
-                internal_error(doing)
+                internal_error(action)
                 return otherwise
 
         @functools.wraps(function)
@@ -79,7 +79,7 @@ def guarded(
             try:
                 return await function(*args, **kwargs)
             except kinds:
-                internal_error(doing)
+                internal_error(action)
                 return otherwise
 
         guard = awaiting if inspect.iscoroutinefunction(function) else calling
@@ -89,12 +89,12 @@ def guarded(
 
 
 def attempt(
-    doing: str, work: Callable[[], _Value], otherwise: _Value, *, everything: bool = False
+    action: str, work: Callable[[], _Value], otherwise: _Value, *, everything: bool = False
 ) -> _Value:
     """Call code of others, which may raise anything.
 
     Args:
-        doing: What it is called for, as a participle: ``"flushing traces"``.
+        action: What it is called for, as a participle: ``"flushing traces"``.
         work: Calls it.
         otherwise: What is returned where it raises.
         everything: As of `guarded`.
@@ -103,28 +103,28 @@ def attempt(
     try:
         return work()
     except kinds:
-        foreign_error(doing)
+        foreign_error(action)
         return otherwise
 
 
-def internal_error(doing: str) -> None:
+def internal_error(action: str) -> None:
     """Log the exception being handled, the first time in full, and count it.
 
     The exception's text is not logged: it may quote a prompt.
 
     Args:
-        doing: What failed, as a participle: ``"recording a response"``.
+        action: What failed, as a participle: ``"recording a response"``.
     """
     if strict:
         raise  # noqa: PLE0704  called while an exception is being handled
-    if counts.add(doing):
+    if counts.add(action):
         warn(
             "otel-agents failed while %s (%s); the application is unaffected, "
             "further errors of this kind are only counted",
-            doing,
+            action,
             _handled(),
         )
-        _speak(logging.DEBUG, "otel-agents failed while %s", doing, exc_info=True)
+        _speak(logging.DEBUG, "otel-agents failed while %s", action, exc_info=True)
 
 
 def warn(message: str, *values: object) -> None:
@@ -144,13 +144,13 @@ def _speak(level: int, message: str, *values: object, exc_info: bool = False) ->
         foreign.add(_SPEAKING)
 
 
-def foreign_error(doing: str) -> None:
+def foreign_error(action: str) -> None:
     """As `internal_error`, of an exception of others' code; where a call by `attempt` costs too much."""
-    if foreign.add(doing):
+    if foreign.add(action):
         warn(
             "otel-agents: %s failed in the code of others (%s); the rest goes on, "
             "further failures of this kind are not told",
-            doing,
+            action,
             _handled(),
         )
 
@@ -163,7 +163,7 @@ def _handled() -> str:
     return f"{type(error).__name__} at {where}"
 
 
-tell_failures(lambda: internal_error("renewing after a fork"))
+report_failures(lambda: internal_error("renewing after a fork"))
 
 
 leave_out(globals())

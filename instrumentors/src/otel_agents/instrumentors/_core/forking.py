@@ -11,17 +11,17 @@ from typing import Final, TypeAlias
 
 from otel_agents.instrumentors._core import system
 
-__all__ = ["Lock", "notice_fork", "renew_after_fork", "tell_failures"]
+__all__ = ["Lock", "notice_fork", "renew_after_fork", "report_failures"]
 
 _next: Callable[[], int] = itertools.count().__next__
 _Renewers: TypeAlias = "dict[int, Callable[[], Callable[[], object] | None]]"
 _renewers: Final[_Renewers] = {}
-_untold: Final[_Renewers] = {}
+_unhooked: Final[_Renewers] = {}
 _process: int = os.getpid()
 _tells: Callable[[], object] = lambda: None
 
 
-def renew_after_fork(renew: Callable[[], object], *, untold: bool = False) -> None:
+def renew_after_fork(renew: Callable[[], object], *, unhooked: bool = False) -> None:
     """Call ``renew`` in each forked child, in the order in which it was asked for.
 
     One that raises does not stop the next.
@@ -29,10 +29,10 @@ def renew_after_fork(renew: Callable[[], object], *, untold: bool = False) -> No
     Args:
         renew: A function of a module; or a method, whose object is not kept alive by it and is left
             out once it is gone.
-        untold: Only where `notice_fork` finds one, after all others: what is not ours has hooks of
+        unhooked: Only where `notice_fork` finds one, after all others: what is not ours has hooks of
             its own, which did not run.
     """
-    place, renewers = _next(), _untold if untold else _renewers
+    place, renewers = _next(), _unhooked if unhooked else _renewers
     if isinstance(renew, MethodType):
         # No WeakMethod: where both go in one collection, as at exit, it writes a traceback.
         function = renew.__func__
@@ -46,7 +46,7 @@ def _bound(function: Callable[..., object], owner: object | None) -> Callable[[]
     return None if owner is None else MethodType(function, owner)
 
 
-def tell_failures(tell: Callable[[], object]) -> None:
+def report_failures(tell: Callable[[], object]) -> None:
     """Have ``tell`` called where a renewal raises, while that is being handled."""
     global _tells
     _tells = tell
@@ -59,7 +59,7 @@ def notice_fork() -> None:
     """
     if os.getpid() != _process:
         _renew()
-        _renew_all(_untold)
+        _renew_all(_unhooked)
 
 
 def _renew() -> None:

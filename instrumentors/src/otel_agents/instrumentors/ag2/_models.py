@@ -65,11 +65,11 @@ class Answer(ClaimedCall):
             Operation.GENERATE_CONTENT if self._own in _GENERATED else Operation.CHAT,
             model=model_of(client, context),
             provider=self._own,
-            evident=True,
-            ask=partial(_ask, events, context),
+            sends_itself=True,
+            record_request=partial(_record_request, events, context),
         )
         self.server = server_asked(client)
-        self._wanted = telemetry.gate.wanted
+        self._wanted = telemetry.gate.enabled
         self._settings = settings_of(client)
         self._opened = time.perf_counter()
         self._first_chunk: float | None = None
@@ -82,13 +82,13 @@ class Answer(ClaimedCall):
         if kind == _CHUNK:
             self._settings["stream"] = True
 
-    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """A response may name the provider; what AG2 itself refuses, or cannot write, was not sent."""
         named = getattr(value, "provider", None)
         if self.claim.provider is None and isinstance(named, str) and named:
             self.claim.provider = named_provider(named)
         if error is not None and (part(type(error).__module__) or _is_unwritten(error)):
-            self.unasked()
+            self.nothing_sent()
         return error
 
     def response_id(self, response: Any) -> str | None:
@@ -153,7 +153,7 @@ def _tokens(usage: Any, name: str) -> int | None:
     return int(value) if isinstance(value, (int, float)) else None
 
 
-def _ask(events: Any, context: Any, content: Content) -> None:
+def _record_request(events: Any, context: Any, content: Content) -> None:
     content.system_instructions = instructions(context)
     content.input_messages = conversation(events)
 

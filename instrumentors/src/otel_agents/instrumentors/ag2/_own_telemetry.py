@@ -13,7 +13,7 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.ownership import elsewhere
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.patching.beside import TracerBeside
+from otel_agents.instrumentors._core.patching.isolation import IsolatedTracer
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
@@ -68,4 +68,4 @@ def entered(telemetry: Telemetry, call: Call) -> Any:
 
 def _is_beside(recorder: Any) -> bool:
     """Whether what AG2 records with has a provider of the application's own."""
-    return isinstance(recorder._tracer, TracerBeside)
+    return isinstance(recorder._tracer, IsolatedTracer)

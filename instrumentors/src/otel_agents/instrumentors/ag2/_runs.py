@@ -64,7 +64,7 @@ class Run:
     def keep(self, envelope: Any) -> None:
         """Keep what was said last."""
         workflow = self._workflow
-        if workflow is not None and workflow.content.wanted:
+        if workflow is not None and workflow.content.enabled:
             self._said = said("assistant", envelope)()
 
     def end(self) -> None:

@@ -12,7 +12,7 @@ from opentelemetry.context import attach, get_current
 
 from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call, Start
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import replacing
 from otel_agents.instrumentors._core.operations import step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -25,31 +25,31 @@ from ._turns import turn
 
 __all__ = ["turn_scope"]
 
-_Drive = Callable[[], Awaitable[Any]]
+_Driver = Callable[[], Awaitable[Any]]
 
 
 class _Scope:
     """The scope that AG2 has made, which gives out a drive that is recorded."""
 
-    def __init__(self, scope: Any, opening: Opening, record: Callable[[_Drive], _Drive]) -> None:
+    def __init__(self, scope: Any, opening: Opening, record: Callable[[_Driver], _Driver]) -> None:
         self._scope = scope
         self._opening = opening
         self._record = record
 
-    async def __aenter__(self) -> _Drive:
+    async def __aenter__(self) -> _Driver:
         outer = get_current()
         attach(self._opening.context)
         try:
-            drive = await self._scope.__aenter__()
+            driver = await self._scope.__aenter__()
         finally:
             attach(outer)
-        return drive if self._opening.left_to_them else self._record(drive)
+        return driver if self._opening.left_to_them else self._record(driver)
 
     async def __aexit__(self, *error: object) -> Any:
         return await self._scope.__aexit__(*error)
 
 
-def turn_scope(telemetry: Telemetry, call: Call) -> Running | None:
+def turn_scope(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``Agent._turn_scope(event, *, context, additional_middleware, …)``.
 
     Middleware that comes last is innermost: it sees each attempt of a retry, and only what is
@@ -65,11 +65,11 @@ def turn_scope(telemetry: Telemetry, call: Call) -> Running | None:
         made.opening, made.tools = opening, tools
         return made
 
-    def driven(telemetry: Telemetry, call: Call) -> Running:
+    def driven(telemetry: Telemetry, call: Call) -> CallObserver:
         return turn(telemetry, agent, event, context)
 
     def entering(telemetry: Telemetry, call: Call, scope: Any) -> _Scope:
-        return _Scope(scope, opening, lambda drive: wrapped(drive, telemetry, driven))
+        return _Scope(scope, opening, lambda driver: wrapped(driver, telemetry, driven))
 
     given = tuple(call.kwargs.get("additional_middleware", ()))
     ours = {"additional_middleware": (*given, middleware), "additional_tools": additional}
@@ -99,7 +99,7 @@ def _recording(telemetry: Telemetry) -> type[Any]:
 
 
 def _unless_left(start: Start) -> Start:
-    def unless_left(telemetry: Telemetry, call: Call) -> Running | None:
+    def unless_left(telemetry: Telemetry, call: Call) -> CallObserver | None:
         return None if call.instance.opening.left_to_them else start(telemetry, call)
 
     return unless_left

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_agents.instrumentors._core.calls.watching import after, instead, replacing, watch, within
-from otel_agents.instrumentors._core.patching.beside import beside
+from otel_agents.instrumentors._core.patching.isolation import isolating
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _models, _networks, _own_telemetry, _scopes, _tools
@@ -31,12 +31,12 @@ def patches() -> Iterator[Patch]:
     yield Patch(f"{network}.transport.local:LocalLinkEndpoint.send_frame", watch(_networks.sent))
     yield Patch(f"{network}.client.hub_client:HubClient._dispatch_notify_safe", _networks.delivered)
     # A module that cannot be imported where there is no SDK.
-    yield Patch(f"{own}:TelemetryMiddleware.__init__", beside())
+    yield Patch(f"{own}:TelemetryMiddleware.__init__", isolating())
     yield Patch(f"{own}:TelemetryMiddleware.__call__", replacing(_own_telemetry.made))
     yield Patch(
         f"{own}:_TelemetryMiddlewareInstance.on_llm_call", within(_own_telemetry.model_call)
     )
-    yield Patch(f"{hub}.telemetry:HubTelemetryListener.__init__", beside(), since=_SINCE)
+    yield Patch(f"{hub}.telemetry:HubTelemetryListener.__init__", isolating(), since=_SINCE)
     tracer = f"{hub}._envelope_tracing:EnvelopeTracer"
-    yield Patch(f"{tracer}.__init__", beside(0), since=_SINCE)
+    yield Patch(f"{tracer}.__init__", isolating(0), since=_SINCE)
     yield Patch(f"{tracer}.use_span", instead(_own_telemetry.entered), since=_SINCE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Observation, Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver, Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -61,11 +61,11 @@ class _ToolRun(ExecuteTool):
         error = getattr(value, "error", None)
         if isinstance(error, BaseException):
             self.error, self.error_type = error, error_type(error)
-        elif self.content.wanted:
+        elif self.content.enabled:
             self.content.tool_result = result(value)
 
 
-def executed(telemetry: Telemetry, call: Call) -> Running | None:
+def executed(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere.
 
     What has hooks of its own is not executed before they are done with it, and may never be.
@@ -81,7 +81,7 @@ def executed(telemetry: Telemetry, call: Call) -> Running | None:
     return _run(telemetry, tool, event)
 
 
-def unhooked(telemetry: Telemetry, call: Call) -> Running | None:
+def unhooked(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``FunctionTool.__call__(event, context)``: below its own hooks, if it has some."""
     event: Any = call.argument(0, "event")
     return _run(telemetry, call.instance, event) if _HOOKED.get() == event.id else None
@@ -93,7 +93,7 @@ def _run(telemetry: Telemetry, tool: Any, event: Any) -> _ToolRun:
     description = _description(tool)
     if description:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
-    if telemetry.gate.wanted:
+    if telemetry.gate.enabled:
         run.content.tool_arguments = arguments(event)
     run.context = _HOOKED.set(None, run.context)
     return run

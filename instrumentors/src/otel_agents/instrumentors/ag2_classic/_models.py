@@ -40,8 +40,8 @@ class Answer(ClaimedCall):
             Operation.TEXT_COMPLETION if completes else _clients.operation_of(client),
             model=text(asked, "model"),
             provider=_clients.provider_of(client),
-            evident=True,
-            ask=lambda content: api.ask(content, asked),
+            sends_itself=True,
+            record_request=lambda content: api.ask(content, asked),
         )
         self.server = _clients.server_of_client(client)
         self._client = client
@@ -58,7 +58,7 @@ class Answer(ClaimedCall):
         if self._failure is not None:
             self.refused(self._failure)
         elif self._told is not None:
-            self.answered(None)
+            self.responded(None)
         if self._sent:
             self.attempt()
         self._sent, self._told, self._failure, self._first_chunk = True, None, None, None
@@ -77,14 +77,14 @@ class Answer(ClaimedCall):
         """The request has failed; AG2 may send another."""
         self._failure = error
 
-    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """What has failed is the provider, or AG2 by what it was asked or answered."""
         if error is None:
             return None
         if self._told is not None:
-            self.answered(None)
+            self.responded(None)
         elif not self._sent and _clients.is_seen_to_send(self._client) and _is_builtin(error):
-            self.unasked()
+            self.nothing_sent()
         return error
 
     def response_id(self, response: Any) -> str | None:
@@ -103,7 +103,7 @@ class Answer(ClaimedCall):
         call.response_model = (told and told.model) or text(response, "model")
         reasons = [text(choice, "finish_reason") for choice in choices or [response]]
         call.finish_reasons = told.reasons if told else tuple(filter(None, reasons))
-        if choices and call.content.wanted:
+        if choices and call.content.enabled:
             output = self._api.output(response)
             call.content.output_messages = finished(output, call.finish_reasons)
         usage = told.usage if told else self._usage(response)

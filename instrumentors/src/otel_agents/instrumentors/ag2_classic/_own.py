@@ -8,9 +8,9 @@ from typing import Any, Final
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
-from otel_agents.instrumentors._core.patching.beside import kept_beside
+from otel_agents.instrumentors._core.patching.isolation import isolate_provider
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
@@ -41,14 +41,14 @@ class OwnTelemetry:
 
         With a provider of the application's own it does the same too, and ours goes on beside it.
         """
-        if kept_beside(telemetry, call):
+        if isolate_provider(telemetry, call):
             return call.proceed()
         self._records_agents = _NATIVE.is_preferred(telemetry)
         return call.proceed() if self._records_agents else _as_it_was(call)
 
     def instrument_models(self, telemetry: Telemetry, call: Call) -> Any:
         """In place of `MODELS`, like those for agents."""
-        if kept_beside(telemetry, call):
+        if isolate_provider(telemetry, call):
             return call.proceed()
         self._records_models = _NATIVE.is_preferred(telemetry)
         return call.proceed() if self._records_models else _as_it_was(call)
@@ -56,7 +56,7 @@ class OwnTelemetry:
     def unless_agents(self, start: Start) -> Start:
         """``start``, for as long as the agents are ours to record."""
 
-        def starting(telemetry: Telemetry, call: Call) -> Running | None:
+        def starting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             return None if self._records_agents else start(telemetry, call)
 
         return starting
@@ -64,7 +64,7 @@ class OwnTelemetry:
     def unless_models(self, start: Start) -> Start:
         """``start``, for as long as the models are ours; after that the SDKs tell nothing either."""
 
-        def starting(telemetry: Telemetry, call: Call) -> Running | None:
+        def starting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             if not self._records_models:
                 return start(telemetry, call)
             with suppress_instrumentation():

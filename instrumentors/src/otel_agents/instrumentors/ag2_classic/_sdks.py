@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.streams import StreamProxy
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.patching.patches import Patch
@@ -55,7 +55,7 @@ class _Request(Observation):
 
 
 def _sent(dialect: Dialect, url: Callable[[Any], Any]) -> Start:
-    def start(telemetry: Telemetry, call: Call) -> Running | None:
+    def start(telemetry: Telemetry, call: Call) -> CallObserver | None:
         answer = current_answer()
         if answer is None:
             return None
@@ -70,7 +70,7 @@ _generated: Final = _sent(GEMINI, lambda models: models._api_client._http_option
 _converse: Final = _sent(BEDROCK, lambda client: client.meta.endpoint_url)
 
 
-def _called(telemetry: Telemetry, call: Call) -> Running | None:
+def _called(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``BaseClient._make_api_call(operation_name, api_params)`` of botocore's, for any service."""
     named = call.argument(0, "operation_name")
     return _converse(telemetry, call) if named == _CONVERSE else None

@@ -43,7 +43,7 @@ class ToolRun(ExecuteTool):
         description = _description(name, agent, turn) if self.detailed else None
         if description:
             self.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
-        if telemetry.gate.wanted:
+        if telemetry.gate.enabled:
             self.content.tool_arguments = function.get("arguments")
         self.raised: BaseException | None = None
         self.context = outside(self.context)
@@ -58,7 +58,7 @@ class ToolRun(ExecuteTool):
         if not done:
             self.error = self.raised
             self.reject(error_type(self.raised) if self.raised is not None else None)
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.tool_result = result.get("content")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation, after, watch
 from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -52,7 +52,7 @@ class Turn(InvokeAgent):
         if self.chat is not None:
             self.chat.turns += 1
             self.attributes[attr.OTEL_AGENTS_TURN] = self.chat.turns
-        if telemetry.gate.wanted:
+        if telemetry.gate.enabled:
             self.content.input_messages = said(self.question, "user")
         self.context = at(self.context, turn=self)
 
@@ -101,7 +101,7 @@ _prompts: Final = Handover()
 """On their way to an executor, in which early versions wait for an answer."""
 
 
-def human_input(telemetry: Telemetry, call: Call) -> Running | None:
+def human_input(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``ConversableAgent.get_human_input(prompt)`` and its asynchronous form; it may take long."""
     work = (call.instance, call.argument(0, "prompt"))
     waiting = None if get_current() else _prompts.take(*work)

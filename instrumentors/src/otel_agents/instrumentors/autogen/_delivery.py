@@ -10,7 +10,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.patching.beside import carried_beside, seen_beside
+from otel_agents.instrumentors._core.patching.isolation import (
+    context_without_ours,
+    with_isolated_span,
+)
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._tracing import has_own_tracer
@@ -31,7 +34,7 @@ def addressed(telemetry: Telemetry, call: Call, metadata: Any) -> None:
 
     A tracer of the application's own links to what it would see without us.
     """
-    beside = seen_beside()
+    beside = context_without_ours()
     if beside is not None:
         carrier: dict[str, str] = {}
         TraceContextTextMapPropagator().inject(carrier, beside)
@@ -49,7 +52,7 @@ def delivered(telemetry: Telemetry, call: Call) -> Context | None:
     context = getattr(envelope.metadata, _CARRIED, None)
     if not isinstance(context, Context):
         return None
-    return carried_beside(context) if has_own_tracer(call.instance) else context
+    return with_isolated_span(context) if has_own_tracer(call.instance) else context
 
 
 def published(telemetry: Telemetry, call: Call) -> Context | None:
@@ -58,7 +61,7 @@ def published(telemetry: Telemetry, call: Call) -> Context | None:
     beside = _BESIDE.get(context) if context is not None else None
     if context is None or beside is None:
         return context
-    return carried_beside(beside) if has_own_tracer(call.instance) else beside
+    return with_isolated_span(beside) if has_own_tracer(call.instance) else beside
 
 
 def publishing_beside(outer: Context, context: Context) -> Context:

@@ -51,7 +51,7 @@ def queried(telemetry: Telemetry, call: Call) -> Memory | None:
     """``Memory.query(query, …)``."""
     search = _begun(call, _Search, telemetry, Operation.SEARCH_MEMORY)
     query: Any = call.argument(0, "query")
-    if search is not None and telemetry.gate.wanted and query:
+    if search is not None and telemetry.gate.enabled and query:
         text = query if isinstance(query, str) else _plain(query.content)
         search.content.memory_query = text if isinstance(text, str) else None
     return search

@@ -53,8 +53,8 @@ class _Completion(ClaimedCall):
             Operation.CHAT,
             model=model if isinstance(model, str) else None,
             provider=_provider(instance, server),
-            evident=True,
-            ask=partial(_ask, messages),
+            sends_itself=True,
+            record_request=partial(_record_request, messages),
         )
         self.server = server
         self._streams = False
@@ -62,14 +62,14 @@ class _Completion(ClaimedCall):
         self._opened = time.perf_counter()
         self._own = type(instance).__module__.startswith(_OWN)
         self._result: Any = None
-        self._wanted = telemetry.gate.wanted
+        self._wanted = telemetry.gate.enabled
 
-    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """The answer of a cache is no call; an own client that objects to its arguments sends none."""
         cached = getattr(self._result if value is None else value, "cached", False)
         refuses = error is not None and self._own and type(error).__module__ == "builtins"
         if cached or refuses:
-            self.unasked()
+            self.nothing_sent()
         return error
 
     def chunk(self, item: Any) -> object:
@@ -101,7 +101,7 @@ class _Completion(ClaimedCall):
             call.input_tokens, call.output_tokens = told
 
 
-def _ask(messages: Any, content: Content) -> None:
+def _record_request(messages: Any, content: Content) -> None:
     content.input_messages = prompt(messages)
 
 

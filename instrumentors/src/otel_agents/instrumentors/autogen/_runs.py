@@ -75,7 +75,7 @@ class TeamRun(InvokeWorkflow):
         if self.error is not None:
             self.fail_stage(self.error)
         self.end_stage()
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.output_messages = last_answer(self._result)
 
 
@@ -85,7 +85,7 @@ class AgentRun(InvokeAgent):
     __slots__ = ("_handoffs", "executed", "team")
 
     def __init__(self, telemetry: Telemetry, agent: Any, messages: Any) -> None:
-        given = request(messages) if telemetry.gate.wanted else None
+        given = request(messages) if telemetry.gate.enabled else None
         super().__init__(telemetry, agent.name, input=given)
         self._handoffs: Any = getattr(agent, "_handoffs", ())
         self.executed: set[str] = set()
@@ -99,7 +99,7 @@ class AgentRun(InvokeAgent):
         """Keep the answer, and report a handoff that no model has requested."""
         self.complete = True  # who has the response needs no more of a stream
         message: Any = getattr(value, "chat_message", None)
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.output_messages = answer(message)
         target = getattr(message, "target", None)
         if self.team is None or not isinstance(target, str) or not target:

@@ -44,7 +44,7 @@ class _ToolRun(ExecuteTool):
         """Keep the result."""
         if getattr(value, "is_error", False):
             self.reject(None)
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.tool_result = value
 
     def chunk(self, item: Any) -> object:
@@ -76,7 +76,7 @@ def executed(telemetry: Telemetry, call: Call) -> ExecuteTool:
     run = _ToolRun(telemetry, tool.name, call.argument(2, "call_id"), ToolType.FUNCTION)
     if run.detailed and tool.description:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
-    if telemetry.gate.wanted:
+    if telemetry.gate.enabled:
         run.content.tool_arguments = call.argument(0, "args")
     run.context = _EXECUTOR.set(getattr(tool, "_executor", None), run.context)
     return run
@@ -86,7 +86,7 @@ def served(telemetry: Telemetry, call: Call) -> ExecuteTool:
     """``McpWorkbench.call_tool(name, arguments, token, call_id)``: executed by a server."""
     name, call_id = call.argument(0, "name"), call.argument(3, "call_id")
     run = _ToolRun(telemetry, name, call_id, ToolType.EXTENSION)
-    if telemetry.gate.wanted:
+    if telemetry.gate.enabled:
         run.content.tool_arguments = call.argument(1, "arguments")
     return run
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
-from otel_agents.instrumentors._core.patching.beside import TracerBeside, kept_beside
+from otel_agents.instrumentors._core.patching.isolation import IsolatedTracer, isolate_provider
 from otel_agents.instrumentors._core.patching.native import SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import chosen
@@ -22,7 +22,7 @@ def made(telemetry: Telemetry, call: Call) -> Observation | None:
 
     They say nothing that the spans of the run do not, so that nobody gets them by default.
     """
-    if kept_beside(telemetry, call, 0):
+    if isolate_provider(telemetry, call, 0):
         return Observation()
     if call.argument(0, "tracer_provider") is None and chosen(_SWITCH) in (None, "true"):
         return Observation(returned=lambda _: _silence(call.instance))
@@ -35,7 +35,7 @@ def _silence(helper: Any) -> None:
 
 def traced(telemetry: Telemetry, call: Call) -> Observation | None:
     """``TraceHelper.trace_block(…)``, whose spans quote exceptions."""
-    if telemetry.gate.wanted or isinstance(call.instance.tracer, TracerBeside):
+    if telemetry.gate.enabled or isinstance(call.instance.tracer, IsolatedTracer):
         return None
     quiet = {"record_exception": False, "set_status_on_exception": False}
     call.kwargs = {**quiet, **call.kwargs}
@@ -44,7 +44,7 @@ def traced(telemetry: Telemetry, call: Call) -> Observation | None:
 
 def described(telemetry: Telemetry, call: Call, attributes: Any) -> Any:
     """``_create_otel_attributes(…)`` of a runtime, which puts the message into an attribute."""
-    if telemetry.gate.wanted or has_own_tracer(call.instance):
+    if telemetry.gate.enabled or has_own_tracer(call.instance):
         return attributes
     return {name: value for name, value in attributes.items() if name != _MESSAGE}
 
@@ -52,7 +52,7 @@ def described(telemetry: Telemetry, call: Call, attributes: Any) -> Any:
 def has_own_tracer(runtime: Any) -> bool:
     """Whether ``runtime`` was given a provider of the application's own."""
     helper = getattr(runtime, "_tracer_helper", None)
-    return isinstance(getattr(helper, "tracer", None), TracerBeside)
+    return isinstance(getattr(helper, "tracer", None), IsolatedTracer)
 
 
 def no_tracer(telemetry: Telemetry, call: Call) -> SilentTracer:

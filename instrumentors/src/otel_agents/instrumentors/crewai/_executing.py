@@ -8,7 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import get_current_span
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Step
@@ -33,7 +33,7 @@ _ASKED: Final[Slot[list[Requested]]] = Slot("crewai-asked", list)
 """What the model has asked for in this call, as long as no tool was executed for it."""
 
 
-def executing(telemetry: Telemetry, call: Call) -> Running | None:
+def executing(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``BaseLLM.call(messages, tools, callbacks, available_functions, …)`` and ``acall``.
 
     The model's call is over before a tool is executed: where nothing is around both, this is.

@@ -67,7 +67,7 @@ def _record(found: Any) -> dict[str, Any]:
 def recall(telemetry: Telemetry, call: Call) -> Memory:
     """``Memory.recall(query, …)`` and its asynchronous form; of early versions ``search``."""
     memory = _Search(telemetry, Operation.SEARCH_MEMORY)
-    if telemetry.gate.wanted:
+    if telemetry.gate.enabled:
         asked = call.argument(0, "query")
         memory.content.memory_query = call.kwargs.get("task") if asked is None else asked
     return memory
@@ -90,7 +90,7 @@ def query(telemetry: Telemetry, call: Call) -> Retrieval:
     limit = call.argument(1, "results_limit")
     if isinstance(limit, int):
         retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = limit
-    if telemetry.gate.wanted:
+    if telemetry.gate.enabled:
         asked: Any = call.argument(0, "query")
         retrieval.content.retrieval_query = asked if isinstance(asked, str) else " ".join(asked)
     return retrieval

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
@@ -68,8 +68,8 @@ class Answer(ClaimedCall):
             Operation.GENERATE_CONTENT if provider == Provider.GCP_GEMINI.value else Operation.CHAT,
             model=model if isinstance(model, str) else None,
             provider=provider,
-            evident=self._evident,
-            ask=partial(_ask, messages),
+            sends_itself=self._evident,
+            record_request=partial(_record_request, messages),
         )
         if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
             self.server = host_of(getattr(instance, "client", None))
@@ -82,13 +82,13 @@ class Answer(ClaimedCall):
         self._received = False
         self._first_chunk: int | None = None
         self._failure: BaseException | None = None
-        self._wanted = telemetry.gate.wanted
+        self._wanted = telemetry.gate.enabled
         self.context = _ANSWER.set(self, self.context)
 
     def sends(self, server: tuple[str, int] | None) -> None:
         """A request follows; what was sent before is over."""
         if self._received:
-            self.answered(None)
+            self.responded(None)
         elif self._failure is not None:
             self.refused(self._failure)
         self.event, self._usage, self._billed, self._received = None, None, None, False
@@ -131,13 +131,13 @@ class Answer(ClaimedCall):
         if self._failure is None:
             self._failure = _shown(error)
 
-    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """What the provider had answered before the call failed is no failure of its."""
         if error is None:
             _note(self.run, value)
             return None
         if self._received:
-            self.answered(None)
+            self.responded(None)
         return _shown(error)
 
     def describe(self, call: Any, response: Any) -> None:
@@ -172,7 +172,7 @@ class Answer(ClaimedCall):
 _ANSWER: Final = Slot("crewai-answer", Answer)
 
 
-def _ask(messages: Any, content: Content) -> None:
+def _record_request(messages: Any, content: Content) -> None:
     content.input_messages = request(messages)
 
 
@@ -234,7 +234,7 @@ def current_answer() -> Answer | None:
     return lasting(_ANSWER)
 
 
-def asked(telemetry: Telemetry, call: Call) -> Running:
+def asked(telemetry: Telemetry, call: Call) -> CallObserver:
     """``BaseLLM.call(messages, …)`` and ``acall``; by way of LiteLLM the calls are LiteLLM's."""
     if type(call.instance).__module__ == _LITELLM:
         return _ByLiteLLM()

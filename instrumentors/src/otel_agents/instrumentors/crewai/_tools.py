@@ -60,7 +60,7 @@ class ToolRun(ExecuteTool):
             call_id = call_id or _taken(run.calls, name, arguments)
         if call_id is not None:
             self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
-        if telemetry.gate.wanted:
+        if telemetry.gate.enabled:
             self.content.tool_arguments = arguments
         self.context = TOOL.set(self, RUN.set(None, outside(self.context)))
 
@@ -72,7 +72,7 @@ class ToolRun(ExecuteTool):
 
     def respond(self, value: Any) -> None:
         """Keep the result."""
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.tool_result = value
 
 

@@ -11,7 +11,7 @@ import inspect
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -38,7 +38,7 @@ _BEFORE_HEADERS: Final = 4
 """The parameters of ``post`` that come before its headers: url, data, json, params."""
 
 
-def question(function: Function, telemetry: Telemetry, call: Call) -> Running | None:
+def question(function: Function, telemetry: Telemetry, call: Call) -> CallObserver | None:
     """One of the functions that ask a model, or its asynchronous twin."""
     outer = current_question()
     flagged = call.kwargs.get(function.flag) is True
@@ -54,7 +54,7 @@ def question(function: Function, telemetry: Telemetry, call: Call) -> Running | 
     return Question(telemetry, function, arguments, asynchronous)
 
 
-def dispatched(telemetry: Telemetry, call: Call) -> Running | None:
+def dispatched(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``PublicDispatch.run(args, kwargs, python=…)``: by the Rust core, or by Python's function."""
     function = ROUTES.get(call.instance.route.value)
     if function is None:
@@ -79,7 +79,7 @@ def sending(telemetry: Telemetry, call: Call, result: Any) -> None:
         current.sends(call.instance, call.kwargs.get("additional_args"))
 
 
-def posting(telemetry: Telemetry, call: Call) -> Running | None:
+def posting(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``HTTPHandler.post(url, …)`` and its asynchronous twin: LiteLLM sends by itself."""
     current = current_question()
     url = call.argument(0, "url")
@@ -93,7 +93,7 @@ def posting(telemetry: Telemetry, call: Call) -> Running | None:
             call.kwargs = {**call.kwargs, "headers": headers}
     if telemetry.settings.stream_usage:
         ask_for_usage(call, url, current)
-    return Observation(started.context, failed=current.unsent)
+    return Observation(started.context, failed=current.send_failed)
 
 
 def handling(telemetry: Telemetry, call: Call) -> None:

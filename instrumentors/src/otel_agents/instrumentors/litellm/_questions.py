@@ -61,17 +61,21 @@ class Question(ClaimedCall):
     ) -> None:
         api = function.api
         ask = partial(_ask, api, arguments) if api is not None else None
-        super().__init__(telemetry, function.operation, model=text(arguments, "model"), ask=ask)
+        super().__init__(
+            telemetry, function.operation, model=text(arguments, "model"), record_request=ask
+        )
         self.function = function
         self.native = False
         self.context = QUESTION.set(self, self.context)
         self._api = function.api
         self._arguments = arguments
         self._asynchronous = asynchronous
-        self._assembly = function.api.assembly() if function.api and telemetry.gate.wanted else None
+        self._assembly = (
+            function.api.assembly() if function.api and telemetry.gate.enabled else None
+        )
         self._events = Events() if function.api is MESSAGES else None
         if self._events is not None:  # its streams are what they tell: who answered, and the usage
-            self._assembly = Assembly(content=telemetry.gate.wanted)
+            self._assembly = Assembly(content=telemetry.gate.enabled)
         self._final: Any = None
         self._broken: str | None = None
         self._id: str | None = None
@@ -97,7 +101,7 @@ class Question(ClaimedCall):
         if self.route in COMPLETES_TEXT:
             self.operation = Operation.TEXT_COMPLETION
         if self._telemetry.settings.stream_usage and self._arguments.get("stream"):
-            self.claim.keeps_usage = tells_usage_of_streams(self.claim.model, self.route)
+            self.claim.withholds_usage = tells_usage_of_streams(self.claim.model, self.route)
         self.attempt()
         if self.native:
             self.start(self.server)
@@ -125,7 +129,7 @@ class Question(ClaimedCall):
         self._streams = True
         if self.started is None and (_is_unsent(value) or self._is_unasked(value)):
             self._unsent_stream = True
-            self.unasked()
+            self.nothing_sent()
         elif self.adopt() is None:
             self._let_go()
             return value

@@ -11,8 +11,8 @@ from typing import Any, cast
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._dialects.openai.stream_usage import (
     OPTION,
-    ask_again_if_refused,
     asked,
+    retry_without_usage,
 )
 
 from ._questions import Question
@@ -34,11 +34,11 @@ def ask_for_usage(call: Call, url: Any, question: Question) -> None:
         return
     request = cast("dict[str, Any]", body)
     stream_options = asked(request, question.server)
-    if stream_options is None or not question.claim.keeps_usage:
+    if stream_options is None or not question.claim.withholds_usage:
         return
     call.kwargs = {**call.kwargs, "data": json.dumps({**request, OPTION: stream_options})}
 
     def restore() -> None:
         call.kwargs = {**call.kwargs, "data": data}
 
-    ask_again_if_refused(call, question.server, restore)
+    retry_without_usage(call, question.server, restore)

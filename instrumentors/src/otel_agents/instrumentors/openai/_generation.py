@@ -36,11 +36,13 @@ class Generation(Inference):
         provider: str,
         server: tuple[str, int] | None,
         *,
-        presumed: bool,
+        provider_is_guess: bool,
     ) -> None:
         model = body.get("model")
         named = model if isinstance(model, str) else None
-        super().__init__(telemetry, api.operation, provider, named, server, presumed=presumed)
+        super().__init__(
+            telemetry, api.operation, provider, named, server, provider_is_guess=provider_is_guess
+        )
         self._api = api
         self._assembly: Assembly | None = None
         self._reasons: dict[int, str | None] = {}
@@ -52,7 +54,7 @@ class Generation(Inference):
                 self.attributes[attr.OPENAI_API_TYPE] = api.type.value
             if api.output_type is not None:
                 self.attributes[attr.GEN_AI_OUTPUT_TYPE] = api.output_type.value
-        if telemetry.gate.wanted:
+        if telemetry.gate.enabled:
             self._assembly = api.assembly()
             api.ask(self.content, body)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.reporting import Running
+from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.operations import Embeddings, FetchResponse, Operation
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
@@ -44,7 +44,7 @@ _TELL_USAGE_IF_ASKED: Final = (CHAT, COMPLETIONS)
 _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
-def request(telemetry: Telemetry, call: Call) -> Running | None:
+def request(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """``SyncAPIClient.request(cast_to, options, …)`` and its asynchronous twin."""
     options = _options(call)
     path = str(options.url).partition("?")[0].rstrip("/")
@@ -81,13 +81,13 @@ def _body(options: Any) -> Body:
 class Endpoint(NamedTuple):
     """The host and port of a client, and the provider that the host belongs to.
 
-    ``presumed``: the host is not known; the provider is one that speaks this API.
+    ``provider_is_guess``: the host is not known; the provider is one that speaks this API.
     """
 
     provider: str
     host: str
     port: int
-    presumed: bool = False
+    provider_is_guess: bool = False
 
     @property
     def server(self) -> tuple[str, int] | None:
@@ -107,8 +107,8 @@ def endpoint_of(client: Any) -> Endpoint:
     host = str(url.host)
     port = int(url.port or _PORTS.get(url.scheme, 443))
     provider = _provider(client, host)
-    presumed = provider is None
-    endpoint = Endpoint(provider or values.Provider.OPENAI.value, host, port, presumed)
+    provider_is_guess = provider is None
+    endpoint = Endpoint(provider or values.Provider.OPENAI.value, host, port, provider_is_guess)
     _endpoints[client] = (url, endpoint)
     return endpoint
 
@@ -123,7 +123,12 @@ def _generate(telemetry: Telemetry, call: Call, options: Any, api: Api) -> Gener
     body = _body(options)
     endpoint = endpoint_of(call.instance)
     generation = Generation(
-        telemetry, api, body, endpoint.provider, endpoint.server, presumed=endpoint.presumed
+        telemetry,
+        api,
+        body,
+        endpoint.provider,
+        endpoint.server,
+        provider_is_guess=endpoint.provider_is_guess,
     )
     if telemetry.settings.stream_usage and api in _TELL_USAGE_IF_ASKED:
         generation.hides_usage = _ask_for_usage(call, options, body, generation)
@@ -140,7 +145,7 @@ def _embed(telemetry: Telemetry, call: Call, options: Any) -> Operation:
         endpoint.provider,
         text(body, "model"),
         endpoint.server,
-        presumed=endpoint.presumed,
+        provider_is_guess=endpoint.provider_is_guess,
     )
     if embedding.detailed:
         embedding.attributes.update(embeddings_attributes(body))
@@ -177,7 +182,7 @@ def _ask_for_usage(call: Call, options: Any, body: Body, generation: Generation)
     the caller's. So there it is asked only where a layer above keeps the chunk to itself.
     """
     raw = _RAW in as_mapping(options.headers)
-    if raw and not generation.usage_is_kept:
+    if raw and not generation.withholds_usage:
         return False
     endpoint = endpoint_of(call.instance)
     stream_options = stream_usage.asked(body, endpoint.server)
@@ -185,7 +190,7 @@ def _ask_for_usage(call: Call, options: Any, body: Body, generation: Generation)
         return False
     asking = {**options.json_data, stream_usage.OPTION: stream_options}
     _replace_options(call, json_data=asking)
-    stream_usage.ask_again_if_refused(
+    stream_usage.retry_without_usage(
         call, endpoint.server, lambda: _replace_options(call, json_data=options.json_data)
     )
     return not raw
@@ -239,7 +244,7 @@ class Fetch(FetchResponse):
         reasons = response_finish_reasons(value)
         if reasons:
             self.attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.output_messages = RESPONSES.output(value)
         _background.fetched(text(value, "id"), value)
 

@@ -1,7 +1,7 @@
 """Drive one operation around a patched call: sync, async, generator or async generator.
 
 A framework writes an operation once: a function ``start(telemetry, call)`` that returns what is
-`Running`, or None to stay out. This module decides how to run it. What the function *is* decides the
+`CallObserver`, or None to stay out. This module decides how to run it. What the function *is* decides the
 flavour of the wrapper, so that `inspect` sees no difference; what it *returns* decides when the
 operation ends, since a plain function may return a coroutine or a generator. It is also the one
 place that decides what happens when code of ours fails: it is logged, and the user's call goes on.
@@ -19,14 +19,18 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.beginning import BEGINNING, Begun, innermost
-from otel_agents.instrumentors._core.drives import (
-    Drive,
+from otel_agents.instrumentors._core.context.beginning import (
+    BEGINNING,
+    StartedOperations,
+    innermost,
+)
+from otel_agents.instrumentors._core.drivers import (
+    Driver,
     Run,
     async_generator,
     coroutine,
     generator,
-    stands_for,
+    replaces,
 )
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
@@ -40,7 +44,7 @@ from .proxies import (
     follow_generator,
     follow_given,
 )
-from .reporting import Observation, Running, end, fail
+from .reporting import CallObserver, Observation, end, fail
 from .streams import Steps
 
 if TYPE_CHECKING:
@@ -79,7 +83,9 @@ def around(
     """
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Running | None, Call]:
+        def begin(
+            args: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> tuple[CallObserver | None, Call]:
             call = call_of(function, args, kwargs, bound)
             if not switch.on:
                 return None, call
@@ -88,7 +94,7 @@ def around(
             return _begin_once(telemetry, start, call, overridden, once_per), call
 
         run, stand_in = _flavour(function)
-        return stand_in(function, Drive(run(function, begin, bound)))
+        return stand_in(function, Driver(run(function, begin, bound)))
 
     return wrapping
 
@@ -101,18 +107,20 @@ def call_of(
     return Call(function, holder, rest, kwargs)
 
 
-_Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Running | None, Call]"]
+_Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[CallObserver | None, Call]"]
 _Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
-_StandIn = Callable[[Callable[..., Any], "Drive | None"], Callable[..., Any]]
+_StandIn = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
 
 
 def _flavour(function: Callable[..., Any]) -> tuple[_Runner, _StandIn]:
     if inspect.iscoroutinefunction(function):
         return _runner(_await), coroutine
     if inspect.isasyncgenfunction(function):
-        return _runner(lambda running, made: follow_async_generator(made, running)), async_generator
+        return _runner(
+            lambda observer, made: follow_async_generator(made, observer)
+        ), async_generator
     if inspect.isgeneratorfunction(function):
-        return _runner(lambda running, made: follow_generator(made, running)), generator
+        return _runner(lambda observer, made: follow_generator(made, observer)), generator
     return _plain_runner, plain
 
 
@@ -122,7 +130,7 @@ def _begin_once(
     call: Call,
     overridden: bool,
     once_per: Callable[[Call], object] | None,
-) -> Running | None:
+) -> CallObserver | None:
     """Begin, unless this is a part of what an earlier call has begun."""
     try:
         onces = Once.of(start, call, overridden, once_per)
@@ -131,24 +139,24 @@ def _begin_once(
         return None
     if onces is None:
         return None
-    running = _begin(telemetry, start, call)
-    if running is None and overridden:  # it stays out for the whole chain, or has only watched
-        running = Observation()
-    for once in onces if running is not None else ():
+    observer = _begin(telemetry, start, call)
+    if observer is None and overridden:  # it stays out for the whole chain, or has only watched
+        observer = Observation()
+    for once in onces if observer is not None else ():
         try:
-            once.enter(cast(Running, running))
+            once.enter(cast(CallObserver, observer))
         except Exception:  # as of one that cannot be referred to weakly
             errors.internal_error("entering an operation")
-    return running
+    return observer
 
 
-def _begin(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
+def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
     return begin(_started, telemetry, start, call)
 
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
-    outer, begun = BEGINNING.get(), Begun()
+    outer, begun = BEGINNING.get(), StartedOperations()
     BEGINNING.set(begun)
     try:
         return start(*args)
@@ -165,139 +173,139 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
         BEGINNING.set(outer)
 
 
-def _started(telemetry: Telemetry, start: Start, call: Call) -> Running | None:
+def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
     """What ``start`` has begun; it raises also where that is nothing to run a call in."""
-    running = start(telemetry, call) if is_instrumentation_enabled() else None
-    context: object = running.context if running is not None else None
-    if running is not None and not isinstance(context, Context):
+    observer = start(telemetry, call) if is_instrumentation_enabled() else None
+    context: object = observer.context if observer is not None else None
+    if observer is not None and not isinstance(context, Context):
         raise TypeError("the context of what was begun is none")
-    return running
+    return observer
 
 
 def _arguments(call: Call, args: tuple[Any, ...], bound: bool) -> tuple[Any, ...]:
     return (args[0], *call.args) if bound and args else call.args
 
 
-def _make(running: Running, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
+def _make(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
     """The coroutine or generator itself; only wrong arguments can fail here."""
     try:
         return call.function(*_arguments(call, args, bound), **call.kwargs)
     except BaseException as error:
-        fail(running, error)
+        fail(observer, error)
         raise
 
 
 def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        running, call = begin(args, kwargs)
-        if running is None:
+        observer, call = begin(args, kwargs)
+        if observer is None:
             return function(*args, **kwargs)
         outer = get_current()
-        attach(running.context)
+        attach(observer.context)
         try:
             value = call.function(*_arguments(call, args, bound), **call.kwargs)
         except BaseException as error:
             attach(outer)
-            fail(running, error)
+            fail(observer, error)
             raise
         attach(outer)
-        return _settle(running, value)
+        return _settle(observer, value)
 
     return run
 
 
-def _runner(follow: Callable[[Running, Any], Any]) -> _Runner:
+def _runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
     """For a function whose call only makes what runs later, which ``follow`` follows."""
 
     def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
         def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            running, call = begin(args, kwargs)
-            if running is None:
+            observer, call = begin(args, kwargs)
+            if observer is None:
                 return function(*args, **kwargs)
-            return follow(running, _make(running, call, args, bound))
+            return follow(observer, _make(observer, call, args, bound))
 
         return run
 
     return runner
 
 
-def plain(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
-    """What stands in the place of a plain function; as those in `drives`, it refers to nothing else."""
+def plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
+    """What stands in the place of a plain function; as those in `drivers`, it refers to nothing else."""
     __class__ = None
 
-    @stands_for(function)
+    @replaces(function)
     def standing(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
-        return function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
 
     return standing
 
 
-def _settle(running: Running, value: Any) -> Any:
+def _settle(observer: CallObserver, value: Any) -> Any:
     """End the operation now, or when the awaitable or generator that was returned ends."""
-    return _followed(running, value, _later)
+    return _followed(observer, value, _later)
 
 
-def _later(running: Running, value: Any) -> Any:
+def _later(observer: CallObserver, value: Any) -> Any:
     """``value``, followed, if it is awaited or a generator; else None."""
     kind = cast(Any, type(value))
     if kind is CoroutineType:
-        return CoroutineProxy(value, running, _awaited)
+        return CoroutineProxy(value, observer, _awaited)
     if kind is GeneratorType:
-        return follow_generator(value, running)
+        return follow_generator(value, observer)
     if kind is AsyncGeneratorType:
-        return follow_async_generator(value, running)
+        return follow_async_generator(value, observer)
     if not inspect.isawaitable(value):
         return None
     if isinstance(value, asyncio.Future):
-        return follow_future(value, running, _returned)
+        return follow_future(value, observer, _returned)
     if isinstance(value, Coroutine):  # of an extension, or one that is followed already
-        return CoroutineProxy(value, running, _awaited)
-    return AwaitableProxy(value, lambda: _await(running, value))
+        return CoroutineProxy(value, observer, _awaited)
+    return AwaitableProxy(value, lambda: _await(observer, value))
 
 
-async def _await(running: Running, awaitable: Awaitable[Any]) -> Any:
+async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
     place = disposal.here()
     try:
-        value = await Steps(running.context).wait(awaitable)
+        value = await Steps(observer.context).wait(awaitable)
     except BaseException as error:
-        place.failed(running, error)
+        place.failed(observer, error)
         raise
-    return _awaited(running, value)
+    return _awaited(observer, value)
 
 
-def _awaited(running: Any, value: Any) -> Any:
-    return _followed(running, value, _given)
+def _awaited(observer: Any, value: Any) -> Any:
+    return _followed(observer, value, _given)
 
 
-def _given(running: Any, value: Any) -> Any:
+def _given(observer: Any, value: Any) -> Any:
     """``value``, followed, if it is a generator, as of `await model.astream()`: it is not over yet."""
-    return follow_given(value, running) if type(value) in _GENERATORS else None
+    return follow_given(value, observer) if type(value) in _GENERATORS else None
 
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
-def _followed(running: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
+def _followed(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
     """What ``follow`` makes of ``value``; where it makes nothing of it, ``value`` is the result."""
     try:
-        followed = follow(running, value)
+        followed = follow(observer, value)
     except Exception:  # as of a value that raises when it is asked what it is
         errors.internal_error("following a result")
-        end(running)
+        end(observer)
         return value
-    return _returned(running, value) if followed is None else followed
+    return _returned(observer, value) if followed is None else followed
 
 
-def _returned(running: Any, value: Any) -> Any:
+def _returned(observer: Any, value: Any) -> Any:
     try:
-        return running.returned(value)
+        return observer.returned(value)
     except Exception:
         errors.internal_error("recording a result")
-        end(running)
+        end(observer)
         return value
     except BaseException as error:  # the application's, which has no result
-        fail(running, error)
+        fail(observer, error)
         raise
 
 

@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
-from .reporting import Running
+from .reporting import CallObserver
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -60,7 +60,7 @@ class Call:
         return self.function(self.instance, *self.args, **self.kwargs)
 
 
-Start = Callable[["Telemetry", Call], "Running | None"]
+Start = Callable[["Telemetry", Call], "CallObserver | None"]
 """Begins the operation of a call, or returns None to stay out."""
 
 Wrapping = Callable[[Callable[..., Any], Switch, bool], Callable[..., Any]]
@@ -88,7 +88,7 @@ class _Entered(NamedTuple):
     subject: object
     function: Callable[..., Any]
     tool: object
-    running: weakref.ref[Running]
+    observer: weakref.ref[CallObserver]
     """Which holds a context with this in it."""
 
 
@@ -138,16 +138,16 @@ class Once:
         entered = next((one for one in self._slot.get() or () if one.start == self._start), None)
         if entered is None or (self._slot is _CHAIN and entered.function is self._call.function):
             return False
-        running = entered.running()
-        lasts = running is not None and not getattr(running, "ended", False)
+        observer = entered.observer()
+        lasts = observer is not None and not getattr(observer, "ended", False)
         return lasts and entered.subject is self._subject and entered.tool is scope_of().tool
 
-    def enter(self, running: Running) -> None:
+    def enter(self, observer: CallObserver) -> None:
         """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
-        tool, start = scope_of(running.context).tool, self._start
-        entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(running))
-        others = (one for one in self._slot.get(running.context) or () if one.start != start)
-        running.context = self._slot.set((entered, *others), running.context)
+        tool, start = scope_of(observer.context).tool, self._start
+        entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(observer))
+        others = (one for one in self._slot.get(observer.context) or () if one.start != start)
+        observer.context = self._slot.set((entered, *others), observer.context)
 
 
 leave_out(globals())

@@ -19,7 +19,7 @@ __all__ = ["guarded"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def guarded(doing: str, *, switch: Switch | None = None) -> Callable[[_Function], _Function]:
+def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function], _Function]:
     """A decorator for a function, sync or async, that a library calls back: what it raises stays here.
 
     Libraries log what a handler raises with its text, which may quote a prompt, or let it pass to
@@ -32,7 +32,7 @@ def guarded(doing: str, *, switch: Switch | None = None) -> Callable[[_Function]
         ...     def on_start(self, run): ...
 
     Args:
-        doing: What fails if it fails, as a participle.
+        action: What fails if it fails, as a participle.
         switch: Off once the handler is uninstalled, while a library may still hold it.
     """
 
@@ -40,7 +40,7 @@ def guarded(doing: str, *, switch: Switch | None = None) -> Callable[[_Function]
         return not is_instrumentation_enabled() or (switch is not None and not switch.on)
 
     def decorate(function: _Function) -> _Function:
-        guard = errors.guarded(doing)(function)
+        guard = errors.guarded(action)(function)
 
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:

@@ -33,7 +33,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
 from otel_agents.instrumentors._core.threads import start_apart
 
-from .reporting import Followed, fail, report
+from .reporting import StreamObserver, fail, report
 
 __all__ = [
     "DROPPED_AT",
@@ -70,34 +70,34 @@ class Disposal:
     def __init__(self, queue: _Queue) -> None:
         self._queue = queue
 
-    def dropped(self, running: Followed) -> None:
+    def dropped(self, observer: StreamObserver) -> None:
         """Nobody can read the stream of ``running`` any more."""
-        self.put(lambda: report(running, running.abandoned))
+        self.put(lambda: report(observer, observer.abandoned))
 
-    def closed(self, running: Followed) -> None:
+    def closed(self, observer: StreamObserver) -> None:
         """The stream of ``running`` was closed before its end, mostly by its reader.
 
         Who may want to see what became of it; but also by a destructor, as of a generator that
         reads it by ``yield from``, which must not wait for long.
         """
-        self.dropped(running)
-        self.wait_shortly()
+        self.dropped(observer)
+        self.wait_briefly()
 
-    def failed(self, running: Followed, error: BaseException) -> None:
+    def failed(self, observer: StreamObserver, error: BaseException) -> None:
         """A call or a stream raised ``error``, which may be that it was dropped."""
         if closes(error):
-            self.put(lambda: fail(running, error))
+            self.put(lambda: fail(observer, error))
         else:
-            fail(running, error)
+            fail(observer, error)
 
     def put(self, work: Callable[[], object]) -> None:
         """Have ``work`` done by the thread, as of now; for destructors."""
         if self is self._queue.disposal:
             self._queue.put(work)
 
-    def wait_shortly(self) -> None:
+    def wait_briefly(self) -> None:
         """Have what was dropped finalised first, if that takes no more than a moment."""
-        self._queue.wait_shortly()
+        self._queue.wait_briefly()
 
 
 class _Queue:
@@ -119,7 +119,7 @@ class _Queue:
         # SimpleQueue.put is the one put that the standard library declares reentrant.
         self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
         self._lost = 0
-        self._running = False
+        self._observer = False
         self.disposal = Disposal(self)
         self.ready: Disposal | None = None
         """The same while the thread runs."""
@@ -133,20 +133,20 @@ class _Queue:
 
     def start(self) -> bool:
         """Have the thread run; whether it does. None can be started while the process ends."""
-        if not self._running:
+        if not self._observer:
             with self._starting:
-                if not self._running:
+                if not self._observer:
                     self._start()
-        return self._running
+        return self._observer
 
     def start_if_waiting(self) -> None:
         """Have the thread run if there is something for it."""
         if self._unfinished:
             self.start()
 
-    def wait_shortly(self) -> None:
+    def wait_briefly(self) -> None:
         # Among greenlets nobody waits: a destructor may run where another must not, under a lock.
-        if self._running and not is_green():
+        if self._observer and not is_green():
             self._wait(_MOMENT)
 
     def drain(self, timeout: float) -> bool:
@@ -171,16 +171,16 @@ class _Queue:
         return done.wait(timeout)
 
     def _start(self) -> None:
-        self._running, self.ready = True, self.disposal
+        self._observer, self.ready = True, self.disposal
         if not start_apart(self._run):
-            self._running, self.ready = False, None
+            self._observer, self.ready = False, None
 
     def _run(self) -> None:
         try:
             while True:
                 self._finalise_next()
         finally:
-            self._running, self.ready = False, None  # the next stream starts another
+            self._observer, self.ready = False, None  # the next stream starts another
 
     @errors.guarded(_FINALISING, everything=True)
     def _finalise_next(self) -> None:
@@ -206,7 +206,7 @@ class _Queue:
 
 
 QUEUE: Final = _Queue()
-OPEN: Final[WeakValueDictionary[int, Followed]] = WeakValueDictionary()
+OPEN: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
 """What open streams report to, by place."""
 next_place: Final[Callable[[], int]] = itertools.count().__next__
 
@@ -226,15 +226,15 @@ def expect() -> Disposal:
     return QUEUE.disposal
 
 
-def open_streams() -> list[Followed]:
+def open_streams() -> list[StreamObserver]:
     """What the streams report to that somebody could still read, in the order of their start."""
     found = (reference() for reference in OPEN.valuerefs())
-    return list({id(running): running for running in found if running is not None}.values())
+    return list({id(observer): observer for observer in found if observer is not None}.values())
 
 
-def abandon(running: Followed) -> None:
+def abandon(observer: StreamObserver) -> None:
     """The stream of ``running`` is left unread, since the process ends; raises nothing."""
-    report(running, running.abandoned)
+    report(observer, observer.abandoned)
 
 
 def here() -> Disposal:

@@ -13,7 +13,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from . import disposal
 from .disposal import Disposal
 from .proxy import Proxy
-from .reporting import Followed, exhaust, fail, hidden
+from .reporting import StreamObserver, exhaust, fail, hidden
 from .streams import Steps, following
 
 __all__ = [
@@ -48,25 +48,25 @@ class CoroutineProxy(Proxy):
 
     Args:
         wrapped: The coroutine.
-        running: The operation that it belongs to.
+        observer: The operation that it belongs to.
         returned: Records the result and gives what the caller gets.
     """
 
-    __slots__ = ("_otel_disposal", "_otel_open", "_otel_returned", "_otel_running", "_otel_steps")
+    __slots__ = ("_otel_disposal", "_otel_observer", "_otel_open", "_otel_returned", "_otel_steps")
     _otel_disposal: Disposal
     _otel_open: bool
-    _otel_returned: Callable[[Followed, Any], Any]
-    _otel_running: Followed
+    _otel_returned: Callable[[StreamObserver, Any], Any]
+    _otel_observer: StreamObserver
     _otel_steps: Steps
 
     def __init__(
-        self, wrapped: Any, running: Followed, returned: Callable[[Followed, Any], Any]
+        self, wrapped: Any, observer: StreamObserver, returned: Callable[[StreamObserver, Any], Any]
     ) -> None:
         super().__init__(wrapped)
         object.__setattr__(self, "_otel_open", False)
-        object.__setattr__(self, "_otel_running", running)
+        object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_returned", returned)
-        object.__setattr__(self, "_otel_steps", Steps(running.context))
+        object.__setattr__(self, "_otel_steps", Steps(observer.context))
         object.__setattr__(self, "_otel_disposal", disposal.here())
 
     def __await__(self) -> CoroutineProxy:
@@ -101,12 +101,12 @@ class CoroutineProxy(Proxy):
         except StopIteration as stop:
             self._otel_steps.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            result = self._otel_returned(self._otel_running, stop.value)
+            result = self._otel_returned(self._otel_observer, stop.value)
             raise StopIteration(result) from None
         except BaseException as error:
             self._otel_steps.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_running, error)
+            self._otel_disposal.failed(self._otel_observer, error)
             raise
         self._otel_steps.leave(entered)
         return result
@@ -114,7 +114,7 @@ class CoroutineProxy(Proxy):
     def _otel_dropped(self) -> None:
         if self._otel_open:
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_running, GeneratorExit())
+            self._otel_disposal.failed(self._otel_observer, GeneratorExit())
 
     def __del__(self) -> None:
         if self._otel_open:
@@ -122,16 +122,18 @@ class CoroutineProxy(Proxy):
 
 
 def follow_future(
-    future: asyncio.Future[Any], running: Followed, returned: Callable[[Followed, Any], Any]
+    future: asyncio.Future[Any],
+    observer: StreamObserver,
+    returned: Callable[[StreamObserver, Any], Any],
 ) -> asyncio.Future[Any]:
     """``future`` itself; ``returned`` records its result."""
 
     def done(future: asyncio.Future[Any]) -> None:
         error = asyncio.CancelledError() if future.cancelled() else _error_of(future)
         if error is not None:
-            fail(running, error)
+            fail(observer, error)
         else:
-            returned(running, future.result())
+            returned(observer, future.result())
 
     future.add_done_callback(done)
     return future
@@ -149,12 +151,12 @@ def _error_of(future: Any) -> BaseException | None:
 
 
 def follow_generator(
-    generator: Generator[Any, Any, Any], running: Followed, unread: _Unread | None = None
+    generator: Generator[Any, Any, Any], observer: StreamObserver, unread: _Unread | None = None
 ) -> Generator[Any, Any, Any]:
     """``generator``, followed; a generator that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    place, steps = following(running), Steps(running.context)
+    place, steps = following(observer), Steps(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -163,15 +165,15 @@ def follow_generator(
             item = generator.send(sent) if thrown is None else generator.throw(thrown)
         except StopIteration as stop:
             steps.leave(entered)
-            exhaust(running, stop.value)
+            exhaust(observer, stop.value)
             return stop.value
         except BaseException as error:
             steps.leave(entered)
-            place.failed(running, error)
+            place.failed(observer, error)
             raise
         steps.leave(entered)
         sent, thrown = None, None
-        if hidden(running, item):
+        if hidden(observer, item):
             continue
         try:
             sent = yield item
@@ -179,19 +181,19 @@ def follow_generator(
             try:
                 steps.run(generator.close)
             finally:
-                place.dropped(running)
+                place.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
 
 
 async def follow_async_generator(
-    generator: AsyncGenerator[Any, Any], running: Followed, unread: _Unread | None = None
+    generator: AsyncGenerator[Any, Any], observer: StreamObserver, unread: _Unread | None = None
 ) -> AsyncGenerator[Any, Any]:
     """``generator``, followed; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    place, steps = following(running), Steps(running.context)
+    place, steps = following(observer), Steps(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -200,18 +202,18 @@ async def follow_async_generator(
             item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
         except StopAsyncIteration:
             steps.leave(entered)
-            exhaust(running)
+            exhaust(observer)
             return
         except BaseException as error:
             steps.leave_awaited(entered, error)
             if isinstance(error, GeneratorExit):
-                place.dropped(running)
+                place.dropped(observer)
             else:
-                place.failed(running, error)
+                place.failed(observer, error)
             raise
         steps.leave(entered)
         sent, thrown = None, None
-        if hidden(running, item):
+        if hidden(observer, item):
             continue
         try:
             sent = yield item
@@ -219,7 +221,7 @@ async def follow_async_generator(
             try:
                 await steps.wait(generator.aclose())
             finally:
-                place.dropped(running)
+                place.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
@@ -228,31 +230,31 @@ async def follow_async_generator(
 class _Unread:
     """Tells an operation that nobody has read the generator that its call gave."""
 
-    __slots__ = ("_disposal", "_running", "read")
+    __slots__ = ("_disposal", "_observer", "read")
 
-    def __init__(self, running: Followed) -> None:
-        self._disposal = following(running)
-        self._running = running
+    def __init__(self, observer: StreamObserver) -> None:
+        self._disposal = following(observer)
+        self._observer = observer
         self.read = False
 
     def dropped(self) -> None:
         """Nobody can read it any more."""
         if not self.read:
-            self._disposal.dropped(self._running)
+            self._disposal.dropped(self._observer)
 
 
-def follow_given(value: Any, running: Followed) -> Any:
+def follow_given(value: Any, observer: StreamObserver) -> Any:
     """A generator that an awaited call gave, followed: what was awaited has begun the operation.
 
     So it ends also if the generator is never started; but not where that means that nothing was
-    sent, as `Followed` may say by ``lazy``.
+    sent, as `StreamObserver` may say by ``lazy``.
     """
     kind = cast(Any, type(value))
     follow: Any = follow_generator if kind is GeneratorType else follow_async_generator
-    if getattr(running, "lazy", False):
-        return follow(value, running)
-    unread = _Unread(running)
-    followed = follow(value, running, unread)
+    if getattr(observer, "lazy", False):
+        return follow(value, observer)
+    unread = _Unread(observer)
+    followed = follow(value, observer, unread)
     weakref.finalize(followed, unread.dropped).atexit = False
     return followed
 

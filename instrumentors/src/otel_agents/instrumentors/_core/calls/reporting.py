@@ -12,9 +12,9 @@ from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 __all__ = [
     "HIDDEN",
-    "Followed",
+    "CallObserver",
     "Observation",
-    "Running",
+    "StreamObserver",
     "end",
     "exhaust",
     "fail",
@@ -23,10 +23,10 @@ __all__ = [
 ]
 
 HIDDEN: Final = object()
-"""Returned by `Followed.chunk` for an item that the caller must not see."""
+"""Returned by `StreamObserver.chunk` for an item that the caller must not see."""
 
 
-class Followed(Protocol):
+class StreamObserver(Protocol):
     """What a stream reports to: an operation in progress. Any method may raise."""
 
     context: Context
@@ -53,7 +53,7 @@ class Followed(Protocol):
         ...
 
 
-class Running(Followed, Protocol):
+class CallObserver(StreamObserver, Protocol):
     """An operation in progress, as a call reports to it.
 
     Any method may raise: the call goes on as if it had not been there.
@@ -65,7 +65,7 @@ class Running(Followed, Protocol):
 
 
 class Observation:
-    """Runs a call in ``context``, and reports to functions what becomes of it (`Running`).
+    """Runs a call in ``context``, and reports to functions what becomes of it (`CallObserver`).
 
     Args:
         context: Current while the call runs; default is the current one.
@@ -119,40 +119,40 @@ class Observation:
             ended()
 
 
-def hidden(running: Followed, item: Any) -> bool:
+def hidden(observer: StreamObserver, item: Any) -> bool:
     """Report a chunk; whether the caller must not see it."""
     try:
-        return running.chunk(item) is HIDDEN
+        return observer.chunk(item) is HIDDEN
     except Exception:
         errors.internal_error("recording a chunk")
         return False
 
 
-def fail(running: Followed, error: BaseException) -> None:
+def fail(observer: StreamObserver, error: BaseException) -> None:
     """Report ``error``; an error of ours on the way ends the operation."""
-    report(running, lambda: running.failed(error))
+    report(observer, lambda: observer.failed(error))
 
 
-def exhaust(running: Followed, value: Any = None) -> None:
+def exhaust(observer: StreamObserver, value: Any = None) -> None:
     """Report the end of a stream; ``value`` is what a generator returned."""
-    report(running, lambda: running.exhausted(value))
+    report(observer, lambda: observer.exhausted(value))
 
 
-def end(running: Followed) -> None:
+def end(observer: StreamObserver) -> None:
     """End an operation that an error of ours has cut short."""
     try:
-        running.end()
+        observer.end()
     except Exception:
         errors.internal_error("ending an operation")
 
 
-def report(running: Followed, step: Callable[[], None]) -> None:
+def report(observer: StreamObserver, step: Callable[[], None]) -> None:
     """Run ``step``, a report to ``running``."""
     try:
         step()
     except Exception:
         errors.internal_error("ending an operation")
-        end(running)
+        end(observer)
 
 
 leave_out(globals())

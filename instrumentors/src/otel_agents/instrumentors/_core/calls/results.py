@@ -16,13 +16,13 @@ from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from . import bodies
 from .proxy import Proxy
-from .reporting import Running, exhaust, hidden
+from .reporting import CallObserver, exhaust, hidden
 from .streams import stream_of
 
-__all__ = ["Answered", "follow", "follow_held"]
+__all__ = ["ResultObserver", "follow", "follow_held"]
 
 
-class Answered(Running, Protocol):
+class ResultObserver(CallObserver, Protocol):
     """An operation that gathers from a result. Any method may raise."""
 
     def respond(self, value: Any) -> None:
@@ -34,7 +34,7 @@ class Answered(Running, Protocol):
         ...
 
 
-def follow(operation: Answered, value: Any) -> Any:
+def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; returns what the caller gets."""
     response = getattr(value, "http_response", None)
     if response is not None:
@@ -49,7 +49,7 @@ def follow(operation: Answered, value: Any) -> Any:
     return value
 
 
-def follow_held(operation: Answered, response: Any, key: str) -> Any:
+def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
     """Follow what ``response``, a dict of its own, holds under ``key``; record it if there is none.
 
     Returns ``response``, in which what is followed has been put in the place of what it was.
@@ -64,7 +64,7 @@ def follow_held(operation: Answered, response: Any, key: str) -> Any:
     return response
 
 
-def _followed(operation: Answered, value: Any) -> Any:
+def _followed(operation: ResultObserver, value: Any) -> Any:
     """``value`` as what it is, followed; None if it is a whole response."""
     kind = cast(Any, type(value))
     asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__anext__")

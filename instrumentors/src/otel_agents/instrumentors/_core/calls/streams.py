@@ -23,7 +23,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from . import disposal
 from .disposal import Disposal
 from .proxy import Alone, Proxy
-from .reporting import HIDDEN, Followed, end
+from .reporting import HIDDEN, StreamObserver, end
 
 __all__ = [
     "AsyncStreamProxy",
@@ -102,9 +102,9 @@ class Steps:
         return value
 
 
-def following(running: Followed) -> Disposal:
+def following(observer: StreamObserver) -> Disposal:
     """A stream of ``running`` is being made: it is known, and goes where this is if it is dropped."""
-    disposal.OPEN[disposal.next_place()] = running
+    disposal.OPEN[disposal.next_place()] = observer
     return disposal.QUEUE.ready or disposal.expect()
 
 
@@ -130,7 +130,7 @@ class _Following(Proxy):
     """
 
     __slots__ = (
-        *("_otel_attaches", "_otel_disposal", "_otel_ended", "_otel_next", "_otel_running"),
+        *("_otel_attaches", "_otel_disposal", "_otel_ended", "_otel_next", "_otel_observer"),
         "_otel_steps",
     )
     _otel_closes: ClassVar[str] = "close"
@@ -138,15 +138,15 @@ class _Following(Proxy):
     _otel_disposal: Disposal
     _otel_ended: bool
     _otel_next: Callable[[], Any]
-    _otel_running: Followed
+    _otel_observer: StreamObserver
     _otel_steps: Steps
 
-    def __init__(self, wrapped: Any, running: Followed) -> None:
+    def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
         object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
-        object.__setattr__(self, "_otel_running", running)
-        object.__setattr__(self, "_otel_steps", Steps(running.context))
-        object.__setattr__(self, "_otel_disposal", following(running))
+        object.__setattr__(self, "_otel_observer", observer)
+        object.__setattr__(self, "_otel_steps", Steps(observer.context))
+        object.__setattr__(self, "_otel_disposal", following(observer))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
         response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
@@ -176,7 +176,7 @@ class _Following(Proxy):
 
     def _otel_hides(self, item: Any) -> bool:
         try:
-            return self._otel_running.chunk(item) is HIDDEN
+            return self._otel_observer.chunk(item) is HIDDEN
         except Exception:
             errors.internal_error("recording a chunk")
             return False
@@ -185,25 +185,25 @@ class _Following(Proxy):
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
             try:
-                self._otel_running.exhausted(None)
+                self._otel_observer.exhausted(None)
             except Exception:
                 errors.internal_error("ending an operation")
-                end(self._otel_running)
+                end(self._otel_observer)
 
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.failed(self._otel_running, error)
+            self._otel_disposal.failed(self._otel_observer, error)
 
     def _otel_closed(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.closed(self._otel_running)
+            self._otel_disposal.closed(self._otel_observer)
 
     def _otel_dropped(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.dropped(self._otel_running)
+            self._otel_disposal.dropped(self._otel_observer)
 
     def __del__(self) -> None:
         if not self._otel_ended:
@@ -236,8 +236,8 @@ class StreamProxy(_Following):
 
     __slots__ = ()
 
-    def __init__(self, wrapped: Any, running: Followed) -> None:
-        super().__init__(wrapped, running)
+    def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
+        super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__next__") else iter(wrapped)
         object.__setattr__(self, "_otel_next", iterator.__next__)
 
@@ -287,8 +287,8 @@ class AsyncStreamProxy(_Following):
     __slots__ = ()
     _otel_closes = "aclose"
 
-    def __init__(self, wrapped: Any, running: Followed) -> None:
-        super().__init__(wrapped, running)
+    def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
+        super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__anext__") else aiter(wrapped)
         object.__setattr__(self, "_otel_next", iterator.__anext__)
 
@@ -357,17 +357,17 @@ class AsyncStreamProxy(_Following):
         return closing
 
 
-def stream_of(value: Any, running: Followed) -> Any:
+def stream_of(value: Any, observer: StreamObserver) -> Any:
     """``value`` followed, if it is a stream of an SDK: an iterator that cannot be read otherwise."""
     kind = cast(Any, type(value))
     if hasattr(kind, "read"):
         return None
     if hasattr(kind, "__next__"):
-        return StreamProxy(value, running)
+        return StreamProxy(value, observer)
     gives = getattr(kind, "__anext__", None)
     if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore's gives no item
         return None
-    return AsyncStreamProxy(value, running)
+    return AsyncStreamProxy(value, observer)
 
 
 leave_out(globals())

@@ -17,7 +17,7 @@ from opentelemetry.context import Context, attach
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.drives import Drive
+from otel_agents.instrumentors._core.drivers import Driver
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .around import around, call_of, plain
@@ -108,7 +108,7 @@ class _Instead:
                     return function(*args, **kwargs)
                 return self._make(telemetry, call_of(function, args, kwargs, bound))
 
-            return plain(function, Drive(run))
+            return plain(function, Driver(run))
 
         return wrapping
 
@@ -136,7 +136,7 @@ class _Attaching:
                     self._attach(telemetry, call_of(function, args, kwargs, bound))
                 return value
 
-            return plain(function, Drive(run))
+            return plain(function, Driver(run))
 
         return wrapping
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["BEGINNING", "Begun", "disowned", "innermost"]
+__all__ = ["BEGINNING", "StartedOperations", "disowned", "innermost"]
 
 
-class Begun(list[Any]):
+class StartedOperations(list[Any]):
     """The operations that a start has begun, the outermost first."""
 
     over = False
     """What was started meanwhile, as a task, has this too, and begins nothing for it any more."""
 
 
-BEGINNING: Final[ContextVar[Begun | None]] = ContextVar("otel_agents_beginning", default=None)
+BEGINNING: Final[ContextVar[StartedOperations | None]] = ContextVar(
+    "otel_agents_beginning", default=None
+)
 """Of the start that runs; none of a thread's own, as greenlets share one."""
 
 
@@ -27,7 +29,7 @@ def disowned(operation: Any) -> Any:
     return operation
 
 
-def innermost(begun: Begun) -> Any:
+def innermost(begun: StartedOperations) -> Any:
     """The innermost of ``begun`` that has not ended; with it those around it end.
 
     It goes on with what is known by now: it ends with its call, and tells of its error.

@@ -44,10 +44,10 @@ class Claim:
         "_closed",
         "_complete",
         "_taken",
-        "keeps_usage",
         "model",
         "provider",
         "sends_to",
+        "withholds_usage",
     )
 
     def __init__(
@@ -63,7 +63,7 @@ class Claim:
         self._closed = False
         self._taken = False
         self._complete = complete
-        self.keeps_usage = False
+        self.withholds_usage = False
         """Whether a chunk that tells a stream's usage is not handed on to who has not asked for it."""
         self.model = model
         self.provider = provider

@@ -9,10 +9,10 @@ from typing import Any
 
 from .finding import Named
 
-__all__ = ["why_not_found"]
+__all__ = ["why_missing"]
 
 
-def why_not_found(hook: Named) -> str | None:
+def why_missing(hook: Named) -> str | None:
     """A sentence, or None where nothing speaks against it."""
     try:
         module, path = hook.place

@@ -198,8 +198,8 @@ class UploadHook:
                 timeout,
             )
 
-    def _lost(self, doing: str, count: int, told: str, *values: Any) -> None:
-        if errors.counts.add(doing, count):
+    def _lost(self, action: str, count: int, told: str, *values: Any) -> None:
+        if errors.counts.add(action, count):
             _log.warning(told, *values)
 
 

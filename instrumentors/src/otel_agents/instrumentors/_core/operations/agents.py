@@ -89,12 +89,12 @@ class Internal(Operation):
             start_time=start_time,
             links=links,
         )
-        if input is not None and telemetry.gate.wanted:
+        if input is not None and telemetry.gate.enabled:
             self.content.input_messages = input
 
     def respond(self, value: Any) -> None:
         """Keep the answer, as ``output`` makes it of the result."""
-        if self._output is not None and self.content.wanted:
+        if self._output is not None and self.content.enabled:
             self.content.output_messages = self._output(value)
 
 
@@ -147,7 +147,7 @@ class InvokeAgent(Internal):
 
     def respond(self, value: Any) -> None:
         """Keep the answer, which ended as the last model call under this agent did."""
-        if self._output is not None and self.content.wanted:
+        if self._output is not None and self.content.enabled:
             output = self._output(value)
             if output is not None:
                 self.content.output_messages = lambda: self._closing(output)
@@ -161,7 +161,7 @@ class InvokeAgent(Internal):
         return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
 
     def _gather(self) -> None:
-        disposal.here().wait_shortly()  # what was dropped under it is part of the sums
+        disposal.here().wait_briefly()  # what was dropped under it is part of the sums
         scope = self.scope
         for name, value in (
             (attr.GEN_AI_USAGE_INPUT_TOKENS, scope.input_tokens),

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
 from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.telemetry.content import Asked, Content
+from otel_agents.instrumentors._core.telemetry.content import Content, RequestedContent
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
 
@@ -47,9 +47,9 @@ class ClaimedCall:
         operation: What is asked for.
         model: The model asked for, if known.
         provider: The provider, as far as this layer can tell.
-        evident: The call itself is evidence, as the method of an application's own model class
+        sends_itself: The call itself is evidence, as the method of an application's own model class
             that runs below the framework's cache.
-        ask: Sets what is asked, as of when it is sent; called for each attempt where it is wanted.
+        record_request: Sets what is asked, as of when it is sent; called for each attempt where it is wanted.
         parent: The context to work in; default is the current one.
     """
 
@@ -60,8 +60,8 @@ class ClaimedCall:
         *,
         model: str | None = None,
         provider: str | None = None,
-        evident: bool = False,
-        ask: Callable[[Content], object] | None = None,
+        sends_itself: bool = False,
+        record_request: Callable[[Content], object] | None = None,
         parent: Context | None = None,
     ) -> None:
         self._telemetry = telemetry
@@ -76,11 +76,11 @@ class ClaimedCall:
         self.server: Server | None = None
         self.started: ModelCall | None = None
         self._refusal: BaseException | None = None
-        self._ask = ask if telemetry.gate.wanted else None
-        self._content: Asked | None = None
-        self.lazy = evident
+        self._record_request = record_request if telemetry.gate.enabled else None
+        self._content: RequestedContent | None = None
+        self.lazy = sends_itself
         """Whether a generator that is never started has sent nothing."""
-        if evident:
+        if sends_itself:
             self._send()
 
     def attempt(self) -> None:
@@ -92,10 +92,10 @@ class ClaimedCall:
 
     def _send(self) -> None:
         self.claim.attempt()
-        if self._ask is not None:
-            self._content = Asked(self._telemetry.gate.policy)
+        if self._record_request is not None:
+            self._content = RequestedContent(self._telemetry.gate.policy)
             try:
-                self._ask(self._content)
+                self._record_request(self._content)
             except Exception:
                 errors.internal_error("recording a request")
 
@@ -121,14 +121,14 @@ class ClaimedCall:
             self.started = self._report(attempt)
         return self.started
 
-    def unsent(self, error: BaseException) -> None:
+    def send_failed(self, error: BaseException) -> None:
         """What `start` has begun failed with ``error``; the layer may make another attempt."""
         self._refusal = error
 
     def complete(self, call: ModelCall) -> None:
         """A layer below reports ``call``, which is about to end; for frameworks to override."""
 
-    def answered(self, response: Any) -> None:
+    def responded(self, response: Any) -> None:
         """The current attempt has its response, and the call goes on."""
         self._settle(response, None)
 
@@ -136,14 +136,14 @@ class ClaimedCall:
         """The current attempt has failed, and the call goes on."""
         self._settle(None, error)
 
-    def judge(self, value: Any, error: BaseException | None) -> BaseException | None:
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Look at what the call has come to before it is reported; returns the error to report.
 
-        For frameworks to override: what was not sent after all, is told by `unasked`.
+        For frameworks to override: what was not sent after all, is told by `nothing_sent`.
         """
         return error
 
-    def unasked(self) -> None:
+    def nothing_sent(self) -> None:
         """Nothing was sent after all: there is nothing to report."""
         self.claim.settle()
 
@@ -193,14 +193,14 @@ class ClaimedCall:
     def close(self) -> None:
         """The call has completed: nothing can be taken from its claim any more, and nothing is held."""
         self.claim.close()
-        self._ask = self._content = None
+        self._record_request = self._content = None
 
     def _complete(
         self, response: Any = None, error: BaseException | None = None, *, abandoned: bool = False
     ) -> None:
         try:
             try:
-                error = self.judge(response, error)
+                error = self.error_to_report(response, error)
             except Exception:
                 errors.internal_error("judging a call")
             self._settle(response, error, abandoned=abandoned)
@@ -215,7 +215,7 @@ class ClaimedCall:
         if call is None:
             if attempt is None or attempt.taken:
                 return
-            disposal.here().wait_shortly()  # what was dropped may be what has reported it
+            disposal.here().wait_briefly()  # what was dropped may be what has reported it
             if self._is_reported(response, attempt):
                 return
             call = self._report(attempt)

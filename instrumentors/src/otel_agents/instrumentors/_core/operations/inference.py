@@ -40,7 +40,7 @@ class ModelCall(Operation):
         parent: The context to work in; default is the current one.
         start_time: Nanoseconds since the epoch, if the call began before it was known.
         links: Links of the span.
-        presumed: Whether the layer above knows the provider better, if it says whom it sends to.
+        provider_is_guess: Whether the layer above knows the provider better, if it says whom it sends to.
     """
 
     __slots__ = (
@@ -62,7 +62,7 @@ class ModelCall(Operation):
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
-        presumed: bool = False,
+        provider_is_guess: bool = False,
     ) -> None:
         parent = get_current() if parent is None else parent
         self.operation = operation
@@ -82,7 +82,7 @@ class ModelCall(Operation):
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.elsewhere
         owner = owner_of(operation, scope, parent) if foreign else OURS
-        above = (scope.inference or scope.embeddings) if presumed else None
+        above = (scope.inference or scope.embeddings) if provider_is_guess else None
         first: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_PROVIDER_NAME: (above.sends_to if above else None) or provider,
@@ -109,9 +109,9 @@ class ModelCall(Operation):
             self._claim = ownership.take(operation, parent)  # what could not be begun takes none
 
     @property
-    def usage_is_kept(self) -> bool:
+    def withholds_usage(self) -> bool:
         """Whether the layer above keeps what a stream tells of its usage to itself."""
-        return self._claim is not None and self._claim.keeps_usage
+        return self._claim is not None and self._claim.withholds_usage
 
     def returned(self, value: Any) -> Any:
         """The call returned ``value``: record it, now or while it is read."""

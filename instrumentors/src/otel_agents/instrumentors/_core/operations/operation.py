@@ -109,7 +109,7 @@ class Operation:
         self.detailed = self.recording or emitted or not owner.emits
         self.content = (
             Content(self._gate.policy, self.recording, emitted and kind.event is not None)
-            if self._gate.wanted and owner.emits
+            if self._gate.enabled and owner.emits
             else UNWANTED
         )
         self.context = context if kind.enter is None else kind.enter(context)
@@ -296,7 +296,7 @@ class Operation:
         record = None
         if kind.event is not None and telemetry.settings.emit_event:
             record = record_of(kind.event, known, self.context, self.end_time)
-        if self.content.wanted:
+        if self.content.enabled:
             _guard("telling content", self.content.tell, self.span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
@@ -326,8 +326,8 @@ class Operation:
             _guard("telling of an end", self.when_ended.pop(0))
 
 
-def _guard(doing: str, step: Callable[..., object], *args: Any, theirs: bool = False) -> None:
+def _guard(action: str, step: Callable[..., object], *args: Any, theirs: bool = False) -> None:
     try:
         step(*args)
     except Exception:
-        (errors.foreign_error if theirs else errors.internal_error)(doing)
+        (errors.foreign_error if theirs else errors.internal_error)(action)

@@ -67,12 +67,12 @@ class ExecuteTool(Internal):
         )
         self.context = inside(self.context, tool=ToolScope(name, self))
         self._result = result
-        if arguments is not None and telemetry.gate.wanted:
+        if arguments is not None and telemetry.gate.enabled:
             self.content.tool_arguments = arguments
 
     def respond(self, value: Any) -> None:
         """Keep the result, as ``result`` makes it of that of the call."""
-        if self._result is not None and self.content.wanted:
+        if self._result is not None and self.content.enabled:
             self.content.tool_result = self._result(value)
 
     def _gather(self) -> None:
@@ -106,7 +106,7 @@ class ExecuteCode(ExecuteTool):
             telemetry, "code_execution", tool_type=values.ToolType.EXTENSION.value, parent=parent
         )
         self._outcome = outcome
-        if telemetry.gate.wanted:
+        if telemetry.gate.enabled:
             listed = [{"language": language, "code": code} for language, code in blocks]
             self.content.tool_arguments = {"code_blocks": listed}
 
@@ -115,5 +115,5 @@ class ExecuteCode(ExecuteTool):
         exit_code, output = self._outcome(value)
         if exit_code:
             self.reject(None)
-        if self.content.wanted:
+        if self.content.enabled:
             self.content.tool_result = output

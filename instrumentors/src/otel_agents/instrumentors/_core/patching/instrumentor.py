@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from otel_agents.instrumentors.settings import Settings, disabled_instrumentations
 
-from . import rivals
+from . import conflicts
 from .imports import Announcement
 
 if TYPE_CHECKING:  # what costs time is imported when a framework is
@@ -105,9 +105,9 @@ class AgentInstrumentor(BaseInstrumentor):
 
         One that has taken the loading over, as ours has, decides by itself.
         """
-        if rivals.loading_is_taken_over():
+        if conflicts.loading_is_taken_over():
             return False
-        active = rivals.active_rivals(type(self), disabled_instrumentations())
+        active = conflicts.active_conflicts(type(self), disabled_instrumentations())
         if active:
             _log.warning(
                 "otel-agents: %s is instrumented by %s, so ours stands back; disable theirs by "

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
-from otel_agents.instrumentors._core.drives import drive_of, living
+from otel_agents.instrumentors._core.drivers import driver_of, living
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 
 from .places import Place, function_of
@@ -60,8 +60,8 @@ class _Places:
         method = vars(cls).get(self._method)
         if method is None or getattr(method, "__isabstractmethod__", False):
             return
-        drive = drive_of(function_of(method))
-        if drive is None or drive.maker is not self:  # else it was read so, or is another class's
+        driver = driver_of(function_of(method))
+        if driver is None or driver.maker is not self:  # else it was read so, or is another class's
             self.add(cls)
 
     def restore(self) -> None:
@@ -73,9 +73,9 @@ class _Places:
 
     def _replace(self, function: _Function, switch: Switch, bound: bool) -> _Function:
         made = self._wrapping(function, switch, bound)
-        drive = drive_of(made)
-        if drive is not None:
-            drive.origin, drive.maker = (self._key, function, bound), self
+        driver = driver_of(made)
+        if driver is not None:
+            driver.origin, driver.maker = (self._key, function, bound), self
         return made
 
     def revive(self, function: _Function, bound: bool) -> _Function:

@@ -16,7 +16,7 @@ import wrapt
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
-from otel_agents.instrumentors._core.drives import Drive, living
+from otel_agents.instrumentors._core.drivers import Driver, living
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.tables import Bounded, Counts
@@ -101,7 +101,7 @@ def _showing(function: Callable[..., Any], switch: Switch, bound: bool) -> Calla
                 _show(value)
         return result
 
-    return plain(function, Drive(run))
+    return plain(function, Driver(run))
 
 
 def _show(cls: type[Any]) -> None:

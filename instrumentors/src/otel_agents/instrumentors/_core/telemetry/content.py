@@ -27,7 +27,7 @@ from otel_agents.instrumentors._core.encoding.plain import as_object, copied, pl
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["UNWANTED", "Asked", "Content", "Policy"]
+__all__ = ["UNWANTED", "Content", "Policy", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
@@ -119,7 +119,7 @@ class Content:
         event: Whether there will be an event.
     """
 
-    __slots__ = ("_encoded", "_kept", "_policy", "_recorded", "_room", "wanted")
+    __slots__ = ("_encoded", "_kept", "_policy", "_recorded", "_room", "enabled")
 
     input_messages = _Field()
     memory_query = _Field()
@@ -137,14 +137,14 @@ class Content:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._room = policy.span_limit
-        self.wanted = self._recorded or policy.completes
+        self.enabled = self._recorded or policy.completes
         """Whether there is any use in setting a field."""
-        self._encoded: dict[str, dict[str, Encoded]] = {} if self.wanted else _NOTHING
-        self._kept: dict[str, Any] = {} if self.wanted else _NOTHING
+        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _NOTHING
+        self._kept: dict[str, Any] = {} if self.enabled else _NOTHING
 
     def keep(self, kind: str, value: Any) -> None:
         """Set the field ``kind``; None sets nothing. Raises nothing."""
-        if value is None or not self.wanted:
+        if value is None or not self.enabled:
             return
         policy = self._policy
         completed = kind in completion.KINDS and policy.completes
@@ -230,7 +230,7 @@ UNWANTED: Final = Content(
 """Of an operation whose content nobody wants."""
 
 
-class Asked(Content):
+class RequestedContent(Content):
     """What a layer asks, as of when it does, for the operation that may report it.
 
     Where a hook sees content it is a copy, and the hook sees it by that operation alone.

@@ -32,7 +32,7 @@ class Gate:
             point, or ``module:function``; default is the one of the settings.
     """
 
-    __slots__ = ("policy", "wanted")
+    __slots__ = ("enabled", "policy")
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Gate:
         )
         """What a `Content` is made with."""
         policy = self.policy
-        self.wanted = policy.on_span or policy.on_event or policy.completion is not None
+        self.enabled = policy.on_span or policy.on_event or policy.completion is not None
         """Whether there is any use in setting a field of `Content`."""
 
     def description(self, error: BaseException) -> str | None:

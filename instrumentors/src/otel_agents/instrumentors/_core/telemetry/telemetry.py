@@ -81,4 +81,4 @@ def _observe_errors(meter: Meter) -> None:
 
 def _errors(_: CallbackOptions) -> list[Observation]:
     counts = list(errors.counts.items())  # other threads add to them
-    return [Observation(number, {attr.OTEL_AGENTS_DOING: doing}) for doing, number in counts]
+    return [Observation(number, {attr.OTEL_AGENTS_DOING: action}) for action, number in counts]

@@ -15,7 +15,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping
 
-__all__ = ["OPTION", "ask_again_if_refused", "asked"]
+__all__ = ["OPTION", "asked", "retry_without_usage"]
 
 OPTION: Final = "stream_options"
 _REFUSALS: Final = (400, 422)
@@ -36,7 +36,7 @@ def asked(body: Body, server: object) -> dict[str, Any] | None:
     return {**wanted, "include_usage": True}
 
 
-def ask_again_if_refused(call: Call, server: object, restore: Callable[[], None]) -> None:
+def retry_without_usage(call: Call, server: object, restore: Callable[[], None]) -> None:
     """Have ``call``, which asks ``server`` for usage, made once more if it is refused for that.
 
     Args:

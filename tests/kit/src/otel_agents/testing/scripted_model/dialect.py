@@ -24,7 +24,7 @@ class Tool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ParsedRequest:
     """What a request asks, whatever the API: the part that an answer may depend on.
 
     `prompt` is all text of the input, one piece per line. `tool_answered`: a tool's result follows
@@ -40,8 +40,8 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelRequest(Asked):
-    """One request as it arrived: `Asked`, and the HTTP facts (header names in lower case).
+class ModelRequest(ParsedRequest):
+    """One request as it arrived: `ParsedRequest`, and the HTTP facts (header names in lower case).
 
     `body` is the JSON object, or the fields of a multipart form (a file is a mapping with
     `filename`, `content_type` and `size` in bytes).
@@ -136,7 +136,7 @@ class Endpoint:
     api: str
     kind: Kind
     write: Callable[[Exchange], Reply]
-    read: Callable[[Json], Asked] = lambda body: Asked()
+    read: Callable[[Json], ParsedRequest] = lambda body: ParsedRequest()
     scripted: bool = True
     streamed: bool = False
     error: Callable[[Failure], bytes] = error_status

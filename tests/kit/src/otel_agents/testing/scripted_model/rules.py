@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from otel_agents.testing.scripted_model.answers import Answer, ToolCall
-from otel_agents.testing.scripted_model.dialect import Asked, ModelRequest, Tool
+from otel_agents.testing.scripted_model.dialect import ModelRequest, ParsedRequest, Tool
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object
 
 _MAX_DEPTH = 8  # schemas may refer to themselves
@@ -39,7 +39,7 @@ def default_answer(request: ModelRequest) -> Answer:
     return Answer()
 
 
-def _chosen(request: Asked) -> Tool | None:
+def _chosen(request: ParsedRequest) -> Tool | None:
     if not request.tools or request.tool_answered or request.forced_tool == "":
         return None
     offered = {tool.name: tool for tool in request.tools}

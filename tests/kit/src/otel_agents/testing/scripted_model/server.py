@@ -15,7 +15,12 @@ from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from otel_agents.testing.scripted_model.answers import Failure
-from otel_agents.testing.scripted_model.dialect import Asked, ModelRequest, Reply, error_status
+from otel_agents.testing.scripted_model.dialect import (
+    ModelRequest,
+    ParsedRequest,
+    Reply,
+    error_status,
+)
 from otel_agents.testing.scripted_model.service import Service
 from otel_agents.testing.scripted_model.values import Json, json_object
 
@@ -127,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         found_parts = match.groupdict().items()
         parts = {name: unquote(text) for name, text in found_parts if text is not None}
         query = dict(parse_qsl(target.query))
-        asked: Asked = endpoint.read(fields)
+        asked: ParsedRequest = endpoint.read(fields)
         request = ModelRequest(
             **vars(asked),
             method=self.command,

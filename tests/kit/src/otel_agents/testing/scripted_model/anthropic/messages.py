@@ -8,9 +8,9 @@ from typing import Any
 
 from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     Tool,
     body_reply,
@@ -42,12 +42,12 @@ _ERRORS = MappingProxyType(
 )
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a messages request asks."""
     messages = json_objects(body.get("messages"))
     last = json_objects(messages[-1].get("content")) if messages else []
     tools = [tool for tool in json_objects(body.get("tools")) if "input_schema" in tool]
-    return Asked(
+    return ParsedRequest(
         prompt="\n".join(
             [*texts(body.get("system")), *(text for m in messages for text in _said(m))]
         ),

@@ -8,7 +8,14 @@ from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
-from otel_agents.testing.scripted_model.dialect import Asked, Exchange, Frame, Reply, Tool, encode
+from otel_agents.testing.scripted_model.dialect import (
+    Exchange,
+    Frame,
+    ParsedRequest,
+    Reply,
+    Tool,
+    encode,
+)
 from otel_agents.testing.scripted_model.pieces import fragments, pieces
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
@@ -33,7 +40,7 @@ _ERRORS = MappingProxyType(
 _REQUEST_ID = "x-amzn-RequestId"
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a conversation asks."""
     messages = json_objects(body.get("messages"))
     blocks = [block for message in messages for block in json_objects(message.get("content"))]
@@ -41,7 +48,7 @@ def read(body: Json) -> Asked:
     config = json_object(body.get("toolConfig"))
     tools = [json_object(tool.get("toolSpec")) for tool in json_objects(config.get("tools"))]
     choice = json_object(config.get("toolChoice"))
-    return Asked(
+    return ParsedRequest(
         prompt="\n".join(
             text
             for block in [*json_objects(body.get("system")), *blocks]

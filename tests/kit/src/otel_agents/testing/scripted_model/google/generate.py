@@ -8,9 +8,9 @@ from typing import Any
 
 from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     Tool,
     body_reply,
@@ -49,14 +49,14 @@ _STATUSES = MappingProxyType(
 )
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a request for content asks."""
     contents = json_objects(body.get("contents"))
     last = json_objects(contents[-1].get("parts")) if contents else []
     said = [json_object(body.get("systemInstruction")), *contents]
     parts = [part for content in said for part in json_objects(content.get("parts"))]
     config = json_object(body.get("generationConfig"))
-    return Asked(
+    return ParsedRequest(
         prompt="\n".join(text for p in parts for text in texts(p.get("text"))),
         tools=[
             Tool(str(function.get("name")), _schema(function, "parameters", "parametersJsonSchema"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from otel_agents.testing.scripted_model.dialect import Asked, Endpoint, Exchange, Reply
+from otel_agents.testing.scripted_model.dialect import Endpoint, Exchange, ParsedRequest, Reply
 from otel_agents.testing.scripted_model.ledger import Kind
 from otel_agents.testing.scripted_model.openai import (
     audio,
@@ -30,7 +30,7 @@ def _post(
     api: str,
     kind: Kind,
     write: Callable[[Exchange], Reply],
-    read: Callable[[Json], Asked],
+    read: Callable[[Json], ParsedRequest],
 ) -> Endpoint:
     return Endpoint("POST", _path(path), api, kind, write, read)
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     body_reply,
     sse,
@@ -27,14 +27,14 @@ _SECONDS = 3.0  # of whatever was uploaded
 _PLAIN = ("text", "srt", "vtt")
 
 
-def read_speech(body: Json) -> Asked:
+def read_speech(body: Json) -> ParsedRequest:
     """What is to be spoken."""
-    return Asked(prompt=str(body.get("input") or ""))
+    return ParsedRequest(prompt=str(body.get("input") or ""))
 
 
-def read_upload(body: Json) -> Asked:
+def read_upload(body: Json) -> ParsedRequest:
     """The hint that goes with an upload."""
-    return Asked(prompt=str(body.get("prompt") or ""))
+    return ParsedRequest(prompt=str(body.get("prompt") or ""))
 
 
 def write_speech(exchange: Exchange) -> Reply:

@@ -7,9 +7,9 @@ from typing import Any
 
 from otel_agents.testing.scripted_model.answers import ToolCall
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     body_reply,
     sse,
@@ -33,7 +33,7 @@ from otel_agents.testing.scripted_model.values import (
 )
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a chat request asks."""
     messages = json_objects(body.get("messages"))
     roles = [message.get("role") for message in messages]
@@ -41,7 +41,7 @@ def read(body: Json) -> Asked:
     declared = [json_object(tool.get("function")) for tool in json_objects(body.get("tools"))]
     declared += json_objects(body.get("functions"))
     wanted = json_object(body.get("response_format"))
-    return Asked(
+    return ParsedRequest(
         prompt="\n".join(text for message in messages for text in texts(message.get("content"))),
         tools=[function_tool(tool) for tool in declared if tool],
         tool_answered="tool" in after_user or "function" in after_user,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     body_reply,
     sse,
@@ -16,12 +16,12 @@ from otel_agents.testing.scripted_model.pieces import pieces
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object, texts, whole
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a completions request asks; there are `n` choices for each prompt."""
     prompt = body.get("prompt")
     listed = json_list(prompt)
     prompts = 1 if not listed or isinstance(listed[0], int) else len(listed)
-    return Asked(prompt="\n".join(texts(prompt)), choices=prompts * whole(body.get("n"), 1))
+    return ParsedRequest(prompt="\n".join(texts(prompt)), choices=prompts * whole(body.get("n"), 1))
 
 
 def write(exchange: Exchange) -> Reply:

@@ -9,16 +9,16 @@ import re
 import struct
 from dataclasses import replace
 
-from otel_agents.testing.scripted_model.dialect import Asked, Exchange, Reply, body_reply
+from otel_agents.testing.scripted_model.dialect import Exchange, ParsedRequest, Reply, body_reply
 from otel_agents.testing.scripted_model.openai.shapes import model_name
 from otel_agents.testing.scripted_model.values import Json, json_list, texts, whole
 
 _DIMENSIONS = 64
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What an embeddings request asks."""
-    return Asked(prompt="\n".join(texts(body.get("input"))))
+    return ParsedRequest(prompt="\n".join(texts(body.get("input"))))
 
 
 def write(exchange: Exchange) -> Reply:

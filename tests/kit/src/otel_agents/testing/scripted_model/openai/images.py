@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Reply,
     body_reply,
     sse,
@@ -24,9 +24,9 @@ _PNG = base64.b64decode(
 )
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What an images request asks."""
-    return Asked(prompt=str(body.get("prompt") or ""), choices=whole(body.get("n"), 1))
+    return ParsedRequest(prompt=str(body.get("prompt") or ""), choices=whole(body.get("n"), 1))
 
 
 def writer(event: str) -> Callable[[Exchange], Reply]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.dialect import (
     EVENT_STREAM,
-    Asked,
     Exchange,
     Frame,
+    ParsedRequest,
     Refused,
     Reply,
     body_reply,
@@ -36,7 +36,7 @@ class _Stored:
     fetches: int
 
 
-def read(body: Json) -> Asked:
+def read(body: Json) -> ParsedRequest:
     """What a responses request asks."""
     items = json_objects(body.get("input"))
     kinds = ["user" if item.get("role") == "user" else item.get("type") for item in items]
@@ -47,7 +47,7 @@ def read(body: Json) -> Asked:
     if isinstance(body.get("input"), str):
         said.append(body["input"])
     declared = json_objects(body.get("tools"))
-    return Asked(
+    return ParsedRequest(
         prompt="\n".join(said),
         tools=[function_tool(tool) for tool in declared if tool.get("type") == "function"],
         tool_answered="function_call_output" in after_user,

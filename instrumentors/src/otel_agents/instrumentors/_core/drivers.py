@@ -2,7 +2,7 @@
 
 Classes and functions that cannot be imported are pickled by their code and all that it refers to
 (cloudpickle does, for Ray, Dask, Spark and joblib). The code of ours refers to the function that it
-stands for and to its `Drive`, which is read as None where nothing of ours runs.
+stands for and to its `Driver`, which is read as None where nothing of ours runs.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from .errors import guarded
 from .tables import Bounded
 
 __all__ = [
-    "Drive",
+    "Driver",
     "Living",
     "Run",
     "async_generator",
     "coroutine",
-    "drive_of",
+    "driver_of",
     "generator",
     "living",
+    "replaces",
     "revived",
-    "stands_for",
 ]
 
 _Function: TypeAlias = Callable[..., Any]
@@ -56,7 +56,7 @@ _CLASS: Final = "__class__"
 living: Final[Bounded[tuple[str, int], Living]] = Bounded(1024, inherited=True)
 
 
-class Drive:
+class Driver:
     """What runs a call of the function that is stood in for.
 
     Args:
@@ -79,7 +79,7 @@ class Drive:
         return _reviver(__name__), self.origin
 
 
-def stands_for(function: _Function) -> Callable[[_Function], _Function]:
+def replaces(function: _Function) -> Callable[[_Function], _Function]:
     """A decorator for what stands in the place of ``function``: as `functools.wraps`, and more.
 
     Who makes a class a second time, as attrs does to give it slots, puts the new one where the
@@ -105,44 +105,44 @@ def _cells(function: _Function) -> dict[str, CellType]:
 
 
 # The code of what stands in refers to nothing of ours but its drive. By `nonlocal` it has the
-# reference that `stands_for` sets.
+# reference that `replaces` sets.
 
 
-def coroutine(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+def coroutine(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
     """What stands in the place of a coroutine function."""
     __class__ = None
 
-    @stands_for(function)
+    @replaces(function)
     async def standing(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
-        return await (function(*args, **kwargs) if drive is None else drive.run(args, kwargs))
+        return await (function(*args, **kwargs) if driver is None else driver.run(args, kwargs))
 
     return standing
 
 
-def generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+def generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
     """What stands in the place of a generator function."""
     __class__ = None
 
-    @stands_for(function)
+    @replaces(function)
     def standing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         nonlocal __class__
         steps: Generator[Any, Any, Any]
-        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
         return (yield from steps)
 
     return standing
 
 
-def async_generator(function: Callable[..., Any], drive: Drive | None) -> Callable[..., Any]:
+def async_generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
     """What stands in the place of an asynchronous generator function."""
     __class__ = None
 
-    @stands_for(function)
+    @replaces(function)
     async def standing(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         nonlocal __class__
         steps: AsyncGenerator[Any, Any]
-        steps = function(*args, **kwargs) if drive is None else drive.run(args, kwargs)
+        steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
         sent: Any = None
         error: BaseException | None = None
         while True:  # there is no `yield from` for async generators
@@ -161,21 +161,21 @@ def async_generator(function: Callable[..., Any], drive: Drive | None) -> Callab
     return standing
 
 
-def drive_of(function: _Function) -> Drive | None:
+def driver_of(function: _Function) -> Driver | None:
     """What drives a function of ours; None for any other one."""
     cells = getattr(function, "__closure__", None) or ()
-    return next((it for it in map(_content, cells) if isinstance(it, Drive)), None)
+    return next((it for it in map(_content, cells) if isinstance(it, Driver)), None)
 
 
 @guarded("reading a pickled function")
-def revived(key: tuple[str, int], function: _Function, bound: bool) -> Drive | None:
+def revived(key: tuple[str, int], function: _Function, bound: bool) -> Driver | None:
     """The drive for a function whose pickle is being read."""
     one = living.get(key)
-    return None if one is None else drive_of(one.revive(function, bound))
+    return None if one is None else driver_of(one.revive(function, bound))
 
 
-def _reviver(home: str) -> Callable[..., Drive | None]:
-    def revive(*origin: Any) -> Drive | None:
+def _reviver(home: str) -> Callable[..., Driver | None]:
+    def revive(*origin: Any) -> Driver | None:
         # Pickled by its code too, as who reads it may not have us: it refers to nothing of ours.
         import sys
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from otel_agents.instrumentors.hosting import inform, warn
+from otel_agents.instrumentors import hosting
 
-__all__ = ["note", "readable_bytes", "say"]
+__all__ = ["inform", "readable_bytes", "warn"]
 
 
-def say(message: str, *values: object) -> None:
+def warn(message: str, *values: object) -> None:
     """One WARNING line: what, why, what to do.
 
     Where the application has not configured logging, it appears on stderr as it is.
     """
-    warn("otel-agents: " + message, *values)
+    hosting.warn("otel-agents: " + message, *values)
 
 
-def note(message: str, *values: object) -> None:
+def inform(message: str, *values: object) -> None:
     """One INFO line, for who looks: nothing has to be done."""
-    inform("otel-agents: " + message, *values)
+    hosting.inform("otel-agents: " + message, *values)
 
 
 def readable_bytes(number: int) -> str:

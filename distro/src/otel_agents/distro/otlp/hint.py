@@ -15,7 +15,7 @@ _ITS_LOG: Final = "see the Collector's log"
 _TLS: Final = "see the scheme of OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_CERTIFICATE"
 _REQUEST: Final = "see OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_ENDPOINT"
 _SIGNAL: Final = "enable the signal in its configuration, or set that exporter to none"
-_ADVICE: Final = MappingProxyType(
+_HINT: Final = MappingProxyType(
     {
         "HTTP 401": CREDENTIALS,
         "HTTP 403": CREDENTIALS,
@@ -31,13 +31,13 @@ _ADVICE: Final = MappingProxyType(
 
 def what_to_do(outcome: Outcome) -> str:
     """For people; a Collector that answers need not be started."""
-    if outcome.advice:
-        return outcome.advice
+    if outcome.hint:
+        return outcome.hint
     if outcome.unmade:
         return _REQUEST
     if outcome.reason.startswith("TLS"):
         return _TLS
-    if not outcome.retryable and outcome.reason in _ADVICE:
-        return _ADVICE[outcome.reason]
+    if not outcome.retryable and outcome.reason in _HINT:
+        return _HINT[outcome.reason]
     answered = not outcome.retryable or outcome.said or outcome.reason.startswith("HTTP ")
     return _ITS_LOG if answered else _START

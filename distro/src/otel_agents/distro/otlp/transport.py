@@ -18,7 +18,7 @@ from otel_agents.distro.addresses import origin
 from otel_agents.distro.environment import Environment, Signal
 from otel_agents.distro.otlp.compression import (
     Compressions,
-    advice_for,
+    hint_for,
     may_refuse_compression,
 )
 from otel_agents.distro.otlp.encoding import (
@@ -32,7 +32,7 @@ from otel_agents.distro.otlp.outcome import DELIVERED, GRPC_RETRYABLE, HTTP_RETR
 from otel_agents.distro.otlp.probe import refused
 from otel_agents.distro.otlp.silence import overheard
 
-__all__ = ["OtlpOutlet"]
+__all__ = ["OtlpTransport"]
 
 # Receivers take 20 MiB by HTTP and 4 MiB by gRPC unless configured otherwise.
 _MAX_REQUEST: Final = MappingProxyType({"http/protobuf": 15 * 1024**2, "grpc": 3_670_016})
@@ -41,7 +41,7 @@ _GRPC_REASONS: Final = MappingProxyType(
 )
 
 
-class OtlpOutlet:
+class OtlpTransport:
     """Sends one signal by OTLP.
 
     Args:
@@ -98,7 +98,7 @@ class OtlpOutlet:
         if not may_refuse_compression(outcome) or self._adopted or compression == "none":
             return outcome
         if self.signal.compression.given:
-            return replace(outcome, advice=advice_for(self.signal, outcome))
+            return replace(outcome, hint=hint_for(self.signal, outcome))
         if self._no_such_signal:
             return outcome
         return self._without_compression(items, deadline - time.monotonic(), outcome)

@@ -30,13 +30,13 @@ from otel_agents.instrumentors._core.errors import attempt
 __all__ = [
     "GROUP",
     "OURS",
-    "Rival",
-    "active_rivals",
+    "ConflictingInstrumentation",
+    "active_conflicts",
     "is_ours",
     "loading_is_taken_over",
     "plain_name",
     "refuses",
-    "registered_rivals",
+    "registered_conflicts",
     "take_over_loading",
     "unreadable",
 ]
@@ -54,7 +54,7 @@ _taken_over = False
 
 
 @dataclass(frozen=True)
-class Rival:
+class ConflictingInstrumentation:
     """Another instrumentation of a library that one of ours instruments."""
 
     name: str
@@ -92,25 +92,27 @@ def plain_name(entry_point: EntryPoint) -> str:
     return entry_point.name.removeprefix(OURS)
 
 
-def active_rivals(instrumentor: type, disabled: Iterable[str] = ()) -> tuple[Rival, ...]:
+def active_conflicts(
+    instrumentor: type, disabled: Iterable[str] = ()
+) -> tuple[ConflictingInstrumentation, ...]:
     """The other instrumentations that would be loaded for this instrumentor's library.
 
     Args:
-        instrumentor: One of our classes; its ``requires`` name the library, and its ``rivals`` are
+        instrumentor: One of our classes; its ``requires`` name the library, and its ``conflicts`` are
             distributions, or entry points' values, whose metadata do not.
         disabled: Names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
     """
     off = set(disabled)
     return tuple(
         rival
-        for entry_point, rival in _rivals(instrumentor)
+        for entry_point, rival in _conflicts(instrumentor)
         if rival.name not in off and "*" not in off and not refuses(entry_point)
     )
 
 
-def registered_rivals(instrumentor: type) -> tuple[Rival, ...]:
+def registered_conflicts(instrumentor: type) -> tuple[ConflictingInstrumentation, ...]:
     """The other instrumentations of this instrumentor's library, active or not."""
-    return tuple(rival for _, rival in _rivals(instrumentor))
+    return tuple(rival for _, rival in _conflicts(instrumentor))
 
 
 def unreadable(entry_point: EntryPoint) -> str | None:
@@ -147,14 +149,17 @@ class _Other(NamedTuple):
     """What it instruments of what its distribution says that it does."""
 
 
-def _rivals(instrumentor: type) -> Iterator[tuple[EntryPoint, Rival]]:
+def _conflicts(instrumentor: type) -> Iterator[tuple[EntryPoint, ConflictingInstrumentation]]:
     known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
     libraries = _required(instrumentor)
     for entry_point, distribution, theirs in _others(tuple(sys.path)):
         is_known = not known.isdisjoint((distribution, _normal(entry_point.value)))
         if is_known or libraries & theirs:
             more = not is_known and not theirs <= libraries | _all_of_ours(tuple(sys.path))
-            yield entry_point, Rival(entry_point.name, distribution, entry_point.value, more)
+            yield (
+                entry_point,
+                ConflictingInstrumentation(entry_point.name, distribution, entry_point.value, more),
+            )
 
 
 @lru_cache(maxsize=1)  # a scan reads the metadata of every distribution there is

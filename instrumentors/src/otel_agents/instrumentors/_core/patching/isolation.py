@@ -31,7 +31,13 @@ from otel_agents.instrumentors._core.operations.in_progress import operations
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["TracerBeside", "beside", "carried_beside", "kept_beside", "seen_beside"]
+__all__ = [
+    "IsolatedTracer",
+    "context_without_ours",
+    "isolate_provider",
+    "isolating",
+    "with_isolated_span",
+]
 
 _SCOPES: Final = "otel_agents"
 _PROVIDER: Final = "tracer_provider"
@@ -49,7 +55,7 @@ class _Theirs(NamedTuple):
 _THEIRS: Final = Slot("their-span", _Theirs)
 
 
-class TracerBeside(Tracer):
+class IsolatedTracer(Tracer):
     """A framework's tracer whose spans are none of the context that ours are in."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -100,31 +106,31 @@ class TracerBeside(Tracer):
                 detach(token)
 
 
-class _ProviderBeside(TracerProvider):
-    """A provider of the application's own, whose tracers are `TracerBeside`."""
+class _IsolatedProvider(TracerProvider):
+    """A provider of the application's own, whose tracers are `IsolatedTracer`."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
         """Its tracer."""
-        return TracerBeside(self._provider.get_tracer(*args, **kwargs))
+        return IsolatedTracer(self._provider.get_tracer(*args, **kwargs))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
 
 
-def kept_beside(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool:
+def isolate_provider(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool:
     """Whether ``call`` is given a provider of the application's own, which then is kept apart.
 
     ``place`` is that of the argument, where it may be given without its name.
     """
     provider: Any = call.argument(place, _PROVIDER)
-    if isinstance(provider, _ProviderBeside):
+    if isinstance(provider, _IsolatedProvider):
         return True
     if provider is None or telemetry.emits_to(provider):
         return False
-    apart = _ProviderBeside(provider)
+    apart = _IsolatedProvider(provider)
     if _PROVIDER in call.kwargs:
         call.kwargs = {**call.kwargs, _PROVIDER: apart}
     else:
@@ -132,22 +138,22 @@ def kept_beside(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool
     return True
 
 
-def beside(place: int = _NOWHERE) -> Start:
-    """A start for what is given a provider, and begins nothing; see `kept_beside`."""
+def isolating(place: int = _NOWHERE) -> Start:
+    """A start for what is given a provider, and begins nothing; see `isolate_provider`."""
 
     def start(telemetry: Telemetry, call: Call) -> Observation | None:
-        return Observation() if kept_beside(telemetry, call, place) else None
+        return Observation() if isolate_provider(telemetry, call, place) else None
 
     return start
 
 
-def carried_beside(context: Context) -> Context:
+def with_isolated_span(context: Context) -> Context:
     """``context``, which we have carried to here, with their spans as they are here."""
     span = get_current_span(_without_ours(None))
     return _THEIRS.set(_Theirs(span, _id(_outside(get_current_span(context)))), context)
 
 
-def seen_beside() -> Context | None:
+def context_without_ours() -> Context | None:
     """The current context as it would be without us; None where no span of theirs is in it."""
     return _without_ours(None) if _THEIRS.get() is not None else None
 
