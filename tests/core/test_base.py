@@ -34,7 +34,7 @@ class ToyInstrumentor(AgentInstrumentor):
     plain_name = "toy"
     packages = ("toyagents",)
     requires = ("toyagents-classic >= 0.1, < 1", "toyagents >= 1, < 2")
-    rivals = ("rival-of-toy",)
+    conflicting = ("rival-of-toy",)
 
     def patches(self) -> Iterable[Patch]:
         yield Patch("toyagents:Agent.run", run)

@@ -14,7 +14,7 @@ OURS = """
     class Instrumentor(AgentInstrumentor):
         plain_name = "toylib"
         requires = ("toylib >= 2, < 3",)
-        rivals = ("nameless-rival",)
+        conflicting = ("nameless-rival",)
 
         def patches(self, telemetry):
             return ()

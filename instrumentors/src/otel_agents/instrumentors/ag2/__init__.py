@@ -22,7 +22,7 @@ class AG2Instrumentor(AgentInstrumentor):
     plain_name = "ag2"
     requires = ("ag2 >= 0.14, < 2",)
     packages = ("ag2", "autogen.beta")
-    rivals = ("openinference-instrumentation-ag2",)
+    conflicting = ("openinference-instrumentation-ag2",)
     covers = (
         "agents (ask, run, resume, reply), agents as tools, sub-tasks; `autogen.beta` before 1.0",
         "networks: channels, workflows, handoffs",

@@ -27,7 +27,7 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
         "autogen-agentchat >= 0.2.36, < 0.4",
     )
     packages = ("autogen",)
-    rivals = ("openinference-instrumentation-ag2", "openinference-instrumentation-autogen")
+    conflicting = ("openinference-instrumentation-ag2", "openinference-instrumentation-autogen")
     covers = (
         "two-agent, sequential, nested and group chats; turns, tools, code, human input",
         "sync, async, run, run_iter, run_group_chat, stream",

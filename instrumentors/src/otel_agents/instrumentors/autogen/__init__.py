@@ -23,7 +23,7 @@ class AutoGenInstrumentor(AgentInstrumentor):
     # Earlier ones want a protobuf that no OTLP exporter which speaks this API can use.
     requires = ("autogen-agentchat >= 0.4.5, < 1", "autogen-core >= 0.4.5, < 1")
     packages = ("autogen_core", "autogen_agentchat", "autogen_ext")
-    rivals = (
+    conflicting = (
         "openinference-instrumentation-autogen-agentchat",
         "loongsuite-instrumentation-autogen",
     )

@@ -21,7 +21,7 @@ class CrewAIInstrumentor(AgentInstrumentor):
 
     plain_name = "crewai"
     requires = ("crewai >= 0.80, < 2",)
-    rivals = (
+    conflicting = (
         "opentelemetry-instrumentation-crewai",
         "openinference-instrumentation-crewai",
         "splunk-otel-instrumentation-crewai",

@@ -21,7 +21,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
 
     plain_name = "litellm"
     requires = ("litellm >= 1.53.1, < 2",)
-    rivals = (
+    conflicting = (
         "opentelemetry-instrumentation-litellm",
         "openinference-instrumentation-litellm",
     )

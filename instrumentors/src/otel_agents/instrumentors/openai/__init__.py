@@ -21,7 +21,7 @@ class OpenAIInstrumentor(AgentInstrumentor):
 
     plain_name = "openai"
     requires = ("openai >= 1.17, < 4",)
-    rivals = (
+    conflicting = (
         "opentelemetry-instrumentation-genai-openai",
         "opentelemetry-instrumentation-openai",
         "opentelemetry-instrumentation-openai-v2",

@@ -150,7 +150,7 @@ class _Other(NamedTuple):
 
 
 def _conflicts(instrumentor: type) -> Iterator[tuple[EntryPoint, ConflictingInstrumentation]]:
-    known = {_normal(name) for name in getattr(instrumentor, "rivals", ())}
+    known = {_normal(name) for name in getattr(instrumentor, "conflicting", ())}
     libraries = _required(instrumentor)
     for entry_point, distribution, theirs in _others(tuple(sys.path)):
         is_known = not known.isdisjoint((distribution, _normal(entry_point.value)))

@@ -48,7 +48,7 @@ class AgentInstrumentor(BaseInstrumentor):
             same framework.
         packages: The packages whose import has the patches prepared, default the plain name;
             dotted where the framework shares its top package with others. No target is outside.
-        rivals: Distributions that instrument the same library.
+        conflicting: Distributions that instrument the same library.
         covers: What is recorded, in a few words each, for the support matrix.
         own_telemetry: Telemetry of the library's own that tells the same, if an application asks for
             it: where ours is preferred it is left out, which doctor says.
@@ -57,7 +57,7 @@ class AgentInstrumentor(BaseInstrumentor):
     plain_name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
     packages: ClassVar[tuple[str, ...]] = ()
-    rivals: ClassVar[tuple[str, ...]] = ()
+    conflicting: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
     _announcement: Announcement | None = None
