@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Row
-from otel_agents.instrumentors._core.patching.versions import Holders
+from otel_agents.instrumentors._core.patching.versions import Distributions
 
 __all__ = ["check_renamed"]
 
@@ -46,7 +46,7 @@ def check_renamed(instrumentor: type[AgentInstrumentor]) -> int:
                 if one is not row and row.one_of is not None
             )
             missing = _of(others, holders, "missing")
-            due = Holders(holders).expects(row.module, row.since, row.until)
+            due = Distributions(holders).expects(row.module, row.since, row.until)
             expected = [renamed.target] if row.target in applied and alone and due else []
             assert set(expected) <= set(missing) if row.one_of else missing == expected, row.target
     finally:

@@ -75,7 +75,7 @@ def one_with(decorator: Callable[[Any], Any]) -> Callable[[], type[Any]]:
             Patch("toyagents:Model.call", begun, subclasses=True, once_per=instance),
         ),
         (an_implementation, Patch("toyagents:Model.call", begun, overrides=True)),
-        (one_that_is_handed, Patch("toyagents:Agent.register", begun, handed="call")),
+        (one_that_is_handed, Patch("toyagents:Agent.register", begun, argument_method="call")),
         (one_with(staticmethod), Patch("toyagents:Model.call", begun, subclasses=True)),
         (one_with(classmethod), Patch("toyagents:Model.call", begun, subclasses=True)),
     ],

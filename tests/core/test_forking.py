@@ -205,6 +205,6 @@ def test_the_end_of_python_is_silent() -> None:
         class Cycle: ...
 
         cycle = Cycle()
-        cycle.table, cycle.method, cycle.itself = Bounded(3), Bounded._empty, cycle
+        cycle.table, cycle.method, cycle.itself = Bounded(3), Bounded._reset, cycle
     """)
     assert (ran.stdout, ran.stderr) == ("", "")

@@ -18,7 +18,7 @@ from forked import in_a_forked_child
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.patching import imports
-from otel_agents.instrumentors._core.patching.imports import Announcement
+from otel_agents.instrumentors._core.patching.imports import ImportTrigger
 
 PACKAGE = "announced_package"
 
@@ -38,7 +38,7 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
 
 
 def test_it_is_made_before_the_package_runs_and_once(order: list[str]) -> None:
-    Announcement((PACKAGE, "another_name"), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE, "another_name"), lambda: order.append("prepared"))
     assert order == []
     importlib.import_module(PACKAGE)
     sys.modules.pop(PACKAGE)
@@ -48,16 +48,16 @@ def test_it_is_made_before_the_package_runs_and_once(order: list[str]) -> None:
 
 def test_what_is_imported_already_is_announced_at_once(order: list[str]) -> None:
     importlib.import_module(PACKAGE)
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     assert order == ["imported", "prepared"]
 
 
 def test_what_is_cancelled_is_not_announced(order: list[str]) -> None:
-    announcement = Announcement((PACKAGE,), lambda: order.append("prepared"))
-    assert announcement.cancel()
-    assert not announcement.cancel()
+    trigger = ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
+    assert trigger.cancel()
+    assert not trigger.cancel()
     importlib.import_module(PACKAGE)
-    announcement.make()
+    trigger.fire()
     assert order == ["imported"]
 
 
@@ -68,7 +68,7 @@ def test_a_failure_is_reported_and_the_import_goes_on(
         raise RuntimeError("ours")
 
     monkeypatch.setattr(errors, "internal_error", order.append)
-    Announcement((PACKAGE,), fail)
+    ImportTrigger((PACKAGE,), fail)
     importlib.import_module(PACKAGE)
     assert order == ["preparing patches", "imported"]
 
@@ -80,7 +80,7 @@ def test_an_import_in_another_thread_waits_until_all_is_prepared(order: list[str
         importing.start()
         order.append("prepared")
 
-    Announcement(("second_package", PACKAGE), prepare)
+    ImportTrigger(("second_package", PACKAGE), prepare)
     importlib.import_module("second_package")
     importing.join()
     assert order == ["prepared", "imported"]
@@ -90,7 +90,7 @@ def test_two_threads_that_wait_for_each_other_go_on(
     order: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One prepares, and needs what the other one is importing, which imports the package."""
-    monkeypatch.setattr(imports, "_PATIENCE", 0.1)
+    monkeypatch.setattr(imports, "_WAIT_SECONDS", 0.1)
     importing = threading.Thread(target=importlib.import_module, args=(PACKAGE,))
 
     def prepare() -> None:
@@ -98,13 +98,13 @@ def test_two_threads_that_wait_for_each_other_go_on(
         importing.join()
         order.append("prepared")
 
-    Announcement(("second_package", PACKAGE), prepare)
+    ImportTrigger(("second_package", PACKAGE), prepare)
     importlib.import_module("second_package")
     assert order == ["imported", "prepared"]
 
 
 def test_asking_what_is_installed_prepares_nothing(order: list[str]) -> None:
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None
     loader: Any = spec.loader
@@ -114,7 +114,7 @@ def test_asking_what_is_installed_prepares_nothing(order: list[str]) -> None:
 
 def test_what_is_imported_has_its_own_loader(order: list[str]) -> None:
     plain = importlib.import_module("second_package")
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     module = importlib.import_module(PACKAGE)
     assert module.__spec__ is not None
     assert type(module.__loader__) is type(module.__spec__.loader) is type(plain.__loader__)
@@ -124,7 +124,7 @@ def test_what_is_imported_has_its_own_loader(order: list[str]) -> None:
 
 def test_a_namespace_is_announced(order: list[str], tmp_path: Path) -> None:
     (tmp_path / "a_namespace").mkdir()
-    Announcement(("a_namespace",), lambda: order.append("prepared"))
+    ImportTrigger(("a_namespace",), lambda: order.append("prepared"))
     importlib.import_module("a_namespace")
     del sys.modules["a_namespace"]
     assert order == ["prepared"]
@@ -140,20 +140,20 @@ def test_other_imports_go_on_while_all_is_prepared(order: list[str]) -> None:
         assert not importing.is_alive()
         order.append("prepared")
 
-    Announcement((PACKAGE,), prepare)
+    ImportTrigger((PACKAGE,), prepare)
     importlib.import_module(PACKAGE)
     assert order == ["prepared", "imported"]
 
 
 def test_an_announcement_that_is_made_holds_up_no_other_one(order: list[str]) -> None:
-    Announcement(("another_package",), lambda: order.append("the other one"))
+    ImportTrigger(("another_package",), lambda: order.append("the other one"))
 
     def prepare() -> None:
         other = threading.Thread(target=importlib.import_module, args=("another_package",))
         other.start()
         other.join(20)
 
-    Announcement((PACKAGE,), prepare)
+    ImportTrigger((PACKAGE,), prepare)
     importlib.import_module(PACKAGE)
     assert order == ["the other one", "imported"]
 
@@ -165,18 +165,18 @@ def test_a_child_forked_while_one_is_made_does_not_wait_for_it(order: list[str])
         forking.set()
         forked.wait(20)
 
-    making = Announcement((PACKAGE,), prepare)
-    thread = threading.Thread(target=making.make)
+    making = ImportTrigger((PACKAGE,), prepare)
+    thread = threading.Thread(target=making.fire)
     thread.start()
     assert forking.wait(20)
 
     def child() -> object:
         began = time.monotonic()
         importlib.import_module(PACKAGE)
-        Announcement(("another_package",), lambda: order.append("announced")).make()
+        ImportTrigger(("another_package",), lambda: order.append("triggered")).fire()
         return order, time.monotonic() - began < 2
 
-    assert in_a_forked_child(child, meanwhile=forked.set) == "(['imported', 'announced'], True)"
+    assert in_a_forked_child(child, meanwhile=forked.set) == "(['imported', 'triggered'], True)"
     thread.join()
 
 
@@ -193,10 +193,10 @@ def test_a_child_does_not_inherit_the_lock_locked(order: list[str]) -> None:
     assert locked.wait(20)
 
     def child() -> object:
-        Announcement((PACKAGE,), lambda: order.append("announced")).make()
+        ImportTrigger((PACKAGE,), lambda: order.append("triggered")).fire()
         return order
 
-    assert in_a_forked_child(child, meanwhile=forked.set) == "['announced']"
+    assert in_a_forked_child(child, meanwhile=forked.set) == "['triggered']"
     thread.join()
 
 

@@ -261,7 +261,7 @@ def test_a_method_of_a_class_that_is_handed_over_is_patched(
 
     monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
     before = [state_of(Mine), state_of(Heir)]
-    patches = patched(Patch("toyagents:Agent.register", shouting, handed="answer"))
+    patches = patched(Patch("toyagents:Agent.register", shouting, argument_method="answer"))
     agent: Any = toyagents.Agent("ada")
     assert [agent.register(kind) for kind in (Heir, Heir, Stranger)] == [Heir, Heir, Stranger]
     assert agent.register(kind=Mine) is Mine

@@ -128,7 +128,9 @@ def test_a_group_may_be_of_patches_and_registrations(
         ("Model.Inner.ask", "type object 'Model' has no attribute 'Inner'"),
     ],
 )
-@pytest.mark.parametrize("how", [{"subclasses": True}, {"overrides": True}, {"handed": "ask"}])
+@pytest.mark.parametrize(
+    "how", [{"subclasses": True}, {"overrides": True}, {"argument_method": "ask"}]
+)
 def test_a_method_for_subclasses_that_is_not_there_is_missing(
     target: str, why: str, how: dict[str, Any], packages: Packages, apply: Apply, said: Said
 ) -> None:

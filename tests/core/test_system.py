@@ -35,19 +35,19 @@ replace(time, "sleep")
 """
 WORK = """
 from otel_agents.instrumentors._core import forking, system, tables, threads
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalisation
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 """
 DONE = """
 used.clear()  # by modules of others, as they are imported
 done = system.Flag()
-assert threads.start_apart(done.set) and done.wait(10)
+assert threads.start_daemon(done.set) and done.wait(10)
 jobs = []
 uploads = Queue(jobs.append, 3, 1)
 assert uploads.put("uploaded") and uploads.flush(10) == 0
-assert disposal.QUEUE.start()
-disposal.QUEUE.disposal.put(lambda: jobs.append("dropped"))
-assert disposal.drain(10)
+assert finalisation.QUEUE.start()
+finalisation.QUEUE.finaliser.put(lambda: jobs.append("dropped"))
+assert finalisation.drain(10)
 with forking.Lock():
     tables.Counts().add("counted")
 tables.Bounded(3).put(1, 2)
@@ -99,7 +99,7 @@ def test_nobody_waits_longer_than_asked_for() -> None:
     assert not flag.wait(0)
     assert not flag.wait(0.01)
     assert not vars_of(flag)  # and nothing is left behind
-    assert not system.until(flag.is_set, 0.01)
+    assert not system.wait_until(flag.is_set, 0.01)
 
 
 def test_a_handler_may_set_what_it_has_interrupted_the_wait_for() -> None:

@@ -200,26 +200,26 @@ def test_what_has_waited_too_long_is_evicted_when_somebody_looks(
     evicted: list[int] = []
     now = 1000.0
     monkeypatch.setattr(tables.time, "monotonic", lambda: now)
-    monkeypatch.setattr(tables, "AGES", tables.Ages())
+    monkeypatch.setattr(tables, "EXPIRING", tables.ExpiringTables())
     table = Bounded[str, int](9, evicted.append, seconds=10)
     patient = Bounded[str, int](9, evicted.append, seconds=100)
     for value, key in enumerate("abc"):
         table.put(key, value)
         now += 4
     patient.put("d", 3)
-    assert tables.AGES.due == 1010
+    assert tables.EXPIRING.due == 1010
     now = 1009.9
-    tables.sweep()
-    assert (evicted, tables.AGES.due) == ([], 1010)
+    tables.evict_expired()
+    assert (evicted, tables.EXPIRING.due) == ([], 1010)
     assert table.pop("b") == 1
     now = 1014
-    tables.sweep()
-    assert (evicted, table.values(), tables.AGES.due) == ([0], [2], 1018)
+    tables.evict_expired()
+    assert (evicted, table.values(), tables.EXPIRING.due) == ([0], [2], 1018)
     now = 1018
-    tables.sweep()
-    assert (evicted, len(table), tables.AGES.due) == ([0, 2], 0, 1112)
+    tables.evict_expired()
+    assert (evicted, len(table), tables.EXPIRING.due) == ([0, 2], 0, 1112)
     table.put("e", 4)
-    assert tables.AGES.due == 1028
+    assert tables.EXPIRING.due == 1028
     table.expire(math.inf)
     assert (evicted, len(patient)) == ([0, 2, 4], 1)
 

@@ -11,9 +11,9 @@ from types import FrameType
 import pytest
 
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls.disposal import QUEUE
+from otel_agents.instrumentors._core.calls.finalisation import QUEUE
 from otel_agents.instrumentors._core.hooks.uploading import Queue
-from otel_agents.instrumentors._core.threads import signals_blocked, start_apart
+from otel_agents.instrumentors._core.threads import signals_blocked, start_daemon
 
 SECONDS = 10.0
 CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -48,7 +48,7 @@ def found_on(start: Callable[[Callable[[], None]], object]) -> tuple[set[int], s
 
 
 def by_itself(look: Callable[[], None]) -> None:
-    assert start_apart(look)
+    assert start_daemon(look)
 
 
 def by_one_of_its_own(look: Callable[[], None]) -> None:
@@ -58,7 +58,7 @@ def by_one_of_its_own(look: Callable[[], None]) -> None:
 
 def by_disposal(look: Callable[[], None]) -> None:
     assert QUEUE.start()
-    QUEUE.disposal.put(look)
+    QUEUE.finaliser.put(look)
 
 
 def by_uploads(look: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ def test_where_no_thread_can_be_started_the_callers_signals_are_as_before(
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(system, "start", refuse)
-    assert not start_apart(print)
+    assert not start_daemon(print)
 
 
 def test_what_a_handler_raises_then_leaves_nothing_blocked() -> None:

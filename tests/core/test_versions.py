@@ -10,7 +10,7 @@ import pytest
 from dist_infos import Site
 
 from otel_agents.instrumentors._core.patching import versions
-from otel_agents.instrumentors._core.patching.versions import Bound, Holders
+from otel_agents.instrumentors._core.patching.versions import Bound, Distributions
 
 NAMES = ("toy-classic", "toys", "toys-next")
 """Distributions that may hold the package ``toys``."""
@@ -27,7 +27,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def expects(since: Bound = None, until: Bound = None, module: str = "toys.agents") -> bool:
-    return Holders(NAMES).expects(module, since, until)
+    return Distributions(NAMES).expects(module, since, until)
 
 
 @pytest.mark.parametrize(

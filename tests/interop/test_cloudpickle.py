@@ -117,7 +117,7 @@ SETUP = """
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No row of another test's lives."""
     nothing: OrderedDict[object, object] = OrderedDict()
-    monkeypatch.setattr(drivers.living, "_entries", nothing)
+    monkeypatch.setattr(drivers.class_patches, "_entries", nothing)
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def test_a_failure_of_ours_harms_no_reader(monkeypatch: pytest.MonkeyPatch) -> N
     pickled = cloudpickle.dumps(model().shared)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    monkeypatch.setattr(drivers.living, "get", fail)
+    monkeypatch.setattr(drivers.class_patches, "get", fail)
     assert cloudpickle.loads(pickled)("hi") == "hi!"
     assert caught == ["reading a pickled function"]
 
@@ -336,7 +336,7 @@ def test_a_class_that_was_handed_over_stays_recorded_when_it_is_read_again(
     CALLED.clear()
     pickled = cloudpickle.dumps((Mine, Other))
     monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
-    row = Patch("toyagents:Agent.register", watch(called), handed="answer")
+    row = Patch("toyagents:Agent.register", watch(called), argument_method="answer")
     patches = PatchSet("toy", [row], NOTHING)
     patches.apply()
     try:
@@ -401,7 +401,7 @@ def test_a_copy_that_fills_classes_in_another_way_is_told_of(
 ) -> None:
     for name in ("ray.cloudpickle", "ray.cloudpickle.cloudpickle"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    monkeypatch.setattr(unpickling, "_told", Counts())
+    monkeypatch.setattr(unpickling, "_warned", Counts())
     patches = PatchSet("toy", [CALL, CALL], NOTHING)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         patches.apply()
@@ -427,8 +427,8 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
     pickled = cloudpickle.dumps(Mine)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    for one in drivers.living.values():
-        monkeypatch.setattr(one, "show", fail)
+    for patch in drivers.class_patches.values():
+        monkeypatch.setattr(patch, "class_unpickled", fail)
     assert cloudpickle.loads(pickled) is Mine
     assert caught == ["patching a class that was read"] * len(METHODS)
 
@@ -436,9 +436,9 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
 @pytest.mark.usefixtures("patched")
 @pytest.mark.parametrize("name", METHODS)
 def test_who_pickles_modules_whole_finds_none_of_ours(name: str) -> None:
-    standing: Any = getattr(model(), name)
-    standing = getattr(standing, "__func__", standing)
-    driver = drivers.driver_of(standing)
+    replacement: Any = getattr(model(), name)
+    replacement = getattr(replacement, "__func__", replacement)
+    driver = drivers.driver_of(replacement)
     assert driver is not None
-    assert standing.__globals__ is globals()
+    assert replacement.__globals__ is globals()
     assert driver.__reduce__()[0].__globals__ is vars(builtins)

@@ -26,15 +26,15 @@ from ._core.patching.conflicts import (
     ConflictingInstrumentation,
     active_conflicts,
     is_ours,
+    metadata_problem,
     plain_name,
     refuses,
     registered_conflicts,
     take_over_loading,
-    unreadable,
 )
 from ._core.tables import Bounded
 from ._core.telemetry.records import completed
-from ._core.threads import signals_blocked, start_apart
+from ._core.threads import signals_blocked, start_daemon
 
 if TYPE_CHECKING:
     from ._core.calls.reporting import StreamObserver
@@ -56,6 +56,7 @@ __all__ = [
     "interrupt",
     "is_discarded",
     "is_ours",
+    "metadata_problem",
     "missing_hooks",
     "notice_fork",
     "operations_in_progress",
@@ -64,15 +65,14 @@ __all__ = [
     "registered_conflicts",
     "renew_after_fork",
     "signals_blocked",
-    "start_apart",
+    "start_daemon",
     "streams_in_progress",
     "system",
     "take_over_loading",
-    "unreadable",
     "warn",
 ]
 
-_STREAMS: Final = f"{__package__}._core.calls.disposal"
+_STREAMS: Final = f"{__package__}._core.calls.finalisation"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 
 

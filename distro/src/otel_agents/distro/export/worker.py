@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from queue import Empty
 
-from otel_agents.instrumentors.hosting import attempt, guarded, start_apart, system
+from otel_agents.instrumentors.hosting import attempt, guarded, start_daemon, system
 
 __all__ = ["Job", "Worker"]
 
@@ -67,7 +67,7 @@ class Worker:
         # One step, so that of all that come at once, or interrupt each other here, one starts it.
         if self._started or self._started.setdefault("by", me) is not me:
             return
-        if not start_apart(self._run, self._queue):
+        if not start_daemon(self._run, self._queue):
             self._started.clear()
             self._do_here()
 

@@ -13,39 +13,39 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final, Protocol, TypeAlias
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .errors import guarded
 from .tables import Bounded
 
 __all__ = [
+    "ClassPatch",
     "Driver",
-    "Living",
     "Run",
     "async_generator",
+    "class_patches",
     "coroutine",
     "driver_of",
     "generator",
-    "living",
     "replaces",
-    "revived",
+    "unpickled_driver",
 ]
 
 _Function: TypeAlias = Callable[..., Any]
 Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 _Origin: TypeAlias = tuple[tuple[str, int], _Function, bool]
-"""Under which key of `living` a function is replaced, the function, and whether it is bound."""
+"""Under which key of `class_patches` a function is replaced, the function, and whether it is bound."""
 
 
-class Living(Protocol):
+class ClassPatch(Protocol):
     """What replaces functions of the application's in this process."""
 
-    def revive(self, function: _Function, bound: bool) -> _Function:
+    def rebuild(self, function: _Function, bound: bool) -> _Function:
         """The stand-in of a function whose pickle is being read."""
         ...
 
-    def show(self, cls: type[Any]) -> None:
+    def class_unpickled(self, cls: type[Any]) -> None:
         """``cls`` was read from a pickle, which has set its methods since it was made."""
         ...
 
@@ -53,7 +53,7 @@ class Living(Protocol):
 _CLASS: Final = "__class__"
 """As what a method refers to its class, for ``super()``."""
 
-living: Final[Bounded[tuple[str, int], Living]] = Bounded(1024, inherited=True)
+class_patches: Final[Bounded[tuple[str, int], ClassPatch]] = Bounded(1024, inherited=True)
 
 
 class Driver:
@@ -64,19 +64,19 @@ class Driver:
             asynchronous generator one that is iterated in its place.
     """
 
-    __slots__ = ("maker", "origin", "run")
+    __slots__ = ("origin", "patch", "run")
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.origin: _Origin | None = None
         """By which it is made anew where its pickle is read; else that is None."""
-        self.maker: Living | None = None
+        self.patch: ClassPatch | None = None
         """Whose it is in this process."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.origin is None:
             return type(None), ()
-        return _reviver(__name__), self.origin
+        return _driver_loader(__name__), self.origin
 
 
 def replaces(function: _Function) -> Callable[[_Function], _Function]:
@@ -113,11 +113,11 @@ def coroutine(function: Callable[..., Any], driver: Driver | None) -> Callable[.
     __class__ = None
 
     @replaces(function)
-    async def standing(*args: Any, **kwargs: Any) -> Any:
+    async def replacement(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
         return await (function(*args, **kwargs) if driver is None else driver.run(args, kwargs))
 
-    return standing
+    return replacement
 
 
 def generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
@@ -125,13 +125,13 @@ def generator(function: Callable[..., Any], driver: Driver | None) -> Callable[.
     __class__ = None
 
     @replaces(function)
-    def standing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+    def replacement(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         nonlocal __class__
         steps: Generator[Any, Any, Any]
         steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
         return (yield from steps)
 
-    return standing
+    return replacement
 
 
 def async_generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
@@ -139,7 +139,7 @@ def async_generator(function: Callable[..., Any], driver: Driver | None) -> Call
     __class__ = None
 
     @replaces(function)
-    async def standing(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+    async def replacement(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         nonlocal __class__
         steps: AsyncGenerator[Any, Any]
         steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
@@ -158,7 +158,7 @@ def async_generator(function: Callable[..., Any], driver: Driver | None) -> Call
             except BaseException as thrown:
                 error = thrown
 
-    return standing
+    return replacement
 
 
 def driver_of(function: _Function) -> Driver | None:
@@ -168,21 +168,21 @@ def driver_of(function: _Function) -> Driver | None:
 
 
 @guarded("reading a pickled function")
-def revived(key: tuple[str, int], function: _Function, bound: bool) -> Driver | None:
+def unpickled_driver(key: tuple[str, int], function: _Function, bound: bool) -> Driver | None:
     """The drive for a function whose pickle is being read."""
-    one = living.get(key)
-    return None if one is None else driver_of(one.revive(function, bound))
+    patch = class_patches.get(key)
+    return None if patch is None else driver_of(patch.rebuild(function, bound))
 
 
-def _reviver(home: str) -> Callable[..., Driver | None]:
-    def revive(*origin: Any) -> Driver | None:
+def _driver_loader(home: str) -> Callable[..., Driver | None]:
+    def rebuild(*origin: Any) -> Driver | None:
         # Pickled by its code too, as who reads it may not have us: it refers to nothing of ours.
         import sys
 
         ours: Any = sys.modules.get(home)
-        return None if ours is None else ours.revived(*origin)
+        return None if ours is None else ours.unpickled_driver(*origin)
 
-    return FunctionType(revive.__code__, builtins.__dict__, closure=revive.__closure__)
+    return FunctionType(rebuild.__code__, builtins.__dict__, closure=rebuild.__closure__)
 
 
 def _content(cell: Any) -> Any:
@@ -192,4 +192,4 @@ def _content(cell: Any) -> Any:
         return None
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .forking import report_failures
 from .tables import Counts
@@ -35,7 +35,7 @@ foreign = Counts()
 strict = False
 """Whether they are raised instead, as tests want it."""
 
-_SPEAKING = "writing a line of the log"
+_LOGGING = "writing a line of the log"
 
 
 def error_type(error: BaseException) -> str:
@@ -46,11 +46,11 @@ def error_type(error: BaseException) -> str:
 
 
 def guarded(
-    action: str, otherwise: Any = None, *, everything: bool = False
+    action: str, default: Any = None, *, everything: bool = False
 ) -> Callable[[_Function], _Function]:
     """A decorator for a function of ours, sync or async, that somebody else calls.
 
-    What it raises is an `internal_error`, and ``otherwise`` is returned.
+    What it raises is an `internal_error`, and ``default`` is returned.
 
     Example:
         >>> class Processor(SpanProcessor):
@@ -59,7 +59,7 @@ def guarded(
 
     Args:
         action: What fails if it fails, as a participle.
-        otherwise: What the caller gets then.
+        default: What the caller gets then.
         everything: Whether `SystemExit` and the like stay here too: for a thread of ours. On
             others they may be the application's, which a signal handler or a debugger raised.
     """
@@ -72,7 +72,7 @@ def guarded(
                 return function(*args, **kwargs)
             except kinds:
                 internal_error(action)
-                return otherwise
+                return default
 
         @functools.wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +80,7 @@ def guarded(
                 return await function(*args, **kwargs)
             except kinds:
                 internal_error(action)
-                return otherwise
+                return default
 
         guard = awaiting if inspect.iscoroutinefunction(function) else calling
         return cast(_Function, guard)  # wraps keeps the signature
@@ -89,14 +89,14 @@ def guarded(
 
 
 def attempt(
-    action: str, work: Callable[[], _Value], otherwise: _Value, *, everything: bool = False
+    action: str, work: Callable[[], _Value], default: _Value, *, everything: bool = False
 ) -> _Value:
     """Call code of others, which may raise anything.
 
     Args:
         action: What it is called for, as a participle: ``"flushing traces"``.
         work: Calls it.
-        otherwise: What is returned where it raises.
+        default: What is returned where it raises.
         everything: As of `guarded`.
     """
     kinds = BaseException if everything else Exception
@@ -104,7 +104,7 @@ def attempt(
         return work()
     except kinds:
         foreign_error(action)
-        return otherwise
+        return default
 
 
 def internal_error(action: str) -> None:
@@ -122,26 +122,26 @@ def internal_error(action: str) -> None:
             "otel-agents failed while %s (%s); the application is unaffected, "
             "further errors of this kind are only counted",
             action,
-            _handled(),
+            _describe_handled(),
         )
-        _speak(logging.DEBUG, "otel-agents failed while %s", action, exc_info=True)
+        _log_line(logging.DEBUG, "otel-agents failed while %s", action, exc_info=True)
 
 
 def warn(message: str, *values: object) -> None:
     """One line of the log; nothing is raised, whatever handlers the application has."""
-    _speak(logging.WARNING, message, *values)
+    _log_line(logging.WARNING, message, *values)
 
 
 def inform(message: str, *values: object) -> None:
     """As `warn`, for what is well and worth knowing: a line of level INFO."""
-    _speak(logging.INFO, message, *values)
+    _log_line(logging.INFO, message, *values)
 
 
-def _speak(level: int, message: str, *values: object, exc_info: bool = False) -> None:
+def _log_line(level: int, message: str, *values: object, exc_info: bool = False) -> None:
     try:
         _log.log(level, message, *values, exc_info=exc_info)
     except Exception:  # of a handler, which nobody can be told of
-        foreign.add(_SPEAKING)
+        foreign.add(_LOGGING)
 
 
 def foreign_error(action: str) -> None:
@@ -151,11 +151,11 @@ def foreign_error(action: str) -> None:
             "otel-agents: %s failed in the code of others (%s); the rest goes on, "
             "further failures of this kind are not told",
             action,
-            _handled(),
+            _describe_handled(),
         )
 
 
-def _handled() -> str:
+def _describe_handled() -> str:
     """The exception being handled, by its type and where it was raised."""
     error = sys.exc_info()[1]
     frames = list(traceback.extract_tb(error.__traceback__ if error else None))
@@ -166,4 +166,4 @@ def _handled() -> str:
 report_failures(lambda: internal_error("renewing after a fork"))
 
 
-leave_out(globals())
+hide_frames(globals())

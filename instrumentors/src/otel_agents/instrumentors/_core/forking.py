@@ -18,7 +18,7 @@ _Renewers: TypeAlias = "dict[int, Callable[[], Callable[[], object] | None]]"
 _renewers: Final[_Renewers] = {}
 _unhooked: Final[_Renewers] = {}
 _process: int = os.getpid()
-_tells: Callable[[], object] = lambda: None
+_report: Callable[[], object] = lambda: None
 
 
 def renew_after_fork(renew: Callable[[], object], *, unhooked: bool = False) -> None:
@@ -32,24 +32,24 @@ def renew_after_fork(renew: Callable[[], object], *, unhooked: bool = False) -> 
         unhooked: Only where `notice_fork` finds one, after all others: what is not ours has hooks of
             its own, which did not run.
     """
-    place, renewers = _next(), _unhooked if unhooked else _renewers
+    number, renewers = _next(), _unhooked if unhooked else _renewers
     if isinstance(renew, MethodType):
         # No WeakMethod: where both go in one collection, as at exit, it writes a traceback.
         function = renew.__func__
-        owner = weakref.ref(renew.__self__, lambda _: renewers.pop(place, None))
-        renewers[place] = lambda: _bound(function, owner())
+        owner = weakref.ref(renew.__self__, lambda _: renewers.pop(number, None))
+        renewers[number] = lambda: _bound(function, owner())
     else:
-        renewers[place] = lambda: renew
+        renewers[number] = lambda: renew
 
 
 def _bound(function: Callable[..., object], owner: object | None) -> Callable[[], object] | None:
     return None if owner is None else MethodType(function, owner)
 
 
-def report_failures(tell: Callable[[], object]) -> None:
-    """Have ``tell`` called where a renewal raises, while that is being handled."""
-    global _tells
-    _tells = tell
+def report_failures(report: Callable[[], object]) -> None:
+    """Have ``report`` called where a renewal raises, while that is being handled."""
+    global _report
+    _report = report
 
 
 def notice_fork() -> None:
@@ -76,7 +76,7 @@ def _renew_all(renewers: _Renewers) -> None:
         try:
             renew()
         except Exception:
-            _tells()
+            _report()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -37,13 +37,13 @@ __all__ = [
     "pause",
     "sleep",
     "start",
-    "until",
+    "wait_until",
 ]
 
-_LONGEST: Final = 1e6
+_MAX_TIMEOUT: Final = 1e6
 """Seconds that a lock is asked for at once; the system has a limit of its own."""
-_FIRST_LOOK: Final = 0.0005
-_LAST_LOOK: Final = 0.01
+_FIRST_DELAY: Final = 0.0005
+_MAX_DELAY: Final = 0.01
 
 
 def _unpatched() -> Any:
@@ -96,13 +96,13 @@ def pause(seconds: float) -> None:
         sleep(seconds)
 
 
-def until(done: Callable[[], bool], timeout: float) -> bool:
+def wait_until(done: Callable[[], bool], timeout: float) -> bool:
     """Pause until ``done`` is true, ``timeout`` seconds at most; what it is then."""
     deadline = time.monotonic() + timeout
-    look = _FIRST_LOOK
-    while not done() and (left := deadline - time.monotonic()) > 0:
-        pause(min(look, left))
-        look = min(2 * look, _LAST_LOOK)
+    delay = _FIRST_DELAY
+    while not done() and (remaining := deadline - time.monotonic()) > 0:
+        pause(min(delay, remaining))
+        delay = min(2 * delay, _MAX_DELAY)
     return done()
 
 
@@ -142,12 +142,12 @@ class Flag:
         if self._is_set or timeout <= 0:
             return self._is_set
         if is_green():
-            return until(self.is_set, timeout)
+            return wait_until(self.is_set, timeout)
         lock = Lock()
         lock.acquire()
         self._waiting.append(lock)
         if not self._is_set:  # else nobody may look for the lock any more
-            lock.acquire(timeout=min(timeout, _LONGEST))
+            lock.acquire(timeout=min(timeout, _MAX_TIMEOUT))
         with suppress(ValueError):  # it was found meanwhile
             self._waiting.remove(lock)
         return self._is_set

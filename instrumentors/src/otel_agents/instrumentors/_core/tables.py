@@ -12,7 +12,16 @@ from weakref import WeakKeyDictionary
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
-__all__ = ["AGES", "A_DAY", "OTHERS", "Ages", "Bounded", "ByObject", "Counts", "sweep"]
+__all__ = [
+    "A_DAY",
+    "EXPIRING",
+    "OTHERS",
+    "Bounded",
+    "ByObject",
+    "Counts",
+    "ExpiringTables",
+    "evict_expired",
+]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -34,7 +43,7 @@ class Bounded(Generic[_Key, _Value]):
         evicted: Called with the value of an entry that made room, or has waited too long, outside of
             the lock.
         inherited: Whether a forked child begins with the entries of its parent.
-        seconds: How long an entry may wait for whoever takes it; `sweep` looks at it.
+        seconds: How long an entry may wait for whoever takes it; `evict_expired` looks at it.
     """
 
     def __init__(
@@ -49,59 +58,59 @@ class Bounded(Generic[_Key, _Value]):
         self._seconds = seconds
         self._evicted = evicted
         self._lock = Lock()
-        self._empty()
+        self._reset()
         if not inherited:
-            renew_after_fork(self._empty)
+            renew_after_fork(self._reset)
 
         if seconds is not None:
-            AGES.tables[self] = None
+            EXPIRING.tables[self] = None
 
-    def _empty(self) -> None:
+    def _reset(self) -> None:
         self._entries: OrderedDict[_Key, _Value] = OrderedDict()
-        self._since: dict[_Key, float] = {}
+        self._added: dict[_Key, float] = {}
 
     def put(self, key: _Key, value: _Value) -> None:
         """Add an entry as the newest; the oldest makes room."""
         with self._lock:
             self._entries[key] = value
-            oldest = self._newest(key)
-        self._tell(oldest)
+            oldest = self._move_to_end(key)
+        self._notify_evicted(oldest)
 
     def setdefault(self, key: _Key, value: _Value) -> _Value:
         """The value of ``key``, ``value`` from now on where there was none; its entry is the newest."""
         with self._lock:
             known = self._entries.setdefault(key, value)
-            oldest = self._newest(key)
-        self._tell(oldest)
+            oldest = self._move_to_end(key)
+        self._notify_evicted(oldest)
         return known
 
-    def _newest(self, key: _Key) -> list[_Value]:
+    def _move_to_end(self, key: _Key) -> list[_Value]:
         self._entries.move_to_end(key)
         if self._seconds is not None:
-            self._since[key] = now = time.monotonic()
-            AGES.due = min(AGES.due, now + self._seconds)
-        return [self._oldest() for _ in range(len(self._entries) - self._limit)]
+            self._added[key] = now = time.monotonic()
+            EXPIRING.due = min(EXPIRING.due, now + self._seconds)
+        return [self._pop_oldest() for _ in range(len(self._entries) - self._limit)]
 
-    def _oldest(self) -> _Value:
+    def _pop_oldest(self) -> _Value:
         key, value = self._entries.popitem(last=False)
-        self._since.pop(key, None)
+        self._added.pop(key, None)
         return value
 
     def expire(self, now: float) -> float:
         """Evict what has waited too long; the time at which there is more, infinite if there is none."""
         old: list[_Value] = []
         with self._lock:
-            while self._entries and self._end() <= now:
-                old.append(self._oldest())
-            due = self._end() if self._entries else math.inf
-        self._tell(old)
+            while self._entries and self._next_deadline() <= now:
+                old.append(self._pop_oldest())
+            due = self._next_deadline() if self._entries else math.inf
+        self._notify_evicted(old)
         return due
 
-    def _end(self) -> float:
+    def _next_deadline(self) -> float:
         """When the oldest entry has waited long enough."""
-        return self._since[next(iter(self._entries))] + (self._seconds or 0.0)
+        return self._added[next(iter(self._entries))] + (self._seconds or 0.0)
 
-    def _tell(self, oldest: list[_Value]) -> None:
+    def _notify_evicted(self, oldest: list[_Value]) -> None:
         for entry in oldest if self._evicted is not None else ():
             self._evicted(entry)  # pyright: ignore[reportOptionalCall]  asked above
 
@@ -112,7 +121,7 @@ class Bounded(Generic[_Key, _Value]):
     def pop(self, key: _Key) -> _Value | None:
         """Remove an entry; its value, None where there was none."""
         with self._lock:
-            self._since.pop(key, None)
+            self._added.pop(key, None)
             return self._entries.pop(key, None)
 
     def values(self) -> list[_Value]:
@@ -135,7 +144,7 @@ class ByObject(WeakKeyDictionary[_Key, _Value]):
     """
 
 
-class Ages:
+class ExpiringTables:
     """The tables whose entries may wait for a time only.
 
     Attributes:
@@ -148,16 +157,16 @@ class Ages:
         self.due = math.inf
 
 
-AGES: Final = Ages()
+EXPIRING: Final = ExpiringTables()
 """Looked at when an operation starts: there is no timer."""
 
 
-def sweep() -> None:
+def evict_expired() -> None:
     """Evict what has waited too long, in every table; called once something is due."""
-    now, AGES.due = time.monotonic(), math.inf
-    for table in list(AGES.tables):
+    now, EXPIRING.due = time.monotonic(), math.inf
+    for table in list(EXPIRING.tables):
         due = table.expire(now)
-        AGES.due = min(AGES.due, due)
+        EXPIRING.due = min(EXPIRING.due, due)
 
 
 class Counts(Counter[str]):
@@ -169,10 +178,10 @@ class Counts(Counter[str]):
     def __init__(self, limit: int = 256) -> None:
         super().__init__()
         self._limit = limit
-        self._begin()
-        renew_after_fork(self._begin)
+        self._reset()
+        renew_after_fork(self._reset)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.clear()
         self._lock = system.RLock()
 

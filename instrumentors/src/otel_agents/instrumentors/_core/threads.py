@@ -17,13 +17,13 @@ from typing import Final
 
 from otel_agents.instrumentors._core import system
 
-__all__ = ["signals_blocked", "start_apart"]
+__all__ = ["signals_blocked", "start_daemon"]
 
-_OF_A_FAULT: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
+_FAULT_SIGNALS: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
 """A thread causes them itself; blocked, `faulthandler` could not tell of them."""
 
 
-def start_apart(work: Callable[..., object], *args: object) -> bool:
+def start_daemon(work: Callable[..., object], *args: object) -> bool:
     """Have a thread do ``work``; False where the interpreter is ending and starts none.
 
     It ends with the process, and is one of the system's, also where `threading` has greenlets. It gets
@@ -46,11 +46,11 @@ def signals_blocked() -> Generator[None, None, None]:
         return
     # Asked for first: what a handler raises may come in place of the answer to the change.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    if before >= _asynchronous():  # a thread of ours, which may have little time
+    if before >= _blockable():  # a thread of ours, which may have little time
         yield
         return
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _asynchronous())
+        signal.pthread_sigmask(signal.SIG_BLOCK, _blockable())
         yield
     finally:
         try:
@@ -60,5 +60,5 @@ def signals_blocked() -> Generator[None, None, None]:
 
 
 @functools.lru_cache(maxsize=1)
-def _asynchronous() -> frozenset[int]:
-    return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _OF_A_FAULT})
+def _blockable() -> frozenset[int]:
+    return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _FAULT_SIGNALS})

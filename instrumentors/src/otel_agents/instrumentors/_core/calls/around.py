@@ -32,20 +32,20 @@ from otel_agents.instrumentors._core.drivers import (
     generator,
     replaces,
 )
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import disposal
-from .call import Call, Once, Start, Switch, Wrapping
+from . import finalisation
+from .call import Call, Reentry, Start, Switch, Wrapping
 from .proxies import (
     AwaitableProxy,
     CoroutineProxy,
     follow_async_generator,
     follow_future,
     follow_generator,
-    follow_given,
+    follow_returned_generator,
 )
-from .reporting import CallObserver, Observation, end, fail
-from .streams import Steps
+from .reporting import CallObserver, Observation, end, report_failure
+from .streams import ResumableContext
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -93,8 +93,8 @@ def around(
                 return _begin(telemetry, start, call), call
             return _begin_once(telemetry, start, call, overridden, once_per), call
 
-        run, stand_in = _flavour(function)
-        return stand_in(function, Driver(run(function, begin, bound)))
+        run, replace = _shape_of(function)
+        return replace(function, Driver(run(function, begin, bound)))
 
     return wrapping
 
@@ -109,18 +109,20 @@ def call_of(
 
 _Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[CallObserver | None, Call]"]
 _Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
-_StandIn = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
+_Replace = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
 
 
-def _flavour(function: Callable[..., Any]) -> tuple[_Runner, _StandIn]:
+def _shape_of(function: Callable[..., Any]) -> tuple[_Runner, _Replace]:
     if inspect.iscoroutinefunction(function):
-        return _runner(_await), coroutine
+        return _deferred_runner(_await), coroutine
     if inspect.isasyncgenfunction(function):
-        return _runner(
-            lambda observer, made: follow_async_generator(made, observer)
+        return _deferred_runner(
+            lambda observer, created: follow_async_generator(created, observer)
         ), async_generator
     if inspect.isgeneratorfunction(function):
-        return _runner(lambda observer, made: follow_generator(made, observer)), generator
+        return _deferred_runner(
+            lambda observer, created: follow_generator(created, observer)
+        ), generator
     return _plain_runner, plain
 
 
@@ -133,18 +135,18 @@ def _begin_once(
 ) -> CallObserver | None:
     """Begin, unless this is a part of what an earlier call has begun."""
     try:
-        onces = Once.of(start, call, overridden, once_per)
+        reentries = Reentry.of(start, call, overridden, once_per)
     except Exception:
         errors.internal_error("beginning an operation")
         return None
-    if onces is None:
+    if reentries is None:
         return None
     observer = _begin(telemetry, start, call)
     if observer is None and overridden:  # it stays out for the whole chain, or has only watched
         observer = Observation()
-    for once in onces if observer is not None else ():
+    for reentry in reentries if observer is not None else ():
         try:
-            once.enter(cast(CallObserver, observer))
+            reentry.enter(cast(CallObserver, observer))
         except Exception:  # as of one that cannot be referred to weakly
             errors.internal_error("entering an operation")
     return observer
@@ -156,20 +158,20 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | Non
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
-    outer, begun = BEGINNING.get(), StartedOperations()
-    BEGINNING.set(begun)
+    outer, started = BEGINNING.get(), StartedOperations()
+    BEGINNING.set(started)
     try:
         return start(*args)
     except Exception:
         errors.internal_error("beginning an operation")
-        return innermost(begun)
+        return innermost(started)
     except BaseException as error:  # the application's, as by a signal: there will be no call
-        last = innermost(begun)
+        last = innermost(started)
         if last is not None:
-            fail(last, error)
+            report_failure(last, error)
         raise
     finally:
-        begun.over = True
+        started.over = True
         BEGINNING.set(outer)
 
 
@@ -186,12 +188,12 @@ def _arguments(call: Call, args: tuple[Any, ...], bound: bool) -> tuple[Any, ...
     return (args[0], *call.args) if bound and args else call.args
 
 
-def _make(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
+def _create(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
     """The coroutine or generator itself; only wrong arguments can fail here."""
     try:
         return call.function(*_arguments(call, args, bound), **call.kwargs)
     except BaseException as error:
-        fail(observer, error)
+        report_failure(observer, error)
         raise
 
 
@@ -206,15 +208,15 @@ def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> R
             value = call.function(*_arguments(call, args, bound), **call.kwargs)
         except BaseException as error:
             attach(outer)
-            fail(observer, error)
+            report_failure(observer, error)
             raise
         attach(outer)
-        return _settle(observer, value)
+        return _follow_result(observer, value)
 
     return run
 
 
-def _runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
+def _deferred_runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
     """For a function whose call only makes what runs later, which ``follow`` follows."""
 
     def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
@@ -222,7 +224,7 @@ def _runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
             observer, call = begin(args, kwargs)
             if observer is None:
                 return function(*args, **kwargs)
-            return follow(observer, _make(observer, call, args, bound))
+            return follow(observer, _create(observer, call, args, bound))
 
         return run
 
@@ -234,23 +236,23 @@ def plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., 
     __class__ = None
 
     @replaces(function)
-    def standing(*args: Any, **kwargs: Any) -> Any:
+    def replacement(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
         return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
 
-    return standing
+    return replacement
 
 
-def _settle(observer: CallObserver, value: Any) -> Any:
+def _follow_result(observer: CallObserver, value: Any) -> Any:
     """End the operation now, or when the awaitable or generator that was returned ends."""
-    return _followed(observer, value, _later)
+    return _follow_or_record(observer, value, _follow_unfinished)
 
 
-def _later(observer: CallObserver, value: Any) -> Any:
+def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
     """``value``, followed, if it is awaited or a generator; else None."""
     kind = cast(Any, type(value))
     if kind is CoroutineType:
-        return CoroutineProxy(value, observer, _awaited)
+        return CoroutineProxy(value, observer, _awaited_result)
     if kind is GeneratorType:
         return follow_generator(value, observer)
     if kind is AsyncGeneratorType:
@@ -258,46 +260,46 @@ def _later(observer: CallObserver, value: Any) -> Any:
     if not inspect.isawaitable(value):
         return None
     if isinstance(value, asyncio.Future):
-        return follow_future(value, observer, _returned)
+        return follow_future(value, observer, _record_result)
     if isinstance(value, Coroutine):  # of an extension, or one that is followed already
-        return CoroutineProxy(value, observer, _awaited)
+        return CoroutineProxy(value, observer, _awaited_result)
     return AwaitableProxy(value, lambda: _await(observer, value))
 
 
 async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
-    place = disposal.here()
+    finaliser = finalisation.current()
     try:
-        value = await Steps(observer.context).wait(awaitable)
+        value = await ResumableContext(observer.context).wait(awaitable)
     except BaseException as error:
-        place.failed(observer, error)
+        finaliser.failed(observer, error)
         raise
-    return _awaited(observer, value)
+    return _awaited_result(observer, value)
 
 
-def _awaited(observer: Any, value: Any) -> Any:
-    return _followed(observer, value, _given)
+def _awaited_result(observer: Any, value: Any) -> Any:
+    return _follow_or_record(observer, value, _follow_returned_generator)
 
 
-def _given(observer: Any, value: Any) -> Any:
+def _follow_returned_generator(observer: Any, value: Any) -> Any:
     """``value``, followed, if it is a generator, as of `await model.astream()`: it is not over yet."""
-    return follow_given(value, observer) if type(value) in _GENERATORS else None
+    return follow_returned_generator(value, observer) if type(value) in _GENERATORS else None
 
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
-def _followed(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
+def _follow_or_record(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
     """What ``follow`` makes of ``value``; where it makes nothing of it, ``value`` is the result."""
     try:
-        followed = follow(observer, value)
+        proxy = follow(observer, value)
     except Exception:  # as of a value that raises when it is asked what it is
         errors.internal_error("following a result")
         end(observer)
         return value
-    return _returned(observer, value) if followed is None else followed
+    return _record_result(observer, value) if proxy is None else proxy
 
 
-def _returned(observer: Any, value: Any) -> Any:
+def _record_result(observer: Any, value: Any) -> Any:
     try:
         return observer.returned(value)
     except Exception:
@@ -305,8 +307,8 @@ def _returned(observer: Any, value: Any) -> Any:
         end(observer)
         return value
     except BaseException as error:  # the application's, which has no result
-        fail(observer, error)
+        report_failure(observer, error)
         raise
 
 
-leave_out(globals())
+hide_frames(globals())

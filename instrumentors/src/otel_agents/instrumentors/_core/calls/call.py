@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_chec
 
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .reporting import CallObserver
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bindable",
     "Call",
-    "Once",
+    "Reentry",
     "Start",
     "Switch",
     "Wrapping",
@@ -49,9 +49,9 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
-    def argument(self, place: int, name: str) -> Any:
-        """What was given at ``place`` or by ``name``; None if it was left out."""
-        return self.args[place] if len(self.args) > place else self.kwargs.get(name)
+    def argument(self, position: int, name: str) -> Any:
+        """What was given at ``position`` or by ``name``; None if it was left out."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
 
     def proceed(self) -> Any:
         """Call the original function with the arguments as they are now."""
@@ -81,7 +81,7 @@ def instance(call: Call) -> object:
     return call.instance
 
 
-class _Entered(NamedTuple):
+class _ActiveCall(NamedTuple):
     """An operation of which calls for the same object are a part, as long as it lasts."""
 
     start: Start
@@ -92,12 +92,12 @@ class _Entered(NamedTuple):
     """Which holds a context with this in it."""
 
 
-_ONCE: Final = Slot[tuple[_Entered, ...]]("once", tuple)
-_CHAIN: Final = Slot[tuple[_Entered, ...]]("chain", tuple)
+_SAME_OBJECT: Final = Slot[tuple[_ActiveCall, ...]]("once", tuple)
+_SUPER_CHAIN: Final = Slot[tuple[_ActiveCall, ...]]("chain", tuple)
 """The operations of this kind that there are around this one, the newest of each start."""
 
 
-class Once:
+class Reentry:
     """A call of which calls for the same object, by the same start, are a part.
 
     But not within a tool of the first one, nor after its end: a task in the background keeps the
@@ -107,17 +107,17 @@ class Once:
     __slots__ = ("_call", "_slot", "_start", "_subject")
 
     def __init__(self, start: Start, call: Call, subject: object) -> None:
-        self._slot = _ONCE
+        self._slot = _SAME_OBJECT
         self._start = start
         self._call = call
         self._subject = subject
 
     @classmethod
-    def in_a_chain(cls, start: Start, call: Call) -> Once:
+    def by_super(cls, start: Start, call: Call) -> Reentry:
         """Of which what it calls by ``super()`` is a part: other implementations, and not itself."""
-        once = cls(start, call, call.instance)
-        once._slot = _CHAIN
-        return once
+        reentry = cls(start, call, call.instance)
+        reentry._slot = _SUPER_CHAIN
+        return reentry
 
     @classmethod
     def of(
@@ -126,28 +126,30 @@ class Once:
         call: Call,
         overridden: bool,
         once_per: Callable[[Call], object] | None,
-    ) -> list[Once] | None:
+    ) -> list[Reentry] | None:
         """In which ways calls within ``call`` are a part of it; None where it is a part itself."""
-        onces = [cls.in_a_chain(start, call)] if overridden else []
+        reentries = [cls.by_super(start, call)] if overridden else []
         if once_per is not None:
-            onces.append(cls(start, call, once_per(call)))
-        return None if any(once.is_within() for once in onces) else onces
+            reentries.append(cls(start, call, once_per(call)))
+        return None if any(reentry.is_nested() for reentry in reentries) else reentries
 
-    def is_within(self) -> bool:
+    def is_nested(self) -> bool:
         """Whether this is a part of an operation that has begun and lasts."""
-        entered = next((one for one in self._slot.get() or () if one.start == self._start), None)
-        if entered is None or (self._slot is _CHAIN and entered.function is self._call.function):
+        active = next((one for one in self._slot.get() or () if one.start == self._start), None)
+        if active is None or (
+            self._slot is _SUPER_CHAIN and active.function is self._call.function
+        ):
             return False
-        observer = entered.observer()
-        lasts = observer is not None and not getattr(observer, "ended", False)
-        return lasts and entered.subject is self._subject and entered.tool is scope_of().tool
+        observer = active.observer()
+        is_active = observer is not None and not getattr(observer, "ended", False)
+        return is_active and active.subject is self._subject and active.tool is scope_of().tool
 
     def enter(self, observer: CallObserver) -> None:
-        """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
+        """``observer`` has begun for it; it may be a tool itself, in which there is no further one."""
         tool, start = scope_of(observer.context).tool, self._start
-        entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(observer))
+        active = _ActiveCall(start, self._subject, self._call.function, tool, weakref.ref(observer))
         others = (one for one in self._slot.get(observer.context) or () if one.start != start)
-        observer.context = self._slot.set((entered, *others), observer.context)
+        observer.context = self._slot.set((active, *others), observer.context)
 
 
-leave_out(globals())
+hide_frames(globals())

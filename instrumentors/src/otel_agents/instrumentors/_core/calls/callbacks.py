@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .call import Switch
 
@@ -56,4 +56,4 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
     return decorate
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import disposal
-from .disposal import Disposal
+from . import finalisation
+from .finalisation import Finaliser
 from .proxy import Proxy
-from .reporting import StreamObserver, exhaust, fail, hidden
-from .streams import Steps, following
+from .reporting import StreamObserver, report_chunk, report_exhausted, report_failure
+from .streams import ResumableContext, register_stream
 
 __all__ = [
     "AwaitableProxy",
@@ -22,7 +22,7 @@ __all__ = [
     "follow_async_generator",
     "follow_future",
     "follow_generator",
-    "follow_given",
+    "follow_returned_generator",
 ]
 
 
@@ -52,12 +52,18 @@ class CoroutineProxy(Proxy):
         returned: Records the result and gives what the caller gets.
     """
 
-    __slots__ = ("_otel_disposal", "_otel_observer", "_otel_open", "_otel_returned", "_otel_steps")
-    _otel_disposal: Disposal
+    __slots__ = (
+        "_otel_context",
+        "_otel_finaliser",
+        "_otel_observer",
+        "_otel_open",
+        "_otel_returned",
+    )
+    _otel_finaliser: Finaliser
     _otel_open: bool
     _otel_returned: Callable[[StreamObserver, Any], Any]
     _otel_observer: StreamObserver
-    _otel_steps: Steps
+    _otel_context: ResumableContext
 
     def __init__(
         self, wrapped: Any, observer: StreamObserver, returned: Callable[[StreamObserver, Any], Any]
@@ -66,8 +72,8 @@ class CoroutineProxy(Proxy):
         object.__setattr__(self, "_otel_open", False)
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_returned", returned)
-        object.__setattr__(self, "_otel_steps", Steps(observer.context))
-        object.__setattr__(self, "_otel_disposal", disposal.here())
+        object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
+        object.__setattr__(self, "_otel_finaliser", finalisation.current())
 
     def __await__(self) -> CoroutineProxy:
         return self
@@ -89,32 +95,32 @@ class CoroutineProxy(Proxy):
     def close(self) -> None:
         """As a coroutine's; one that has started has failed then."""
         try:
-            self._otel_steps.run(self._otel_wrapped.close)
+            self._otel_context.run(self._otel_wrapped.close)
         finally:
             self._otel_dropped()
 
     def _otel_step(self, step: Callable[..., Any], *values: Any) -> Any:
         object.__setattr__(self, "_otel_open", True)
-        entered = self._otel_steps.enter()
+        entered = self._otel_context.enter()
         try:
             result = step(*values)
         except StopIteration as stop:
-            self._otel_steps.leave(entered)
+            self._otel_context.leave(entered)
             object.__setattr__(self, "_otel_open", False)
             result = self._otel_returned(self._otel_observer, stop.value)
             raise StopIteration(result) from None
         except BaseException as error:
-            self._otel_steps.leave(entered)
+            self._otel_context.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_observer, error)
+            self._otel_finaliser.failed(self._otel_observer, error)
             raise
-        self._otel_steps.leave(entered)
+        self._otel_context.leave(entered)
         return result
 
     def _otel_dropped(self) -> None:
         if self._otel_open:
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_observer, GeneratorExit())
+            self._otel_finaliser.failed(self._otel_observer, GeneratorExit())
 
     def __del__(self) -> None:
         if self._otel_open:
@@ -131,7 +137,7 @@ def follow_future(
     def done(future: asyncio.Future[Any]) -> None:
         error = asyncio.CancelledError() if future.cancelled() else _error_of(future)
         if error is not None:
-            fail(observer, error)
+            report_failure(observer, error)
         else:
             returned(observer, future.result())
 
@@ -151,99 +157,103 @@ def _error_of(future: Any) -> BaseException | None:
 
 
 def follow_generator(
-    generator: Generator[Any, Any, Any], observer: StreamObserver, unread: _Unread | None = None
+    generator: Generator[Any, Any, Any],
+    observer: StreamObserver,
+    unread: _UnreadGenerator | None = None,
 ) -> Generator[Any, Any, Any]:
     """``generator``, followed; a generator that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    place, steps = following(observer), Steps(observer.context)
+    finaliser, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        entered = steps.enter()
+        entered = context.enter()
         try:
             item = generator.send(sent) if thrown is None else generator.throw(thrown)
         except StopIteration as stop:
-            steps.leave(entered)
-            exhaust(observer, stop.value)
+            context.leave(entered)
+            report_exhausted(observer, stop.value)
             return stop.value
         except BaseException as error:
-            steps.leave(entered)
-            place.failed(observer, error)
+            context.leave(entered)
+            finaliser.failed(observer, error)
             raise
-        steps.leave(entered)
+        context.leave(entered)
         sent, thrown = None, None
-        if hidden(observer, item):
+        if report_chunk(observer, item):
             continue
         try:
             sent = yield item
         except GeneratorExit:
             try:
-                steps.run(generator.close)
+                context.run(generator.close)
             finally:
-                place.dropped(observer)
+                finaliser.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
 
 
 async def follow_async_generator(
-    generator: AsyncGenerator[Any, Any], observer: StreamObserver, unread: _Unread | None = None
+    generator: AsyncGenerator[Any, Any],
+    observer: StreamObserver,
+    unread: _UnreadGenerator | None = None,
 ) -> AsyncGenerator[Any, Any]:
     """``generator``, followed; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    place, steps = following(observer), Steps(observer.context)
+    finaliser, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        entered = steps.enter()
+        entered = context.enter()
         try:
             item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
         except StopAsyncIteration:
-            steps.leave(entered)
-            exhaust(observer)
+            context.leave(entered)
+            report_exhausted(observer)
             return
         except BaseException as error:
-            steps.leave_awaited(entered, error)
+            context.leave_awaited(entered, error)
             if isinstance(error, GeneratorExit):
-                place.dropped(observer)
+                finaliser.dropped(observer)
             else:
-                place.failed(observer, error)
+                finaliser.failed(observer, error)
             raise
-        steps.leave(entered)
+        context.leave(entered)
         sent, thrown = None, None
-        if hidden(observer, item):
+        if report_chunk(observer, item):
             continue
         try:
             sent = yield item
         except GeneratorExit:
             try:
-                await steps.wait(generator.aclose())
+                await context.wait(generator.aclose())
             finally:
-                place.dropped(observer)
+                finaliser.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
 
 
-class _Unread:
+class _UnreadGenerator:
     """Tells an operation that nobody has read the generator that its call gave."""
 
-    __slots__ = ("_disposal", "_observer", "read")
+    __slots__ = ("_finaliser", "_observer", "read")
 
     def __init__(self, observer: StreamObserver) -> None:
-        self._disposal = following(observer)
+        self._finaliser = register_stream(observer)
         self._observer = observer
         self.read = False
 
     def dropped(self) -> None:
         """Nobody can read it any more."""
         if not self.read:
-            self._disposal.dropped(self._observer)
+            self._finaliser.dropped(self._observer)
 
 
-def follow_given(value: Any, observer: StreamObserver) -> Any:
+def follow_returned_generator(value: Any, observer: StreamObserver) -> Any:
     """A generator that an awaited call gave, followed: what was awaited has begun the operation.
 
     So it ends also if the generator is never started; but not where that means that nothing was
@@ -253,10 +263,10 @@ def follow_given(value: Any, observer: StreamObserver) -> Any:
     follow: Any = follow_generator if kind is GeneratorType else follow_async_generator
     if getattr(observer, "lazy", False):
         return follow(value, observer)
-    unread = _Unread(observer)
-    followed = follow(value, observer, unread)
-    weakref.finalize(followed, unread.dropped).atexit = False
-    return followed
+    unread = _UnreadGenerator(observer)
+    generator = follow(value, observer, unread)
+    weakref.finalize(generator, unread.dropped).atexit = False
+    return generator
 
 
-leave_out(globals())
+hide_frames(globals())

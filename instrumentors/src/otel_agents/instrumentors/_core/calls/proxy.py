@@ -7,9 +7,9 @@ import copyreg
 import sys
 from typing import Any, ClassVar, SupportsIndex, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-__all__ = ["Alone", "Proxy"]
+__all__ = ["Proxy", "SoleReference"]
 
 
 class Proxy:
@@ -56,16 +56,16 @@ class Proxy:
         return copy.copy(self._otel_wrapped)
 
 
-class Alone:
+class SoleReference:
     """How many references an object has in its destructor that nobody else refers to."""
 
     references: ClassVar[int] = 0
 
     def __del__(self) -> None:
-        Alone.references = sys.getrefcount(self)
+        SoleReference.references = sys.getrefcount(self)
 
 
-Alone()
+SoleReference()
 
 
-leave_out(globals())
+hide_frames(globals())

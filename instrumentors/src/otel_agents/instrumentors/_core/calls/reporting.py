@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 __all__ = [
     "HIDDEN",
@@ -16,10 +16,10 @@ __all__ = [
     "Observation",
     "StreamObserver",
     "end",
-    "exhaust",
-    "fail",
-    "hidden",
     "report",
+    "report_chunk",
+    "report_exhausted",
+    "report_failure",
 ]
 
 HIDDEN: Final = object()
@@ -119,7 +119,7 @@ class Observation:
             ended()
 
 
-def hidden(observer: StreamObserver, item: Any) -> bool:
+def report_chunk(observer: StreamObserver, item: Any) -> bool:
     """Report a chunk; whether the caller must not see it."""
     try:
         return observer.chunk(item) is HIDDEN
@@ -128,12 +128,12 @@ def hidden(observer: StreamObserver, item: Any) -> bool:
         return False
 
 
-def fail(observer: StreamObserver, error: BaseException) -> None:
+def report_failure(observer: StreamObserver, error: BaseException) -> None:
     """Report ``error``; an error of ours on the way ends the operation."""
     report(observer, lambda: observer.failed(error))
 
 
-def exhaust(observer: StreamObserver, value: Any = None) -> None:
+def report_exhausted(observer: StreamObserver, value: Any = None) -> None:
     """Report the end of a stream; ``value`` is what a generator returned."""
     report(observer, lambda: observer.exhausted(value))
 
@@ -147,7 +147,7 @@ def end(observer: StreamObserver) -> None:
 
 
 def report(observer: StreamObserver, step: Callable[[], None]) -> None:
-    """Run ``step``, a report to ``running``."""
+    """Run ``step``, a report to ``observer``."""
     try:
         step()
     except Exception:
@@ -155,4 +155,4 @@ def report(observer: StreamObserver, step: Callable[[], None]) -> None:
         end(observer)
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.drivers import Driver
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .around import around, call_of, plain
 from .call import Bindable, Call, Start, Switch, Wrapping
@@ -172,4 +172,4 @@ def wrapping_of(
     return around(telemetry, how, overridden=overridden, once_per=once_per)
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -34,11 +34,11 @@ __all__ = [
     "active_conflicts",
     "is_ours",
     "loading_is_taken_over",
+    "metadata_problem",
     "plain_name",
     "refuses",
     "registered_conflicts",
     "take_over_loading",
-    "unreadable",
 ]
 
 GROUP: Final = "opentelemetry_instrumentor"
@@ -104,32 +104,32 @@ def active_conflicts(
     """
     off = set(disabled)
     return tuple(
-        rival
-        for entry_point, rival in _conflicts(instrumentor)
-        if rival.name not in off and "*" not in off and not refuses(entry_point)
+        conflict
+        for entry_point, conflict in _conflicts(instrumentor)
+        if conflict.name not in off and "*" not in off and not refuses(entry_point)
     )
 
 
 def registered_conflicts(instrumentor: type) -> tuple[ConflictingInstrumentation, ...]:
     """The other instrumentations of this instrumentor's library, active or not."""
-    return tuple(rival for _, rival in _conflicts(instrumentor))
+    return tuple(conflict for _, conflict in _conflicts(instrumentor))
 
 
-def unreadable(entry_point: EntryPoint) -> str | None:
+def metadata_problem(entry_point: EntryPoint) -> str | None:
     """Why nobody can tell what ``entry_point`` instruments; None where its metadata can be read."""
-    return _described(entry_point).problem
+    return _metadata_of(entry_point).problem
 
 
 def refuses(entry_point: EntryPoint) -> bool:
     """Whether the distribution of ``entry_point`` says that it does not support what is installed."""
-    described = _described(entry_point)
-    any_of = described.any_of
-    return not all(map(_is_met, described.all_of)) or (
+    metadata = _metadata_of(entry_point)
+    any_of = metadata.any_of
+    return not all(map(_is_met, metadata.all_of)) or (
         bool(any_of) and not any(map(_is_met, any_of))
     )
 
 
-class _Described(NamedTuple):
+class _Metadata(NamedTuple):
     """What the metadata of a distribution say."""
 
     name: str
@@ -140,7 +140,7 @@ class _Described(NamedTuple):
     """Why they cannot be read."""
 
 
-class _Other(NamedTuple):
+class _OtherInstrumentation(NamedTuple):
     """An instrumentation that is not ours."""
 
     entry_point: EntryPoint
@@ -150,24 +150,26 @@ class _Other(NamedTuple):
 
 
 def _conflicts(instrumentor: type) -> Iterator[tuple[EntryPoint, ConflictingInstrumentation]]:
-    known = {_normal(name) for name in getattr(instrumentor, "conflicting", ())}
+    named = {_normal(name) for name in getattr(instrumentor, "conflicting", ())}
     libraries = _required(instrumentor)
     for entry_point, distribution, theirs in _others(tuple(sys.path)):
-        is_known = not known.isdisjoint((distribution, _normal(entry_point.value)))
+        is_known = not named.isdisjoint((distribution, _normal(entry_point.value)))
         if is_known or libraries & theirs:
-            more = not is_known and not theirs <= libraries | _all_of_ours(tuple(sys.path))
+            is_broader = not is_known and not theirs <= libraries | _all_of_ours(tuple(sys.path))
             yield (
                 entry_point,
-                ConflictingInstrumentation(entry_point.name, distribution, entry_point.value, more),
+                ConflictingInstrumentation(
+                    entry_point.name, distribution, entry_point.value, is_broader
+                ),
             )
 
 
 @lru_cache(maxsize=1)  # a scan reads the metadata of every distribution there is
-def _others(path: tuple[str, ...]) -> tuple[_Other, ...]:
-    others = [(it, _described(it)) for it in _registered() if not is_ours(it)]
+def _others(path: tuple[str, ...]) -> tuple[_OtherInstrumentation, ...]:
+    others = [(it, _metadata_of(it)) for it in _registered() if not is_ours(it)]
     points = Counter(it.name for _, it in others)
     return tuple(
-        _Other(point, it.name, _libraries(point, it, alone=points[it.name] == 1))
+        _OtherInstrumentation(point, it.name, _libraries(point, it, alone=points[it.name] == 1))
         for point, it in others
         if it.problem is None and it.name not in _BROADER
     )
@@ -177,9 +179,9 @@ def _registered() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 
 
-def _libraries(entry_point: EntryPoint, described: _Described, *, alone: bool) -> frozenset[str]:
+def _libraries(entry_point: EntryPoint, metadata: _Metadata, *, alone: bool) -> frozenset[str]:
     """All of its distribution; of several entry points one may be named after that which is its own."""
-    listed = {_normal(it.name) for it in (*described.all_of, *described.any_of)}
+    listed = {_normal(it.name) for it in (*metadata.all_of, *metadata.any_of)}
     named = listed & {_normal(entry_point.name)}
     return frozenset(named if named and not alone else listed)
 
@@ -201,22 +203,22 @@ def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _described(entry_point: EntryPoint) -> _Described:
+def _metadata_of(entry_point: EntryPoint) -> _Metadata:
     """What is known of the distribution; of what lies about in a folder that may be nothing."""
     distribution: Any = entry_point.dist
     if distribution is None:
-        return _Described("")
+        return _Metadata("")
     try:
         metadata: PackageMetadata | None = distribution.metadata  # None as of importlib_metadata
         if metadata is None or "Name" not in metadata:
-            return _Described("", problem="it has no Name")
+            return _Metadata("", problem="it has no Name")
         texts: list[str] = [it for it in distribution.requires or () if _ALL_OF in it.lower()]
         requirements = [Requirement(it) for it in texts]
         all_of = tuple(it for it in requirements if _is_for(_ALL_OF, it))
         any_of = tuple(it for it in requirements if _is_for(_ANY_OF, it))
-        return _Described(_normal(metadata["Name"]), all_of, any_of)
+        return _Metadata(_normal(metadata["Name"]), all_of, any_of)
     except Exception as error:  # broken metadata may raise anything
-        return _Described("", problem=" ".join(f"{type(error).__name__}: {error}".split()))
+        return _Metadata("", problem=" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _is_for(extra: str, requirement: Requirement) -> bool:

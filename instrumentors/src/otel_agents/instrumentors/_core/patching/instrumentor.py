@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from otel_agents.instrumentors.settings import Settings, disabled_instrumentations
 
 from . import conflicts
-from .imports import Announcement
+from .imports import ImportTrigger
 
 if TYPE_CHECKING:  # what costs time is imported when a framework is
     from .patch_set import PatchSet
@@ -60,7 +60,7 @@ class AgentInstrumentor(BaseInstrumentor):
     conflicting: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
-    _announcement: Announcement | None = None
+    _import_trigger: ImportTrigger | None = None
     _patches: PatchSet | None = None
 
     @abstractmethod
@@ -88,8 +88,8 @@ class AgentInstrumentor(BaseInstrumentor):
             DependencyConflictError: The installed version is not supported, and
                 ``skip_dep_check`` or ``raise_exception_on_conflict`` was given.
         """
-        loaded = any(kwargs.get(name) for name in _LOADER_OPTIONS)
-        if loaded and self._stands_back():
+        by_loader = any(kwargs.get(name) for name in _LOADER_OPTIONS)
+        if by_loader and self._defers_to_conflict():
             return None
         # opentelemetry-instrument checks requirements once per *distribution* and then has us
         # skip ours. One distribution holds every framework, so only this check knows ours.
@@ -100,7 +100,7 @@ class AgentInstrumentor(BaseInstrumentor):
             kwargs["skip_dep_check"] = True
         return super().instrument(**kwargs)
 
-    def _stands_back(self) -> bool:
+    def _defers_to_conflict(self) -> bool:
         """Whether somebody else's distro loads us beside an active instrumentation of theirs.
 
         One that has taken the loading over, as ours has, decides by itself.
@@ -122,8 +122,8 @@ class AgentInstrumentor(BaseInstrumentor):
         """What became of every patch target; of none where nothing is instrumented."""
         from .reports import Report
 
-        if self._announcement is not None:
-            self._announcement.make()
+        if self._import_trigger is not None:
+            self._import_trigger.fire()
         return self._patches.report() if self._patches is not None else Report()
 
     def _check_dependency_conflicts(self) -> DependencyConflict | None:
@@ -139,8 +139,8 @@ class AgentInstrumentor(BaseInstrumentor):
             found.append(f"{requirement.name} {installed}")
         if not self._is_importable():
             found.clear()  # what has the name holds another library, as its later versions may
-        wanted = " or ".join(self.requires)
-        return DependencyConflict(wanted, ", ".join(found) or None)
+        required = " or ".join(self.requires)
+        return DependencyConflict(required, ", ".join(found) or None)
 
     def _is_importable(self) -> bool:
         """Whether the framework can be imported; nothing is."""
@@ -151,7 +151,7 @@ class AgentInstrumentor(BaseInstrumentor):
         given = {name: kwargs.get(name) for name in _TELEMETRY_OPTIONS}
         given["settings"] = given["settings"] or Settings.read()
         packages = self.packages or (self.plain_name,)
-        self._announcement = Announcement(packages, lambda: self._prepare(given))
+        self._import_trigger = ImportTrigger(packages, lambda: self._prepare(given))
 
     def _prepare(self, given: dict[str, Any]) -> None:
         from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -160,15 +160,15 @@ class AgentInstrumentor(BaseInstrumentor):
         from .versions import distribution_of
 
         telemetry = Telemetry(type(self).__module__, **given)
-        holders = (Requirement(text).name for text in self.requires)
-        maker = partial(distribution_of, type(self).__module__)
-        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, holders, maker)
+        distributions = (Requirement(text).name for text in self.requires)
+        source = partial(distribution_of, type(self).__module__)
+        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, distributions, source)
         self._patches.apply()
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        if self._announcement is not None:
-            self._announcement.cancel()
-            self._announcement = None
+        if self._import_trigger is not None:
+            self._import_trigger.cancel()
+            self._import_trigger = None
         if self._patches is not None:
             self._patches.undo()
             self._patches = None

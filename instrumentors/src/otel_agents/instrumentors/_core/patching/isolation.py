@@ -41,18 +41,18 @@ __all__ = [
 
 _SCOPES: Final = "otel_agents"
 _PROVIDER: Final = "tracer_provider"
-_NOWHERE: Final = 99
+_KEYWORD_ONLY: Final = 99
 """A place that no argument has: it is given by its name."""
 
 
-class _Theirs(NamedTuple):
+class _TheirSpan(NamedTuple):
     """The innermost of their spans, and the id of the span that was current without us by then."""
 
     span: Span
-    outside: int
+    foreign: int
 
 
-_THEIRS: Final = Slot("their-span", _Theirs)
+_THEIR_SPAN: Final = Slot("their-span", _TheirSpan)
 
 
 class IsolatedTracer(Tracer):
@@ -84,9 +84,9 @@ class IsolatedTracer(Tracer):
         set_status_on_exception: bool = True,
         end_on_exit: bool = True,
     ) -> Generator[Span, None, None]:
-        placed, given = _without_ours(context), (kind, attributes, links, start_time)
+        parent, given = _without_ours(context), (kind, attributes, links, start_time)
         span = self._tracer.start_span(
-            name, placed, *given, record_exception, set_status_on_exception
+            name, parent, *given, record_exception, set_status_on_exception
         )
         with self.use_span(span, record_exception, set_status_on_exception, end_on_exit):
             yield span
@@ -98,8 +98,8 @@ class IsolatedTracer(Tracer):
         """``span`` is the parent of their further ones, and what is current stays so."""
         outer = get_current()
         with use_span(span, end, record, set_status):
-            theirs = _Theirs(span, _id(_outside(get_current_span(outer))))
-            token = attach(_THEIRS.set(theirs, outer))
+            theirs = _TheirSpan(span, _id(_nearest_foreign(get_current_span(outer))))
+            token = attach(_THEIR_SPAN.set(theirs, outer))
             try:
                 yield
             finally:
@@ -120,29 +120,29 @@ class _IsolatedProvider(TracerProvider):
         return getattr(self._provider, name)
 
 
-def isolate_provider(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool:
+def isolate_provider(telemetry: Telemetry, call: Call, position: int = _KEYWORD_ONLY) -> bool:
     """Whether ``call`` is given a provider of the application's own, which then is kept apart.
 
-    ``place`` is that of the argument, where it may be given without its name.
+    ``position`` is that of the argument, where it may be given without its name.
     """
-    provider: Any = call.argument(place, _PROVIDER)
+    provider: Any = call.argument(position, _PROVIDER)
     if isinstance(provider, _IsolatedProvider):
         return True
     if provider is None or telemetry.emits_to(provider):
         return False
-    apart = _IsolatedProvider(provider)
+    isolated = _IsolatedProvider(provider)
     if _PROVIDER in call.kwargs:
-        call.kwargs = {**call.kwargs, _PROVIDER: apart}
+        call.kwargs = {**call.kwargs, _PROVIDER: isolated}
     else:
-        call.args = (*call.args[:place], apart, *call.args[place + 1 :])
+        call.args = (*call.args[:position], isolated, *call.args[position + 1 :])
     return True
 
 
-def isolating(place: int = _NOWHERE) -> Start:
+def isolating(position: int = _KEYWORD_ONLY) -> Start:
     """A start for what is given a provider, and begins nothing; see `isolate_provider`."""
 
     def start(telemetry: Telemetry, call: Call) -> Observation | None:
-        return Observation() if isolate_provider(telemetry, call, place) else None
+        return Observation() if isolate_provider(telemetry, call, position) else None
 
     return start
 
@@ -150,23 +150,25 @@ def isolating(place: int = _NOWHERE) -> Start:
 def with_isolated_span(context: Context) -> Context:
     """``context``, which we have carried to here, with their spans as they are here."""
     span = get_current_span(_without_ours(None))
-    return _THEIRS.set(_Theirs(span, _id(_outside(get_current_span(context)))), context)
+    return _THEIR_SPAN.set(
+        _TheirSpan(span, _id(_nearest_foreign(get_current_span(context)))), context
+    )
 
 
 def context_without_ours() -> Context | None:
     """The current context as it would be without us; None where no span of theirs is in it."""
-    return _without_ours(None) if _THEIRS.get() is not None else None
+    return _without_ours(None) if _THEIR_SPAN.get() is not None else None
 
 
 def _without_ours(context: Context | None) -> Context:
     """``context`` with the span that would be current in it without us."""
     context = get_current() if context is None else context
-    outside, theirs = _outside(get_current_span(context)), _THEIRS.get(context)
-    within = theirs is not None and theirs.outside == _id(outside)
-    return set_span_in_context(theirs.span if theirs is not None and within else outside, context)
+    foreign, theirs = _nearest_foreign(get_current_span(context)), _THEIR_SPAN.get(context)
+    within = theirs is not None and theirs.foreign == _id(foreign)
+    return set_span_in_context(theirs.span if theirs is not None and within else foreign, context)
 
 
-def _outside(span: Span) -> Span:
+def _nearest_foreign(span: Span) -> Span:
     """``span``, or if that is ours, the nearest one around it that is not."""
     ours: dict[int, Any] = {_id(one.span): one.span for one in operations()}
     while _id(span) in ours or _scope(span).startswith(_SCOPES):

@@ -37,7 +37,7 @@ class NativeTelemetry:
 
     def __init__(self, framework: str, name: str) -> None:
         self._names = (framework, name)
-        self._noticed: ByObject[Telemetry, None] = ByObject()
+        self._logged: ByObject[Telemetry, None] = ByObject()
 
     def is_preferred(self, telemetry: Telemetry) -> bool:
         """Whether theirs is to record (``OTEL_AGENTS_PREFER=theirs``).
@@ -45,8 +45,8 @@ class NativeTelemetry:
         Said once for each time that the library is instrumented, whosever does.
         """
         theirs = telemetry.settings.prefer is Prefer.THEIRS
-        if telemetry not in self._noticed:
-            self._noticed[telemetry] = None
+        if telemetry not in self._logged:
+            self._logged[telemetry] = None
             _log.warning(_THEIRS if theirs else _OURS, *self._names)
         return theirs
 

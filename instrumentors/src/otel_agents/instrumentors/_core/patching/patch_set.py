@@ -23,7 +23,7 @@ from otel_agents.instrumentors._core.calls.watching import wrapping_of
 from .patches import Patch, Registration, Row
 from .replacements import replace
 from .reports import Report, TargetReport
-from .versions import Holders
+from .versions import Distributions
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -41,8 +41,8 @@ class PatchSet:
         name: The instrumentor's name, for the log.
         rows: What to replace and to register.
         telemetry: What the operations emit with.
-        holders: The distributions that hold the targets.
-        maker: The distribution that has the rows; looked for where it is to be named.
+        distributions: The distributions that hold the targets.
+        source: The distribution that has the rows; looked for where it is to be named.
     """
 
     def __init__(
@@ -50,17 +50,17 @@ class PatchSet:
         name: str,
         rows: Iterable[Row],
         telemetry: Telemetry,
-        holders: Iterable[str] = (),
-        maker: Callable[[], str] = lambda: "otel-agents",
+        distributions: Iterable[str] = (),
+        source: Callable[[], str] = lambda: "otel-agents",
     ) -> None:
         self._name = name
-        self._maker = maker
+        self._source = source
         self._rows = tuple(rows)
         for row in self._rows:
             if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]  others write tables too
                 raise TypeError(f"a table has rows, and no {type(row).__name__}")
         self._telemetry = telemetry
-        self._holders = Holders(holders)
+        self._distributions = Distributions(distributions)
         self._switch = Switch()
         self._undo: list[Callable[[], None]] = []
         self._states: dict[int, TargetReport] = {}
@@ -104,15 +104,15 @@ class PatchSet:
 
     def _apply(self, row: Row, module: ModuleType) -> None:
         try:
-            self._undo.extend(self._steps(row, module))
+            self._undo.extend(self._replace(row, module))
             self._states[id(row)] = TargetReport(row.target, "applied")
         except AttributeError as error:
-            self._not_found(row, _without(module, error))
+            self._not_found(row, _missing_attribute(module, error))
         except Exception:
             errors.internal_error(f"patching {row.target}")
-            self._miss(row, "could not be patched")
+            self._report_missing(row, "could not be patched")
 
-    def _steps(self, row: Row, module: ModuleType) -> list[Callable[[], None]]:
+    def _replace(self, row: Row, module: ModuleType) -> list[Callable[[], None]]:
         """Apply ``row``; what undoes it."""
         if isinstance(row, Registration):
             return [row.apply(self._telemetry, module)]
@@ -128,8 +128,8 @@ class PatchSet:
         if not self._switch.on:
             return
         for row in self._rows:
-            inside = row.module.partition(".")[0] == package.__name__
-            if inside and self._states[id(row)].state == "waiting":
+            in_package = row.module.partition(".")[0] == package.__name__
+            if in_package and self._states[id(row)].state == "waiting":
                 try:
                     found = _module_exists(row.module)
                 except Exception:
@@ -142,14 +142,14 @@ class PatchSet:
     def _not_found(self, row: Row, detail: str) -> None:
         """A target is not there, as it is known of this version, or as something else stands for it."""
         if row.one_of is None and self._is_expected(row):
-            self._miss(row, detail)
+            self._report_missing(row, detail)
         else:
             self._states[id(row)] = TargetReport(row.target, "absent", detail)
 
     def _is_expected(self, row: Row) -> bool:
         """Whether the installed version should have the target; where that fails, it should."""
         try:
-            return self._holders.expects(row.module, row.since, row.until)
+            return self._distributions.expects(row.module, row.since, row.until)
         except Exception:
             errors.internal_error(f"comparing the version of {row.module}")
             return True
@@ -171,7 +171,7 @@ class PatchSet:
             if expected:
                 self._warn(", ".join(row.target for row in expected), f"of {group} there is none")
 
-    def _miss(self, row: Row, detail: str) -> None:
+    def _report_missing(self, row: Row, detail: str) -> None:
         self._states[id(row)] = TargetReport(row.target, "missing", detail)
         self._warn(row.target, detail)
 
@@ -182,11 +182,11 @@ class PatchSet:
             self._name,
             target,
             detail,
-            self._maker(),
+            self._source(),
         )
 
 
-def _without(module: ModuleType, error: AttributeError) -> str:
+def _missing_attribute(module: ModuleType, error: AttributeError) -> str:
     """What is not there; Python suspects a circular import, as ``module`` is being imported."""
     return f"{module.__name__} has no {error.name}" if error.obj is module else str(error)
 

@@ -61,7 +61,7 @@ class Patch(Row):
             included. What an implementation calls by ``super()`` is part of its call.
         overrides: A method that subclasses may override: replaced in its class, and in theirs as
             ``subclasses`` says.
-        handed: The target is a method that is handed a class of the application's, which needs no
+        argument_method: The target is a method that is handed a class of the application's, which needs no
             known base: the method of this name is replaced in that class, when it is.
         decorated: The target is what a decorator made of a function, which it keeps in a variable of
             this name: that function is replaced instead. Names that were bound to the target
@@ -73,7 +73,7 @@ class Patch(Row):
     _: KW_ONLY
     subclasses: bool = False
     overrides: bool = False
-    handed: str | None = None
+    argument_method: str | None = None
     decorated: str | None = None
     once_per: Callable[[Call], object] | None = None
 
@@ -85,7 +85,7 @@ class Patch(Row):
     @property
     def overridden(self) -> bool:
         """Whether implementations in several classes of a hierarchy are replaced."""
-        return self.subclasses or self.overrides or self.handed is not None
+        return self.subclasses or self.overrides or self.argument_method is not None
 
 
 @dataclass(frozen=True)

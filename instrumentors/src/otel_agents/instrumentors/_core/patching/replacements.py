@@ -10,10 +10,14 @@ from types import CellType, ModuleType
 from typing import Any
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
-from otel_agents.instrumentors._core.replacing.places import Place, static, wrapped
+from otel_agents.instrumentors._core.replacing.attributes import (
+    ReplacedAttribute,
+    static_attribute,
+    wrap_attribute,
+)
 from otel_agents.instrumentors._core.replacing.subclasses import (
+    replace_in_arguments,
     replace_in_subclasses,
-    replace_when_handed,
 )
 
 from .patches import Patch
@@ -30,27 +34,29 @@ def replace(
     for part in owners:
         owner = getattr(owner, part)
     if patch.subclasses:
-        static(owner, name)  # it may be in later versions only
+        static_attribute(owner, name)  # it may be in later versions only
         return replace_in_subclasses(patch.target, owner, name, wrapping, switch)
     if patch.overrides:
-        own = Place(owner, name, wrapping, switch)
+        own = ReplacedAttribute(owner, name, wrapping, switch)
         return [own.restore, *replace_in_subclasses(patch.target, owner, name, wrapping, switch)]
-    if patch.handed is not None:
-        return replace_when_handed(patch.target, owner, name, patch.handed, wrapping, switch)
+    if patch.argument_method is not None:
+        return replace_in_arguments(
+            patch.target, owner, name, patch.argument_method, wrapping, switch
+        )
     if patch.decorated is not None:
         return [_replace_decorated(owner, name, patch.decorated, wrapping, switch)]
-    return [Place(owner, name, wrapping, switch).restore]
+    return [ReplacedAttribute(owner, name, wrapping, switch).restore]
 
 
 def _replace_decorated(
     owner: Any, name: str, variable: str, wrapping: Wrapping, switch: Switch
 ) -> Callable[[], None]:
     """Replace the function that the decorator of the target keeps in ``variable``."""
-    cell = _cell(static(owner, name), variable)
+    cell = _cell(static_attribute(owner, name), variable)
     if cell is None:
         raise AttributeError(f"{name} is not decorated, or keeps no {variable}")
     original = cell.cell_contents
-    replacement = wrapped(original, wrapping, switch, isinstance(owner, type))
+    replacement = wrap_attribute(original, wrapping, switch, isinstance(owner, type))
     cell.cell_contents = replacement
 
     def undo() -> None:

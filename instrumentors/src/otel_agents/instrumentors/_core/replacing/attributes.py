@@ -9,15 +9,15 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-__all__ = ["Place", "function_of", "static", "wrapped"]
+__all__ = ["ReplacedAttribute", "function_of", "static_attribute", "wrap_attribute"]
 
 _ORIGINAL: Final = "__wrapped__"
 """Where `functools.wraps` has it too."""
 
 
-class Place:
+class ReplacedAttribute:
     """Replaces an attribute; what it was is kept by the replacement alone.
 
     So nothing of ours keeps a class, or what its methods refer to, any longer than without us.
@@ -35,35 +35,35 @@ class Place:
         self._owner = weakref.ref(owner)
         self._name = name
         self._inherited = name not in vars(owner)
-        original = static(owner, name)
-        replacement = wrapped(original, wrapping, switch, isinstance(owner, type))
+        original = static_attribute(owner, name)
+        replacement = wrap_attribute(original, wrapping, switch, isinstance(owner, type))
         vars(replacement)[_ORIGINAL] = original
         self._function = weakref.ref(function_of(replacement))
         setattr(owner, name, replacement)
 
     @property
-    def stands(self) -> bool:
+    def is_in_place(self) -> bool:
         """Whether the owner has the replacement still."""
-        return self._found() is not None
+        return self._current() is not None
 
     def restore(self) -> None:
         """Put the original back; where somebody has wrapped ours since, theirs stays and ours is off."""
-        owner, found = self._owner(), self._found()
-        if found is None:
+        owner, current = self._owner(), self._current()
+        if current is None:
             return
         if self._inherited:
             delattr(owner, self._name)
         else:
-            setattr(owner, self._name, cast("dict[str, Any]", vars(found))[_ORIGINAL])
+            setattr(owner, self._name, cast("dict[str, Any]", vars(current))[_ORIGINAL])
 
-    def _found(self) -> Any:
+    def _current(self) -> Any:
         """The replacement in the owner; None where it is not there any more."""
         owner = self._owner()
-        found = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
-        return None if found is None or function_of(found) is not self._function() else found
+        current = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
+        return None if current is None or function_of(current) is not self._function() else current
 
 
-def static(owner: Any, name: str) -> Any:
+def static_attribute(owner: Any, name: str) -> Any:
     """The attribute as it stands in the class that defines it, descriptors not called."""
     for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
         if name in vars(holder):
@@ -71,13 +71,13 @@ def static(owner: Any, name: str) -> Any:
     raise AttributeError(f"{getattr(owner, '__name__', owner)} has no {name}")
 
 
-def wrapped(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
+def wrap_attribute(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
     """The replacement of an attribute: a function, or a static, class or partial method as it was."""
     if isinstance(original, (staticmethod, classmethod)):
         function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
         is_static = isinstance(original, staticmethod)
-        made = wrapping(function, switch, not is_static)
-        return staticmethod(made) if is_static else classmethod(made)
+        replaced = wrapping(function, switch, not is_static)
+        return staticmethod(replaced) if is_static else classmethod(replaced)
     if isinstance(original, functools.partialmethod):
         # The arguments that it adds are no part of the call.
         called = cast("Callable[..., Any]", original.__get__(None, object))
@@ -108,4 +108,4 @@ def _is_bound(attribute: Any) -> bool:
     return hasattr(cast(Any, type(attribute)), "__get__")
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -29,37 +29,37 @@ from weakref import WeakValueDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
-from otel_agents.instrumentors._core.threads import start_apart
+from otel_agents.instrumentors._core.threads import start_daemon
 
-from .reporting import StreamObserver, fail, report
+from .reporting import StreamObserver, report, report_failure
 
 __all__ = [
     "DROPPED_AT",
-    "OPEN",
+    "OPEN_STREAMS",
     "QUEUE",
-    "Disposal",
+    "Finaliser",
     "abandon",
-    "closes",
+    "current",
     "drain",
-    "expect",
-    "here",
-    "next_place",
+    "is_generator_exit",
+    "next_stream_id",
     "open_streams",
+    "started",
 ]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
 """When that was dropped which is being finalised, by `time.perf_counter_ns`: it ended then."""
 
-_MOMENT: Final = 0.1
+_BRIEF_SECONDS: Final = 0.1
 _EXIT_SECONDS: Final = 1.0
-_MOST: Final = 10_000
+_MAX_PENDING: Final = 10_000
 """Of what waits: more is there only where a span processor does not come to an end."""
 _FINALISING: Final = "finalising what was dropped"
 
 
-class Disposal:
+class Finaliser:
     """Where what is made in one process goes if it is dropped.
 
     What was made before a fork, and is dropped in the child as well, is its parent's to tell.
@@ -71,11 +71,11 @@ class Disposal:
         self._queue = queue
 
     def dropped(self, observer: StreamObserver) -> None:
-        """Nobody can read the stream of ``running`` any more."""
+        """Nobody can read the stream of ``observer`` any more."""
         self.put(lambda: report(observer, observer.abandoned))
 
     def closed(self, observer: StreamObserver) -> None:
-        """The stream of ``running`` was closed before its end, mostly by its reader.
+        """The stream of ``observer`` was closed before its end, mostly by its reader.
 
         Who may want to see what became of it; but also by a destructor, as of a generator that
         reads it by ``yield from``, which must not wait for long.
@@ -85,14 +85,14 @@ class Disposal:
 
     def failed(self, observer: StreamObserver, error: BaseException) -> None:
         """A call or a stream raised ``error``, which may be that it was dropped."""
-        if closes(error):
-            self.put(lambda: fail(observer, error))
+        if is_generator_exit(error):
+            self.put(lambda: report_failure(observer, error))
         else:
-            fail(observer, error)
+            report_failure(observer, error)
 
     def put(self, work: Callable[[], object]) -> None:
         """Have ``work`` done by the thread, as of now; for destructors."""
-        if self is self._queue.disposal:
+        if self is self._queue.finaliser:
             self._queue.put(work)
 
     def wait_briefly(self) -> None:
@@ -104,40 +104,42 @@ class _Queue:
     """What was dropped in this process, and the thread that finalises it."""
 
     # Of the object: a destructor at the very end of the interpreter finds no globals any more.
-    most = _MOST
+    max_pending = _MAX_PENDING
     _now = staticmethod(time.perf_counter_ns)
 
     def __init__(self) -> None:
-        self._starting = Lock()  # where what is dropped meanwhile may make a stream
-        self._unfinished: Final[deque[None]] = deque(maxlen=_MOST)  # one for each that is not done
-        self._begin()
+        self._start_lock = Lock()  # where what is dropped meanwhile may make a stream
+        self._unfinished: Final[deque[None]] = deque(
+            maxlen=_MAX_PENDING
+        )  # one for each that is not done
+        self._reset()
         renew_after_fork(self._unfinished.clear)
-        renew_after_fork(self._begin)
+        renew_after_fork(self._reset)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         """The thread and what it held stay in the parent."""
         # SimpleQueue.put is the one put that the standard library declares reentrant.
         self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
-        self._lost = 0
-        self._observer = False
-        self.disposal = Disposal(self)
-        self.ready: Disposal | None = None
+        self._overflowed = 0
+        self._is_running = False
+        self.finaliser = Finaliser(self)
+        self.ready: Finaliser | None = None
         """The same while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
-        if len(self._unfinished) < self.most:
+        if len(self._unfinished) < self.max_pending:
             self._unfinished.append(None)
             self._queue.put((self._now(), work))
         else:
-            self._lost += 1
+            self._overflowed += 1
 
     def start(self) -> bool:
         """Have the thread run; whether it does. None can be started while the process ends."""
-        if not self._observer:
-            with self._starting:
-                if not self._observer:
+        if not self._is_running:
+            with self._start_lock:
+                if not self._is_running:
                     self._start()
-        return self._observer
+        return self._is_running
 
     def start_if_waiting(self) -> None:
         """Have the thread run if there is something for it."""
@@ -146,8 +148,8 @@ class _Queue:
 
     def wait_briefly(self) -> None:
         # Among greenlets nobody waits: a destructor may run where another must not, under a lock.
-        if self._observer and not is_green():
-            self._wait(_MOMENT)
+        if self._is_running and not is_green():
+            self._wait(_BRIEF_SECONDS)
 
     def drain(self, timeout: float) -> bool:
         """Wait until all that was dropped is finalised; whether it is so.
@@ -159,8 +161,8 @@ class _Queue:
         deadline = time.monotonic() + timeout
         with contextlib.suppress(Empty):
             while self._unfinished:
-                left = max(deadline - time.monotonic(), 0)
-                self._finalise(*self._queue.get(timeout=left))
+                remaining = max(deadline - time.monotonic(), 0)
+                self._finalise(*self._queue.get(timeout=remaining))
         return not self._unfinished
 
     def _wait(self, timeout: float) -> bool:
@@ -171,47 +173,47 @@ class _Queue:
         return done.wait(timeout)
 
     def _start(self) -> None:
-        self._observer, self.ready = True, self.disposal
-        if not start_apart(self._run):
-            self._observer, self.ready = False, None
+        self._is_running, self.ready = True, self.finaliser
+        if not start_daemon(self._run):
+            self._is_running, self.ready = False, None
 
     def _run(self) -> None:
         try:
             while True:
                 self._finalise_next()
         finally:
-            self._observer, self.ready = False, None  # the next stream starts another
+            self._is_running, self.ready = False, None  # the next stream starts another
 
     @errors.guarded(_FINALISING, everything=True)
     def _finalise_next(self) -> None:
         self._finalise(*self._queue.get())
 
-    def _finalise(self, moment: int, work: Callable[[], object]) -> None:
-        token = DROPPED_AT.set(moment)
+    def _finalise(self, dropped_at: int, work: Callable[[], object]) -> None:
+        token = DROPPED_AT.set(dropped_at)
         try:
             work()
         finally:
             DROPPED_AT.reset(token)
             self._unfinished.pop()
-            self._tell_lost()
+            self._log_overflow()
 
-    def _tell_lost(self) -> None:
-        lost, self._lost = self._lost, 0
-        if lost and errors.counts.add(_FINALISING, lost):
+    def _log_overflow(self) -> None:
+        overflowed, self._overflowed = self._overflowed, 0
+        if overflowed and errors.counts.add(_FINALISING, overflowed):
             errors.warn(
                 "otel-agents: %d streams that were dropped have no span, since a span processor "
                 "took too long for %d before them; further ones are only counted",
-                *(lost, self.most),
+                *(overflowed, self.max_pending),
             )
 
 
 QUEUE: Final = _Queue()
-OPEN: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
+OPEN_STREAMS: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
 """What open streams report to, by place."""
-next_place: Final[Callable[[], int]] = itertools.count().__next__
+next_stream_id: Final[Callable[[], int]] = itertools.count().__next__
 
 
-def closes(error: BaseException | None) -> bool:
+def is_generator_exit(error: BaseException | None) -> bool:
     """Whether ``error`` is a `GeneratorExit`, or was raised on account of one."""
     while error is not None and not isinstance(error, GeneratorExit):
         if isinstance(error, RuntimeError) and str(error).endswith("ignored GeneratorExit"):
@@ -220,27 +222,27 @@ def closes(error: BaseException | None) -> bool:
     return error is not None
 
 
-def expect() -> Disposal:
+def started() -> Finaliser:
     """Have the thread run; where a stream that is being made goes if it is dropped."""
     QUEUE.start()
-    return QUEUE.disposal
+    return QUEUE.finaliser
 
 
 def open_streams() -> list[StreamObserver]:
     """What the streams report to that somebody could still read, in the order of their start."""
-    found = (reference() for reference in OPEN.valuerefs())
+    found = (reference() for reference in OPEN_STREAMS.valuerefs())
     return list({id(observer): observer for observer in found if observer is not None}.values())
 
 
 def abandon(observer: StreamObserver) -> None:
-    """The stream of ``running`` is left unread, since the process ends; raises nothing."""
+    """The stream of ``observer`` is left unread, since the process ends; raises nothing."""
     report(observer, observer.abandoned)
 
 
-def here() -> Disposal:
+def current() -> Finaliser:
     """Where an awaited call that begins will go if it is dropped."""
     QUEUE.start_if_waiting()
-    return QUEUE.disposal
+    return QUEUE.finaliser
 
 
 def drain(timeout: float) -> bool:
@@ -249,7 +251,7 @@ def drain(timeout: float) -> bool:
 
 
 atexit.register(drain, _EXIT_SECONDS)
-renew_after_fork(OPEN.clear)  # they are the parent's to end
+renew_after_fork(OPEN_STREAMS.clear)  # they are the parent's to end
 
 
-leave_out(globals())
+hide_frames(globals())

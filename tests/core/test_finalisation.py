@@ -15,7 +15,7 @@ from toyaws import EventStream, Raw, StreamingBody
 
 from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalisation
 from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.tables import Counts
@@ -24,7 +24,7 @@ from otel_agents.testing.emission import Emission
 
 NOTHING: Any = None
 """In the place of telemetry, which toys do not use."""
-THREAD = "otel-agents-disposal"
+THREAD = "otel-agents-finalisation"
 
 
 class Where(Answering):
@@ -161,7 +161,7 @@ def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
 ) -> None:
     """It may be a destructor that closes, and the thread wait for what it holds."""
     operation, busy = Recorded(), threading.Event()
-    disposal.expect().put(busy.wait)
+    finalisation.started().put(busy.wait)
     stream = StreamProxy(Stream(), operation)
     began = time.monotonic()
     close(stream)
@@ -176,7 +176,7 @@ def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
     """Not when the thread comes to it: here, that is held up."""
     telemetry, go_on = Telemetry("toy", **emission.providers), threading.Event()
     stream = StreamProxy(Stream(), InvokeAgent(telemetry, "planner"))
-    disposal.expect().put(go_on.wait)
+    finalisation.started().put(go_on.wait)
     before = time.time_ns()
     del stream
     after = time.time_ns()
@@ -197,7 +197,7 @@ def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> N
     told: list[str] = []
     agent = InvokeAgent(telemetry, "planner")
     agent.when_ended.append(lambda: told.append("agent"))
-    disposal.expect().put(lambda: (time.sleep(0.01), told.append("dropped")))
+    finalisation.started().put(lambda: (time.sleep(0.01), told.append("dropped")))
     agent.end()
     assert told == ["dropped", "agent"]
 
@@ -217,7 +217,7 @@ def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
     stream = StreamProxy(Stream(), inner)
-    disposal.expect().put(lambda: time.sleep(0.01))
+    finalisation.started().put(lambda: time.sleep(0.01))
     del stream
     claim.returned("the answer, put together")
     settle()
@@ -248,9 +248,9 @@ def test_more_than_a_bound_does_not_wait(
 ) -> None:
     """As where a span processor never comes to an end."""
     settle()
-    monkeypatch.setattr(disposal.QUEUE, "most", 3)
+    monkeypatch.setattr(finalisation.QUEUE, "max_pending", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]
-    disposal.expect().put(busy.wait)
+    finalisation.started().put(busy.wait)
     for operation in operations:
         StreamProxy(Stream(), operation)
     busy.set()
@@ -268,7 +268,7 @@ PREPARED = """if True:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
     from otel_agents.instrumentors._core import system
-    from otel_agents.instrumentors._core.calls import disposal
+    from otel_agents.instrumentors._core.calls import finalisation
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
 
     class Stream:
@@ -285,15 +285,15 @@ PREPARED = """if True:
 
     def threads():
         # Those of Python that have begun.
-        if disposal.QUEUE.ready is not None:
+        if finalisation.QUEUE.ready is not None:
             begun = threading.Event()
-            disposal.QUEUE.disposal.put(begun.set)
+            finalisation.QUEUE.finaliser.put(begun.set)
             assert begun.wait(5)
         return sorted(map(whose, sys._current_frames().values()))
 
     def whose(frame):
         while frame.f_back is not None: frame = frame.f_back
-        return "otel-agents-disposal" if frame.f_code is system._run.__code__ else "MainThread"
+        return "otel-agents-finalisation" if frame.f_code is system._run.__code__ else "MainThread"
 """
 
 
@@ -316,7 +316,7 @@ def test_a_span_processor_with_a_plain_lock_is_not_waited_for_by_itself() -> Non
     garbage = [stream("dropped")]
     gc.disable()
     InvokeAgent(telemetry, "interrupted").end()
-    print(disposal.drain(5))
+    print(finalisation.drain(5))
     """
     assert told_by(program) == [
         "ended invoke_agent interrupted",
@@ -336,7 +336,7 @@ def test_where_nothing_is_streamed_there_is_no_thread() -> None:
         print(threads())
     asyncio.run(main())
     wrapped(lambda: 1, telemetry, start)()
-    print(threads(), disposal.drain(5), threads())
+    print(threads(), finalisation.drain(5), threads())
     """
     ended, alone = ["ended invoke_agent planner"] * 3, "['MainThread']"
     assert told_by(program) == [*ended, alone, ended[0], f"{alone} True {alone}"]
@@ -381,8 +381,8 @@ def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: b
     program = f"""
     provider.add_span_processor(Processor())
     if {makes_one_before}: stream("before")
-    print(disposal.drain(5), flush=True)
-    # Runs before that of the disposal, which was registered before.
+    print(finalisation.drain(5), flush=True)
+    # Runs before that of the finalisation, which was registered before.
     atexit.register(lambda: (stream("late"), None)[1])
     """
     before = ["ended invoke_agent before"] if makes_one_before else []
@@ -396,7 +396,7 @@ def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> 
     system.start = start
     for name in ("first", "second"): stream(name)
     print("dropped", threads())
-    print(disposal.drain(5), flush=True)
+    print(finalisation.drain(5), flush=True)
     """
     assert told_by(program) == [
         "dropped ['MainThread']",
@@ -421,11 +421,11 @@ def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_a
         own = stream("child's")
         print(threads(), flush=True)
         del own
-        print(disposal.drain(5), flush=True)
+        print(finalisation.drain(5), flush=True)
         os._exit(0)
     os.waitpid(child, 0)
     del parents
-    print(disposal.drain(5))
+    print(finalisation.drain(5))
     """
     assert told_by(program) == [
         "['MainThread']",
@@ -446,7 +446,7 @@ def test_an_exit_that_a_span_processor_asks_for_ends_no_more_than_the_thread() -
     provider.add_span_processor(Exits())
     for name in ("first", "second"):
         stream(name)
-        print(disposal.drain(5), flush=True)
+        print(finalisation.drain(5), flush=True)
     """
     assert told_by(program) == [
         "ended invoke_agent first",
