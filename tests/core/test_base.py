@@ -142,7 +142,7 @@ def test_under_another_distro_ours_stands_back_where_theirs_is_active(
     assert not instrumentor.is_instrumented_by_opentelemetry
     assert [record.getMessage() for record in caplog.records] == [
         (
-            "otel-agents: toy is instrumented by rival-of-toy, so ours stands back; disable theirs "
+            "otel-agents: toy is instrumented by rival-of-toy, so ours is not applied; disable theirs "
             "by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=toy_rival, or use our distro"
         )
     ]

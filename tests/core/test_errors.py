@@ -104,7 +104,7 @@ def test_the_code_of_others_is_said_once_and_no_error_of_ours(
     ]
     assert attempt(DOING, lambda: "done", "") == "done"
     (line,) = said(caplog)
-    assert line.startswith(f"otel-agents: {DOING} failed in the code of others (LookupError at ")
+    assert line.startswith(f"otel-agents: {DOING} failed in foreign code (LookupError at ")
     assert "secret" not in caplog.text
     assert (errors.counts, errors.foreign) == ({}, {DOING: 3})
 

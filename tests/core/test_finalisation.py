@@ -256,8 +256,8 @@ def test_more_than_a_bound_does_not_wait(
     busy.set()
     settle()
     assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3
-    assert counts == {"finalising what was dropped": 3}
-    assert "3 streams that were dropped have no span" in caplog.text
+    assert counts == {"finalising dropped streams": 3}
+    assert "3 dropped streams have no span" in caplog.text
 
 
 # Whole processes.

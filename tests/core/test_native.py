@@ -14,12 +14,11 @@ from otel_agents.testing.emission import Emission
 
 OURS = (
     "otel-agents: toy is instrumented by otel-agents, so toy.opentelemetry, which the application "
-    "asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to have it the other way round"
+    "enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to prefer it"
 )
 THEIRS = (
-    "otel-agents: toy is instrumented by toy.opentelemetry, which the application asks for, so "
-    "otel-agents records nothing of it; unset OTEL_AGENTS_PREFER=theirs to have it the other way "
-    "round"
+    "otel-agents: toy is instrumented by toy.opentelemetry, which the application enables, so "
+    "otel-agents records nothing of it; unset OTEL_AGENTS_PREFER to prefer otel-agents"
 )
 
 

@@ -319,7 +319,7 @@ def test_a_patch_waits_for_the_import_and_imports_nothing(
     assert "lazytoys.inner" not in sys.modules
     states = [target.state for target in patches.report().targets]
     assert states == ["waiting", "missing"]
-    assert str(patches.report()).startswith("0 of 2 applied, 1 wait for their import")
+    assert str(patches.report()).startswith("0 of 2 applied, 1 waiting for import")
 
     inner = importlib.import_module("lazytoys.inner")
     assert inner.ask("hi") == "HI"

@@ -62,11 +62,11 @@ def test_where_all_of_a_group_are_gone_they_are_missing_which_is_said_once(
     packages.load(f"{name}.c")
     assert states(patches) == ["missing", "missing", "missing", "applied", "missing"]
     assert said() == [
-        f"{name}.a:gone, {name}.moved:one, {name}.b:Model.gone: of tool call there is none",
+        f"{name}.a:gone, {name}.moved:one, {name}.b:Model.gone: no target for tool call exists",
         f"{name}.c:gone: {name}.c has no gone",
     ]
     details = {target.detail for target in patches.report().targets[:3]}
-    assert details == {"none of those for tool call is there"}
+    assert details == {"none of the targets for tool call exists"}
 
 
 def test_a_group_whose_modules_are_all_gone_is_missing_with_the_package(
@@ -77,7 +77,7 @@ def test_a_group_whose_modules_are_all_gone_is_missing_with_the_package(
     patches = apply(*rows)
     packages.load(name)
     assert states(patches) == ["missing", "missing"]
-    assert said() == [f"{name}.a:one, {name}.b:one: of tool call there is none"]
+    assert said() == [f"{name}.a:one, {name}.b:one: no target for tool call exists"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_of_a_group_those_are_missing_that_the_version_should_have(
     packages.load(f"{name}.a")
     assert states(patches) == expected
     missing = [row for row, state in zip(("old", "new"), expected, strict=True) if state[0] == "m"]
-    assert said() == [f"{name}.a:{row}: of tool call there is none" for row in missing]
+    assert said() == [f"{name}.a:{row}: no target for tool call exists" for row in missing]
 
 
 def test_a_group_may_be_of_patches_and_registrations(
@@ -240,5 +240,5 @@ def test_rows_of_one_target_are_told_of_one_by_one(
 
 def test_a_table_with_something_else_in_it_is_none(apply: Apply) -> None:
     row: Any = "house:Agent.run"
-    with pytest.raises(TypeError, match="a table has rows, and no str"):
+    with pytest.raises(TypeError, match="a table contains rows, not str"):
         apply(row)

@@ -1,7 +1,7 @@
-"""Bodies of responses that the caller reads: what passes by is recorded.
+"""Response bodies that the caller reads: what is read is recorded.
 
-Two kinds: the body of an HTTP response of httpx, below everything that an SDK reads it with, and a
-body that is handed to the caller itself.
+There are two kinds: the body of an httpx response, below everything that an SDK reads it with, and
+a body object that the caller gets.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from .streams import EnteredContext, ResumableContext, register_stream, replace_
 __all__ = ["BodyRecorder", "follow"]
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
-"""Bytes that are kept of a JSON body, or of one line of events, to read it; a larger one is left alone."""
+"""Bytes kept of a JSON body, or of one line of events; a larger one is not parsed."""
 
 
 def follow(operation: Any, response: Any) -> bool:
-    """Record an HTTP response of httpx, now or while its body is read; whether the latter.
+    """Record an httpx response, now or while its body is read; return whether the latter.
 
-    Where its body was read already it is described here, and not ended.
+    A body that was read already is recorded here; the operation is not ended.
     """
     kind = response.headers.get("content-type", "")
     is_json = "json" in kind
     try:
         body = response.content
-    except RuntimeError:  # httpx says so of a body that was not read yet
+    except RuntimeError:  # httpx raises it if the body was not read yet
         _ResponseMethods(
             BodyRecorder(operation, json=is_json, events="event-stream" in kind), response
         )
@@ -48,21 +48,21 @@ def follow(operation: Any, response: Any) -> bool:
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except (ValueError, RecursionError):  # cut or not what its header says; the caller will see
+    except (ValueError, RecursionError):  # truncated, or not what the header says
         return None
 
 
 class BodyRecorder:
-    """A body that is being read: its operation ends with it.
+    """Records a body while it is read, and ends the operation with it.
 
     Args:
         operation: What records it.
-        json: The body is one JSON document, from which the operation gathers.
+        json: The body is one JSON document, which the operation reads.
         events: The body is a stream of server-sent events, each a chunk.
     """
 
     def __init__(self, operation: Any, *, json: bool = False, events: bool = False) -> None:
-        self._ended = True  # until it is made to the end
+        self._ended = True  # until the constructor is done: `__del__` may run before
         self._operation = operation
         self._context = ResumableContext(operation.context)
         self._finaliser = register_stream(operation)
@@ -70,7 +70,7 @@ class BodyRecorder:
         self._json = json
         self._chunks: list[bytes] = []
         self._size = 0
-        self._inside = False  # a body that is read to its end closes its response from there
+        self._inside = False  # reading to the end closes the response from inside
         self._ended = False
 
     def _enter(self) -> EnteredContext:
@@ -82,7 +82,7 @@ class BodyRecorder:
         self._inside = False
 
     def chunks(self, chunks: Iterator[Any]) -> Iterator[Any]:
-        """The pieces, each recorded as it passes."""
+        """Yield the chunks; record each one."""
         try:
             while True:
                 try:
@@ -91,19 +91,19 @@ class BodyRecorder:
                     return
                 if not self.record_chunk(chunk):
                     yield chunk
-        finally:  # what holds nothing but this is closed by that, in its own context
+        finally:  # `del` may close it: that must run in its context
             entered = self._context.enter()
             del chunks
             self._context.leave(entered)
 
     def chunk(self, read_next: Callable[[], Any]) -> Any:
-        """One piece, which ``read_next`` gives; it raises `StopIteration` at the end."""
+        """Return one chunk from ``read_next``, which raises `StopIteration` at the end."""
         chunk = self._read_step(read_next, StopIteration)
         self.record_chunk(chunk)
         return chunk
 
     async def chunks_async(self, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """The pieces, each recorded as it passes."""
+        """Yield the chunks; record each one."""
         try:
             while True:
                 try:
@@ -118,13 +118,13 @@ class BodyRecorder:
             self._context.leave(entered)
 
     async def chunk_async(self, read_next: Callable[[], Awaitable[Any]]) -> Any:
-        """One piece, as `chunk` gives it; it raises `StopAsyncIteration` at the end."""
+        """Return one chunk, as `chunk` does; `StopAsyncIteration` is the end."""
         chunk = await self._read_step_async(read_next)
         self.record_chunk(chunk)
         return chunk
 
     def read(self, read: Callable[[], Any], record: Callable[[Any], None]) -> Any:
-        """What ``read`` gives, or what awaiting that gives; ``record`` records it."""
+        """Return the result of ``read``, or an awaitable of it; ``record`` records it."""
         value = self._read_step(read, None)
         if inspect.isawaitable(value):
             return self._await_read(value, record)
@@ -173,13 +173,13 @@ class BodyRecorder:
             errors.internal_error("recording a body")
 
     def record_read(self, chunk: bytes, *, ends: bool) -> None:
-        """A piece was read; ``ends`` if it was the last."""
+        """Record a chunk that was read; ``ends`` if it was the last."""
         self.record_chunk(chunk)
         if ends:
             self.completed()
 
     def record_chunk(self, chunk: Any) -> bool:
-        """A piece has passed; whether the caller must not see it."""
+        """Record a chunk; return whether to hide it from the caller."""
         if not self._ended:
             if self._events:
                 self._record_events(chunk)
@@ -188,7 +188,7 @@ class BodyRecorder:
         return False
 
     def _keep(self, chunk: bytes) -> None:
-        """Keep a piece of what is parsed as a whole; nothing of it once it is too large."""
+        """Keep a chunk of what is parsed as a whole; drop all once it is too large."""
         self._size += len(chunk)
         if self._size <= _MAX_BYTES:
             self._chunks.append(chunk)
@@ -196,13 +196,13 @@ class BodyRecorder:
             self._chunks.clear()
 
     def _take_kept(self) -> bytes:
-        """What was kept, to begin anew."""
+        """Return what was kept, and keep nothing."""
         kept = b"".join(self._chunks)
         self._chunks, self._size = [], 0
         return kept
 
     def _record_events(self, chunk: bytes) -> None:
-        """Report the events whose line is complete; the rest waits for the next piece."""
+        """Record the events whose line is complete; keep the rest for the next chunk."""
         first, newline, others = chunk.partition(b"\n")
         self._keep(first)
         if not newline:
@@ -210,7 +210,7 @@ class BodyRecorder:
         *lines, rest = (self._take_kept() + newline + others).split(b"\n")
         self._keep(rest)
         for line in lines:
-            if line.startswith(b"data: [DONE]"):  # readers stop here and close
+            if line.startswith(b"data: [DONE]"):  # SDKs stop reading here and close
                 self.completed()
                 return
             event = _parsed(line[5:]) if line.startswith(b"data:") else None
@@ -218,7 +218,7 @@ class BodyRecorder:
                 report_chunk(self._operation, event)
 
     def completed(self) -> None:
-        """The body is at its end."""
+        """End the operation: the body was read to its end."""
         if self._ended:
             return
         self._ended = True
@@ -231,20 +231,20 @@ class BodyRecorder:
         report(self._operation, self._operation.end)
 
     def failed(self, error: BaseException) -> None:
-        """Reading the body has failed."""
+        """End the operation: reading the body failed."""
         if not self._ended:
             self._ended = True
             self._finaliser.failed(self._operation, error)
 
     def close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """What ``close`` gives, by which the caller closes the body."""
+        """Call ``close``, by which the caller closes the body, and return its result."""
         try:
             return self._context.run(close, *args, **kwargs)
         finally:
             self._closed()
 
     async def close_async(self, close: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """What awaiting ``close`` gives, by which the caller closes the body."""
+        """Await ``close``, by which the caller closes the body, and return its result."""
         try:
             return await self._context.wait(close(*args))
         finally:
@@ -256,7 +256,7 @@ class BodyRecorder:
             self._finaliser.closed(self._operation)
 
     def dropped(self) -> None:
-        """Nobody can read the body any more."""
+        """End the operation: nobody can read the body any more."""
         if not self._ended:
             self._ended = True
             self._finaliser.dropped(self._operation)
@@ -266,11 +266,11 @@ class BodyRecorder:
 
 
 class _ResponseMethods:
-    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest."""
+    """Replaces methods of an httpx response, below ``parse``, ``read`` and ``iter_lines``."""
 
     def __init__(self, recorder: BodyRecorder, response: Any) -> None:
         self._recorder = recorder
-        weakref.finalize(response, recorder.dropped)  # closed or not, it is gone then
+        weakref.finalize(response, recorder.dropped)  # it is gone then, closed or not
         methods: dict[str, Any] = {}
         if hasattr(response.stream, "__aiter__"):
             methods["aiter_bytes"] = self._recorded_async(response.aiter_bytes)

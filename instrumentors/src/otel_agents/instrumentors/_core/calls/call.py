@@ -1,4 +1,4 @@
-"""One call of a patched function, what may be begun by it, and the calls within it that are part of it."""
+"""One call of a patched function, and the calls within it that are part of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,20 @@ __all__ = [
 
 
 class Switch:
-    """On while a patch is applied, read at each call: off, what still holds ours runs the original."""
+    """On while a patch is applied; read at each call.
+
+    When it is off, a replacement that somebody still holds runs the original.
+
+    Example:
+        >>> from otel_agents.instrumentors import Switch, guarded
+        >>> switch = Switch()
+        >>> @guarded("handling an event", switch=switch)
+        ... def on_event(event):
+        ...     return event
+        >>> switch.on = False
+        >>> on_event("started") is None
+        True
+    """
 
     __slots__ = ("on",)
 
@@ -40,8 +53,17 @@ class Switch:
 class Call:
     """One call of a patched function.
 
-    ``instance`` is the object or class of a method, None for functions and static methods;
-    ``args`` are without it. A start may replace ``function``, ``args`` and ``kwargs``.
+    Example:
+        >>> from otel_agents.instrumentors import Call
+        >>> call = Call(max, None, (1, 2), {})
+        >>> call.argument(0, "first"), call.proceed()
+        (1, 2)
+
+    Attributes:
+        function: The original function. A start may replace it, ``args`` and ``kwargs``.
+        instance: The object or class of a method; None for functions and static methods.
+        args: The positional arguments without the instance.
+        kwargs: The keyword arguments.
     """
 
     function: Callable[..., Any]
@@ -50,58 +72,58 @@ class Call:
     kwargs: dict[str, Any]
 
     def argument(self, position: int, name: str) -> Any:
-        """What was given at ``position`` or by ``name``; None if it was left out."""
+        """Return the argument at ``position`` or named ``name``; None if it was omitted."""
         return self.args[position] if len(self.args) > position else self.kwargs.get(name)
 
     def proceed(self) -> Any:
-        """Call the original function with the arguments as they are now."""
+        """Call the original function with the current arguments."""
         if self.instance is None:
             return self.function(*self.args, **self.kwargs)
         return self.function(self.instance, *self.args, **self.kwargs)
 
 
 Start = Callable[["Telemetry", Call], "CallObserver | None"]
-"""Begins the operation of a call, or returns None to stay out."""
+"""Starts the operation of a call, or returns None to skip it."""
 
 Wrapping = Callable[[Callable[..., Any], Switch, bool], Callable[..., Any]]
-"""Builds the replacement of a function, from it, the patch's switch and "takes self"."""
+"""Makes the replacement of a function from it, the patch's switch, and "takes self"."""
 
 
 @runtime_checkable
 class Bindable(Protocol):
-    """Another way than a `Start` to replace a function; made by the functions of `watching`."""
+    """Replaces a function in another way than a `Start`; the functions of `watching` make them."""
 
     def bind(self, telemetry: Telemetry) -> Wrapping:
-        """The wrapping, which works with ``telemetry``."""
+        """Make the wrapping, which emits with ``telemetry``."""
         ...
 
 
 def instance(call: Call) -> object:
-    """The object whose method is called; for ``once_per``."""
+    """Return the object whose method is called; for ``once_per``."""
     return call.instance
 
 
 class _ActiveCall(NamedTuple):
-    """An operation of which calls for the same object are a part, as long as it lasts."""
+    """A running operation that calls for the same object are part of."""
 
     start: Start
     subject: object
     function: Callable[..., Any]
     tool: object
     observer: weakref.ref[CallObserver]
-    """Which holds a context with this in it."""
+    """Weak, since its context holds this."""
 
 
 _SAME_OBJECT: Final = Slot[tuple[_ActiveCall, ...]]("once", tuple)
 _SUPER_CHAIN: Final = Slot[tuple[_ActiveCall, ...]]("chain", tuple)
-"""The operations of this kind that there are around this one, the newest of each start."""
+"""The running operations of each kind around this call, the newest of each start."""
 
 
 class Reentry:
-    """A call of which calls for the same object, by the same start, are a part.
+    """A call whose operation includes later calls for the same object by the same start.
 
-    But not within a tool of the first one, nor after its end: a task in the background keeps the
-    context of the call that created it.
+    Not within a tool of the first call, nor after its end: a background task keeps the context of
+    the call that created it.
     """
 
     __slots__ = ("_call", "_slot", "_start", "_subject")
@@ -114,7 +136,7 @@ class Reentry:
 
     @classmethod
     def by_super(cls, start: Start, call: Call) -> Reentry:
-        """Of which what it calls by ``super()`` is a part: other implementations, and not itself."""
+        """Include calls of other implementations by ``super()``, not of the same one."""
         reentry = cls(start, call, call.instance)
         reentry._slot = _SUPER_CHAIN
         return reentry
@@ -127,14 +149,14 @@ class Reentry:
         overridden: bool,
         once_per: Callable[[Call], object] | None,
     ) -> list[Reentry] | None:
-        """In which ways calls within ``call`` are a part of it; None where it is a part itself."""
+        """Return what calls within ``call`` are checked against; None if it is nested itself."""
         reentries = [cls.by_super(start, call)] if overridden else []
         if once_per is not None:
             reentries.append(cls(start, call, once_per(call)))
         return None if any(reentry.is_nested() for reentry in reentries) else reentries
 
     def is_nested(self) -> bool:
-        """Whether this is a part of an operation that has begun and lasts."""
+        """Return whether the call is part of a running operation."""
         active = next((one for one in self._slot.get() or () if one.start == self._start), None)
         if active is None or (
             self._slot is _SUPER_CHAIN and active.function is self._call.function
@@ -145,7 +167,7 @@ class Reentry:
         return is_active and active.subject is self._subject and active.tool is scope_of().tool
 
     def enter(self, observer: CallObserver) -> None:
-        """``observer`` has begun for it; it may be a tool itself, in which there is no further one."""
+        """Mark ``observer``, which runs the call; if it is a tool, the mark is within that tool."""
         tool, start = scope_of(observer.context).tool, self._start
         active = _ActiveCall(start, self._subject, self._call.function, tool, weakref.ref(observer))
         others = (one for one in self._slot.get(observer.context) or () if one.start != start)

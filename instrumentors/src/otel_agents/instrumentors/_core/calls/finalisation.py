@@ -1,17 +1,17 @@
-"""What its owner has dropped is finalised here: by one thread, whatever dropped it, and where.
+"""Streams and calls that were dropped unfinished: one thread ends their operations.
 
-A destructor runs anywhere, also while its thread holds a lock that the end of a span would wait
-for: one of the SDK, of a span processor of the application's. So a destructor runs no telemetry: it
-notes what was dropped and when, in a queue that may be written to from anywhere, and the thread
-does the rest. A `GeneratorExit` is as good as a destructor, since the collector throws it into what
-was left half-way; and so is closing, which is what a ``with`` or a ``yield from`` does then.
+A destructor runs anywhere, also while its thread holds a lock that ending a span would wait for: a
+lock of the SDK or of the application's span processor. So a destructor runs no telemetry. It puts
+what was dropped, and when, into a queue that may be written from anywhere; the thread does the
+rest. A `GeneratorExit` counts as a destructor, since the garbage collector throws it into
+unfinished generators. So does closing, which a ``with`` or a ``yield from`` then does.
 
-The thread is started when the first stream is made, since a destructor cannot start one, and none
-is where nothing is streamed: a coroutine that is dropped half-way, of which there are few, waits
-for the next call, or for the end of the process.
+The thread starts with the first stream, since a destructor cannot start one. Without streams there
+is no thread: a coroutine that was dropped unfinished, which is rare, waits for the next call or
+for the end of the process.
 
-A stream that is still open then has not been dropped, and is left unread all the same: each is
-known, and held by nobody here.
+A stream that is open at the end of the process was not dropped, but nobody will read it. All open
+streams are known here by weak references.
 """
 
 from __future__ import annotations
@@ -50,19 +50,20 @@ __all__ = [
 ]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
-"""When that was dropped which is being finalised, by `time.perf_counter_ns`: it ended then."""
+"""When the operation being finalised was dropped, by `time.perf_counter_ns`: that is its end."""
 
 _BRIEF_SECONDS: Final = 0.1
+"""Seconds that closing a stream waits for its span."""
 _EXIT_SECONDS: Final = 1.0
 _MAX_PENDING: Final = 10_000
-"""Of what waits: more is there only where a span processor does not come to an end."""
-_FINALISING: Final = "finalising what was dropped"
+"""Items that may wait; more wait only if a span processor hangs."""
+_FINALISING: Final = "finalising dropped streams"
 
 
 class Finaliser:
-    """Where what is made in one process goes if it is dropped.
+    """Finalises what was created in this process.
 
-    What was made before a fork, and is dropped in the child as well, is its parent's to tell.
+    What was created before a fork, and is dropped in the child too, belongs to the parent.
     """
 
     __slots__ = ("_queue",)
@@ -71,60 +72,60 @@ class Finaliser:
         self._queue = queue
 
     def dropped(self, observer: StreamObserver) -> None:
-        """Nobody can read the stream of ``observer`` any more."""
+        """End the stream of ``observer``: nobody can read it any more."""
         self.put(lambda: report(observer, observer.abandoned))
 
     def closed(self, observer: StreamObserver) -> None:
-        """The stream of ``observer`` was closed before its end, mostly by its reader.
+        """End the stream of ``observer``: it was closed before its end, mostly by its reader.
 
-        Who may want to see what became of it; but also by a destructor, as of a generator that
-        reads it by ``yield from``, which must not wait for long.
+        Wait briefly, since the reader may want to see its span. Not for long, since a destructor
+        may have closed it, as of a generator that reads it by ``yield from``.
         """
         self.dropped(observer)
         self.wait_briefly()
 
     def failed(self, observer: StreamObserver, error: BaseException) -> None:
-        """A call or a stream raised ``error``, which may be that it was dropped."""
+        """Report that a call or a stream raised ``error``, which may mean that it was dropped."""
         if is_generator_exit(error):
             self.put(lambda: report_failure(observer, error))
         else:
             report_failure(observer, error)
 
     def put(self, work: Callable[[], object]) -> None:
-        """Have ``work`` done by the thread, as of now; for destructors."""
+        """Have the thread run ``work``, dated now; safe in destructors."""
         if self is self._queue.finaliser:
             self._queue.put(work)
 
     def wait_briefly(self) -> None:
-        """Have what was dropped finalised first, if that takes no more than a moment."""
+        """Wait until what was dropped is finalised, a moment at most."""
         self._queue.wait_briefly()
 
 
 class _Queue:
     """What was dropped in this process, and the thread that finalises it."""
 
-    # Of the object: a destructor at the very end of the interpreter finds no globals any more.
+    # Attributes, since a destructor at the very end of the interpreter finds no globals.
     max_pending = _MAX_PENDING
     _now = staticmethod(time.perf_counter_ns)
 
     def __init__(self) -> None:
-        self._start_lock = Lock()  # where what is dropped meanwhile may make a stream
+        self._start_lock = Lock()  # a destructor that runs meanwhile may start a stream
         self._unfinished: Final[deque[None]] = deque(
             maxlen=_MAX_PENDING
-        )  # one for each that is not done
+        )  # one for each that is not finalised
         self._reset()
         renew_after_fork(self._unfinished.clear)
         renew_after_fork(self._reset)
 
     def _reset(self) -> None:
-        """The thread and what it held stay in the parent."""
-        # SimpleQueue.put is the one put that the standard library declares reentrant.
+        """Start empty: the thread and its queue stay in the parent."""
+        # The standard library declares only SimpleQueue.put reentrant.
         self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
         self._overflowed = 0
         self._is_running = False
         self.finaliser = Finaliser(self)
         self.ready: Finaliser | None = None
-        """The same while the thread runs."""
+        """The same object while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
         if len(self._unfinished) < self.max_pending:
@@ -134,7 +135,7 @@ class _Queue:
             self._overflowed += 1
 
     def start(self) -> bool:
-        """Have the thread run; whether it does. None can be started while the process ends."""
+        """Start the thread if needed; return whether it runs. None starts at interpreter exit."""
         if not self._is_running:
             with self._start_lock:
                 if not self._is_running:
@@ -142,19 +143,19 @@ class _Queue:
         return self._is_running
 
     def start_if_waiting(self) -> None:
-        """Have the thread run if there is something for it."""
+        """Start the thread if something waits for it."""
         if self._unfinished:
             self.start()
 
     def wait_briefly(self) -> None:
-        # Among greenlets nobody waits: a destructor may run where another must not, under a lock.
+        # A greenlet must not wait: its destructor may run under a lock that another one needs.
         if self._is_running and not is_green():
             self._wait(_BRIEF_SECONDS)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until all that was dropped is finalised; whether it is so.
+        """Wait until everything dropped is finalised; return whether it is.
 
-        Where the thread cannot be started, here is where it is done.
+        If the thread cannot be started, finalise here.
         """
         if not self._unfinished or self.start():
             return self._wait(timeout)
@@ -166,7 +167,7 @@ class _Queue:
         return not self._unfinished
 
     def _wait(self, timeout: float) -> bool:
-        if not self._unfinished or DROPPED_AT.get() is not None:  # as of what is waited for itself
+        if not self._unfinished or DROPPED_AT.get() is not None:  # else it waits for itself
             return True
         done = Flag()
         self.put(done.set)
@@ -182,7 +183,7 @@ class _Queue:
             while True:
                 self._finalise_next()
         finally:
-            self._is_running, self.ready = False, None  # the next stream starts another
+            self._is_running, self.ready = False, None  # the next stream starts another one
 
     @errors.guarded(_FINALISING, everything=True)
     def _finalise_next(self) -> None:
@@ -201,20 +202,20 @@ class _Queue:
         overflowed, self._overflowed = self._overflowed, 0
         if overflowed and errors.counts.add(_FINALISING, overflowed):
             errors.warn(
-                "otel-agents: %d streams that were dropped have no span, since a span processor "
-                "took too long for %d before them; further ones are only counted",
+                "otel-agents: %d dropped streams have no span, since a span processor took too long "
+                "for %d before them; further ones are only counted",
                 *(overflowed, self.max_pending),
             )
 
 
 QUEUE: Final = _Queue()
 OPEN_STREAMS: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
-"""What open streams report to, by place."""
+"""The observers of open streams, by number."""
 next_stream_id: Final[Callable[[], int]] = itertools.count().__next__
 
 
 def is_generator_exit(error: BaseException | None) -> bool:
-    """Whether ``error`` is a `GeneratorExit`, or was raised on account of one."""
+    """Return whether ``error`` is a `GeneratorExit`, or was raised because of one."""
     while error is not None and not isinstance(error, GeneratorExit):
         if isinstance(error, RuntimeError) and str(error).endswith("ignored GeneratorExit"):
             return True
@@ -223,35 +224,35 @@ def is_generator_exit(error: BaseException | None) -> bool:
 
 
 def started() -> Finaliser:
-    """Have the thread run; where a stream that is being made goes if it is dropped."""
+    """Start the thread if needed; return the finaliser for a new stream."""
     QUEUE.start()
     return QUEUE.finaliser
 
 
 def open_streams() -> list[StreamObserver]:
-    """What the streams report to that somebody could still read, in the order of their start."""
+    """Return the observers of streams that can still be read, in the order of their start."""
     found = (reference() for reference in OPEN_STREAMS.valuerefs())
     return list({id(observer): observer for observer in found if observer is not None}.values())
 
 
 def abandon(observer: StreamObserver) -> None:
-    """The stream of ``observer`` is left unread, since the process ends; raises nothing."""
+    """Report that the stream of ``observer`` stays unread, as the process ends; raise nothing."""
     report(observer, observer.abandoned)
 
 
 def current() -> Finaliser:
-    """Where an awaited call that begins will go if it is dropped."""
+    """Return the finaliser for an awaited call; start the thread if something waits."""
     QUEUE.start_if_waiting()
     return QUEUE.finaliser
 
 
 def drain(timeout: float) -> bool:
-    """Wait until nothing is left to finalise, ``timeout`` seconds at most; whether it is so."""
+    """Wait, ``timeout`` seconds at most; return whether everything dropped is finalised."""
     return QUEUE.drain(timeout)
 
 
 atexit.register(drain, _EXIT_SECONDS)
-renew_after_fork(OPEN_STREAMS.clear)  # they are the parent's to end
+renew_after_fork(OPEN_STREAMS.clear)  # the parent ends them
 
 
 hide_frames(globals())

@@ -1,4 +1,4 @@
-"""Coroutines, awaitables, futures and generators that a call gave, followed until they are done."""
+"""Coroutines, awaitables, futures and generators that a call returned, followed until they end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class AwaitableProxy(Proxy):
-    """An awaitable that is not a coroutine: it stays what it is, and awaiting it is followed."""
+    """An awaitable that is not a coroutine: it keeps its type, and awaiting it is followed."""
 
     __slots__ = ("_otel_follow",)
     _otel_follow: Callable[[], Any]
@@ -43,13 +43,13 @@ class AwaitableProxy(Proxy):
 class CoroutineProxy(Proxy):
     """A coroutine that a plain function returned, followed step by step.
 
-    A coroutine of our own around it would not do: closed before its first step, it would leave
-    the inner one behind to complain that it was never awaited.
+    A wrapping coroutine would not do: closed before its first step, it would leave the inner one
+    behind, which then warns that it was never awaited.
 
     Args:
         wrapped: The coroutine.
         observer: The operation that it belongs to.
-        returned: Records the result and gives what the caller gets.
+        returned: Records the result and returns what the caller gets.
     """
 
     __slots__ = (
@@ -85,15 +85,15 @@ class CoroutineProxy(Proxy):
         return self._otel_step(self._otel_wrapped.send, None)
 
     def send(self, value: Any) -> Any:
-        """As a coroutine's."""
+        """Send ``value`` into the coroutine."""
         return self._otel_step(self._otel_wrapped.send, value)
 
     def throw(self, *exception: Any) -> Any:
-        """As a coroutine's."""
+        """Raise an exception inside the coroutine."""
         return self._otel_step(self._otel_wrapped.throw, *exception)
 
     def close(self) -> None:
-        """As a coroutine's; one that has started has failed then."""
+        """Close the coroutine; if it has started, its operation fails."""
         try:
             self._otel_context.run(self._otel_wrapped.close)
         finally:
@@ -132,7 +132,7 @@ def follow_future(
     observer: StreamObserver,
     returned: Callable[[StreamObserver, Any], Any],
 ) -> asyncio.Future[Any]:
-    """``future`` itself; ``returned`` records its result."""
+    """Return ``future`` itself; ``returned`` records its result."""
 
     def done(future: asyncio.Future[Any]) -> None:
         error = asyncio.CancelledError() if future.cancelled() else _error_of(future)
@@ -146,13 +146,14 @@ def follow_future(
 
 
 def _error_of(future: Any) -> BaseException | None:
-    """What a future failed with, of which asyncio complains if nobody has asked for it.
+    """Return the exception of a future without marking it as retrieved.
 
-    To ask by ``exception()`` is to have asked, and no public way is not.
+    asyncio logs an exception that nobody retrieved. ``exception()`` marks it, and there is no
+    public way that does not.
     """
     try:
         return future._exception
-    except AttributeError:  # of a library's own, which keeps it elsewhere
+    except AttributeError:  # a library's own future class
         return future.exception()
 
 
@@ -161,7 +162,7 @@ def follow_generator(
     observer: StreamObserver,
     unread: _UnreadGenerator | None = None,
 ) -> Generator[Any, Any, Any]:
-    """``generator``, followed; a generator that is never started reports nothing."""
+    """Follow ``generator``; one that is never started reports nothing."""
     if unread is not None:
         unread.read = True
     finaliser, context = register_stream(observer), ResumableContext(observer.context)
@@ -200,7 +201,7 @@ async def follow_async_generator(
     observer: StreamObserver,
     unread: _UnreadGenerator | None = None,
 ) -> AsyncGenerator[Any, Any]:
-    """``generator``, followed; see `follow_generator`."""
+    """Follow ``generator``; see `follow_generator`."""
     if unread is not None:
         unread.read = True
     finaliser, context = register_stream(observer), ResumableContext(observer.context)
@@ -238,7 +239,7 @@ async def follow_async_generator(
 
 
 class _UnreadGenerator:
-    """Tells an operation that nobody has read the generator that its call gave."""
+    """Ends the operation of a generator that nobody has started."""
 
     __slots__ = ("_finaliser", "_observer", "read")
 
@@ -248,16 +249,16 @@ class _UnreadGenerator:
         self.read = False
 
     def dropped(self) -> None:
-        """Nobody can read it any more."""
+        """End the operation if the generator was never started."""
         if not self.read:
             self._finaliser.dropped(self._observer)
 
 
 def follow_returned_generator(value: Any, observer: StreamObserver) -> Any:
-    """A generator that an awaited call gave, followed: what was awaited has begun the operation.
+    """Follow a generator that an awaited call returned.
 
-    So it ends also if the generator is never started; but not where that means that nothing was
-    sent, as `StreamObserver` may say by ``lazy``.
+    What was awaited has started the operation, so it ends even if the generator is never started.
+    It does not if that means that nothing was sent, which an observer declares by ``lazy``.
     """
     kind = cast(Any, type(value))
     follow: Any = follow_generator if kind is GeneratorType else follow_async_generator

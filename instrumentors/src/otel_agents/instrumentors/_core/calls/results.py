@@ -1,8 +1,8 @@
 """Results of a model call: a whole response, or something in it that is read later.
 
-An SDK gives back a response, a stream, a raw response whose body is read along, or a response that
-holds something which can be iterated or read (botocore's ``EventStream`` and ``StreamingBody``,
-those of aiobotocore). What is read later ends the operation when it has been read.
+An SDK returns a response, a stream, a raw response whose body is recorded while it is read, or a
+response with something to iterate or read (``EventStream`` and ``StreamingBody`` of botocore, those
+of aiobotocore). What is read later ends the operation when it was read.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ __all__ = ["ResultObserver", "follow", "follow_held"]
 
 
 class ResultObserver(CallObserver, Protocol):
-    """An operation that gathers from a result. Any method may raise."""
+    """An operation that records a result. Any method may raise."""
 
     def respond(self, value: Any) -> None:
-        """Gather from the whole result."""
+        """Record the whole result."""
         ...
 
     def observe(self, value: Any) -> None:
-        """Gather from a result on its way to somebody else; raises nothing."""
+        """Record a result that somebody else consumes; raise nothing."""
         ...
 
 
 def follow(operation: ResultObserver, value: Any) -> Any:
-    """Record ``value``, now or while it is read; returns what the caller gets."""
+    """Record ``value``, now or while it is read; return what the caller gets."""
     response = getattr(value, "http_response", None)
     if response is not None:
         if not bodies.follow(operation, response):
@@ -50,9 +50,15 @@ def follow(operation: ResultObserver, value: Any) -> Any:
 
 
 def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
-    """Follow what ``response``, a dict of its own, holds under ``key``; record it if there is none.
+    """Follow ``response[key]``; record ``response`` if there is nothing to follow.
 
-    Returns ``response``, in which what is followed has been put in the place of what it was.
+    Args:
+        operation: What records it.
+        response: A dict, in which the value is replaced by a proxy.
+        key: The key of what is read later.
+
+    Returns:
+        ``response``.
     """
     held = cast("dict[str, Any]", response).get(key)
     proxy = _follow_unread(operation, held) if held is not None else None
@@ -65,7 +71,7 @@ def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
 
 
 def _follow_unread(operation: ResultObserver, value: Any) -> Any:
-    """``value`` as what it is, followed; None if it is a whole response."""
+    """Return a proxy for ``value`` that follows it; None if it is a whole response."""
     kind = cast(Any, type(value))
     asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__anext__")
     if hasattr(kind, "read") and any(hasattr(kind, name) for name in _CHUNKED_READS):
@@ -82,28 +88,28 @@ def _follow_unread(operation: ResultObserver, value: Any) -> Any:
 
 
 _CHUNKED_READS: Final = ("__next__", "__anext__", "iter_chunks")
-"""By one of which a body is read in pieces; what can only be read whole is a response."""
+"""A body that is read in chunks has one of these; one without is a whole response."""
 
 
 class _ItemRecorder(bodies.BodyRecorder):
     """Items that are read one by one, each a chunk."""
 
     def record_chunk(self, chunk: Any) -> bool:
-        """An item has passed."""
+        """Record an item; return whether to hide it from the caller."""
         return not self._ended and report_chunk(self._operation, chunk)
 
     def completed(self) -> None:
-        """There are no more."""
+        """End the operation: there are no more items."""
         if not self._ended:
             self._ended = True
             report_exhausted(self._operation)
 
 
 class _UnreadProxy(Proxy):
-    """What is read later, by its own methods; what is read passes a `bodies.BodyRecorder`.
+    """Something that is read later by its own methods, recorded by a `bodies.BodyRecorder`.
 
-    It is the reading that knows when nobody can read any more: an iterator or a method that the
-    caller has kept outlives this proxy.
+    The recorder, not this proxy, notices when nobody can read any more: the caller may keep an
+    iterator or a bound method and drop the proxy.
     """
 
     __slots__ = ("_otel_recorder",)
@@ -119,12 +125,12 @@ class _UnreadProxy(Proxy):
         return wrap_method(self._otel_recorder, value) if wrap_method is not None else value
 
     def _otel_entered_value(self, entered: Any) -> Any:
-        """What a ``with`` gives: this, or something of its own that is read instead of it."""
+        """Return what a ``with`` binds: this, or another object that is read instead."""
         return self if entered is self._otel_wrapped else entered
 
 
 class _IterableProxy(_UnreadProxy):
-    """What can be iterated and is no iterator, as botocore's ``EventStream``."""
+    """An iterable that is not an iterator, as botocore's ``EventStream``."""
 
     __slots__ = ()
 
@@ -139,9 +145,9 @@ class _IterableProxy(_UnreadProxy):
 
 
 class _AsyncIterableProxy(_UnreadProxy):
-    """What can be iterated and whose ``__anext__``, if any, gives no item, as aiobotocore's.
+    """An async iterable whose ``__anext__``, if any, returns no item, as aiobotocore's.
 
-    There it is an asynchronous generator function, and ``__aiter__`` gives what it makes.
+    There it is an async generator function, and ``__aiter__`` returns what it creates.
     """
 
     __slots__ = ()
@@ -157,7 +163,7 @@ class _AsyncIterableProxy(_UnreadProxy):
 
 
 class _Body(_UnreadProxy):
-    """A body that is read as bytes: whole, in pieces, or line by line."""
+    """A body that is read as bytes: whole, in chunks, or line by line."""
 
     __slots__ = ()
 
@@ -169,7 +175,7 @@ class _Body(_UnreadProxy):
     def _otel_entered_value(self, entered: Any) -> Any:
         if entered is self._otel_wrapped or not hasattr(cast(Any, type(entered)), "read"):
             return super()._otel_entered_value(entered)
-        return type(self)(entered, self._otel_recorder)  # botocore's is the stream below
+        return type(self)(entered, self._otel_recorder)  # botocore returns the raw stream below
 
 
 class _BodyProxy(_Body, _IterableProxy):
@@ -190,7 +196,7 @@ _WrapMethod = Callable[[bodies.BodyRecorder, Callable[..., Any]], Callable[..., 
 
 
 def _wrap_read(parse: Callable[..., tuple[bytes, bool]]) -> _WrapMethod:
-    """Of a method that reads; ``parse`` makes of its result and arguments what was read, and if it ends."""
+    """Wrap a reading method; ``parse`` returns the bytes read, and whether they are the last."""
 
     def wrap_method(recorder: bodies.BodyRecorder, read: Callable[..., Any]) -> Callable[..., Any]:
         def reading(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Streams: followed item by item, finalised exactly once, their type and laziness kept.
+"""Streams: followed item by item, ended exactly once, of the same type and as lazy as before.
 
 The context of a stream is current while an item is fetched, never across a ``yield``. A stream
 that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no error.
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 EnteredContext: TypeAlias = tuple[Context, object]
-"""The caller's context, and the token of what was attached in its place."""
+"""The caller's context, and the token of the one attached instead."""
 
 
 class ResumableContext:
     """The context of work that runs in steps: current in each step, never between two.
 
-    What the work itself attached in one step is current again in the next. Closing is a step too:
-    what the work attached is detached there, and does not stay behind in its caller.
+    What the work attaches in one step is current again in the next. Closing is a step too: what the
+    work attached is detached there and does not leak into its caller.
     """
 
     __slots__ = ("_inner", "inside")
@@ -51,16 +51,16 @@ class ResumableContext:
     def __init__(self, inner: Context) -> None:
         self._inner = inner
         self.inside = False
-        """Whether a step is being made."""
+        """Whether a step is running."""
 
     def enter(self) -> EnteredContext:
-        """Begin a step; for `leave`."""
+        """Start a step; pass the result to `leave`."""
         outer = get_current()
         self.inside = True
         return outer, attach(self._inner)
 
     def leave(self, entered: EnteredContext) -> None:
-        """End a step: the caller's context is current again."""
+        """End a step: restore the caller's context."""
         self._inner = get_current()
         self.inside = False
         attach(entered[0])
@@ -68,17 +68,18 @@ class ResumableContext:
     def leave_awaited(self, entered: EnteredContext, error: BaseException) -> None:
         """End a step that was awaited and raised ``error``.
 
-        It may have been closed while it waits, maybe by the collector inside any other work, and have
-        raised something else then. Where that is not so, which the token knows, it is put back.
+        The step may have been closed while it waited, perhaps by the garbage collector inside
+        unrelated work, and may have raised something else then. Otherwise, which the token shows,
+        restore the caller's context.
         """
         inner = get_current()
         self.inside = False
         if finalisation.is_generator_exit(error) and inner is not self._inner:
             return
-        if not isinstance(entered[1], Token):  # of another kind of context than Python's
+        if not isinstance(entered[1], Token):  # a context implementation other than contextvars
             return self.leave(entered)
         token = cast("Token[Context]", entered[1])
-        with contextlib.suppress(ValueError):  # it is of another task or thread
+        with contextlib.suppress(ValueError):  # of another task or thread
             token.var.reset(token)
             self._inner = inner
 
@@ -103,15 +104,15 @@ class ResumableContext:
 
 
 def register_stream(observer: StreamObserver) -> Finaliser:
-    """A stream of ``observer`` is being made: it is known, and goes where this is if it is dropped."""
+    """Register a new stream of ``observer``; return its finaliser."""
     finalisation.OPEN_STREAMS[finalisation.next_stream_id()] = observer
     return finalisation.QUEUE.ready or finalisation.started()
 
 
 def replace_methods(holder: Any, replacements: dict[str, Any]) -> None:
-    """Put ``replacements`` in the place of methods of ``holder``, a response of httpx.
+    """Replace methods of ``holder``, an httpx response.
 
-    They are no part of what is pickled or copied, which goes where nobody reads along.
+    The replacements are left out of pickles and copies, which nobody records.
     """
     state: Callable[[], dict[str, Any]] = holder.__getstate__
     hidden = (*replacements, "__getstate__")
@@ -124,9 +125,9 @@ _NONE: Final = MappingProxyType[str, Any]({})
 
 
 class _StreamProxyBase(Proxy):
-    """What the two stream proxies share: one operation, finalised once, also by collection.
+    """The base of both stream proxies: one operation, ended once, also by garbage collection.
 
-    An SDK's stream can be closed by its HTTP response too, ``response``, as its helpers do it.
+    Closing an SDK stream's HTTP response, ``response``, closes the stream too; SDK helpers do that.
     """
 
     __slots__ = (
@@ -143,7 +144,9 @@ class _StreamProxyBase(Proxy):
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
-        object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
+        object.__setattr__(
+            self, "_otel_ended", True
+        )  # until the constructor is done: `__del__` may run before
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
         object.__setattr__(self, "_otel_finaliser", register_stream(observer))
@@ -155,7 +158,7 @@ class _StreamProxyBase(Proxy):
             self._otel_watch(response, weakref.ref(self))
 
     def _otel_watch(self, response: Any, this: Callable[[], _StreamProxyBase | None]) -> None:
-        """Learn from ``response`` that it is closed; it does not keep this alive."""
+        """Notice when ``response`` is closed, without keeping this proxy alive."""
         close = response.close
 
         def closing() -> Any:
@@ -168,11 +171,11 @@ class _StreamProxyBase(Proxy):
 
     @staticmethod
     def _otel_response_closed(proxy: _StreamProxyBase | None) -> None:
-        """The response was closed; an SDK does so too where reading the stream ends."""
+        """End the stream: its response was closed, but not by reading it to the end."""
         if proxy is not None and not proxy._otel_context.inside:
             proxy._otel_closed()
 
-    # The two that are called for each stream do what `reporting` does, without going there.
+    # `reporting` has both as functions; here they are inline, as each stream calls them.
 
     def _otel_report_chunk(self, item: Any) -> bool:
         try:
@@ -209,16 +212,16 @@ class _StreamProxyBase(Proxy):
         if not self._otel_ended:
             self._otel_dropped()
             alone = sys.getrefcount(self) == SoleReference.references
-            if alone:  # else other destructors may read it yet
+            if alone:  # else other destructors may still read it
                 self._otel_context.run(self._otel_release)
 
     def _otel_release(self) -> None:
-        """Drop what is followed in its own context: it may detach there what it has attached."""
+        """Drop the wrapped stream in its own context: it may detach what it attached there."""
         object.__setattr__(self, "_otel_next", None)
         object.__setattr__(self, "_otel_wrapped", None)
 
     def _otel_entered_value(self, entered: Any) -> Any:
-        """What a ``with`` gives: this, or something of its own that is read instead of it."""
+        """Return what a ``with`` binds: this, or another object that is read instead."""
         return self if entered is self._otel_wrapped else entered
 
     def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
@@ -270,7 +273,7 @@ class StreamProxy(_StreamProxyBase):
     def __exit__(self, *exception: object) -> Any:
         leave = self._otel_wrapped.__exit__
         try:
-            if self._otel_attaches:  # and detaches here, in its caller's context
+            if self._otel_attaches:  # then it detaches here, in the caller's context
                 return leave(*exception)
             return self._otel_context.run(leave, *exception)
         finally:
@@ -336,7 +339,7 @@ class AsyncStreamProxy(_StreamProxyBase):
     async def __aexit__(self, *exception: object) -> Any:
         leave = self._otel_wrapped.__aexit__
         try:
-            if self._otel_attaches:  # and detaches here, in its caller's context
+            if self._otel_attaches:  # then it detaches here, in the caller's context
                 return await leave(*exception)
             return await self._otel_context.wait(leave(*exception))
         finally:
@@ -360,14 +363,14 @@ class AsyncStreamProxy(_StreamProxyBase):
 
 
 def follow_stream(value: Any, observer: StreamObserver) -> Any:
-    """``value`` followed, if it is a stream of an SDK: an iterator that cannot be read otherwise."""
+    """Follow ``value`` if it is an SDK stream: an iterator without ``read``; else return None."""
     kind = cast(Any, type(value))
     if hasattr(kind, "read"):
         return None
     if hasattr(kind, "__next__"):
         return StreamProxy(value, observer)
     gives = getattr(kind, "__anext__", None)
-    if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore's gives no item
+    if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore: returns no item
         return None
     return AsyncStreamProxy(value, observer)
 

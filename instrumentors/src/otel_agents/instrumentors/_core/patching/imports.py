@@ -1,6 +1,7 @@
-"""Being told that the import of a package begins, before anything of it runs.
+"""Callbacks when the import of a package starts, before its code runs.
 
-An import hook is told afterwards, when the package's own modules have bound each other's functions.
+An import hook runs afterwards, when the package's modules have already bound each other's
+functions.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from otel_agents.instrumentors._core.tables import Bounded
 __all__ = ["ImportTrigger"]
 
 _WAIT_SECONDS: Final = 5.0
-"""Seconds that an import in another thread waits. That thread may hold what this one waits for."""
+"""How long an import in another thread waits. That thread may hold a lock that we need."""
 
 _waiting: Final[Bounded[str, list[ImportTrigger]]] = Bounded(1024, inherited=True)
-_lock: Final = Lock()  # for the states alone: never held while anybody's code runs, or imports
+_lock: Final = Lock()  # for the states only: never held during foreign code or imports
 
 
 def _renew() -> None:
@@ -36,16 +37,16 @@ renew_after_fork(_renew)
 
 
 class ImportTrigger:
-    """Calls ``callback`` once, when the import of the first of ``packages`` begins.
+    """Calls ``callback`` once, when the import of the first of ``packages`` starts.
 
-    It is called at once if one is imported already. An import in another thread waits until it
-    is done, but not for ever. If it fails, that is reported, and the import goes on.
+    It is called at once if one is imported already. An import in another thread waits until the
+    callback is done, a few seconds at most. A failure is logged, and the import goes on.
     """
 
     def __init__(self, packages: tuple[str, ...], callback: Callable[[], None]) -> None:
         self._packages = packages
         self._callback = callback
-        self._state: Literal["waiting", "made now", "over"] = "waiting"
+        self._state: Literal["waiting", "running", "done"] = "waiting"
         self._thread: int | None = None
         self._done = Flag()
         with _lock:
@@ -61,7 +62,7 @@ class ImportTrigger:
         with _lock:
             claimed = self._state == "waiting"
             if claimed:
-                self._state, self._thread = "made now", threading.get_ident()
+                self._state, self._thread = "running", threading.get_ident()
         if not claimed:
             self._wait()
             return
@@ -73,7 +74,7 @@ class ImportTrigger:
             self._finish()
 
     def cancel(self) -> bool:
-        """Have it not called any more; whether it was still to be called."""
+        """Prevent the call; return whether it was still pending."""
         with _lock:
             was_waiting = self._state == "waiting"
             if was_waiting:
@@ -83,19 +84,19 @@ class ImportTrigger:
         return was_waiting
 
     def renew(self) -> None:
-        """In a forked child: what another thread was making will not be finished."""
-        if self._state == "made now" and self._thread != threading.get_ident():
+        """In a forked child: finish what another thread of the parent was running."""
+        if self._state == "running" and self._thread != threading.get_ident():
             self._done = Flag()  # its lock may be inherited locked
             self._finish()
 
     def _wait(self) -> None:
-        """Wait for the thread that makes it, unless that is this one."""
-        if self._state == "made now" and self._thread != threading.get_ident():
+        """Wait for the thread that runs it, unless that is this one."""
+        if self._state == "running" and self._thread != threading.get_ident():
             self._done.wait(_WAIT_SECONDS)
 
     def _finish(self) -> None:
         with _lock:
-            self._state = "over"
+            self._state = "done"
             for package in self._packages:
                 triggers = _waiting.get(package) or []
                 if self in triggers:
@@ -106,19 +107,19 @@ class ImportTrigger:
 
 
 class _Finder:
-    """Finds what the others find, and has it announced when it is loaded.
+    """Finds what the other finders find, and fires the triggers when it is loaded.
 
-    Not before: Python holds a lock of the whole process while it asks where a module is.
+    Not earlier: Python holds a lock of the whole process while it looks for a module.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """The module's own spec with a loader of ours; None if nobody waits for ``name``."""
+        """Return the module's spec with our loader; None if no trigger waits for ``name``."""
         if name not in _waiting:
             return None
         spec = _find_with_others(name, path, target)
         if spec is None:
             return None
-        if not hasattr(spec.loader, "exec_module"):  # of a namespace, or an old kind of loader
+        if not hasattr(spec.loader, "exec_module"):  # a namespace package, or a legacy loader
             _fire(name)
             return _find_with_others(name, path, target)
         spec.loader = cast(Any, _Loader(spec.loader, path, target))
@@ -126,16 +127,16 @@ class _Finder:
 
 
 class _Loader:
-    """Loads as ``loader`` does, after the import is announced."""
+    """Fires the triggers, then loads as ``loader`` does."""
 
     def __init__(self, loader: Any, path: Any, target: Any) -> None:
         self._loader = loader
         self._arguments = path, target
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Announce the import, and stand back."""
+        """Fire the triggers, then restore the module's own loader."""
         _fire(spec.name)
-        # Import hooks that are registered by now were asked before, or not at all.
+        # The triggers may have registered import hooks, which must see this module too.
         spec_now = _find_with_others(spec.name, *self._arguments)
         if spec_now is not None and spec_now.loader is not None:
             self._loader = spec_now.loader
@@ -143,7 +144,7 @@ class _Loader:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module, where somebody has kept this loader."""
+        """Run the module, if somebody has kept this loader."""
         self._loader.exec_module(module)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,7 +1,7 @@
-"""Telemetry of a framework's own with a provider of the application's: it is no duplicate of ours.
+"""A framework's own telemetry with an application's provider: no duplicate of ours.
 
-It is recorded as without us, and ours beside it. So spans of the two are not parents of each other:
-its own have the parent that they would have had, and ours never see it.
+It is recorded as it would be without otel-agents, apart from ours. So neither's spans are parents
+of the other's: the framework's spans keep their usual parents, and ours ignore them.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ __all__ = [
 _SCOPES: Final = "otel_agents"
 _PROVIDER: Final = "tracer_provider"
 _KEYWORD_ONLY: Final = 99
-"""A place that no argument has: it is given by its name."""
+"""A position beyond all arguments: the argument has to be named."""
 
 
 class _TheirSpan(NamedTuple):
-    """The innermost of their spans, and the id of the span that was current without us by then."""
+    """The framework's innermost span, and the id of the foreign span that was current then."""
 
     span: Span
     foreign: int
@@ -56,7 +56,7 @@ _THEIR_SPAN: Final = Slot("their-span", _TheirSpan)
 
 
 class IsolatedTracer(Tracer):
-    """A framework's tracer whose spans are none of the context that ours are in."""
+    """A framework's tracer whose spans are not current for ours."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -64,11 +64,11 @@ class IsolatedTracer(Tracer):
     def start_span(
         self, name: str, context: Context | None = None, *args: Any, **more: Any
     ) -> Span:
-        """A span with the parent that it would have without us."""
+        """Start a span with the parent that it would have without our spans."""
         return self._tracer.start_span(name, _without_ours(context), *args, **more)
 
     def start_as_current_span(self, *args: Any, **more: Any) -> Any:
-        """The same, and the parent of their further ones."""
+        """Start such a span as the parent of the framework's further ones."""
         return self._as_current_span(*args, **more)
 
     @contextmanager
@@ -95,7 +95,7 @@ class IsolatedTracer(Tracer):
     def use_span(
         self, span: Span, record: bool = True, set_status: bool = True, end: bool = False
     ) -> Generator[None, None, None]:
-        """``span`` is the parent of their further ones, and what is current stays so."""
+        """Make ``span`` the parent of the framework's further ones; leave ours current."""
         outer = get_current()
         with use_span(span, end, record, set_status):
             theirs = _TheirSpan(span, _id(_nearest_foreign(get_current_span(outer))))
@@ -107,13 +107,13 @@ class IsolatedTracer(Tracer):
 
 
 class _IsolatedProvider(TracerProvider):
-    """A provider of the application's own, whose tracers are `IsolatedTracer`."""
+    """An application's provider whose tracers are `IsolatedTracer`."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
-        """Its tracer."""
+        """Return its tracer, isolated."""
         return IsolatedTracer(self._provider.get_tracer(*args, **kwargs))
 
     def __getattr__(self, name: str) -> Any:
@@ -121,9 +121,12 @@ class _IsolatedProvider(TracerProvider):
 
 
 def isolate_provider(telemetry: Telemetry, call: Call, position: int = _KEYWORD_ONLY) -> bool:
-    """Whether ``call`` is given a provider of the application's own, which then is kept apart.
+    """Isolate an application's own provider passed to ``call``; return whether there is one.
 
-    ``position`` is that of the argument, where it may be given without its name.
+    Args:
+        telemetry: What we emit with.
+        call: The call; its argument is replaced.
+        position: That of the argument, if it may be passed without its name.
     """
     provider: Any = call.argument(position, _PROVIDER)
     if isinstance(provider, _IsolatedProvider):
@@ -139,7 +142,7 @@ def isolate_provider(telemetry: Telemetry, call: Call, position: int = _KEYWORD_
 
 
 def isolating(position: int = _KEYWORD_ONLY) -> Start:
-    """A start for what is given a provider, and begins nothing; see `isolate_provider`."""
+    """Make a start that isolates a provider and starts nothing; see `isolate_provider`."""
 
     def start(telemetry: Telemetry, call: Call) -> Observation | None:
         return Observation() if isolate_provider(telemetry, call, position) else None
@@ -148,7 +151,7 @@ def isolating(position: int = _KEYWORD_ONLY) -> Start:
 
 
 def with_isolated_span(context: Context) -> Context:
-    """``context``, which we have carried to here, with their spans as they are here."""
+    """Return ``context``, carried here from elsewhere, with the framework's current span."""
     span = get_current_span(_without_ours(None))
     return _THEIR_SPAN.set(
         _TheirSpan(span, _id(_nearest_foreign(get_current_span(context)))), context
@@ -156,12 +159,12 @@ def with_isolated_span(context: Context) -> Context:
 
 
 def context_without_ours() -> Context | None:
-    """The current context as it would be without us; None where no span of theirs is in it."""
+    """Return the current context without our spans; None if it has no span of theirs."""
     return _without_ours(None) if _THEIR_SPAN.get() is not None else None
 
 
 def _without_ours(context: Context | None) -> Context:
-    """``context`` with the span that would be current in it without us."""
+    """Return ``context`` with the span that would be current without ours."""
     context = get_current() if context is None else context
     foreign, theirs = _nearest_foreign(get_current_span(context)), _THEIR_SPAN.get(context)
     within = theirs is not None and theirs.foreign == _id(foreign)
@@ -169,7 +172,7 @@ def _without_ours(context: Context | None) -> Context:
 
 
 def _nearest_foreign(span: Span) -> Span:
-    """``span``, or if that is ours, the nearest one around it that is not."""
+    """Return ``span``, or the nearest ancestor that is not ours."""
     ours: dict[int, Any] = {_id(one.span): one.span for one in operations()}
     while _id(span) in ours or _scope(span).startswith(_SCOPES):
         parent = getattr(span, "parent", None)

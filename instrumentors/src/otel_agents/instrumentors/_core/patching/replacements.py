@@ -1,6 +1,6 @@
-"""How one target is replaced, and what puts the original back.
+"""Replacing one target, and restoring the original.
 
-Every function returns what undoes it, which leaves alone what somebody has wrapped since.
+Every function returns what undoes it, which leaves wrappers of others alone.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ __all__ = ["replace"]
 def replace(
     patch: Patch, wrapping: Wrapping, module: ModuleType, switch: Switch
 ) -> list[Callable[[], None]]:
-    """Replace the target in ``module``; returns what undoes it, in order of application."""
+    """Replace the target in ``module``; return what undoes it, in order of application."""
     *owners, name = patch.path
     owner: Any = module
     for part in owners:
         owner = getattr(owner, part)
     if patch.subclasses:
-        static_attribute(owner, name)  # it may be in later versions only
+        static_attribute(owner, name)  # raises if the version does not have it
         return replace_in_subclasses(patch.target, owner, name, wrapping, switch)
     if patch.overrides:
         own = ReplacedAttribute(owner, name, wrapping, switch)
@@ -51,7 +51,7 @@ def replace(
 def _replace_decorated(
     owner: Any, name: str, variable: str, wrapping: Wrapping, switch: Switch
 ) -> Callable[[], None]:
-    """Replace the function that the decorator of the target keeps in ``variable``."""
+    """Replace the function that the target's decorator keeps in ``variable``."""
     cell = _cell(static_attribute(owner, name), variable)
     if cell is None:
         raise AttributeError(f"{name} is not decorated, or keeps no {variable}")
@@ -60,14 +60,16 @@ def _replace_decorated(
     cell.cell_contents = replacement
 
     def undo() -> None:
-        if cell.cell_contents is replacement:  # else somebody has wrapped it since: ours is off
+        if (
+            cell.cell_contents is replacement
+        ):  # else somebody has wrapped it since; the switch is off
             cell.cell_contents = original
 
     return undo
 
 
 def _cell(function: Any, variable: str) -> CellType | None:
-    """The cell of a free variable, of ``function`` or of what is wrapped in it."""
+    """Return the cell of a free variable, of ``function`` or of what it wraps."""
     while function is not None:
         code = getattr(function, "__code__", None)
         if code is not None and variable in code.co_freevars:

@@ -1,4 +1,4 @@
-"""Which version of a library is installed, and whether a target is to be expected in it."""
+"""Which version of a library is installed, and whether it should have a target."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Distributions:
         self._names = tuple(names)
 
     def expects(self, module: str, since: Bound, until: Bound) -> bool:
-        """Whether the installed version should have a target of ``module``.
+        """Return whether the installed version should have a target of ``module``.
 
-        Where no version can be told, as of a checkout, it should.
+        If the version is unknown, as of a checkout, it should.
         """
         if since is None and until is None:
             return True
@@ -47,7 +47,7 @@ class Distributions:
         return (first is None or installed >= first) and (last is None or installed < last)
 
     def _distribution_of(self, module: str) -> str | None:
-        """The installed distribution that holds ``module``; by its name where no list of files says."""
+        """Return the installed distribution that holds ``module``; by name if no file list says."""
         top, _, below = module.partition(".")
         named = [name for name in self._names if _installed(name) is not None]
         by_files = (name for name in named if _holds(name, top))
@@ -62,7 +62,7 @@ class Distributions:
 
 
 def distribution_of(module: str) -> str:
-    """The distribution that has an instrumentor's module; its top package where none says so."""
+    """Return the distribution with an instrumentor's module; its top package if unknown."""
     if module.startswith(f"{_OURS}."):
         return "otel-agents"
     top = module.partition(".")[0]
@@ -71,7 +71,7 @@ def distribution_of(module: str) -> str:
 
 @guarded("looking for the distribution of a module")
 def _entry_point_distribution(top: str) -> str | None:
-    """The distribution of the entry point that is in a top package."""
+    """Return the distribution of the entry point that is in a top package."""
     for entry_point in entry_points(group="opentelemetry_instrumentor"):
         if entry_point.dist is not None and entry_point.module.partition(".")[0] == top:
             return entry_point.dist.name
@@ -80,7 +80,7 @@ def _entry_point_distribution(top: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _holds(name: str, top: str) -> bool:
-    """Whether a distribution has files in a top package; some of several are empty shells."""
+    """Return whether a distribution has files in a top package; some of several are empty."""
     record = distribution(name).read_text("RECORD") or ""
     return record.startswith(f"{top}/") or f"\n{top}/" in record
 
@@ -92,10 +92,12 @@ def _bound(bound: Bound, name: str) -> Version | None:
 
 @lru_cache(maxsize=64)
 def _installed(name: str) -> Version | None:
-    """The version of a distribution; a pre-release has what its release will have."""
+    """Return the version of a distribution; a pre-release counts as its release."""
     try:
         metadata = distribution(name).metadata
-        if "Version" not in metadata:  # importlib.metadata warns of it since Python 3.12
+        if (
+            "Version" not in metadata
+        ):  # since Python 3.12 reading a missing key warns (DeprecationWarning)
             return None
         return Version(Version(metadata["Version"]).base_version)
     except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata

@@ -1,4 +1,4 @@
-"""An attribute of a class or a module that was replaced, and how its original comes back."""
+"""An attribute of a class or a module, replaced, and how its original is restored."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 __all__ = ["ReplacedAttribute", "function_of", "static_attribute", "wrap_attribute"]
 
 _ORIGINAL: Final = "__wrapped__"
-"""Where `functools.wraps` has it too."""
+"""The attribute that `functools.wraps` uses too."""
 
 
 class ReplacedAttribute:
-    """Replaces an attribute; what it was is kept by the replacement alone.
+    """Replaces an attribute; the replacement alone keeps the original.
 
-    So nothing of ours keeps a class, or what its methods refer to, any longer than without us.
+    So we keep no class alive, nor what its methods refer to.
 
     Args:
         owner: A class or a module.
         name: Its attribute, which may be inherited.
         wrapping: Makes the replacement.
-        switch: On while the replacement is.
+        switch: On while the replacement is applied.
     """
 
     __slots__ = ("_function", "_inherited", "_name", "_owner")
@@ -43,11 +43,11 @@ class ReplacedAttribute:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the owner has the replacement still."""
+        """Whether the owner still has the replacement."""
         return self._current() is not None
 
     def restore(self) -> None:
-        """Put the original back; where somebody has wrapped ours since, theirs stays and ours is off."""
+        """Restore the original. If somebody has wrapped the replacement since, leave theirs."""
         owner, current = self._owner(), self._current()
         if current is None:
             return
@@ -57,14 +57,14 @@ class ReplacedAttribute:
             setattr(owner, self._name, cast("dict[str, Any]", vars(current))[_ORIGINAL])
 
     def _current(self) -> Any:
-        """The replacement in the owner; None where it is not there any more."""
+        """Return the replacement in the owner; None if it is not there any more."""
         owner = self._owner()
         current = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
         return None if current is None or function_of(current) is not self._function() else current
 
 
 def static_attribute(owner: Any, name: str) -> Any:
-    """The attribute as it stands in the class that defines it, descriptors not called."""
+    """Return the attribute as the class that defines it has it, without calling descriptors."""
     for holder in cast("tuple[Any, ...]", getattr(owner, "__mro__", (owner,))):
         if name in vars(holder):
             return cast(Any, vars(holder)[name])
@@ -72,14 +72,14 @@ def static_attribute(owner: Any, name: str) -> Any:
 
 
 def wrap_attribute(original: Any, wrapping: Wrapping, switch: Switch, in_class: bool) -> Any:
-    """The replacement of an attribute: a function, or a static, class or partial method as it was."""
+    """Make the replacement of an attribute: a function, or a static, class or partial method."""
     if isinstance(original, (staticmethod, classmethod)):
         function: Callable[..., Any] = original.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of any signature
         is_static = isinstance(original, staticmethod)
         replaced = wrapping(function, switch, not is_static)
         return staticmethod(replaced) if is_static else classmethod(replaced)
     if isinstance(original, functools.partialmethod):
-        # The arguments that it adds are no part of the call.
+        # The arguments that it adds are not part of the call.
         called = cast("Callable[..., Any]", original.__get__(None, object))
         return functools.partialmethod(wrapping(called, switch, True))
     if not callable(original):
@@ -90,19 +90,17 @@ def wrap_attribute(original: Any, wrapping: Wrapping, switch: Switch, in_class: 
 
 
 def function_of(attribute: Any) -> Any:
-    """The function in a static, class or partial method; else itself."""
+    """Return the function in a static, class or partial method; else ``attribute`` itself."""
     if isinstance(attribute, functools.partialmethod):
         return cast(Any, attribute).func
-    if isinstance(attribute, (staticmethod, classmethod)):  # it cannot be referred to weakly
+    if isinstance(attribute, (staticmethod, classmethod)):  # takes no weak reference
         return cast(Any, attribute).__func__
     return attribute
 
 
 def _is_bound(attribute: Any) -> bool:
-    """Whether Python hands the instance to what a class has as this attribute.
-
-    A partial has a ``__get__`` since Python 3.13, which warns of the binding that 3.14 begins with.
-    """
+    """Return whether Python binds this attribute of a class to the instance."""
+    # A partial has `__get__` since Python 3.13, which only warns; since 3.14 it binds.
     if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
         return False
     return hasattr(cast(Any, type(attribute)), "__get__")

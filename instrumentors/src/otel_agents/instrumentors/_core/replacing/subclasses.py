@@ -1,4 +1,4 @@
-"""A method replaced in classes of the application's: those that there are, and those to come."""
+"""A method replaced in application classes: existing ones and future ones."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ _Function: TypeAlias = Callable[..., Any]
 
 
 class _ReplacedMethods:
-    """The classes in which ``method`` is replaced; an application may make and drop any number.
+    """The classes in which ``method`` is replaced; an application may create and drop many.
 
-    It may pickle them too, by their code: what is read in a process that has this row is replaced
-    there.
+    cloudpickle pickles such classes by their code: a class that is unpickled in a process with this
+    row is patched there.
 
     Args:
-        base: Whose subclasses they are; None where it is others that tell of them.
+        row: The target of the row; part of the key in a pickle.
+        method: The method to replace.
+        wrapping: Makes the replacements.
+        switch: On while the row is applied.
+        base: The base class; None if the classes need no common base.
     """
 
     def __init__(
@@ -51,7 +55,7 @@ class _ReplacedMethods:
         hook_unpicklers()
 
     def add(self, cls: type[Any]) -> None:
-        """Replace the method of ``cls``, its own or inherited, unless that is done."""
+        """Replace the method of ``cls``, its own or inherited, once."""
         if cls not in self._replaced:
             self._replaced[cls] = ReplacedAttribute(cls, self._method, self._replace, self._switch)
 
@@ -61,11 +65,11 @@ class _ReplacedMethods:
         if method is None or getattr(method, "__isabstractmethod__", False):
             return
         driver = driver_of(function_of(method))
-        if driver is None or driver.patch is not self:  # else it was read so, or is another class's
+        if driver is None or driver.patch is not self:  # else unpickled, or of another class
             self.add(cls)
 
     def restore(self) -> None:
-        """Put the originals back in the classes that are left."""
+        """Restore the originals in the classes that still exist."""
         class_patches.pop(self._key)
         unhook_unpicklers()
         for replaced in list(self._replaced.values()):
@@ -79,13 +83,13 @@ class _ReplacedMethods:
         return replacement
 
     def rebuild(self, function: _Function, bound: bool) -> _Function:
-        """The stand-in of a function of such a class, whose pickle is being read."""
+        """Make the replacement of a function that is being unpickled."""
         return self._replace(function, self._switch, bound)
 
     def class_unpickled(self, cls: type[Any]) -> None:
-        """Replace the method that ``cls`` has got from a pickle, if it is such a class."""
+        """Replace the method that unpickling has set on ``cls``, if it is such a class."""
         replaced = self._replaced.get(cls)
-        if replaced is not None and not replaced.is_in_place:  # it was read again
+        if replaced is not None and not replaced.is_in_place:  # the class was unpickled again
             del self._replaced[cls]
         if replaced is not None or (self._base is not None and self._base in cls.__mro__[1:]):
             self.add_implementation(cls)
@@ -94,7 +98,7 @@ class _ReplacedMethods:
 def replace_in_subclasses(
     row: str, base: type[Any], name: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
-    """Replace ``name`` in each subclass of ``base`` that implements it; returns what undoes it."""
+    """Replace ``name`` in each subclass of ``base`` that implements it; return the undo steps."""
     classes = _ReplacedMethods(row, name, wrapping, switch, base)
 
     def visit(cls: type[Any]) -> None:
@@ -109,7 +113,7 @@ def replace_in_subclasses(
 def replace_in_arguments(
     row: str, owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
-    """Replace ``method`` in each class that the target, a method too, is handed from now on."""
+    """Replace ``method`` in each class passed to the target, a method; return the undo steps."""
     classes = _ReplacedMethods(row, method, wrapping, switch)
 
     def wrap(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
@@ -131,7 +135,7 @@ def replace_in_arguments(
 def _on_subclass(
     base: type[Any], switch: Switch, created: Callable[[type[Any]], None]
 ) -> Callable[[], None]:
-    """Have ``created`` called for each subclass of ``base`` that is defined from now on."""
+    """Call ``created`` for each subclass of ``base`` defined from now on; return what undoes it."""
     own = vars(base).get("__init_subclass__")
 
     def init_subclass(cls: type[Any], **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
-"""Classes that get their methods when a pickle of their code is read, after they were made.
+"""Classes that get their methods after creation: cloudpickle unpickles them so.
 
-cloudpickle makes an empty class first, which what the class contains may then refer to, and fills
-it by a function that the pickle names. That one shows the class here.
+cloudpickle creates an empty class first, which the class's own contents may refer to, and then
+fills it by a function that the pickle names. That function is wrapped here.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _PACKAGES: Final = (
     "ray.cloudpickle",
     "srsly.cloudpickle",
 )
-"""It, and the copies that others bring along."""
+"""cloudpickle, and the copies that other packages vendor."""
 
 _MODULES: Final = "cloudpickle", "cloudpickle_fast"
-"""Of these the second has what fills a class before 3.0."""
+"""Before cloudpickle 3.0 the second one has the function that fills a class."""
 
 _FILL: Final = "_class_setstate"
 
@@ -47,16 +47,16 @@ _replaced: Final[Bounded[str, ReplacedAttribute]] = Bounded(
     len(_PACKAGES) * len(_MODULES), inherited=True
 )
 _hooked: Final[Bounded[str, None]] = Bounded(len(_PACKAGES), inherited=True)
-"""The packages whose import is waited for: wrapt cannot forget a hook, and needs each but once."""
+"""Packages with an import hook: wrapt cannot remove one, and each needs only one."""
 
 _warned: Final = Counts(len(_PACKAGES))
-"""The packages that fill classes in another way, of which that was said."""
+"""Packages without the function, for which a warning was logged."""
 
 _lock: Final = Lock()
 
 
 def hook_unpicklers() -> None:
-    """Have all that is `class_patches` shown each class that is read from now on."""
+    """Notify every class patch of each class that is unpickled from now on."""
     for package in _PACKAGES:
         if package in sys.modules:
             _imported(package)
@@ -66,7 +66,7 @@ def hook_unpicklers() -> None:
 
 
 def unhook_unpicklers() -> None:
-    """Put the originals back, unless something is `class_patches` still."""
+    """Restore the originals, unless a class patch is still applied."""
     with _lock:
         if not class_patches:
             for replaced in _replaced.values():
