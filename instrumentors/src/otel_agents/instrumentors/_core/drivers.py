@@ -104,7 +104,7 @@ def _cells(function: _Function) -> dict[str, CellType]:
     return {} if code is None else dict(zip(code.co_freevars, cells or (), strict=False))
 
 
-# The code of a replacement refers to its driver and to nothing else of ours. By `nonlocal` it has
+# The code of a replacement refers to its driver, and to nothing else here. By `nonlocal` it has
 # the class reference that `replaces` sets.
 
 

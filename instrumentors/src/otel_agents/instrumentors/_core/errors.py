@@ -52,7 +52,7 @@ def guarded(
     An exception is an `internal_error`, and ``default`` is returned.
 
     Example:
-        >>> class Processor(SpanProcessor):
+        >>> class Processor:
         ...     @guarded("taking a span")
         ...     def on_end(self, span): ...
 

@@ -90,6 +90,13 @@ class Lock:
     release it. It is reentrant, since a destructor may run anywhere, also while its own thread
     holds the lock.
 
+    Example:
+        >>> from otel_agents.instrumentors.hosting import Lock
+        >>> lock = Lock()
+        >>> with lock, lock:
+        ...     print("held twice")
+        held twice
+
     Objects that live for one call share a lock of their module.
     """
 

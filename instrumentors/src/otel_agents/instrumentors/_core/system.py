@@ -113,7 +113,7 @@ def is_green() -> bool:
 
 
 def is_ours() -> bool:
-    """Return whether this thread is one of ours."""
+    """Return whether this thread is one that we started."""
     return getattr(_own, "started", False)
 
 

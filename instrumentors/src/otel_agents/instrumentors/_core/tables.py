@@ -38,6 +38,13 @@ class Bounded(Generic[_Key, _Value]):
 
     A forked child starts with an empty one.
 
+    Example:
+        >>> from otel_agents.instrumentors.hosting import Bounded
+        >>> ids = Bounded(2, print)
+        >>> for number, name in enumerate(["first", "second", "third"]):
+        ...     ids.put(number, name)
+        first
+
     Args:
         limit: The maximum number of entries.
         evicted: Called with the value of an entry that made room or has expired, outside of the

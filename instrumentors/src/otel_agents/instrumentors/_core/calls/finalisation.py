@@ -1,8 +1,7 @@
 """Streams and calls that were dropped unfinished: one thread ends their operations.
 
-A destructor runs anywhere, also while its thread holds a lock that ending a span would wait for: a
-lock of the SDK or of the application's span processor. So a destructor runs no telemetry. It puts
-what was dropped, and when, into a queue that may be written from anywhere; the thread does the
+A destructor runs anywhere, also while its thread holds a lock that ending a span would wait for,
+such as one of the SDK or of a span processor. So a destructor runs no telemetry. It puts what was dropped, and when, into a queue that may be written from anywhere; the thread does the
 rest. A `GeneratorExit` counts as a destructor, since the garbage collector throws it into
 unfinished generators. So does closing, which a ``with`` or a ``yield from`` then does.
 

@@ -43,12 +43,13 @@ class AgentInstrumentor(BaseInstrumentor):
 
     Example:
         >>> from otel_agents.instrumentors import AgentInstrumentor, InvokeAgent, Patch
+        >>> def run(telemetry, call):
+        ...     return InvokeAgent(telemetry, call.instance.name)
         >>> class HouseInstrumentor(AgentInstrumentor):
         ...     plain_name = "house"
         ...     requires = ("house >= 1",)
         ...     def patches(self):
-        ...         return [Patch("house:Agent.run", lambda telemetry, call:
-            InvokeAgent(telemetry))]
+        ...         return [Patch("house:Agent.run", run)]
 
     Attributes:
         plain_name: The plain name: ``openai``. Users may put it into

@@ -1,4 +1,4 @@
-"""A framework's own telemetry with an application's provider: no duplicate of ours.
+"""A framework's own telemetry with an application's provider: it duplicates nothing.
 
 It is recorded as it would be without otel-agents, apart from ours. So neither's spans are parents
 of the other's: the framework's spans keep their usual parents, and ours ignore them.

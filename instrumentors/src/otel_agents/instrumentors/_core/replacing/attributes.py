@@ -42,7 +42,7 @@ class ReplacedAttribute:
         setattr(owner, name, replacement)
 
     @property
-    def is_in_place(self) -> bool:
+    def is_applied(self) -> bool:
         """Whether the owner still has the replacement."""
         return self._current() is not None
 

@@ -89,7 +89,7 @@ class _ReplacedMethods:
     def class_unpickled(self, cls: type[Any]) -> None:
         """Replace the method that unpickling has set on ``cls``, if it is such a class."""
         replaced = self._replaced.get(cls)
-        if replaced is not None and not replaced.is_in_place:  # the class was unpickled again
+        if replaced is not None and not replaced.is_applied:  # the class was unpickled again
             del self._replaced[cls]
         if replaced is not None or (self._base is not None and self._base in cls.__mro__[1:]):
             self.add_implementation(cls)

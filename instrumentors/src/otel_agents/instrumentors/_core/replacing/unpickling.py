@@ -84,7 +84,7 @@ def _imported(package: str) -> None:
             return
         for name, module in fillers.items():
             replaced = _replaced.get(name)
-            if replaced is None or not replaced.is_in_place:
+            if replaced is None or not replaced.is_applied:
                 _replaced.put(name, ReplacedAttribute(module, _FILL, _wrap_fill, Switch()))
     if modules and not fillers and _warned.add(package):
         _log.warning(
