@@ -23,7 +23,7 @@ from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["check_failing_hooks"]
 
-_HOOKS = ("ask", "chunk", "complete", "conclude", "describe", "is_failure", "judge", "respond",
+_HOOKS = ("chunk", "complete", "conclude", "describe", "error_to_report", "is_failure", "respond",
           "response_id")  # fmt: skip
 
 Converse = Callable[[], object]

@@ -1,4 +1,4 @@
-"""The laws of a followed stream: what it was, finalised exactly once, whatever ends it."""
+"""The laws of a followed stream: what it was, finalized exactly once, whatever ends it."""
 
 from __future__ import annotations
 

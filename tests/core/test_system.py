@@ -35,7 +35,7 @@ replace(time, "sleep")
 """
 WORK = """
 from otel_agents.instrumentors._core import forking, system, tables, threads
-from otel_agents.instrumentors._core.calls import finalisation
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 """
 DONE = """
@@ -45,9 +45,9 @@ assert threads.start_daemon(done.set) and done.wait(10)
 jobs = []
 uploads = Queue(jobs.append, 3, 1)
 assert uploads.put("uploaded") and uploads.flush(10) == 0
-assert finalisation.QUEUE.start()
-finalisation.QUEUE.finaliser.put(lambda: jobs.append("dropped"))
-assert finalisation.drain(10)
+assert finalization.QUEUE.start()
+finalization.QUEUE.finalizer.put(lambda: jobs.append("dropped"))
+assert finalization.drain(10)
 with forking.Lock():
     tables.Counts().add("counted")
 tables.Bounded(3).put(1, 2)

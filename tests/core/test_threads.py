@@ -11,7 +11,7 @@ from types import FrameType
 import pytest
 
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls.finalisation import QUEUE
+from otel_agents.instrumentors._core.calls.finalization import QUEUE
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 from otel_agents.instrumentors._core.threads import signals_blocked, start_daemon
 
@@ -58,7 +58,7 @@ def by_one_of_its_own(look: Callable[[], None]) -> None:
 
 def by_disposal(look: Callable[[], None]) -> None:
     assert QUEUE.start()
-    QUEUE.finaliser.put(look)
+    QUEUE.finalizer.put(look)
 
 
 def by_uploads(look: Callable[[], None]) -> None:

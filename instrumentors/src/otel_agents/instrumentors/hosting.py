@@ -72,12 +72,12 @@ __all__ = [
     "warn",
 ]
 
-_STREAMS: Final = f"{__package__}._core.calls.finalisation"
+_STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 
 
 def drain_streams(timeout: float) -> bool:
-    """Have streams that the application dropped finalised: before the last export.
+    """Have streams that the application dropped finalized: before the last export.
 
     Args:
         timeout: Seconds to wait at most.

@@ -34,7 +34,7 @@ from otel_agents.instrumentors._core.drivers import (
 )
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import finalisation
+from . import finalization
 from .call import Call, Reentry, Start, Switch, Wrapping
 from .proxies import (
     AwaitableProxy,
@@ -267,11 +267,11 @@ def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
 
 
 async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
-    finaliser = finalisation.current()
+    finalizer = finalization.current()
     try:
         value = await ResumableContext(observer.context).wait(awaitable)
     except BaseException as error:
-        finaliser.failed(observer, error)
+        finalizer.failed(observer, error)
         raise
     return _awaited_result(observer, value)
 

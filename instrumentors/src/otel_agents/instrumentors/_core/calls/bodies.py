@@ -65,7 +65,7 @@ class BodyRecorder:
         self._ended = True  # until the constructor is done: `__del__` may run before
         self._operation = operation
         self._context = ResumableContext(operation.context)
-        self._finaliser = register_stream(operation)
+        self._finalizer = register_stream(operation)
         self._events = events
         self._json = json
         self._chunks: list[bytes] = []
@@ -234,7 +234,7 @@ class BodyRecorder:
         """End the operation: reading the body failed."""
         if not self._ended:
             self._ended = True
-            self._finaliser.failed(self._operation, error)
+            self._finalizer.failed(self._operation, error)
 
     def close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call ``close``, by which the caller closes the body, and return its result."""
@@ -253,13 +253,13 @@ class BodyRecorder:
     def _closed(self) -> None:
         if not self._ended and not self._inside:
             self._ended = True
-            self._finaliser.closed(self._operation)
+            self._finalizer.closed(self._operation)
 
     def dropped(self) -> None:
         """End the operation: nobody can read the body any more."""
         if not self._ended:
             self._ended = True
-            self._finaliser.dropped(self._operation)
+            self._finalizer.dropped(self._operation)
 
     def __del__(self) -> None:
         self.dropped()

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import finalisation
-from .finalisation import Finaliser
+from . import finalization
+from .finalization import Finalizer
 from .proxy import Proxy
 from .reporting import StreamObserver, report_chunk, report_exhausted, report_failure
 from .streams import ResumableContext, register_stream
@@ -54,12 +54,12 @@ class CoroutineProxy(Proxy):
 
     __slots__ = (
         "_otel_context",
-        "_otel_finaliser",
+        "_otel_finalizer",
         "_otel_observer",
         "_otel_open",
         "_otel_returned",
     )
-    _otel_finaliser: Finaliser
+    _otel_finalizer: Finalizer
     _otel_open: bool
     _otel_returned: Callable[[StreamObserver, Any], Any]
     _otel_observer: StreamObserver
@@ -73,7 +73,7 @@ class CoroutineProxy(Proxy):
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_returned", returned)
         object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
-        object.__setattr__(self, "_otel_finaliser", finalisation.current())
+        object.__setattr__(self, "_otel_finalizer", finalization.current())
 
     def __await__(self) -> CoroutineProxy:
         return self
@@ -112,7 +112,7 @@ class CoroutineProxy(Proxy):
         except BaseException as error:
             self._otel_context.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            self._otel_finaliser.failed(self._otel_observer, error)
+            self._otel_finalizer.failed(self._otel_observer, error)
             raise
         self._otel_context.leave(entered)
         return result
@@ -120,7 +120,7 @@ class CoroutineProxy(Proxy):
     def _otel_dropped(self) -> None:
         if self._otel_open:
             object.__setattr__(self, "_otel_open", False)
-            self._otel_finaliser.failed(self._otel_observer, GeneratorExit())
+            self._otel_finalizer.failed(self._otel_observer, GeneratorExit())
 
     def __del__(self) -> None:
         if self._otel_open:
@@ -165,7 +165,7 @@ def follow_generator(
     """Follow ``generator``; one that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    finaliser, context = register_stream(observer), ResumableContext(observer.context)
+    finalizer, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -178,7 +178,7 @@ def follow_generator(
             return stop.value
         except BaseException as error:
             context.leave(entered)
-            finaliser.failed(observer, error)
+            finalizer.failed(observer, error)
             raise
         context.leave(entered)
         sent, thrown = None, None
@@ -190,7 +190,7 @@ def follow_generator(
             try:
                 context.run(generator.close)
             finally:
-                finaliser.dropped(observer)
+                finalizer.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
@@ -204,7 +204,7 @@ async def follow_async_generator(
     """Follow ``generator``; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    finaliser, context = register_stream(observer), ResumableContext(observer.context)
+    finalizer, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
@@ -218,9 +218,9 @@ async def follow_async_generator(
         except BaseException as error:
             context.leave_awaited(entered, error)
             if isinstance(error, GeneratorExit):
-                finaliser.dropped(observer)
+                finalizer.dropped(observer)
             else:
-                finaliser.failed(observer, error)
+                finalizer.failed(observer, error)
             raise
         context.leave(entered)
         sent, thrown = None, None
@@ -232,7 +232,7 @@ async def follow_async_generator(
             try:
                 await context.wait(generator.aclose())
             finally:
-                finaliser.dropped(observer)
+                finalizer.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
@@ -241,17 +241,17 @@ async def follow_async_generator(
 class _UnreadGenerator:
     """Ends the operation of a generator that nobody has started."""
 
-    __slots__ = ("_finaliser", "_observer", "read")
+    __slots__ = ("_finalizer", "_observer", "read")
 
     def __init__(self, observer: StreamObserver) -> None:
-        self._finaliser = register_stream(observer)
+        self._finalizer = register_stream(observer)
         self._observer = observer
         self.read = False
 
     def dropped(self) -> None:
         """End the operation if the generator was never started."""
         if not self.read:
-            self._finaliser.dropped(self._observer)
+            self._finalizer.dropped(self._observer)
 
 
 def follow_returned_generator(value: Any, observer: StreamObserver) -> Any:

@@ -20,8 +20,8 @@ from opentelemetry.context import Context, attach, get_current
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import finalisation
-from .finalisation import Finaliser
+from . import finalization
+from .finalization import Finalizer
 from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
 
@@ -74,7 +74,7 @@ class ResumableContext:
         """
         inner = get_current()
         self.inside = False
-        if finalisation.is_generator_exit(error) and inner is not self._inner:
+        if finalization.is_generator_exit(error) and inner is not self._inner:
             return
         if not isinstance(entered[1], Token):  # a context implementation other than contextvars
             return self.leave(entered)
@@ -103,10 +103,10 @@ class ResumableContext:
         return value
 
 
-def register_stream(observer: StreamObserver) -> Finaliser:
-    """Register a new stream of ``observer``; return its finaliser."""
-    finalisation.OPEN_STREAMS[finalisation.next_stream_id()] = observer
-    return finalisation.QUEUE.ready or finalisation.started()
+def register_stream(observer: StreamObserver) -> Finalizer:
+    """Register a new stream of ``observer``; return its finalizer."""
+    finalization.OPEN_STREAMS[finalization.next_stream_id()] = observer
+    return finalization.QUEUE.ready or finalization.started()
 
 
 def replace_methods(holder: Any, replacements: dict[str, Any]) -> None:
@@ -131,12 +131,12 @@ class _StreamProxyBase(Proxy):
     """
 
     __slots__ = (
-        *("_otel_attaches", "_otel_finaliser", "_otel_ended", "_otel_next", "_otel_observer"),
+        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_next", "_otel_observer"),
         "_otel_context",
     )
     _otel_close_name: ClassVar[str] = "close"
     _otel_attaches: bool
-    _otel_finaliser: Finaliser
+    _otel_finalizer: Finalizer
     _otel_ended: bool
     _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
@@ -149,7 +149,7 @@ class _StreamProxyBase(Proxy):
         )  # until the constructor is done: `__del__` may run before
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
-        object.__setattr__(self, "_otel_finaliser", register_stream(observer))
+        object.__setattr__(self, "_otel_finalizer", register_stream(observer))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
         response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
@@ -196,17 +196,17 @@ class _StreamProxyBase(Proxy):
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_finaliser.failed(self._otel_observer, error)
+            self._otel_finalizer.failed(self._otel_observer, error)
 
     def _otel_closed(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_finaliser.closed(self._otel_observer)
+            self._otel_finalizer.closed(self._otel_observer)
 
     def _otel_dropped(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_finaliser.dropped(self._otel_observer)
+            self._otel_finalizer.dropped(self._otel_observer)
 
     def __del__(self) -> None:
         if not self._otel_ended:

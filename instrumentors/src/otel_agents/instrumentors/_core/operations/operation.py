@@ -15,7 +15,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.finalisation import DROPPED_AT
+from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
 from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,

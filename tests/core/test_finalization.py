@@ -1,4 +1,4 @@
-"""What is dropped is finalised by one thread, by no destructor, and ended when it was dropped."""
+"""What is dropped is finalized by one thread, by no destructor, and ended when it was dropped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toyaws import EventStream, Raw, StreamingBody
 
 from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls import finalisation
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.tables import Counts
@@ -24,7 +24,7 @@ from otel_agents.testing.emission import Emission
 
 NOTHING: Any = None
 """In the place of telemetry, which toys do not use."""
-THREAD = "otel-agents-finalisation"
+THREAD = "otel-agents-finalization"
 
 
 class Where(Answering):
@@ -161,7 +161,7 @@ def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
 ) -> None:
     """It may be a destructor that closes, and the thread wait for what it holds."""
     operation, busy = Recorded(), threading.Event()
-    finalisation.started().put(busy.wait)
+    finalization.started().put(busy.wait)
     stream = StreamProxy(Stream(), operation)
     began = time.monotonic()
     close(stream)
@@ -176,7 +176,7 @@ def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
     """Not when the thread comes to it: here, that is held up."""
     telemetry, go_on = Telemetry("toy", **emission.providers), threading.Event()
     stream = StreamProxy(Stream(), InvokeAgent(telemetry, "planner"))
-    finalisation.started().put(go_on.wait)
+    finalization.started().put(go_on.wait)
     before = time.time_ns()
     del stream
     after = time.time_ns()
@@ -197,7 +197,7 @@ def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> N
     told: list[str] = []
     agent = InvokeAgent(telemetry, "planner")
     agent.when_ended.append(lambda: told.append("agent"))
-    finalisation.started().put(lambda: (time.sleep(0.01), told.append("dropped")))
+    finalization.started().put(lambda: (time.sleep(0.01), told.append("dropped")))
     agent.end()
     assert told == ["dropped", "agent"]
 
@@ -217,7 +217,7 @@ def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
     stream = StreamProxy(Stream(), inner)
-    finalisation.started().put(lambda: time.sleep(0.01))
+    finalization.started().put(lambda: time.sleep(0.01))
     del stream
     claim.returned("the answer, put together")
     settle()
@@ -234,7 +234,7 @@ def test_an_agent_that_is_dropped_itself_waits_for_nothing(telemetry: Telemetry)
     assert all(agent.ended for agent in agents)
 
 
-def test_what_is_finalised_may_raise_and_the_next_is_finalised(caught: list[str]) -> None:
+def test_what_is_finalized_may_raise_and_the_next_is_finalized(caught: list[str]) -> None:
     first, second = Recorded(breaks_at="abandoned"), Recorded()
     for operation in (first, second):
         StreamProxy(Stream(), operation)
@@ -248,15 +248,15 @@ def test_more_than_a_bound_does_not_wait(
 ) -> None:
     """As where a span processor never comes to an end."""
     settle()
-    monkeypatch.setattr(finalisation.QUEUE, "max_pending", 3)
+    monkeypatch.setattr(finalization.QUEUE, "max_pending", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]
-    finalisation.started().put(busy.wait)
+    finalization.started().put(busy.wait)
     for operation in operations:
         StreamProxy(Stream(), operation)
     busy.set()
     settle()
     assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3
-    assert counts == {"finalising dropped streams": 3}
+    assert counts == {"finalizing dropped streams": 3}
     assert "3 dropped streams have no span" in caplog.text
 
 
@@ -268,7 +268,7 @@ PREPARED = """if True:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
     from otel_agents.instrumentors._core import system
-    from otel_agents.instrumentors._core.calls import finalisation
+    from otel_agents.instrumentors._core.calls import finalization
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
 
     class Stream:
@@ -285,15 +285,15 @@ PREPARED = """if True:
 
     def threads():
         # Those of Python that have begun.
-        if finalisation.QUEUE.ready is not None:
+        if finalization.QUEUE.ready is not None:
             begun = threading.Event()
-            finalisation.QUEUE.finaliser.put(begun.set)
+            finalization.QUEUE.finalizer.put(begun.set)
             assert begun.wait(5)
         return sorted(map(whose, sys._current_frames().values()))
 
     def whose(frame):
         while frame.f_back is not None: frame = frame.f_back
-        return "otel-agents-finalisation" if frame.f_code is system._run.__code__ else "MainThread"
+        return "otel-agents-finalization" if frame.f_code is system._run.__code__ else "MainThread"
 """
 
 
@@ -316,7 +316,7 @@ def test_a_span_processor_with_a_plain_lock_is_not_waited_for_by_itself() -> Non
     garbage = [stream("dropped")]
     gc.disable()
     InvokeAgent(telemetry, "interrupted").end()
-    print(finalisation.drain(5))
+    print(finalization.drain(5))
     """
     assert told_by(program) == [
         "ended invoke_agent interrupted",
@@ -336,7 +336,7 @@ def test_where_nothing_is_streamed_there_is_no_thread() -> None:
         print(threads())
     asyncio.run(main())
     wrapped(lambda: 1, telemetry, start)()
-    print(threads(), finalisation.drain(5), threads())
+    print(threads(), finalization.drain(5), threads())
     """
     ended, alone = ["ended invoke_agent planner"] * 3, "['MainThread']"
     assert told_by(program) == [*ended, alone, ended[0], f"{alone} True {alone}"]
@@ -350,7 +350,7 @@ def test_the_thread_is_there_before_anything_can_be_dropped() -> None:
     assert told_by(program) == [f"['MainThread', '{THREAD}']"]
 
 
-def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() -> None:
+def test_a_coroutine_that_is_dropped_half_way_is_finalized_by_the_next_call() -> None:
     program = """
     ended = threading.Event()
     class Tells(Processor):
@@ -376,13 +376,13 @@ def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() ->
 
 
 @pytest.mark.parametrize("makes_one_before", [False, True])
-def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: bool) -> None:
+def test_what_is_dropped_while_the_process_ends_is_finalized(makes_one_before: bool) -> None:
     """Where no thread can be started, from Python 3.12 on: by the handler of the exit."""
     program = f"""
     provider.add_span_processor(Processor())
     if {makes_one_before}: stream("before")
-    print(finalisation.drain(5), flush=True)
-    # Runs before that of the finalisation, which was registered before.
+    print(finalization.drain(5), flush=True)
+    # Runs before that of the finalization, which was registered before.
     atexit.register(lambda: (stream("late"), None)[1])
     """
     before = ["ended invoke_agent before"] if makes_one_before else []
@@ -396,7 +396,7 @@ def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> 
     system.start = start
     for name in ("first", "second"): stream(name)
     print("dropped", threads())
-    print(finalisation.drain(5), flush=True)
+    print(finalization.drain(5), flush=True)
     """
     assert told_by(program) == [
         "dropped ['MainThread']",
@@ -421,11 +421,11 @@ def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_a
         own = stream("child's")
         print(threads(), flush=True)
         del own
-        print(finalisation.drain(5), flush=True)
+        print(finalization.drain(5), flush=True)
         os._exit(0)
     os.waitpid(child, 0)
     del parents
-    print(finalisation.drain(5))
+    print(finalization.drain(5))
     """
     assert told_by(program) == [
         "['MainThread']",
@@ -446,7 +446,7 @@ def test_an_exit_that_a_span_processor_asks_for_ends_no_more_than_the_thread() -
     provider.add_span_processor(Exits())
     for name in ("first", "second"):
         stream(name)
-        print(finalisation.drain(5), flush=True)
+        print(finalization.drain(5), flush=True)
     """
     assert told_by(program) == [
         "ended invoke_agent first",

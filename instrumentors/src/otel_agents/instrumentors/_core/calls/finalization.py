@@ -38,7 +38,7 @@ __all__ = [
     "DROPPED_AT",
     "OPEN_STREAMS",
     "QUEUE",
-    "Finaliser",
+    "Finalizer",
     "abandon",
     "current",
     "drain",
@@ -49,18 +49,18 @@ __all__ = [
 ]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
-"""When the operation being finalised was dropped, by `time.perf_counter_ns`: that is its end."""
+"""When the operation being finalized was dropped, by `time.perf_counter_ns`: that is its end."""
 
 _BRIEF_SECONDS: Final = 0.1
 """Seconds that closing a stream waits for its span."""
 _EXIT_SECONDS: Final = 1.0
 _MAX_PENDING: Final = 10_000
 """Items that may wait; more wait only if a span processor hangs."""
-_FINALISING: Final = "finalising dropped streams"
+_FINALIZING: Final = "finalizing dropped streams"
 
 
-class Finaliser:
-    """Finalises what was created in this process.
+class Finalizer:
+    """Finalizes what was created in this process.
 
     What was created before a fork, and is dropped in the child too, belongs to the parent.
     """
@@ -92,16 +92,16 @@ class Finaliser:
 
     def put(self, work: Callable[[], object]) -> None:
         """Have the thread run ``work``, dated now; safe in destructors."""
-        if self is self._queue.finaliser:
+        if self is self._queue.finalizer:
             self._queue.put(work)
 
     def wait_briefly(self) -> None:
-        """Wait until what was dropped is finalised, a moment at most."""
+        """Wait until what was dropped is finalized, a moment at most."""
         self._queue.wait_briefly()
 
 
 class _Queue:
-    """What was dropped in this process, and the thread that finalises it."""
+    """What was dropped in this process, and the thread that finalizes it."""
 
     # Attributes, since a destructor at the very end of the interpreter finds no globals.
     max_pending = _MAX_PENDING
@@ -111,7 +111,7 @@ class _Queue:
         self._start_lock = Lock()  # a destructor that runs meanwhile may start a stream
         self._unfinished: Final[deque[None]] = deque(
             maxlen=_MAX_PENDING
-        )  # one for each that is not finalised
+        )  # one for each that is not finalized
         self._reset()
         renew_after_fork(self._unfinished.clear)
         renew_after_fork(self._reset)
@@ -122,8 +122,8 @@ class _Queue:
         self._queue: SimpleQueue[tuple[int, Callable[[], object]]] = SimpleQueue()
         self._overflowed = 0
         self._is_running = False
-        self.finaliser = Finaliser(self)
-        self.ready: Finaliser | None = None
+        self.finalizer = Finalizer(self)
+        self.ready: Finalizer | None = None
         """The same object while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
@@ -152,9 +152,9 @@ class _Queue:
             self._wait(_BRIEF_SECONDS)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until everything dropped is finalised; return whether it is.
+        """Wait until everything dropped is finalized; return whether it is.
 
-        If the thread cannot be started, finalise here.
+        If the thread cannot be started, finalize here.
         """
         if not self._unfinished or self.start():
             return self._wait(timeout)
@@ -162,7 +162,7 @@ class _Queue:
         with contextlib.suppress(Empty):
             while self._unfinished:
                 remaining = max(deadline - time.monotonic(), 0)
-                self._finalise(*self._queue.get(timeout=remaining))
+                self._finalize(*self._queue.get(timeout=remaining))
         return not self._unfinished
 
     def _wait(self, timeout: float) -> bool:
@@ -173,22 +173,22 @@ class _Queue:
         return done.wait(timeout)
 
     def _start(self) -> None:
-        self._is_running, self.ready = True, self.finaliser
+        self._is_running, self.ready = True, self.finalizer
         if not start_daemon(self._run):
             self._is_running, self.ready = False, None
 
     def _run(self) -> None:
         try:
             while True:
-                self._finalise_next()
+                self._finalize_next()
         finally:
             self._is_running, self.ready = False, None  # the next stream starts another one
 
-    @errors.guarded(_FINALISING, everything=True)
-    def _finalise_next(self) -> None:
-        self._finalise(*self._queue.get())
+    @errors.guarded(_FINALIZING, everything=True)
+    def _finalize_next(self) -> None:
+        self._finalize(*self._queue.get())
 
-    def _finalise(self, dropped_at: int, work: Callable[[], object]) -> None:
+    def _finalize(self, dropped_at: int, work: Callable[[], object]) -> None:
         token = DROPPED_AT.set(dropped_at)
         try:
             work()
@@ -199,7 +199,7 @@ class _Queue:
 
     def _log_overflow(self) -> None:
         overflowed, self._overflowed = self._overflowed, 0
-        if overflowed and errors.counts.add(_FINALISING, overflowed):
+        if overflowed and errors.counts.add(_FINALIZING, overflowed):
             errors.warn(
                 "otel-agents: %d dropped streams have no span, since a span processor took too long "
                 "for %d before them; further ones are only counted",
@@ -222,10 +222,10 @@ def is_generator_exit(error: BaseException | None) -> bool:
     return error is not None
 
 
-def started() -> Finaliser:
-    """Start the thread if needed; return the finaliser for a new stream."""
+def started() -> Finalizer:
+    """Start the thread if needed; return the finalizer for a new stream."""
     QUEUE.start()
-    return QUEUE.finaliser
+    return QUEUE.finalizer
 
 
 def open_streams() -> list[StreamObserver]:
@@ -239,14 +239,14 @@ def abandon(observer: StreamObserver) -> None:
     report(observer, observer.abandoned)
 
 
-def current() -> Finaliser:
-    """Return the finaliser for an awaited call; start the thread if something waits."""
+def current() -> Finalizer:
+    """Return the finalizer for an awaited call; start the thread if something waits."""
     QUEUE.start_if_waiting()
-    return QUEUE.finaliser
+    return QUEUE.finalizer
 
 
 def drain(timeout: float) -> bool:
-    """Wait, ``timeout`` seconds at most; return whether everything dropped is finalised."""
+    """Wait, ``timeout`` seconds at most; return whether everything dropped is finalized."""
     return QUEUE.drain(timeout)
 
 
