@@ -1,4 +1,4 @@
-"""The law of a table: a target that a version should have and has not is reported, each of them."""
+"""The law of a table: each target that a version should have but does not is reported."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _RENAMED = "_renamed"
 
 
 def check_renamed(instrumentor: type[AgentInstrumentor]) -> int:
-    """Rename every target in turn, as a new version of the library would; how many there were.
+    """Rename every target in turn, as a new version of the library would; return their number.
 
-    What is applied as it stands is missing then, and nothing else is; unless another target of its
-    group is there. What this version need not have stays absent, as what it keeps an alias of.
+    A target that is applied is missing then, and no other; unless another target of its group
+    exists. A target that this version need not have stays absent.
     """
     rows = tuple(instrumentor().patches())
     holders = tuple(Requirement(text).name for text in instrumentor.requires)
@@ -64,4 +64,4 @@ def _of(rows: Iterable[Row], holders: tuple[str, ...], state: Any) -> list[str]:
 
 
 _NO_TELEMETRY: Any = None
-"""Nothing is called while the patches are applied."""
+"""Nothing is called while patches are applied."""

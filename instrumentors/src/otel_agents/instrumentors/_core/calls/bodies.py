@@ -25,6 +25,7 @@ _MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes kept of a JSON body, or of one line of events; a larger one is not parsed."""
 
 
+# The response is httpx's, or httpx2's since openai 3: no environment has both types.
 def follow(operation: Any, response: Any) -> bool:
     """Record an httpx response, now or while its body is read; return whether the latter.
 

@@ -109,9 +109,8 @@ class _Queue:
 
     def __init__(self) -> None:
         self._start_lock = Lock()  # a destructor that runs meanwhile may start a stream
-        self._unfinished: Final[deque[None]] = deque(
-            maxlen=_MAX_PENDING
-        )  # one for each that is not finalized
+        # One for each item that is not finalized yet.
+        self._unfinished: Final[deque[None]] = deque(maxlen=_MAX_PENDING)
         self._reset()
         renew_after_fork(self._unfinished.clear)
         renew_after_fork(self._reset)

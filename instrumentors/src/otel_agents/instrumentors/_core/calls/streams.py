@@ -109,16 +109,16 @@ def register_stream(observer: StreamObserver) -> Finalizer:
     return finalization.QUEUE.ready or finalization.started()
 
 
-def replace_methods(holder: Any, replacements: dict[str, Any]) -> None:
-    """Replace methods of ``holder``, an httpx response.
+def replace_methods(response: Any, replacements: dict[str, Any]) -> None:
+    """Replace methods of ``response``, an httpx response.
 
     The replacements are left out of pickles and copies, which nobody records.
     """
-    state: Callable[[], dict[str, Any]] = holder.__getstate__
+    state: Callable[[], dict[str, Any]] = response.__getstate__
     hidden = (*replacements, "__getstate__")
     replacements["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
     for name, ours in replacements.items():
-        setattr(holder, name, ours)
+        setattr(response, name, ours)
 
 
 _NONE: Final = MappingProxyType[str, Any]({})
@@ -144,9 +144,8 @@ class _StreamProxyBase(Proxy):
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
-        object.__setattr__(
-            self, "_otel_ended", True
-        )  # until the constructor is done: `__del__` may run before
+        # Until the constructor is done: `__del__` may run before.
+        object.__setattr__(self, "_otel_ended", True)
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
         object.__setattr__(self, "_otel_finalizer", register_stream(observer))
@@ -312,9 +311,8 @@ class AsyncStreamProxy(_StreamProxyBase):
     async def __anext__(self) -> Any:
         context = self._otel_context
         while True:
-            entered = (
-                context.enter()
-            )  # as `ResumableContext.wait`, without a coroutine more for each item
+            # As `ResumableContext.wait`, without another coroutine for each item.
+            entered = context.enter()
             try:
                 item = await self._otel_next()
             except BaseException as error:

@@ -60,9 +60,8 @@ def _replace_decorated(
     cell.cell_contents = replacement
 
     def undo() -> None:
-        if (
-            cell.cell_contents is replacement
-        ):  # else somebody has wrapped it since; the switch is off
+        # Else somebody has wrapped it since, and the switch is off.
+        if cell.cell_contents is replacement:
             cell.cell_contents = original
 
     return undo

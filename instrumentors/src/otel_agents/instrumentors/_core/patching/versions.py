@@ -95,9 +95,8 @@ def _installed(name: str) -> Version | None:
     """Return the version of a distribution; a pre-release counts as its release."""
     try:
         metadata = distribution(name).metadata
-        if (
-            "Version" not in metadata
-        ):  # since Python 3.12 reading a missing key warns (DeprecationWarning)
+        # Reading a missing key warns since Python 3.12 (DeprecationWarning).
+        if "Version" not in metadata:
             return None
         return Version(Version(metadata["Version"]).base_version)
     except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata
