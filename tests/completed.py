@@ -1,4 +1,4 @@
-"""A call of a model with content, for the completion hooks."""
+"""A model call with content, for the completion hooks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
 
-__all__ = ["ANSWER", "HELLO", "REFERENCES", "RULES", "TOOLS", "infer", "references"]
+__all__ = ["HELLO", "REFERENCES", "RESPONSE", "RULES", "TOOLS", "infer", "references"]
 
 HELLO = [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
-ANSWER = [
+RESPONSE = [
     {
         "role": "assistant",
         "parts": [{"type": "text", "content": "hi"}],
@@ -37,20 +37,20 @@ RULES = [{"type": "text", "content": "be brief"}]
 TOOLS = [{"type": "function", "name": "weather"}]
 REFERENCES = {
     "otel_agents.content.input_messages_ref": HELLO,
-    "otel_agents.content.output_messages_ref": ANSWER,
+    "otel_agents.content.output_messages_ref": RESPONSE,
     "otel_agents.content.system_instructions_ref": RULES,
     "otel_agents.content.tool_definitions_ref": TOOLS,
 }
 
 
 def infer(emission: Emission, hook: Any, **environ: str) -> None:
-    """One chat with content, for a completion hook."""
+    """Record one chat with content, for a completion hook."""
     telemetry = Telemetry(
         "test", settings=Settings.read(environ), completion_hook=hook, **emission.providers
     )
     call = Inference(telemetry, Operation.CHAT, "openai", "m", ("h", 1))
     call.content.input_messages = HELLO
-    call.content.output_messages = ANSWER
+    call.content.output_messages = RESPONSE
     call.content.system_instructions = RULES
     call.content.tool_definitions = TOOLS
     call.response_id, call.response_model = "r1", "m"
@@ -59,5 +59,5 @@ def infer(emission: Emission, hook: Any, **environ: str) -> None:
 
 
 def references(attributes: Any) -> dict[str, str]:
-    """The attributes that refer to uploads."""
+    """Return the attributes that refer to uploads."""
     return {name: path for name, path in attributes.items() if name.endswith("_ref")}

@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 
 MARK = create_key("test-mark")
 
@@ -63,6 +63,6 @@ def current_mark() -> Any:
 
 
 def settle() -> None:
-    """All that was dropped has been finalised."""
+    """All that was dropped has been finalized."""
     gc.collect()
-    assert disposal.drain(5)
+    assert finalization.drain(5)

@@ -1,4 +1,4 @@
-"""Waits for spans that end in threads of somebody else's."""
+"""Waits for spans that end in foreign threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ended(SpanProcessor):
         provider.add_span_processor(self)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Count it; the processors that were there before have it already."""
+        """Count it; earlier processors have it already."""
         with self._changed:
             self._counts[span.name] += 1
             self._changed.notify_all()

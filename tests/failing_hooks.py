@@ -1,7 +1,7 @@
-"""The law of describing: whatever of an instrumentor fails, each operation is a span with its end.
+"""The law of failing hooks: whatever of an instrumentor fails, each operation is a span that ends.
 
-What is broken in turn: each method by which a framework describes an operation, and each start, after
-it has begun what it begins. A conversation then has the same spans as before, and the same errors.
+Each method by which a framework describes an operation is broken in turn, and each start, after
+it has started its operation. A conversation then has the same spans and errors as before.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["check_failing_hooks"]
 
-_HOOKS = ("ask", "chunk", "complete", "conclude", "describe", "is_failure", "judge", "respond",
+_HOOKS = ("chunk", "complete", "conclude", "describe", "error_to_report", "is_failure", "respond",
           "response_id")  # fmt: skip
 
 Converse = Callable[[], object]
 
 
 class Broken(Exception):
-    """An error of ours."""
+    """An internal error."""
 
 
 def check_failing_hooks(
     instrumentor: type[AgentInstrumentor], converse: Converse, *others: type[AgentInstrumentor]
 ) -> int:
-    """Break each hook and each start in turn; how many there were.
+    """Break each hook and each start in turn; return how many there were.
 
-    ``converse`` gives the same result each time.
+    ``converse`` returns the same result each time.
     """
-    made = (instrumentor, *others)
-    whole = _told(made, converse)
+    instrumentors = (instrumentor, *others)
+    expected = _recorded(instrumentors, converse)
     breaks = [*_hooks(instrumentor), None]
     with mock.patch.object(errors, "strict", False), mock.patch.object(errors, "counts", Counts()):
         for broken in breaks:
             with _begins_and_fails() if broken is None else _fails(*broken):
-                assert _told(made, converse) == whole, broken
+                assert _recorded(instrumentors, converse) == expected, broken
     return len(breaks)
 
 
-def _told(
+def _recorded(
     instrumentors: tuple[type[AgentInstrumentor], ...], converse: Converse
 ) -> tuple[object, Any]:
-    """The result of the conversation; the names of its spans, and their errors."""
-    emission = Emission()  # held to no convention: what is not described lacks what they ask for
+    """Return the result of the conversation, the names of its spans, and their errors."""
+    emission = Emission()  # no conformance check: descriptions are missing
     with instrumenting(emission, *(kind() for kind in instrumentors)) as instrument:
         instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
         result = converse()
@@ -67,7 +67,7 @@ def _told(
 
 
 def _hooks(instrumentor: type[AgentInstrumentor]) -> Iterator[tuple[type[Any], str]]:
-    """The methods that the classes of the instrumentor's package have of their own."""
+    """Yield the hooks that the classes of the instrumentor's package define."""
     package = importlib.import_module(instrumentor.__module__)
     for found in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{found.name}")
@@ -88,13 +88,13 @@ def _fails(kind: type[Any], name: str) -> Any:
 
 
 def _begins_and_fails() -> Any:
-    """Each start fails after it has begun an operation."""
+    """Have each start fail after it has started an operation."""
     started: Any = vars(around)["_started"]
 
     def failing(*args: Any) -> Any:
-        begun = started(*args)
-        if isinstance(begun, Operation):
+        observer = started(*args)
+        if isinstance(observer, Operation):
             raise Broken
-        return begun
+        return observer
 
     return mock.patch.object(around, "_started", failing)

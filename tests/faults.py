@@ -1,4 +1,4 @@
-"""The table of faults in the README, as the suites measure it.
+"""The README's table of faults, as the tests measure it.
 
 A test that causes a fault hands in what it counted; a row of ``docs/faults.json`` says what it must
 be. `test_readme` holds that each row is measured by some test.
@@ -39,10 +39,10 @@ ROWS = {row["key"]: Row(**row) for row in json.loads(_FILE.read_text("utf-8"))}
 
 
 def measured(key: str, *, sent: int, arrived: int) -> None:
-    """Hold what a test counted, spans by their unique ids, against the row ``key``.
+    """Compare what a test counted, spans by their unique ids, with the row ``key``.
 
     Raises:
-        AssertionError: The table says something else.
+        AssertionError: The table has other numbers.
         KeyError: The table has no such row.
     """
     row = ROWS[key]

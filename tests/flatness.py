@@ -18,7 +18,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_agents.distro.ending import open_spans
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.context import ownership
 from otel_agents.instrumentors.settings import Settings
 
@@ -114,7 +114,7 @@ def _living(loop: asyncio.AbstractEventLoop | None) -> Counter[str]:
     gc.collect()
     if loop is not None:
         loop.run_until_complete(_closed())
-    assert disposal.drain(10)
+    assert finalization.drain(10)
     gc.collect()
     return Counter(
         f"{type(living).__module__}.{type(living).__qualname__}" for living in gc.get_objects()

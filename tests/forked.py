@@ -1,4 +1,4 @@
-"""Work done in a forked child, and what came of it."""
+"""Work in a forked child, and its result."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SECONDS = 20
 
 
 def in_a_forked_child(work: Callable[[], object], meanwhile: Callable[[], object] = int) -> str:
-    """Fork, run ``work`` in the child; the ``repr`` of what it returned, or its traceback.
+    """Fork and run ``work`` in the child; return the ``repr`` of its result, or its traceback.
 
     Args:
-        work: What the child does; a child that waits for ever is ended.
-        meanwhile: What the parent does once it has forked.
+        work: What the child does; a child that hangs is terminated.
+        meanwhile: What the parent does after the fork.
     """
     read, write = os.pipe()
     child = os.fork()
@@ -25,18 +25,18 @@ def in_a_forked_child(work: Callable[[], object], meanwhile: Callable[[], object
         try:
             os.close(read)
             threading.Timer(_SECONDS, os._exit, (1,)).start()
-            os.write(write, _told(work).encode())
+            os.write(write, _result_of(work).encode())
         finally:
             os._exit(0)
     os.close(write)
     meanwhile()
-    with os.fdopen(read) as told:
-        text = told.read()
+    with os.fdopen(read) as result:
+        text = result.read()
     os.waitpid(child, 0)
     return text
 
 
-def _told(work: Callable[[], object]) -> str:
+def _result_of(work: Callable[[], object]) -> str:
     try:
         return repr(work())
     except BaseException:  # noqa: BLE001  the child's own; it must not become a second pytest

@@ -1,4 +1,4 @@
-"""Packages that a test makes and imports, and tables applied to them; fixtures for a conftest."""
+"""Packages that a test creates and imports, and tables applied to them; fixtures."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ import pytest
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Row
 
-__all__ = ["TELEMETRY", "Apply", "Packages", "Said", "apply", "packages", "said", "states"]
+__all__ = ["TELEMETRY", "Apply", "Logged", "Packages", "apply", "logged", "packages", "states"]
 
 Apply = Callable[..., PatchSet]
-"""Applies rows, of the distributions ``holders``."""
-Said = Callable[[], list[str]]
-"""What the log says of targets: those, and why."""
+"""Applies rows, of the distributions ``distributions``."""
+Logged = Callable[[], list[str]]
+"""Returns the targets in the log, and why."""
 TELEMETRY: Any = object()
-"""Handed through; toys emit nothing."""
+"""A placeholder for telemetry: toys emit nothing."""
 
 _numbers = itertools.count()
 
 
 class Packages:
-    """A folder of packages, each with a name of its own: no other test has imported it."""
+    """A folder of packages with unique names: no other test has imported them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._names: list[str] = []
 
     def make(self, **modules: str) -> str:
-        """Make a package of ``modules``, the text of each by its name; returns its name."""
+        """Create a package of ``modules``, the text of each by its name; return its name."""
         name = f"lazy_package_{next(_numbers)}"
         self._names.append(name)
         (self._folder / name).mkdir()
@@ -49,19 +49,19 @@ class Packages:
         return importlib.import_module(name)
 
     def forget(self) -> None:
-        """As if nothing had been imported."""
+        """Remove the packages from `sys.modules`."""
         for loaded in [name for name in sys.modules if name.partition(".")[0] in self._names]:
             del sys.modules[loaded]
 
 
 def states(patches: PatchSet) -> list[str]:
-    """What became of each row."""
+    """Return the state of each row."""
     return [target.state for target in patches.report().targets]
 
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
-    """Packages on the path, forgotten at the end."""
+    """Packages on the path, removed at the end."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     packages = Packages(tmp_path)
     yield packages
@@ -70,11 +70,11 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packag
 
 @pytest.fixture
 def apply() -> Iterator[Apply]:
-    """Applies rows, and undoes them at the end."""
+    """Apply rows, and undo them at the end."""
     sets: list[PatchSet] = []
 
-    def apply(*rows: Row, holders: tuple[str, ...] = ()) -> PatchSet:
-        sets.append(PatchSet("toy", rows, TELEMETRY, holders))
+    def apply(*rows: Row, distributions: tuple[str, ...] = ()) -> PatchSet:
+        sets.append(PatchSet("toy", rows, TELEMETRY, distributions))
         sets[-1].apply()
         return sets[-1]
 
@@ -84,8 +84,8 @@ def apply() -> Iterator[Apply]:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Said:
-    """Reads the log."""
+def logged(caplog: pytest.LogCaptureFixture) -> Logged:
+    """Read the log."""
     caplog.set_level(logging.WARNING, "otel_agents")
     frame = "otel-agents: toy: {} was not found ({}), so its calls are not recorded; "
     start, middle, end = frame.replace("{}", "\0").split("\0")

@@ -1,4 +1,4 @@
-"""What the modules of the sources import, read from their text."""
+"""Imports of the source modules, read from their text."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 __all__ = ["imports", "module_name"]
 
 _MODULE = re.compile(r"otel_agents\.instrumentors\._core(\.\w+)+")
-"""A name of a module of the core in a string, by which it may be imported too."""
+"""The name of a module of the core in a string, which may import it too."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def module_name(path: Path) -> str:
-    """The full name of the module in ``path``, which is below a folder ``src``."""
+    """Return the full name of the module in ``path``, which is below a folder ``src``."""
     below = path.parts[::-1].index("src")
     parts = path.with_suffix("").parts[-below:]
     return ".".join(parts[:-1] if path.name == "__init__.py" else parts)
 
 
 def imports(path: Path, *, with_itself: bool = False) -> set[str]:
-    """The full names that a module imports: ``package.module.name`` of ``from package.module import name``.
+    """Return the full names that a module imports: ``package.module.name`` for ``from package.module``.
 
     Names of modules of the core in strings count as well.
 
@@ -55,7 +55,7 @@ def _is_for_types(node: ast.AST) -> bool:
 
 
 def _absolute(path: Path, node: ast.ImportFrom) -> str:
-    """The module that is imported from, the dots of a relative import resolved."""
+    """Return the module that is imported from; resolve a relative import."""
     if not node.level:
         return node.module or ""
     package = module_name(path.with_name("__init__.py")).split(".")

@@ -1,4 +1,4 @@
-"""Python in a process of its own, for what only a fresh one shows."""
+"""Python in a new process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["in_a_new_process"]
 
 
 def in_a_new_process(code: str) -> str:
-    """What ``code`` prints, run by this Python."""
+    """Return what ``code`` prints, run by this Python."""
     ran = subprocess.run(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=True
     )

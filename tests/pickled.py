@@ -1,4 +1,4 @@
-"""Pickles of classes that cannot be imported, read in other processes: with us and without us."""
+"""Pickles of classes that cannot be imported, read in processes with and without otel-agents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _READ = """
 
 
 def read_without_us(pickled: bytes, code: str) -> str:
-    """What ``code`` prints, which has ``value``, where nothing of ours can be imported."""
+    """Return what ``code`` prints, which has ``value``, if otel-agents cannot be imported."""
     check = """
     from importlib.util import find_spec
     assert find_spec("otel_agents") is None
@@ -31,7 +31,7 @@ def read_without_us(pickled: bytes, code: str) -> str:
 
 
 def read_with_us(pickled: bytes, before: str, code: str) -> str:
-    """What ``code`` prints, which has ``value``, after ``before``."""
+    """Return what ``code`` prints, which has ``value``, after ``before``."""
     return _run(pickled, [], textwrap.dedent(before) + textwrap.dedent(_READ), code)
 
 

@@ -1,4 +1,4 @@
-"""The law of a table: a target that a version should have and has not is reported, each of them."""
+"""The law of a table: each target that a version should have but does not is reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Row
-from otel_agents.instrumentors._core.patching.versions import Holders
+from otel_agents.instrumentors._core.patching.versions import Distributions
 
 __all__ = ["check_renamed"]
 
@@ -21,10 +21,10 @@ _RENAMED = "_renamed"
 
 
 def check_renamed(instrumentor: type[AgentInstrumentor]) -> int:
-    """Rename every target in turn, as a new version of the library would; how many there were.
+    """Rename every target in turn, as a new version of the library would; return their number.
 
-    What is applied as it stands is missing then, and nothing else is; unless another target of its
-    group is there. What this version need not have stays absent, as what it keeps an alias of.
+    A target that is applied is missing then, and no other; unless another target of its group
+    exists. A target that this version need not have stays absent.
     """
     rows = tuple(instrumentor().patches())
     holders = tuple(Requirement(text).name for text in instrumentor.requires)
@@ -46,7 +46,7 @@ def check_renamed(instrumentor: type[AgentInstrumentor]) -> int:
                 if one is not row and row.one_of is not None
             )
             missing = _of(others, holders, "missing")
-            due = Holders(holders).expects(row.module, row.since, row.until)
+            due = Distributions(holders).expects(row.module, row.since, row.until)
             expected = [renamed.target] if row.target in applied and alone and due else []
             assert set(expected) <= set(missing) if row.one_of else missing == expected, row.target
     finally:
@@ -64,4 +64,4 @@ def _of(rows: Iterable[Row], holders: tuple[str, ...], state: Any) -> list[str]:
 
 
 _NO_TELEMETRY: Any = None
-"""Nothing is called while the patches are applied."""
+"""Nothing is called while patches are applied."""

@@ -1,4 +1,4 @@
-"""What several modules here need."""
+"""Fixtures that several modules share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from lazy_packages import apply, packages, said
+from lazy_packages import apply, logged, packages
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.testing.emission import Emission
 
-__all__ = ["apply", "packages", "said"]
+__all__ = ["apply", "logged", "packages"]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def telemetry(emission: Emission) -> Telemetry:
 
 @pytest.fixture
 def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What our errors are reported as, in place of being raised."""
+    """The actions of internal errors, which are not raised."""
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
     return caught

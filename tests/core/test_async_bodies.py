@@ -1,4 +1,4 @@
-"""An asynchronous body is one operation that ends when it was read, as a synchronous one is."""
+"""An asynchronous body is one operation that ends when it was read, like a synchronous one."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ async def whole(body: Any) -> bytes:
     return await body.read()
 
 
-async def in_pieces(body: Any) -> bytes:
-    pieces: list[bytes] = []
-    while piece := await body.read(5):
-        pieces.append(piece)
-    return b"".join(pieces)
+async def in_chunks(body: Any) -> bytes:
+    parts: list[bytes] = []
+    while part := await body.read(5):
+        parts.append(part)
+    return b"".join(parts)
 
 
 async def iterated(body: Any) -> bytes:
-    return b"".join([piece async for piece in body])
+    return b"".join([part async for part in body])
 
 
 async def chunked(body: Any) -> bytes:
-    return b"".join([piece async for piece in body.iter_chunks(3)])
+    return b"".join([part async for part in body.iter_chunks(3)])
 
 
 async def nexts(body: Any) -> bytes:
-    pieces: list[bytes] = []
+    parts: list[bytes] = []
     with contextlib.suppress(StopAsyncIteration):
         while True:
-            pieces.append(await anext(body))
-    return b"".join(pieces)
+            parts.append(await anext(body))
+    return b"".join(parts)
 
 
 async def entered(body: Any) -> bytes:
@@ -62,7 +62,7 @@ async def readlines(body: Any) -> bytes:
     return b"\n".join(await body.readlines()) + b"\n"
 
 
-WHOLE: list[Read] = [whole, in_pieces, iterated, chunked, nexts, entered, lines, readlines]
+WHOLE: list[Read] = [whole, in_chunks, iterated, chunked, nexts, entered, lines, readlines]
 each_way = pytest.mark.parametrize("read", WHOLE)
 
 
@@ -89,11 +89,11 @@ def test_read_in_any_way_it_is_one_operation_with_its_json(read: Read, kind: Any
 def test_one_that_breaks_has_failed_with_the_same_error(read: Read, kind: Any) -> None:
     error = ConnectionError("lost")
 
-    def lost() -> None:
+    def fail() -> None:
         raise error
 
     operation = Answering()
-    body = follow(operation, kind(Raw(TEXT, lost)))
+    body = follow(operation, kind(Raw(TEXT, fail)))
 
     async def main() -> None:
         with pytest.raises(ConnectionError) as raised:
@@ -139,7 +139,7 @@ def test_closed_by_awaiting_it_is_abandoned_and_closed() -> None:
 
 
 @each_kind
-def test_it_lasts_as_long_as_its_chunks_are_read(kind: Any) -> None:
+def test_it_lasts_while_its_chunks_are_read(kind: Any) -> None:
     operation = Answering()
 
     async def main() -> bytes:
@@ -152,7 +152,7 @@ def test_it_lasts_as_long_as_its_chunks_are_read(kind: Any) -> None:
     assert operation.reports == READ
 
 
-def test_what_async_with_gives_is_what_it_was() -> None:
+def test_async_with_binds_what_it_did() -> None:
     async def main() -> tuple[bool, bool]:
         raw = Raw(TEXT)
         async with follow(Answering(), WrappedBody(raw)) as stream:
@@ -177,7 +177,7 @@ def test_cancelled_while_waiting_it_has_failed() -> None:
 
 
 class Waiting(AioStreamingBody):
-    """One that has nothing yet."""
+    """A body without data yet."""
 
     async def read(self, amt: int | None = None) -> bytes:
         await Never()
@@ -185,7 +185,7 @@ class Waiting(AioStreamingBody):
 
 
 class Never:
-    """Awaited for ever, without a loop."""
+    """Waits for ever, without a loop."""
 
     def __await__(self) -> Any:
         yield

@@ -1,4 +1,4 @@
-"""A call that is awaited and gives a stream is one operation, which ends with the stream."""
+"""An awaited call that returns a stream is one operation, which ends with the stream."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 SERVER = ("toy.example", 443)
 
 
 def words(mark: list[Any]) -> Generator[str, Any, str]:
-    """A stream; ``mark`` tells in which operation each step is made."""
+    """A stream; ``mark`` records in which operation each step runs."""
     for word in ("one", "two"):
         mark.append(current_mark())
         yield word
@@ -158,7 +158,7 @@ async def unread(shape: Any, make: Make, operation: Any) -> None:
 @each_shape
 @each_kind
 def test_one_that_nobody_reads_is_abandoned(shape: Any, make: Make) -> None:
-    """What was awaited has begun the operation."""
+    """What was awaited has started the operation."""
     operation = Recorded()
     asyncio.run(unread(shape, make, operation))
     assert operation.reports == [("abandoned",)]
@@ -169,7 +169,7 @@ def test_one_that_nobody_reads_is_abandoned(shape: Any, make: Make) -> None:
 def test_one_that_nobody_reads_is_no_call_of_a_model_class(
     shape: Any, make: Make, emission: Emission
 ) -> None:
-    """Whose method is the evidence that something was sent: here it has not run."""
+    """Its method shows that something was sent: here it has not run."""
     telemetry = Telemetry("toy", **emission.providers)
     claim = Chat(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
     asyncio.run(unread(shape, make, claim))
@@ -178,7 +178,7 @@ def test_one_that_nobody_reads_is_no_call_of_a_model_class(
 
 @each_shape
 @each_kind
-def test_an_error_of_ours_on_the_way_changes_nothing(
+def test_an_internal_error_on_the_way_changes_nothing(
     shape: Any, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
@@ -195,7 +195,7 @@ def test_an_error_of_ours_on_the_way_changes_nothing(
 
 
 class Chat(ClaimedCall):
-    """A chat model of a framework, above an SDK that is seen."""
+    """A framework's chat model, above an instrumented SDK."""
 
     def describe(self, call: ModelCall, response: Any) -> None:
         call.response_model, call.input_tokens = "toy-1", 1
@@ -205,18 +205,18 @@ class Chat(ClaimedCall):
 def test_a_response_that_is_streamed_by_an_awaited_call_is_counted_once(
     shape: Any, emission: Emission
 ) -> None:
-    """As of ``await llm.astream_chat()``; measured before: twice."""
+    """As of ``await llm.astream_chat()``; it was once counted twice."""
     telemetry = Telemetry("toy", **emission.providers)
     client = Client(Provider())
 
-    def ask(telemetry: Telemetry, call: Call) -> Inference:
-        return answered(Inference(telemetry, Operation.CHAT, "toy", "toy", SERVER))
+    def call_model(telemetry: Telemetry, call: Call) -> Inference:
+        return with_response(Inference(telemetry, Operation.CHAT, "toy", "toy", SERVER))
 
     def claim(telemetry: Telemetry, call: Call) -> ClaimedCall:
         return Chat(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
 
     def send(mark: list[Any]) -> Iterator[str]:
-        yield from wrapped(client.stream, telemetry, ask)("hi")
+        yield from wrapped(client.stream, telemetry, call_model)("hi")
 
     async def main() -> list[Any]:
         return await all_of(await wrapped(shape(send), telemetry, claim)([]))
@@ -225,22 +225,22 @@ def test_a_response_that_is_streamed_by_an_awaited_call_is_counted_once(
     assert emission.names == ["chat toy"]
 
 
-def answered(call: Inference) -> Inference:
+def with_response(call: Inference) -> Inference:
     call.response_id, call.response_model, call.finish_reasons = "r1", "toy-1", ("stop",)
     call.input_tokens, call.output_tokens = 11, 0
     return call
 
 
-def test_a_function_at_hand_is_wrapped_and_a_method_tells_its_instance() -> None:
+def test_a_function_is_wrapped_and_a_method_has_its_instance() -> None:
     seen: list[Any] = []
 
     def start(telemetry: Any, call: Call) -> Recorded:
         seen.append((telemetry, call.instance, call.args))
         return Recorded()
 
-    def say(*args: Any) -> Any:
+    def echo(*args: Any) -> Any:
         return args
 
-    assert wrapped(say, "telemetry", start)("one", "two") == ("one", "two")  # pyright: ignore[reportArgumentType]  handed through
-    assert wrapped(say, "telemetry", start, bound=True)("one", "two") == ("one", "two")  # pyright: ignore[reportArgumentType]  handed through
+    assert wrapped(echo, "telemetry", start)("one", "two") == ("one", "two")  # pyright: ignore[reportArgumentType]  handed through
+    assert wrapped(echo, "telemetry", start, bound=True)("one", "two") == ("one", "two")  # pyright: ignore[reportArgumentType]  handed through
     assert seen == [("telemetry", None, ("one", "two")), ("telemetry", "one", ("two",))]

@@ -1,4 +1,4 @@
-"""The base class: which versions it accepts, and where it stands back."""
+"""The base class: which versions it accepts, and when it is not applied."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     ("name", "version"),
     [("toyagents", "1.4.0"), ("toyagents", "1.5.0rc1"), ("toyagents-classic", "0.2")],
 )
-def test_any_of_the_requirements_will_do(
+def test_any_requirement_suffices(
     name: str, version: str, site: Site, instrumentor: ToyInstrumentor, emission: Emission
 ) -> None:
     site.install(name, version)
@@ -73,7 +73,7 @@ def test_any_of_the_requirements_will_do(
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_where_a_target_of_others_has_moved_their_distribution_is_to_be_updated(
+def test_a_moved_target_of_another_package_names_its_distribution(
     known: bool, site: Site, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Moved(ToyInstrumentor):
@@ -97,7 +97,7 @@ def test_where_a_target_of_others_has_moved_their_distribution_is_to_be_updated(
 
 @pytest.mark.parametrize("option", ["skip_dep_check", "raise_exception_on_conflict"])
 @pytest.mark.parametrize("installed", [None, "0.9", "2.0"])
-def test_a_version_that_is_not_supported_is_refused_whatever_the_loader_checked(
+def test_an_unsupported_version_is_refused_whatever_the_loader_checked(
     installed: str | None, option: str, site: Site, instrumentor: ToyInstrumentor
 ) -> None:
     if installed:
@@ -119,7 +119,7 @@ def test_a_distribution_of_that_name_without_the_package_is_another_library(
 
 
 @pytest.fixture
-def rival(site: Site, tmp_path: Path) -> Iterator[None]:
+def other(site: Site, tmp_path: Path) -> Iterator[None]:
     site.install("toyagents", "1.4.0")
     entry = "[opentelemetry_instrumentor]\ntoy_rival = rival_of_toy:Rival\n"
     site.install("rival-of-toy", "1.0", entry)
@@ -130,8 +130,8 @@ def rival(site: Site, tmp_path: Path) -> Iterator[None]:
     sys.modules.pop("rival_of_toy", None)
 
 
-@pytest.mark.usefixtures("rival")
-def test_under_another_distro_ours_stands_back_where_theirs_is_active(
+@pytest.mark.usefixtures("other")
+def test_under_another_distro_ours_is_not_applied_if_theirs_is_active(
     instrumentor: ToyInstrumentor,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -142,15 +142,15 @@ def test_under_another_distro_ours_stands_back_where_theirs_is_active(
     assert not instrumentor.is_instrumented_by_opentelemetry
     assert [record.getMessage() for record in caplog.records] == [
         (
-            "otel-agents: toy is instrumented by rival-of-toy, so ours stands back; disable theirs "
+            "otel-agents: toy is instrumented by rival-of-toy, so ours is not applied; disable theirs "
             "by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=toy_rival, or use our distro"
         )
     ]
 
 
-@pytest.mark.usefixtures("rival")
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("why", ["disabled", "our distro", "instrumented by hand"])
-def test_ours_runs_where_theirs_is_off_or_we_are_asked(
+def test_ours_runs_if_theirs_is_disabled_or_ours_is_instrumented_by_hand(
     why: str,
     instrumentor: ToyInstrumentor,
     emission: Emission,

@@ -240,7 +240,7 @@ def test_an_operation_without_a_span_is_measured_and_told_once(
     names += ["gen_ai.client.operation.exception"] if error else []
     assert [name for name, _ in emission.events] == names
     (line,) = caplog.messages
-    assert line.startswith("otel-agents: starting a span failed in the code of others (LookupError")
+    assert line.startswith("otel-agents: starting a span failed in foreign code (LookupError")
 
 
 @pytest.mark.parametrize("method", ["on_start", "on_end"])
@@ -256,7 +256,7 @@ def test_a_processor_of_others_that_raises_is_told_as_theirs(
     assert (dict(errors.foreign), dict(errors.counts)) == ({action: 2}, {})
     errors.foreign.clear()
     (line,) = caplog.messages
-    assert line.startswith(f"otel-agents: {action} failed in the code of others (Ours at ")
+    assert line.startswith(f"otel-agents: {action} failed in foreign code (Ours at ")
 
 
 def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(

@@ -23,7 +23,7 @@ LEFT = [("abandoned",)]
 Read = Callable[[Any], Any]
 
 
-def followed(kind: Any, operation: Answering, raw: Raw | None = None) -> Any:
+def body_of(kind: Any, operation: Answering, raw: Raw | None = None) -> Any:
     return follow(operation, kind(raw or Raw(TEXT)))
 
 
@@ -34,11 +34,11 @@ def copied(body: Any) -> bytes:
 
 
 def buffered(body: Any) -> bytes:
-    pieces: list[bytes] = []
+    parts: list[bytes] = []
     buffer = bytearray(7)
     while size := body.readinto(buffer):
-        pieces.append(bytes(buffer[:size]))
-    return b"".join(pieces)
+        parts.append(bytes(buffer[:size]))
+    return b"".join(parts)
 
 
 def entered(body: Any) -> bytes:
@@ -67,17 +67,17 @@ WHOLE: dict[str, Read] = {
 
 
 def nexts(body: Any) -> bytes:
-    pieces: list[bytes] = []
+    parts: list[bytes] = []
     with contextlib.suppress(StopIteration):
         while True:
-            pieces.append(next(body))
-    return b"".join(pieces)
+            parts.append(next(body))
+    return b"".join(parts)
 
 
 @pytest.mark.parametrize("read", [*WHOLE.values(), nexts], ids=[*WHOLE, "next"])
 def test_read_in_any_way_it_is_one_operation_with_its_json(read: Read) -> None:
     operation, marks = Answering(), list[Any]()
-    body = followed(StreamingBody, operation, Raw(TEXT, lambda: marks.append(current_mark())))
+    body = body_of(StreamingBody, operation, Raw(TEXT, lambda: marks.append(current_mark())))
     assert operation.reports == []
     assert read(body) == TEXT
     assert operation.reports == READ
@@ -93,13 +93,13 @@ def test_read_in_any_way_it_is_one_operation_with_its_json(read: Read) -> None:
 
 def test_lines_without_their_ends_have_its_json_too() -> None:
     operation = Answering()
-    lines = [*followed(StreamingBody, operation).iter_lines()]
+    lines = [*body_of(StreamingBody, operation).iter_lines()]
     assert (lines, operation.reports) == (TEXT.splitlines(), READ)
 
 
 def test_json_load_reads_it() -> None:
     operation = Answering()
-    assert json.load(followed(StreamingBody, operation)) == VALUE
+    assert json.load(body_of(StreamingBody, operation)) == VALUE
     assert operation.reports == READ
 
 
@@ -119,7 +119,7 @@ DROPPED: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("close", CLOSED.values(), ids=CLOSED)
 def test_closed_early_it_is_abandoned_once(close: Callable[[Any], object]) -> None:
     operation, raw = Answering(), Raw(TEXT)
-    body = followed(StreamingBody, operation, raw)
+    body = body_of(StreamingBody, operation, raw)
     close(body)
     assert (operation.reports, raw.closed) == (LEFT, True)
     del body
@@ -130,7 +130,7 @@ def test_closed_early_it_is_abandoned_once(close: Callable[[Any], object]) -> No
 @pytest.mark.parametrize("use", DROPPED.values(), ids=DROPPED)
 def test_dropped_it_is_abandoned_once(use: Callable[[Any], object]) -> None:
     operation = Answering()
-    body = followed(StreamingBody, operation)
+    body = body_of(StreamingBody, operation)
     use(body)
     settle()
     assert operation.reports == []
@@ -152,7 +152,7 @@ KEPT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bytes]]] = {
 def test_it_lasts_as_long_as_it_can_be_read(keep: Read, read: Callable[[Any], bytes]) -> None:
     """As in ``for chunk in client.invoke_model(...)["body"].iter_chunks()``."""
     operation = Answering()
-    kept = keep(followed(StreamingBody, operation))
+    kept = keep(body_of(StreamingBody, operation))
     settle()
     assert operation.reports == []
     assert read(kept) == TEXT
@@ -161,7 +161,7 @@ def test_it_lasts_as_long_as_it_can_be_read(keep: Read, read: Callable[[Any], by
 
 @pytest.mark.parametrize("kind", [StreamingBody, AioStreamingBody, WrappedBody])
 def test_it_stays_what_it_is(kind: Any) -> None:
-    """A web framework asks whether it can be iterated, and how."""
+    """A web framework checks whether it can be iterated, and how."""
     plain = kind(Raw(TEXT))
     body = follow(Answering(), plain)
     assert type(body) is not kind
@@ -173,8 +173,8 @@ def test_it_stays_what_it_is(kind: Any) -> None:
     body.close()
 
 
-def test_what_with_gives_is_what_it_was() -> None:
-    body = followed(StreamingBody, Answering())
+def test_with_binds_what_it_did() -> None:
+    body = body_of(StreamingBody, Answering())
     with body as raw:
         assert isinstance(raw, Raw)
     assert raw.closed
@@ -184,11 +184,11 @@ def test_what_with_gives_is_what_it_was() -> None:
 def test_one_that_breaks_has_failed_with_the_same_error(read: Read) -> None:
     error = ConnectionError("lost")
 
-    def lost() -> None:
+    def fail() -> None:
         raise error
 
     operation = Answering()
-    body = followed(StreamingBody, operation, Raw(TEXT, lost))
+    body = body_of(StreamingBody, operation, Raw(TEXT, fail))
     with pytest.raises(ConnectionError) as raised:
         read(body)
     assert raised.value is error
@@ -199,17 +199,17 @@ def test_one_that_breaks_has_failed_with_the_same_error(read: Read) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"no json", b'{"cut', b"[" * 100_000])
-def test_what_is_no_json_is_read_and_ends(text: bytes) -> None:
+def test_a_body_that_is_not_json_is_read_and_ends(text: bytes) -> None:
     operation = Answering()
-    assert followed(StreamingBody, operation, Raw(text)).read() == text
+    assert body_of(StreamingBody, operation, Raw(text)).read() == text
     assert operation.reports == [("end",)]
 
 
-def test_an_error_of_ours_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    assert followed(StreamingBody, Answering(breaks_at="end")).read() == TEXT
-    followed(StreamingBody, Answering(breaks_at="abandoned")).close()
+    assert body_of(StreamingBody, Answering(breaks_at="end")).read() == TEXT
+    body_of(StreamingBody, Answering(breaks_at="abandoned")).close()
     assert caught == ["ending an operation"] * 2 + ["ending an operation"]
 
 

@@ -1,4 +1,4 @@
-"""What a library calls back is guarded: our errors stay here, and it is quiet when it should be."""
+"""Callbacks for libraries are guarded: our errors are logged, and they do nothing when suppressed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 
-DOING = "handling the start of a run"
+ACTION = "handling the start of a run"
 
 
 def handle(run: str, *, tags: tuple[str, ...] = ()) -> str:
-    """Say what started."""
+    """Report what started."""
     if run == "cancelled":
         raise asyncio.CancelledError
     if not run:
@@ -28,7 +28,7 @@ def handle(run: str, *, tags: tuple[str, ...] = ()) -> str:
 
 
 async def ahandle(run: str, *, tags: tuple[str, ...] = ()) -> str:
-    """Say what started."""
+    """Report what started."""
     await asyncio.sleep(0)
     return handle(run, tags=tags)
 
@@ -38,32 +38,32 @@ each = pytest.mark.parametrize("function", [handle, ahandle], ids=["sync", "asyn
 
 
 def called(function: Handle, *args: Any, **kwargs: Any) -> Any:
-    """What the library gets that calls back."""
+    """What the library that calls back gets."""
     value = function(*args, **kwargs)
     return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As outside of tests, from the first error on."""
+    """As outside of tests: errors are logged, from the first one on."""
     monkeypatch.setattr(errors, "strict", False)
     monkeypatch.setattr(errors, "counts", type(errors.counts)())
 
 
 @each
 def test_the_library_gets_what_the_function_returns(function: Handle) -> None:
-    assert called(guarded(DOING)(function), "run", tags=("a",)) == "run ('a',)"
+    assert called(guarded(ACTION)(function), "run", tags=("a",)) == "run ('a',)"
 
 
 def test_a_method_is_guarded_as_well() -> None:
     class Handler:
         name = "handler"
 
-        @guarded(DOING)
+        @guarded(ACTION)
         def on_start(self, run: str) -> str:
             return f"{self.name} {run}"
 
-        @guarded(DOING)
+        @guarded(ACTION)
         async def on_end(self, run: str) -> str:
             return f"{self.name} {run}"
 
@@ -76,9 +76,9 @@ def test_a_method_is_guarded_as_well() -> None:
 
 @each
 @pytest.mark.usefixtures("lenient")
-def test_arguments_that_a_later_version_adds_are_our_error(function: Handle) -> None:
-    assert called(guarded(DOING)(function), "run", unheard_of=1) is None
-    assert errors.counts == {DOING: 1}
+def test_added_arguments_are_an_internal_error(function: Handle) -> None:
+    assert called(guarded(ACTION)(function), "run", unheard_of=1) is None
+    assert errors.counts == {ACTION: 1}
 
 
 @each
@@ -86,40 +86,42 @@ def test_arguments_that_a_later_version_adds_are_our_error(function: Handle) -> 
 def test_what_it_raises_is_swallowed_counted_and_logged_once_without_its_text(
     function: Handle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guard = guarded(DOING)(function)
+    guard = guarded(ACTION)(function)
     with caplog.at_level(logging.WARNING):
         assert [called(guard, "") for _ in range(3)] == [None, None, None]
-    assert errors.counts == {DOING: 3}
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith(f"otel-agents failed while {DOING} (LookupError at test_callbacks.py:")
+    assert errors.counts == {ACTION: 3}
+    (logged,) = [record.getMessage() for record in caplog.records]
+    assert logged.startswith(
+        f"otel-agents failed while {ACTION} (LookupError at test_callbacks.py:"
+    )
     assert "secret" not in caplog.text
 
 
 @each
 def test_in_tests_it_is_raised(function: Handle) -> None:
     with pytest.raises(LookupError, match="secret"):
-        called(guarded(DOING)(function), "")
+        called(guarded(ACTION)(function), "")
 
 
 @each
 @pytest.mark.usefixtures("lenient")
-def test_what_is_no_error_passes(function: Handle) -> None:
+def test_cancellation_passes(function: Handle) -> None:
     """A cancelled task must end."""
     with pytest.raises(asyncio.CancelledError):
-        called(guarded(DOING)(function), "cancelled")
+        called(guarded(ACTION)(function), "cancelled")
     assert errors.counts == {}
 
 
 @each
 def test_it_is_not_called_while_instrumentation_is_suppressed(function: Handle) -> None:
     with suppress_instrumentation():
-        assert called(guarded(DOING)(function), "") is None
+        assert called(guarded(ACTION)(function), "") is None
 
 
 @each
 def test_it_is_not_called_when_it_is_switched_off(function: Handle) -> None:
     switch = Switch()
-    guard = guarded(DOING, switch=switch)(function)
+    guard = guarded(ACTION, switch=switch)(function)
     assert called(guard, "run") == "run ()"
     switch.on = False
     assert called(guard, "") is None
@@ -129,8 +131,8 @@ def test_it_is_not_called_when_it_is_switched_off(function: Handle) -> None:
 
 @each
 def test_it_is_inspected_as_before(function: Handle) -> None:
-    """LangChain and others ask whether a handler's method is a coroutine function."""
-    guard = guarded(DOING)(function)
-    for question in (inspect.iscoroutinefunction, inspect.signature, inspect.getdoc):
-        assert question(guard) == question(function)
+    """LangChain and others check whether a handler's method is a coroutine function."""
+    guard = guarded(ACTION)(function)
+    for prompt in (inspect.iscoroutinefunction, inspect.signature, inspect.getdoc):
+        assert prompt(guard) == prompt(function)
     assert guard.__name__ == function.__name__

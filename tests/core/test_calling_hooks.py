@@ -1,4 +1,4 @@
-"""A hook is called for our sake: what it raises stays here, and what comes in meanwhile passes on.
+"""Hooks raise nothing into the application; an interrupt that comes meanwhile passes on.
 
 Whatever it is, what was begun has an end, and arrives.
 """
@@ -25,44 +25,44 @@ from otel_agents.semconv.values import Operation as Kind
 from otel_agents.testing.emission import Emission
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-ASKED = [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
-ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Ho"}]}]
+INPUT = [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
+OUTPUT = [{"role": "assistant", "parts": [{"type": "text", "content": "Ho"}]}]
 WHERE = ("input_messages", "output_messages", "completion", "exception_message")
-"""Where a hook is called: as a call begins, has its result, is told of, fails."""
+"""Where a hook is called: when a call starts, has its result, is recorded, fails."""
 
 
 class Odd(BaseException):
-    """As a library of somebody's has it."""
+    """As in a library."""
 
 
 class Overloaded(Exception):
-    """The provider refuses."""
+    """The provider refuses the request."""
 
 
 REFUSED = errors.error_type(Overloaded())
 
 
-class Asking(Inference):
+class Chat(Inference):
     """A call of a model, with content."""
 
     def __init__(self, telemetry: Telemetry, call: Any) -> None:
         super().__init__(telemetry, Kind.CHAT, "openai", "m", None)
-        self.content.input_messages = ASKED
+        self.content.input_messages = INPUT
 
     def respond(self, value: Any) -> None:
-        self.content.output_messages = ANSWERED
+        self.content.output_messages = OUTPUT
 
 
 @pytest.fixture
 def emission() -> Iterator[Emission]:
-    """Held to no convention: what was interrupted lacks what they ask for."""
+    """Held to no convention: an interrupted call misses required attributes."""
     emission = Emission()
     yield emission
     emission.close()
 
 
 def hooked(emission: Emission, where: str, act: Callable[[], object]) -> Telemetry:
-    """With hooks of both kinds, of which the one that is called for ``where`` does ``act``."""
+    """Both kinds of hooks; the one called at ``where`` runs ``act``."""
 
     class Completion:
         def on_completion(self, **given: Any) -> None:
@@ -80,22 +80,22 @@ def hooked(emission: Emission, where: str, act: Callable[[], object]) -> Telemet
     return made
 
 
-def ask(telemetry: Telemetry, where: str) -> str:
-    """What the call gives; of one that fails, the name of its error."""
+def call_model(telemetry: Telemetry, where: str) -> str:
+    """The result of the call, or the name of its error."""
 
-    def answer() -> str:
+    def reply() -> str:
         if where == "exception_message":
             raise Overloaded
         return "answer"
 
     try:
-        return wrapped(answer, telemetry, Asking)()
+        return wrapped(reply, telemetry, Chat)()
     except Overloaded as error:
         return errors.error_type(error)
 
 
-def told(emission: Emission) -> list[Any]:
-    """The errors of the spans, which are measured, and over."""
+def recorded(emission: Emission) -> list[Any]:
+    """The errors of the spans, which have metrics and have ended."""
     assert in_progress.operations() == []
     assert "gen_ai.client.operation.duration" in emission.points()
     return [(span.attributes or {}).get("error.type") for span in emission.spans]
@@ -103,7 +103,7 @@ def told(emission: Emission) -> list[Any]:
 
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("error", [SystemExit("planted-secret"), Odd("planted-secret")])
-def test_what_a_hook_raises_is_a_failed_hook(
+def test_a_raising_hook_is_a_failed_hook(
     where: str,
     error: BaseException,
     emission: Emission,
@@ -115,8 +115,8 @@ def test_what_a_hook_raises_is_a_failed_hook(
 
     using = hooked(emission, where, fail)
     failure = REFUSED if where == "exception_message" else None
-    assert [ask(using, where), ask(using, where)] == [failure or "answer"] * 2
-    assert told(emission) == [failure] * 2
+    assert [call_model(using, where), call_model(using, where)] == [failure or "answer"] * 2
+    assert recorded(emission) == [failure] * 2
     hook = "the completion hook" if where == "completion" else "the redaction hook"
     assert set(counts) == {f"calling {hook}"}
     (line,) = caplog.messages
@@ -142,7 +142,7 @@ def close() -> None:
 
 @contextmanager
 def handlers() -> Generator[None]:
-    """Those of an application that ends by an exit."""
+    """Interrupts of an application that ends by an exit."""
 
     def leave(number: int, frame: object) -> None:
         sys.exit(number)
@@ -164,7 +164,7 @@ def handlers() -> Generator[None]:
         (close, GeneratorExit),
     ],
 )
-def test_what_comes_in_while_a_hook_runs_passes_on_and_the_span_arrives(
+def test_an_interrupt_during_a_hook_passes_on_and_the_span_is_recorded(
     where: str,
     act: Callable[[], None],
     kind: type[BaseException],
@@ -173,13 +173,13 @@ def test_what_comes_in_while_a_hook_runs_passes_on_and_the_span_arrives(
 ) -> None:
     using = hooked(emission, where, act)
     with handlers(), pytest.raises(kind):
-        ask(using, where)
+        call_model(using, where)
     known = {"completion": None, "exception_message": REFUSED}
-    assert told(emission) == [known.get(where, errors.error_type(kind()))]
+    assert recorded(emission) == [known.get(where, errors.error_type(kind()))]
     assert counts == {}
 
 
-def test_of_what_was_begun_all_ends(telemetry: Telemetry, emission: Emission) -> None:
+def test_every_started_operation_ends(telemetry: Telemetry, emission: Emission) -> None:
     def start(telemetry: Telemetry, call: Any) -> Any:
         Step(telemetry, "around")
         Step(telemetry, "begun")
@@ -195,7 +195,7 @@ def named(accept: Callable[[Any], Any]) -> Named:
     return Named("the redaction hook", "no_group", "json:loads", "HOOK", accept, "nothing is")
 
 
-def test_whose_making_fails_is_none_and_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_hook_whose_creation_fails_is_none_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     def accept(found: Any) -> Any:
         raise Odd
 
@@ -206,7 +206,7 @@ def test_whose_making_fails_is_none_and_said(caplog: pytest.LogCaptureFixture) -
     assert "cannot be loaded (Odd: ), so nothing is;" in line
 
 
-def test_whose_making_is_interrupted_is_looked_for_again() -> None:
+def test_a_hook_whose_creation_is_interrupted_is_loaded_again() -> None:
     interruptions = [KeyboardInterrupt()]
 
     def accept(found: Any) -> Any:

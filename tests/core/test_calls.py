@@ -1,4 +1,4 @@
-"""The laws of a driven call: the same for the caller, reported once, whatever its shape."""
+"""The laws of a patched call: the same for the caller, reported once, whatever its shape."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 
 Method = Callable[..., Any]
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
 def wrapped(method: Method, operation: Recorded, bound: bool = True) -> Method:
@@ -34,7 +34,7 @@ async def collect(items: AsyncIterator[Any]) -> list[Any]:
 
 
 def to_result(value: Any) -> Any:
-    """What a caller ends up with, whatever the shape of the call."""
+    """What a caller gets in the end, whatever the shape of the call."""
     if inspect.isasyncgen(value):
         return asyncio.run(collect(value))
     if inspect.isgenerator(value):
@@ -91,21 +91,21 @@ def test_the_exception_is_the_same_and_reported(
 
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)
 @pytest.mark.parametrize("prompt", ["hi", ""])
-@pytest.mark.parametrize("place", ["returned", "chunk", "exhausted", "failed", "begin"])
-def test_an_error_of_ours_at_any_point_changes_nothing(
+@pytest.mark.parametrize("method_name", ["returned", "chunk", "exhausted", "failed", "begin"])
+def test_an_internal_error_at_any_point_changes_nothing(
     method: Method,
     result: Any,
     reports: list[Any],
     prompt: str,
-    place: str,
+    method_name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    operation = Recorded(breaks_at=place)
+    operation = Recorded(breaks_at=method_name)
 
     def begin(telemetry: Any, call: Call) -> Recorded:
-        if place == "begin":
+        if method_name == "begin":
             raise RuntimeError("broken at begin")
         return operation
 
@@ -115,26 +115,32 @@ def test_an_error_of_ours_at_any_point_changes_nothing(
     else:
         with pytest.raises(Refused, match="empty prompt"):
             to_result(call(Agent("ada"), prompt))
-    reached = place == "begin" or any(report[0] == place for report in operation.reports)
+    reached = method_name == "begin" or any(
+        report[0] == method_name for report in operation.reports
+    )
     assert bool(caught) == reached
-    if reached and place not in ("begin", "chunk"):
+    if reached and method_name not in ("begin", "chunk"):
         assert operation.reports[-1] == ("end",)
 
 
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)
-@pytest.mark.parametrize("begun", ["text", True, Context(), SimpleNamespace(context="text")])
+@pytest.mark.parametrize(
+    "returned_by_start", ["text", True, Context(), SimpleNamespace(context="text")]
+)
 @pytest.mark.parametrize("once_per", [None, instance])
 def test_a_start_that_returns_what_is_no_operation_changes_nothing(
     method: Method,
     result: Any,
     reports: list[Any],
-    begun: Any,
+    returned_by_start: Any,
     once_per: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    call = around(NOTHING, lambda telemetry, call: begun, once_per=once_per)(method, Switch(), True)
+    call = around(NOTHING, lambda telemetry, call: returned_by_start, once_per=once_per)(
+        method, Switch(), True
+    )
     assert to_result(call(Agent("ada"), "hi")) == result
     assert caught == ["beginning an operation"]
 
@@ -142,14 +148,14 @@ def test_a_start_that_returns_what_is_no_operation_changes_nothing(
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)
 def test_inspect_sees_no_difference(method: Method, result: Any, reports: list[Any]) -> None:
     call = wrapped(method, Recorded())
-    for question in (
+    for inspection in (
         inspect.iscoroutinefunction,
         inspect.isgeneratorfunction,
         inspect.isasyncgenfunction,
         inspect.signature,
         inspect.getdoc,
     ):
-        assert question(call) == question(method)
+        assert inspection(call) == inspection(method)
     assert type(call) is type(method)
 
 
@@ -260,20 +266,20 @@ def task_that_failed() -> asyncio.Future[Any]:
 FAILED_FUTURES = {"future": future_that_failed, "task": task_that_failed}
 
 
-@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("retrieved", [False, True])
 @pytest.mark.parametrize("make", FAILED_FUTURES.values(), ids=FAILED_FUTURES)
-def test_that_nobody_asks_for_the_error_of_a_future_is_still_said(
-    make: Callable[[], asyncio.Future[Any]], asked: bool
+def test_an_error_of_a_future_that_nobody_retrieves_is_still_logged(
+    make: Callable[[], asyncio.Future[Any]], retrieved: bool
 ) -> None:
-    """By asyncio, when it is collected: we have not asked in the application's place."""
+    """By asyncio, when it is collected: we do not mark it as retrieved."""
     operation = Recorded()
-    said: list[Any] = []
+    logged: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, what: said.append(what))
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: logged.append(what))
         future = wrapped(make, operation, bound=False)()
         await asyncio.wait([future])
-        if asked:
+        if retrieved:
             assert isinstance(future.exception(), Refused)
         del future
         await asyncio.sleep(0)
@@ -281,8 +287,8 @@ def test_that_nobody_asks_for_the_error_of_a_future_is_still_said(
 
     asyncio.run(main())
     assert operation.reports == [("failed", "Refused")]
-    assert [str(what["exception"]) for what in said] == ([] if asked else ["empty prompt"])
-    assert all("was never retrieved" in what["message"] for what in said)
+    assert [str(what["exception"]) for what in logged] == ([] if retrieved else ["empty prompt"])
+    assert all("was never retrieved" in what["message"] for what in logged)
 
 
 def test_a_cancelled_future_has_failed() -> None:
@@ -297,7 +303,7 @@ def test_a_cancelled_future_has_failed() -> None:
     assert operation.reports == [("failed", "CancelledError")]
 
 
-def test_a_future_that_keeps_its_error_elsewhere_is_asked_for_it() -> None:
+def test_a_future_without_a_private_exception_is_read_by_its_method() -> None:
     class Elsewhere(asyncio.Future):  # type: ignore[type-arg]
         @property
         def _exception(self) -> Any:
@@ -412,7 +418,7 @@ def test_a_generator_that_never_starts_reports_nothing(method: Method) -> None:
 
 
 @pytest.mark.parametrize("read", [0, 1, 9])
-def test_a_generator_that_is_awaited_has_begun(read: int) -> None:
+def test_a_generator_from_an_awaited_call_has_started(read: int) -> None:
     operation = Recorded()
 
     async def streaming() -> AsyncIterator[str]:
@@ -427,8 +433,8 @@ def test_a_generator_that_is_awaited_has_begun(read: int) -> None:
 
     asyncio.run(main())
     settle()
-    said = [("chunk", word) for word in ("ada", "says", "hi")[:read]]
-    assert operation.reports == [*said, ("exhausted", None) if read > 3 else ("abandoned",)]
+    logged = [("chunk", word) for word in ("ada", "says", "hi")[:read]]
+    assert operation.reports == [*logged, ("exhausted", None) if read > 3 else ("abandoned",)]
 
 
 def test_an_async_generator_left_early_is_abandoned_once() -> None:
@@ -452,7 +458,7 @@ def test_a_hidden_chunk_does_not_reach_the_caller(method: Method) -> None:
 
 
 class Evasive:
-    """A value that raises when it is asked what it is, as a proxy outside of its request does."""
+    """A value whose ``__class__`` raises, as that of a proxy outside of its request."""
 
     @property
     def __class__(self) -> Any:
@@ -462,7 +468,7 @@ class Evasive:
     def __class__(self, value: Any) -> None: ...
 
 
-def test_a_value_that_cannot_be_asked_what_it_is_is_the_result(caught: list[str]) -> None:
+def test_a_value_whose_type_cannot_be_read_is_the_result(caught: list[str]) -> None:
     operation, value = Recorded(), Evasive()
     assert wrapped(lambda: value, operation, bound=False)() is value
     assert (caught, operation.reports) == (["following a result"], [("end",)])

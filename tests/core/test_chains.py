@@ -1,4 +1,4 @@
-"""What an implementation calls by ``super()`` is a part of the same operation, in any shape."""
+"""A call by ``super()`` is part of the same operation, in any shape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.calls.call import Start, Switch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
 def sync(name: str, above: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,7 +93,7 @@ def hierarchy(shape: Callable[..., Any], start: Start) -> dict[str, Any]:
 
 
 class Top:
-    """Whom the base asks; it is not patched."""
+    """What the base calls; it is not patched."""
 
     def call(self, *args: Any, **kwargs: Any) -> list[str]:
         return []
@@ -119,7 +119,7 @@ TOPS: dict[Callable[..., Any], Any] = {
 
 
 def result(value: Any) -> list[str]:
-    """What a caller ends up with, whatever the shape of the call."""
+    """What a caller gets in the end, whatever the shape of the call."""
 
     async def main() -> Any:
         if inspect.isasyncgen(value):
@@ -129,9 +129,9 @@ def result(value: Any) -> list[str]:
     return asyncio.run(main())
 
 
-def begins(begun: list[str]) -> Start:
+def begins(started: list[str]) -> Start:
     def start(telemetry: Any, call: Call) -> Recorded:
-        begun.append(call.function.__qualname__)
+        started.append(call.function.__qualname__)
         return Recorded()
 
     return start
@@ -140,19 +140,19 @@ def begins(begun: list[str]) -> Start:
 @each_shape
 @pytest.mark.parametrize("given", [{}, {"prompt": "hi"}])
 @pytest.mark.parametrize("name", ["Base", "Left", "Sub", "Leaf"])
-def test_a_chain_is_one_operation_however_long(
+def test_a_super_chain_of_any_length_is_one_operation(
     shape: Callable[..., Any], given: dict[str, str], name: str
 ) -> None:
-    begun: list[str] = []
-    made = hierarchy(shape, begins(begun))[name]()
+    started: list[str] = []
+    made = hierarchy(shape, begins(started))[name]()
     expected = {"Base": ORDER[4:], "Left": ["Left", "Base"], "Sub": ORDER[1:], "Leaf": ORDER}
-    for _ in range(2):  # the second is one of its own
+    for _ in range(2):  # the second is a separate one
         assert result(made.call(**given)) == expected[name]
-    assert begun == [name] * 2
+    assert started == [name] * 2
 
 
 @each_shape
-def test_what_only_watches_sees_a_chain_once(shape: Callable[..., Any]) -> None:
+def test_an_observer_sees_a_super_chain_once(shape: Callable[..., Any]) -> None:
     seen: list[str] = []
     watching = watch(lambda telemetry, call: seen.append(call.function.__qualname__))
     assert result(hierarchy(shape, watching)["Leaf"]().call()) == ORDER
@@ -160,43 +160,43 @@ def test_what_only_watches_sees_a_chain_once(shape: Callable[..., Any]) -> None:
 
 
 class Finished(Recorded):
-    """Knows whether it is over."""
+    """Knows whether it has ended."""
 
     @property
     def ended(self) -> bool:
         return bool(self.reports)
 
 
-def test_another_object_is_a_call_of_its_own() -> None:
-    begun: list[str] = []
-    start = begins(begun)
+def test_a_call_of_another_object_is_separate() -> None:
+    started: list[str] = []
+    start = begins(started)
     classes = hierarchy(sync, start)
     other = classes["Left"]()
 
     def call(self: Any) -> list[str]:
         return [*other.call(), *classes["Base"].call(self)]
 
-    asks = around(NOTHING, start, overridden=True)(call, Switch(), True)
-    assert asks(classes["Right"]()) == ["Left", "Base", "Base"]
-    assert begun == [call.__qualname__, "Left"]
+    calls = around(NOTHING, start, overridden=True)(call, Switch(), True)
+    assert calls(classes["Right"]()) == ["Left", "Base", "Base"]
+    assert started == [call.__qualname__, "Left"]
 
 
-def test_what_calls_itself_makes_a_call_of_its_own() -> None:
-    begun: list[str] = []
+def test_a_recursive_call_is_separate() -> None:
+    started: list[str] = []
 
     def call(self: object, times: int) -> int:
         return 1 + again(self, times - 1) if times else 0
 
-    again = around(NOTHING, begins(begun), overridden=True)(call, Switch(), True)
+    again = around(NOTHING, begins(started), overridden=True)(call, Switch(), True)
     assert again(object(), 2) == 2
-    assert begun == [call.__qualname__] * 3
+    assert started == [call.__qualname__] * 3
 
 
-def test_a_task_that_outlives_the_call_makes_calls_of_its_own() -> None:
-    begun: list[str] = []
+def test_calls_of_a_task_that_outlives_the_call_are_separate() -> None:
+    started: list[str] = []
 
     def start(telemetry: Any, call: Call) -> Finished:
-        begun.append(call.function.__qualname__)
+        started.append(call.function.__qualname__)
         return Finished()
 
     classes = hierarchy(coroutine, start)
@@ -218,24 +218,24 @@ def test_a_task_that_outlives_the_call_makes_calls_of_its_own() -> None:
         return await task
 
     assert asyncio.run(main()) == ["Base"]
-    assert [name.rpartition(".")[2] for name in begun] == ["leaves_a_task", "Base"]
+    assert [name.rpartition(".")[2] for name in started] == ["leaves_a_task", "Base"]
 
 
-def test_within_a_tool_of_the_call_another_implementation_is_a_call_of_its_own(
+def test_within_a_tool_of_the_call_another_implementation_is_separate(
     telemetry: Telemetry,
 ) -> None:
-    begun: list[str] = []
-    start = begins(begun)
+    started: list[str] = []
+    start = begins(started)
     classes = hierarchy(sync, start)
     one = classes["Left"]()
-    asks = wrapped(
+    calls = wrapped(
         lambda: classes["Base"].call(one),
         telemetry,
         lambda telemetry, call: ExecuteTool(telemetry, "asks"),
     )
 
     def call(self: object) -> Any:
-        return asks()
+        return calls()
 
     assert around(NOTHING, start, overridden=True)(call, Switch(), True)(one) == ["Base"]
-    assert begun == [call.__qualname__, "Base"]
+    assert started == [call.__qualname__, "Base"]

@@ -1,4 +1,4 @@
-"""What is collected while it waits touches no context but its own, and is reported once.
+"""Work that is collected while it waits changes no other context, and is reported once.
 
 The collector runs inside whatever work happens to make garbage: a `GeneratorExit` comes there.
 """
@@ -21,11 +21,11 @@ from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
 class Never:
-    """Awaited for ever, without a loop."""
+    """Waits for ever, without a loop."""
 
     def __await__(self) -> Any:
         yield
@@ -73,7 +73,7 @@ def run(function: Callable[[], Any], operation: Recorded) -> Any:
 
 
 def twice(function: Callable[[], Any], operation: Recorded) -> Any:
-    """Patched by two layers, of which the outer is watched."""
+    """Patched by two layers; the outer is observed."""
     inner = wrapped(function, NOTHING, lambda telemetry, call: Recorded())
     return wrapped(inner, NOTHING, lambda telemetry, call: operation)()
 
@@ -98,7 +98,7 @@ each_wait = pytest.mark.parametrize(("wait", "reports"), WAITS.values(), ids=WAI
 
 
 def waiting_elsewhere(wait: Callable[[Any], Any], operation: Recorded) -> list[Any]:
-    """What waits in another task, so to speak, in a cycle that only the collector finds."""
+    """Waits as in another task, in a cycle that only the collector finds."""
     elsewhere = contextvars.copy_context()
     waiting = elsewhere.run(wait, operation)
     elsewhere.run(waiting.send, None)
@@ -131,10 +131,10 @@ def test_another_request_stays_in_its_own_context(
 
 @each_wait
 @pytest.mark.usefixtures("mine", "uncollected")
-def test_work_that_the_operation_itself_has_begun_stays_in_its_context(
+def test_work_that_the_operation_itself_started_stays_in_its_context(
     wait: Callable[[Any], Any], reports: list[Any]
 ) -> None:
-    """As a task in the background: it has a copy, in which the operation's context is current."""
+    """A background task has a copy, in which the operation's context is current."""
     operation = Answering()
     cycle = waiting_elsewhere(wait, operation)
     attach(operation.context)
@@ -147,10 +147,10 @@ def test_work_that_the_operation_itself_has_begun_stays_in_its_context(
 
 @each_wait
 @pytest.mark.usefixtures("uncollected")
-def test_closed_where_it_was_begun_it_leaves_nothing_behind(
+def test_closed_where_it_started_it_leaves_nothing_behind(
     wait: Callable[[Any], Any], reports: list[Any], mine: Context
 ) -> None:
-    """As by whoever drives it by hand, in one context."""
+    """As if it were driven by hand, in one context."""
     operation = Answering()
     waiting = wait(operation)
     waiting.send(None)
@@ -190,11 +190,11 @@ async def waits_then() -> None:
     try:
         await Never()
     finally:
-        await Never()  # gives a connection back
+        await Never()  # returns a connection
 
 
 CLEANUPS = {"LookupError": raises_then, "RuntimeError": waits_then}
-DRIVES: dict[str, Callable[[Callable[[], Any], Any], Any]] = {
+DRIVERS: dict[str, Callable[[Callable[[], Any], Any], Any]] = {
     "async": run,
     "returns a coroutine": lambda cleanup, it: run(lambda: cleanup(), it),
     "stream": lambda cleanup, it: anext(AsyncStreamProxy(CleanedStream(cleanup), it)),
@@ -213,14 +213,14 @@ class CleanedStream:
         return "item"
 
 
-@pytest.mark.parametrize("driver", DRIVES.values(), ids=DRIVES)
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 @pytest.mark.parametrize("error", CLEANUPS)
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_fails_to_clean_up_when_it_is_collected_touches_no_other_context(
+def test_failing_to_clean_up_when_collected_changes_no_other_context(
     driver: Callable[..., Any], error: str, mine: Context
 ) -> None:
-    """It leaves with another error than the collector's."""
+    """It ends with another error than the collector's."""
     operation, elsewhere = Recorded(), contextvars.Context()  # the context of nobody's span
     waiting = elsewhere.run(driver, CLEANUPS[error], operation)
     elsewhere.run(waiting.send, None)
@@ -245,7 +245,7 @@ def test_a_task_that_is_collected_changes_no_other_task() -> None:
         return get_current() is before
 
     async def main() -> bool:
-        async def lost() -> None:
+        async def never_finished() -> None:
             await wrapped(endless, NOTHING, lambda telemetry, call: operation)()
 
         async def endless() -> None:
@@ -255,8 +255,8 @@ def test_a_task_that_is_collected_changes_no_other_task() -> None:
             await future
 
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda loop, context: None)  # it says that a task was destroyed
-        task = loop.create_task(lost())
+        loop.set_exception_handler(lambda loop, context: None)  # it reports a destroyed task
+        task = loop.create_task(never_finished())
         await asyncio.sleep(0)
         del task
         return await loop.create_task(other())

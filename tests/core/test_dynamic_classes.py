@@ -1,4 +1,4 @@
-"""Classes that an application makes and drops again live no longer with us than without us."""
+"""Classes that an application creates and drops live no longer when they are patched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 
-def begun(telemetry: Telemetry, call: Any) -> Step:
+def started(telemetry: Telemetry, call: Any) -> Step:
     return Step(telemetry, "answer")
 
 
@@ -69,18 +69,18 @@ def one_with(decorator: Callable[[Any], Any]) -> Callable[[], type[Any]]:
 @pytest.mark.parametrize(
     ("made", "patch"),
     [
-        (an_implementation, Patch("toyagents:Model.call", begun, subclasses=True)),
+        (an_implementation, Patch("toyagents:Model.call", started, subclasses=True)),
         (
             an_implementation,
-            Patch("toyagents:Model.call", begun, subclasses=True, once_per=instance),
+            Patch("toyagents:Model.call", started, subclasses=True, once_per=instance),
         ),
-        (an_implementation, Patch("toyagents:Model.call", begun, overrides=True)),
-        (one_that_is_handed, Patch("toyagents:Agent.register", begun, handed="call")),
-        (one_with(staticmethod), Patch("toyagents:Model.call", begun, subclasses=True)),
-        (one_with(classmethod), Patch("toyagents:Model.call", begun, subclasses=True)),
+        (an_implementation, Patch("toyagents:Model.call", started, overrides=True)),
+        (one_that_is_handed, Patch("toyagents:Agent.register", started, argument_method="call")),
+        (one_with(staticmethod), Patch("toyagents:Model.call", started, subclasses=True)),
+        (one_with(classmethod), Patch("toyagents:Model.call", started, subclasses=True)),
     ],
 )
-def test_none_is_kept(
+def test_no_class_is_kept_alive(
     made: Callable[[], type[Any]],
     patch: Patch,
     telemetry: Telemetry,
@@ -101,16 +101,16 @@ def test_none_is_kept(
     assert vars(living).get("call") is not before
 
 
-def test_a_start_that_is_made_for_an_object_is_not_kept(telemetry: Telemetry) -> None:
+def test_a_start_made_for_an_object_is_not_kept_alive(telemetry: Telemetry) -> None:
     def made_for(kind: type[Any]) -> weakref.ref[type[Any]]:
         def start(telemetry: Telemetry, call: Any) -> Step:
             return Step(telemetry, kind.__name__)
 
-        def answer(self: object) -> object:
+        def reply(self: object) -> object:
             return self
 
         wrapping = around(telemetry, start, once_per=instance)
-        assert wrapping(answer, Switch(), True)("me") == "me"
+        assert wrapping(reply, Switch(), True)("me") == "me"
         return weakref.ref(kind)
 
     kept = [made_for(type("Mine", (), {})) for _ in range(20)]
@@ -128,7 +128,7 @@ def test_a_class_below_two_others_is_patched_once(telemetry: Telemetry) -> None:
             return prompt
 
     original = vars(Both)["call"]
-    patches = PatchSet("toy", [Patch("toyagents:Model.call", begun, subclasses=True)], telemetry)
+    patches = PatchSet("toy", [Patch("toyagents:Model.call", started, subclasses=True)], telemetry)
     patches.apply()
     try:
         assert vars(Both)["call"].__wrapped__ is original
@@ -138,12 +138,12 @@ def test_a_class_below_two_others_is_patched_once(telemetry: Telemetry) -> None:
 
 
 @pytest.mark.parametrize("decorator", [staticmethod, classmethod])
-def test_the_very_static_or_class_method_comes_back(
+def test_the_same_static_or_class_method_is_restored(
     decorator: Callable[[Any], Any], telemetry: Telemetry
 ) -> None:
     mine = one_with(decorator)()
     original = vars(mine)["call"]
-    patches = PatchSet("toy", [Patch("toyagents:Model.call", begun, subclasses=True)], telemetry)
+    patches = PatchSet("toy", [Patch("toyagents:Model.call", started, subclasses=True)], telemetry)
     patches.apply()
     try:
         assert vars(mine)["call"] is not original
@@ -154,7 +154,7 @@ def test_the_very_static_or_class_method_comes_back(
 
 
 @pytest.fixture
-def answers(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def replies(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The methods of subclasses of `Model` that were called, each observed."""
     called: list[str] = []
     sets: list[PatchSet] = []
@@ -171,7 +171,7 @@ def answers(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[l
 
 
 def made_again(cls: type[Any], metaclass: Callable[..., Any]) -> Any:
-    """A second ``cls`` in the place of the first, as attrs makes one with slots."""
+    """A second ``cls`` instead of the first, as attrs creates one with slots."""
     contents = {name: value for name, value in vars(cls).items() if name != "__weakref__"}
     again: Any = metaclass(cls.__name__, cls.__bases__, {**contents, "__slots__": ("n",)})
     for value in cast("dict[str, Any]", vars(again)).values():
@@ -182,28 +182,28 @@ def made_again(cls: type[Any], metaclass: Callable[..., Any]) -> Any:
 
 
 def test_a_class_that_is_made_a_second_time_is_observed_and_refers_to_itself(
-    answers: list[str],
+    replies: list[str],
 ) -> None:
-    def told(kind: type[Any], prompt: str) -> str:
+    def recorded(kind: type[Any], prompt: str) -> str:
         return f"{prompt} of {'it' if kind is Mine else 'another'}"
 
     class Mine(toyagents.Model):
         def call(self, prompt: str) -> str:
             assert super().__init__
-            return told(__class__, prompt)
+            return recorded(__class__, prompt)
 
         async def acall(self, prompt: str) -> str:
-            return told(__class__, prompt)
+            return recorded(__class__, prompt)
 
         def stream(self, prompt: str) -> Generator[str, None, None]:
-            yield told(__class__, prompt)
+            yield recorded(__class__, prompt)
 
         async def astream(self, prompt: str) -> AsyncGenerator[str, None]:
-            yield told(__class__, prompt)
+            yield recorded(__class__, prompt)
 
         @classmethod
         def named(cls, prompt: str) -> str:
-            return told(__class__, prompt)
+            return recorded(__class__, prompt)
 
     async def use(one: Any) -> list[str]:
         streamed = [item async for item in one.astream("hi")]
@@ -217,15 +217,15 @@ def test_a_class_that_is_made_a_second_time_is_observed_and_refers_to_itself(
 
     Mine = made_again(Mine, type(Mine))
     assert asyncio.run(use(Mine())) == ["hi of it"] * 5
-    assert sorted(answers) == ["acall", "astream", "call", "named", "stream"]
+    assert sorted(replies) == ["acall", "astream", "call", "named", "stream"]
 
 
 def test_a_partial_method_stays_one_and_is_observed(telemetry: Telemetry) -> None:
     class Mine(toyagents.Model):
-        def _told(self, how: str, prompt: str) -> str:
+        def _recorded(self, how: str, prompt: str) -> str:
             return f"{how} {prompt}"
 
-        call: Any = functools.partialmethod(_told, "well,")
+        call: Any = functools.partialmethod(_recorded, "well,")
 
     original, signature = vars(Mine)["call"], inspect.signature(Mine.call)
     seen: list[tuple[object, ...]] = []

@@ -1,4 +1,4 @@
-"""Law 9 over all of the core's mechanisms, and that what checks it for the frameworks sees a leak."""
+"""Law 9 over all mechanisms of the core; the check itself finds a leak."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HELD: list[Any] = []
 
 
 class Toy:
-    """A framework in all its forms; each function is one turn of its agent."""
+    """A framework in all shapes; each function is one turn of its agent."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -77,7 +77,7 @@ class Toy:
         next(iter(self._observed(self._items)()))
 
     def run(self) -> None:
-        """By ids, as callbacks tell them."""
+        """By ids, as callbacks have them."""
         outer, inner = next(self._numbers), next(self._numbers)
         self._runs.start(outer, None, self.begin)
         self._runs.start(inner, outer, self.begin)
@@ -85,7 +85,7 @@ class Toy:
         self._runs.end(outer)
 
     def run_left(self) -> None:
-        """What is in progress in a run ends with it."""
+        """Operations in progress in a run end with it."""
         outer = next(self._numbers)
         self._runs.start(outer, None, self.begin)
         self._runs.start(next(self._numbers), outer, self.begin)
@@ -95,7 +95,7 @@ class Toy:
         return InvokeAgent(self._telemetry, "toy", parent=parent)
 
     def hand_over(self) -> None:
-        """To a thread, which takes it; the work of a second one is never taken up."""
+        """To a thread, which takes it; a second handover is never taken."""
         work = object()
         self._work.give(work)
         thread = threading.Thread(target=carry(self._observed(lambda: self._work.take(work))))
@@ -109,15 +109,15 @@ class Toy:
         InvokeAgent(self._telemetry, "toy")
 
     def await_it(self) -> None:
-        self._loop.run_until_complete(self._observed(self._answer)())
+        self._loop.run_until_complete(self._observed(self._reply)())
 
-    async def _answer(self) -> str:
+    async def _reply(self) -> str:
         await asyncio.sleep(0)
         return "done"
 
     def drop_coroutine(self) -> None:
-        """Cancelled half-way."""
-        task = self._loop.create_task(self._observed(self._answer)())
+        """Cancelled before the end."""
+        task = self._loop.create_task(self._observed(self._reply)())
         self._loop.run_until_complete(asyncio.sleep(0))
         task.cancel()
         self._loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
@@ -144,19 +144,19 @@ def toy() -> Iterator[Toy]:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of the turns; a leak in each is found all the same."""
+    """A tenth of the turns; a leak in each is still found."""
     monkeypatch.setattr(flatness, "TURNS", TURNS // 10)
     monkeypatch.setattr(flatness, "_WARM", TURNS // 100)
 
 
-def test_no_mechanism_of_the_core_leaves_anything(toy: Toy) -> None:
-    """Of any class that the turns have made, those of the application among them."""
+def test_no_mechanism_of_the_core_leaks(toy: Toy) -> None:
+    """Of any class that the turns have created, the application's included."""
     turns = itertools.cycle(toy.turns)
     check_flat(lambda: next(turns)())
 
 
 @pytest.mark.usefixtures("few")
-def test_a_leak_is_seen_and_told(toy: Toy) -> None:
+def test_a_leak_is_found_and_reported(toy: Toy) -> None:
     def turn() -> None:
         toy.call()
         HELD.append([get_current_span()])
@@ -167,7 +167,7 @@ def test_a_leak_is_seen_and_told(toy: Toy) -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_what_is_held_in_each_second_turn_is_seen(toy: Toy) -> None:
+def test_a_leak_in_every_second_turn_is_found(toy: Toy) -> None:
     """Such as an operation that is kept, and by it all that it knows."""
     turns = itertools.cycle((toy.call, lambda: HELD.append(toy.begin(None))))
     with pytest.raises(AssertionError, match="InvokeAgent"):

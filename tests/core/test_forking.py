@@ -1,4 +1,4 @@
-"""A forked child makes anew what it must, in order, whatever fails."""
+"""A forked child renews what it must, in order, whatever fails."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_a_child_renews_in_order_and_a_failure_stops_nothing() -> None:
         "{'renewing after a fork': 1}",
         "{'of the parent': 1}",
     ]
-    said = "otel-agents failed while renewing after a fork (LookupError at <string>:"
-    assert ran.stderr.startswith(said)
+    logged = "otel-agents failed while renewing after a fork (LookupError at <string>:"
+    assert ran.stderr.startswith(logged)
     assert "secret" not in ran.stderr
 
 
 @fork
-def test_a_child_finds_a_lock_free_that_another_thread_had() -> None:
+def test_a_lock_of_another_thread_is_free_in_the_child() -> None:
     lock, locked, forked = forking.Lock(), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -102,8 +102,8 @@ def test_a_child_finds_a_lock_free_that_another_thread_had() -> None:
 
 
 @fork
-def test_a_thread_that_forks_keeps_the_lock_that_it_has() -> None:
-    """It lets it go afterwards, in the child as in its parent."""
+def test_the_forking_thread_keeps_its_lock() -> None:
+    """It releases it afterwards, in the child as in its parent."""
     lock = forking.Lock()
 
     def in_the_child() -> bool:
@@ -137,7 +137,7 @@ def test_a_destructor_may_take_the_lock_that_its_own_thread_has() -> None:
 def test_a_child_has_neither_errors_nor_operations_of_its_parent(
     telemetry: Telemetry, lenient: None
 ) -> None:
-    """They are the parent's to tell, and to end."""
+    """The parent reports and ends them."""
     try:
         raise LookupError
     except LookupError:
@@ -146,18 +146,18 @@ def test_a_child_has_neither_errors_nor_operations_of_its_parent(
 
     def in_the_child() -> object:
         own = InvokeAgent(telemetry, "of the child")
-        begun = [one.span.name for one in hosting.operations_in_progress()]
+        started = [one.span.name for one in hosting.operations_in_progress()]
         own.end()
-        return begun, dict(errors.counts), dict(errors.foreign)
+        return started, dict(errors.counts), dict(errors.foreign)
 
-    told = in_a_forked_child(in_the_child)
-    assert told == "(['invoke_agent of the child'], {}, {})"
+    reported = in_a_forked_child(in_the_child)
+    assert reported == "(['invoke_agent of the child'], {}, {})"
     assert (*hosting.operations_in_progress(),) == (operation,)
     assert errors.counts == {"of the parent": 1}
     operation.end()
 
 
-def test_what_is_gone_is_not_kept() -> None:
+def test_a_renewal_keeps_no_object_alive() -> None:
     class Renewed:
         def renew(self) -> None: ...
 
@@ -169,7 +169,7 @@ def test_what_is_gone_is_not_kept() -> None:
 
 
 def test_a_failure_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which the tests raise; nothing is forked here."""
+    """Tests raise it; nothing is forked here."""
 
     def fail() -> None:
         raise LookupError
@@ -179,10 +179,10 @@ def test_a_failure_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None
         vars(forking)["_renew"]()
 
 
-def test_a_fork_that_the_interpreter_was_not_told_of_is_noticed_once(
+def test_a_fork_without_the_hooks_of_the_interpreter_is_noticed_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What hooks of others would have renewed comes after all that is ours."""
+    """What foreign hooks would have renewed comes after ours."""
     renewed: list[str] = []
     monkeypatch.setattr(forking, "_renewers", {})
     monkeypatch.setattr(forking, "_unhooked", {})
@@ -198,13 +198,13 @@ def test_a_fork_that_the_interpreter_was_not_told_of_is_noticed_once(
     assert renewed == ["ours", "theirs", "ours"]
 
 
-def test_the_end_of_python_is_silent() -> None:
+def test_interpreter_exit_is_silent() -> None:
     ran = run("""
         from otel_agents.instrumentors._core.tables import Bounded
 
         class Cycle: ...
 
         cycle = Cycle()
-        cycle.table, cycle.method, cycle.itself = Bounded(3), Bounded._empty, cycle
+        cycle.table, cycle.method, cycle.itself = Bounded(3), Bounded._reset, cycle
     """)
     assert (ran.stdout, ran.stderr) == ("", "")

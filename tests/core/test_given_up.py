@@ -1,4 +1,4 @@
-"""A stream that is given up, in any way, leaves its caller's context as it was: no span behind."""
+"""An abandoned stream leaves its caller's context as it was, with no span left behind."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
 class Span:
-    """Current in a ``with``, as a span that was started so."""
+    """Current in a ``with``, like a span."""
 
     def __enter__(self) -> None:
         self._token = attach(set_value("span", self))
@@ -31,7 +31,7 @@ class Span:
 
 
 def items() -> Iterator[int]:
-    """A stream that holds a span of its own, and bears to be told."""
+    """A stream with a span of its own, which accepts thrown exceptions."""
     with Span():
         for item in range(3):
             try:
@@ -125,16 +125,16 @@ def left_by_an_error(stream: Any) -> None:
         reading()
 
 
-def told(generator: Any) -> None:
+def thrown_into(generator: Any) -> None:
     next(generator)
     assert generator.throw(LookupError()) == 7
     generator.close()
 
 
-def told_what_it_does_not_bear(generator: Any) -> None:
+def thrown_what_it_rejects(generator: Any) -> None:
     next(generator)
-    with pytest.raises(ValueError, match="told"):
-        generator.throw(ValueError("told"))
+    with pytest.raises(ValueError, match="rejected"):
+        generator.throw(ValueError("rejected"))
 
 
 def read_to_its_end(stream: Any) -> None:
@@ -148,11 +148,11 @@ GENERATOR: list[Callable[[Any], Any]] = [
 SYNC: dict[str, tuple[Callable[[Any], Any], list[Callable[[Any], None]]]] = {
     "generator": (
         GENERATOR[0],
-        [broken_off, closed, told, told_what_it_does_not_bear, read_to_its_end],
+        [broken_off, closed, thrown_into, thrown_what_it_rejects, read_to_its_end],
     ),
     "returns a generator": (
         GENERATOR[1],
-        [broken_off, closed, told, told_what_it_does_not_bear, read_to_its_end],
+        [broken_off, closed, thrown_into, thrown_what_it_rejects, read_to_its_end],
     ),
     "stream": (
         lambda it: StreamProxy(Stream(), it),
@@ -179,7 +179,7 @@ def mine() -> Iterator[Context]:
         for give_up in ways
     ],
 )
-def test_a_stream_that_is_given_up_leaves_no_span_behind(
+def test_an_abandoned_stream_leaves_no_span_behind(
     make: Callable[[Any], Any], give_up: Callable[[Any], None], mine: Context
 ) -> None:
     operation = Answering()
@@ -214,8 +214,8 @@ async def atold(generator: Any) -> None:
 
 async def atold_what_it_does_not_bear(generator: Any) -> None:
     await anext(generator)
-    with pytest.raises(ValueError, match="told"):
-        await generator.athrow(ValueError("told"))
+    with pytest.raises(ValueError, match="rejected"):
+        await generator.athrow(ValueError("rejected"))
 
 
 async def aread_to_its_end(stream: Any) -> None:
@@ -246,7 +246,7 @@ ASYNC: dict[str, tuple[Callable[[Any], Any], list[Callable[[Any], Any]]]] = {
         for give_up in ways
     ],
 )
-def test_an_asynchronous_stream_that_is_given_up_leaves_no_span_behind(
+def test_an_abandoned_asynchronous_stream_leaves_no_span_behind(
     make: Callable[[Any], Any], give_up: Callable[[Any], Any]
 ) -> None:
     operation = Recorded()
@@ -265,7 +265,7 @@ def test_an_asynchronous_stream_that_is_given_up_leaves_no_span_behind(
     assert len([report for report in operation.reports if report[0] != "chunk"]) == 1
 
 
-def test_a_coroutine_that_is_given_up_leaves_no_span_behind(mine: Context) -> None:
+def test_an_abandoned_coroutine_leaves_no_span_behind(mine: Context) -> None:
     operation = Recorded()
 
     async def work() -> None:
@@ -291,7 +291,7 @@ class Never:
 
 
 def test_a_stream_that_is_current_in_its_with_is_so_still(mine: Context) -> None:
-    """What it attaches when it is entered is its caller's, until it is left."""
+    """What it attaches on entry stays current for the caller until the exit."""
 
     class Attaches(Stream):
         def __enter__(self) -> Attaches:
@@ -309,8 +309,8 @@ def test_a_stream_that_is_current_in_its_with_is_so_still(mine: Context) -> None
 
 
 @pytest.mark.usefixtures("mine")
-def test_what_other_destructors_still_read_is_not_taken_from_them() -> None:
-    """As a generator of a web framework, collected together with the stream that it closes."""
+def test_a_stream_that_other_destructors_read_stays_readable() -> None:
+    """As a web framework's generator, collected together with the stream that it closes."""
     read: list[Any] = []
 
     def response(stream: Any) -> Iterator[int]:

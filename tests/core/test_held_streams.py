@@ -1,4 +1,4 @@
-"""What a response holds and can be iterated is followed; it stays what it is, odd as that may be."""
+"""An iterable inside a response is followed and keeps its type and oddities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Drain = Callable[[Any, int | None], Any]
 
 
 def pull(stream: Any, most: int | None = None) -> list[Any]:
-    """The items, ``most`` at most, and then a break."""
+    """The items, ``most`` at most, then a ``break``."""
     items: list[Any] = []
     for item in stream:
         items.append(item)
@@ -125,7 +125,7 @@ def test_dropped_before_it_was_read_it_is_abandoned(kind: type[EventStream], dra
 
 
 @each_kind
-def test_it_lasts_as_long_as_what_iterates_it(kind: type[EventStream], drain: Drain) -> None:
+def test_it_lasts_as_long_as_its_iterator(kind: type[EventStream], drain: Drain) -> None:
     """As in ``for event in client.converse_stream(...)["stream"]``."""
     operation = Answering()
     if kind is EventStream:
@@ -154,11 +154,11 @@ def test_one_that_breaks_has_failed_with_the_same_error(
 ) -> None:
     error = ConnectionError("lost")
 
-    def lost() -> None:
+    def fail() -> None:
         raise error
 
     operation = Answering()
-    stream = follow(operation, kind(Raw(b"ab", lost)))
+    stream = follow(operation, kind(Raw(b"ab", fail)))
     with pytest.raises(ConnectionError) as raised:
         drain(stream, None)
     assert raised.value is error
@@ -169,7 +169,7 @@ def test_one_that_breaks_has_failed_with_the_same_error(
 
 @each_kind
 def test_what_comes_after_its_end_is_not_reported(kind: type[EventStream], drain: Drain) -> None:
-    """As of a stream that breaks and can be read on."""
+    """As of a stream that fails and can still be read."""
     errors: list[Exception] = [ConnectionError("lost")]
 
     def once() -> None:
@@ -198,7 +198,7 @@ def test_an_item_that_the_caller_must_not_see_is_hidden(
 
 
 @each_kind
-def test_what_else_it_has_is_as_before(kind: type[EventStream], drain: Drain) -> None:
+def test_its_other_attributes_are_as_before(kind: type[EventStream], drain: Drain) -> None:
     operation = Answering()
     stream = follow(operation, kind(Raw(b"ab")))
     assert stream.get_initial_response() == b"a"
@@ -237,15 +237,15 @@ def test_a_response_that_holds_it_is_the_same_dict_with_it_inside(
     kind: type[EventStream], drain: Drain
 ) -> None:
     operation, response = Answering(), {"stream": kind(Raw(b"ab")), "status": 200}
-    followed: dict[str, Any] = follow_held(operation, response, "stream")
-    assert followed is response
-    assert sorted(followed) == ["status", "stream"]
-    assert drain(followed["stream"], None) == [A, B]
+    returned: dict[str, Any] = follow_held(operation, response, "stream")
+    assert returned is response
+    assert sorted(returned) == ["status", "stream"]
+    assert drain(returned["stream"], None) == [A, B]
     assert operation.reports == READ
 
 
 @pytest.mark.parametrize("held", [{}, {"stream": None}, {"stream": "text"}, {"stream": [1]}])
-def test_a_response_that_holds_none_is_the_result(held: dict[str, Any]) -> None:
+def test_a_response_without_a_stream_is_the_result(held: dict[str, Any]) -> None:
     operation, before = Answering(), dict(held)
     assert follow_held(operation, held, "stream") is held
     assert held == before
@@ -253,7 +253,7 @@ def test_a_response_that_holds_none_is_the_result(held: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["text", {"a": 1}, [1, 2], 7, None, object()])
-def test_what_cannot_be_read_later_is_the_result(value: Any) -> None:
+def test_a_value_that_cannot_be_read_later_is_the_result(value: Any) -> None:
     operation = Answering()
     assert follow(operation, value) is value
     assert operation.reports == [("respond", value), ("end",)]

@@ -9,7 +9,7 @@ from weakref import WeakSet
 from new_processes import in_a_new_process
 
 from otel_agents.instrumentors import hosting
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.operations import InvokeAgent
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -38,7 +38,7 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
         import sys
         from otel_agents.instrumentors import hosting
         print([*hosting.operations_in_progress()], hosting.drain_streams(0))
-        print([name for name in sys.modules if name.endswith(("disposal", "in_progress"))])
+        print([name for name in sys.modules if name.endswith(("finalization", "in_progress"))])
         """
     assert in_a_new_process(code) == "[] True\n[]\n"
 
@@ -46,7 +46,7 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
 def test_what_is_looked_for_is_there() -> None:
     """By its name, so nothing else would tell that it has moved."""
     streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
-    assert streams.drain is disposal.drain
+    assert streams.drain is finalization.drain
     assert callable(streams.open_streams)
     assert callable(streams.abandon)
     assert isinstance(operations.DISCARDED, WeakSet)

@@ -1,4 +1,4 @@
-"""Patches are prepared when the import of a framework begins, and not before."""
+"""Patches are prepared when the import of a framework starts, and not before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forked import in_a_forked_child
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.patching import imports
-from otel_agents.instrumentors._core.patching.imports import Announcement
+from otel_agents.instrumentors._core.patching.imports import ImportTrigger
 
 PACKAGE = "announced_package"
 
@@ -37,8 +37,8 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
         sys.modules.pop(name, None)
 
 
-def test_it_is_made_before_the_package_runs_and_once(order: list[str]) -> None:
-    Announcement((PACKAGE, "another_name"), lambda: order.append("prepared"))
+def test_it_fires_once_before_the_package_runs(order: list[str]) -> None:
+    ImportTrigger((PACKAGE, "another_name"), lambda: order.append("prepared"))
     assert order == []
     importlib.import_module(PACKAGE)
     sys.modules.pop(PACKAGE)
@@ -46,18 +46,18 @@ def test_it_is_made_before_the_package_runs_and_once(order: list[str]) -> None:
     assert order == ["prepared", "imported", "imported"]
 
 
-def test_what_is_imported_already_is_announced_at_once(order: list[str]) -> None:
+def test_it_fires_at_once_for_an_imported_package(order: list[str]) -> None:
     importlib.import_module(PACKAGE)
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     assert order == ["imported", "prepared"]
 
 
-def test_what_is_cancelled_is_not_announced(order: list[str]) -> None:
-    announcement = Announcement((PACKAGE,), lambda: order.append("prepared"))
-    assert announcement.cancel()
-    assert not announcement.cancel()
+def test_a_cancelled_trigger_does_not_fire(order: list[str]) -> None:
+    trigger = ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
+    assert trigger.cancel()
+    assert not trigger.cancel()
     importlib.import_module(PACKAGE)
-    announcement.make()
+    trigger.fire()
     assert order == ["imported"]
 
 
@@ -68,7 +68,7 @@ def test_a_failure_is_reported_and_the_import_goes_on(
         raise RuntimeError("ours")
 
     monkeypatch.setattr(errors, "internal_error", order.append)
-    Announcement((PACKAGE,), fail)
+    ImportTrigger((PACKAGE,), fail)
     importlib.import_module(PACKAGE)
     assert order == ["preparing patches", "imported"]
 
@@ -80,7 +80,7 @@ def test_an_import_in_another_thread_waits_until_all_is_prepared(order: list[str
         importing.start()
         order.append("prepared")
 
-    Announcement(("second_package", PACKAGE), prepare)
+    ImportTrigger(("second_package", PACKAGE), prepare)
     importlib.import_module("second_package")
     importing.join()
     assert order == ["prepared", "imported"]
@@ -89,8 +89,8 @@ def test_an_import_in_another_thread_waits_until_all_is_prepared(order: list[str
 def test_two_threads_that_wait_for_each_other_go_on(
     order: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One prepares, and needs what the other one is importing, which imports the package."""
-    monkeypatch.setattr(imports, "_PATIENCE", 0.1)
+    """One prepares and needs what the other is importing, which imports the package."""
+    monkeypatch.setattr(imports, "_WAIT_SECONDS", 0.1)
     importing = threading.Thread(target=importlib.import_module, args=(PACKAGE,))
 
     def prepare() -> None:
@@ -98,13 +98,13 @@ def test_two_threads_that_wait_for_each_other_go_on(
         importing.join()
         order.append("prepared")
 
-    Announcement(("second_package", PACKAGE), prepare)
+    ImportTrigger(("second_package", PACKAGE), prepare)
     importlib.import_module("second_package")
     assert order == ["imported", "prepared"]
 
 
-def test_asking_what_is_installed_prepares_nothing(order: list[str]) -> None:
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+def test_find_spec_prepares_nothing(order: list[str]) -> None:
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None
     loader: Any = spec.loader
@@ -114,7 +114,7 @@ def test_asking_what_is_installed_prepares_nothing(order: list[str]) -> None:
 
 def test_what_is_imported_has_its_own_loader(order: list[str]) -> None:
     plain = importlib.import_module("second_package")
-    Announcement((PACKAGE,), lambda: order.append("prepared"))
+    ImportTrigger((PACKAGE,), lambda: order.append("prepared"))
     module = importlib.import_module(PACKAGE)
     assert module.__spec__ is not None
     assert type(module.__loader__) is type(module.__spec__.loader) is type(plain.__loader__)
@@ -122,16 +122,16 @@ def test_what_is_imported_has_its_own_loader(order: list[str]) -> None:
     assert order == ["prepared", "imported", "imported"]
 
 
-def test_a_namespace_is_announced(order: list[str], tmp_path: Path) -> None:
+def test_it_fires_for_a_namespace_package(order: list[str], tmp_path: Path) -> None:
     (tmp_path / "a_namespace").mkdir()
-    Announcement(("a_namespace",), lambda: order.append("prepared"))
+    ImportTrigger(("a_namespace",), lambda: order.append("prepared"))
     importlib.import_module("a_namespace")
     del sys.modules["a_namespace"]
     assert order == ["prepared"]
 
 
 def test_other_imports_go_on_while_all_is_prepared(order: list[str]) -> None:
-    """Python holds a lock of the whole process while it asks for the place of a module."""
+    """Python holds a lock of the whole process while it looks for a module."""
     importing = threading.Thread(target=importlib.import_module, args=("second_package",))
 
     def prepare() -> None:
@@ -140,43 +140,43 @@ def test_other_imports_go_on_while_all_is_prepared(order: list[str]) -> None:
         assert not importing.is_alive()
         order.append("prepared")
 
-    Announcement((PACKAGE,), prepare)
+    ImportTrigger((PACKAGE,), prepare)
     importlib.import_module(PACKAGE)
     assert order == ["prepared", "imported"]
 
 
-def test_an_announcement_that_is_made_holds_up_no_other_one(order: list[str]) -> None:
-    Announcement(("another_package",), lambda: order.append("the other one"))
+def test_a_firing_trigger_does_not_delay_another(order: list[str]) -> None:
+    ImportTrigger(("another_package",), lambda: order.append("the other one"))
 
     def prepare() -> None:
         other = threading.Thread(target=importlib.import_module, args=("another_package",))
         other.start()
         other.join(20)
 
-    Announcement((PACKAGE,), prepare)
+    ImportTrigger((PACKAGE,), prepare)
     importlib.import_module(PACKAGE)
     assert order == ["the other one", "imported"]
 
 
-def test_a_child_forked_while_one_is_made_does_not_wait_for_it(order: list[str]) -> None:
+def test_a_child_forked_while_one_fires_does_not_wait_for_it(order: list[str]) -> None:
     forking, forked = threading.Event(), threading.Event()
 
     def prepare() -> None:
         forking.set()
         forked.wait(20)
 
-    making = Announcement((PACKAGE,), prepare)
-    thread = threading.Thread(target=making.make)
+    making = ImportTrigger((PACKAGE,), prepare)
+    thread = threading.Thread(target=making.fire)
     thread.start()
     assert forking.wait(20)
 
     def child() -> object:
         began = time.monotonic()
         importlib.import_module(PACKAGE)
-        Announcement(("another_package",), lambda: order.append("announced")).make()
+        ImportTrigger(("another_package",), lambda: order.append("triggered")).fire()
         return order, time.monotonic() - began < 2
 
-    assert in_a_forked_child(child, meanwhile=forked.set) == "(['imported', 'announced'], True)"
+    assert in_a_forked_child(child, meanwhile=forked.set) == "(['imported', 'triggered'], True)"
     thread.join()
 
 
@@ -193,14 +193,14 @@ def test_a_child_does_not_inherit_the_lock_locked(order: list[str]) -> None:
     assert locked.wait(20)
 
     def child() -> object:
-        Announcement((PACKAGE,), lambda: order.append("announced")).make()
+        ImportTrigger((PACKAGE,), lambda: order.append("triggered")).fire()
         return order
 
-    assert in_a_forked_child(child, meanwhile=forked.set) == "['announced']"
+    assert in_a_forked_child(child, meanwhile=forked.set) == "['triggered']"
     thread.join()
 
 
-def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
+def test_an_unused_framework_imports_nothing() -> None:
     program = """
         import sys
         from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -222,7 +222,7 @@ def test_nothing_of_ours_is_imported_for_a_framework_that_is_not_used() -> None:
 
 
 def test_so_do_those_of_a_second_framework() -> None:
-    """The finder of import hooks, asked before ours, does not know them yet."""
+    """The import hooks' finder runs before ours and does not know them yet."""
     program = """
         from otel_agents.instrumentors import AgentInstrumentor, Patch
 
@@ -257,8 +257,8 @@ def test_so_do_those_of_a_second_framework() -> None:
     )
 
 
-def test_hooks_that_are_registered_meanwhile_see_that_very_import() -> None:
-    """wrapt puts its finder first when it is first used, where this import has passed already."""
+def test_import_hooks_registered_by_a_trigger_see_the_same_import() -> None:
+    """wrapt inserts its finder on first use, when this import has passed that position already."""
     program = """
         from otel_agents.instrumentors import AgentInstrumentor
 

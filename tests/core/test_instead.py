@@ -1,4 +1,4 @@
-"""What stands for a function, and what leaves a context behind where one has been called."""
+"""Replacing a call, and attaching a context after one."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 TELEMETRY: Any = object()
-"""Handed through; toys emit nothing."""
-PLACE = Slot("test-attaching", str)
+"""A placeholder for telemetry: toys emit nothing."""
+POSITION = Slot("test-attaching", str)
 
 
 def broken(*_: Any) -> Any:
@@ -40,25 +40,25 @@ def louder(telemetry: Any, call: Call) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("target", "ask", "before", "now"),
+    ("target", "call_model", "before", "now"),
     [
-        ("ask", lambda: toyagents.ask("hi"), "asked hi", "ASKED HI!"),
+        ("complete", lambda: toyagents.complete("hi"), "asked hi", "ASKED HI!"),
         ("Agent.run", lambda: Agent("ada").run("hi"), "ada says hi", "ADA SAYS HI!"),
         ("Agent.shout", lambda: Agent.shout("hi"), "HI", "HI!"),
     ],
     ids=["function", "method", "static method"],
 )
-def test_the_caller_gets_what_stands_for_the_function(
-    target: str, ask: Callable[[], str], before: str, now: str
+def test_the_caller_gets_the_result_of_the_replacement(
+    target: str, call_model: Callable[[], str], before: str, now: str
 ) -> None:
     patches = PatchSet("toy", [Patch(f"toyagents:{target}", instead(louder))], TELEMETRY)
     patches.apply()
-    patched = ask()
+    patched = call_model()
     patches.undo()
-    assert [patched, ask()] == [now, before]
+    assert [patched, call_model()] == [now, before]
 
 
-def test_to_proceed_is_to_call_the_original_with_the_arguments_as_they_are_now() -> None:
+def test_proceed_calls_the_original_with_the_current_arguments() -> None:
     seen: list[Any] = []
 
     def make(telemetry: Any, call: Call) -> Any:
@@ -88,7 +88,7 @@ def test_the_original_need_not_run() -> None:
     assert run() == "nothing"
 
 
-def test_the_errors_of_the_original_and_of_its_stand_in_are_the_callers() -> None:
+def test_errors_of_the_original_and_of_its_replacement_reach_the_caller() -> None:
     run = wrapping_of(instead(lambda telemetry, call: call.proceed()), TELEMETRY)(
         Agent.run, Switch(), True
     )
@@ -99,7 +99,7 @@ def test_the_errors_of_the_original_and_of_its_stand_in_are_the_callers() -> Non
         run(Agent("ada"), "hi")
 
 
-def test_switched_off_the_original_runs_and_it_looks_as_it_did() -> None:
+def test_switched_off_the_original_runs_and_inspects_as_before() -> None:
     switch = Switch()
     run = wrapping_of(instead(broken), TELEMETRY)(Agent.run, switch, True)
     switch.on = False
@@ -122,29 +122,29 @@ def test_an_instance_that_is_false_is_an_instance() -> None:
 # Attaching.
 
 
-def place(telemetry: Any, call: Call) -> Context:
+def position(telemetry: Any, call: Call) -> Context:
     assert telemetry is TELEMETRY
-    return PLACE.set(f"{call.instance.name} {call.args[0]}")
+    return POSITION.set(f"{call.instance.name} {call.args[0]}")
 
 
-def entering(of: Any = place, switch: Switch | None = None) -> Callable[..., Any]:
+def entering(of: Any = position, switch: Switch | None = None) -> Callable[..., Any]:
     return wrapping_of(attaching(of), TELEMETRY)(Agent.run, switch or Switch(), True)
 
 
 def in_a_copy(*calls: Callable[[], Any]) -> list[Any]:
-    """As a library does that makes a copy for one piece of work, and does it there step by step."""
+    """As a library that copies the context for one piece of work and runs it there step by step."""
     copy = contextvars.copy_context()
     return [copy.run(call) for call in calls]
 
 
 def test_in_a_copied_context_it_is_current_afterwards_and_stays_so() -> None:
     run = entering()
-    found = in_a_copy(PLACE.get, lambda: run(Agent("ada"), "hi"), PLACE.get, PLACE.get)
+    found = in_a_copy(POSITION.get, lambda: run(Agent("ada"), "hi"), POSITION.get, POSITION.get)
     assert found == [None, "ada says hi", "ada hi", "ada hi"]
 
 
-def test_nothing_of_it_is_seen_outside_of_the_copy() -> None:
-    token = attach(PLACE.set("outside"))
+def test_the_context_stays_inside_the_copy() -> None:
+    token = attach(POSITION.set("outside"))
     try:
         before = get_current()
         in_a_copy(lambda: entering()(Agent("ada"), "hi"))
@@ -155,24 +155,24 @@ def test_nothing_of_it_is_seen_outside_of_the_copy() -> None:
 
 def test_the_function_itself_runs_where_it_was_called() -> None:
     def where(self: Agent, prompt: str) -> str | None:
-        return PLACE.get()
+        return POSITION.get()
 
-    run = wrapping_of(attaching(place), TELEMETRY)(where, Switch(), True)
-    assert in_a_copy(lambda: run(Agent("ada"), "hi"), PLACE.get) == [None, "ada hi"]
+    run = wrapping_of(attaching(position), TELEMETRY)(where, Switch(), True)
+    assert in_a_copy(lambda: run(Agent("ada"), "hi"), POSITION.get) == [None, "ada hi"]
 
 
 def test_what_a_second_call_attaches_is_current_after_it() -> None:
     run = entering()
-    found = in_a_copy(lambda: run(Agent("a"), "1"), lambda: run(Agent("b"), "2"), PLACE.get)
+    found = in_a_copy(lambda: run(Agent("a"), "1"), lambda: run(Agent("b"), "2"), POSITION.get)
     assert found[-1] == "b 2"
 
 
 def test_none_leaves_what_is_current() -> None:
     def nowhere(telemetry: Any, call: Call) -> None: ...
 
-    token = attach(PLACE.set("outside"))
+    token = attach(POSITION.set("outside"))
     try:
-        assert in_a_copy(lambda: entering(nowhere)(Agent("a"), "1"), PLACE.get)[1] == "outside"
+        assert in_a_copy(lambda: entering(nowhere)(Agent("a"), "1"), POSITION.get)[1] == "outside"
     finally:
         detach(token)
 
@@ -184,7 +184,7 @@ def test_after_an_error_of_the_function_nothing_is_attached() -> None:
         with pytest.raises(Refused, match="empty prompt"):
             run(Agent("ada"), "")
 
-    assert in_a_copy(refused, PLACE.get) == [None, None]
+    assert in_a_copy(refused, POSITION.get) == [None, None]
 
 
 @pytest.mark.parametrize("why", ["suppressed", "switched off"])
@@ -199,25 +199,25 @@ def test_nothing_is_attached_while_it_is(why: str) -> None:
         switch.on = False
         return run(Agent("ada"), "hi")
 
-    assert in_a_copy(call, PLACE.get) == ["ada says hi", None]
+    assert in_a_copy(call, POSITION.get) == ["ada says hi", None]
 
 
-def test_an_error_of_ours_is_logged_once_without_its_text_and_the_call_goes_on(
+def test_an_internal_error_is_logged_once_without_its_text_and_the_call_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(errors, "strict", False)
     monkeypatch.setattr(errors, "counts", type(errors.counts)())
     run = entering(broken)
     with caplog.at_level(logging.WARNING, "otel_agents"):
-        found = in_a_copy(*[lambda: run(Agent("ada"), "hi")] * 3, PLACE.get)
+        found = in_a_copy(*[lambda: run(Agent("ada"), "hi")] * 3, POSITION.get)
     assert found == [*["ada says hi"] * 3, None]
     assert errors.counts == {"attaching a context": 3}
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith("otel-agents failed while attaching a context (LookupError at ")
+    (logged,) = [record.getMessage() for record in caplog.records]
+    assert logged.startswith("otel-agents failed while attaching a context (LookupError at ")
     assert "secret" not in caplog.text
 
 
-def test_an_attaching_function_looks_as_it_did() -> None:
+def test_an_attaching_function_inspects_as_before() -> None:
     run = entering()
     assert inspect.signature(run) == inspect.signature(Agent.run)
     assert (run.__name__, run.__doc__) == ("run", Agent.run.__doc__)

@@ -287,10 +287,10 @@ def test_the_type_of_a_step_is_there_when_a_sampler_is_asked() -> None:
 
 
 def test_a_row_says_that_its_target_is_a_step(emission: Emission) -> None:
-    row = Patch("toyagents:ask", step("human_input"))
+    row = Patch("toyagents:complete", step("human_input"))
     patches = PatchSet("toy", [row], telemetry(emission, False))
     patches.apply()
-    assert toyagents.ask(SECRET) == f"asked {SECRET}"
+    assert toyagents.complete(SECRET) == f"asked {SECRET}"
     patches.undo()
     assert (emission.span.name, attributes(emission)) == (
         "human_input",

@@ -1,4 +1,4 @@
-"""A framework's own telemetry and ours: one of the two, and it is said which, once."""
+"""A framework's own telemetry or ours records, and which one is logged once."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from otel_agents.testing.emission import Emission
 
 OURS = (
     "otel-agents: toy is instrumented by otel-agents, so toy.opentelemetry, which the application "
-    "asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to have it the other way round"
+    "enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to prefer it"
 )
 THEIRS = (
-    "otel-agents: toy is instrumented by toy.opentelemetry, which the application asks for, so "
-    "otel-agents records nothing of it; unset OTEL_AGENTS_PREFER=theirs to have it the other way "
-    "round"
+    "otel-agents: toy is instrumented by toy.opentelemetry, which the application enables, so "
+    "otel-agents records nothing of it; unset OTEL_AGENTS_PREFER to prefer otel-agents"
 )
 
 
 @pytest.mark.parametrize(
-    ("prefer", "theirs", "said"),
+    ("prefer", "theirs", "message"),
     [({}, False, OURS), ({"OTEL_AGENTS_PREFER": "theirs"}, True, THEIRS)],
     ids=["ours", "theirs"],
 )
-def test_who_records_is_the_setting_and_is_said_once(
+def test_the_setting_decides_who_records_and_is_logged_once(
     prefer: dict[str, str],
     theirs: bool,
-    said: str,
+    message: str,
     emission: Emission,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -39,16 +38,16 @@ def test_who_records_is_the_setting_and_is_said_once(
     native = NativeTelemetry("toy", "toy.opentelemetry")
     with caplog.at_level(logging.WARNING, "otel_agents"):
         assert [native.is_preferred(telemetry) for _ in range(3)] == [theirs] * 3
-    assert [record.getMessage() for record in caplog.records] == [said]
+    assert [record.getMessage() for record in caplog.records] == [message]
 
 
-def test_each_is_said_by_itself(emission: Emission, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_is_logged_separately(emission: Emission, caplog: pytest.LogCaptureFixture) -> None:
     telemetry = Telemetry("toy", settings=Settings.read({}), **emission.providers)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         for name in ("one", "other"):
             NativeTelemetry("toy", name).is_preferred(telemetry)
-    told = [record.getMessage() for record in caplog.records]
-    assert told == [OURS.replace("toy.opentelemetry", name) for name in ("one", "other")]
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == [OURS.replace("toy.opentelemetry", name) for name in ("one", "other")]
 
 
 def test_a_silent_tracer_starts_nothing_and_leaves_current_what_is(emission: Emission) -> None:

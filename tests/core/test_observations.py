@@ -1,4 +1,4 @@
-"""One call that is watched: each of its ends is told once, and what is not told has no effect."""
+"""An observation of one call: each outcome is reported once, and a missing callback has no effect."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def test_an_observation_ends_once_however_it_ends(ending: str) -> None:
     assert ended == ["ended"]
 
 
-def test_an_observation_ends_after_all_else_was_told() -> None:
-    told: list[Any] = []
+def test_an_observation_ends_after_all_reports() -> None:
+    recorded: list[Any] = []
     error = LookupError()
 
     def observation() -> Observation:
         return Observation(
-            returned=told.append, failed=told.append, ended=lambda: told.append("ended")
+            returned=recorded.append, failed=recorded.append, ended=lambda: recorded.append("ended")
         )
 
     observation().returned(1)
     observation().failed(error)
-    assert told == [1, "ended", error, "ended"]
+    assert recorded == [1, "ended", error, "ended"]
 
 
-def test_an_observation_hides_no_item_and_works_where_it_is_begun() -> None:
+def test_an_observation_hides_no_item_and_keeps_the_current_context() -> None:
     observation = Observation()
     assert observation.chunk("item") is None
     assert observation.context is get_current()

@@ -20,7 +20,7 @@ from otel_agents.testing.emission import Emission
 
 
 class Team:
-    """An agent that does one thing more in each of its calls, and then nothing."""
+    """An agent that makes one more call in each of its calls, and then none."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -74,7 +74,7 @@ def once(method: Callable[..., Any], telemetry: Telemetry, start: Start = agent)
     return around(telemetry, start, once_per=instance)(method, Switch(), True)
 
 
-async def gathered(items: AsyncIterator[Any]) -> list[Any]:
+async def collected(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
 
 
@@ -82,7 +82,7 @@ WAYS: dict[str, Callable[[Team], Any]] = {
     "sync": lambda team: team.run(),
     "async": lambda team: asyncio.run(team.arun()),
     "generator": lambda team: next(iter([*team.stream()])),
-    "async generator": lambda team: asyncio.run(gathered(team.astream()))[0],
+    "async generator": lambda team: asyncio.run(collected(team.astream()))[0],
 }
 each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
@@ -99,7 +99,7 @@ def test_inside_the_same_object_is_part_of_the_first(
 
 @each_way
 def test_inside_another_object_has_its_own(way: Callable[[Team], Any], emission: Emission) -> None:
-    """Also if it is equal: objects are known by their identity."""
+    """Even if it is equal: objects are compared by identity."""
     way(Team("ada").does(Team("bob").does(Team("cy").run).run))
     assert emission.tree() == ["invoke_agent ada", "  invoke_agent bob", "    invoke_agent cy"]
 
@@ -144,7 +144,7 @@ def test_after_the_end_the_same_object_has_its_own(
 def test_after_the_end_also_where_its_context_was_copied(
     way: Callable[[Team], Any], kept: bool, emission: Emission
 ) -> None:
-    """As by a task in the background that outlives the call that has created it."""
+    """As in a background task that outlives the call that created it."""
     ada = Team("ada")
     context: contextvars.Context = way(ada.does(contextvars.copy_context))
     if not kept:
@@ -173,22 +173,22 @@ def test_at_the_same_time_each_has_its_own(emission: Emission) -> None:
     assert sorted(emission.names) == ["invoke_agent ada"] * 2 + ["invoke_agent bob"]
 
 
-def test_a_start_that_stays_out_leaves_the_call_inside_to_begin(
+def test_if_a_start_skips_a_call_the_inner_call_starts(
     emission: Emission, telemetry: Telemetry
 ) -> None:
-    asked: list[Call] = []
+    prompts: list[Call] = []
 
     def second(telemetry: Telemetry, call: Call) -> InvokeAgent | None:
-        asked.append(call)
-        return agent(telemetry, call) if len(asked) == 2 else None
+        prompts.append(call)
+        return agent(telemetry, call) if len(prompts) == 2 else None
 
     ada = Team("ada")
     run = once(Team.plain, telemetry, second)
     run(ada.does(lambda: run(ada), lambda: run(ada)))
-    assert (emission.names, len(asked)) == (["invoke_agent ada"], 2)
+    assert (emission.names, len(prompts)) == (["invoke_agent ada"], 2)
 
 
-def test_where_the_object_cannot_be_told_the_call_goes_on(
+def test_if_once_per_fails_the_call_goes_on(
     emission: Emission, monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry
 ) -> None:
     def unknown(call: Call) -> object:
@@ -201,7 +201,7 @@ def test_where_the_object_cannot_be_told_the_call_goes_on(
     assert (caught, emission.names) == (["beginning an operation"], [])
 
 
-def test_a_row_says_what_it_is_once_per(emission: Emission, telemetry: Telemetry) -> None:
+def test_a_row_has_once_per(emission: Emission, telemetry: Telemetry) -> None:
     """Also where two methods of one object are two rows of the same start."""
 
     class Outer(toyagents.Agent):
@@ -222,7 +222,7 @@ def test_a_row_says_what_it_is_once_per(emission: Emission, telemetry: Telemetry
 
 
 class Frozen:
-    """Runs a call, and keeps its context to itself."""
+    """Runs a call in a context that cannot be set."""
 
     __slots__ = ()
 
@@ -234,7 +234,7 @@ class Frozen:
         return value
 
 
-def test_what_cannot_be_entered_runs_the_call_all_the_same(
+def test_an_operation_that_cannot_be_entered_still_runs_the_call(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []

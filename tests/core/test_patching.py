@@ -1,4 +1,4 @@
-"""The laws of a patch: it waits, it leaves no trace, and it tells what it did not find."""
+"""The laws of a patch: it waits, it leaves no trace, and it reports what it did not find."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from otel_agents.instrumentors._core.patching.reports import TargetReport
 
 Function = Callable[..., Any]
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
 class By:
-    """A way to replace a function that is a wrapping itself."""
+    """Replaces a function by a wrapping."""
 
     def __init__(self, wrapping: Wrapping) -> None:
         self._wrapping = wrapping
@@ -39,7 +39,7 @@ class By:
 
 @By
 def shouting(function: Function, switch: Switch, bound: bool) -> Function:
-    """A wrapping that shows: the result in capitals."""
+    """A visible wrapping: the result in capitals."""
 
     @functools.wraps(function)
     def shout(*args: Any, **kwargs: Any) -> Any:
@@ -69,7 +69,7 @@ def state_of(owner: object) -> dict[str, Any]:
 
 
 TARGETS: list[tuple[str, Any, Callable[[], str]]] = [
-    ("toyagents:ask", toyagents, lambda: toyagents.ask("hi")),
+    ("toyagents:complete", toyagents, lambda: toyagents.complete("hi")),
     ("toyagents:Agent.run", toyagents.Agent, lambda: toyagents.Agent("ada").run("hi")),
     ("toyagents:Agent.decorated", toyagents.Agent, lambda: toyagents.Agent("a").decorated("hi")),
     ("toyagents:Agent.shout", toyagents.Agent, lambda: toyagents.Agent.shout("hi")),
@@ -90,12 +90,12 @@ def test_a_patch_applies_and_its_undo_leaves_no_trace(
     assert state_of(owner) == before
 
 
-def test_a_module_that_has_taken_another_name_is_patched(
+def test_a_module_that_changed_its_name_is_patched(
     patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toyagents, "__name__", "elsewhere")
-    patches = patched(Patch("toyagents:ask", shouting))
-    assert toyagents.ask("hi") == "ASKED HI"
+    patches = patched(Patch("toyagents:complete", shouting))
+    assert toyagents.complete("hi") == "ASKED HI"
     assert str(patches.report()) == "1 of 1 applied"
 
 
@@ -119,7 +119,7 @@ def test_a_decorated_function_is_replaced_for_names_that_were_bound_before(
     assert state_of(toyagents.Agent) == before
 
 
-def test_what_somebody_has_put_around_a_decorated_function_since_stays(
+def test_a_later_wrapper_of_a_decorated_function_stays(
     patched: Callable[..., PatchSet],
 ) -> None:
     first = patched(Patch("toyagents:Agent.decorated", shouting, decorated="function"))
@@ -130,7 +130,7 @@ def test_what_somebody_has_put_around_a_decorated_function_since_stays(
     assert bound_before("hi") == "ada says hi"
 
 
-@pytest.mark.parametrize("target", ["toyagents:ask", "toyagents:Agent.run"])
+@pytest.mark.parametrize("target", ["toyagents:complete", "toyagents:Agent.run"])
 def test_a_function_that_is_not_decorated_as_expected_is_missing(
     target: str, patched: Callable[..., PatchSet]
 ) -> None:
@@ -158,7 +158,7 @@ def test_a_class_method_stays_one(patched: Callable[..., PatchSet]) -> None:
     assert state_of(toyagents.Agent) == before
 
 
-@pytest.mark.parametrize("function", ["ask", "Agent.run", "Agent.stream"])
+@pytest.mark.parametrize("function", ["complete", "Agent.run", "Agent.stream"])
 def test_a_patched_function_pickles_copies_and_inspects_as_before(
     function: str, patched: Callable[..., PatchSet]
 ) -> None:
@@ -178,18 +178,18 @@ def test_a_patched_function_pickles_copies_and_inspects_as_before(
 def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
     patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patches = patched(Patch("toyagents:ask", shouting))
-    ours = toyagents.ask
+    patches = patched(Patch("toyagents:complete", shouting))
+    ours = toyagents.complete
 
     def theirs(prompt: str) -> str:
         return f"<{ours(prompt)}>"
 
-    monkeypatch.setattr(toyagents, "ask", theirs)
-    assert toyagents.ask("hi") == "<ASKED HI>"
+    monkeypatch.setattr(toyagents, "complete", theirs)
+    assert toyagents.complete("hi") == "<ASKED HI>"
     patches.undo()
-    assert toyagents.ask("hi") == "<asked hi>"
+    assert toyagents.complete("hi") == "<asked hi>"
     monkeypatch.undo()
-    setattr(toyagents, "ask", inspect.unwrap(ours))  # noqa: B010  as a reload would
+    setattr(toyagents, "complete", inspect.unwrap(ours))  # noqa: B010  as a reload would
 
 
 def test_a_bound_method_kept_from_before_the_undo_is_off(
@@ -245,11 +245,11 @@ def test_a_method_is_patched_in_its_class_and_where_it_is_overridden(
     assert state_of(toyagents.Agent) == before
 
 
-def test_a_method_of_a_class_that_is_handed_over_is_patched(
+def test_a_method_of_a_class_passed_as_an_argument_is_patched(
     patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Mine:
-        def answer(self, prompt: str) -> str:
+        def reply(self, prompt: str) -> str:
             return f"mine {prompt}"
 
     class Heir(Mine): ...
@@ -261,13 +261,13 @@ def test_a_method_of_a_class_that_is_handed_over_is_patched(
 
     monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
     before = [state_of(Mine), state_of(Heir)]
-    patches = patched(Patch("toyagents:Agent.register", shouting, handed="answer"))
+    patches = patched(Patch("toyagents:Agent.register", shouting, argument_method="reply"))
     agent: Any = toyagents.Agent("ada")
     assert [agent.register(kind) for kind in (Heir, Heir, Stranger)] == [Heir, Heir, Stranger]
     assert agent.register(kind=Mine) is Mine
-    assert [Heir().answer("hi"), Mine().answer("hi")] == ["MINE HI", "MINE HI"]
+    assert [Heir().reply("hi"), Mine().reply("hi")] == ["MINE HI", "MINE HI"]
     patches.undo()
-    assert [Heir().answer("hi"), Mine().answer("hi")] == ["mine hi", "mine hi"]
+    assert [Heir().reply("hi"), Mine().reply("hi")] == ["mine hi", "mine hi"]
     assert [state_of(Mine), state_of(Heir)] == before
     assert agent.register(Mine) is Mine
     assert state_of(Mine) == before[0]
@@ -278,14 +278,14 @@ def test_targets_that_this_version_should_have_are_missing_and_others_absent(
 ) -> None:
     with caplog.at_level(logging.WARNING, "otel_agents"):
         report = patched(
-            Patch("toyagents:ask", shouting),
+            Patch("toyagents:complete", shouting),
             Patch("toyagents:Agent.gone", shouting),
             Patch("toyagents.gone:ask", shouting),
             Patch("toyagents:Agent.new", shouting, since="999"),
             Patch("toyagents:Agent.old", shouting, until="0.0.1"),
         ).report()
     assert [(target.target, target.state) for target in report.targets] == [
-        ("toyagents:ask", "applied"),
+        ("toyagents:complete", "applied"),
         ("toyagents:Agent.gone", "missing"),
         ("toyagents.gone:ask", "missing"),
         ("toyagents:Agent.new", "absent"),
@@ -319,7 +319,7 @@ def test_a_patch_waits_for_the_import_and_imports_nothing(
     assert "lazytoys.inner" not in sys.modules
     states = [target.state for target in patches.report().targets]
     assert states == ["waiting", "missing"]
-    assert str(patches.report()).startswith("0 of 2 applied, 1 wait for their import")
+    assert str(patches.report()).startswith("0 of 2 applied, 1 waiting for import")
 
     inner = importlib.import_module("lazytoys.inner")
     assert inner.ask("hi") == "HI"
@@ -348,14 +348,14 @@ def test_no_instrumentor_imports_its_framework() -> None:
 
 
 class Repeats:
-    """Called as a function, and never bound to what it is an attribute of."""
+    """Called as a function, and never bound to its owner."""
 
     def __call__(self, prompt: str) -> str:
         return prompt
 
 
 @pytest.mark.parametrize("attribute", [functools.partial(str, "hi"), Repeats(), str, "".join])
-def test_what_is_never_bound_is_called_without_the_instance(
+def test_an_unbound_callable_is_called_without_the_instance(
     attribute: Any, patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toyagents.Agent, "said", attribute, raising=False)

@@ -1,4 +1,4 @@
-"""Law 9: what lives as long as the process has a bound, and is right in a forked child."""
+"""Law 9: what lives as long as the process is bounded and correct in a forked child."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
-from process_state import modules, offences
+from process_state import findings, modules
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
@@ -29,11 +29,11 @@ WALKING = """
     import process_state
     modules = process_state.modules()
     print(*[module.__name__ for module in modules])
-    print(*process_state.offences(modules), sep="\\n")
+    print(*process_state.findings(modules), sep="\\n")
 """
 
 
-def test_all_of_ours_has_a_bound_and_is_right_in_a_forked_child() -> None:
+def test_everything_is_bounded_and_correct_in_a_forked_child() -> None:
     """In a process in which nothing has run yet."""
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", textwrap.dedent(WALKING)],
@@ -44,16 +44,16 @@ def test_all_of_ours_has_a_bound_and_is_right_in_a_forked_child() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    walked, *told = filter(None, ran.stdout.splitlines())
+    walked, *reported = filter(None, ran.stdout.splitlines())
     frameworks = ("openai", "litellm", "crewai", "ag2", "ag2_classic", "autogen")
     expected = {f"otel_agents.instrumentors.{name}" for name in frameworks}
     expected |= {"otel_agents.distro.ending.lifecycle", "otel_agents.testing.plugin"}
     assert expected <= {*walked.split()}
-    assert told == []
+    assert reported == []
 
 
 class Holder:
-    """Of a module: what it has lives as long."""
+    """In a module: its attributes live as long."""
 
     __module__ = TOY
 
@@ -124,7 +124,7 @@ def with_class_attribute(held: object) -> Any:
     return type("Class", (), {"held": held, "__module__": TOY})
 
 
-OFFENCES: dict[str, tuple[Any, str]] = {
+FINDINGS: dict[str, tuple[Any, str]] = {
     "a dict": ({}, "table is a dict without a bound"),
     "a list": ([], "table is a list without a bound"),
     "a set": (set(), "table is a set without a bound"),
@@ -164,14 +164,14 @@ OFFENCES: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("offence", OFFENCES)
-def test_an_offence_is_told(offence: str) -> None:
-    value, told = OFFENCES[offence]
-    (line,) = offences([module(value)])
-    assert line.startswith(f"{TOY}.{told}")
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_a_finding_is_reported(finding: str) -> None:
+    value, reported = FINDINGS[finding]
+    (line,) = findings([module(value)])
+    assert line.startswith(f"{TOY}.{reported}")
 
 
-def test_what_is_right_is_let_pass() -> None:
+def test_correct_objects_pass() -> None:
     weak, last = weakref.WeakValueDictionary[int, Any](), deque[int](maxlen=2)
     renew_after_fork(weak.clear)
     renew_after_fork(last.clear)
@@ -180,13 +180,13 @@ def test_what_is_right_is_let_pass() -> None:
         *(MappingProxyType({"a": ("b", frozenset("c"))}), functools.lru_cache(maxsize=2)(print)),
         *(Renewed(threading.Condition()), Row(constant={"a": 1}), Holder(Holder(None))),
     )
-    assert offences([module(held)]) == []
+    assert findings([module(held)]) == []
 
 
-def test_a_module_of_ours_that_imports_what_is_not_there_is_no_missing_package(
+def test_a_broken_import_of_our_module_is_not_a_missing_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It would be left out of the walk for ever."""
+    """The walk would skip it for ever."""
 
     def importing(name: str) -> ModuleType:
         raise ModuleNotFoundError(name=name)
@@ -197,7 +197,7 @@ def test_a_module_of_ours_that_imports_what_is_not_there_is_no_missing_package(
 
 
 def module(table: object) -> ModuleType:
-    """One of ours that has ``table``."""
+    """One of our modules with ``table``."""
     toy = ModuleType(TOY)
     vars(toy)["table"] = table
     return toy

@@ -1,4 +1,4 @@
-"""A registration is done when its module has been imported, undone exactly, and reported."""
+"""A registration is applied after its module's import, undone exactly, and reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dist_infos import Site
-from lazy_packages import TELEMETRY, Apply, Packages, Said, states
+from lazy_packages import TELEMETRY, Apply, Logged, Packages, states
 
 from otel_agents.instrumentors import Patch, Registration, Telemetry, watch
 from otel_agents.instrumentors._core import errors
@@ -28,7 +28,7 @@ def hooked(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
 
 
 def test_it_is_done_on_import_with_the_telemetry_and_the_module(
-    packages: Packages, apply: Apply, said: Said
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(hooks=HOOKS)
     patches = apply(Registration(f"{name}.hooks", hooked))
@@ -36,7 +36,7 @@ def test_it_is_done_on_import_with_the_telemetry_and_the_module(
     assert states(patches) == ["waiting"]
     assert packages.load(f"{name}.hooks").run() == [True]
     assert states(patches) == ["applied"]
-    assert (str(patches.report()), said()) == ("1 of 1 applied", [])
+    assert (str(patches.report()), logged()) == ("1 of 1 applied", [])
 
 
 def test_it_is_done_at_once_where_the_module_is_imported_already(
@@ -67,7 +67,7 @@ def test_undone_before_the_import_it_is_not_done(packages: Packages, apply: Appl
     assert packages.load(f"{name}.hooks").hooks == []
 
 
-def test_it_stands_beside_patches_of_the_same_module_and_is_undone_before_what_was_earlier(
+def test_it_works_with_patches_of_the_same_module_and_is_undone_in_reverse_order(
     packages: Packages, apply: Apply
 ) -> None:
     order: list[str] = []
@@ -93,7 +93,9 @@ def test_it_stands_beside_patches_of_the_same_module_and_is_undone_before_what_w
     ]
 
 
-def test_what_the_module_has_not_is_missing(packages: Packages, apply: Apply, said: Said) -> None:
+def test_a_missing_attribute_of_the_module_is_missing(
+    packages: Packages, apply: Apply, logged: Logged
+) -> None:
     def moved(telemetry: Any, module: ModuleType) -> Callable[[], None]:
         return module.processors.clear
 
@@ -101,36 +103,36 @@ def test_what_the_module_has_not_is_missing(packages: Packages, apply: Apply, sa
     patches = apply(Registration(f"{name}.hooks", moved))
     packages.load(f"{name}.hooks")
     why = f"{name}.hooks has no processors"
-    assert (states(patches), said()) == (["missing"], [f"{name}.hooks: {why}"])
+    assert (states(patches), logged()) == (["missing"], [f"{name}.hooks: {why}"])
     assert patches.report().targets[0].detail == why
 
 
 def test_a_module_that_is_not_there_is_missing(
-    packages: Packages, apply: Apply, said: Said
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make()
     patches = apply(Registration(f"{name}.hooks", hooked))
     packages.load(name)
-    assert (states(patches), said()) == (["missing"], [f"{name}.hooks: no module {name}.hooks"])
+    assert (states(patches), logged()) == (["missing"], [f"{name}.hooks: no module {name}.hooks"])
 
 
-def test_where_the_version_has_it_not_it_is_absent(
-    packages: Packages, apply: Apply, said: Said, tmp_path: Path
+def test_in_versions_without_it_it_is_absent(
+    packages: Packages, apply: Apply, logged: Logged, tmp_path: Path
 ) -> None:
     name = packages.make(a="")
     Site(tmp_path).install(name, "1.5")
     patches = apply(
         Registration(f"{name}.a", hooked, since="2"),
         Registration(f"{name}.hooks", hooked, until="1.5"),
-        holders=(name,),
+        distributions=(name,),
     )
     packages.load(f"{name}.a")
-    assert (states(patches), said()) == (["absent", "absent"], [])
+    assert (states(patches), logged()) == (["absent", "absent"], [])
     assert str(patches.report()) == "0 of 0 applied"
 
 
 def test_one_that_fails_is_reported_and_the_import_goes_on(
-    packages: Packages, apply: Apply, said: Said, monkeypatch: pytest.MonkeyPatch
+    packages: Packages, apply: Apply, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(telemetry: Any, module: ModuleType) -> Callable[[], None]:
         raise LookupError("a secret")
@@ -142,7 +144,7 @@ def test_one_that_fails_is_reported_and_the_import_goes_on(
     packages.load(f"{name}.a")
     assert packages.load(f"{name}.hooks").run() == [True]
     assert states(patches) == ["missing", "applied"]
-    assert (caught, said()) == ([f"patching {name}.a"], [f"{name}.a: could not be patched"])
+    assert (caught, logged()) == ([f"patching {name}.a"], [f"{name}.a: could not be patched"])
 
 
 def test_one_that_cannot_be_undone_is_reported_and_the_others_are_undone(

@@ -1,4 +1,4 @@
-"""What becomes of the rows of a table: groups, targets that are gone, errors on the way."""
+"""The rows of a table: groups, missing targets, errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dist_infos import Site
-from lazy_packages import Apply, Packages, Said, states
+from lazy_packages import Apply, Logged, Packages, states
 
 from otel_agents.instrumentors import AgentInstrumentor, Call, Patch, Registration, watch
 from otel_agents.instrumentors._core import errors
@@ -19,18 +19,18 @@ TEXT = "def one(): return 1\ndef two(): return 2\nclass Model:\n    def ask(self
 
 @watch
 def silent(telemetry: object, call: Call) -> None:
-    """Watches, and does nothing."""
+    """Observes, and does nothing."""
 
 
 def nothing() -> None:
-    """Undoes what was not done."""
+    """Fails to undo."""
 
 
 # Groups.
 
 
 def test_where_one_of_a_group_is_there_the_others_may_be_absent(
-    packages: Packages, apply: Apply, said: Said
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(a=TEXT)
     patches = apply(
@@ -41,11 +41,11 @@ def test_where_one_of_a_group_is_there_the_others_may_be_absent(
     packages.load(f"{name}.a")
     assert states(patches) == ["absent", "applied", "absent"]
     assert str(patches.report()) == "1 of 1 applied"
-    assert said() == []
+    assert logged() == []
 
 
-def test_where_all_of_a_group_are_gone_they_are_missing_which_is_said_once(
-    packages: Packages, apply: Apply, said: Said
+def test_a_group_without_any_target_is_missing_and_logged_once(
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(a=TEXT, b=TEXT, c=TEXT)
     patches = apply(
@@ -57,39 +57,39 @@ def test_where_all_of_a_group_are_gone_they_are_missing_which_is_said_once(
     )
     packages.load(f"{name}.a")
     assert states(patches) == ["absent", "absent", "waiting", "waiting", "waiting"]
-    assert said() == []
+    assert logged() == []
     packages.load(f"{name}.b")
     packages.load(f"{name}.c")
     assert states(patches) == ["missing", "missing", "missing", "applied", "missing"]
-    assert said() == [
-        f"{name}.a:gone, {name}.moved:one, {name}.b:Model.gone: of tool call there is none",
+    assert logged() == [
+        f"{name}.a:gone, {name}.moved:one, {name}.b:Model.gone: no target for tool call exists",
         f"{name}.c:gone: {name}.c has no gone",
     ]
     details = {target.detail for target in patches.report().targets[:3]}
-    assert details == {"none of those for tool call is there"}
+    assert details == {"none of the targets for tool call exists"}
 
 
 def test_a_group_whose_modules_are_all_gone_is_missing_with_the_package(
-    packages: Packages, apply: Apply, said: Said
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make()
     rows = [Patch(f"{name}.{module}:one", silent, one_of="tool call") for module in "ab"]
     patches = apply(*rows)
     packages.load(name)
     assert states(patches) == ["missing", "missing"]
-    assert said() == [f"{name}.a:one, {name}.b:one: of tool call there is none"]
+    assert logged() == [f"{name}.a:one, {name}.b:one: no target for tool call exists"]
 
 
 @pytest.mark.parametrize(
     ("installed", "expected"),
     [("1", ["missing", "absent"]), ("2", ["absent", "missing"]), ("3", ["absent", "absent"])],
 )
-def test_of_a_group_those_are_missing_that_the_version_should_have(
+def test_missing_targets_of_a_group_are_those_that_the_version_should_have(
     installed: str,
     expected: list[str],
     packages: Packages,
     apply: Apply,
-    said: Said,
+    logged: Logged,
     tmp_path: Path,
 ) -> None:
     name = packages.make(a=TEXT)
@@ -97,16 +97,16 @@ def test_of_a_group_those_are_missing_that_the_version_should_have(
     patches = apply(
         Patch(f"{name}.a:old", silent, until="2", one_of="tool call"),
         Patch(f"{name}.a:new", silent, since="2", until="3", one_of="tool call"),
-        holders=(name,),
+        distributions=(name,),
     )
     packages.load(f"{name}.a")
     assert states(patches) == expected
     missing = [row for row, state in zip(("old", "new"), expected, strict=True) if state[0] == "m"]
-    assert said() == [f"{name}.a:{row}: of tool call there is none" for row in missing]
+    assert logged() == [f"{name}.a:{row}: no target for tool call exists" for row in missing]
 
 
 def test_a_group_may_be_of_patches_and_registrations(
-    packages: Packages, apply: Apply, said: Said
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(a=TEXT)
     patches = apply(
@@ -114,7 +114,7 @@ def test_a_group_may_be_of_patches_and_registrations(
         Registration(f"{name}.a", lambda telemetry, module: nothing, one_of="events"),
     )
     packages.load(f"{name}.a")
-    assert (states(patches), said()) == (["absent", "applied"], [])
+    assert (states(patches), logged()) == (["absent", "applied"], [])
 
 
 # Subclasses.
@@ -128,30 +128,32 @@ def test_a_group_may_be_of_patches_and_registrations(
         ("Model.Inner.ask", "type object 'Model' has no attribute 'Inner'"),
     ],
 )
-@pytest.mark.parametrize("how", [{"subclasses": True}, {"overrides": True}, {"handed": "ask"}])
+@pytest.mark.parametrize(
+    "how", [{"subclasses": True}, {"overrides": True}, {"argument_method": "ask"}]
+)
 def test_a_method_for_subclasses_that_is_not_there_is_missing(
-    target: str, why: str, how: dict[str, Any], packages: Packages, apply: Apply, said: Said
+    target: str, why: str, how: dict[str, Any], packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(a=TEXT)
     patches = apply(Patch(f"{name}.a:{target}", silent, **how))
     module = packages.load(f"{name}.a")
     assert states(patches) == ["missing"]
-    assert said() == [f"{name}.a:{target}: {why.format(module=f'{name}.a')}"]
+    assert logged() == [f"{name}.a:{target}: {why.format(module=f'{name}.a')}"]
     assert "__init_subclass__" not in vars(module.Model)
 
 
-# Errors of ours.
+# Internal errors.
 
 
 class Unable:
-    """A way to replace a function that fails."""
+    """Fails to replace a function."""
 
     def bind(self, telemetry: object) -> Any:
         raise LookupError("a secret")
 
 
 def test_an_error_while_patching_is_reported_and_the_rest_is_patched(
-    packages: Packages, apply: Apply, said: Said, monkeypatch: pytest.MonkeyPatch
+    packages: Packages, apply: Apply, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
@@ -163,7 +165,7 @@ def test_an_error_while_patching_is_reported_and_the_rest_is_patched(
     assert (module.one(), module.two.__wrapped__()) == (1, 2)
     assert states(patches) == ["missing", "missing", "applied"]
     assert caught == [f"patching {name}.a:one", f"patching {name}.a:Model"]
-    assert said() == [
+    assert logged() == [
         f"{name}.a:one: could not be patched",
         f"{name}.a:Model: could not be patched",
     ]
@@ -174,7 +176,7 @@ def test_an_error_about_versions_is_reported_and_the_import_goes_on(
     group: str | None,
     packages: Packages,
     apply: Apply,
-    said: Said,
+    logged: Logged,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -185,11 +187,11 @@ def test_an_error_about_versions_is_reported_and_the_import_goes_on(
     patches = apply(
         Patch(f"{name}.a:gone", silent, since="no version", one_of=group),
         Patch(f"{name}.moved:one", silent, since="no version", one_of=group),
-        holders=(name,),
+        distributions=(name,),
     )
     assert packages.load(f"{name}.a").one() == 1
     assert states(patches) == ["missing", "missing"]
-    assert len(said()) == (1 if group else 2)
+    assert len(logged()) == (1 if group else 2)
     assert set(caught) == {f"comparing the version of {name}.{it}" for it in ("a", "moved")}
 
 
@@ -222,8 +224,8 @@ def test_an_instrumentor_takes_the_bounds_of_the_distributions_that_it_requires(
     assert found == ["applied", "absent", "absent", "absent"]
 
 
-def test_rows_of_one_target_are_told_of_one_by_one(
-    packages: Packages, apply: Apply, said: Said
+def test_rows_of_one_target_are_reported_one_by_one(
+    packages: Packages, apply: Apply, logged: Logged
 ) -> None:
     name = packages.make(hooks=TEXT)
     rows = [
@@ -233,10 +235,10 @@ def test_rows_of_one_target_are_told_of_one_by_one(
     patches = apply(*rows)
     packages.load(f"{name}.hooks")
     assert states(patches) == ["missing", "applied"]
-    assert said() == [f"{name}.hooks: {name}.hooks has no add"]
+    assert logged() == [f"{name}.hooks: {name}.hooks has no add"]
 
 
-def test_a_table_with_something_else_in_it_is_none(apply: Apply) -> None:
+def test_a_table_with_anything_but_rows_raises(apply: Apply) -> None:
     row: Any = "house:Agent.run"
-    with pytest.raises(TypeError, match="a table has rows, and no str"):
+    with pytest.raises(TypeError, match="a table contains rows, not str"):
         apply(row)

@@ -1,4 +1,4 @@
-"""The laws of a followed stream: what it was, finalised exactly once, whatever ends it."""
+"""The laws of a followed stream: it keeps its type and is finalized exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, Stre
 
 
 class Stream:
-    """A stream as SDKs have them: iterator, context manager, with attributes of its own."""
+    """A stream like those of SDKs: iterator, context manager, with attributes."""
 
     def __init__(self, *items: Any) -> None:
         self._items: Iterator[Any] = iter(items)
@@ -263,22 +263,22 @@ def test_a_hidden_chunk_does_not_reach_the_caller() -> None:
     assert list(StreamProxy(Stream("a", "b"), Recorded(hides=HIDDEN))) == []
 
 
-@pytest.mark.parametrize("place", ["chunk", "exhausted", "abandoned", "failed"])
-def test_an_error_of_ours_at_any_point_changes_nothing(
-    place: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method_name", ["chunk", "exhausted", "abandoned", "failed"])
+def test_an_internal_error_at_any_point_changes_nothing(
+    method_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    assert list(StreamProxy(Stream("a", "b"), Recorded(breaks_at=place))) == ["a", "b"]
-    StreamProxy(Stream("a"), Recorded(breaks_at=place)).close()
-    broken = StreamProxy(Stream(ConnectionError("lost")), Recorded(breaks_at=place))
+    assert list(StreamProxy(Stream("a", "b"), Recorded(breaks_at=method_name))) == ["a", "b"]
+    StreamProxy(Stream("a"), Recorded(breaks_at=method_name)).close()
+    broken = StreamProxy(Stream(ConnectionError("lost")), Recorded(breaks_at=method_name))
     with pytest.raises(ConnectionError, match="lost"):
         next(broken)
-    assert len(caught) == (2 if place == "chunk" else 1)
+    assert len(caught) == (2 if method_name == "chunk" else 1)
 
 
 def copied(value: Any, how: Callable[[Any], Any]) -> Any:
-    """The copy, or what was raised in its place."""
+    """The copy, or what was raised instead."""
     try:
         return how(value)
     except Exception as error:  # noqa: BLE001  that it is the same is what is tested
@@ -301,7 +301,7 @@ class Kept:
 
 
 class KeptAs(Kept):
-    """One that says itself how it is copied."""
+    """One that defines how it is copied."""
 
     def __copy__(self) -> Any:
         return "a copy"
@@ -314,15 +314,15 @@ class KeptAs(Kept):
 
 
 class Registered(Kept):
-    """One whose module has told `copyreg` how."""
+    """One whose module has registered it with `copyreg`."""
 
 
 class Unkept(Kept):
-    """One that cannot be pickled, as most of an SDK."""
+    """One that cannot be pickled, as most SDK streams."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.generator = (letter for letter in "ab")
+        self.generator = (character for character in "ab")
 
 
 def reduced(value: Registered) -> Any:
@@ -341,23 +341,23 @@ COPIES: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("how", COPIES)
 @pytest.mark.parametrize("kind", [Kept, KeptAs, Registered, Stream, Unkept])
-def test_a_copy_of_a_stream_is_as_without_us(
+def test_a_copy_of_a_stream_is_as_without_instrumentation(
     how: Callable[[Any], Any], kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also that there is none, as of one that holds an iterator."""
+    """Also if it fails, as for one that holds an iterator."""
     monkeypatch.setitem(copyreg.dispatch_table, Registered, reduced)
     operation = Recorded()
     proxy = StreamProxy(kind(), operation)
     expected, found = copied(kind(), how), copied(proxy, how)
     assert type(found) is type(expected)
-    assert told(found) == told(expected)
+    assert reports(found) == reports(expected)
     assert operation.reports == []
     list(proxy)
     assert operation.reports[-1] == ("exhausted", None)
 
 
-def told(value: Any) -> Any:
-    """What two equal ones have in common."""
+def reports(value: Any) -> Any:
+    """What two equal streams have in common."""
     if isinstance(value, Stream):
         return [*value], value.response
     return value.left if isinstance(value, Kept) else str(value)

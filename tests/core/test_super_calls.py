@@ -1,4 +1,4 @@
-"""What an implementation calls by ``super()`` is part of its call; what it asks of another is not."""
+"""A call by ``super()`` is part of the call; a call of another object is not."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Base:
 
 class Derived(Base):
     def call(self) -> str:
-        asked = super().call() if self.inner is None else self.inner.call()
-        return f"derived of {asked}"
+        prompts = super().call() if self.inner is None else self.inner.call()
+        return f"derived of {prompts}"
 
 
 def instrumented(telemetry: Telemetry) -> Any:

@@ -1,4 +1,4 @@
-"""Threads and locks of the system's own, whatever somebody has put in their place."""
+"""Native threads and locks, whatever has patched `threading`."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ replace(time, "sleep")
 """
 WORK = """
 from otel_agents.instrumentors._core import forking, system, tables, threads
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.hooks.uploading import Queue
 """
 DONE = """
-used.clear()  # by modules of others, as they are imported
+used.clear()  # by foreign modules while they are imported
 done = system.Flag()
-assert threads.start_apart(done.set) and done.wait(10)
+assert threads.start_daemon(done.set) and done.wait(10)
 jobs = []
 uploads = Queue(jobs.append, 3, 1)
 assert uploads.put("uploaded") and uploads.flush(10) == 0
-assert disposal.QUEUE.start()
-disposal.QUEUE.disposal.put(lambda: jobs.append("dropped"))
-assert disposal.drain(10)
+assert finalization.QUEUE.start()
+finalization.QUEUE.finalizer.put(lambda: jobs.append("dropped"))
+assert finalization.drain(10)
 with forking.Lock():
     tables.Counts().add("counted")
 tables.Bounded(3).put(1, 2)
@@ -56,28 +56,28 @@ print(*jobs, used)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_they_work_whenever_others_were_put_in_the_place_of_pythons(when: str) -> None:
-    """After they were imported, as a program does, or before."""
+def test_they_work_whenever_threading_was_patched(when: str) -> None:
+    """Patched after the import, as a program does, or before."""
     steps = (REPLACED, WORK) if when == "before" else (WORK, REPLACED)
     assert in_a_new_process("".join((*steps, DONE))) == "uploaded dropped []\n"
 
 
 def test_threading_does_not_know_the_thread() -> None:
-    """gevent repairs the locks of programs with one thread alone."""
-    begun, over = system.Flag(), system.Flag()
+    """gevent repairs the locks of single-threaded programs only."""
+    started, over = system.Flag(), system.Flag()
     known = threading.enumerate()
 
     def stay() -> None:
-        begun.set()
+        started.set()
         over.wait(SECONDS)
 
     system.start(stay)
-    assert begun.wait(SECONDS)
+    assert started.wait(SECONDS)
     assert threading.enumerate() == known
     over.set()
 
 
-def test_each_that_waits_for_a_flag_goes_on_once_it_is_set() -> None:
+def test_setting_a_flag_wakes_all_waiters() -> None:
     flag, done = system.Flag(), threading.Semaphore(0)
     for _ in range(3):
         system.start(lambda: done.release() if flag.wait(SECONDS) else None)
@@ -94,15 +94,15 @@ def vars_of(flag: system.Flag) -> list[object]:
     return list(getattr(flag, "_waiting"))  # noqa: B009  it is private
 
 
-def test_nobody_waits_longer_than_asked_for() -> None:
+def test_nobody_waits_longer_than_the_timeout() -> None:
     flag = system.Flag()
     assert not flag.wait(0)
     assert not flag.wait(0.01)
     assert not vars_of(flag)  # and nothing is left behind
-    assert not system.until(flag.is_set, 0.01)
+    assert not system.wait_until(flag.is_set, 0.01)
 
 
-def test_a_handler_may_set_what_it_has_interrupted_the_wait_for() -> None:
+def test_a_signal_handler_may_set_the_flag_whose_wait_it_interrupts() -> None:
     flag = system.Flag()
 
     def handle(signum: int, frame: FrameType | None) -> None:
@@ -117,7 +117,7 @@ def test_a_handler_may_set_what_it_has_interrupted_the_wait_for() -> None:
 
 
 class Greenlets:
-    """`time.sleep` as where greenlets are threads: it lets another do ``work``."""
+    """`time.sleep` as patched for greenlets: another one runs ``work``."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.pauses = 0
@@ -135,7 +135,7 @@ def patched(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> Gree
     return greenlets
 
 
-def test_who_waits_among_greenlets_lets_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_lets_other_greenlets_run(monkeypatch: pytest.MonkeyPatch) -> None:
     flag = system.Flag()
     greenlets = patched(monkeypatch, flag.set)
     assert system.is_green()
@@ -143,13 +143,13 @@ def test_who_waits_among_greenlets_lets_the_others_go_on(monkeypatch: pytest.Mon
     assert greenlets.pauses == 1
 
 
-def test_a_thread_of_ours_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_thread_waits_natively(monkeypatch: pytest.MonkeyPatch) -> None:
     greenlets = patched(monkeypatch, lambda: None)
-    told: list[object] = []
+    recorded: list[object] = []
     flag, over = system.Flag(), system.Flag()
 
     def wait() -> None:
-        told.extend((system.is_ours(), system.is_green(), flag.wait(SECONDS)))
+        recorded.extend((system.is_ours(), system.is_green(), flag.wait(SECONDS)))
         system.pause(0.001)
         over.set()
 
@@ -157,13 +157,13 @@ def test_a_thread_of_ours_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     flag.set()
     while not over.is_set():
         system.sleep(0.001)
-    assert told == [True, False, True]
+    assert recorded == [True, False, True]
     assert greenlets.pauses == 0
     assert not system.is_ours()
 
 
-def test_in_the_loop_itself_nothing_is_given_way_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where gevent and eventlet raise, as in a signal's handler that runs there."""
+def test_in_the_event_loop_itself_it_waits_natively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """gevent and eventlet raise there, as in a signal handler."""
 
     def refuse() -> None:
         raise AssertionError("Impossible to call blocking function in the event loop callback")
@@ -174,10 +174,10 @@ def test_in_the_loop_itself_nothing_is_given_way_to(monkeypatch: pytest.MonkeyPa
     assert time.monotonic() - began >= 0.04
 
 
-def test_where_only_sleep_was_replaced_nobody_is_among_greenlets(
+def test_a_patched_sleep_alone_means_no_greenlets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As in tests of the application's, which want no time to pass."""
+    """As in an application's tests, which freeze the time."""
     monkeypatch.delitem(sys.modules, "greenlet", raising=False)
     monkeypatch.setattr(time, "sleep", Greenlets(lambda: None).sleep)
     assert not system.is_green()

@@ -1,4 +1,4 @@
-"""A bounded mapping: its newest entries, told of what makes room, empty in a forked child."""
+"""A bounded mapping: keeps the newest entries, reports evicted ones, is empty in a forked child."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_is_popped_is_gone_and_makes_room() -> None:
     assert table.values() == [2, 3]
 
 
-def test_what_makes_room_is_told_and_nothing_else() -> None:
+def test_only_what_makes_room_is_passed_to_evicted() -> None:
     evicted: list[int] = []
     table = Bounded[str, int](2, evicted.append)
     for value, key in enumerate("aabcd"):
@@ -58,22 +58,22 @@ def test_what_makes_room_is_told_and_nothing_else() -> None:
     assert (evicted, table.values()) == ([1, 2], [4])
 
 
-def test_what_makes_room_is_told_outside_of_the_lock() -> None:
-    """What ends an operation may wait for another thread that puts into the same table."""
-    told: list[int] = []
+def test_evicted_is_called_outside_of_the_lock() -> None:
+    """Ending an operation may wait for another thread that puts into the same table."""
+    evicted: list[int] = []
 
-    def evicted(value: int) -> None:
+    def evict(value: int) -> None:
         putting = threading.Thread(target=table.put, args=("other", 9), daemon=True)
-        if not told:
-            told.append(value)
+        if not evicted:
+            evicted.append(value)
             putting.start()
             putting.join(10)
             assert not putting.is_alive()
 
-    table = Bounded[str, int](1, evicted)
+    table = Bounded[str, int](1, evict)
     table.put("a", 1)
     table.put("b", 2)
-    assert (told, table.values()) == ([1], [9])
+    assert (evicted, table.values()) == ([1], [9])
 
 
 def test_a_destructor_may_use_the_table_that_drops_its_object() -> None:
@@ -91,7 +91,7 @@ def test_a_destructor_may_use_the_table_that_drops_its_object() -> None:
     assert table.get("b") == "by the destructor"
 
 
-def test_a_table_holds_what_is_in_it_and_no_more() -> None:
+def test_a_table_keeps_nothing_else_alive() -> None:
     class Value: ...
 
     table = Bounded[int, Value](1)
@@ -154,14 +154,14 @@ def test_a_forked_child_begins_empty_and_with_a_free_lock() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is nothing to fork with")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_inherits_what_is_no_process_s_own() -> None:
-    table, told = Bounded[str, int](2, inherited=True), ByObject[Any, str]()
+def test_a_forked_child_inherits_an_inherited_table() -> None:
+    table, evicted = Bounded[str, int](2, inherited=True), ByObject[Any, str]()
     table.put("a", 1)
-    told[test_what_is_popped_is_gone_and_makes_room] = "told"
-    assert in_a_forked_child(lambda: (table.values(), [*told.values()])) == "([1], ['told'])"
+    evicted[test_what_is_popped_is_gone_and_makes_room] = "told"
+    assert in_a_forked_child(lambda: (table.values(), [*evicted.values()])) == "([1], ['told'])"
 
 
-def test_what_is_known_of_an_object_goes_with_it() -> None:
+def test_facts_about_an_object_are_dropped_with_it() -> None:
     class Known: ...
 
     table, known = ByObject[Known, list[int]](), Known()
@@ -179,7 +179,7 @@ def test_numbers_are_counted_by_name_and_beyond_the_limit_together() -> None:
     assert counts == {"a": 2, "b": 2, OTHERS: 5}
 
 
-def test_no_count_of_several_threads_is_lost() -> None:
+def test_counts_of_several_threads_add_up() -> None:
     counts = Counts()
 
     def count() -> None:
@@ -194,37 +194,37 @@ def test_no_count_of_several_threads_is_lost() -> None:
     assert counts == {"a": 8000}
 
 
-def test_what_has_waited_too_long_is_evicted_when_somebody_looks(
+def test_expired_entries_are_evicted_when_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     evicted: list[int] = []
     now = 1000.0
     monkeypatch.setattr(tables.time, "monotonic", lambda: now)
-    monkeypatch.setattr(tables, "AGES", tables.Ages())
+    monkeypatch.setattr(tables, "EXPIRING", tables.ExpiringTables())
     table = Bounded[str, int](9, evicted.append, seconds=10)
     patient = Bounded[str, int](9, evicted.append, seconds=100)
     for value, key in enumerate("abc"):
         table.put(key, value)
         now += 4
     patient.put("d", 3)
-    assert tables.AGES.due == 1010
+    assert tables.EXPIRING.due == 1010
     now = 1009.9
-    tables.sweep()
-    assert (evicted, tables.AGES.due) == ([], 1010)
+    tables.evict_expired()
+    assert (evicted, tables.EXPIRING.due) == ([], 1010)
     assert table.pop("b") == 1
     now = 1014
-    tables.sweep()
-    assert (evicted, table.values(), tables.AGES.due) == ([0], [2], 1018)
+    tables.evict_expired()
+    assert (evicted, table.values(), tables.EXPIRING.due) == ([0], [2], 1018)
     now = 1018
-    tables.sweep()
-    assert (evicted, len(table), tables.AGES.due) == ([0, 2], 0, 1112)
+    tables.evict_expired()
+    assert (evicted, len(table), tables.EXPIRING.due) == ([0, 2], 0, 1112)
     table.put("e", 4)
-    assert tables.AGES.due == 1028
+    assert tables.EXPIRING.due == 1028
     table.expire(math.inf)
     assert (evicted, len(patient)) == ([0, 2, 4], 1)
 
 
-def test_what_is_put_again_waits_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_putting_an_entry_again_renews_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(tables.time, "monotonic", lambda: now)
     table = Bounded[str, int](9, seconds=10)

@@ -1,4 +1,4 @@
-"""Threads of ours get no signal, and how the caller is set up stays as it was."""
+"""Our threads get no signal, and the caller's signal mask stays as it was."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import FrameType
 import pytest
 
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls.disposal import QUEUE
+from otel_agents.instrumentors._core.calls.finalization import QUEUE
 from otel_agents.instrumentors._core.hooks.uploading import Queue
-from otel_agents.instrumentors._core.threads import signals_blocked, start_apart
+from otel_agents.instrumentors._core.threads import signals_blocked, start_daemon
 
 SECONDS = 10.0
 CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -25,7 +25,7 @@ def mask() -> set[int]:
 
 @pytest.fixture(autouse=True)
 def before() -> Generator[set[int], None, None]:
-    """The caller has blocked one by itself; nothing else is blocked afterwards."""
+    """The caller has blocked one signal; no other is blocked afterwards."""
     found = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     yield mask()
     assert mask() == found | {signal.SIGUSR2}
@@ -33,7 +33,7 @@ def before() -> Generator[set[int], None, None]:
 
 
 def found_on(start: Callable[[Callable[[], None]], object]) -> tuple[set[int], str]:
-    """The signals that are blocked where ``start`` has its argument called, and whose context it is."""
+    """The blocked signals and the context where ``start`` calls its argument."""
     done, found = threading.Event(), list[tuple[set[int], str]]()
 
     def look() -> None:
@@ -48,7 +48,7 @@ def found_on(start: Callable[[Callable[[], None]], object]) -> tuple[set[int], s
 
 
 def by_itself(look: Callable[[], None]) -> None:
-    assert start_apart(look)
+    assert start_daemon(look)
 
 
 def by_one_of_its_own(look: Callable[[], None]) -> None:
@@ -58,7 +58,7 @@ def by_one_of_its_own(look: Callable[[], None]) -> None:
 
 def by_disposal(look: Callable[[], None]) -> None:
     assert QUEUE.start()
-    QUEUE.disposal.put(look)
+    QUEUE.finalizer.put(look)
 
 
 def by_uploads(look: Callable[[], None]) -> None:
@@ -72,21 +72,21 @@ def test_a_thread_gets_no_signal_that_could_come_to_another(
 ) -> None:
     blocked, caller = found_on(start)
     assert blocked >= {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGCHLD}
-    assert signal.SIGSEGV not in blocked  # its own, which `faulthandler` tells of
+    assert signal.SIGSEGV not in blocked  # synchronous: `faulthandler` reports it
     assert caller == "nobody"
 
 
-def test_where_no_thread_can_be_started_the_callers_signals_are_as_before(
+def test_if_no_thread_can_start_the_callers_signals_are_as_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(system, "start", refuse)
-    assert not start_apart(print)
+    assert not start_daemon(print)
 
 
-def test_what_a_handler_raises_then_leaves_nothing_blocked() -> None:
+def test_an_exception_of_a_signal_handler_leaves_nothing_blocked() -> None:
     def handle(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 

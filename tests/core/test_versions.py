@@ -1,4 +1,4 @@
-"""Whether the installed version should have a target: by its bounds, of who holds the import."""
+"""Whether the installed version should have a target, by the bounds of the distribution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from dist_infos import Site
 
 from otel_agents.instrumentors._core.patching import versions
-from otel_agents.instrumentors._core.patching.versions import Bound, Holders
+from otel_agents.instrumentors._core.patching.versions import Bound, Distributions
 
 NAMES = ("toy-classic", "toys", "toys-next")
 """Distributions that may hold the package ``toys``."""
@@ -18,7 +18,7 @@ NAMES = ("toy-classic", "toys", "toys-next")
 
 @pytest.fixture(autouse=True)
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """What is known of a process's distributions is kept; here they change."""
+    """The facts on distributions are cached; here they change."""
     kept = [vars(versions)[name].cache_clear for name in ("_installed", "_holds")]
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield Site(tmp_path)
@@ -27,7 +27,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def expects(since: Bound = None, until: Bound = None, module: str = "toys.agents") -> bool:
-    return Holders(NAMES).expects(module, since, until)
+    return Distributions(NAMES).expects(module, since, until)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,7 @@ def test_since_is_the_first_version_that_has_it(installed: str, expected: bool, 
     ("installed", "expected"),
     [("1.1", True), ("1.2rc1", False), ("1.2", False), ("1.2.0", False), ("1.10", False)],
 )
-def test_until_is_the_first_version_that_has_it_no_more(
-    installed: str, expected: bool, site: Site
-) -> None:
+def test_until_is_the_first_version_without_it(installed: str, expected: bool, site: Site) -> None:
     site.install("toys", installed)
     assert expects(until="1.2") is expected
 
@@ -53,7 +51,7 @@ def test_until_is_the_first_version_that_has_it_no_more(
 @pytest.mark.parametrize(
     ("installed", "expected"), [("1", False), ("1.2", True), ("1.9", True), ("2", False)]
 )
-def test_both_are_what_is_between(installed: str, expected: bool, site: Site) -> None:
+def test_both_bounds_are_a_range(installed: str, expected: bool, site: Site) -> None:
     site.install("toys", installed)
     assert expects("1.2", "2") is expected
 
@@ -63,7 +61,7 @@ def test_without_bounds_every_version_has_it(site: Site) -> None:
     assert expects()
 
 
-def test_what_is_not_installed_should_have_it() -> None:
+def test_without_an_installed_distribution_it_is_expected() -> None:
     """As of a checkout on the path."""
     assert expects()
     assert expects("999", "0.1")
@@ -71,7 +69,7 @@ def test_what_is_not_installed_should_have_it() -> None:
 
 
 @pytest.mark.parametrize("version", ["of-a-checkout", None])
-def test_where_no_version_can_be_told_it_should_be_there(version: str | None, site: Site) -> None:
+def test_without_a_known_version_it_is_expected(version: str | None, site: Site) -> None:
     site.install("toys", version)
     assert expects("999", "0.1")
     assert expects({"toys": "999"}, {"toys": "0.1"})
@@ -89,7 +87,7 @@ BY_DISTRIBUTION: Bound = {"toys": "2", "toy-classic": None}
         ("toys-next", "9", False),
     ],
 )
-def test_since_of_several_is_that_of_who_holds_it_and_of_the_others_never(
+def test_since_of_several_distributions_is_that_of_the_holder(
     holder: str, installed: str, expected: bool, site: Site
 ) -> None:
     site.install(holder, installed, files="toys/__init__.py")
@@ -105,7 +103,7 @@ def test_since_of_several_is_that_of_who_holds_it_and_of_the_others_never(
         ("toys-next", "9", True),
     ],
 )
-def test_until_of_several_is_that_of_who_holds_it_and_of_the_others_still(
+def test_until_of_several_distributions_is_that_of_the_holder(
     holder: str, installed: str, expected: bool, site: Site
 ) -> None:
     site.install(holder, installed, files="toys/__init__.py")
@@ -114,10 +112,10 @@ def test_until_of_several_is_that_of_who_holds_it_and_of_the_others_still(
 
 @pytest.mark.parametrize("first", ["toys", "toys-next"])
 @pytest.mark.parametrize("files", ["toys/__init__.py a.py", "a.py toys/__init__.py"])
-def test_of_several_that_are_installed_that_holds_it_whose_files_it_is(
+def test_of_several_installed_distributions_the_one_with_files_holds_it(
     first: str, files: str, site: Site
 ) -> None:
-    """Others are empty shells that ask for it, as classic AutoGen's are."""
+    """Others are empty and require it, as classic AutoGen's are."""
     second = "toys-next" if first == "toys" else "toys"
     site.install(first, "1", files="toys.py other/toys/a.py toys-1.dist-info/METADATA")
     site.install(second, "3", files=files)
@@ -134,10 +132,10 @@ def test_of_several_that_are_installed_that_holds_it_whose_files_it_is(
         ("elsewhere.agents", "toy-classic"),
     ],
 )
-def test_without_files_it_is_the_one_that_is_called_so_or_else_the_first(
+def test_without_files_the_name_decides_or_else_the_order(
     module: str, holder: str, site: Site
 ) -> None:
-    """As of an editable install; names of distributions have no underscores."""
+    """As of an editable install; distribution names have no underscores."""
     installed = ("toy-classic", "toys", "toys-agents", "big-toys", "shared-part", "shared-part-a")
     for version, name in enumerate(installed, start=1):
         site.install(name, str(version))

@@ -1,4 +1,4 @@
-"""Python's warnings point where they would without us, by which filters and repetitions go."""
+"""Python's warnings point at the caller, which filters and repetition depend on."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from otel_agents.instrumentors._core.calls.call import Call, Switch
 from otel_agents.instrumentors._core.calls.watching import instead
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
+"""A placeholder for telemetry, which toys do not use."""
 
 
-def tell(level: int = 3) -> None:
+def warn_caller(level: int = 3) -> None:
     warnings.warn("mind this", UserWarning, stacklevel=level)
 
 
 class Client:
     """Every method warns its caller."""
 
-    def ask(self) -> str:
-        tell()
+    def call_model(self) -> str:
+        warn_caller()
         return "told"
 
-    async def ask_async(self) -> str:
-        tell()
+    async def call_model_async(self) -> str:
+        warn_caller()
         await asyncio.sleep(0)
         return "told"
 
-    def ask_later(self) -> Any:
-        return self.ask_async()
+    def call_model_later(self) -> Any:
+        return self.call_model_async()
 
     def stream(self) -> Iterator[str]:
-        tell()
+        warn_caller()
         yield "told"
 
     async def stream_async(self) -> AsyncIterator[str]:
-        tell()
+        warn_caller()
         yield "told"
 
 
@@ -55,11 +55,11 @@ def recorded(function: Callable[..., Any]) -> Any:
 
 
 class Wrapped(Client):
-    """The same, as we wrap them."""
+    """The same methods, wrapped."""
 
-    ask = recorded(Client.ask)
-    ask_async = recorded(Client.ask_async)
-    ask_later = recorded(Client.ask_later)
+    call_model = recorded(Client.call_model)
+    call_model_async = recorded(Client.call_model_async)
+    call_model_later = recorded(Client.call_model_later)
     stream = recorded(Client.stream)
     stream_async = recorded(Client.stream_async)
 
@@ -75,16 +75,16 @@ async def iterating(value: Any) -> str:
 
 
 USES: dict[str, Callable[[Client], str]] = {
-    "ask": lambda client: client.ask(),
-    "ask_async": lambda client: asyncio.run(awaiting(client.ask_async())),
-    "ask_later": lambda client: asyncio.run(awaiting(client.ask_later())),
+    "ask": lambda client: client.call_model(),
+    "call_model_async": lambda client: asyncio.run(awaiting(client.call_model_async())),
+    "call_model_later": lambda client: asyncio.run(awaiting(client.call_model_later())),
     "stream": lambda client: next(iter(client.stream())),
     "stream_async": lambda client: asyncio.run(iterating(client.stream_async())),
 }
 
 
-def told(use: Callable[[Client], str], client: Client) -> tuple[str, int]:
-    """Where the warning points."""
+def warned_line(use: Callable[[Client], str], client: Client) -> tuple[str, int]:
+    """The line that the warning points at."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         assert use(client) == "told"
@@ -93,8 +93,8 @@ def told(use: Callable[[Client], str], client: Client) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("name", USES)
-def test_a_warning_points_at_who_has_called(name: str) -> None:
-    bare, ours = told(USES[name], Client()), told(USES[name], Wrapped())
+def test_a_warning_points_at_the_caller(name: str) -> None:
+    bare, ours = warned_line(USES[name], Client()), warned_line(USES[name], Wrapped())
     assert ours == bare
     assert bare[0] == __file__
 
@@ -103,35 +103,35 @@ def test_filters_of_the_callers_module_hold() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", module=__name__.replace(".", r"\."))
-        assert Wrapped().ask() == "told"
+        assert Wrapped().call_model() == "told"
 
 
-def test_each_place_is_warned_once() -> None:
+def test_each_line_is_warned_once() -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("default")
         for _ in range(2):
-            Wrapped().ask()
-            Wrapped().ask()
+            Wrapped().call_model()
+            Wrapped().call_model()
     assert len({one.lineno for one in seen}) == len(seen) == 2
 
 
-def test_what_stands_for_a_function_is_left_out_too() -> None:
-    def ask() -> str:
-        tell()
+def test_frames_of_replacements_are_hidden_too() -> None:
+    def call_model() -> str:
+        warn_caller()
         return "told"
 
     def proceeding(telemetry: Any, call: Call) -> Any:
         return call.proceed()
 
-    standing = instead(proceeding).bind(NOTHING)(ask, Switch(), False)
+    replacement = instead(proceeding).bind(NOTHING)(call_model, Switch(), False)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        standing()
+        replacement()
     assert [one.filename for one in seen] == [__file__]
 
 
 def test_tracebacks_show_our_frames_with_their_lines() -> None:
-    """They are left out by warnings alone."""
+    """Only warnings hide them."""
 
     def fail() -> None:
         raise LookupError

@@ -1,4 +1,4 @@
-"""What observes a call and begins nothing: told what it is to be told, of no effect if it fails."""
+"""Observers of a call, which start nothing: they get what they need and change nothing if they fail."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from otel_agents.instrumentors._core.calls.watching import (
 from otel_agents.instrumentors._core.context.slots import Slot
 
 TELEMETRY: Any = object()
-"""Handed through; toys emit nothing."""
-PLACE = Slot("test-watching", str)
-SAYS = ["ada", "says", "hi"]
+"""A placeholder for telemetry: toys emit nothing."""
+POSITION = Slot("test-watching", str)
+WORDS = ["ada", "says", "hi"]
 Method = Callable[..., Any]
 
 WHOLE: dict[str, Method] = {
@@ -48,17 +48,17 @@ def patched(how: Start | Bindable, method: Method, switch: Switch | None = None)
     return wrapping_of(how, TELEMETRY)(method, switch or Switch(), True)
 
 
-def ask(method: Method, prompt: str = "hi", **options: Any) -> Any:
-    """What the caller ends up with; of a stream, all of it."""
+def call_model(method: Method, prompt: str = "hi", **options: Any) -> Any:
+    """What the caller gets; all of a stream."""
     value = method(Agent("ada"), prompt, **options)
     if inspect.isasyncgen(value):
-        return asyncio.run(gathered(value))
+        return asyncio.run(collected(value))
     if inspect.isgenerator(value):
         return list(value)
     return asyncio.run(awaited(value)) if inspect.isawaitable(value) else value
 
 
-async def gathered(items: AsyncIterator[Any]) -> list[Any]:
+async def collected(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
 
 
@@ -71,59 +71,59 @@ def broken(*_: Any) -> Any:
 
 
 def results(method: Method) -> Any:
-    return SAYS if method in STREAMED.values() else "ada says hi"
+    return WORDS if method in STREAMED.values() else "ada says hi"
 
 
 @each
-def test_watch_is_told_of_the_call_before_it_runs(method: Method) -> None:
-    told: list[Any] = []
+def test_watch_gets_the_call_before_it_runs(method: Method) -> None:
+    recorded: list[Any] = []
 
     def observe(telemetry: Any, call: Call) -> object:
-        told.append((telemetry, call.function, call.instance.name, call.args, call.kwargs))
-        return told  # nothing that is begun
+        recorded.append((telemetry, call.function, call.instance.name, call.args, call.kwargs))
+        return recorded  # not an operation
 
-    assert ask(patched(watch(observe), method)) == results(method)
-    assert told == [(TELEMETRY, method, "ada", ("hi",), {})]
+    assert call_model(patched(watch(observe), method)) == results(method)
+    assert recorded == [(TELEMETRY, method, "ada", ("hi",), {})]
 
 
 @each
 def test_watch_sees_a_call_that_fails(method: Method) -> None:
-    told: list[Any] = []
+    recorded: list[Any] = []
     with pytest.raises(Refused):
-        ask(patched(watch(lambda telemetry, call: told.append(call.args)), method), "")
-    assert told == [("",)]
+        call_model(patched(watch(lambda telemetry, call: recorded.append(call.args)), method), "")
+    assert recorded == [("",)]
 
 
 @each_whole
-def test_after_is_told_the_call_and_its_result(method: Method) -> None:
-    told: list[Any] = []
+def test_after_gets_the_call_and_its_result(method: Method) -> None:
+    recorded: list[Any] = []
 
     def observe(telemetry: Any, call: Call, result: Any) -> object:
-        told.append((telemetry, call.instance.name, call.args, result))
+        recorded.append((telemetry, call.instance.name, call.args, result))
         return "not the result"
 
-    assert ask(patched(after(observe, failed=broken), method)) == "ada says hi"
-    assert told == [(TELEMETRY, "ada", ("hi",), "ada says hi")]
+    assert call_model(patched(after(observe, failed=broken), method)) == "ada says hi"
+    assert recorded == [(TELEMETRY, "ada", ("hi",), "ada says hi")]
 
 
 @each
-def test_after_is_told_the_error_of_a_call_that_fails(method: Method) -> None:
-    told: list[Any] = []
+def test_after_gets_the_error_of_a_call_that_fails(method: Method) -> None:
+    recorded: list[Any] = []
 
     def failed(telemetry: Any, call: Call, error: BaseException) -> None:
-        told.append((telemetry, call.args, repr(error)))
+        recorded.append((telemetry, call.args, repr(error)))
 
     with pytest.raises(Refused):
-        ask(patched(after(broken, failed=failed), method), "")
-    assert told == [(TELEMETRY, ("",), "Refused('empty prompt')")]
+        call_model(patched(after(broken, failed=failed), method), "")
+    assert recorded == [(TELEMETRY, ("",), "Refused('empty prompt')")]
     with pytest.raises(Refused):
-        ask(patched(after(broken), method), "")
+        call_model(patched(after(broken), method), "")
 
 
 @each_streamed
 def test_a_stream_has_no_result_that_could_be_observed_or_replaced(method: Method) -> None:
     for how in (after(broken), replacing(broken)):
-        assert ask(patched(how, method)) == SAYS
+        assert call_model(patched(how, method)) == WORDS
 
 
 @each_whole
@@ -131,16 +131,16 @@ def test_replacing_gives_the_caller_what_it_makes_of_the_result(method: Method) 
     def louder(telemetry: Any, call: Call, result: str) -> str:
         return f"{telemetry is TELEMETRY} {call.instance.name} {call.args} {result.upper()}"
 
-    assert ask(patched(replacing(louder), method)) == "True ada ('hi',) ADA SAYS HI"
+    assert call_model(patched(replacing(louder), method)) == "True ada ('hi',) ADA SAYS HI"
     with pytest.raises(Refused):
-        ask(patched(replacing(broken), method), "")
+        call_model(patched(replacing(broken), method), "")
 
 
 def where(method: Method) -> Method:
-    """``method`` of an agent whose name is the place where it works."""
+    """``method`` of an agent whose name is the current position."""
 
     def here(self: Agent, prompt: str) -> Any:
-        self.name = str(PLACE.get())
+        self.name = str(POSITION.get())
         return self.name
 
     async def ahere(self: Agent, prompt: str) -> Any:
@@ -165,17 +165,17 @@ def where(method: Method) -> Method:
 
 @each
 def test_within_runs_the_call_there_and_leaves_the_callers_context(method: Method) -> None:
-    def place(telemetry: Any, call: Call) -> Context:
+    def position(telemetry: Any, call: Call) -> Context:
         assert (telemetry, call.args) == (TELEMETRY, ("hi",))
-        return PLACE.set("inside")
+        return POSITION.set("inside")
 
-    token = attach(PLACE.set("outside"))
+    token = attach(POSITION.set("outside"))
     try:
         before = get_current()
-        found = ask(patched(within(place), where(method)))
+        found = call_model(patched(within(position), where(method)))
         assert get_current() is before
         with pytest.raises(TypeError):
-            ask(patched(within(place), where(method)), wrong=1)
+            call_model(patched(within(position), where(method)), wrong=1)
         assert get_current() is before
     finally:
         detach(token)
@@ -183,10 +183,10 @@ def test_within_runs_the_call_there_and_leaves_the_callers_context(method: Metho
 
 
 @each
-def test_within_none_is_where_the_caller_is(method: Method) -> None:
-    token = attach(PLACE.set("outside"))
+def test_within_none_keeps_the_callers_context(method: Method) -> None:
+    token = attach(POSITION.set("outside"))
     try:
-        found = ask(patched(within(lambda telemetry, call: None), where(method)))
+        found = call_model(patched(within(lambda telemetry, call: None), where(method)))
     finally:
         detach(token)
     assert found == (["outside"] * 2 if method in STREAMED.values() else "outside")
@@ -202,10 +202,10 @@ FAILS: dict[str, tuple[Start, str]] = {
 
 @each_whole
 @pytest.mark.parametrize(("how", "action"), FAILS.values(), ids=FAILS)
-def test_where_we_fail_the_caller_has_the_result_and_we_are_told(
+def test_if_an_observer_fails_the_caller_gets_the_result_and_ours_is_logged(
     how: Start, action: str, method: Method, caught: list[str]
 ) -> None:
-    assert ask(patched(how, method)) == "ada says hi"
+    assert call_model(patched(how, method)) == "ada says hi"
     assert caught == [action]
 
 
@@ -213,19 +213,19 @@ def test_where_we_fail_the_caller_has_the_result_and_we_are_told(
 @pytest.mark.parametrize(
     ("how", "action"), [FAILS["watch"], FAILS["within"]], ids=["watch", "within"]
 )
-def test_where_we_fail_the_caller_has_the_stream_and_we_are_told(
+def test_if_an_observer_fails_the_caller_gets_the_stream_and_ours_is_logged(
     how: Start, action: str, method: Method, caught: list[str]
 ) -> None:
-    assert ask(patched(how, method)) == SAYS
+    assert call_model(patched(how, method)) == WORDS
     assert caught == [action]
 
 
 @each
-def test_where_we_fail_the_caller_has_the_error_and_we_are_told(
+def test_if_an_observer_fails_the_caller_gets_the_error_and_ours_is_logged(
     method: Method, caught: list[str]
 ) -> None:
     with pytest.raises(Refused):
-        ask(patched(after(failed=broken), method), "")
+        call_model(patched(after(failed=broken), method), "")
     assert caught == ["ending an operation"]
 
 
@@ -245,18 +245,18 @@ def test_nothing_is_observed_while_it_is_suppressed_or_switched_off(
     switch = Switch()
     call = patched(how, method, switch)
     with suppress_instrumentation():
-        assert ask(call) == results(method)
+        assert call_model(call) == results(method)
     switch.on = False
-    assert ask(call) == results(method)
+    assert call_model(call) == results(method)
 
 
 @pytest.mark.parametrize("how", [within, attaching])
-def test_what_is_no_context_is_never_current(
+def test_a_value_that_is_no_context_is_never_current(
     how: Callable[[Callable[..., Any]], Start | Bindable], caught: list[str]
 ) -> None:
     def no_context(*_: object) -> str:
         return "text"
 
     outer = get_current()
-    assert ask(patched(how(no_context), Agent.run)) == "ada says hi"
+    assert call_model(patched(how(no_context), Agent.run)) == "ada says hi"
     assert get_current() is outer

@@ -10,8 +10,8 @@ import pytest
 from forked import in_a_forked_child
 
 from otel_agents.instrumentors._core import forking, workers
-from otel_agents.instrumentors._core.calls.disposal import QUEUE
-from otel_agents.instrumentors._core.threads import start_apart
+from otel_agents.instrumentors._core.calls.finalization import QUEUE
+from otel_agents.instrumentors._core.threads import start_daemon
 
 SECONDS = 10.0
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -38,9 +38,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Generator[Server, None, None]:
 
 def test_no_thread_starts_before_the_process_is_a_worker(server: Server) -> None:
     done = threading.Event()
-    assert not start_apart(done.set)
+    assert not start_daemon(done.set)
     server.worker = True
-    assert start_apart(done.set)
+    assert start_daemon(done.set)
     assert done.wait(SECONDS)
 
 
@@ -50,15 +50,15 @@ def test_what_waits_is_started_once_with_the_first_thread(server: Server) -> Non
     workers.start_in_worker(lambda: started.append("second"))
     assert started == []
     server.worker = True
-    assert start_apart(int)
-    assert start_apart(int)
+    assert start_daemon(int)
+    assert start_daemon(int)
     workers.start_in_worker(lambda: started.append("at once"))
     assert started == ["first", "second", "at once"]
 
 
 def told(_: pytest.MonkeyPatch) -> bool:
     """A hook of the interpreter's has run at the fork."""
-    return start_apart(int)
+    return start_daemon(int)
 
 
 def unhooked(monkeypatch: pytest.MonkeyPatch) -> bool:
@@ -66,7 +66,7 @@ def unhooked(monkeypatch: pytest.MonkeyPatch) -> bool:
     workers.expect_workers(is_worker=lambda: False, is_heir=lambda: False)  # as in the parent
     monkeypatch.setattr(forking, "_process", 0)
     forking.notice_fork()
-    return start_apart(int)
+    return start_daemon(int)
 
 
 @fork
@@ -84,7 +84,7 @@ def test_a_forked_child_starts_threads(
         return how(monkeypatch), started
 
     assert in_a_forked_child(in_the_child) == "(True, [])"
-    assert not start_apart(int)
+    assert not start_daemon(int)
 
 
 @fork
@@ -104,7 +104,7 @@ def test_the_heir_finalises_what_its_parent_has_dropped(
 ) -> None:
     monkeypatch.setattr(QUEUE, "_running", False)  # as where no stream was made yet
     dropped: list[str] = []
-    of_the_parent = QUEUE.disposal
+    of_the_parent = QUEUE.finalizer
     of_the_parent.put(lambda: dropped.append("before"))
 
     def in_the_child() -> object:

@@ -328,7 +328,7 @@ def test_an_outlet_that_raises_loses_its_batch_and_no_other(
     assert endpoint.sent == [["b"], ["c"]]
     assert way.losses.dropped == {"failed": 1}
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith("otel-agents: exporting spans failed in the code of others (")
+    assert line.startswith("otel-agents: exporting spans failed in foreign code (")
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("planted-secret"), SystemExit(1)])

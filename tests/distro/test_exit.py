@@ -120,7 +120,7 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
         import threading
         from opentelemetry import trace
         from otel_agents.distro.ending import lifecycle
-        from otel_agents.instrumentors._core.calls import disposal
+        from otel_agents.instrumentors._core.calls import finalization
 
         span, closing = trace.get_tracer("t").start_span("stream"), threading.Event()
 
@@ -128,12 +128,12 @@ def test_streams_that_were_dropped_are_finished_before_the_end(tmp_path: Path) -
             closing.wait(5)
             span.end()
 
-        def tell(timeout, drain=disposal.drain):
+        def tell(timeout, drain=finalization.drain):
             closing.set()
             return drain(timeout)
 
-        disposal.drain = tell
-        disposal.expect().put(finish)
+        finalization.drain = tell
+        finalization.started().put(finish)
         lifecycle.current().shutdown()
         """,
     )

@@ -59,7 +59,7 @@ def test_it_goes_on_after_whatever_it_was_handed(
     (line,) = [record.getMessage() for record in caplog.records]
     name = type(error).__name__
     assert line.startswith(
-        f"otel-agents: work on the thread idle failed in the code of others ({name} at test_worker"
+        f"otel-agents: work on the thread idle failed in foreign code ({name} at test_worker"
     )
     assert "planted-secret" not in caplog.text
 

@@ -1,4 +1,4 @@
-"""What is pickled by its code is the original where we are not, and recorded once where we are."""
+"""A class pickled by its code runs without otel-agents, and is recorded once with it."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def model() -> type[Any]:
             return len(prompt)
 
         async def astream(self, prompt: str) -> AsyncGenerator[str, None]:
-            for letter in prompt:
-                yield letter
+            for character in prompt:
+                yield character
 
         @staticmethod
         def shared(prompt: str) -> str:
@@ -115,9 +115,9 @@ SETUP = """
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No row of another test's lives."""
+    """No row of another test is applied."""
     nothing: OrderedDict[object, object] = OrderedDict()
-    monkeypatch.setattr(drivers.living, "_entries", nothing)
+    monkeypatch.setattr(drivers.class_patches, "_entries", nothing)
 
 
 @pytest.fixture
@@ -141,26 +141,26 @@ async def use(one: Any) -> list[Any]:
         one.call("hi"),
         await one.acall("hi"),
         list(one.stream("hi")),
-        [letter async for letter in one.astream("hi")],
+        [character async for character in one.astream("hi")],
         one.shared("hi"),
         one.of_class("hi"),
     ]
 
 
 @pytest.mark.usefixtures("patched")
-def test_where_we_are_not_it_is_the_original() -> None:
+def test_without_otel_agents_it_is_the_original() -> None:
     assert read_without_us(cloudpickle.dumps(model()), USED).strip() == RESULT
 
 
 @pytest.mark.usefixtures("patched")
-def test_it_comes_back_from_there_as_it_went() -> None:
+def test_pickled_there_again_it_is_unchanged() -> None:
     again = "import sys\nsys.stdout.write(base64.b64encode(cloudpickle.dumps(value)).decode())"
     there = read_without_us(cloudpickle.dumps(model()), again)
     assert read_without_us(base64.b64decode(there), USED).strip() == RESULT
 
 
 @pytest.mark.usefixtures("patched")
-def test_where_we_are_it_is_recorded_once() -> None:
+def test_with_otel_agents_it_is_recorded_once() -> None:
     printed = read_with_us(cloudpickle.dumps(model()), SETUP, USED + "    print(called)\n")
     assert printed.splitlines() == [RESULT, str(list(METHODS))]
 
@@ -193,7 +193,7 @@ def test_a_method_alone(name: str) -> None:
     assert printed == f"{result} 1"
 
 
-def test_a_row_that_is_not_there_is_the_original(patched: list[PatchSet]) -> None:
+def test_without_its_row_it_is_the_original(patched: list[PatchSet]) -> None:
     pickled = cloudpickle.dumps(model().call)
     for one in patched:
         one.undo()
@@ -220,20 +220,20 @@ def test_what_is_called_instead_pickles_too() -> None:
 
 
 @pytest.mark.usefixtures("patched")
-def test_a_failure_of_ours_harms_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_breaks_no_unpickling(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Any:
         raise LookupError
 
     pickled = cloudpickle.dumps(model().shared)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    monkeypatch.setattr(drivers.living, "get", fail)
+    monkeypatch.setattr(drivers.class_patches, "get", fail)
     assert cloudpickle.loads(pickled)("hi") == "hi!"
     assert caught == ["reading a pickled function"]
 
 
 @pytest.mark.usefixtures("patched")
-def test_what_can_be_imported_is_pickled_by_its_name() -> None:
+def test_an_importable_class_is_pickled_by_its_name() -> None:
     for pickles in (pickle, cloudpickle):
         assert pickles.loads(pickles.dumps(toyagents.Parrot)) is toyagents.Parrot
         assert pickles.loads(pickles.dumps(toyagents.Parrot.call)) is toyagents.Parrot.call
@@ -245,7 +245,7 @@ CALL = Patch("toyagents:Model.call", watch(called), subclasses=True)
 
 
 def filling() -> Any:
-    """What fills the classes that cloudpickle reads."""
+    """The function that fills the classes that cloudpickle reads."""
     return getattr(cloudpickle.cloudpickle, "_class_setstate")  # noqa: B009  a private name
 
 
@@ -257,12 +257,12 @@ TWICE = """
 
 
 @pytest.mark.parametrize("again", ["", TWICE])
-def test_what_was_pickled_without_us_is_recorded_once_where_we_are(again: str) -> None:
+def test_a_class_pickled_without_instrumentation_is_recorded_once(again: str) -> None:
     printed = read_with_us(cloudpickle.dumps(model()), SETUP, again + USED + "    print(called)\n")
     assert printed.splitlines() == [RESULT, str(list(METHODS))]
 
 
-def test_what_is_read_again_from_without_us_stays_recorded_once(patched: list[PatchSet]) -> None:
+def test_a_class_unpickled_again_stays_recorded_once(patched: list[PatchSet]) -> None:
     there = "import sys\nsys.stdout.write(base64.b64encode(cloudpickle.dumps(value)).decode())"
     pickled = base64.b64decode(read_without_us(cloudpickle.dumps(model()), there))
     read: Any = cloudpickle.loads(pickled)
@@ -277,7 +277,7 @@ def test_what_is_read_again_from_without_us_stays_recorded_once(patched: list[Pa
     assert list(METHODS) == CALLED
 
 
-def test_an_undo_gives_a_class_that_was_pickled_without_us_its_own_methods_back(
+def test_undo_restores_a_class_pickled_without_instrumentation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def untracked(_: object, cls: type[Any]) -> type[Any]:
@@ -299,7 +299,7 @@ def test_an_undo_gives_a_class_that_was_pickled_without_us_its_own_methods_back(
     assert seen() is None
 
 
-def test_what_fills_a_class_is_the_same_for_who_pickles_and_comes_back() -> None:
+def test_the_fill_function_pickles_as_before_and_is_restored() -> None:
     sets = [PatchSet(name, [CALL], NOTHING) for name in ("toy", "other")]
     for one in sets:
         one.apply()
@@ -321,11 +321,11 @@ def test_what_fills_a_class_is_the_same_for_who_pickles_and_comes_back() -> None
     assert filling() is UNDONE
 
 
-def test_a_class_that_was_handed_over_stays_recorded_when_it_is_read_again(
+def test_a_class_passed_as_an_argument_stays_recorded_when_unpickled_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Mine:
-        def answer(self, prompt: str) -> str:
+        def reply(self, prompt: str) -> str:
             return f"mine {prompt}"
 
     class Other(Mine):
@@ -336,20 +336,20 @@ def test_a_class_that_was_handed_over_stays_recorded_when_it_is_read_again(
     CALLED.clear()
     pickled = cloudpickle.dumps((Mine, Other))
     monkeypatch.setattr(toyagents.Agent, "register", register, raising=False)
-    row = Patch("toyagents:Agent.register", watch(called), handed="answer")
+    row = Patch("toyagents:Agent.register", watch(called), argument_method="reply")
     patches = PatchSet("toy", [row], NOTHING)
     patches.apply()
     try:
         agent: Any = toyagents.Agent("ada")
         agent.register(Mine)
         assert cloudpickle.loads(pickled) == (Mine, Other)
-        assert Mine().answer("hi") == "mine hi"
-        assert CALLED == ["answer"]
+        assert Mine().reply("hi") == "mine hi"
+        assert CALLED == ["reply"]
     finally:
         patches.undo()
 
 
-def test_what_was_read_is_recorded_again_after_an_undo() -> None:
+def test_an_unpickled_class_is_recorded_again_after_an_undo() -> None:
     CALLED.clear()
     first = PatchSet("toy", [CALL], NOTHING)
     first.apply()
@@ -366,10 +366,8 @@ def test_what_was_read_is_recorded_again_after_an_undo() -> None:
 
 
 @pytest.mark.parametrize("module", ["cloudpickle", "cloudpickle_fast"])
-def test_the_copies_that_others_bring_along_are_known(
-    module: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def say(self: object, prompt: str) -> str:
+def test_vendored_copies_are_hooked(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(self: object, prompt: str) -> str:
         return prompt
 
     def fill(cls: type[Any], state: dict[str, Any]) -> type[Any]:
@@ -386,7 +384,7 @@ def test_the_copies_that_others_bring_along_are_known(
     patches.apply()
     try:
         made: Any = type("Mine", (toyagents.Model,), {})
-        assert vars(copied)["_class_setstate"](made, {"call": say}) is made
+        assert vars(copied)["_class_setstate"](made, {"call": call}) is made
         vars(copied)["_class_setstate"](cls=int, state={})
         made.__abstractmethods__ = frozenset()
         assert made().call("hi") == "hi"
@@ -396,12 +394,12 @@ def test_the_copies_that_others_bring_along_are_known(
     assert vars(copied)["_class_setstate"] is fill
 
 
-def test_a_copy_that_fills_classes_in_another_way_is_told_of(
+def test_a_copy_without_the_fill_function_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("ray.cloudpickle", "ray.cloudpickle.cloudpickle"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    monkeypatch.setattr(unpickling, "_told", Counts())
+    monkeypatch.setattr(unpickling, "_warned", Counts())
     patches = PatchSet("toy", [CALL, CALL], NOTHING)
     with caplog.at_level(logging.WARNING, "otel_agents"):
         patches.apply()
@@ -415,7 +413,7 @@ def test_a_copy_that_fills_classes_in_another_way_is_told_of(
 
 
 @pytest.mark.usefixtures("patched")
-def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
+def test_an_internal_error_at_an_unpickled_class_breaks_no_unpickling(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> Any:
@@ -427,18 +425,18 @@ def test_a_failure_of_ours_at_a_class_that_was_read_harms_no_reader(
     pickled = cloudpickle.dumps(Mine)
     caught: list[str] = []
     monkeypatch.setattr(errors, "internal_error", caught.append)
-    for one in drivers.living.values():
-        monkeypatch.setattr(one, "show", fail)
+    for patch in drivers.class_patches.values():
+        monkeypatch.setattr(patch, "class_unpickled", fail)
     assert cloudpickle.loads(pickled) is Mine
     assert caught == ["patching a class that was read"] * len(METHODS)
 
 
 @pytest.mark.usefixtures("patched")
 @pytest.mark.parametrize("name", METHODS)
-def test_who_pickles_modules_whole_finds_none_of_ours(name: str) -> None:
-    standing: Any = getattr(model(), name)
-    standing = getattr(standing, "__func__", standing)
-    driver = drivers.driver_of(standing)
+def test_a_pickle_of_all_globals_holds_nothing_of_otel_agents(name: str) -> None:
+    replacement: Any = getattr(model(), name)
+    replacement = getattr(replacement, "__func__", replacement)
+    driver = drivers.driver_of(replacement)
     assert driver is not None
-    assert standing.__globals__ is globals()
+    assert replacement.__globals__ is globals()
     assert driver.__reduce__()[0].__globals__ is vars(builtins)

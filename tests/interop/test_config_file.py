@@ -1,4 +1,4 @@
-"""Under declarative configuration the file rules, and our delivery is put in where it can be."""
+"""With declarative configuration the file decides, and our pipeline is added where possible."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def variables(tmp_path: Path, endpoint: str) -> dict[str, str]:
     return {"OTEL_CONFIG_FILE": str(path)}
 
 
-def test_the_file_says_where_and_our_delivery_sends(tmp_path: Path) -> None:
+def test_the_file_sets_the_endpoint_and_our_pipeline_sends(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(script(tmp_path, WORK), variables(tmp_path, receiver.endpoint))
     assert (done.status, done.err, receiver.span_names) == (0, "", ["work"])
 
 
-def test_nobody_listening_is_one_line_there_too(tmp_path: Path) -> None:
+def test_no_receiver_is_one_line_there_too(tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     done = instrumented(script(tmp_path, WORK), variables(tmp_path, endpoint))
     assert done.err.splitlines() == [
@@ -50,7 +50,7 @@ def test_nobody_listening_is_one_line_there_too(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(
             script(tmp_path, WORK),
@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["otlp_http", "otlp_grpc"])
-def test_an_endpoint_that_cannot_be_one_is_one_line(kind: str, tmp_path: Path) -> None:
+def test_an_invalid_endpoint_is_one_line(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "otel.yaml"
     text = CONFIGURATION.format(endpoint="http://localhost:43l7").replace("otlp_http", kind)
     path.write_text(text.replace("/v1/traces", ""), "utf-8")
@@ -79,7 +79,7 @@ def test_an_endpoint_that_cannot_be_one_is_one_line(kind: str, tmp_path: Path) -
     ]
 
 
-def test_a_file_that_is_not_understood_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_file_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "otel.yaml"
     path.write_text("file_format: [", "utf-8")
     done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
@@ -88,7 +88,7 @@ def test_a_file_that_is_not_understood_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("otel-agents: OpenTelemetry's set-up ended early (")
 
 
-def test_doctor_tells_what_the_file_says(
+def test_doctor_reports_what_the_file_sets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = variables(tmp_path, "http://collector.example:4318")
@@ -108,7 +108,7 @@ def test_doctor_tells_what_the_file_says(
         "compression": "",
         "compression_source": "",
         "answer": "not asked",
-        "advice": "",
+        "hint": "",
         "ok": True,
     }
     assert [(it["name"], it["exporters"]) for it in (metrics, logs)] == [
@@ -117,7 +117,7 @@ def test_doctor_tells_what_the_file_says(
     ]
 
 
-def test_doctor_finds_a_file_that_is_not_understood(
+def test_doctor_reports_an_invalid_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "otel.yaml"

@@ -44,7 +44,7 @@ def call(ours: Telemetry) -> None:
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spans of the official packages are not ours to hold against the conventions."""
+    """Spans of the official packages are not checked against the conventions."""
 
     def nothing(emission: Emission) -> list[Finding]:
         return []
@@ -92,7 +92,7 @@ def test_inside_ours_an_official_call_is_silent(
 
 
 class Claiming(ClaimedCall):
-    """A router above an SDK that only theirs sees."""
+    """A router above an SDK that only the official package instruments."""
 
     def describe(self, call: Any, response: Any) -> None:
         call.response_id, call.response_model = "r1", "gpt-4o-2024"
@@ -128,7 +128,7 @@ def test_inside_an_official_call_a_claim_is_handed_over(
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_a_tool_inside_an_official_call_starts_anew(
+def test_a_tool_inside_an_official_call_starts_without_a_claim(
     handler: Any, ours: Telemetry, emission: Emission
 ) -> None:
     with handler.inference("openai", request_model="gpt-4o"):

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from completed import ANSWER, HELLO, RULES, TOOLS, infer
+from completed import HELLO, RESPONSE, RULES, TOOLS, infer
 
 from otel_agents.instrumentors._core.telemetry.gate import Gate
 from otel_agents.instrumentors.settings import Settings
@@ -35,7 +35,7 @@ def test_the_official_upload_hook_works(tmp_path: Path) -> None:
     assert given(read) == {
         "gen_ai.input.messages_ref": HELLO,
         "gen_ai.output.messages_ref": [
-            ANSWER[0],  # the official class of a blob has no place for its size and hash
+            RESPONSE[0],  # the official class of a blob has no size and hash
             {
                 "role": "assistant",
                 "parts": [{"type": "blob", "modality": "image"}],
@@ -48,7 +48,7 @@ def test_the_official_upload_hook_works(tmp_path: Path) -> None:
 
 
 def given(value: Any) -> Any:
-    """``value`` without the fields that the official classes have and nobody gave."""
+    """Return ``value`` without the unset fields of the official classes."""
     if isinstance(value, list):
         return [given(one) for one in cast(list[Any], value)]
     if isinstance(value, dict):

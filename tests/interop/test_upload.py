@@ -74,7 +74,7 @@ def test_a_url_of_fsspec_is_written_to(emission: Emission) -> None:
 
 
 def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
-    """In a process of its own, which has no other threads than the hook's."""
+    """In a process without other threads than the hook's."""
     code = f"""
         import os, sys, fsspec
         from otel_agents.instrumentors._core.hooks.completion_types import InputMessage, TextPart
@@ -96,15 +96,15 @@ def test_a_forked_child_uploads_its_own_and_only_that(tmp_path: Path) -> None:
         [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], timeout=60, check=False
     )
     assert ran.returncode == 0
-    said = [
+    logged = [
         message["parts"][0]["content"]
         for path in tmp_path.iterdir()
         for message in json.loads(path.read_text())
     ]
-    assert sorted(said) == ["child", "parent"]
+    assert sorted(logged) == ["child", "parent"]
 
 
-def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
+def test_pending_uploads_are_written_at_exit(tmp_path: Path) -> None:
     code = """
         from otel_agents.instrumentors._core.hooks.completion_types import InputMessage, TextPart
         from otel_agents.instrumentors.upload import upload_hook
@@ -128,7 +128,7 @@ def test_what_waits_at_exit_is_written(tmp_path: Path) -> None:
         ("nosuch://bucket", "nosuch://bucket cannot be used: Protocol not known: nosuch"),
     ],
 )
-def test_what_cannot_work_is_one_line_and_no_hook(
+def test_an_invalid_path_is_one_line_and_no_hook(
     base: str, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(BASE, base)
@@ -146,6 +146,6 @@ def test_the_setting_names_it_without_colliding_with_the_official_one(
     names = {one.name for one in entry_points(group="opentelemetry_genai_completion_hook")}
     assert {"upload", "otel_agents_upload"} <= names
     infer(emission, None, OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="otel_agents_upload")
-    told = references(emission.span.attributes)
-    assert list(told) == list(REFERENCES)
-    assert {Path(path).parent for path in told.values()} == {tmp_path}
+    recorded = references(emission.span.attributes)
+    assert list(recorded) == list(REFERENCES)
+    assert {Path(path).parent for path in recorded.values()} == {tmp_path}

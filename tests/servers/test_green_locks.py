@@ -10,7 +10,7 @@ from otlp_receiver import Receiver
 
 BEGIN = """
 import os, threading, time
-from otel_agents.instrumentors.hosting import start_apart, system
+from otel_agents.instrumentors.hosting import start_daemon, system
 
 order, ours = [], [system.Flag() for _ in range({threads})]
 lock = threading.{kind}()
@@ -22,10 +22,10 @@ def own(number):
     ours[number].set()
 
 def start():
-    assert all(start_apart(own, number) for number in range({threads}))
+    assert all(start_daemon(own, number) for number in range({threads}))
 
 def all_done():
-    return system.until(lambda: all(flag.is_set() for flag in ours), 10)
+    return system.wait_until(lambda: all(flag.is_set() for flag in ours), 10)
 """
 MEETINGS = {
     # A greenlet has it, and waits.
@@ -65,7 +65,7 @@ def tick():
         sleep(0.001)
 
 start()
-assert system.until(lambda: order, 10)
+assert system.wait_until(lambda: order, 10)
 wait([spawn(their), spawn(their), spawn(tick)])
 with lock:
     order.append("theirs")
@@ -79,7 +79,7 @@ assert all_done()
     # In time, or not at all.
     "timed": """
 start()
-assert system.until(lambda: order, 10)
+assert system.wait_until(lambda: order, 10)
 assert not lock.acquire(timeout=0.001)
 assert not lock.acquire(blocking=False)
 assert lock.acquire(timeout=10)
@@ -97,7 +97,7 @@ os._exit(0)
 """
 THEIRS = """
 import os, threading
-from otel_agents.instrumentors.hosting import start_apart, system
+from otel_agents.instrumentors.hosting import start_daemon, system
 
 over = system.Flag()
 answers = []
@@ -115,7 +115,7 @@ def own():
         ready.wait_for(lambda: answers, 10)
     over.set()
 
-assert start_apart(own) and over.wait(10)
+assert start_daemon(own) and over.wait(10)
 print(*answers, flush=True)
 os._exit(0)
 """

@@ -74,8 +74,8 @@ def test_ours_stands_and_one_line_says_so(
     assert emission.tree() == once * 2
     said = (
         "otel-agents: ag2 is instrumented by otel-agents, so ag2.middleware.TelemetryMiddleware, "
-        "which the application asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
-        "have it the other way round"
+        "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
+        "prefer it"
     )
     assert lines(caplog) == [(logging.WARNING, said)]
     ledger()
@@ -127,8 +127,8 @@ def test_theirs_stands_where_it_is_preferred(
     assert sum(total for _, total in points) == billed
     said = (
         "otel-agents: ag2 is instrumented by ag2.middleware.TelemetryMiddleware, which the "
-        "application asks for, so otel-agents records nothing of it; unset "
-        "OTEL_AGENTS_PREFER=theirs to have it the other way round"
+        "application enables, so otel-agents records nothing of it; unset "
+        "OTEL_AGENTS_PREFER to prefer otel-agents"
     )
     assert lines(caplog) == [(logging.WARNING, said)]
 

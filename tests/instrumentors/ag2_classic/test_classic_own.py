@@ -52,8 +52,8 @@ def test_ours_stands_and_one_line_says_so(
     assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by otel-agents, so autogen.opentelemetry, "
-            "which the application asks for too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
-            "have it the other way round"
+            "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
+            "prefer it"
         )
     ]
 
@@ -75,8 +75,8 @@ def test_it_is_turned_round(
     assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by autogen.opentelemetry, which the "
-            "application asks for, so otel-agents records nothing of it; unset "
-            "OTEL_AGENTS_PREFER=theirs to have it the other way round"
+            "application enables, so otel-agents records nothing of it; unset "
+            "OTEL_AGENTS_PREFER to prefer otel-agents"
         )
     ]
     emission.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, token, turn
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
 
@@ -126,7 +126,7 @@ def test_a_run_that_is_left_is_abandoned(
         await stream.aclose()
 
     run(left())
-    disposal.drain(5)
+    finalization.drain(5)
     assert emission.tree() == ["invoke_workflow", *turn("first")]
     (team,) = [span for span in emission.spans if span.name == "invoke_workflow"]
     assert (team.attributes or {})["otel_agents.stream.abandoned"] is True

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, turn
 from opentelemetry import trace
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
@@ -90,7 +90,7 @@ def test_messages_that_an_application_hands_to_an_agent(
         await stream.aclose()
 
     run(handed())
-    disposal.drain(5)
+    finalization.drain(5)
     assert emission.tree() == [*turn("first", depth=0), *turn("first", depth=0)]
     assert all("otel_agents.stream.abandoned" not in (s.attributes or {}) for s in emission.spans)
     balanced()

@@ -9,13 +9,13 @@ import pytest
 from litellm_calls import MESSAGES, VERSION, litellm, route
 from opentelemetry.trace import StatusCode
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel
 
 
 def told(emission: Emission) -> tuple[Any, ...]:
-    disposal.drain(5)
+    finalization.drain(5)
     attributes = dict(emission.span.attributes or {})
     ((measured, _),) = emission.points()["gen_ai.client.operation.duration"]
     return (

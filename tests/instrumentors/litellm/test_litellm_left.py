@@ -7,7 +7,7 @@ import gc
 import pytest
 from litellm_calls import MESSAGES, litellm, route
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
@@ -21,5 +21,5 @@ def test_a_stream_that_an_sdk_has_sent_can_be_left(
     next(stream)
     del stream
     gc.collect()
-    disposal.drain(5)
+    finalization.drain(5)
     assert (emission.span.attributes or {})["otel_agents.stream.abandoned"] is True

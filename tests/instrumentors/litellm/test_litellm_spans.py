@@ -11,7 +11,7 @@ import pytest
 from litellm_calls import MESSAGES, litellm, route
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
@@ -149,7 +149,7 @@ def test_a_stream_that_is_left_is_abandoned_if_its_request_was_sent(
     unread = ask(model, stream=True)
     del unread
     gc.collect()  # LiteLLM's streams are in reference cycles
-    disposal.drain(5)
+    finalization.drain(5)
     abandoned = [(s.attributes or {})["otel_agents.stream.abandoned"] for s in emission.spans]
     assert abandoned == [True] * model.ledger.requests
 

@@ -11,7 +11,7 @@ import pytest
 from openai_calls import CALLS, Call
 from opentelemetry.trace import StatusCode
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel
 
@@ -61,7 +61,7 @@ WAYS = [plain, raw, streaming, lines, plain_async, raw_async]
 
 
 def told(emission: Emission) -> dict[str, Any]:
-    assert disposal.drain(5)
+    assert finalization.drain(5)
     (span,) = emission.spans
     names = ("error.type", "otel_agents.stream.abandoned")
     assert span.status.status_code is StatusCode.ERROR

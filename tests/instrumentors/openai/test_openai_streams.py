@@ -16,7 +16,7 @@ from openai_calls import QUESTION, VERSION
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
@@ -29,7 +29,7 @@ def ask(client: Any, **arguments: Any) -> Any:
 
 
 def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
-    assert disposal.drain(5)
+    assert finalization.drain(5)
     attributes = dict(emission.span.attributes or {})
     told = ("error.type", "otel_agents.stream.abandoned", "gen_ai.response.finish_reasons")
     return emission.span.status.status_code, {k: attributes[k] for k in told if k in attributes}

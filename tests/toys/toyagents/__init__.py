@@ -13,7 +13,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Refused(Exception):
-    """The agent does not answer."""
+    """The agent does not reply."""
 
 
 def logged(function: _Function) -> _Function:
@@ -27,45 +27,45 @@ def logged(function: _Function) -> _Function:
 
 
 class Agent:
-    """An agent that repeats what it is told."""
+    """An agent that repeats its prompt."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def run(self, prompt: str, *, times: int = 1) -> str:
-        """Answer at once."""
-        return self._answer(prompt) * times
+        """Reply at once."""
+        return self._reply(prompt) * times
 
     async def arun(self, prompt: str, *, times: int = 1) -> str:
-        """Answer asynchronously."""
-        return self._answer(prompt) * times
+        """Reply asynchronously."""
+        return self._reply(prompt) * times
 
     @logged
     def decorated(self, prompt: str) -> str:
         """A method behind a decorator."""
-        return self._answer(prompt)
+        return self._reply(prompt)
 
     @logged
     async def adecorated(self, prompt: str) -> str:
         """A coroutine method behind a plain decorator: no coroutine function any more."""
-        return self._answer(prompt)
+        return self._reply(prompt)
 
     def later(self, prompt: str) -> Coroutine[Any, Any, str]:
-        """Returns a coroutine without being a coroutine function."""
+        """Return a coroutine without being a coroutine function."""
         return self._later(prompt)
 
     async def _later(self, prompt: str) -> str:
-        return self._answer(prompt)
+        return self._reply(prompt)
 
     def stream(self, prompt: str) -> Generator[str, str | None, int]:
-        """Answer word by word; returns their number."""
-        words = self._answer(prompt).split()
+        """Reply word by word; return their number."""
+        words = self._reply(prompt).split()
         yield from words
         return len(words)
 
     async def astream(self, prompt: str) -> AsyncGenerator[str, None]:
-        """Answer word by word, asynchronously."""
-        for word in self._answer(prompt).split():
+        """Reply word by word, asynchronously."""
+        for word in self._reply(prompt).split():
             yield word
 
     @classmethod
@@ -75,10 +75,10 @@ class Agent:
 
     @staticmethod
     def shout(prompt: str) -> str:
-        """Needs no agent."""
+        """Return the prompt in capitals."""
         return prompt.upper()
 
-    def _answer(self, prompt: str) -> str:
+    def _reply(self, prompt: str) -> str:
         if not prompt:
             raise Refused("empty prompt")
         return f"{self.name} says {prompt}"
@@ -93,17 +93,17 @@ class Model(ABC):
 
     @abstractmethod
     def call(self, prompt: str) -> str:
-        """Ask the model."""
+        """Call the model."""
 
 
 class Parrot(Model):
-    """A model of the framework's own."""
+    """The framework's own model."""
 
     def call(self, prompt: str) -> str:
         """Repeat the prompt."""
         return prompt
 
 
-def ask(prompt: str) -> str:
+def complete(prompt: str) -> str:
     """A plain function of the module."""
     return f"asked {prompt}"

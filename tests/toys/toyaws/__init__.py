@@ -1,7 +1,7 @@
-"""Toys of what botocore and aiobotocore give back: event streams, and bodies that are read.
+"""Toys of what botocore and aiobotocore return: event streams and readable bodies.
 
-Each is as odd as what it stands for: what has ``__iter__`` alone, what is an iterator that everybody
-reads, what gives its raw stream to a ``with``, an ``__anext__`` that is a generator function.
+Each is as odd as the original: one has only ``__iter__``, one is an iterator that is mostly read,
+one binds its raw stream in a ``with``, one has an ``__anext__`` that is a generator function.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Raw(io.BytesIO):
 
 
 class EventStream:
-    """As botocore's: can be iterated, and is no iterator."""
+    """Like botocore's: an iterable that is not an iterator."""
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
@@ -48,11 +48,11 @@ class EventStream:
             yield {"chunk": event}
 
     def _create_raw_event_generator(self) -> Iterator[bytes]:
-        while piece := self.raw.read(1):
-            yield piece
+        while chunk := self.raw.read(1):
+            yield chunk
 
     def get_initial_response(self) -> bytes:
-        """The first event."""
+        """Return the first event."""
         return next(self._event_generator)
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class EventStream:
 
 
 class AioEventStream(EventStream):
-    """As aiobotocore's: ``__anext__`` makes the generator that ``__aiter__`` gives."""
+    """Like aiobotocore's: ``__anext__`` creates the generator that ``__aiter__`` returns."""
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError("use async for")
@@ -75,7 +75,7 @@ class AioEventStream(EventStream):
 
 
 class StreamingBody(io.IOBase):
-    """As botocore's: an iterator of pieces, which gives its raw stream to a ``with``."""
+    """Like botocore's: an iterator of chunks, which binds its raw stream in a ``with``."""
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
@@ -92,7 +92,7 @@ class StreamingBody(io.IOBase):
         return self.raw.readinto(b)
 
     def readable(self) -> bool:
-        """Whether it can be read."""
+        """Return whether it can be read."""
         return True
 
     def readlines(self, hint: int | None = None, /) -> list[bytes]:
@@ -103,8 +103,8 @@ class StreamingBody(io.IOBase):
         return self.iter_chunks(4)
 
     def __next__(self) -> bytes:
-        if piece := self.read(4):
-            return piece
+        if chunk := self.read(4):
+            return chunk
         raise StopIteration
 
     next = __next__
@@ -116,7 +116,7 @@ class StreamingBody(io.IOBase):
         self.raw.close()
 
     def iter_lines(self, chunk_size: int = 4, keepends: bool = False) -> Iterator[bytes]:
-        """The lines."""
+        """Yield the lines."""
         pending = b""
         for chunk in self.iter_chunks(chunk_size):
             *lines, pending = (pending + chunk).splitlines(True)
@@ -125,12 +125,12 @@ class StreamingBody(io.IOBase):
             yield pending.splitlines(keepends)[0]
 
     def iter_chunks(self, chunk_size: int = 4) -> Iterator[bytes]:
-        """Pieces of that size."""
-        while piece := self.read(chunk_size):
-            yield piece
+        """Yield chunks of that size."""
+        while chunk := self.read(chunk_size):
+            yield chunk
 
     def tell(self) -> int:
-        """How much was read."""
+        """Return how much was read."""
         return self.raw.tell()
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class StreamingBody(io.IOBase):
 
 
 class _Asynchronous:
-    """What both bodies of aiobotocore have."""
+    """What both bodies of aiobotocore share."""
 
     _CHUNK = 4
     raw: Raw
@@ -156,12 +156,12 @@ class _Asynchronous:
         return self.iter_chunks(self._CHUNK)
 
     async def __anext__(self) -> bytes:
-        if piece := await self.read(self._CHUNK):
-            return piece
+        if chunk := await self.read(self._CHUNK):
+            return chunk
         raise StopAsyncIteration
 
     async def iter_lines(self, chunk_size: int = 4) -> AsyncIterator[bytes]:
-        """The lines."""
+        """Yield the lines."""
         pending = b""
         async for chunk in self.iter_chunks(chunk_size):
             *lines, pending = (pending + chunk).splitlines(True)
@@ -171,13 +171,13 @@ class _Asynchronous:
             yield pending.splitlines()[0]
 
     async def iter_chunks(self, chunk_size: int = 4) -> AsyncIterator[bytes]:
-        """Pieces of that size."""
-        while piece := await self.read(chunk_size):
-            yield piece
+        """Yield chunks of that size."""
+        while chunk := await self.read(chunk_size):
+            yield chunk
 
 
 class AioStreamingBody(_Asynchronous, StreamingBody):  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]  theirs is one too
-    """As aiobotocore's since 3: a body of botocore's whose own ways are shut."""
+    """Like aiobotocore's since 3: a botocore body without its synchronous methods."""
 
     def __iter__(self) -> Any:
         raise TypeError("use async for")
@@ -200,7 +200,7 @@ class AioStreamingBody(_Asynchronous, StreamingBody):  # pyright: ignore[reportI
 
 
 class ClientResponse:
-    """As aiohttp's, which aiobotocore's body stood for up to 2."""
+    """Like aiohttp's, which aiobotocore's body wrapped up to 2."""
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
@@ -221,7 +221,7 @@ class ClientResponse:
 
 
 class WrappedBody(_Asynchronous, wrapt.ObjectProxy):  # pyright: ignore[reportMissingTypeArgument, reportUntypedBaseClass, reportIncompatibleMethodOverride]  theirs is one too
-    """As aiobotocore's up to 2: an object proxy, which gives what it stands for to an ``async with``."""
+    """Like aiobotocore's up to 2: an object proxy, which binds what it wraps in an ``async with``."""
 
     def __init__(self, raw: Raw) -> None:
         super().__init__(ClientResponse(raw))  # pyright: ignore[reportUnknownMemberType]  untyped

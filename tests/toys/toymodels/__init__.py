@@ -1,4 +1,4 @@
-"""Toy layers above a model: an SDK that can be seen, a router above it, and HTTP that cannot."""
+"""Toy layers above a model: an instrumented SDK, a router above it, and plain HTTP."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 
 class Overloaded(Exception):
-    """The provider refuses."""
+    """The provider refuses the request."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a provider answers; ``tokens`` are billed as input tokens."""
+    """A provider's response; ``tokens`` are billed as input tokens."""
 
     id: str
     text: str
@@ -33,7 +33,7 @@ class Provider:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(11))
 
     def serve(self, prompt: str) -> Response:
-        """Answer one request."""
+        """Respond to one request."""
         if self.refused < self.failures:
             self.refused += 1
             raise Overloaded
@@ -43,26 +43,26 @@ class Provider:
 
 
 class Client:
-    """The SDK of a provider: a layer that an instrumentor sees."""
+    """A provider's SDK: a layer that is instrumented."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
 
     def create(self, prompt: str) -> Response:
-        """Ask."""
+        """Send a request."""
         return self.provider.serve(prompt)
 
     async def acreate(self, prompt: str) -> Response:
-        """Ask asynchronously."""
+        """Send a request asynchronously."""
         await asyncio.sleep(0)
         return self.provider.serve(prompt)
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """Ask when the first letter is wanted."""
+        """Send the request when the first character is read."""
         yield from self.provider.serve(prompt).text
 
     def embed(self, text: str) -> Response:
-        """Embed."""
+        """Embed the text."""
         return self.provider.serve(text)
 
 
@@ -70,7 +70,7 @@ Send = Callable[[str], Response]
 
 
 class Router:
-    """A layer above: caches, retries, falls back, and may reach a provider past every SDK.
+    """A layer above: caches, retries, falls back, and may call a provider without an SDK.
 
     ``before_send`` is the hook below its cache.
     """
@@ -80,10 +80,10 @@ class Router:
         self.cache: dict[str, Response] = {}
 
     def before_send(self) -> None:
-        """Called for each request that is about to be sent."""
+        """Run before each request is sent."""
 
     def complete(self, prompt: str, *, mock: bool = False) -> Response:
-        """Answer from the cache, from a mock, or by the first route that works."""
+        """Respond from the cache, from a mock, or by the first route that works."""
         if mock:
             return Response("mock", "MOCK", 99)
         if prompt not in self.cache:
@@ -100,15 +100,15 @@ class Router:
         raise LookupError("no route")
 
     def send(self, route: Send, prompt: str) -> Response:
-        """One request by one route."""
+        """Send one request by one route."""
         self.before_send()
         return route(prompt)
 
     def acomplete(self, client: Client, prompt: str) -> Coroutine[Any, Any, Response]:
-        """A plain function that returns a coroutine, as LiteLLM's does."""
+        """Return a coroutine from a plain function, as LiteLLM does."""
         self.before_send()
         return client.acreate(prompt)
 
     def stream(self, client: Client, prompt: str) -> Iterator[str]:
-        """A plain function that returns a stream, whose request is sent by its first step."""
+        """Return a stream from a plain function; its first step sends the request."""
         return client.stream(prompt)

@@ -26,15 +26,15 @@ from ._core.patching.conflicts import (
     ConflictingInstrumentation,
     active_conflicts,
     is_ours,
+    metadata_problem,
     plain_name,
     refuses,
     registered_conflicts,
     take_over_loading,
-    unreadable,
 )
 from ._core.tables import Bounded
 from ._core.telemetry.records import completed
-from ._core.threads import signals_blocked, start_apart
+from ._core.threads import signals_blocked, start_daemon
 from ._core.workers import expect_workers, is_heir, start_in_worker
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ __all__ = [
     "is_discarded",
     "is_heir",
     "is_ours",
+    "metadata_problem",
     "missing_hooks",
     "notice_fork",
     "operations_in_progress",
@@ -67,21 +68,20 @@ __all__ = [
     "registered_conflicts",
     "renew_after_fork",
     "signals_blocked",
-    "start_apart",
+    "start_daemon",
     "start_in_worker",
     "streams_in_progress",
     "system",
     "take_over_loading",
-    "unreadable",
     "warn",
 ]
 
-_STREAMS: Final = f"{__package__}._core.calls.disposal"
+_STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 
 
 def drain_streams(timeout: float) -> bool:
-    """Have streams that the application dropped finalised: before the last export.
+    """Have streams that the application dropped finalized: before the last export.
 
     Args:
         timeout: Seconds to wait at most.

@@ -23,7 +23,7 @@ from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.unusable import unusable
-from otel_agents.instrumentors.hosting import GROUP, is_ours, missing_hooks, unreadable
+from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
 
 __all__ = ["Examination", "examine"]
 
@@ -93,7 +93,7 @@ def _unreadable(environment: Environment) -> Iterator[str]:
     for entry_point in registered(GROUP):
         if is_ours(entry_point) or {"*", entry_point.name} & set(disabled):
             continue
-        if (why := unreadable(entry_point)) is not None:
+        if (why := metadata_problem(entry_point)) is not None:
             yield (
                 f"the instrumentor {entry_point.name} is not loaded, as the metadata of its "
                 f"distribution cannot be read ({why}), and opentelemetry-instrument may load none "

@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeAlias
 
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart, system
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_daemon, system
 
 __all__ = ["Children", "Ending", "was_forked"]
 
@@ -104,7 +104,7 @@ class Children:
             self._ending.shutdown()
             over.set()
 
-        if not start_apart(deliver):
+        if not start_daemon(deliver):
             deliver()
         while not over.is_set() and time.monotonic() < deadline:
             with suppress(BaseException):

@@ -188,7 +188,7 @@ class Lifecycle:
     def _interrupt(self, deadline: float) -> None:
         self.open_spans.interrupt()
         others = min(deadline, time.monotonic() + _ENDING_ELSEWHERE)
-        system.until(lambda: not len(self.open_spans), others - time.monotonic())
+        system.wait_until(lambda: not len(self.open_spans), others - time.monotonic())
 
     @guarded("ending the process", False)
     def _shutdown(self, deadline: float) -> bool:

@@ -21,7 +21,7 @@ from typing import Final
 
 from otel_agents.distro.ending.deference import defer
 from otel_agents.distro.ending.watch import SignalWatch
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart, system
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_daemon, system
 
 __all__ = ["DefaultAction"]
 
@@ -140,7 +140,7 @@ class DefaultAction:
         # This may have been called by a handler that was set later, which is not to come again.
         if system.get_ident() == self._main:
             signal.signal(signum, self._handler)
-        self._helped = self._watch.tell(signum) or start_apart(self._seen, signum)
+        self._helped = self._watch.tell(signum) or start_daemon(self._seen, signum)
         # Where the interpreter is ending and starts no thread, `obey` comes.
         if not self._helped or self.unkillable or self._leaving:
             return True
@@ -194,7 +194,7 @@ class DefaultAction:
 
     def _bring_out(self, signum: int) -> None:
         """Deliver, and end the process; foreign code in a delivery may never come back."""
-        if not start_apart(self._delivered):
+        if not start_daemon(self._delivered):
             self._delivered()
         self._over.wait(self._timeout)
         self._over.set()

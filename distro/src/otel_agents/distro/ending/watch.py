@@ -18,7 +18,7 @@ from typing import Any, Final
 from wrapt import register_post_import_hook
 
 from otel_agents.distro.ending.wakeup import WakeupPipe
-from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_apart
+from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_daemon
 
 __all__ = ["SignalWatch"]
 
@@ -75,7 +75,7 @@ class SignalWatch:
         if previous != _NONE:
             signal.set_wakeup_fd(previous)
         self._pipe = pipe
-        if not start_apart(self._run, pipe):
+        if not start_daemon(self._run, pipe):
             self._leave_descriptor(pipe.writing)
             pipe.close()
             self._pipe = None

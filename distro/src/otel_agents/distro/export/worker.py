@@ -11,7 +11,7 @@ from otel_agents.instrumentors.hosting import (
     attempt,
     guarded,
     renew_after_fork,
-    start_apart,
+    start_daemon,
     start_in_worker,
     system,
 )
@@ -74,7 +74,7 @@ class Worker:
         # One step, so that of all that come at once, or interrupt each other here, one starts it.
         if self._started or self._started.setdefault("by", me) is not me:
             return
-        if not start_apart(self._run, self._queue):
+        if not start_daemon(self._run, self._queue):
             self._started.clear()
             self._do_here()
 

@@ -18,11 +18,11 @@ from otel_agents.instrumentors.hosting import (
     ConflictingInstrumentation,
     active_conflicts,
     is_ours,
+    metadata_problem,
     plain_name,
     refuses,
     registered_conflicts,
     take_over_loading,
-    unreadable,
 )
 from otel_agents.instrumentors.settings import Prefer, Settings
 
@@ -83,7 +83,7 @@ class Loader:
         return not active_conflicts(entry_point.load(), self._disabled)
 
     def _theirs_runs(self, entry_point: EntryPoint) -> bool:
-        if (why := unreadable(entry_point)) is not None:
+        if (why := metadata_problem(entry_point)) is not None:
             warn(
                 "the instrumentor %s is not loaded, as the metadata of its distribution cannot be "
                 "read (%s); install it again, or uninstall it",

@@ -1,8 +1,8 @@
-"""What drives the functions that we put in the place of others, and what a pickle has of it.
+"""Drivers of the functions that replace others, and what a pickle holds of them.
 
 Classes and functions that cannot be imported are pickled by their code and all that it refers to
-(cloudpickle does, for Ray, Dask, Spark and joblib). The code of ours refers to the function that it
-stands for and to its `Driver`, which is read as None where nothing of ours runs.
+(cloudpickle does so, for Ray, Dask, Spark and joblib). Our code refers to the function that it
+replaces and to its `Driver`, which unpickles as None where otel-agents does not run.
 """
 
 from __future__ import annotations
@@ -13,133 +13,133 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final, Protocol, TypeAlias
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .errors import guarded
 from .tables import Bounded
 
 __all__ = [
+    "ClassPatch",
     "Driver",
-    "Living",
     "Run",
     "async_generator",
+    "class_patches",
     "coroutine",
     "driver_of",
     "generator",
-    "living",
     "replaces",
-    "revived",
+    "unpickled_driver",
 ]
 
 _Function: TypeAlias = Callable[..., Any]
 Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 _Origin: TypeAlias = tuple[tuple[str, int], _Function, bool]
-"""Under which key of `living` a function is replaced, the function, and whether it is bound."""
+"""The key in `class_patches`, the replaced function, and whether it is bound."""
 
 
-class Living(Protocol):
-    """What replaces functions of the application's in this process."""
+class ClassPatch(Protocol):
+    """Replaces methods of application classes in this process."""
 
-    def revive(self, function: _Function, bound: bool) -> _Function:
-        """The stand-in of a function whose pickle is being read."""
+    def rebuild(self, function: _Function, bound: bool) -> _Function:
+        """Make the replacement of a function that is being unpickled."""
         ...
 
-    def show(self, cls: type[Any]) -> None:
-        """``cls`` was read from a pickle, which has set its methods since it was made."""
+    def class_unpickled(self, cls: type[Any]) -> None:
+        """Patch ``cls``, whose methods unpickling has set after its creation."""
         ...
 
 
 _CLASS: Final = "__class__"
-"""As what a method refers to its class, for ``super()``."""
+"""The name by which a method refers to its class, for ``super()``."""
 
-living: Final[Bounded[tuple[str, int], Living]] = Bounded(1024, inherited=True)
+class_patches: Final[Bounded[tuple[str, int], ClassPatch]] = Bounded(1024, inherited=True)
 
 
 class Driver:
-    """What runs a call of the function that is stood in for.
+    """Runs the calls of a replaced function.
 
     Args:
-        run: Called with the arguments in place of the function; returns what it would, or for an
-            asynchronous generator one that is iterated in its place.
+        run: Called with the arguments instead of the function; returns what it would, or for an
+            asynchronous generator one to iterate.
     """
 
-    __slots__ = ("maker", "origin", "run")
+    __slots__ = ("origin", "patch", "run")
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.origin: _Origin | None = None
-        """By which it is made anew where its pickle is read; else that is None."""
-        self.maker: Living | None = None
-        """Whose it is in this process."""
+        """How to make it again when it is unpickled; if None, it unpickles as None."""
+        self.patch: ClassPatch | None = None
+        """What made it in this process."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.origin is None:
             return type(None), ()
-        return _reviver(__name__), self.origin
+        return _driver_loader(__name__), self.origin
 
 
 def replaces(function: _Function) -> Callable[[_Function], _Function]:
-    """A decorator for what stands in the place of ``function``: as `functools.wraps`, and more.
+    """Decorate the replacement of ``function``: as `functools.wraps`, and more.
 
-    Who makes a class a second time, as attrs does to give it slots, puts the new one where the
-    functions in it refer to their class for ``super()``. So what stands in has the same reference.
-    Who pickles all that a function's module has, as dill does, finds the module that it names.
+    attrs creates a class again to give it slots, and updates the class reference that its functions
+    use for ``super()``; so the replacement has the same reference. dill pickles all globals of a
+    function's module; so the replacement has the globals of that module.
     """
-    its_class = {name: cell for name, cell in _cells(function).items() if name == _CLASS}
+    class_cell = {name: cell for name, cell in _cells(function).items() if name == _CLASS}
 
-    def decorate(made: _Function) -> _Function:
-        if isinstance(function, FunctionType) and isinstance(made, FunctionType):
-            closure = tuple({**_cells(made), **its_class}.values())
-            made = FunctionType(made.__code__, function.__globals__, closure=closure)
-        return functools.wraps(function)(made)
+    def decorate(replacement: _Function) -> _Function:
+        if isinstance(function, FunctionType) and isinstance(replacement, FunctionType):
+            closure = tuple({**_cells(replacement), **class_cell}.values())
+            replacement = FunctionType(replacement.__code__, function.__globals__, closure=closure)
+        return functools.wraps(function)(replacement)
 
     return decorate
 
 
 def _cells(function: _Function) -> dict[str, CellType]:
-    """What a function refers to in those around it, in its order."""
+    """Return the closure cells of a function by name, in order."""
     code: CodeType | None = getattr(function, "__code__", None)
     cells: tuple[CellType, ...] | None = getattr(function, "__closure__", None)
     return {} if code is None else dict(zip(code.co_freevars, cells or (), strict=False))
 
 
-# The code of what stands in refers to nothing of ours but its drive. By `nonlocal` it has the
-# reference that `replaces` sets.
+# The code of a replacement refers to its driver, and to nothing else here. By `nonlocal` it has
+# the class reference that `replaces` sets.
 
 
 def coroutine(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """What stands in the place of a coroutine function."""
+    """Make the replacement of a coroutine function."""
     __class__ = None
 
     @replaces(function)
-    async def standing(*args: Any, **kwargs: Any) -> Any:
+    async def replacement(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
         return await (function(*args, **kwargs) if driver is None else driver.run(args, kwargs))
 
-    return standing
+    return replacement
 
 
 def generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """What stands in the place of a generator function."""
+    """Make the replacement of a generator function."""
     __class__ = None
 
     @replaces(function)
-    def standing(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+    def replacement(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         nonlocal __class__
         steps: Generator[Any, Any, Any]
         steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
         return (yield from steps)
 
-    return standing
+    return replacement
 
 
 def async_generator(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """What stands in the place of an asynchronous generator function."""
+    """Make the replacement of an asynchronous generator function."""
     __class__ = None
 
     @replaces(function)
-    async def standing(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+    async def replacement(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         nonlocal __class__
         steps: AsyncGenerator[Any, Any]
         steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
@@ -158,38 +158,38 @@ def async_generator(function: Callable[..., Any], driver: Driver | None) -> Call
             except BaseException as thrown:
                 error = thrown
 
-    return standing
+    return replacement
 
 
 def driver_of(function: _Function) -> Driver | None:
-    """What drives a function of ours; None for any other one."""
+    """Return the driver of a replacement; None for any other function."""
     cells = getattr(function, "__closure__", None) or ()
     return next((it for it in map(_content, cells) if isinstance(it, Driver)), None)
 
 
 @guarded("reading a pickled function")
-def revived(key: tuple[str, int], function: _Function, bound: bool) -> Driver | None:
-    """The drive for a function whose pickle is being read."""
-    one = living.get(key)
-    return None if one is None else driver_of(one.revive(function, bound))
+def unpickled_driver(key: tuple[str, int], function: _Function, bound: bool) -> Driver | None:
+    """Return the driver for a function that is being unpickled."""
+    patch = class_patches.get(key)
+    return None if patch is None else driver_of(patch.rebuild(function, bound))
 
 
-def _reviver(home: str) -> Callable[..., Driver | None]:
-    def revive(*origin: Any) -> Driver | None:
-        # Pickled by its code too, as who reads it may not have us: it refers to nothing of ours.
+def _driver_loader(module: str) -> Callable[..., Driver | None]:
+    def load(*origin: Any) -> Driver | None:
+        # Pickled by its code: it runs where otel-agents may be missing, so it must not refer to it.
         import sys
 
-        ours: Any = sys.modules.get(home)
-        return None if ours is None else ours.revived(*origin)
+        drivers: Any = sys.modules.get(module)
+        return None if drivers is None else drivers.unpickled_driver(*origin)
 
-    return FunctionType(revive.__code__, builtins.__dict__, closure=revive.__closure__)
+    return FunctionType(load.__code__, builtins.__dict__, closure=load.__closure__)
 
 
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # it is empty
+    except ValueError:  # an empty cell
         return None
 
 
-leave_out(globals())
+hide_frames(globals())

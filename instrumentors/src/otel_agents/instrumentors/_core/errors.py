@@ -1,8 +1,7 @@
-"""Exceptions: what the user's are called, and the one guard that keeps all others from the user.
+"""Exceptions: their names in telemetry, and the guard that keeps ours from the application.
 
-What is called from outside (by a library, the SDK, the interpreter, the system) is `guarded`: our
-failures are logged once and counted. What calls code of others does it by `attempt`: theirs are
-logged once.
+A function that a library, the SDK, the interpreter or the system calls is `guarded`: our failures
+are logged once and counted. Foreign code is called by `attempt`: its failures are logged once.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .forking import report_failures
 from .tables import Counts
@@ -27,41 +26,41 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Value = TypeVar("_Value")
 
 counts = Counts()
-"""Internal errors by what was being done: the values of the metric ``otel_agents.errors``."""
+"""Internal errors by the action that failed: the values of the metric ``otel_agents.errors``."""
 
 foreign = Counts()
-"""Failures of others' code by what it was called for."""
+"""Failures of foreign code by the action that it was called for."""
 
 strict = False
-"""Whether they are raised instead, as tests want it."""
+"""Whether internal errors are raised, as in tests."""
 
-_SPEAKING = "writing a line of the log"
+_LOGGING = "logging"
 
 
 def error_type(error: BaseException) -> str:
-    """The exception's class, as the official packages write it: qualified unless built in."""
+    """Return the exception's class, as the official packages do: qualified unless built in."""
     kind = type(error)
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def guarded(
-    action: str, otherwise: Any = None, *, everything: bool = False
+    action: str, default: Any = None, *, everything: bool = False
 ) -> Callable[[_Function], _Function]:
-    """A decorator for a function of ours, sync or async, that somebody else calls.
+    """Decorate our function, sync or async, that foreign code calls.
 
-    What it raises is an `internal_error`, and ``otherwise`` is returned.
+    An exception is an `internal_error`, and ``default`` is returned.
 
     Example:
-        >>> class Processor(SpanProcessor):
+        >>> class Processor:
         ...     @guarded("taking a span")
         ...     def on_end(self, span): ...
 
     Args:
-        action: What fails if it fails, as a participle.
-        otherwise: What the caller gets then.
-        everything: Whether `SystemExit` and the like stay here too: for a thread of ours. On
-            others they may be the application's, which a signal handler or a debugger raised.
+        action: What failed if it raises, as a participle.
+        default: What the caller gets then.
+        everything: Whether to catch `SystemExit` and the like too: for our own threads. On other
+            threads they may be the application's, raised by a signal handler or a debugger.
     """
     kinds = BaseException if everything else Exception
 
@@ -72,7 +71,7 @@ def guarded(
                 return function(*args, **kwargs)
             except kinds:
                 internal_error(action)
-                return otherwise
+                return default
 
         @functools.wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +79,7 @@ def guarded(
                 return await function(*args, **kwargs)
             except kinds:
                 internal_error(action)
-                return otherwise
+                return default
 
         guard = awaiting if inspect.iscoroutinefunction(function) else calling
         return cast(_Function, guard)  # wraps keeps the signature
@@ -89,22 +88,22 @@ def guarded(
 
 
 def attempt(
-    action: str, work: Callable[[], _Value], otherwise: _Value, *, everything: bool = False
+    action: str, work: Callable[[], _Value], default: _Value, *, everything: bool = False
 ) -> _Value:
-    """Call code of others, which may raise anything.
+    """Call foreign code, which may raise anything.
 
     Args:
         action: What it is called for, as a participle: ``"flushing traces"``.
         work: Calls it.
-        otherwise: What is returned where it raises.
-        everything: As of `guarded`.
+        default: What is returned if it raises.
+        everything: See `guarded`.
     """
     kinds = BaseException if everything else Exception
     try:
         return work()
     except kinds:
         foreign_error(action)
-        return otherwise
+        return default
 
 
 def internal_error(action: str) -> None:
@@ -122,41 +121,41 @@ def internal_error(action: str) -> None:
             "otel-agents failed while %s (%s); the application is unaffected, "
             "further errors of this kind are only counted",
             action,
-            _handled(),
+            _describe_handled(),
         )
-        _speak(logging.DEBUG, "otel-agents failed while %s", action, exc_info=True)
+        _log_line(logging.DEBUG, "otel-agents failed while %s", action, exc_info=True)
 
 
 def warn(message: str, *values: object) -> None:
-    """One line of the log; nothing is raised, whatever handlers the application has."""
-    _speak(logging.WARNING, message, *values)
+    """Log a warning; raise nothing, whatever handlers the application has."""
+    _log_line(logging.WARNING, message, *values)
 
 
 def inform(message: str, *values: object) -> None:
-    """As `warn`, for what is well and worth knowing: a line of level INFO."""
-    _speak(logging.INFO, message, *values)
+    """Log at level INFO; see `warn`."""
+    _log_line(logging.INFO, message, *values)
 
 
-def _speak(level: int, message: str, *values: object, exc_info: bool = False) -> None:
+def _log_line(level: int, message: str, *values: object, exc_info: bool = False) -> None:
     try:
         _log.log(level, message, *values, exc_info=exc_info)
-    except Exception:  # of a handler, which nobody can be told of
-        foreign.add(_SPEAKING)
+    except Exception:  # from a handler: it cannot be logged
+        foreign.add(_LOGGING)
 
 
 def foreign_error(action: str) -> None:
-    """As `internal_error`, of an exception of others' code; where a call by `attempt` costs too much."""
+    """Log an exception of foreign code; see `attempt`, which costs more."""
     if foreign.add(action):
         warn(
-            "otel-agents: %s failed in the code of others (%s); the rest goes on, "
-            "further failures of this kind are not told",
+            "otel-agents: %s failed in foreign code (%s); the rest goes on, "
+            "further failures of this kind are not logged",
             action,
-            _handled(),
+            _describe_handled(),
         )
 
 
-def _handled() -> str:
-    """The exception being handled, by its type and where it was raised."""
+def _describe_handled() -> str:
+    """Describe the exception being handled by its type and where it was raised."""
     error = sys.exc_info()[1]
     frames = list(traceback.extract_tb(error.__traceback__ if error else None))
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
@@ -166,4 +165,4 @@ def _handled() -> str:
 report_failures(lambda: internal_error("renewing after a fork"))
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -1,4 +1,4 @@
-"""What a forked child makes anew: threads, locks, and what is its parent's to tell."""
+"""What a forked child renews: threads, locks, and counts that belong to its parent."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ _Renewers: TypeAlias = "dict[int, Callable[[], Callable[[], object] | None]]"
 _renewers: Final[_Renewers] = {}
 _unhooked: Final[_Renewers] = {}
 _process: int = os.getpid()
-_tells: Callable[[], object] = lambda: None
+_report: Callable[[], object] = lambda: None
 
 
 def renew_after_fork(renew: Callable[[], object], *, unhooked: bool = False) -> None:
-    """Call ``renew`` in each forked child, in the order in which it was asked for.
+    """Call ``renew`` in each forked child, in the order of registration.
 
-    One that raises does not stop the next.
+    A renewal that raises does not stop the next.
 
     Args:
-        renew: A function of a module; or a method, whose object is not kept alive by it and is left
-            out once it is gone.
-        unhooked: Only where `notice_fork` finds one, after all others: what is not ours has hooks of
-            its own, which did not run.
+        renew: A function of a module, or a method, whose object is held weakly and skipped once it
+            is gone.
+        unhooked: Only if `notice_fork` finds the fork, after all others: for foreign code with fork
+            hooks of its own, which did not run.
     """
-    place, renewers = _next(), _unhooked if unhooked else _renewers
+    number, renewers = _next(), _unhooked if unhooked else _renewers
     if isinstance(renew, MethodType):
-        # No WeakMethod: where both go in one collection, as at exit, it writes a traceback.
+        # Not WeakMethod: if both are collected together, as at exit, it prints a traceback.
         function = renew.__func__
-        owner = weakref.ref(renew.__self__, lambda _: renewers.pop(place, None))
-        renewers[place] = lambda: _bound(function, owner())
+        owner = weakref.ref(renew.__self__, lambda _: renewers.pop(number, None))
+        renewers[number] = lambda: _bound(function, owner())
     else:
-        renewers[place] = lambda: renew
+        renewers[number] = lambda: renew
 
 
 def _bound(function: Callable[..., object], owner: object | None) -> Callable[[], object] | None:
     return None if owner is None else MethodType(function, owner)
 
 
-def report_failures(tell: Callable[[], object]) -> None:
-    """Have ``tell`` called where a renewal raises, while that is being handled."""
-    global _tells
-    _tells = tell
+def report_failures(report: Callable[[], object]) -> None:
+    """Call ``report`` if a renewal raises, while that exception is handled."""
+    global _report
+    _report = report
 
 
 def notice_fork() -> None:
-    """Renew now where the process was forked and the interpreter not told of it, as by uWSGI.
+    """Renew now if the process was forked without the interpreter's hooks, as by uWSGI.
 
-    To be called where a process begins to record, and where it ends; it costs next to nothing.
+    Called where a process starts to record and where it ends; it costs next to nothing.
     """
     if os.getpid() != _process:
         _renew()
@@ -77,7 +77,7 @@ def _renew_all(renewers: _Renewers) -> None:
         try:
             renew()
         except Exception:
-            _tells()
+            _report()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -85,12 +85,20 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 class Lock:
-    """A lock that a forked child finds free, and that its own thread may take again.
+    """A reentrant lock that is free in a forked child.
 
-    Another thread of the parent may have it when the process forks: in the child nobody would let
-    it go. A destructor may run anywhere, also where its own thread has the lock.
+    Another thread of the parent may hold it when the process forks: in the child nobody would
+    release it. It is reentrant, since a destructor may run anywhere, also while its own thread
+    holds the lock.
 
-    What lives for the length of a call shares one of the module's.
+    Example:
+        >>> from otel_agents.instrumentors.hosting import Lock
+        >>> lock = Lock()
+        >>> with lock, lock:
+        ...     print("held twice")
+        held twice
+
+    Objects that live for one call share a lock of their module.
     """
 
     __slots__ = ("__weakref__", "_lock")
@@ -100,7 +108,7 @@ class Lock:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        if self._lock.acquire(blocking=False):  # free, or of the thread that has forked
+        if self._lock.acquire(blocking=False):  # free, or held by the thread that forked
             self._lock.release()
         else:
             self._lock = system.RLock()

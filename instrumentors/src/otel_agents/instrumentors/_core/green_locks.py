@@ -84,4 +84,4 @@ def _take(lock: Any) -> bool:
 def _look(lock: Any, timeout: float | None) -> bool:
     """In a thread of ours too code of others may have begun greenlets, of which one has the lock."""
     seconds = math.inf if timeout is None else timeout
-    return system.until(lambda: _take(lock), seconds, sys.modules["eventlet"].sleep)
+    return system.wait_until(lambda: _take(lock), seconds, sys.modules["eventlet"].sleep)

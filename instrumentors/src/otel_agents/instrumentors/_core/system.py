@@ -1,16 +1,16 @@
-"""The system's own threads and locks, whatever has become of those in `threading`.
+"""Native threads and locks, whatever has replaced those in `threading`.
 
-gevent and eventlet put greenlets where the standard library has threads: all of a program is one
-thread of the system then, in which a greenlet runs until it waits in a way that they know of.
-They may do so at any time, before this is imported or after, and what was made before is as it was.
-A queue that waits in C, or a lock that another greenlet has, is the end of such a program.
+gevent and eventlet put greenlets where the standard library has threads. The whole program is
+then one native thread, in which a greenlet runs until it waits in a way that they patched. They
+may patch before this is imported or after, and existing objects stay as they are. A queue that
+waits in C, or a lock that another greenlet holds, deadlocks such a program.
 
-So threads of ours are the system's, and so is all that they wait with: they export beside a loop
-that is busy, gRPC may block them, and signals are heard. `_thread` is asked for once more, as the
-interpreter makes it: what anybody has set in the module that all have is not in this one.
+So our threads are native, and so is all that they wait with: they export while the loop is busy,
+gRPC may block them, and signals are handled. A second instance of `_thread`, as the interpreter
+makes it, has none of the patches that the shared module has.
 
-Under a lock of this kind nothing is called that is not ours, as that might wait: another greenlet
-of the thread would run, and the lock, which belongs to threads, would let it in.
+Under a lock of this kind call only our own code. Foreign code might wait: another greenlet of the
+thread would run, and the lock, which belongs to threads, would let it in.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ __all__ = [
     "pause",
     "sleep",
     "start",
-    "until",
+    "wait_until",
 ]
 
-_LONGEST: Final = 1e6
-"""Seconds that a lock is asked for at once; the system has a limit of its own."""
-_FIRST_LOOK: Final = 0.0005
-_LAST_LOOK: Final = 0.01
+_MAX_TIMEOUT: Final = 1e6
+"""Seconds of one lock timeout; the system has a limit of its own."""
+_FIRST_DELAY: Final = 0.0005
+_MAX_DELAY: Final = 0.01
 
 
 def _unpatched() -> Any:
@@ -61,11 +61,11 @@ get_ident: Final[Callable[[], int]] = _thread.get_ident
 
 
 _own: Final[Any] = _thread._local()
-"""Of each thread; in one of ours no greenlet waits for its turn."""
+"""Per thread; in our threads there are no greenlets."""
 
 
 def start(work: Callable[..., object], *args: object) -> None:
-    """Start a thread, which ends with the process; no lock is taken, and `threading` not told.
+    """Start a thread that ends with the process; take no lock, and do not register in `threading`.
 
     Raises:
         RuntimeError: The interpreter is ending, or the system has no thread left.
@@ -79,53 +79,53 @@ def _run(work: Callable[..., object], args: tuple[object, ...]) -> None:
 
 
 def sleep(seconds: float) -> None:
-    """Wait, and all that is in this thread with the caller."""
+    """Block this thread with all its greenlets."""
     lock = Lock()
     lock.acquire()
     lock.acquire(timeout=max(seconds, 0))
 
 
 def pause(seconds: float) -> None:
-    """Wait, while other greenlets go on where the caller is one."""
+    """Wait; other greenlets of the thread keep running."""
     _wait(time.sleep if is_green() else sleep, seconds)
 
 
-def until(
+def wait_until(
     done: Callable[[], bool], timeout: float, wait: Callable[[float], object] | None = None
 ) -> bool:
-    """Wait until ``done`` is true, ``timeout`` seconds at most; what it was at last.
+    """Wait until ``done`` is true, ``timeout`` seconds at most; return its last value.
 
     Args:
-        done: Asked again and again, and not after it was true.
+        done: Called repeatedly, and not again once it was true.
         timeout: In seconds.
-        wait: As `pause`, which is the default; of a library of greenlets.
+        wait: Waits for some seconds, as a library of greenlets does; default is `pause`.
     """
     deadline = time.monotonic() + timeout
-    look = _FIRST_LOOK
+    delay = _FIRST_DELAY
     while not done():
-        left = deadline - time.monotonic()
-        if left <= 0:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
             return False
-        _wait(wait or pause, min(look, left))
-        look = min(2 * look, _LAST_LOOK)
+        _wait(wait or pause, min(delay, remaining))
+        delay = min(2 * delay, _MAX_DELAY)
     return True
 
 
 def _wait(wait: Callable[[float], object], seconds: float) -> None:
     try:
         wait(seconds)
-    except (AssertionError, RuntimeError):  # in the loop itself, which has nobody to give way to
+    except (AssertionError, RuntimeError):  # in the event loop itself, which cannot switch
         sleep(seconds)
 
 
 def is_green() -> bool:
-    """Whether greenlets wait for this thread, and waiting was replaced by what lets them go on."""
+    """Return whether waiting in this thread is patched to switch greenlets."""
     replaced = "greenlet" in sys.modules and not isinstance(time.sleep, BuiltinFunctionType)
     return replaced and not is_ours()
 
 
 def is_ours() -> bool:
-    """Whether this thread is one of ours."""
+    """Return whether this thread is one that we started."""
     return getattr(_own, "started", False)
 
 
@@ -139,27 +139,27 @@ class Flag:
         self._waiting: deque[Any] = deque()
 
     def is_set(self) -> bool:
-        """Whether it was set."""
+        """Return whether it was set."""
         return self._is_set
 
     def set(self) -> None:
-        """Let all that wait go on, from now on without waiting."""
+        """Wake all that wait; from now on nobody waits."""
         self._is_set = True
-        with suppress(IndexError):  # there is none any more
+        with suppress(IndexError):  # none left
             while True:
                 self._waiting.popleft().release()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until it is set, ``timeout`` seconds at most; whether it is."""
+        """Wait until it is set, ``timeout`` seconds at most; return whether it is."""
         if self._is_set or timeout <= 0:
             return self._is_set
         if is_green():
-            return until(self.is_set, timeout)
+            return wait_until(self.is_set, timeout)
         lock = Lock()
         lock.acquire()
         self._waiting.append(lock)
-        if not self._is_set:  # else nobody may look for the lock any more
-            lock.acquire(timeout=min(timeout, _LONGEST))
-        with suppress(ValueError):  # it was found meanwhile
+        if not self._is_set:  # else `set` may have run before the append
+            lock.acquire(timeout=min(timeout, _MAX_TIMEOUT))
+        with suppress(ValueError):  # `set` has taken it meanwhile
             self._waiting.remove(lock)
         return self._is_set

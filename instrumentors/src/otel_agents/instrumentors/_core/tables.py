@@ -1,4 +1,4 @@
-"""Tables of the whole process: each has a bound, is safe in destructors, and knows of forks."""
+"""Tables of the whole process: bounded, safe in destructors, and correct after a fork."""
 
 from __future__ import annotations
 
@@ -12,29 +12,45 @@ from weakref import WeakKeyDictionary
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 
-__all__ = ["AGES", "A_DAY", "OTHERS", "Ages", "Bounded", "ByObject", "Counts", "sweep"]
+__all__ = [
+    "A_DAY",
+    "EXPIRING",
+    "OTHERS",
+    "Bounded",
+    "ByObject",
+    "Counts",
+    "ExpiringTables",
+    "evict_expired",
+]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 A_DAY: Final = 86_400.0
-"""How long to wait for what has no time of its own: seconds after which nobody comes any more."""
+"""Seconds that an entry waits if nothing says how long: a day."""
 
 OTHERS: Final = "others"
-"""What is counted under no name of its own."""
+"""The name that counts whatever is above the limit of names."""
 
 
 class Bounded(Generic[_Key, _Value]):
-    """A mapping of the ``limit`` newest entries, which it holds for as long as they may wait.
+    """A mapping of the ``limit`` newest entries.
 
-    What it holds is the process's own: a forked child begins with an empty one.
+    A forked child starts with an empty one.
+
+    Example:
+        >>> from otel_agents.instrumentors.hosting import Bounded
+        >>> ids = Bounded(2, print)
+        >>> for number, name in enumerate(["first", "second", "third"]):
+        ...     ids.put(number, name)
+        first
 
     Args:
-        limit: How many entries it may have.
-        evicted: Called with the value of an entry that made room, or has waited too long, outside of
-            the lock.
-        inherited: Whether a forked child begins with the entries of its parent.
-        seconds: How long an entry may wait for whoever takes it; `sweep` looks at it.
+        limit: The maximum number of entries.
+        evicted: Called with the value of an entry that made room or has expired, outside of the
+            lock.
+        inherited: Whether a forked child starts with the entries of its parent.
+        seconds: How long an entry may wait; `evict_expired` checks it.
     """
 
     def __init__(
@@ -49,74 +65,74 @@ class Bounded(Generic[_Key, _Value]):
         self._seconds = seconds
         self._evicted = evicted
         self._lock = Lock()
-        self._empty()
+        self._reset()
         if not inherited:
-            renew_after_fork(self._empty)
+            renew_after_fork(self._reset)
 
         if seconds is not None:
-            AGES.tables[self] = None
+            EXPIRING.tables[self] = None
 
-    def _empty(self) -> None:
+    def _reset(self) -> None:
         self._entries: OrderedDict[_Key, _Value] = OrderedDict()
-        self._since: dict[_Key, float] = {}
+        self._added: dict[_Key, float] = {}
 
     def put(self, key: _Key, value: _Value) -> None:
-        """Add an entry as the newest; the oldest makes room."""
+        """Add an entry as the newest; evict the oldest above the limit."""
         with self._lock:
             self._entries[key] = value
-            oldest = self._newest(key)
-        self._tell(oldest)
+            oldest = self._move_to_end(key)
+        self._notify_evicted(oldest)
 
     def setdefault(self, key: _Key, value: _Value) -> _Value:
-        """The value of ``key``, ``value`` from now on where there was none; its entry is the newest."""
+        """Return the value of ``key``, ``value`` if it had none; make its entry the newest."""
         with self._lock:
             known = self._entries.setdefault(key, value)
-            oldest = self._newest(key)
-        self._tell(oldest)
+            oldest = self._move_to_end(key)
+        self._notify_evicted(oldest)
         return known
 
-    def _newest(self, key: _Key) -> list[_Value]:
+    def _move_to_end(self, key: _Key) -> list[_Value]:
         self._entries.move_to_end(key)
         if self._seconds is not None:
-            self._since[key] = now = time.monotonic()
-            AGES.due = min(AGES.due, now + self._seconds)
-        return [self._oldest() for _ in range(len(self._entries) - self._limit)]
+            self._added[key] = now = time.monotonic()
+            EXPIRING.due = min(EXPIRING.due, now + self._seconds)
+        return [self._pop_oldest() for _ in range(len(self._entries) - self._limit)]
 
-    def _oldest(self) -> _Value:
+    def _pop_oldest(self) -> _Value:
         key, value = self._entries.popitem(last=False)
-        self._since.pop(key, None)
+        self._added.pop(key, None)
         return value
 
     def expire(self, now: float) -> float:
-        """Evict what has waited too long; the time at which there is more, infinite if there is none."""
+        """Evict expired entries; return when the next one expires, infinity if none does."""
         old: list[_Value] = []
         with self._lock:
-            while self._entries and self._end() <= now:
-                old.append(self._oldest())
-            due = self._end() if self._entries else math.inf
-        self._tell(old)
+            while self._entries and self._next_deadline() <= now:
+                old.append(self._pop_oldest())
+            due = self._next_deadline() if self._entries else math.inf
+        self._notify_evicted(old)
         return due
 
-    def _end(self) -> float:
-        """When the oldest entry has waited long enough."""
-        return self._since[next(iter(self._entries))] + (self._seconds or 0.0)
+    def _next_deadline(self) -> float:
+        """Return when the oldest entry expires."""
+        return self._added[next(iter(self._entries))] + (self._seconds or 0.0)
 
-    def _tell(self, oldest: list[_Value]) -> None:
+    def _notify_evicted(self, oldest: list[_Value]) -> None:
         for entry in oldest if self._evicted is not None else ():
-            self._evicted(entry)  # pyright: ignore[reportOptionalCall]  asked above
+            self._evicted(entry)  # pyright: ignore[reportOptionalCall]  checked above
 
     def get(self, key: _Key) -> _Value | None:
-        """The value of ``key``, None where there is none."""
+        """Return the value of ``key``, or None."""
         return self._entries.get(key)
 
     def pop(self, key: _Key) -> _Value | None:
-        """Remove an entry; its value, None where there was none."""
+        """Remove an entry; return its value, or None."""
         with self._lock:
-            self._since.pop(key, None)
+            self._added.pop(key, None)
             return self._entries.pop(key, None)
 
     def values(self) -> list[_Value]:
-        """The values as of now, the oldest first."""
+        """Return the current values, the oldest first."""
         with self._lock:
             return list(self._entries.values())
 
@@ -128,19 +144,19 @@ class Bounded(Generic[_Key, _Value]):
 
 
 class ByObject(WeakKeyDictionary[_Key, _Value]):
-    """What is known of objects of the application's, as long as they live.
+    """Facts about application objects, kept as long as the objects live.
 
-    A value must not refer to its key, which it would keep alive. A forked child begins with all of
-    it: it has the objects too.
+    A value must not refer to its key, which would keep it alive. A forked child starts with all of
+    it, since it has the objects too.
     """
 
 
-class Ages:
-    """The tables whose entries may wait for a time only.
+class ExpiringTables:
+    """The tables whose entries expire.
 
     Attributes:
-        tables: The tables, as long as somebody has them.
-        due: When the first entry has waited long enough, by the monotonic clock.
+        tables: The tables that are still in use.
+        due: When the next entry expires, by the monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -148,37 +164,37 @@ class Ages:
         self.due = math.inf
 
 
-AGES: Final = Ages()
-"""Looked at when an operation starts: there is no timer."""
+EXPIRING: Final = ExpiringTables()
+"""Checked when an operation starts: there is no timer."""
 
 
-def sweep() -> None:
-    """Evict what has waited too long, in every table; called once something is due."""
-    now, AGES.due = time.monotonic(), math.inf
-    for table in list(AGES.tables):
+def evict_expired() -> None:
+    """Evict expired entries from every table; called once something is due."""
+    now, EXPIRING.due = time.monotonic(), math.inf
+    for table in list(EXPIRING.tables):
         due = table.expire(now)
-        AGES.due = min(AGES.due, due)
+        EXPIRING.due = min(EXPIRING.due, due)
 
 
 class Counts(Counter[str]):
-    """Numbers by name, of at most ``limit`` names: what comes after is counted as `OTHERS`.
+    """Numbers by name, of at most ``limit`` names; further names are counted as `OTHERS`.
 
-    A forked child begins with none: they are its parent's to tell.
+    A forked child starts at zero: the counts are its parent's to report.
     """
 
     def __init__(self, limit: int = 256) -> None:
         super().__init__()
         self._limit = limit
-        self._begin()
-        renew_after_fork(self._begin)
+        self._reset()
+        renew_after_fork(self._reset)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.clear()
         self._lock = system.RLock()
 
     def add(self, name: str, number: int = 1) -> bool:
-        """Count; whether it is the first that is counted under this name, or under `OTHERS`."""
-        # No function of Python's is called for it: the stack may be full.
+        """Count; return whether it is the first of this name, or of `OTHERS`."""
+        # It calls no Python function: the stack may be full.
         with self._lock:
             if name not in self and len(self) >= self._limit:
                 name = OTHERS

@@ -1,8 +1,8 @@
-"""How threads of ours start: deaf to signals, and with nothing of whoever was first.
+"""Starting our own threads: without signals, and without the starter's context.
 
-The system gives a signal to any thread that has not blocked it. A program that blocks one, to finish
-what it is doing or to wait for it with `signal.sigwait`, has blocked it in its own threads only:
-if one of ours could get it, the process would end.
+The system delivers a signal to any thread that has not blocked it. A program that blocks one, to
+finish its work or to wait by `signal.sigwait`, has blocked it in its own threads only. If one of
+our threads could get it, the process would end.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.green_locks import know_threads
 from otel_agents.instrumentors._core.workers import may_start_threads
 
-__all__ = ["signals_blocked", "start_apart"]
+__all__ = ["signals_blocked", "start_daemon"]
 
-_OF_A_FAULT: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
-"""A thread causes them itself; blocked, `faulthandler` could not tell of them."""
+_FAULT_SIGNALS: Final = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
+"""A thread causes them itself; if blocked, `faulthandler` could not report them."""
 
 
-def start_apart(work: Callable[..., object], *args: object) -> bool:
-    """Have a thread do ``work``; False where none may start.
+def start_daemon(work: Callable[..., object], *args: object) -> bool:
+    """Start a thread that runs ``work``; return False if none may start.
 
-    That is where the interpreter is ending, and in a process from which workers will be forked.
+    None may while the interpreter is ending, or in a process that will fork workers.
 
-    It ends with the process, and is one of the system's, also where `threading` has greenlets. It gets
-    no signal, nor do those that it starts. Neither the span nor the variables of the caller
-    stay alive in it. No lock is taken here: this may run in a handler or a destructor.
+    The thread ends with the process, and is native even where `threading` has greenlets. It gets no
+    signal, nor do threads that it starts. It does not keep the caller's span or context variables
+    alive. No lock is taken here: this may run in a signal handler or a destructor.
     """
     if not may_start_threads():
         return False
@@ -48,28 +48,28 @@ def start_apart(work: Callable[..., object], *args: object) -> bool:
 
 @contextmanager
 def signals_blocked() -> Generator[None, None, None]:
-    """Threads that are started meanwhile get no signals; one to this thread waits."""
+    """Block signals: threads started meanwhile get none, and one to this thread waits."""
     if sys.platform == "win32":
         yield
         return
-    # Asked for first: what a handler raises may come in place of the answer to the change.
+    # Read first: if a handler raises during the change, the previous mask is not returned.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    if before >= _asynchronous():  # a thread of ours, which may have little time
+    if before >= _blockable():  # already blocked: one of our threads, which may have little time
         yield
         return
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _asynchronous())
+        signal.pthread_sigmask(signal.SIG_BLOCK, _blockable())
         yield
     finally:
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        finally:  # again, where a handler has raised before it was done
+        finally:  # again, if a handler raised before it was done
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @functools.lru_cache(maxsize=1)
-def _asynchronous() -> frozenset[int]:
-    return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _OF_A_FAULT})
+def _blockable() -> frozenset[int]:
+    return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _FAULT_SIGNALS})
 
 
 register_post_import_hook(know_threads, "eventlet.lock")

@@ -144,7 +144,7 @@ def patches() -> Iterator[Patch]:
         since = _CLIENTS_SINCE.get(client)
         yield Patch(f"autogen.{client}.create", model, since=since, once_per=instance)
     handed = "autogen.oai.client:OpenAIWrapper.register_model_client"
-    yield Patch(handed, model, handed="create", once_per=instance)
+    yield Patch(handed, model, argument_method="create", once_per=instance)
     yield from SDKS
     for target in AGENTS:
         yield Patch(target, instead(own.instrument_agents), since=_OWN)

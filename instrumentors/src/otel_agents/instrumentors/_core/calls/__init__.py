@@ -1,1 +1,1 @@
-"""How an operation is run around a call: sync, async, generator, stream, dropped."""
+"""How an operation runs around a call: sync, async, generator, stream, dropped."""

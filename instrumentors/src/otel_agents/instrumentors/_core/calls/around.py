@@ -1,10 +1,10 @@
-"""Drive one operation around a patched call: sync, async, generator or async generator.
+"""Run one operation around a patched call: sync, async, generator or async generator.
 
-A framework writes an operation once: a function ``start(telemetry, call)`` that returns what is
-`CallObserver`, or None to stay out. This module decides how to run it. What the function *is* decides the
-flavour of the wrapper, so that `inspect` sees no difference; what it *returns* decides when the
-operation ends, since a plain function may return a coroutine or a generator. It is also the one
-place that decides what happens when code of ours fails: it is logged, and the user's call goes on.
+A framework writes an operation once: a function ``start(telemetry, call)`` that returns a
+`CallObserver`, or None to skip the call. This module decides how to run it. The kind of the
+*function* decides the kind of its replacement, so that `inspect` sees no difference. The *result*
+decides when the operation ends, since a plain function may return a coroutine or a generator.
+It is also the one place that handles our own errors: they are logged, and the call goes on.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from otel_agents.instrumentors._core.drivers import (
     generator,
     replaces,
 )
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import disposal
-from .call import Call, Once, Start, Switch, Wrapping
+from . import finalization
+from .call import Call, Reentry, Start, Switch, Wrapping
 from .proxies import (
     AwaitableProxy,
     CoroutineProxy,
     follow_async_generator,
     follow_future,
     follow_generator,
-    follow_given,
+    follow_returned_generator,
 )
-from .reporting import CallObserver, Observation, end, fail
-from .streams import Steps
+from .reporting import CallObserver, Observation, end, report_failure
+from .streams import ResumableContext
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -56,9 +56,10 @@ __all__ = ["around", "begin", "call_of", "plain", "wrapped"]
 def wrapped(
     function: Callable[..., Any], telemetry: Telemetry, start: Start, *, bound: bool = False
 ) -> Any:
-    """``function``, with the operation of ``start`` around each call; for one that is at hand.
+    """Wrap ``function``, so that the operation of ``start`` runs around each call.
 
-    ``bound`` says that it is a method: its first argument is the instance.
+    For a function that the caller holds; `Patch` replaces one by its name. ``bound`` means that it
+    is a method: its first argument is the instance.
     """
     return around(telemetry, start)(function, Switch(), bound)
 
@@ -70,16 +71,15 @@ def around(
     overridden: bool = False,
     once_per: Callable[[Call], object] | None = None,
 ) -> Wrapping:
-    """A wrapping that runs the operation of ``start`` around each call.
+    """Make a wrapping that runs the operation of ``start`` around each call.
 
     Args:
         telemetry: What the operation emits with.
-        start: Begins the operation, or returns None to stay out.
-        overridden: The method is implemented in several classes of a hierarchy, each wrapped:
-            what an implementation calls by ``super()`` is part of the same operation.
-        once_per: A call for the same object, made within the operation that an earlier call has
-            begun by the same ``start``, is part of it as long as it lasts; but not within a tool
-            of that operation.
+        start: Starts the operation, or returns None to skip the call.
+        overridden: The method is implemented in several classes of a hierarchy, each wrapped: a
+            call of another implementation by ``super()`` is part of the same operation.
+        once_per: Returns the object of a call. While an operation runs, calls for the same object
+            by the same ``start`` are part of it, except within a tool of that operation.
     """
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
@@ -93,8 +93,8 @@ def around(
                 return _begin(telemetry, start, call), call
             return _begin_once(telemetry, start, call, overridden, once_per), call
 
-        run, stand_in = _flavour(function)
-        return stand_in(function, Driver(run(function, begin, bound)))
+        run, replace = _shape_of(function)
+        return replace(function, Driver(run(function, begin, bound)))
 
     return wrapping
 
@@ -102,25 +102,27 @@ def around(
 def call_of(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], bound: bool
 ) -> Call:
-    """The call of ``function`` with ``args``, of which the first is the instance if it is bound."""
+    """Describe a call of ``function``; the first of ``args`` is the instance if it is bound."""
     holder, rest = (args[0], args[1:]) if bound and args else (None, args)
     return Call(function, holder, rest, kwargs)
 
 
 _Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[CallObserver | None, Call]"]
 _Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
-_StandIn = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
+_Replace = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
 
 
-def _flavour(function: Callable[..., Any]) -> tuple[_Runner, _StandIn]:
+def _shape_of(function: Callable[..., Any]) -> tuple[_Runner, _Replace]:
     if inspect.iscoroutinefunction(function):
-        return _runner(_await), coroutine
+        return _deferred_runner(_await), coroutine
     if inspect.isasyncgenfunction(function):
-        return _runner(
-            lambda observer, made: follow_async_generator(made, observer)
+        return _deferred_runner(
+            lambda observer, created: follow_async_generator(created, observer)
         ), async_generator
     if inspect.isgeneratorfunction(function):
-        return _runner(lambda observer, made: follow_generator(made, observer)), generator
+        return _deferred_runner(
+            lambda observer, created: follow_generator(created, observer)
+        ), generator
     return _plain_runner, plain
 
 
@@ -131,21 +133,21 @@ def _begin_once(
     overridden: bool,
     once_per: Callable[[Call], object] | None,
 ) -> CallObserver | None:
-    """Begin, unless this is a part of what an earlier call has begun."""
+    """Start the operation, unless the call is part of one that is running."""
     try:
-        onces = Once.of(start, call, overridden, once_per)
+        reentries = Reentry.of(start, call, overridden, once_per)
     except Exception:
         errors.internal_error("beginning an operation")
         return None
-    if onces is None:
+    if reentries is None:
         return None
     observer = _begin(telemetry, start, call)
-    if observer is None and overridden:  # it stays out for the whole chain, or has only watched
+    if observer is None and overridden:  # skip the whole chain, also after a `watch`
         observer = Observation()
-    for once in onces if observer is not None else ():
+    for reentry in reentries if observer is not None else ():
         try:
-            once.enter(cast(CallObserver, observer))
-        except Exception:  # as of one that cannot be referred to weakly
+            reentry.enter(cast(CallObserver, observer))
+        except Exception:  # e.g. an observer without weak references
             errors.internal_error("entering an operation")
     return observer
 
@@ -155,30 +157,30 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | Non
 
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
-    """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
-    outer, begun = BEGINNING.get(), StartedOperations()
-    BEGINNING.set(begun)
+    """Return what ``start(*args)`` starts; if it fails, the operation that it started before."""
+    outer, started = BEGINNING.get(), StartedOperations()
+    BEGINNING.set(started)
     try:
         return start(*args)
     except Exception:
         errors.internal_error("beginning an operation")
-        return innermost(begun)
-    except BaseException as error:  # the application's, as by a signal: there will be no call
-        last = innermost(begun)
+        return innermost(started)
+    except BaseException as error:  # of the application, e.g. a signal: the call is not made
+        last = innermost(started)
         if last is not None:
-            fail(last, error)
+            report_failure(last, error)
         raise
     finally:
-        begun.over = True
+        started.over = True
         BEGINNING.set(outer)
 
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
-    """What ``start`` has begun; it raises also where that is nothing to run a call in."""
+    """Call ``start``; raise if what it returns has no context to run a call in."""
     observer = start(telemetry, call) if is_instrumentation_enabled() else None
     context: object = observer.context if observer is not None else None
     if observer is not None and not isinstance(context, Context):
-        raise TypeError("the context of what was begun is none")
+        raise TypeError("a started operation has no context")
     return observer
 
 
@@ -186,12 +188,12 @@ def _arguments(call: Call, args: tuple[Any, ...], bound: bool) -> tuple[Any, ...
     return (args[0], *call.args) if bound and args else call.args
 
 
-def _make(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
-    """The coroutine or generator itself; only wrong arguments can fail here."""
+def _create(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
+    """Create the coroutine or generator; only wrong arguments can fail here."""
     try:
         return call.function(*_arguments(call, args, bound), **call.kwargs)
     except BaseException as error:
-        fail(observer, error)
+        report_failure(observer, error)
         raise
 
 
@@ -206,23 +208,23 @@ def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> R
             value = call.function(*_arguments(call, args, bound), **call.kwargs)
         except BaseException as error:
             attach(outer)
-            fail(observer, error)
+            report_failure(observer, error)
             raise
         attach(outer)
-        return _settle(observer, value)
+        return _follow_result(observer, value)
 
     return run
 
 
-def _runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
-    """For a function whose call only makes what runs later, which ``follow`` follows."""
+def _deferred_runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
+    """Make a runner for a function whose call only creates what ``follow`` then follows."""
 
     def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
         def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             observer, call = begin(args, kwargs)
             if observer is None:
                 return function(*args, **kwargs)
-            return follow(observer, _make(observer, call, args, bound))
+            return follow(observer, _create(observer, call, args, bound))
 
         return run
 
@@ -230,27 +232,27 @@ def _runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
 
 
 def plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """What stands in the place of a plain function; as those in `drivers`, it refers to nothing else."""
+    """Make the replacement of a plain function; see `drivers` for those of the other kinds."""
     __class__ = None
 
     @replaces(function)
-    def standing(*args: Any, **kwargs: Any) -> Any:
+    def replacement(*args: Any, **kwargs: Any) -> Any:
         nonlocal __class__
         return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
 
-    return standing
+    return replacement
 
 
-def _settle(observer: CallObserver, value: Any) -> Any:
-    """End the operation now, or when the awaitable or generator that was returned ends."""
-    return _followed(observer, value, _later)
+def _follow_result(observer: CallObserver, value: Any) -> Any:
+    """End the operation now, or when the returned awaitable or generator ends."""
+    return _follow_or_record(observer, value, _follow_unfinished)
 
 
-def _later(observer: CallObserver, value: Any) -> Any:
-    """``value``, followed, if it is awaited or a generator; else None."""
+def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
+    """Follow ``value`` if it is an awaitable or a generator; else return None."""
     kind = cast(Any, type(value))
     if kind is CoroutineType:
-        return CoroutineProxy(value, observer, _awaited)
+        return CoroutineProxy(value, observer, _awaited_result)
     if kind is GeneratorType:
         return follow_generator(value, observer)
     if kind is AsyncGeneratorType:
@@ -258,55 +260,55 @@ def _later(observer: CallObserver, value: Any) -> Any:
     if not inspect.isawaitable(value):
         return None
     if isinstance(value, asyncio.Future):
-        return follow_future(value, observer, _returned)
-    if isinstance(value, Coroutine):  # of an extension, or one that is followed already
-        return CoroutineProxy(value, observer, _awaited)
+        return follow_future(value, observer, _record_result)
+    if isinstance(value, Coroutine):  # of a C extension, or already followed
+        return CoroutineProxy(value, observer, _awaited_result)
     return AwaitableProxy(value, lambda: _await(observer, value))
 
 
 async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
-    place = disposal.here()
+    finalizer = finalization.current()
     try:
-        value = await Steps(observer.context).wait(awaitable)
+        value = await ResumableContext(observer.context).wait(awaitable)
     except BaseException as error:
-        place.failed(observer, error)
+        finalizer.failed(observer, error)
         raise
-    return _awaited(observer, value)
+    return _awaited_result(observer, value)
 
 
-def _awaited(observer: Any, value: Any) -> Any:
-    return _followed(observer, value, _given)
+def _awaited_result(observer: Any, value: Any) -> Any:
+    return _follow_or_record(observer, value, _follow_returned_generator)
 
 
-def _given(observer: Any, value: Any) -> Any:
-    """``value``, followed, if it is a generator, as of `await model.astream()`: it is not over yet."""
-    return follow_given(value, observer) if type(value) in _GENERATORS else None
+def _follow_returned_generator(observer: Any, value: Any) -> Any:
+    """Follow ``value`` if it is a generator, as of `await model.astream()`; else return None."""
+    return follow_returned_generator(value, observer) if type(value) in _GENERATORS else None
 
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
-def _followed(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
-    """What ``follow`` makes of ``value``; where it makes nothing of it, ``value`` is the result."""
+def _follow_or_record(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:
+    """Return ``follow(observer, value)``; if that is None, record ``value`` as the result."""
     try:
-        followed = follow(observer, value)
-    except Exception:  # as of a value that raises when it is asked what it is
+        proxy = follow(observer, value)
+    except Exception:  # e.g. a value whose `__class__` raises
         errors.internal_error("following a result")
         end(observer)
         return value
-    return _returned(observer, value) if followed is None else followed
+    return _record_result(observer, value) if proxy is None else proxy
 
 
-def _returned(observer: Any, value: Any) -> Any:
+def _record_result(observer: Any, value: Any) -> Any:
     try:
         return observer.returned(value)
     except Exception:
         errors.internal_error("recording a result")
         end(observer)
         return value
-    except BaseException as error:  # the application's, which has no result
-        fail(observer, error)
+    except BaseException as error:  # of the application; there is no result
+        report_failure(observer, error)
         raise
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -1,7 +1,7 @@
-"""Bodies of responses that the caller reads: what passes by is recorded.
+"""Response bodies that the caller reads: what is read is recorded.
 
-Two kinds: the body of an HTTP response of httpx, below everything that an SDK reads it with, and a
-body that is handed to the caller itself.
+There are two kinds: the body of an httpx response, below everything that an SDK reads it with, and
+a body object that the caller gets.
 """
 
 from __future__ import annotations
@@ -14,28 +14,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from .reporting import exhaust, hidden, report
-from .streams import Entered, Steps, following, hook
+from .reporting import report, report_chunk, report_exhausted
+from .streams import EnteredContext, ResumableContext, register_stream, replace_methods
 
-__all__ = ["Reading", "follow"]
+__all__ = ["BodyRecorder", "follow"]
 
-_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes that are kept of a JSON body, or of one line of events, to read it; a larger one is left alone."""
+_MAX_BYTES: Final = 32 * 1024 * 1024
+"""Bytes kept of a JSON body, or of one line of events; a larger one is not parsed."""
 
 
+# The response is httpx's, or httpx2's since openai 3: no environment has both types.
 def follow(operation: Any, response: Any) -> bool:
-    """Record an HTTP response of httpx, now or while its body is read; whether the latter.
+    """Record an httpx response, now or while its body is read; return whether the latter.
 
-    Where its body was read already it is described here, and not ended.
+    A body that was read already is recorded here; the operation is not ended.
     """
     kind = response.headers.get("content-type", "")
     is_json = "json" in kind
     try:
         body = response.content
-    except RuntimeError:  # httpx says so of a body that was not read yet
-        _Hooks(Reading(operation, json=is_json, events="event-stream" in kind), response)
+    except RuntimeError:  # httpx raises it if the body was not read yet
+        _ResponseMethods(
+            BodyRecorder(operation, json=is_json, events="event-stream" in kind), response
+        )
         return True
     read = _parsed(body) if is_json else None
     if read is not None:
@@ -46,98 +49,98 @@ def follow(operation: Any, response: Any) -> bool:
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except (ValueError, RecursionError):  # cut or not what its header says; the caller will see
+    except (ValueError, RecursionError):  # truncated, or not what the header says
         return None
 
 
-class Reading:
-    """A body that is being read: its operation ends with it.
+class BodyRecorder:
+    """Records a body while it is read, and ends the operation with it.
 
     Args:
         operation: What records it.
-        json: The body is one JSON document, from which the operation gathers.
+        json: The body is one JSON document, which the operation reads.
         events: The body is a stream of server-sent events, each a chunk.
     """
 
     def __init__(self, operation: Any, *, json: bool = False, events: bool = False) -> None:
-        self._ended = True  # until it is made to the end
+        self._ended = True  # until the constructor is done: `__del__` may run before
         self._operation = operation
-        self._steps = Steps(operation.context)
-        self._disposal = following(operation)
+        self._context = ResumableContext(operation.context)
+        self._finalizer = register_stream(operation)
         self._events = events
         self._json = json
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
         self._size = 0
-        self._inside = False  # a body that is read to its end closes its response from there
+        self._inside = False  # reading to the end closes the response from inside
         self._ended = False
 
-    def _enter(self) -> Entered:
+    def _enter(self) -> EnteredContext:
         self._inside = True
-        return self._steps.enter()
+        return self._context.enter()
 
-    def _leave(self, entered: Entered) -> None:
-        self._steps.leave(entered)
+    def _leave(self, entered: EnteredContext) -> None:
+        self._context.leave(entered)
         self._inside = False
 
-    def pieces(self, pieces: Iterator[Any]) -> Iterator[Any]:
-        """The pieces, each recorded as it passes."""
+    def chunks(self, chunks: Iterator[Any]) -> Iterator[Any]:
+        """Yield the chunks; record each one."""
         try:
             while True:
                 try:
-                    piece = self._one(pieces.__next__, StopIteration)
+                    chunk = self._read_step(chunks.__next__, StopIteration)
                 except StopIteration:
                     return
-                if not self.take(piece):
-                    yield piece
-        finally:  # what holds nothing but this is closed by that, in its own context
-            entered = self._steps.enter()
-            del pieces
-            self._steps.leave(entered)
+                if not self.record_chunk(chunk):
+                    yield chunk
+        finally:  # `del` may close it: that must run in its context
+            entered = self._context.enter()
+            del chunks
+            self._context.leave(entered)
 
-    def piece(self, following: Callable[[], Any]) -> Any:
-        """One piece, which ``following`` gives; it raises `StopIteration` at the end."""
-        piece = self._one(following, StopIteration)
-        self.take(piece)
-        return piece
+    def chunk(self, read_next: Callable[[], Any]) -> Any:
+        """Return one chunk from ``read_next``, which raises `StopIteration` at the end."""
+        chunk = self._read_step(read_next, StopIteration)
+        self.record_chunk(chunk)
+        return chunk
 
-    async def pieces_async(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """The pieces, each recorded as it passes."""
+    async def chunks_async(self, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Yield the chunks; record each one."""
         try:
             while True:
                 try:
-                    piece = await self._one_async(pieces.__anext__)
+                    chunk = await self._read_step_async(chunks.__anext__)
                 except StopAsyncIteration:
                     return
-                if not self.take(piece):
-                    yield piece
-        finally:  # as in `pieces`
-            entered = self._steps.enter()
-            del pieces
-            self._steps.leave(entered)
+                if not self.record_chunk(chunk):
+                    yield chunk
+        finally:  # as in `chunks`
+            entered = self._context.enter()
+            del chunks
+            self._context.leave(entered)
 
-    async def piece_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
-        """One piece, as `piece` gives it; it raises `StopAsyncIteration` at the end."""
-        piece = await self._one_async(following)
-        self.take(piece)
-        return piece
+    async def chunk_async(self, read_next: Callable[[], Awaitable[Any]]) -> Any:
+        """Return one chunk, as `chunk` does; `StopAsyncIteration` is the end."""
+        chunk = await self._read_step_async(read_next)
+        self.record_chunk(chunk)
+        return chunk
 
-    def read(self, read: Callable[[], Any], took: Callable[[Any], None]) -> Any:
-        """What ``read`` gives, or what awaiting that gives; ``took`` records it."""
-        value = self._one(read, None)
+    def read(self, read: Callable[[], Any], record: Callable[[Any], None]) -> Any:
+        """Return the result of ``read``, or an awaitable of it; ``record`` records it."""
+        value = self._read_step(read, None)
         if inspect.isawaitable(value):
-            return self._awaited(value, took)
-        self._record(took, value)
+            return self._await_read(value, record)
+        self._report_read(record, value)
         return value
 
-    async def _awaited(self, read: Awaitable[Any], took: Callable[[Any], None]) -> Any:
-        value = await self._one_async(lambda: read)
-        self._record(took, value)
+    async def _await_read(self, read: Awaitable[Any], record: Callable[[Any], None]) -> Any:
+        value = await self._read_step_async(lambda: read)
+        self._report_read(record, value)
         return value
 
-    def _one(self, following: Callable[[], Any], end: type[BaseException] | None) -> Any:
+    def _read_step(self, read_next: Callable[[], Any], end: type[BaseException] | None) -> Any:
         entered = self._enter()
         try:
-            value = following()
+            value = read_next()
         except BaseException as error:
             self._leave(entered)
             self._raised(error, end)
@@ -145,10 +148,10 @@ class Reading:
         self._leave(entered)
         return value
 
-    async def _one_async(self, following: Callable[[], Awaitable[Any]]) -> Any:
+    async def _read_step_async(self, read_next: Callable[[], Awaitable[Any]]) -> Any:
         self._inside = True
         try:
-            value = await self._steps.wait(following())
+            value = await self._context.wait(read_next())
         except BaseException as error:
             self._inside = False
             self._raised(error, StopAsyncIteration)
@@ -158,133 +161,133 @@ class Reading:
 
     def _raised(self, error: BaseException, end: type[BaseException] | None) -> None:
         if end is not None and isinstance(error, end):
-            self.whole()
+            self.completed()
         elif isinstance(error, GeneratorExit):
             self.dropped()
         else:
             self.failed(error)
 
-    def _record(self, took: Callable[[Any], None], value: Any) -> None:
+    def _report_read(self, record: Callable[[Any], None], value: Any) -> None:
         try:
-            took(value)
+            record(value)
         except Exception:
             errors.internal_error("recording a body")
 
-    def took(self, piece: bytes, *, ends: bool) -> None:
-        """A piece was read; ``ends`` if it was the last."""
-        self.take(piece)
+    def record_read(self, chunk: bytes, *, ends: bool) -> None:
+        """Record a chunk that was read; ``ends`` if it was the last."""
+        self.record_chunk(chunk)
         if ends:
-            self.whole()
+            self.completed()
 
-    def take(self, piece: Any) -> bool:
-        """A piece has passed; whether the caller must not see it."""
+    def record_chunk(self, chunk: Any) -> bool:
+        """Record a chunk; return whether to hide it from the caller."""
         if not self._ended:
             if self._events:
-                self._take_events(piece)
+                self._record_events(chunk)
             elif self._json:
-                self._keep(piece)
+                self._keep(chunk)
         return False
 
-    def _keep(self, piece: bytes) -> None:
-        """Keep a piece of what is parsed as a whole; nothing of it once it is too large."""
-        self._size += len(piece)
-        if self._size <= _LIMIT:
-            self._pieces.append(piece)
+    def _keep(self, chunk: bytes) -> None:
+        """Keep a chunk of what is parsed as a whole; drop all once it is too large."""
+        self._size += len(chunk)
+        if self._size <= _MAX_BYTES:
+            self._chunks.append(chunk)
         else:
-            self._pieces.clear()
+            self._chunks.clear()
 
-    def _kept(self) -> bytes:
-        """What was kept, to begin anew."""
-        kept = b"".join(self._pieces)
-        self._pieces, self._size = [], 0
+    def _take_kept(self) -> bytes:
+        """Return what was kept, and keep nothing."""
+        kept = b"".join(self._chunks)
+        self._chunks, self._size = [], 0
         return kept
 
-    def _take_events(self, piece: bytes) -> None:
-        """Report the events whose line is complete; the rest waits for the next piece."""
-        first, newline, others = piece.partition(b"\n")
+    def _record_events(self, chunk: bytes) -> None:
+        """Record the events whose line is complete; keep the rest for the next chunk."""
+        first, newline, others = chunk.partition(b"\n")
         self._keep(first)
         if not newline:
             return
-        *lines, rest = (self._kept() + newline + others).split(b"\n")
+        *lines, rest = (self._take_kept() + newline + others).split(b"\n")
         self._keep(rest)
         for line in lines:
-            if line.startswith(b"data: [DONE]"):  # readers stop here and close
-                self.whole()
+            if line.startswith(b"data: [DONE]"):  # SDKs stop reading here and close
+                self.completed()
                 return
             event = _parsed(line[5:]) if line.startswith(b"data:") else None
             if isinstance(event, dict):
-                hidden(self._operation, event)
+                report_chunk(self._operation, event)
 
-    def whole(self) -> None:
-        """The body is at its end."""
+    def completed(self) -> None:
+        """End the operation: the body was read to its end."""
         if self._ended:
             return
         self._ended = True
         if self._events:
-            exhaust(self._operation)
+            report_exhausted(self._operation)
             return
-        read = _parsed(self._kept()) if self._json else None
+        read = _parsed(self._take_kept()) if self._json else None
         if read is not None:
             self._operation.observe(read)
         report(self._operation, self._operation.end)
 
     def failed(self, error: BaseException) -> None:
-        """Reading the body has failed."""
+        """End the operation: reading the body failed."""
         if not self._ended:
             self._ended = True
-            self._disposal.failed(self._operation, error)
+            self._finalizer.failed(self._operation, error)
 
     def close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """What ``close`` gives, by which the caller closes the body."""
+        """Call ``close``, by which the caller closes the body, and return its result."""
         try:
-            return self._steps.run(close, *args, **kwargs)
+            return self._context.run(close, *args, **kwargs)
         finally:
             self._closed()
 
     async def close_async(self, close: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """What awaiting ``close`` gives, by which the caller closes the body."""
+        """Await ``close``, by which the caller closes the body, and return its result."""
         try:
-            return await self._steps.wait(close(*args))
+            return await self._context.wait(close(*args))
         finally:
             self._closed()
 
     def _closed(self) -> None:
         if not self._ended and not self._inside:
             self._ended = True
-            self._disposal.closed(self._operation)
+            self._finalizer.closed(self._operation)
 
     def dropped(self) -> None:
-        """Nobody can read the body any more."""
+        """End the operation: nobody can read the body any more."""
         if not self._ended:
             self._ended = True
-            self._disposal.dropped(self._operation)
+            self._finalizer.dropped(self._operation)
 
     def __del__(self) -> None:
         self.dropped()
 
 
-class _Hooks:
-    """Attributes of an HTTP response, below ``parse``, ``read``, ``iter_lines`` and the rest."""
+class _ResponseMethods:
+    """Replaces methods of an httpx response, below ``parse``, ``read`` and ``iter_lines``."""
 
-    def __init__(self, reading: Reading, response: Any) -> None:
-        self._reading = reading
-        weakref.finalize(response, reading.dropped)  # closed or not, it is gone then
-        hooks: dict[str, Any] = {}
+    def __init__(self, recorder: BodyRecorder, response: Any) -> None:
+        self._recorder = recorder
+        weakref.finalize(response, recorder.dropped)  # it is gone then, closed or not
+        methods: dict[str, Any] = {}
         if hasattr(response.stream, "__aiter__"):
-            hooks["aiter_bytes"] = self._reading_async(response.aiter_bytes)
-            hooks["aclose"] = functools.partial(reading.close_async, response.aclose)
+            methods["aiter_bytes"] = self._recorded_async(response.aiter_bytes)
+            methods["aclose"] = functools.partial(recorder.close_async, response.aclose)
         if hasattr(response.stream, "__iter__"):
-            hooks["iter_bytes"] = self._reading_sync(response.iter_bytes)
-            hooks["close"] = functools.partial(reading.close, response.close)
-        hook(response, hooks)
+            methods["iter_bytes"] = self._recorded(response.iter_bytes)
+            methods["close"] = functools.partial(recorder.close, response.close)
+        replace_methods(response, methods)
 
-    def _reading_sync(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
-        return lambda *args, **kwargs: self._reading.pieces(iter(read(*args, **kwargs)))
+    def _recorded(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
+        return lambda *args, **kwargs: self._recorder.chunks(iter(read(*args, **kwargs)))
 
-    def _reading_async(
+    def _recorded_async(
         self, read: Callable[..., AsyncIterator[bytes]]
     ) -> Callable[..., AsyncIterator[bytes]]:
-        return lambda *args, **kwargs: self._reading.pieces_async(aiter(read(*args, **kwargs)))
+        return lambda *args, **kwargs: self._recorder.chunks_async(aiter(read(*args, **kwargs)))
 
 
-leave_out(globals())
+hide_frames(globals())

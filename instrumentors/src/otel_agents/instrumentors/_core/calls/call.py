@@ -1,4 +1,4 @@
-"""One call of a patched function, what may be begun by it, and the calls within it that are part of it."""
+"""One call of a patched function, and the calls within it that are part of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_chec
 
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .reporting import CallObserver
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bindable",
     "Call",
-    "Once",
+    "Reentry",
     "Start",
     "Switch",
     "Wrapping",
@@ -28,7 +28,20 @@ __all__ = [
 
 
 class Switch:
-    """On while a patch is applied, read at each call: off, what still holds ours runs the original."""
+    """On while a patch is applied; read at each call.
+
+    When it is off, a replacement that somebody still holds runs the original.
+
+    Example:
+        >>> from otel_agents.instrumentors import Switch, guarded
+        >>> switch = Switch()
+        >>> @guarded("handling an event", switch=switch)
+        ... def on_event(event):
+        ...     return event
+        >>> switch.on = False
+        >>> on_event("started") is None
+        True
+    """
 
     __slots__ = ("on",)
 
@@ -40,8 +53,17 @@ class Switch:
 class Call:
     """One call of a patched function.
 
-    ``instance`` is the object or class of a method, None for functions and static methods;
-    ``args`` are without it. A start may replace ``function``, ``args`` and ``kwargs``.
+    Example:
+        >>> from otel_agents.instrumentors import Call
+        >>> call = Call(max, None, (1, 2), {})
+        >>> call.argument(0, "first"), call.proceed()
+        (1, 2)
+
+    Attributes:
+        function: The original function. A start may replace it, ``args`` and ``kwargs``.
+        instance: The object or class of a method; None for functions and static methods.
+        args: The positional arguments without the instance.
+        kwargs: The keyword arguments.
     """
 
     function: Callable[..., Any]
@@ -49,75 +71,75 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
-    def argument(self, place: int, name: str) -> Any:
-        """What was given at ``place`` or by ``name``; None if it was left out."""
-        return self.args[place] if len(self.args) > place else self.kwargs.get(name)
+    def argument(self, position: int, name: str) -> Any:
+        """Return the argument at ``position`` or named ``name``; None if it was omitted."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
 
     def proceed(self) -> Any:
-        """Call the original function with the arguments as they are now."""
+        """Call the original function with the current arguments."""
         if self.instance is None:
             return self.function(*self.args, **self.kwargs)
         return self.function(self.instance, *self.args, **self.kwargs)
 
 
 Start = Callable[["Telemetry", Call], "CallObserver | None"]
-"""Begins the operation of a call, or returns None to stay out."""
+"""Starts the operation of a call, or returns None to skip it."""
 
 Wrapping = Callable[[Callable[..., Any], Switch, bool], Callable[..., Any]]
-"""Builds the replacement of a function, from it, the patch's switch and "takes self"."""
+"""Makes the replacement of a function from it, the patch's switch, and "takes self"."""
 
 
 @runtime_checkable
 class Bindable(Protocol):
-    """Another way than a `Start` to replace a function; made by the functions of `watching`."""
+    """Replaces a function in another way than a `Start`; the functions of `watching` make them."""
 
     def bind(self, telemetry: Telemetry) -> Wrapping:
-        """The wrapping, which works with ``telemetry``."""
+        """Make the wrapping, which emits with ``telemetry``."""
         ...
 
 
 def instance(call: Call) -> object:
-    """The object whose method is called; for ``once_per``."""
+    """Return the object whose method is called; for ``once_per``."""
     return call.instance
 
 
-class _Entered(NamedTuple):
-    """An operation of which calls for the same object are a part, as long as it lasts."""
+class _ActiveCall(NamedTuple):
+    """A running operation that calls for the same object are part of."""
 
     start: Start
     subject: object
     function: Callable[..., Any]
     tool: object
     observer: weakref.ref[CallObserver]
-    """Which holds a context with this in it."""
+    """Weak, since its context holds this."""
 
 
-_ONCE: Final = Slot[tuple[_Entered, ...]]("once", tuple)
-_CHAIN: Final = Slot[tuple[_Entered, ...]]("chain", tuple)
-"""The operations of this kind that there are around this one, the newest of each start."""
+_SAME_OBJECT: Final = Slot[tuple[_ActiveCall, ...]]("once", tuple)
+_SUPER_CHAIN: Final = Slot[tuple[_ActiveCall, ...]]("chain", tuple)
+"""The running operations of each kind around this call, the newest of each start."""
 
 
-class Once:
-    """A call of which calls for the same object, by the same start, are a part.
+class Reentry:
+    """A call whose operation includes later calls for the same object by the same start.
 
-    But not within a tool of the first one, nor after its end: a task in the background keeps the
-    context of the call that created it.
+    Not within a tool of the first call, nor after its end: a background task keeps the context of
+    the call that created it.
     """
 
     __slots__ = ("_call", "_slot", "_start", "_subject")
 
     def __init__(self, start: Start, call: Call, subject: object) -> None:
-        self._slot = _ONCE
+        self._slot = _SAME_OBJECT
         self._start = start
         self._call = call
         self._subject = subject
 
     @classmethod
-    def in_a_chain(cls, start: Start, call: Call) -> Once:
-        """Of which what it calls by ``super()`` is a part: other implementations, and not itself."""
-        once = cls(start, call, call.instance)
-        once._slot = _CHAIN
-        return once
+    def by_super(cls, start: Start, call: Call) -> Reentry:
+        """Include calls of other implementations by ``super()``, not of the same one."""
+        reentry = cls(start, call, call.instance)
+        reentry._slot = _SUPER_CHAIN
+        return reentry
 
     @classmethod
     def of(
@@ -126,28 +148,30 @@ class Once:
         call: Call,
         overridden: bool,
         once_per: Callable[[Call], object] | None,
-    ) -> list[Once] | None:
-        """In which ways calls within ``call`` are a part of it; None where it is a part itself."""
-        onces = [cls.in_a_chain(start, call)] if overridden else []
+    ) -> list[Reentry] | None:
+        """Return what calls within ``call`` are checked against; None if it is nested itself."""
+        reentries = [cls.by_super(start, call)] if overridden else []
         if once_per is not None:
-            onces.append(cls(start, call, once_per(call)))
-        return None if any(once.is_within() for once in onces) else onces
+            reentries.append(cls(start, call, once_per(call)))
+        return None if any(reentry.is_nested() for reentry in reentries) else reentries
 
-    def is_within(self) -> bool:
-        """Whether this is a part of an operation that has begun and lasts."""
-        entered = next((one for one in self._slot.get() or () if one.start == self._start), None)
-        if entered is None or (self._slot is _CHAIN and entered.function is self._call.function):
+    def is_nested(self) -> bool:
+        """Return whether the call is part of a running operation."""
+        active = next((one for one in self._slot.get() or () if one.start == self._start), None)
+        if active is None or (
+            self._slot is _SUPER_CHAIN and active.function is self._call.function
+        ):
             return False
-        observer = entered.observer()
-        lasts = observer is not None and not getattr(observer, "ended", False)
-        return lasts and entered.subject is self._subject and entered.tool is scope_of().tool
+        observer = active.observer()
+        is_active = observer is not None and not getattr(observer, "ended", False)
+        return is_active and active.subject is self._subject and active.tool is scope_of().tool
 
     def enter(self, observer: CallObserver) -> None:
-        """``running`` has begun for it; it may be a tool itself, in which there is no further one."""
+        """Mark ``observer``, which runs the call; if it is a tool, the mark is within that tool."""
         tool, start = scope_of(observer.context).tool, self._start
-        entered = _Entered(start, self._subject, self._call.function, tool, weakref.ref(observer))
+        active = _ActiveCall(start, self._subject, self._call.function, tool, weakref.ref(observer))
         others = (one for one in self._slot.get(observer.context) or () if one.start != start)
-        observer.context = self._slot.set((entered, *others), observer.context)
+        observer.context = self._slot.set((active, *others), observer.context)
 
 
-leave_out(globals())
+hide_frames(globals())

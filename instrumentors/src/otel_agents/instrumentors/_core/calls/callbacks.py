@@ -1,4 +1,4 @@
-"""Methods of ours that a library calls back: handlers, processors, hooks."""
+"""Methods that a library calls back: handlers, processors, hooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .call import Switch
 
@@ -20,11 +20,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function], _Function]:
-    """A decorator for a function, sync or async, that a library calls back: what it raises stays here.
+    """Decorate a function, sync or async, that a library calls back: it raises nothing.
 
-    Libraries log what a handler raises with its text, which may quote a prompt, or let it pass to
-    the application. Guarded, it is logged as our own and None is returned. While instrumentation is
-    suppressed, or ``switch`` is off, the function is not called.
+    Libraries log the text of an exception that a handler raises, which may quote a prompt, or pass
+    it on to the application. A guarded handler logs it as an internal error and returns None. It is
+    not called while instrumentation is suppressed or ``switch`` is off.
 
     Example:
         >>> class Handler:
@@ -32,7 +32,7 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
         ...     def on_start(self, run): ...
 
     Args:
-        action: What fails if it fails, as a participle.
+        action: What failed if it raises, as a participle.
         switch: Off once the handler is uninstalled, while a library may still hold it.
     """
 
@@ -56,4 +56,4 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
     return decorate
 
 
-leave_out(globals())
+hide_frames(globals())

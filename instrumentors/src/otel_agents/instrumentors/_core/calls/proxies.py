@@ -1,4 +1,4 @@
-"""Coroutines, awaitables, futures and generators that a call gave, followed until they are done."""
+"""Coroutines, awaitables, futures and generators that a call returned, followed until they end."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import disposal
-from .disposal import Disposal
+from . import finalization
+from .finalization import Finalizer
 from .proxy import Proxy
-from .reporting import StreamObserver, exhaust, fail, hidden
-from .streams import Steps, following
+from .reporting import StreamObserver, report_chunk, report_exhausted, report_failure
+from .streams import ResumableContext, register_stream
 
 __all__ = [
     "AwaitableProxy",
@@ -22,12 +22,12 @@ __all__ = [
     "follow_async_generator",
     "follow_future",
     "follow_generator",
-    "follow_given",
+    "follow_returned_generator",
 ]
 
 
 class AwaitableProxy(Proxy):
-    """An awaitable that is not a coroutine: it stays what it is, and awaiting it is followed."""
+    """An awaitable that is not a coroutine: it keeps its type, and awaiting it is followed."""
 
     __slots__ = ("_otel_follow",)
     _otel_follow: Callable[[], Any]
@@ -43,21 +43,27 @@ class AwaitableProxy(Proxy):
 class CoroutineProxy(Proxy):
     """A coroutine that a plain function returned, followed step by step.
 
-    A coroutine of our own around it would not do: closed before its first step, it would leave
-    the inner one behind to complain that it was never awaited.
+    A wrapping coroutine would not do: closed before its first step, it would leave the inner one
+    behind, which then warns that it was never awaited.
 
     Args:
         wrapped: The coroutine.
         observer: The operation that it belongs to.
-        returned: Records the result and gives what the caller gets.
+        returned: Records the result and returns what the caller gets.
     """
 
-    __slots__ = ("_otel_disposal", "_otel_observer", "_otel_open", "_otel_returned", "_otel_steps")
-    _otel_disposal: Disposal
+    __slots__ = (
+        "_otel_context",
+        "_otel_finalizer",
+        "_otel_observer",
+        "_otel_open",
+        "_otel_returned",
+    )
+    _otel_finalizer: Finalizer
     _otel_open: bool
     _otel_returned: Callable[[StreamObserver, Any], Any]
     _otel_observer: StreamObserver
-    _otel_steps: Steps
+    _otel_context: ResumableContext
 
     def __init__(
         self, wrapped: Any, observer: StreamObserver, returned: Callable[[StreamObserver, Any], Any]
@@ -66,8 +72,8 @@ class CoroutineProxy(Proxy):
         object.__setattr__(self, "_otel_open", False)
         object.__setattr__(self, "_otel_observer", observer)
         object.__setattr__(self, "_otel_returned", returned)
-        object.__setattr__(self, "_otel_steps", Steps(observer.context))
-        object.__setattr__(self, "_otel_disposal", disposal.here())
+        object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
+        object.__setattr__(self, "_otel_finalizer", finalization.current())
 
     def __await__(self) -> CoroutineProxy:
         return self
@@ -79,42 +85,42 @@ class CoroutineProxy(Proxy):
         return self._otel_step(self._otel_wrapped.send, None)
 
     def send(self, value: Any) -> Any:
-        """As a coroutine's."""
+        """Send ``value`` into the coroutine."""
         return self._otel_step(self._otel_wrapped.send, value)
 
     def throw(self, *exception: Any) -> Any:
-        """As a coroutine's."""
+        """Raise an exception inside the coroutine."""
         return self._otel_step(self._otel_wrapped.throw, *exception)
 
     def close(self) -> None:
-        """As a coroutine's; one that has started has failed then."""
+        """Close the coroutine; if it has started, its operation fails."""
         try:
-            self._otel_steps.run(self._otel_wrapped.close)
+            self._otel_context.run(self._otel_wrapped.close)
         finally:
             self._otel_dropped()
 
     def _otel_step(self, step: Callable[..., Any], *values: Any) -> Any:
         object.__setattr__(self, "_otel_open", True)
-        entered = self._otel_steps.enter()
+        entered = self._otel_context.enter()
         try:
             result = step(*values)
         except StopIteration as stop:
-            self._otel_steps.leave(entered)
+            self._otel_context.leave(entered)
             object.__setattr__(self, "_otel_open", False)
             result = self._otel_returned(self._otel_observer, stop.value)
             raise StopIteration(result) from None
         except BaseException as error:
-            self._otel_steps.leave(entered)
+            self._otel_context.leave(entered)
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_observer, error)
+            self._otel_finalizer.failed(self._otel_observer, error)
             raise
-        self._otel_steps.leave(entered)
+        self._otel_context.leave(entered)
         return result
 
     def _otel_dropped(self) -> None:
         if self._otel_open:
             object.__setattr__(self, "_otel_open", False)
-            self._otel_disposal.failed(self._otel_observer, GeneratorExit())
+            self._otel_finalizer.failed(self._otel_observer, GeneratorExit())
 
     def __del__(self) -> None:
         if self._otel_open:
@@ -126,12 +132,12 @@ def follow_future(
     observer: StreamObserver,
     returned: Callable[[StreamObserver, Any], Any],
 ) -> asyncio.Future[Any]:
-    """``future`` itself; ``returned`` records its result."""
+    """Return ``future`` itself; ``returned`` records its result."""
 
     def done(future: asyncio.Future[Any]) -> None:
         error = asyncio.CancelledError() if future.cancelled() else _error_of(future)
         if error is not None:
-            fail(observer, error)
+            report_failure(observer, error)
         else:
             returned(observer, future.result())
 
@@ -140,123 +146,128 @@ def follow_future(
 
 
 def _error_of(future: Any) -> BaseException | None:
-    """What a future failed with, of which asyncio complains if nobody has asked for it.
+    """Return the exception of a future without marking it as retrieved.
 
-    To ask by ``exception()`` is to have asked, and no public way is not.
+    asyncio logs an exception that nobody retrieved. ``exception()`` marks it, and there is no
+    public way that does not.
     """
     try:
         return future._exception
-    except AttributeError:  # of a library's own, which keeps it elsewhere
+    except AttributeError:  # a library's own future class
         return future.exception()
 
 
 def follow_generator(
-    generator: Generator[Any, Any, Any], observer: StreamObserver, unread: _Unread | None = None
+    generator: Generator[Any, Any, Any],
+    observer: StreamObserver,
+    unread: _UnreadGenerator | None = None,
 ) -> Generator[Any, Any, Any]:
-    """``generator``, followed; a generator that is never started reports nothing."""
+    """Follow ``generator``; one that is never started reports nothing."""
     if unread is not None:
         unread.read = True
-    place, steps = following(observer), Steps(observer.context)
+    finalizer, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        entered = steps.enter()
+        entered = context.enter()
         try:
             item = generator.send(sent) if thrown is None else generator.throw(thrown)
         except StopIteration as stop:
-            steps.leave(entered)
-            exhaust(observer, stop.value)
+            context.leave(entered)
+            report_exhausted(observer, stop.value)
             return stop.value
         except BaseException as error:
-            steps.leave(entered)
-            place.failed(observer, error)
+            context.leave(entered)
+            finalizer.failed(observer, error)
             raise
-        steps.leave(entered)
+        context.leave(entered)
         sent, thrown = None, None
-        if hidden(observer, item):
+        if report_chunk(observer, item):
             continue
         try:
             sent = yield item
         except GeneratorExit:
             try:
-                steps.run(generator.close)
+                context.run(generator.close)
             finally:
-                place.dropped(observer)
+                finalizer.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
 
 
 async def follow_async_generator(
-    generator: AsyncGenerator[Any, Any], observer: StreamObserver, unread: _Unread | None = None
+    generator: AsyncGenerator[Any, Any],
+    observer: StreamObserver,
+    unread: _UnreadGenerator | None = None,
 ) -> AsyncGenerator[Any, Any]:
-    """``generator``, followed; see `follow_generator`."""
+    """Follow ``generator``; see `follow_generator`."""
     if unread is not None:
         unread.read = True
-    place, steps = following(observer), Steps(observer.context)
+    finalizer, context = register_stream(observer), ResumableContext(observer.context)
     sent: Any = None
     thrown: BaseException | None = None
     while True:
-        entered = steps.enter()
+        entered = context.enter()
         try:
             item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
         except StopAsyncIteration:
-            steps.leave(entered)
-            exhaust(observer)
+            context.leave(entered)
+            report_exhausted(observer)
             return
         except BaseException as error:
-            steps.leave_awaited(entered, error)
+            context.leave_awaited(entered, error)
             if isinstance(error, GeneratorExit):
-                place.dropped(observer)
+                finalizer.dropped(observer)
             else:
-                place.failed(observer, error)
+                finalizer.failed(observer, error)
             raise
-        steps.leave(entered)
+        context.leave(entered)
         sent, thrown = None, None
-        if hidden(observer, item):
+        if report_chunk(observer, item):
             continue
         try:
             sent = yield item
         except GeneratorExit:
             try:
-                await steps.wait(generator.aclose())
+                await context.wait(generator.aclose())
             finally:
-                place.dropped(observer)
+                finalizer.dropped(observer)
             raise
         except BaseException as error:
             thrown = error
 
 
-class _Unread:
-    """Tells an operation that nobody has read the generator that its call gave."""
+class _UnreadGenerator:
+    """Ends the operation of a generator that nobody has started."""
 
-    __slots__ = ("_disposal", "_observer", "read")
+    __slots__ = ("_finalizer", "_observer", "read")
 
     def __init__(self, observer: StreamObserver) -> None:
-        self._disposal = following(observer)
+        self._finalizer = register_stream(observer)
         self._observer = observer
         self.read = False
 
     def dropped(self) -> None:
-        """Nobody can read it any more."""
+        """End the operation if the generator was never started."""
         if not self.read:
-            self._disposal.dropped(self._observer)
+            self._finalizer.dropped(self._observer)
 
 
-def follow_given(value: Any, observer: StreamObserver) -> Any:
-    """A generator that an awaited call gave, followed: what was awaited has begun the operation.
+def follow_returned_generator(value: Any, observer: StreamObserver) -> Any:
+    """Follow a generator that an awaited call returned.
 
-    So it ends also if the generator is never started; but not where that means that nothing was
-    sent, as `StreamObserver` may say by ``lazy``.
+    What was awaited has started the operation, so it ends even if the generator is never started.
+    It does not if that means that nothing was sent, which an observer declares by ``lazy``.
     """
     kind = cast(Any, type(value))
     follow: Any = follow_generator if kind is GeneratorType else follow_async_generator
     if getattr(observer, "lazy", False):
         return follow(value, observer)
-    unread = _Unread(observer)
-    followed = follow(value, observer, unread)
-    weakref.finalize(followed, unread.dropped).atexit = False
-    return followed
+    unread = _UnreadGenerator(observer)
+    generator = follow(value, observer, unread)
+    weakref.finalize(generator, unread.dropped).atexit = False
+    return generator
 
 
-leave_out(globals())
+hide_frames(globals())

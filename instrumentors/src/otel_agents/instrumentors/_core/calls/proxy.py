@@ -1,4 +1,4 @@
-"""What stands in for an object of the caller's and shows itself as that object."""
+"""Transparent proxies for the caller's objects."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import copyreg
 import sys
 from typing import Any, ClassVar, SupportsIndex, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-__all__ = ["Alone", "Proxy"]
+__all__ = ["Proxy", "SoleReference"]
 
 
 class Proxy:
-    """Stands in for an object and shows itself as that object."""
+    """Replaces an object and has its class, attributes and representation."""
 
     __slots__ = ("__weakref__", "_otel_wrapped")
     _otel_wrapped: Any
@@ -44,7 +44,7 @@ class Proxy:
     def __repr__(self) -> str:
         return repr(self._otel_wrapped)
 
-    # A copy is one of the object itself: nobody reads it along, and it goes where we are not.
+    # A copy or pickle is one of the object itself: nobody records what is read of it.
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         reduce = copyreg.dispatch_table.get(cast(Any, type(self._otel_wrapped)))
@@ -56,16 +56,16 @@ class Proxy:
         return copy.copy(self._otel_wrapped)
 
 
-class Alone:
-    """How many references an object has in its destructor that nobody else refers to."""
+class SoleReference:
+    """Counts the references that an object has in its destructor if nobody else holds it."""
 
     references: ClassVar[int] = 0
 
     def __del__(self) -> None:
-        Alone.references = sys.getrefcount(self)
+        SoleReference.references = sys.getrefcount(self)
 
 
-Alone()
+SoleReference()
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -1,4 +1,4 @@
-"""How a call or a stream reports to its operation, so that an error of ours stays ours."""
+"""How a call or a stream reports to its operation; internal errors stop here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 __all__ = [
     "HIDDEN",
@@ -16,59 +16,71 @@ __all__ = [
     "Observation",
     "StreamObserver",
     "end",
-    "exhaust",
-    "fail",
-    "hidden",
     "report",
+    "report_chunk",
+    "report_exhausted",
+    "report_failure",
 ]
 
 HIDDEN: Final = object()
-"""Returned by `StreamObserver.chunk` for an item that the caller must not see."""
+"""Returned by `StreamObserver.chunk` to hide an item from the caller."""
 
 
 class StreamObserver(Protocol):
-    """What a stream reports to: an operation in progress. Any method may raise."""
+    """Receives the progress of a stream: an operation in progress. Any method may raise."""
 
     context: Context
     """Current while an item is fetched."""
 
     def chunk(self, item: Any) -> object:
-        """The stream gave ``item``; returns `HIDDEN` to keep it from the caller."""
+        """Record ``item`` of the stream; return `HIDDEN` to hide it from the caller."""
         ...
 
     def exhausted(self, value: Any) -> None:
-        """The stream is at its end; ``value`` is what a generator returned."""
+        """Record the end of the stream; ``value`` is what a generator returned."""
         ...
 
     def abandoned(self) -> None:
-        """The caller closed, left or dropped the stream before its end."""
+        """Record that the caller closed, left or dropped the stream before its end."""
         ...
 
     def failed(self, error: BaseException) -> None:
-        """The call or the stream raised ``error``."""
+        """Record ``error``, which the call or the stream raised."""
         ...
 
     def end(self) -> None:
-        """End now with what is known; does nothing if the operation has ended."""
+        """End now with what is known; do nothing if the operation has ended."""
         ...
 
 
 class CallObserver(StreamObserver, Protocol):
-    """An operation in progress, as a call reports to it.
+    """Receives the progress of a call: an operation in progress.
 
-    Any method may raise: the call goes on as if it had not been there.
+    Any method may raise: the error is logged and the call goes on. Every operation is one:
+
+        >>> from otel_agents.instrumentors import Call, CallObserver, InvokeAgent, Telemetry
+        >>> def run(telemetry: Telemetry, call: Call) -> CallObserver | None:
+        ...     if call.argument(0, "prompt") is None:
+        ...         return None
+        ...     return InvokeAgent(telemetry, call.instance.name)
     """
 
     def returned(self, value: Any) -> Any:
-        """The call has its result; returns what the caller gets: it, or a transparent proxy."""
+        """Record the result; return what the caller gets: the result, or a transparent proxy."""
         ...
 
 
 class Observation:
-    """Runs a call in ``context``, and reports to functions what becomes of it (`CallObserver`).
+    """Runs a call in ``context`` and passes its outcome to functions; a `CallObserver`.
+
+    Example:
+        >>> from otel_agents.instrumentors import Observation, Patch
+        >>> def close(telemetry, call):
+        ...     return Observation(ended=call.instance.release)
+        >>> patch = Patch("example.agents:Agent.close", close)
 
     Args:
-        context: Current while the call runs; default is the current one.
+        context: Current while the call runs; the current one by default.
         returned: Called with the result.
         failed: Called with what the call raised.
         ended: Called in either case, after the others.
@@ -88,39 +100,39 @@ class Observation:
         self._ended = ended
 
     def returned(self, value: Any) -> Any:
-        """The call has its result."""
+        """Record the result."""
         if self._returned is not None:
             self._returned(value)
         self.end()
         return value
 
     def chunk(self, item: Any) -> object:
-        """One item of a stream."""
+        """Ignore an item of a stream."""
         return None
 
     def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
+        """End: the stream is at its end."""
         self.end()
 
     def abandoned(self) -> None:
-        """The caller left the stream."""
+        """End: the caller left the stream."""
         self.end()
 
     def failed(self, error: BaseException) -> None:
-        """The call raised."""
+        """Record what the call raised."""
         if self._failed is not None:
             self._failed(error)
         self.end()
 
     def end(self) -> None:
-        """The call is over."""
+        """End the observation once."""
         ended, self._ended = self._ended, None
         if ended is not None:
             ended()
 
 
-def hidden(observer: StreamObserver, item: Any) -> bool:
-    """Report a chunk; whether the caller must not see it."""
+def report_chunk(observer: StreamObserver, item: Any) -> bool:
+    """Report a chunk; return whether to hide it from the caller."""
     try:
         return observer.chunk(item) is HIDDEN
     except Exception:
@@ -128,18 +140,18 @@ def hidden(observer: StreamObserver, item: Any) -> bool:
         return False
 
 
-def fail(observer: StreamObserver, error: BaseException) -> None:
-    """Report ``error``; an error of ours on the way ends the operation."""
+def report_failure(observer: StreamObserver, error: BaseException) -> None:
+    """Report ``error``; if that fails, end the operation."""
     report(observer, lambda: observer.failed(error))
 
 
-def exhaust(observer: StreamObserver, value: Any = None) -> None:
+def report_exhausted(observer: StreamObserver, value: Any = None) -> None:
     """Report the end of a stream; ``value`` is what a generator returned."""
     report(observer, lambda: observer.exhausted(value))
 
 
 def end(observer: StreamObserver) -> None:
-    """End an operation that an error of ours has cut short."""
+    """End an operation after an internal error."""
     try:
         observer.end()
     except Exception:
@@ -147,7 +159,7 @@ def end(observer: StreamObserver) -> None:
 
 
 def report(observer: StreamObserver, step: Callable[[], None]) -> None:
-    """Run ``step``, a report to ``running``."""
+    """Run ``step``, a report to ``observer``; if it fails, end the operation."""
     try:
         step()
     except Exception:
@@ -155,4 +167,4 @@ def report(observer: StreamObserver, step: Callable[[], None]) -> None:
         end(observer)
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -1,8 +1,8 @@
 """Results of a model call: a whole response, or something in it that is read later.
 
-An SDK gives back a response, a stream, a raw response whose body is read along, or a response that
-holds something which can be iterated or read (botocore's ``EventStream`` and ``StreamingBody``,
-those of aiobotocore). What is read later ends the operation when it has been read.
+An SDK returns a response, a stream, a raw response whose body is recorded while it is read, or a
+response with something to iterate or read (``EventStream`` and ``StreamingBody`` of botocore, those
+of aiobotocore). What is read later ends the operation when it was read.
 """
 
 from __future__ import annotations
@@ -12,201 +12,207 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import bodies
 from .proxy import Proxy
-from .reporting import CallObserver, exhaust, hidden
-from .streams import stream_of
+from .reporting import CallObserver, report_chunk, report_exhausted
+from .streams import follow_stream
 
 __all__ = ["ResultObserver", "follow", "follow_held"]
 
 
 class ResultObserver(CallObserver, Protocol):
-    """An operation that gathers from a result. Any method may raise."""
+    """An operation that records a result. Any method may raise."""
 
     def respond(self, value: Any) -> None:
-        """Gather from the whole result."""
+        """Record the whole result."""
         ...
 
     def observe(self, value: Any) -> None:
-        """Gather from a result on its way to somebody else; raises nothing."""
+        """Record a result that somebody else consumes; raise nothing."""
         ...
 
 
 def follow(operation: ResultObserver, value: Any) -> Any:
-    """Record ``value``, now or while it is read; returns what the caller gets."""
+    """Record ``value``, now or while it is read; return what the caller gets."""
     response = getattr(value, "http_response", None)
     if response is not None:
         if not bodies.follow(operation, response):
             operation.end()
         return value
-    followed = _followed(operation, value)
-    if followed is not None:
-        return followed
+    proxy = _follow_unread(operation, value)
+    if proxy is not None:
+        return proxy
     operation.respond(value)
     operation.end()
     return value
 
 
 def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
-    """Follow what ``response``, a dict of its own, holds under ``key``; record it if there is none.
+    """Follow ``response[key]``; record ``response`` if there is nothing to follow.
 
-    Returns ``response``, in which what is followed has been put in the place of what it was.
+    Args:
+        operation: What records it.
+        response: A dict, in which the value is replaced by a proxy.
+        key: The key of what is read later.
+
+    Returns:
+        ``response``.
     """
     held = cast("dict[str, Any]", response).get(key)
-    followed = _followed(operation, held) if held is not None else None
-    if followed is None:
+    proxy = _follow_unread(operation, held) if held is not None else None
+    if proxy is None:
         operation.respond(response)
         operation.end()
     else:
-        response[key] = followed
+        response[key] = proxy
     return response
 
 
-def _followed(operation: ResultObserver, value: Any) -> Any:
-    """``value`` as what it is, followed; None if it is a whole response."""
+def _follow_unread(operation: ResultObserver, value: Any) -> Any:
+    """Return a proxy for ``value`` that follows it; None if it is a whole response."""
     kind = cast(Any, type(value))
     asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__anext__")
-    if hasattr(kind, "read") and any(hasattr(kind, name) for name in _PIECEWISE):
-        reading = bodies.Reading(operation, json=True)
-        return (_AsyncBodyProxy if asynchronous else _BodyProxy)(value, reading)
-    stream = stream_of(value, operation)
+    if hasattr(kind, "read") and any(hasattr(kind, name) for name in _CHUNKED_READS):
+        recorder = bodies.BodyRecorder(operation, json=True)
+        return (_AsyncBodyProxy if asynchronous else _BodyProxy)(value, recorder)
+    stream = follow_stream(value, operation)
     if stream is not None:
         return stream
     if hasattr(kind, "__aiter__"):
-        return _AsyncIterableProxy(value, _Items(operation))
+        return _AsyncIterableProxy(value, _ItemRecorder(operation))
     if hasattr(kind, "__iter__") and hasattr(kind, "close"):
-        return _IterableProxy(value, _Items(operation))
+        return _IterableProxy(value, _ItemRecorder(operation))
     return None
 
 
-_PIECEWISE: Final = ("__next__", "__anext__", "iter_chunks")
-"""By one of which a body is read in pieces; what can only be read whole is a response."""
+_CHUNKED_READS: Final = ("__next__", "__anext__", "iter_chunks")
+"""A body that is read in chunks has one of these; one without is a whole response."""
 
 
-class _Items(bodies.Reading):
+class _ItemRecorder(bodies.BodyRecorder):
     """Items that are read one by one, each a chunk."""
 
-    def take(self, piece: Any) -> bool:
-        """An item has passed."""
-        return not self._ended and hidden(self._operation, piece)
+    def record_chunk(self, chunk: Any) -> bool:
+        """Record an item; return whether to hide it from the caller."""
+        return not self._ended and report_chunk(self._operation, chunk)
 
-    def whole(self) -> None:
-        """There are no more."""
+    def completed(self) -> None:
+        """End the operation: there are no more items."""
         if not self._ended:
             self._ended = True
-            exhaust(self._operation)
+            report_exhausted(self._operation)
 
 
-class _ReadLater(Proxy):
-    """What is read later, by its own methods; what is read passes a `bodies.Reading`.
+class _UnreadProxy(Proxy):
+    """Something that is read later by its own methods, recorded by a `bodies.BodyRecorder`.
 
-    It is the reading that knows when nobody can read any more: an iterator or a method that the
-    caller has kept outlives this proxy.
+    The recorder, not this proxy, notices when nobody can read any more: the caller may keep an
+    iterator or a bound method and drop the proxy.
     """
 
-    __slots__ = ("_otel_reading",)
-    _otel_reading: bodies.Reading
+    __slots__ = ("_otel_recorder",)
+    _otel_recorder: bodies.BodyRecorder
 
-    def __init__(self, wrapped: Any, reading: bodies.Reading) -> None:
+    def __init__(self, wrapped: Any, recorder: bodies.BodyRecorder) -> None:
         super().__init__(wrapped)
-        object.__setattr__(self, "_otel_reading", reading)
+        object.__setattr__(self, "_otel_recorder", recorder)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._otel_wrapped, name)
-        watch = _CLOSES.get(name)
-        return watch(self._otel_reading, value) if watch is not None else value
+        wrap_method = _CLOSING_METHODS.get(name)
+        return wrap_method(self._otel_recorder, value) if wrap_method is not None else value
 
-    def _otel_entered(self, entered: Any) -> Any:
-        """What a ``with`` gives: this, or something of its own that is read instead of it."""
+    def _otel_entered_value(self, entered: Any) -> Any:
+        """Return what a ``with`` binds: this, or another object that is read instead."""
         return self if entered is self._otel_wrapped else entered
 
 
-class _IterableProxy(_ReadLater):
-    """What can be iterated and is no iterator, as botocore's ``EventStream``."""
+class _IterableProxy(_UnreadProxy):
+    """An iterable that is not an iterator, as botocore's ``EventStream``."""
 
     __slots__ = ()
 
     def __iter__(self) -> Iterator[Any]:
-        return self._otel_reading.pieces(iter(self._otel_wrapped))
+        return self._otel_recorder.chunks(iter(self._otel_wrapped))
 
     def __enter__(self) -> Any:
-        return self._otel_entered(self._otel_wrapped.__enter__())
+        return self._otel_entered_value(self._otel_wrapped.__enter__())
 
     def __exit__(self, *exception: object) -> Any:
-        return self._otel_reading.close(self._otel_wrapped.__exit__, *exception)
+        return self._otel_recorder.close(self._otel_wrapped.__exit__, *exception)
 
 
-class _AsyncIterableProxy(_ReadLater):
-    """What can be iterated and whose ``__anext__``, if any, gives no item, as aiobotocore's.
+class _AsyncIterableProxy(_UnreadProxy):
+    """An async iterable whose ``__anext__``, if any, returns no item, as aiobotocore's.
 
-    There it is an asynchronous generator function, and ``__aiter__`` gives what it makes.
+    There it is an async generator function, and ``__aiter__`` returns what it creates.
     """
 
     __slots__ = ()
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self._otel_reading.pieces_async(aiter(self._otel_wrapped))
+        return self._otel_recorder.chunks_async(aiter(self._otel_wrapped))
 
     async def __aenter__(self) -> Any:
-        return self._otel_entered(await self._otel_wrapped.__aenter__())
+        return self._otel_entered_value(await self._otel_wrapped.__aenter__())
 
     async def __aexit__(self, *exception: object) -> Any:
-        return await self._otel_reading.close_async(self._otel_wrapped.__aexit__, *exception)
+        return await self._otel_recorder.close_async(self._otel_wrapped.__aexit__, *exception)
 
 
-class _Body(_ReadLater):
-    """A body that is read as bytes: whole, in pieces, or line by line."""
+class _Body(_UnreadProxy):
+    """A body that is read as bytes: whole, in chunks, or line by line."""
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._otel_wrapped, name)
-        watch = _READS.get(name)
-        return watch(self._otel_reading, value) if watch is not None else value
+        wrap_method = _READING_METHODS.get(name)
+        return wrap_method(self._otel_recorder, value) if wrap_method is not None else value
 
-    def _otel_entered(self, entered: Any) -> Any:
+    def _otel_entered_value(self, entered: Any) -> Any:
         if entered is self._otel_wrapped or not hasattr(cast(Any, type(entered)), "read"):
-            return super()._otel_entered(entered)
-        return type(self)(entered, self._otel_reading)  # botocore's is the stream below
+            return super()._otel_entered_value(entered)
+        return type(self)(entered, self._otel_recorder)  # botocore returns the raw stream below
 
 
 class _BodyProxy(_Body, _IterableProxy):
     __slots__ = ()
 
     def __next__(self) -> bytes:
-        return self._otel_reading.piece(self._otel_wrapped.__next__)
+        return self._otel_recorder.chunk(self._otel_wrapped.__next__)
 
 
 class _AsyncBodyProxy(_Body, _AsyncIterableProxy):
     __slots__ = ()
 
     async def __anext__(self) -> bytes:
-        return await self._otel_reading.piece_async(self._otel_wrapped.__anext__)
+        return await self._otel_recorder.chunk_async(self._otel_wrapped.__anext__)
 
 
-_Watch = Callable[[bodies.Reading, Callable[..., Any]], Callable[..., Any]]
+_WrapMethod = Callable[[bodies.BodyRecorder, Callable[..., Any]], Callable[..., Any]]
 
 
-def _reads(taken: Callable[..., tuple[bytes, bool]]) -> _Watch:
-    """Of a method that reads; ``taken`` makes of its result and arguments what was read, and if it ends."""
+def _wrap_read(parse: Callable[..., tuple[bytes, bool]]) -> _WrapMethod:
+    """Wrap a reading method; ``parse`` returns the bytes read, and whether they are the last."""
 
-    def watch(reading: bodies.Reading, read: Callable[..., Any]) -> Callable[..., Any]:
-        def reads(*args: Any, **kwargs: Any) -> Any:
-            def took(value: Any) -> None:
-                piece, ends = taken(value, *args, *kwargs.values())
-                reading.took(piece, ends=ends)
+    def wrap_method(recorder: bodies.BodyRecorder, read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            def record_read(value: Any) -> None:
+                chunk, ends = parse(value, *args, *kwargs.values())
+                recorder.record_read(chunk, ends=ends)
 
-            return reading.read(lambda: read(*args, **kwargs), took)
+            return recorder.read(lambda: read(*args, **kwargs), record_read)
 
-        return reads
+        return reading
 
-    return watch
+    return wrap_method
 
 
-def _piece(piece: Any, size: int | None = None) -> tuple[bytes, bool]:
-    return bytes(piece), size is None or size < 0 or (not piece and size != 0)
+def _chunk(chunk: Any, size: int | None = None) -> tuple[bytes, bool]:
+    return bytes(chunk), size is None or size < 0 or (not chunk and size != 0)
 
 
 def _line(line: Any, size: int | None = None) -> tuple[bytes, bool]:
@@ -222,32 +228,36 @@ def _lines(lines: Any, hint: int | None = None) -> tuple[bytes, bool]:
     return b"".join(lines), hint is None or not lines
 
 
-def _iterate(reading: bodies.Reading, make: Callable[..., Any]) -> Callable[..., Any]:
-    def iterates(*args: Any, **kwargs: Any) -> Any:
-        made = make(*args, **kwargs)
+def _wrap_iteration(recorder: bodies.BodyRecorder, make: Callable[..., Any]) -> Callable[..., Any]:
+    def iterating(*args: Any, **kwargs: Any) -> Any:
+        chunks = make(*args, **kwargs)
         return (
-            reading.pieces_async(made) if hasattr(made, "__anext__") else reading.pieces(iter(made))
+            recorder.chunks_async(chunks)
+            if hasattr(chunks, "__anext__")
+            else recorder.chunks(iter(chunks))
         )
 
-    return iterates
+    return iterating
 
 
-def _close(reading: bodies.Reading, close: Callable[..., Any]) -> Callable[..., Any]:
-    return functools.partial(reading.close, close)
+def _wrap_close(recorder: bodies.BodyRecorder, close: Callable[..., Any]) -> Callable[..., Any]:
+    return functools.partial(recorder.close, close)
 
 
-_CLOSES: Final[Mapping[str, _Watch]] = MappingProxyType({"close": _close, "aclose": _close})
-_READS: Final[Mapping[str, _Watch]] = MappingProxyType(
+_CLOSING_METHODS: Final[Mapping[str, _WrapMethod]] = MappingProxyType(
+    {"close": _wrap_close, "aclose": _wrap_close}
+)
+_READING_METHODS: Final[Mapping[str, _WrapMethod]] = MappingProxyType(
     {
-        "read": _reads(_piece),
-        "readinto": _reads(_into),
-        "readline": _reads(_line),
-        "readlines": _reads(_lines),
-        "iter_chunks": _iterate,
-        "iter_lines": _iterate,
-        **_CLOSES,
+        "read": _wrap_read(_chunk),
+        "readinto": _wrap_read(_into),
+        "readline": _wrap_read(_line),
+        "readlines": _wrap_read(_lines),
+        "iter_chunks": _wrap_iteration,
+        "iter_lines": _wrap_iteration,
+        **_CLOSING_METHODS,
     }
 )
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -1,4 +1,4 @@
-"""Streams: followed item by item, finalised exactly once, their type and laziness kept.
+"""Streams: followed item by item, ended exactly once, of the same type and as lazy as before.
 
 The context of a stream is current while an item is fetched, never across a ``yield``. A stream
 that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no error.
@@ -18,32 +18,32 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 from opentelemetry.context import Context, attach, get_current
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import disposal
-from .disposal import Disposal
-from .proxy import Alone, Proxy
+from . import finalization
+from .finalization import Finalizer
+from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
 
 __all__ = [
     "AsyncStreamProxy",
-    "Entered",
-    "Steps",
+    "EnteredContext",
+    "ResumableContext",
     "StreamProxy",
-    "following",
-    "hook",
-    "stream_of",
+    "follow_stream",
+    "register_stream",
+    "replace_methods",
 ]
 
-Entered: TypeAlias = tuple[Context, object]
-"""The caller's context, and the token of what was attached in its place."""
+EnteredContext: TypeAlias = tuple[Context, object]
+"""The caller's context, and the token of the one attached instead."""
 
 
-class Steps:
+class ResumableContext:
     """The context of work that runs in steps: current in each step, never between two.
 
-    What the work itself attached in one step is current again in the next. Closing is a step too:
-    what the work attached is detached there, and does not stay behind in its caller.
+    What the work attaches in one step is current again in the next. Closing is a step too: what the
+    work attached is detached there and does not leak into its caller.
     """
 
     __slots__ = ("_inner", "inside")
@@ -51,34 +51,35 @@ class Steps:
     def __init__(self, inner: Context) -> None:
         self._inner = inner
         self.inside = False
-        """Whether a step is being made."""
+        """Whether a step is running."""
 
-    def enter(self) -> Entered:
-        """Begin a step; for `leave`."""
+    def enter(self) -> EnteredContext:
+        """Start a step; pass the result to `leave`."""
         outer = get_current()
         self.inside = True
         return outer, attach(self._inner)
 
-    def leave(self, entered: Entered) -> None:
-        """End a step: the caller's context is current again."""
+    def leave(self, entered: EnteredContext) -> None:
+        """End a step: restore the caller's context."""
         self._inner = get_current()
         self.inside = False
         attach(entered[0])
 
-    def leave_awaited(self, entered: Entered, error: BaseException) -> None:
+    def leave_awaited(self, entered: EnteredContext, error: BaseException) -> None:
         """End a step that was awaited and raised ``error``.
 
-        It may have been closed while it waits, maybe by the collector inside any other work, and have
-        raised something else then. Where that is not so, which the token knows, it is put back.
+        The step may have been closed while it waited, perhaps by the garbage collector inside
+        unrelated work, and may have raised something else then. Otherwise, which the token shows,
+        restore the caller's context.
         """
         inner = get_current()
         self.inside = False
-        if disposal.closes(error) and inner is not self._inner:
+        if finalization.is_generator_exit(error) and inner is not self._inner:
             return
-        if not isinstance(entered[1], Token):  # of another kind of context than Python's
+        if not isinstance(entered[1], Token):  # a context implementation other than contextvars
             return self.leave(entered)
         token = cast("Token[Context]", entered[1])
-        with contextlib.suppress(ValueError):  # it is of another task or thread
+        with contextlib.suppress(ValueError):  # of another task or thread
             token.var.reset(token)
             self._inner = inner
 
@@ -102,79 +103,80 @@ class Steps:
         return value
 
 
-def following(observer: StreamObserver) -> Disposal:
-    """A stream of ``running`` is being made: it is known, and goes where this is if it is dropped."""
-    disposal.OPEN[disposal.next_place()] = observer
-    return disposal.QUEUE.ready or disposal.expect()
+def register_stream(observer: StreamObserver) -> Finalizer:
+    """Register a new stream of ``observer``; return its finalizer."""
+    finalization.OPEN_STREAMS[finalization.next_stream_id()] = observer
+    return finalization.QUEUE.ready or finalization.started()
 
 
-def hook(holder: Any, hooks: dict[str, Any]) -> None:
-    """Put ``hooks`` in the place of methods of ``holder``, a response of httpx.
+def replace_methods(response: Any, replacements: dict[str, Any]) -> None:
+    """Replace methods of ``response``, an httpx response.
 
-    They are no part of what is pickled or copied, which goes where nobody reads along.
+    The replacements are left out of pickles and copies, which nobody records.
     """
-    state: Callable[[], dict[str, Any]] = holder.__getstate__
-    hidden = (*hooks, "__getstate__")
-    hooks["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
-    for name, ours in hooks.items():
-        setattr(holder, name, ours)
+    state: Callable[[], dict[str, Any]] = response.__getstate__
+    hidden = (*replacements, "__getstate__")
+    replacements["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
+    for name, ours in replacements.items():
+        setattr(response, name, ours)
 
 
 _NONE: Final = MappingProxyType[str, Any]({})
 
 
-class _Following(Proxy):
-    """What the two stream proxies share: one operation, finalised once, also by collection.
+class _StreamProxyBase(Proxy):
+    """The base of both stream proxies: one operation, ended once, also by garbage collection.
 
-    An SDK's stream can be closed by its HTTP response too, ``response``, as its helpers do it.
+    Closing an SDK stream's HTTP response, ``response``, closes the stream too; SDK helpers do that.
     """
 
     __slots__ = (
-        *("_otel_attaches", "_otel_disposal", "_otel_ended", "_otel_next", "_otel_observer"),
-        "_otel_steps",
+        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_next", "_otel_observer"),
+        "_otel_context",
     )
-    _otel_closes: ClassVar[str] = "close"
+    _otel_close_name: ClassVar[str] = "close"
     _otel_attaches: bool
-    _otel_disposal: Disposal
+    _otel_finalizer: Finalizer
     _otel_ended: bool
     _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
-    _otel_steps: Steps
+    _otel_context: ResumableContext
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
-        object.__setattr__(self, "_otel_ended", True)  # until it is made to the end
+        # Until the constructor is done: `__del__` may run before.
+        object.__setattr__(self, "_otel_ended", True)
         object.__setattr__(self, "_otel_observer", observer)
-        object.__setattr__(self, "_otel_steps", Steps(observer.context))
-        object.__setattr__(self, "_otel_disposal", following(observer))
+        object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
+        object.__setattr__(self, "_otel_finalizer", register_stream(observer))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
         response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
         kind = cast(Any, type(response))
-        if hasattr(kind, self._otel_closes) and hasattr(kind, "__getstate__"):
+        if hasattr(kind, self._otel_close_name) and hasattr(kind, "__getstate__"):
             self._otel_watch(response, weakref.ref(self))
 
-    def _otel_watch(self, response: Any, this: Callable[[], _Following | None]) -> None:
-        """Learn from ``response`` that it is closed; it does not keep this alive."""
+    def _otel_watch(self, response: Any, this: Callable[[], _StreamProxyBase | None]) -> None:
+        """Notice when ``response`` is closed, without keeping this proxy alive."""
         close = response.close
 
         def closing() -> Any:
             try:
                 return close()
             finally:
-                _Following._otel_response_closed(this())
+                _StreamProxyBase._otel_response_closed(this())
 
-        hook(response, {"close": closing})
+        replace_methods(response, {"close": closing})
 
     @staticmethod
-    def _otel_response_closed(proxy: _Following | None) -> None:
-        """The response was closed; an SDK does so too where reading the stream ends."""
-        if proxy is not None and not proxy._otel_steps.inside:
+    def _otel_response_closed(proxy: _StreamProxyBase | None) -> None:
+        """End the stream: its response was closed, but not by reading it to the end."""
+        if proxy is not None and not proxy._otel_context.inside:
             proxy._otel_closed()
 
-    # The two that are called for each stream do what `reporting` does, without going there.
+    # `reporting` has both as functions; here they are inline, as each stream calls them.
 
-    def _otel_hides(self, item: Any) -> bool:
+    def _otel_report_chunk(self, item: Any) -> bool:
         try:
             return self._otel_observer.chunk(item) is HIDDEN
         except Exception:
@@ -193,45 +195,45 @@ class _Following(Proxy):
     def _otel_failed(self, error: BaseException) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.failed(self._otel_observer, error)
+            self._otel_finalizer.failed(self._otel_observer, error)
 
     def _otel_closed(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.closed(self._otel_observer)
+            self._otel_finalizer.closed(self._otel_observer)
 
     def _otel_dropped(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_disposal.dropped(self._otel_observer)
+            self._otel_finalizer.dropped(self._otel_observer)
 
     def __del__(self) -> None:
         if not self._otel_ended:
             self._otel_dropped()
-            alone = sys.getrefcount(self) == Alone.references
-            if alone:  # else other destructors may read it yet
-                self._otel_steps.run(self._otel_let_go)
+            alone = sys.getrefcount(self) == SoleReference.references
+            if alone:  # else other destructors may still read it
+                self._otel_context.run(self._otel_release)
 
-    def _otel_let_go(self) -> None:
-        """Drop what is followed in its own context: it may detach there what it has attached."""
+    def _otel_release(self) -> None:
+        """Drop the wrapped stream in its own context: it may detach what it attached there."""
         object.__setattr__(self, "_otel_next", None)
         object.__setattr__(self, "_otel_wrapped", None)
 
-    def _otel_entering(self, entered: Any) -> Any:
-        """What a ``with`` gives: this, or something of its own that is read instead of it."""
+    def _otel_entered_value(self, entered: Any) -> Any:
+        """Return what a ``with`` binds: this, or another object that is read instead."""
         return self if entered is self._otel_wrapped else entered
 
     def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:
         def closing(*args: Any, **kwargs: Any) -> Any:
             try:
-                return self._otel_steps.run(close, *args, **kwargs)
+                return self._otel_context.run(close, *args, **kwargs)
             finally:
                 self._otel_closed()
 
         return closing
 
 
-class StreamProxy(_Following):
+class StreamProxy(_StreamProxyBase):
     """A synchronous stream, followed: an iterator that may also be a context manager."""
 
     __slots__ = ()
@@ -245,34 +247,34 @@ class StreamProxy(_Following):
         return self
 
     def __next__(self) -> Any:
-        steps = self._otel_steps
+        context = self._otel_context
         while True:
-            entered = steps.enter()
+            entered = context.enter()
             try:
                 item = self._otel_next()
             except BaseException as error:
-                steps.leave(entered)
+                context.leave(entered)
                 if isinstance(error, StopIteration):
                     self._otel_exhausted()
                 else:
                     self._otel_failed(error)
                 raise
-            steps.leave(entered)
-            if not self._otel_hides(item):
+            context.leave(entered)
+            if not self._otel_report_chunk(item):
                 return item
 
     def __enter__(self) -> Any:
         outer = get_current()
         entered = self._otel_wrapped.__enter__()
         object.__setattr__(self, "_otel_attaches", get_current() is not outer)
-        return self._otel_entering(entered)
+        return self._otel_entered_value(entered)
 
     def __exit__(self, *exception: object) -> Any:
         leave = self._otel_wrapped.__exit__
         try:
-            if self._otel_attaches:  # and detaches here, in its caller's context
+            if self._otel_attaches:  # then it detaches here, in the caller's context
                 return leave(*exception)
-            return self._otel_steps.run(leave, *exception)
+            return self._otel_context.run(leave, *exception)
         finally:
             self._otel_closed()
 
@@ -281,11 +283,11 @@ class StreamProxy(_Following):
         return self._otel_closing(value) if name == "close" else value
 
 
-class AsyncStreamProxy(_Following):
+class AsyncStreamProxy(_StreamProxyBase):
     """An asynchronous stream, followed; see `StreamProxy`."""
 
     __slots__ = ()
-    _otel_closes = "aclose"
+    _otel_close_name = "aclose"
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
@@ -295,25 +297,26 @@ class AsyncStreamProxy(_Following):
     def __aiter__(self) -> AsyncStreamProxy:
         return self
 
-    def _otel_watch(self, response: Any, this: Callable[[], _Following | None]) -> None:
+    def _otel_watch(self, response: Any, this: Callable[[], _StreamProxyBase | None]) -> None:
         close = response.aclose
 
         async def closing() -> Any:
             try:
                 return await close()
             finally:
-                _Following._otel_response_closed(this())
+                _StreamProxyBase._otel_response_closed(this())
 
-        hook(response, {"aclose": closing})
+        replace_methods(response, {"aclose": closing})
 
     async def __anext__(self) -> Any:
-        steps = self._otel_steps
+        context = self._otel_context
         while True:
-            entered = steps.enter()  # as `Steps.wait`, without a coroutine more for each item
+            # As `ResumableContext.wait`, without another coroutine for each item.
+            entered = context.enter()
             try:
                 item = await self._otel_next()
             except BaseException as error:
-                steps.leave_awaited(entered, error)
+                context.leave_awaited(entered, error)
                 if isinstance(error, StopAsyncIteration):
                     self._otel_exhausted()
                 elif isinstance(error, GeneratorExit):
@@ -321,22 +324,22 @@ class AsyncStreamProxy(_Following):
                 else:
                     self._otel_failed(error)
                 raise
-            steps.leave(entered)
-            if not self._otel_hides(item):
+            context.leave(entered)
+            if not self._otel_report_chunk(item):
                 return item
 
     async def __aenter__(self) -> Any:
         outer = get_current()
         entered = await self._otel_wrapped.__aenter__()
         object.__setattr__(self, "_otel_attaches", get_current() is not outer)
-        return self._otel_entering(entered)
+        return self._otel_entered_value(entered)
 
     async def __aexit__(self, *exception: object) -> Any:
         leave = self._otel_wrapped.__aexit__
         try:
-            if self._otel_attaches:  # and detaches here, in its caller's context
+            if self._otel_attaches:  # then it detaches here, in the caller's context
                 return await leave(*exception)
-            return await self._otel_steps.wait(leave(*exception))
+            return await self._otel_context.wait(leave(*exception))
         finally:
             self._otel_closed()
 
@@ -350,24 +353,24 @@ class AsyncStreamProxy(_Following):
 
         async def closing(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await self._otel_steps.wait(close(*args, **kwargs))
+                return await self._otel_context.wait(close(*args, **kwargs))
             finally:
                 self._otel_closed()
 
         return closing
 
 
-def stream_of(value: Any, observer: StreamObserver) -> Any:
-    """``value`` followed, if it is a stream of an SDK: an iterator that cannot be read otherwise."""
+def follow_stream(value: Any, observer: StreamObserver) -> Any:
+    """Follow ``value`` if it is an SDK stream: an iterator without ``read``; else return None."""
     kind = cast(Any, type(value))
     if hasattr(kind, "read"):
         return None
     if hasattr(kind, "__next__"):
         return StreamProxy(value, observer)
     gives = getattr(kind, "__anext__", None)
-    if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore's gives no item
+    if gives is None or inspect.isasyncgenfunction(gives):  # aiobotocore: returns no item
         return None
     return AsyncStreamProxy(value, observer)
 
 
-leave_out(globals())
+hide_frames(globals())

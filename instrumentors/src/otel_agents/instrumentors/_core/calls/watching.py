@@ -1,4 +1,4 @@
-"""Replacements of a function that begin no operation: what a row of a table says besides a start.
+"""Ways to observe or change a call without starting an operation, for a `Patch`.
 
 Example:
     >>> from otel_agents.instrumentors import Patch, after
@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.drivers import Driver
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .around import around, call_of, plain
 from .call import Bindable, Call, Start, Switch, Wrapping
@@ -39,8 +39,8 @@ __all__ = [
 ]
 
 
-class _Replaced(Observation):
-    """An observation whose caller gets something else than the result."""
+class _ResultReplacement(Observation):
+    """An observation that replaces the result."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class _Replaced(Observation):
 
 
 def watch(observe: Callable[[Telemetry, Call], object]) -> Start:
-    """Call ``observe(telemetry, call)`` before the call, and begin nothing."""
+    """Call ``observe(telemetry, call)`` before the call; start no operation."""
 
     def start(telemetry: Telemetry, call: Call) -> None:
         observe(telemetry, call)
@@ -76,10 +76,10 @@ def after(
 
 
 def replacing(make: Callable[[Telemetry, Call, Any], Any]) -> Start:
-    """Have the caller get ``make(telemetry, call, result)`` in place of the result."""
+    """Replace the result by ``make(telemetry, call, result)``."""
 
     def start(telemetry: Telemetry, call: Call) -> Observation:
-        return _Replaced(functools.partial(make, telemetry, call))
+        return _ResultReplacement(functools.partial(make, telemetry, call))
 
     return start
 
@@ -114,9 +114,9 @@ class _Instead:
 
 
 def instead(make: Callable[[Telemetry, Call], Any]) -> Bindable:
-    """Have the caller get what ``make(telemetry, call)`` returns; `Call.proceed` runs the original.
+    """Replace the call by ``make(telemetry, call)``; `Call.proceed` runs the original.
 
-    For a plain function. What ``make`` raises is the caller's: it stands for the function.
+    For a plain function. What ``make`` raises reaches the caller.
     """
     return _Instead(make)
 
@@ -150,11 +150,11 @@ class _Attaching:
 
 
 def attaching(context_of: Callable[[Telemetry, Call], Context | None]) -> Bindable:
-    """Make a context current where the function has been called, and leave it so.
+    """Attach a context after the call, and leave it attached.
 
-    For a function that a library calls inside a copy of `contextvars.Context` that it has made for
-    one piece of work, as LangChain's ``_set_config_context``: the copy dies with the work, so that
-    nothing must be restored, and restoring at the function's end would be too early.
+    For a function that a library calls inside a `contextvars.Context` copied for one piece of work,
+    as LangChain's ``_set_config_context``. The copy dies with the work, so nothing must be
+    restored, and restoring when the function returns would be too early.
     """
     return _Attaching(context_of)
 
@@ -166,10 +166,10 @@ def wrapping_of(
     overridden: bool = False,
     once_per: Callable[[Call], object] | None = None,
 ) -> Wrapping:
-    """The wrapping of a row of a table: of a start, or of what a function above has made."""
+    """Make the wrapping of a table row from a start, or from what a function above returned."""
     if isinstance(how, Bindable):
         return how.bind(telemetry)
     return around(telemetry, how, overridden=overridden, once_per=once_per)
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from opentelemetry.context import Context, attach, get_current
 
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 
 __all__ = ["Handover", "carry"]
@@ -81,4 +81,4 @@ def _identity(objects: tuple[object, ...]) -> tuple[int, ...]:
     return tuple(map(id, objects))
 
 
-leave_out(globals())
+hide_frames(globals())

@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import renew_after_fork
-from otel_agents.instrumentors._core.threads import start_apart
+from otel_agents.instrumentors._core.threads import start_daemon
 
 __all__ = ["Queue"]
 
@@ -51,7 +51,7 @@ class Queue(Generic[_Job]):
             if self._waiting >= self._limit:
                 return False
             if self._started < self._threads and self._left >= self._started:
-                self._started += start_apart(self._run, self._jobs)
+                self._started += start_daemon(self._run, self._jobs)
             if not self._started:
                 return False
             self._waiting += 1
@@ -75,5 +75,5 @@ class Queue(Generic[_Job]):
 
     def flush(self, timeout: float) -> int:
         """Wait until all is done, ``timeout`` seconds at most; how many jobs are not."""
-        system.until(lambda: not self._left, timeout)
+        system.wait_until(lambda: not self._left, timeout)
         return self._left

@@ -1,10 +1,10 @@
-"""Frames of ours that Python's warnings leave out, as those of its import system.
+"""Hides our frames from Python's warnings, like those of its import system.
 
-``warnings.warn(…, stacklevel=2)`` points at who has called the function that warns, and filters go by
-that module. Where we run the call, a frame of ours is in between. Python leaves out frames whose
-file's name has ``importlib`` and ``_bootstrap`` in it, in every version that we support; and nothing
-else could tell it, since it is the library that calls ``warn``. So the code of such functions names
-its file by way of this folder: it is the same file, and tracebacks show its lines.
+``warnings.warn(…, stacklevel=2)`` points at the caller of the function that warns, and filters
+match that module. If we run the call, one of our frames is in between. Every Python version that we
+support skips frames whose file name contains ``importlib`` and ``_bootstrap``; there is no other
+way, since the library calls ``warn``. So the code of our functions names its file by a path through
+this folder. It is the same file, and tracebacks show its lines.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, Final
 
-__all__ = ["leave_out"]
+__all__ = ["hide_frames"]
 
-_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+_FOLDER: Final = os.path.dirname(os.path.abspath(__file__))
 
 
-def leave_out(namespace: Mapping[str, Any]) -> None:
-    """Leave out the frames of a module's functions and methods; for the end of the module.
+def hide_frames(namespace: Mapping[str, Any]) -> None:
+    """Hide the frames of a module's functions and methods; call it at the end of the module.
 
     Args:
         namespace: The module's ``globals()``.
     """
     file = namespace["__file__"]
-    way = os.path.join(_HERE, os.path.relpath(file, _HERE))
+    path = os.path.join(_FOLDER, os.path.relpath(file, _FOLDER))
     for value in tuple(namespace.values()):
         if getattr(value, "__module__", None) == namespace["__name__"]:
             for function in _functions(value):
                 if function.__code__.co_filename == file:
-                    function.__code__ = _by_way(function.__code__, way)
+                    function.__code__ = _with_path(function.__code__, path)
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
@@ -42,7 +42,7 @@ def _functions(value: Any) -> Iterator[FunctionType]:
                 yield one
 
 
-def _by_way(code: CodeType, way: str) -> CodeType:
-    """``code``, and that of what is defined in it, with another way to its file."""
-    inner = (_by_way(one, way) if isinstance(one, CodeType) else one for one in code.co_consts)
-    return code.replace(co_filename=way, co_consts=tuple(inner))
+def _with_path(code: CodeType, path: str) -> CodeType:
+    """Return ``code``, and the code defined in it, with another path to its file."""
+    inner = (_with_path(one, path) if isinstance(one, CodeType) else one for one in code.co_consts)
+    return code.replace(co_filename=path, co_consts=tuple(inner))

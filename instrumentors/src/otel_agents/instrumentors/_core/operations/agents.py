@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 from opentelemetry.context import Context
 from opentelemetry.trace import Link
 
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.agents import AgentScope
 from otel_agents.instrumentors._core.context.scope import inside, scope_of
@@ -161,7 +161,7 @@ class InvokeAgent(Internal):
         return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
 
     def _gather(self) -> None:
-        disposal.here().wait_briefly()  # what was dropped under it is part of the sums
+        finalization.current().wait_briefly()  # what was dropped under it is part of the sums
         scope = self.scope
         for name, value in (
             (attr.GEN_AI_USAGE_INPUT_TOKENS, scope.input_tokens),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.context import official
 from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
@@ -215,7 +215,7 @@ class ClaimedCall:
         if call is None:
             if attempt is None or attempt.taken:
                 return
-            disposal.here().wait_briefly()  # what was dropped may be what has reported it
+            finalization.current().wait_briefly()  # what was dropped may be what has reported it
             if self._is_reported(response, attempt):
                 return
             call = self._report(attempt)

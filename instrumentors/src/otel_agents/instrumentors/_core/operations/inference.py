@@ -10,7 +10,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
 
 from otel_agents.instrumentors._core.calls import results
-from otel_agents.instrumentors._core.calls.streams import stream_of
+from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -115,7 +115,7 @@ class ModelCall(Operation):
 
     def returned(self, value: Any) -> Any:
         """The call returned ``value``: record it, now or while it is read."""
-        return stream_of(value, self) or results.follow(self, value)
+        return follow_stream(value, self) or results.follow(self, value)
 
     def _gather(self) -> None:
         gathered = self.attributes

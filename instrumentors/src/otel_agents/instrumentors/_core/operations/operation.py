@@ -15,14 +15,14 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.disposal import DROPPED_AT
+from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
 from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
     scope_of,
 )
-from otel_agents.instrumentors._core.tables import AGES, sweep
+from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -92,8 +92,8 @@ class Operation:
         self.end_time = 0
         self.duration = 0.0
         """Seconds from start to end; the same as the span's."""
-        if time.monotonic() >= AGES.due:
-            sweep()
+        if time.monotonic() >= EXPIRING.due:
+            evict_expired()
         now = time.time_ns()
         self.start_time = now if start_time is None else start_time
         self._start_counter = time.perf_counter_ns() - (now - self.start_time)

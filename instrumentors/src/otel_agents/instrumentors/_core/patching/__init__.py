@@ -1,1 +1,1 @@
-"""How code of ours gets into a framework, and out again."""
+"""Applying the patches of an instrumentor to a framework, and undoing them."""

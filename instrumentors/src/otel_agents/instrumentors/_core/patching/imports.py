@@ -1,6 +1,7 @@
-"""Being told that the import of a package begins, before anything of it runs.
+"""Callbacks when the import of a package starts, before its code runs.
 
-An import hook is told afterwards, when the package's own modules have bound each other's functions.
+An import hook runs afterwards, when the package's modules have already bound each other's
+functions.
 """
 
 from __future__ import annotations
@@ -17,51 +18,51 @@ from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.system import Flag
 from otel_agents.instrumentors._core.tables import Bounded
 
-__all__ = ["Announcement"]
+__all__ = ["ImportTrigger"]
 
-_PATIENCE: Final = 5.0
-"""Seconds that an import in another thread waits. That thread may hold what this one waits for."""
+_WAIT_SECONDS: Final = 5.0
+"""How long an import in another thread waits. That thread may hold a lock that we need."""
 
-_waiting: Final[Bounded[str, list[Announcement]]] = Bounded(1024, inherited=True)
-_lock: Final = Lock()  # for the states alone: never held while anybody's code runs, or imports
+_waiting: Final[Bounded[str, list[ImportTrigger]]] = Bounded(1024, inherited=True)
+_lock: Final = Lock()  # for the states only: never held during foreign code or imports
 
 
 def _renew() -> None:
-    for announcements in _waiting.values():
-        for announcement in list(announcements):
-            announcement.renew()
+    for triggers in _waiting.values():
+        for trigger in list(triggers):
+            trigger.renew()
 
 
 renew_after_fork(_renew)
 
 
-class Announcement:
-    """Calls ``callback`` once, when the import of the first of ``packages`` begins.
+class ImportTrigger:
+    """Calls ``callback`` once, when the import of the first of ``packages`` starts.
 
-    It is called at once if one is imported already. An import in another thread waits until it
-    is done, but not for ever. If it fails, that is reported, and the import goes on.
+    It is called at once if one is imported already. An import in another thread waits until the
+    callback is done, a few seconds at most. A failure is logged, and the import goes on.
     """
 
     def __init__(self, packages: tuple[str, ...], callback: Callable[[], None]) -> None:
         self._packages = packages
         self._callback = callback
-        self._state: Literal["waiting", "made now", "over"] = "waiting"
+        self._state: Literal["waiting", "running", "done"] = "waiting"
         self._thread: int | None = None
-        self._over = Flag()
+        self._done = Flag()
         with _lock:
             for package in packages:
                 _waiting.setdefault(package, []).append(self)
             if _finder not in sys.meta_path:
                 sys.meta_path.insert(0, _finder)
         if any(package in sys.modules for package in packages):
-            self.make()
+            self.fire()
 
-    def make(self) -> None:
+    def fire(self) -> None:
         """Call it now, unless it was called or cancelled."""
         with _lock:
             claimed = self._state == "waiting"
             if claimed:
-                self._state, self._thread = "made now", threading.get_ident()
+                self._state, self._thread = "running", threading.get_ident()
         if not claimed:
             self._wait()
             return
@@ -73,89 +74,89 @@ class Announcement:
             self._finish()
 
     def cancel(self) -> bool:
-        """Have it not called any more; whether it was still to be called."""
+        """Prevent the call; return whether it was still pending."""
         with _lock:
-            waited = self._state == "waiting"
-            if waited:
+            was_waiting = self._state == "waiting"
+            if was_waiting:
                 self._finish()
-        if not waited:
+        if not was_waiting:
             self._wait()
-        return waited
+        return was_waiting
 
     def renew(self) -> None:
-        """In a forked child: what another thread was making will not be finished."""
-        if self._state == "made now" and self._thread != threading.get_ident():
-            self._over = Flag()  # its lock may be inherited locked
+        """In a forked child: finish what another thread of the parent was running."""
+        if self._state == "running" and self._thread != threading.get_ident():
+            self._done = Flag()  # its lock may be inherited locked
             self._finish()
 
     def _wait(self) -> None:
-        """Wait for the thread that makes it, unless that is this one."""
-        if self._state == "made now" and self._thread != threading.get_ident():
-            self._over.wait(_PATIENCE)
+        """Wait for the thread that runs it, unless that is this one."""
+        if self._state == "running" and self._thread != threading.get_ident():
+            self._done.wait(_WAIT_SECONDS)
 
     def _finish(self) -> None:
         with _lock:
-            self._state = "over"
+            self._state = "done"
             for package in self._packages:
-                announcements = _waiting.get(package) or []
-                if self in announcements:
-                    announcements.remove(self)
-                if not announcements:
+                triggers = _waiting.get(package) or []
+                if self in triggers:
+                    triggers.remove(self)
+                if not triggers:
                     _waiting.pop(package)
-        self._over.set()
+        self._done.set()
 
 
 class _Finder:
-    """Finds what the others find, and has it announced when it is loaded.
+    """Finds what the other finders find, and fires the triggers when it is loaded.
 
-    Not before: Python holds a lock of the whole process while it asks where a module is.
+    Not earlier: Python holds a lock of the whole process while it looks for a module.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """The module's own spec with a loader of ours; None if nobody waits for ``name``."""
+        """Return the module's spec with our loader; None if no trigger waits for ``name``."""
         if name not in _waiting:
             return None
-        spec = _found_by_others(name, path, target)
+        spec = _find_with_others(name, path, target)
         if spec is None:
             return None
-        if not hasattr(spec.loader, "exec_module"):  # of a namespace, or an old kind of loader
-            _announce(name)
-            return _found_by_others(name, path, target)
+        if not hasattr(spec.loader, "exec_module"):  # a namespace package, or a legacy loader
+            _fire(name)
+            return _find_with_others(name, path, target)
         spec.loader = cast(Any, _Loader(spec.loader, path, target))
         return spec
 
 
 class _Loader:
-    """Loads as ``loader`` does, after the import is announced."""
+    """Fires the triggers, then loads as ``loader`` does."""
 
     def __init__(self, loader: Any, path: Any, target: Any) -> None:
         self._loader = loader
-        self._asked = path, target
+        self._arguments = path, target
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Announce the import, and stand back."""
-        _announce(spec.name)
-        # Import hooks that are registered by now were asked before, or not at all.
-        again = _found_by_others(spec.name, *self._asked)
-        if again is not None and again.loader is not None:
-            self._loader = again.loader
+        """Fire the triggers, then restore the module's own loader."""
+        _fire(spec.name)
+        # The triggers may have registered import hooks, which must see this module too.
+        spec_now = _find_with_others(spec.name, *self._arguments)
+        if spec_now is not None and spec_now.loader is not None:
+            self._loader = spec_now.loader
         spec.loader = self._loader
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module, where somebody has kept this loader."""
+        """Run the module, if somebody has kept this loader."""
         self._loader.exec_module(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
 
 
-def _announce(name: str) -> None:
-    for announcement in tuple(_waiting.get(name) or ()):
-        announcement.make()
+def _fire(name: str) -> None:
+    for trigger in tuple(_waiting.get(name) or ()):
+        trigger.fire()
 
 
-def _found_by_others(name: str, path: Any, target: Any) -> ModuleSpec | None:
+def _find_with_others(name: str, path: Any, target: Any) -> ModuleSpec | None:
     others = (finder for finder in tuple(sys.meta_path) if finder is not _finder)
     specs = (finder.find_spec(name, path, target) for finder in others)
     return next((spec for spec in specs if spec is not None), None)

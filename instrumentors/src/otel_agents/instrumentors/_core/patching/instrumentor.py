@@ -1,4 +1,4 @@
-"""The base class of every instrumentor: a requirement, a table of patches, and its report."""
+"""The base class of every instrumentor: requirements, a table of patches, and a report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from packaging.requirements import Requirement
 from otel_agents.instrumentors.settings import Settings, disabled_instrumentations
 
 from . import conflicts
-from .imports import Announcement
+from .imports import ImportTrigger
 
-if TYPE_CHECKING:  # what costs time is imported when a framework is
+if TYPE_CHECKING:  # slow to import: done when a framework is imported
     from .patch_set import PatchSet
     from .patches import Row
     from .reports import Report
@@ -30,7 +30,7 @@ __all__ = ["AgentInstrumentor"]
 _log = logging.getLogger("otel_agents")
 
 _LOADER_OPTIONS: Final = ("skip_dep_check", "raise_exception_on_conflict")
-"""What the loaders of OpenTelemetry say, and an application that instruments by itself does not."""
+"""Passed by OpenTelemetry's loaders, and not by an application that instruments itself."""
 
 _TELEMETRY_OPTIONS: Final = (
     *("settings", "tracer_provider", "meter_provider", "logger_provider"),
@@ -41,17 +41,28 @@ _TELEMETRY_OPTIONS: Final = (
 class AgentInstrumentor(BaseInstrumentor):
     """An instrumentor of one framework or model SDK.
 
+    Example:
+        >>> from otel_agents.instrumentors import AgentInstrumentor, InvokeAgent, Patch
+        >>> def run(telemetry, call):
+        ...     return InvokeAgent(telemetry, call.instance.name)
+        >>> class HouseInstrumentor(AgentInstrumentor):
+        ...     plain_name = "house"
+        ...     requires = ("house >= 1",)
+        ...     def patches(self):
+        ...         return [Patch("house:Agent.run", run)]
+
     Attributes:
         plain_name: The plain name: ``openai``. Users may put it into
             ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
         requires: Requirements of which one must be met, as several distributions may hold the
             same framework.
-        packages: The packages whose import has the patches prepared, default the plain name;
-            dotted where the framework shares its top package with others. No target is outside.
-        conflicting: Distributions that instrument the same library.
+        packages: The packages whose import prepares the patches, by default the plain name. Dotted
+            if the framework shares its top package with others. Every target is in one of them.
+        conflicting: Distributions that instrument the same library, if their metadata do not say
+            so.
         covers: What is recorded, in a few words each, for the support matrix.
-        own_telemetry: Telemetry of the library's own that tells the same, if an application asks for
-            it: where ours is preferred it is left out, which doctor says.
+        own_telemetry: The library's own telemetry that records the same, if an application enables
+            it: suppressed where ours is preferred, which doctor reports.
     """
 
     plain_name: ClassVar[str]
@@ -60,39 +71,40 @@ class AgentInstrumentor(BaseInstrumentor):
     conflicting: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
-    _announcement: Announcement | None = None
+    _import_trigger: ImportTrigger | None = None
     _patches: PatchSet | None = None
 
     @abstractmethod
     def patches(self) -> Iterable[Row]:
-        """The rows to apply: a `Patch` for each function, a `Registration` for each hook.
+        """Return the rows to apply: a `Patch` for each function, a `Registration` for each hook.
 
-        Called when the import of the framework begins; what it needs is best imported in here, so
-        that a framework that is installed and not used costs nothing.
+        Called when the import of the framework starts. Import here what it needs, so that a
+        framework that is installed but unused costs nothing.
         """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """The requirements; see `requires`."""
+        """Return `requires`."""
         return self.requires
 
     def instrument(self, **kwargs: Any) -> Any:
-        """Wait for the framework's import; nothing is imported.
+        """Wait for the framework's import; import nothing.
 
         Args:
-            **kwargs: ``tracer_provider``, ``meter_provider`` and ``logger_provider``, default the
-                global ones; ``completion_hook``, called with the content of each call, whatever
-                is captured; ``settings``, default the environment's; and what OpenTelemetry's
-                own method knows.
+            **kwargs: ``tracer_provider``, ``meter_provider`` and ``logger_provider``, by default
+                the global ones; ``completion_hook``, called with the content of each call, whatever
+                is captured; ``settings``, by default from the environment; and what OpenTelemetry's
+                own method takes.
 
         Raises:
-            DependencyConflictError: The installed version is not supported, and
-                ``skip_dep_check`` or ``raise_exception_on_conflict`` was given.
+            DependencyConflictError: The installed version is not supported, and ``skip_dep_check``
+                or ``raise_exception_on_conflict`` was given.
         """
-        loaded = any(kwargs.get(name) for name in _LOADER_OPTIONS)
-        if loaded and self._stands_back():
+        by_loader = any(kwargs.get(name) for name in _LOADER_OPTIONS)
+        if by_loader and self._defers_to_conflict():
             return None
-        # opentelemetry-instrument checks requirements once per *distribution* and then has us
-        # skip ours. One distribution holds every framework, so only this check knows ours.
+        # opentelemetry-instrument checks requirements once per *distribution* and then passes
+        # skip_dep_check. Our distribution holds every framework, so each must check its own. See
+        # opentelemetry-instrumentation, auto_instrumentation/_load.py.
         if kwargs.pop("skip_dep_check", False):
             conflict = self._check_dependency_conflicts()
             if conflict is not None:
@@ -100,17 +112,17 @@ class AgentInstrumentor(BaseInstrumentor):
             kwargs["skip_dep_check"] = True
         return super().instrument(**kwargs)
 
-    def _stands_back(self) -> bool:
-        """Whether somebody else's distro loads us beside an active instrumentation of theirs.
+    def _defers_to_conflict(self) -> bool:
+        """Return whether another distro loads us while a conflicting instrumentation is active.
 
-        One that has taken the loading over, as ours has, decides by itself.
+        A loader that has taken over, as ours has, resolves conflicts itself.
         """
         if conflicts.loading_is_taken_over():
             return False
         active = conflicts.active_conflicts(type(self), disabled_instrumentations())
         if active:
             _log.warning(
-                "otel-agents: %s is instrumented by %s, so ours stands back; disable theirs by "
+                "otel-agents: %s is instrumented by %s, so ours is not applied; disable theirs by "
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s, or use our distro",
                 self.plain_name,
                 active[0],
@@ -119,11 +131,11 @@ class AgentInstrumentor(BaseInstrumentor):
         return bool(active)
 
     def report(self) -> Report:
-        """What became of every patch target; of none where nothing is instrumented."""
+        """Return the state of every target; of none if nothing is instrumented."""
         from .reports import Report
 
-        if self._announcement is not None:
-            self._announcement.make()
+        if self._import_trigger is not None:
+            self._import_trigger.fire()
         return self._patches.report() if self._patches is not None else Report()
 
     def _check_dependency_conflicts(self) -> DependencyConflict | None:
@@ -138,12 +150,12 @@ class AgentInstrumentor(BaseInstrumentor):
                 return None
             found.append(f"{requirement.name} {installed}")
         if not self._is_importable():
-            found.clear()  # what has the name holds another library, as its later versions may
-        wanted = " or ".join(self.requires)
-        return DependencyConflict(wanted, ", ".join(found) or None)
+            found.clear()  # the distribution holds another library, as later versions may
+        required = " or ".join(self.requires)
+        return DependencyConflict(required, ", ".join(found) or None)
 
     def _is_importable(self) -> bool:
-        """Whether the framework can be imported; nothing is."""
+        """Return whether the framework can be imported; import nothing."""
         tops = {name.partition(".")[0] for name in self.packages or (self.plain_name,)}
         return any(top in sys.modules or find_spec(top) is not None for top in tops)
 
@@ -151,7 +163,7 @@ class AgentInstrumentor(BaseInstrumentor):
         given = {name: kwargs.get(name) for name in _TELEMETRY_OPTIONS}
         given["settings"] = given["settings"] or Settings.read()
         packages = self.packages or (self.plain_name,)
-        self._announcement = Announcement(packages, lambda: self._prepare(given))
+        self._import_trigger = ImportTrigger(packages, lambda: self._prepare(given))
 
     def _prepare(self, given: dict[str, Any]) -> None:
         from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -160,15 +172,15 @@ class AgentInstrumentor(BaseInstrumentor):
         from .versions import distribution_of
 
         telemetry = Telemetry(type(self).__module__, **given)
-        holders = (Requirement(text).name for text in self.requires)
-        maker = partial(distribution_of, type(self).__module__)
-        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, holders, maker)
+        distributions = (Requirement(text).name for text in self.requires)
+        source = partial(distribution_of, type(self).__module__)
+        self._patches = PatchSet(self.plain_name, self.patches(), telemetry, distributions, source)
         self._patches.apply()
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        if self._announcement is not None:
-            self._announcement.cancel()
-            self._announcement = None
+        if self._import_trigger is not None:
+            self._import_trigger.cancel()
+            self._import_trigger = None
         if self._patches is not None:
             self._patches.undo()
             self._patches = None

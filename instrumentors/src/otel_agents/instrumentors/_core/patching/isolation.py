@@ -1,7 +1,7 @@
-"""Telemetry of a framework's own with a provider of the application's: it is no duplicate of ours.
+"""A framework's own telemetry with an application's provider: it duplicates nothing.
 
-It is recorded as without us, and ours beside it. So spans of the two are not parents of each other:
-its own have the parent that they would have had, and ours never see it.
+It is recorded as it would be without otel-agents, apart from ours. So neither's spans are parents
+of the other's: the framework's spans keep their usual parents, and ours ignore them.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ __all__ = [
 
 _SCOPES: Final = "otel_agents"
 _PROVIDER: Final = "tracer_provider"
-_NOWHERE: Final = 99
-"""A place that no argument has: it is given by its name."""
+_KEYWORD_ONLY: Final = 99
+"""A position beyond all arguments: the argument has to be named."""
 
 
-class _Theirs(NamedTuple):
-    """The innermost of their spans, and the id of the span that was current without us by then."""
+class _TheirSpan(NamedTuple):
+    """The framework's innermost span, and the id of the foreign span that was current then."""
 
     span: Span
-    outside: int
+    foreign: int
 
 
-_THEIRS: Final = Slot("their-span", _Theirs)
+_THEIR_SPAN: Final = Slot("their-span", _TheirSpan)
 
 
 class IsolatedTracer(Tracer):
-    """A framework's tracer whose spans are none of the context that ours are in."""
+    """A framework's tracer whose spans are not current for ours."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -64,11 +64,11 @@ class IsolatedTracer(Tracer):
     def start_span(
         self, name: str, context: Context | None = None, *args: Any, **more: Any
     ) -> Span:
-        """A span with the parent that it would have without us."""
+        """Start a span with the parent that it would have without our spans."""
         return self._tracer.start_span(name, _without_ours(context), *args, **more)
 
     def start_as_current_span(self, *args: Any, **more: Any) -> Any:
-        """The same, and the parent of their further ones."""
+        """Start such a span as the parent of the framework's further ones."""
         return self._as_current_span(*args, **more)
 
     @contextmanager
@@ -84,9 +84,9 @@ class IsolatedTracer(Tracer):
         set_status_on_exception: bool = True,
         end_on_exit: bool = True,
     ) -> Generator[Span, None, None]:
-        placed, given = _without_ours(context), (kind, attributes, links, start_time)
+        parent, given = _without_ours(context), (kind, attributes, links, start_time)
         span = self._tracer.start_span(
-            name, placed, *given, record_exception, set_status_on_exception
+            name, parent, *given, record_exception, set_status_on_exception
         )
         with self.use_span(span, record_exception, set_status_on_exception, end_on_exit):
             yield span
@@ -95,11 +95,11 @@ class IsolatedTracer(Tracer):
     def use_span(
         self, span: Span, record: bool = True, set_status: bool = True, end: bool = False
     ) -> Generator[None, None, None]:
-        """``span`` is the parent of their further ones, and what is current stays so."""
+        """Make ``span`` the parent of the framework's further ones; leave ours current."""
         outer = get_current()
         with use_span(span, end, record, set_status):
-            theirs = _Theirs(span, _id(_outside(get_current_span(outer))))
-            token = attach(_THEIRS.set(theirs, outer))
+            theirs = _TheirSpan(span, _id(_nearest_foreign(get_current_span(outer))))
+            token = attach(_THEIR_SPAN.set(theirs, outer))
             try:
                 yield
             finally:
@@ -107,67 +107,72 @@ class IsolatedTracer(Tracer):
 
 
 class _IsolatedProvider(TracerProvider):
-    """A provider of the application's own, whose tracers are `IsolatedTracer`."""
+    """An application's provider whose tracers are `IsolatedTracer`."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
-        """Its tracer."""
+        """Return its tracer, isolated."""
         return IsolatedTracer(self._provider.get_tracer(*args, **kwargs))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
 
 
-def isolate_provider(telemetry: Telemetry, call: Call, place: int = _NOWHERE) -> bool:
-    """Whether ``call`` is given a provider of the application's own, which then is kept apart.
+def isolate_provider(telemetry: Telemetry, call: Call, position: int = _KEYWORD_ONLY) -> bool:
+    """Isolate an application's own provider passed to ``call``; return whether there is one.
 
-    ``place`` is that of the argument, where it may be given without its name.
+    Args:
+        telemetry: What we emit with.
+        call: The call; its argument is replaced.
+        position: That of the argument, if it may be passed without its name.
     """
-    provider: Any = call.argument(place, _PROVIDER)
+    provider: Any = call.argument(position, _PROVIDER)
     if isinstance(provider, _IsolatedProvider):
         return True
     if provider is None or telemetry.emits_to(provider):
         return False
-    apart = _IsolatedProvider(provider)
+    isolated = _IsolatedProvider(provider)
     if _PROVIDER in call.kwargs:
-        call.kwargs = {**call.kwargs, _PROVIDER: apart}
+        call.kwargs = {**call.kwargs, _PROVIDER: isolated}
     else:
-        call.args = (*call.args[:place], apart, *call.args[place + 1 :])
+        call.args = (*call.args[:position], isolated, *call.args[position + 1 :])
     return True
 
 
-def isolating(place: int = _NOWHERE) -> Start:
-    """A start for what is given a provider, and begins nothing; see `isolate_provider`."""
+def isolating(position: int = _KEYWORD_ONLY) -> Start:
+    """Make a start that isolates a provider and starts nothing; see `isolate_provider`."""
 
     def start(telemetry: Telemetry, call: Call) -> Observation | None:
-        return Observation() if isolate_provider(telemetry, call, place) else None
+        return Observation() if isolate_provider(telemetry, call, position) else None
 
     return start
 
 
 def with_isolated_span(context: Context) -> Context:
-    """``context``, which we have carried to here, with their spans as they are here."""
+    """Return ``context``, carried here from elsewhere, with the framework's current span."""
     span = get_current_span(_without_ours(None))
-    return _THEIRS.set(_Theirs(span, _id(_outside(get_current_span(context)))), context)
+    return _THEIR_SPAN.set(
+        _TheirSpan(span, _id(_nearest_foreign(get_current_span(context)))), context
+    )
 
 
 def context_without_ours() -> Context | None:
-    """The current context as it would be without us; None where no span of theirs is in it."""
-    return _without_ours(None) if _THEIRS.get() is not None else None
+    """Return the current context without our spans; None if it has no span of theirs."""
+    return _without_ours(None) if _THEIR_SPAN.get() is not None else None
 
 
 def _without_ours(context: Context | None) -> Context:
-    """``context`` with the span that would be current in it without us."""
+    """Return ``context`` with the span that would be current without ours."""
     context = get_current() if context is None else context
-    outside, theirs = _outside(get_current_span(context)), _THEIRS.get(context)
-    within = theirs is not None and theirs.outside == _id(outside)
-    return set_span_in_context(theirs.span if theirs is not None and within else outside, context)
+    foreign, theirs = _nearest_foreign(get_current_span(context)), _THEIR_SPAN.get(context)
+    within = theirs is not None and theirs.foreign == _id(foreign)
+    return set_span_in_context(theirs.span if theirs is not None and within else foreign, context)
 
 
-def _outside(span: Span) -> Span:
-    """``span``, or if that is ours, the nearest one around it that is not."""
+def _nearest_foreign(span: Span) -> Span:
+    """Return ``span``, or the nearest ancestor that is not ours."""
     ours: dict[int, Any] = {_id(one.span): one.span for one in operations()}
     while _id(span) in ours or _scope(span).startswith(_SCOPES):
         parent = getattr(span, "parent", None)

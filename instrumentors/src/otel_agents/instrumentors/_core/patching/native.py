@@ -1,4 +1,4 @@
-"""Telemetry that a framework has of its own: one of the two records a call, never both."""
+"""A framework's own telemetry: either that or ours records a call, never both."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["NativeTelemetry", "SilentTracer", "no_span"]
 
 _log = logging.getLogger("otel_agents")
 _OURS: Final = (
-    "otel-agents: %s is instrumented by otel-agents, so %s, which the application asks for too, "
-    "records nothing; set OTEL_AGENTS_PREFER=theirs to have it the other way round"
+    "otel-agents: %s is instrumented by otel-agents, so %s, which the application enables too, "
+    "records nothing; set OTEL_AGENTS_PREFER=theirs to prefer it"
 )
 _THEIRS: Final = (
-    "otel-agents: %s is instrumented by %s, which the application asks for, so otel-agents records "
-    "nothing of it; unset OTEL_AGENTS_PREFER=theirs to have it the other way round"
+    "otel-agents: %s is instrumented by %s, which the application enables, so otel-agents records "
+    "nothing of it; unset OTEL_AGENTS_PREFER to prefer otel-agents"
 )
 
 
 class NativeTelemetry:
-    """Decides whose telemetry is recorded where an application asks for the framework's, and says so.
+    """Decides whose telemetry is recorded if an application enables the framework's; logs it.
 
     Args:
         framework: The plain name of the instrumentor.
@@ -37,28 +37,28 @@ class NativeTelemetry:
 
     def __init__(self, framework: str, name: str) -> None:
         self._names = (framework, name)
-        self._noticed: ByObject[Telemetry, None] = ByObject()
+        self._logged: ByObject[Telemetry, None] = ByObject()
 
     def is_preferred(self, telemetry: Telemetry) -> bool:
-        """Whether theirs is to record (``OTEL_AGENTS_PREFER=theirs``).
+        """Return whether theirs records (``OTEL_AGENTS_PREFER=theirs``).
 
-        Said once for each time that the library is instrumented, whosever does.
+        Log it once each time that the library is instrumented.
         """
         theirs = telemetry.settings.prefer is Prefer.THEIRS
-        if telemetry not in self._noticed:
-            self._noticed[telemetry] = None
+        if telemetry not in self._logged:
+            self._logged[telemetry] = None
             _log.warning(_THEIRS if theirs else _OURS, *self._names)
         return theirs
 
 
 class SilentTracer(NoOpTracer):
-    """Starts nothing, and leaves current what is: the API's own makes current what it was given."""
+    """Starts no span and keeps the current one; the API's no-op tracer makes its own current."""
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        """No span."""
+        """Start no span."""
         return nullcontext(INVALID_SPAN)
 
 
 def no_span(*_: object) -> Any:
-    """In place of a context manager that starts a span."""
+    """Replace a context manager that starts a span."""
     return nullcontext(INVALID_SPAN)

@@ -1,4 +1,4 @@
-"""The table of one instrumentor at work: applied when modules are imported, undone exactly.
+"""The table of one instrumentor, applied when modules are imported and undone exactly.
 
 Replacements are plain functions, which pickle, deep-copy and inspect as the originals do; object
 proxies do not. wrapt serves for the import hooks only.
@@ -23,7 +23,7 @@ from otel_agents.instrumentors._core.calls.watching import wrapping_of
 from .patches import Patch, Registration, Row
 from .replacements import replace
 from .reports import Report, TargetReport
-from .versions import Holders
+from .versions import Distributions
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -35,14 +35,14 @@ _OTHER_VERSION = "the row is for other versions"
 
 
 class PatchSet:
-    """The rows of one instrumentor; `apply` and `undo` once each.
+    """The rows of one instrumentor; call `apply` and `undo` once each.
 
     Args:
         name: The instrumentor's name, for the log.
         rows: What to replace and to register.
         telemetry: What the operations emit with.
-        holders: The distributions that hold the targets.
-        maker: The distribution that has the rows; looked for where it is to be named.
+        distributions: The distributions that hold the targets.
+        source: Returns the distribution that has the rows; called only to log its name.
     """
 
     def __init__(
@@ -50,35 +50,35 @@ class PatchSet:
         name: str,
         rows: Iterable[Row],
         telemetry: Telemetry,
-        holders: Iterable[str] = (),
-        maker: Callable[[], str] = lambda: "otel-agents",
+        distributions: Iterable[str] = (),
+        source: Callable[[], str] = lambda: "otel-agents",
     ) -> None:
         self._name = name
-        self._maker = maker
+        self._source = source
         self._rows = tuple(rows)
         for row in self._rows:
-            if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]  others write tables too
-                raise TypeError(f"a table has rows, and no {type(row).__name__}")
+            if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]  tables of other packages are unchecked
+                raise TypeError(f"a table contains rows, not {type(row).__name__}")
         self._telemetry = telemetry
-        self._holders = Holders(holders)
+        self._distributions = Distributions(distributions)
         self._switch = Switch()
         self._undo: list[Callable[[], None]] = []
         self._states: dict[int, TargetReport] = {}
         """By row, as several may have one target."""
 
     def apply(self) -> None:
-        """Register for the imports, and patch what is imported already. Imports nothing."""
+        """Register import hooks, and patch what is imported already. Import nothing."""
         for row in self._rows:
             self._states[id(row)] = TargetReport(row.target, "waiting")
         for module in dict.fromkeys(row.module for row in self._rows):
-            # By the name that it is imported by: a module may have changed its own.
+            # By the name that it is imported by: a module may change its `__name__`.
             wrapt.register_post_import_hook(partial(self._module_imported, module), module)
         for package in dict.fromkeys(row.module.partition(".")[0] for row in self._rows):
             wrapt.register_post_import_hook(self._package_imported, package)
 
     def undo(self) -> None:
-        """Put the originals back; where somebody wrapped us since, ours only goes inert."""
-        self._switch.on = False  # wrapt cannot forget a hook: from here on ours do nothing
+        """Restore the originals. If somebody has wrapped a replacement since, only disable it."""
+        self._switch.on = False  # wrapt cannot remove a hook: ours do nothing from here on
         for restore in reversed(self._undo):
             try:
                 restore()
@@ -87,7 +87,7 @@ class PatchSet:
         self._undo.clear()
 
     def report(self) -> Report:
-        """The state of every target as of now."""
+        """Return the current state of every target."""
         return Report(tuple(self._states[id(row)] for row in self._rows))
 
     def _module_imported(self, name: str, module: ModuleType) -> None:
@@ -104,32 +104,32 @@ class PatchSet:
 
     def _apply(self, row: Row, module: ModuleType) -> None:
         try:
-            self._undo.extend(self._steps(row, module))
+            self._undo.extend(self._replace(row, module))
             self._states[id(row)] = TargetReport(row.target, "applied")
         except AttributeError as error:
-            self._not_found(row, _without(module, error))
+            self._not_found(row, _missing_attribute(module, error))
         except Exception:
             errors.internal_error(f"patching {row.target}")
-            self._miss(row, "could not be patched")
+            self._report_missing(row, "could not be patched")
 
-    def _steps(self, row: Row, module: ModuleType) -> list[Callable[[], None]]:
-        """Apply ``row``; what undoes it."""
+    def _replace(self, row: Row, module: ModuleType) -> list[Callable[[], None]]:
+        """Apply ``row``; return what undoes it."""
         if isinstance(row, Registration):
             return [row.apply(self._telemetry, module)]
         if not isinstance(row, Patch):
-            raise TypeError(f"a table has patches and registrations, and no {type(row).__name__}")
+            raise TypeError(f"a table contains patches and registrations, not {type(row).__name__}")
         wrapping = wrapping_of(
             row.how, self._telemetry, overridden=row.overridden, once_per=row.once_per
         )
         return replace(row, wrapping, module, self._switch)
 
     def _package_imported(self, package: ModuleType) -> None:
-        """Find targets whose module does not exist: their import hook would never fire."""
+        """Find targets whose module does not exist: their import hook would never run."""
         if not self._switch.on:
             return
         for row in self._rows:
-            inside = row.module.partition(".")[0] == package.__name__
-            if inside and self._states[id(row)].state == "waiting":
+            in_package = row.module.partition(".")[0] == package.__name__
+            if in_package and self._states[id(row)].state == "waiting":
                 try:
                     found = _module_exists(row.module)
                 except Exception:
@@ -140,22 +140,22 @@ class PatchSet:
         self._check_groups()
 
     def _not_found(self, row: Row, detail: str) -> None:
-        """A target is not there, as it is known of this version, or as something else stands for it."""
+        """Report a target as missing, or as absent if this version need not have it."""
         if row.one_of is None and self._is_expected(row):
-            self._miss(row, detail)
+            self._report_missing(row, detail)
         else:
             self._states[id(row)] = TargetReport(row.target, "absent", detail)
 
     def _is_expected(self, row: Row) -> bool:
-        """Whether the installed version should have the target; where that fails, it should."""
+        """Return whether the installed version should have the target; if unknown, it should."""
         try:
-            return self._holders.expects(row.module, row.since, row.until)
+            return self._distributions.expects(row.module, row.since, row.until)
         except Exception:
             errors.internal_error(f"comparing the version of {row.module}")
             return True
 
     def _check_groups(self) -> None:
-        """Find groups of which this version should have a target, and has none."""
+        """Find groups of which this version should have a target, but has none."""
         groups: dict[str, list[Row]] = {}
         for row in self._rows:
             if row.one_of is not None:
@@ -166,12 +166,14 @@ class PatchSet:
             expected = [row for row in rows if self._is_expected(row)]
             for row in expected:
                 self._states[id(row)] = TargetReport(
-                    row.target, "missing", f"none of those for {group} is there"
+                    row.target, "missing", f"none of the targets for {group} exists"
                 )
             if expected:
-                self._warn(", ".join(row.target for row in expected), f"of {group} there is none")
+                self._warn(
+                    ", ".join(row.target for row in expected), f"no target for {group} exists"
+                )
 
-    def _miss(self, row: Row, detail: str) -> None:
+    def _report_missing(self, row: Row, detail: str) -> None:
         self._states[id(row)] = TargetReport(row.target, "missing", detail)
         self._warn(row.target, detail)
 
@@ -182,17 +184,17 @@ class PatchSet:
             self._name,
             target,
             detail,
-            self._maker(),
+            self._source(),
         )
 
 
-def _without(module: ModuleType, error: AttributeError) -> str:
-    """What is not there; Python suspects a circular import, as ``module`` is being imported."""
+def _missing_attribute(module: ModuleType, error: AttributeError) -> str:
+    """Describe what is missing; Python suspects a circular import while ``module`` is imported."""
     return f"{module.__name__} has no {error.name}" if error.obj is module else str(error)
 
 
 def _module_exists(name: str) -> bool:
-    """Whether ``name`` can be imported, without importing it or the packages above it."""
+    """Return whether ``name`` can be imported, without importing it or its packages."""
     package, *rest = name.split(".")
     path = list(getattr(sys.modules[package], "__path__", []))
     for part in rest:

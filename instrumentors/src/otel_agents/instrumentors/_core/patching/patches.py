@@ -1,4 +1,4 @@
-"""The rows of an instrumentor's table: what is replaced, by what, and which versions have it."""
+"""The rows of an instrumentor's table: what is replaced, by what, and in which versions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Row:
     Attributes:
         target: ``"package.module:Class.method"``, ``"package.module:function"``; of a registration
             ``"package.module"``.
-        since: The first version that has it, of the distribution that holds the import; None where
-            every supported one has. A mapping by distribution where several hold it: one that is
-            not in the mapping has never had it.
-        until: The first version that has it no more; a distribution not in the mapping still has.
-            A row is for the versions between the two: elsewhere it does nothing.
-        one_of: A group of targets of which every version has at least one: where that is so, the
-            others may be absent.
+        since: The first version with the target, of the distribution that holds the import; None if
+            every supported one has it. A mapping by distribution if several hold the import: one
+            that is not in the mapping never had the target.
+        until: The first version without the target; a distribution not in the mapping still has it.
+            For other versions than those between ``since`` and ``until`` the row does nothing.
+        one_of: A group of targets of which every version has at least one; the others may be
+            absent.
     """
 
     target: str
@@ -50,22 +50,22 @@ class Patch(Row):
     """One function to replace.
 
     Example:
-        >>> def asked(telemetry, call):
+        >>> def start(telemetry, call):
         ...     return InvokeAgent(telemetry, call.instance.name)
-        >>> patch = Patch("example.agents:Agent.run", asked, since="1.2")
+        >>> patch = Patch("example.agents:Agent.run", start, since="1.2")
 
     Attributes:
         how: A start, ``start(telemetry, call)``, which returns the operation of a call or None; or
             what `watch`, `after`, `replacing`, `within`, `instead`, `attaching` or `step` makes.
-        subclasses: An abstract method: replaced in the subclasses that implement it, those to come
-            included. What an implementation calls by ``super()`` is part of its call.
-        overrides: A method that subclasses may override: replaced in its class, and in theirs as
-            ``subclasses`` says.
-        handed: The target is a method that is handed a class of the application's, which needs no
-            known base: the method of this name is replaced in that class, when it is.
-        decorated: The target is what a decorator made of a function, which it keeps in a variable of
-            this name: that function is replaced instead. Names that were bound to the target
-            before are covered too, and what the decorator does stays outside.
+        subclasses: The target is an abstract method, replaced in the subclasses that implement it,
+            future ones included. Its calls by ``super()`` are part of its call.
+        overrides: The target is a method that subclasses may override: it is replaced in its class,
+            and in subclasses as ``subclasses`` describes.
+        argument_method: The target is a method that takes an application class without a known
+            base: the method of this name is replaced in that class when it is passed.
+        decorated: The target was made by a decorator, which keeps the original function in a
+            variable of this name: that function is replaced. So names that were bound to the
+            target earlier are covered, and the decorator's work stays outside the operation.
         once_per: See `calls.around.around`: a call for the same object is part of the first one.
     """
 
@@ -73,7 +73,7 @@ class Patch(Row):
     _: KW_ONLY
     subclasses: bool = False
     overrides: bool = False
-    handed: str | None = None
+    argument_method: str | None = None
     decorated: str | None = None
     once_per: Callable[[Call], object] | None = None
 
@@ -85,16 +85,23 @@ class Patch(Row):
     @property
     def overridden(self) -> bool:
         """Whether implementations in several classes of a hierarchy are replaced."""
-        return self.subclasses or self.overrides or self.handed is not None
+        return self.subclasses or self.overrides or self.argument_method is not None
 
 
 @dataclass(frozen=True)
 class Registration(Row):
-    """Something to do when a module has been imported: to register a hook, a handler, a processor.
+    """An action when a module was imported: registers a hook, a handler, a processor.
+
+    Example:
+        >>> def register(telemetry, module):
+        ...     handler = object()
+        ...     module.handlers.append(handler)
+        ...     return lambda: module.handlers.remove(handler)
+        >>> row = Registration("example.callbacks", register)
 
     Attributes:
         apply: Called with the instrumentor's telemetry and the module; returns what undoes it
-            exactly. An `AttributeError` says that the module has not what is needed.
+            exactly. Raises `AttributeError` if the module does not have what it needs.
     """
 
     apply: Callable[[Telemetry, ModuleType], Callable[[], None]]

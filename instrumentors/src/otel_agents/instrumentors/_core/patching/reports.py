@@ -1,4 +1,4 @@
-"""What became of each target of an instrumentor."""
+"""The state of each target of an instrumentor."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ State = Literal["waiting", "applied", "missing", "absent"]
 
 @dataclass(frozen=True)
 class TargetReport:
-    """What became of one target: ``waiting`` for its import, ``applied``, ``missing``, ``absent``.
+    """The state of one target: ``waiting`` for its import, ``applied``, ``missing``, ``absent``.
 
-    ``missing`` is a target that the installed version should have, ``absent`` one that it is known
-    not to have.
+    The installed version should have a ``missing`` target, and is known not to have an ``absent``
+    one.
     """
 
     target: str
@@ -25,12 +25,12 @@ class TargetReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of all targets of an instrumentor; ``str`` is one line for people."""
+    """The states of all targets of an instrumentor; ``str`` is one human-readable line."""
 
     targets: tuple[TargetReport, ...] = field(default=())
 
     def of(self, state: State) -> list[str]:
-        """The targets in ``state``."""
+        """Return the targets in ``state``."""
         return [target.target for target in self.targets if target.state == state]
 
     def __str__(self) -> str:
@@ -38,5 +38,5 @@ class Report:
         line = f"{len(self.of('applied'))} of {expected} applied"
         waiting, missing = self.of("waiting"), self.of("missing")
         if waiting:
-            line += f", {len(waiting)} wait for their import"
+            line += f", {len(waiting)} waiting for import"
         return f"{line}, missing {', '.join(missing)}" if missing else line

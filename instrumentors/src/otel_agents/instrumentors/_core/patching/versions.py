@@ -1,4 +1,4 @@
-"""Which version of a library is installed, and whether a target is to be expected in it."""
+"""Which version of a library is installed, and whether it should have a target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from otel_agents.instrumentors._core.errors import guarded
 
-__all__ = ["Bound", "Holders", "distribution_of"]
+__all__ = ["Bound", "Distributions", "distribution_of"]
 
 Bound: TypeAlias = str | Mapping[str, str | None] | None
 """A version, or one for each of several distributions that hold the same import."""
@@ -20,7 +20,7 @@ Bound: TypeAlias = str | Mapping[str, str | None] | None
 _OURS: Final = __name__.partition("._core")[0]
 
 
-class Holders:
+class Distributions:
     """The distributions that may hold an instrumentor's packages.
 
     Args:
@@ -31,43 +31,47 @@ class Holders:
         self._names = tuple(names)
 
     def expects(self, module: str, since: Bound, until: Bound) -> bool:
-        """Whether the installed version should have a target of ``module``.
+        """Return whether the installed version should have a target of ``module``.
 
-        Where no version can be told, as of a checkout, it should.
+        If the version is unknown, as of a checkout, it should.
         """
         if since is None and until is None:
             return True
-        holder = self._holder(module)
-        installed = _installed(holder) if holder is not None else None
-        if holder is None or installed is None:
+        name = self._distribution_of(module)
+        installed = _installed(name) if name is not None else None
+        if name is None or installed is None:
             return True
-        if isinstance(since, Mapping) and holder not in since:
+        if isinstance(since, Mapping) and name not in since:
             return False
-        first, last = _bound(since, holder), _bound(until, holder)
+        first, last = _bound(since, name), _bound(until, name)
         return (first is None or installed >= first) and (last is None or installed < last)
 
-    def _holder(self, module: str) -> str | None:
-        """The installed distribution that holds ``module``; by its name where no list of files says."""
+    def _distribution_of(self, module: str) -> str | None:
+        """Return the installed distribution that holds ``module``; by name if no file list says."""
         top, _, below = module.partition(".")
         named = [name for name in self._names if _installed(name) is not None]
-        holding = (name for name in named if _holds(name, top))
+        by_files = (name for name in named if _holds(name, top))
         below = below.partition(".")[0]
-        guessed = (name.replace("_", "-") for name in (top, f"{top}-{below}"))
-        known = (*holding, *(name for name in guessed if _installed(name) is not None), *named)
-        return known[0] if known else None
+        by_name = (name.replace("_", "-") for name in (top, f"{top}-{below}"))
+        candidates = (
+            *by_files,
+            *(name for name in by_name if _installed(name) is not None),
+            *named,
+        )
+        return candidates[0] if candidates else None
 
 
 def distribution_of(module: str) -> str:
-    """The distribution that has an instrumentor's module; its top package where none says so."""
+    """Return the distribution with an instrumentor's module; its top package if unknown."""
     if module.startswith(f"{_OURS}."):
         return "otel-agents"
     top = module.partition(".")[0]
-    return _registering(top) or top
+    return _entry_point_distribution(top) or top
 
 
 @guarded("looking for the distribution of a module")
-def _registering(top: str) -> str | None:
-    """The distribution of the entry point that is in a top package."""
+def _entry_point_distribution(top: str) -> str | None:
+    """Return the distribution of the entry point that is in a top package."""
     for entry_point in entry_points(group="opentelemetry_instrumentor"):
         if entry_point.dist is not None and entry_point.module.partition(".")[0] == top:
             return entry_point.dist.name
@@ -76,22 +80,23 @@ def _registering(top: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _holds(name: str, top: str) -> bool:
-    """Whether a distribution has files in a top package; some of several are empty shells."""
+    """Return whether a distribution has files in a top package; some of several are empty."""
     record = distribution(name).read_text("RECORD") or ""
     return record.startswith(f"{top}/") or f"\n{top}/" in record
 
 
-def _bound(bound: Bound, holder: str) -> Version | None:
-    text = bound.get(holder) if isinstance(bound, Mapping) else bound
+def _bound(bound: Bound, name: str) -> Version | None:
+    text = bound.get(name) if isinstance(bound, Mapping) else bound
     return Version(text) if text is not None else None
 
 
 @lru_cache(maxsize=64)
 def _installed(name: str) -> Version | None:
-    """The version of a distribution; a pre-release has what its release will have."""
+    """Return the version of a distribution; a pre-release counts as its release."""
     try:
         metadata = distribution(name).metadata
-        if "Version" not in metadata:  # importlib.metadata warns of it since Python 3.12
+        # Reading a missing key warns since Python 3.12 (DeprecationWarning).
+        if "Version" not in metadata:
             return None
         return Version(Version(metadata["Version"]).base_version)
     except (PackageNotFoundError, InvalidVersion, KeyError, TypeError):  # or broken metadata

@@ -1,1 +1,1 @@
-"""How functions of others get a stand-in of ours, in each class that has them, and get back."""
+"""Replacing attributes of libraries and of application classes, and restoring them."""

@@ -1,4 +1,4 @@
-"""A method replaced in classes of the application's: those that there are, and those to come."""
+"""A method replaced in application classes: existing ones and future ones."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ from weakref import WeakKeyDictionary
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
-from otel_agents.instrumentors._core.drivers import driver_of, living
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.drivers import class_patches, driver_of
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from .places import Place, function_of
-from .unpickling import release_readers, watch_readers
+from .attributes import ReplacedAttribute, function_of
+from .unpickling import hook_unpicklers, unhook_unpicklers
 
-__all__ = ["replace_in_subclasses", "replace_when_handed"]
+__all__ = ["replace_in_arguments", "replace_in_subclasses"]
 
 
 _Function: TypeAlias = Callable[..., Any]
 
 
-class _Places:
-    """The classes in which ``method`` is replaced; an application may make and drop any number.
+class _ReplacedMethods:
+    """The classes in which ``method`` is replaced; an application may create and drop many.
 
-    It may pickle them too, by their code: what is read in a process that has this row is replaced
-    there.
+    cloudpickle pickles such classes by their code: a class that is unpickled in a process with this
+    row is patched there.
 
     Args:
-        base: Whose subclasses they are; None where it is others that tell of them.
+        row: The target of the row; part of the key in a pickle.
+        method: The method to replace.
+        wrapping: Makes the replacements.
+        switch: On while the row is applied.
+        base: The base class; None if the classes need no common base.
     """
 
     def __init__(
@@ -44,16 +48,16 @@ class _Places:
         self._method = method
         self._wrapping = wrapping
         self._switch = switch
-        number = next(number for number in count() if (row, number) not in living)
+        number = next(number for number in count() if (row, number) not in class_patches)
         self._key = row, number
-        self._known: WeakKeyDictionary[type[Any], Place] = WeakKeyDictionary()
-        living.put(self._key, self)
-        watch_readers()
+        self._replaced: WeakKeyDictionary[type[Any], ReplacedAttribute] = WeakKeyDictionary()
+        class_patches.put(self._key, self)
+        hook_unpicklers()
 
     def add(self, cls: type[Any]) -> None:
-        """Replace the method of ``cls``, its own or inherited, unless that is done."""
-        if cls not in self._known:
-            self._known[cls] = Place(cls, self._method, self._replace, self._switch)
+        """Replace the method of ``cls``, its own or inherited, once."""
+        if cls not in self._replaced:
+            self._replaced[cls] = ReplacedAttribute(cls, self._method, self._replace, self._switch)
 
     def add_implementation(self, cls: type[Any]) -> None:
         """Replace the method of ``cls`` if it implements it."""
@@ -61,77 +65,77 @@ class _Places:
         if method is None or getattr(method, "__isabstractmethod__", False):
             return
         driver = driver_of(function_of(method))
-        if driver is None or driver.maker is not self:  # else it was read so, or is another class's
+        if driver is None or driver.patch is not self:  # else unpickled, or of another class
             self.add(cls)
 
     def restore(self) -> None:
-        """Put the originals back in the classes that are left."""
-        living.pop(self._key)
-        release_readers()
-        for place in list(self._known.values()):
-            place.restore()
+        """Restore the originals in the classes that still exist."""
+        class_patches.pop(self._key)
+        unhook_unpicklers()
+        for replaced in list(self._replaced.values()):
+            replaced.restore()
 
     def _replace(self, function: _Function, switch: Switch, bound: bool) -> _Function:
-        made = self._wrapping(function, switch, bound)
-        driver = driver_of(made)
+        replacement = self._wrapping(function, switch, bound)
+        driver = driver_of(replacement)
         if driver is not None:
-            driver.origin, driver.maker = (self._key, function, bound), self
-        return made
+            driver.origin, driver.patch = (self._key, function, bound), self
+        return replacement
 
-    def revive(self, function: _Function, bound: bool) -> _Function:
-        """The stand-in of a function of such a class, whose pickle is being read."""
+    def rebuild(self, function: _Function, bound: bool) -> _Function:
+        """Make the replacement of a function that is being unpickled."""
         return self._replace(function, self._switch, bound)
 
-    def show(self, cls: type[Any]) -> None:
-        """Replace the method that ``cls`` has got from a pickle, if it is such a class."""
-        place = self._known.get(cls)
-        if place is not None and not place.stands:  # it was read again
-            del self._known[cls]
-        if place is not None or (self._base is not None and self._base in cls.__mro__[1:]):
+    def class_unpickled(self, cls: type[Any]) -> None:
+        """Replace the method that unpickling has set on ``cls``, if it is such a class."""
+        replaced = self._replaced.get(cls)
+        if replaced is not None and not replaced.is_applied:  # the class was unpickled again
+            del self._replaced[cls]
+        if replaced is not None or (self._base is not None and self._base in cls.__mro__[1:]):
             self.add_implementation(cls)
 
 
 def replace_in_subclasses(
     row: str, base: type[Any], name: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
-    """Replace ``name`` in each subclass of ``base`` that implements it; returns what undoes it."""
-    places = _Places(row, name, wrapping, switch, base)
+    """Replace ``name`` in each subclass of ``base`` that implements it; return the undo steps."""
+    classes = _ReplacedMethods(row, name, wrapping, switch, base)
 
-    def every(cls: type[Any]) -> None:
+    def visit(cls: type[Any]) -> None:
         for subclass in cls.__subclasses__():
-            places.add_implementation(subclass)
-            every(subclass)
+            classes.add_implementation(subclass)
+            visit(subclass)
 
-    every(base)
-    return [_on_subclass(base, switch, places.add_implementation), places.restore]
+    visit(base)
+    return [_on_subclass(base, switch, classes.add_implementation), classes.restore]
 
 
-def replace_when_handed(
+def replace_in_arguments(
     row: str, owner: Any, name: str, method: str, wrapping: Wrapping, switch: Switch
 ) -> list[Callable[[], None]]:
-    """Replace ``method`` in each class that the target, a method too, is handed from now on."""
-    places = _Places(row, method, wrapping, switch)
+    """Replace ``method`` in each class passed to the target, a method; return the undo steps."""
+    classes = _ReplacedMethods(row, method, wrapping, switch)
 
-    def watching(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+    def wrap(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         @functools.wraps(function)
-        def receiving(*args: Any, **kwargs: Any) -> Any:
+        def calling(*args: Any, **kwargs: Any) -> Any:
             for value in (*args, *kwargs.values()) if switch.on else ():
                 try:
                     if isinstance(value, type) and hasattr(value, method):
-                        places.add(value)
+                        classes.add(value)
                 except Exception:
                     errors.internal_error("patching a class")
             return function(*args, **kwargs)
 
-        return receiving
+        return calling
 
-    return [places.restore, Place(owner, name, watching, switch).restore]
+    return [classes.restore, ReplacedAttribute(owner, name, wrap, switch).restore]
 
 
 def _on_subclass(
     base: type[Any], switch: Switch, created: Callable[[type[Any]], None]
 ) -> Callable[[], None]:
-    """Have ``created`` called for each subclass of ``base`` that is defined from now on."""
+    """Call ``created`` for each subclass of ``base`` defined from now on; return what undoes it."""
     own = vars(base).get("__init_subclass__")
 
     def init_subclass(cls: type[Any], **kwargs: Any) -> None:
@@ -159,4 +163,4 @@ def _on_subclass(
     return undo
 
 
-leave_out(globals())
+hide_frames(globals())

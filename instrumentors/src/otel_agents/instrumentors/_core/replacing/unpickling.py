@@ -1,7 +1,7 @@
-"""Classes that get their methods when a pickle of their code is read, after they were made.
+"""Classes that get their methods after creation: cloudpickle unpickles them so.
 
-cloudpickle makes an empty class first, which what the class contains may then refer to, and fills
-it by a function that the pickle names. That one shows the class here.
+cloudpickle creates an empty class first, which the class's own contents may refer to, and then
+fills it by a function that the pickle names. That function is wrapped here.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import wrapt
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
-from otel_agents.instrumentors._core.drivers import Driver, living
+from otel_agents.instrumentors._core.drivers import Driver, class_patches
 from otel_agents.instrumentors._core.forking import Lock
-from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.tables import Bounded, Counts
 
-from .places import Place
+from .attributes import ReplacedAttribute
 
-__all__ = ["release_readers", "watch_readers"]
+__all__ = ["hook_unpicklers", "unhook_unpicklers"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -36,80 +36,82 @@ _PACKAGES: Final = (
     "ray.cloudpickle",
     "srsly.cloudpickle",
 )
-"""It, and the copies that others bring along."""
+"""cloudpickle, and the copies that other packages vendor."""
 
 _MODULES: Final = "cloudpickle", "cloudpickle_fast"
-"""Of these the second has what fills a class before 3.0."""
+"""Before cloudpickle 3.0 the second one has the function that fills a class."""
 
-_FILLS: Final = "_class_setstate"
+_FILL: Final = "_class_setstate"
 
-_places: Final[Bounded[str, Place]] = Bounded(len(_PACKAGES) * len(_MODULES), inherited=True)
-_awaited: Final[Bounded[str, None]] = Bounded(len(_PACKAGES), inherited=True)
-"""The packages whose import is waited for: wrapt cannot forget a hook, and needs each but once."""
+_replaced: Final[Bounded[str, ReplacedAttribute]] = Bounded(
+    len(_PACKAGES) * len(_MODULES), inherited=True
+)
+_hooked: Final[Bounded[str, None]] = Bounded(len(_PACKAGES), inherited=True)
+"""Packages with an import hook: wrapt cannot remove one, and each needs only one."""
 
-_told: Final = Counts(len(_PACKAGES))
-"""The packages that fill classes in another way, of which that was said."""
+_warned: Final = Counts(len(_PACKAGES))
+"""Packages without the function, for which a warning was logged."""
 
 _lock: Final = Lock()
 
 
-def watch_readers() -> None:
-    """Have all that is `living` shown each class that is read from now on."""
+def hook_unpicklers() -> None:
+    """Notify every class patch of each class that is unpickled from now on."""
     for package in _PACKAGES:
         if package in sys.modules:
             _imported(package)
-        elif package not in _awaited:
-            _awaited.put(package, None)
+        elif package not in _hooked:
+            _hooked.put(package, None)
             wrapt.register_post_import_hook(lambda _, it=package: _imported(it), package)
 
 
-def release_readers() -> None:
-    """Put the originals back, unless something is `living` still."""
+def unhook_unpicklers() -> None:
+    """Restore the originals, unless a class patch is still applied."""
     with _lock:
-        if not living:
-            for place in _places.values():
-                place.restore()
+        if not class_patches:
+            for replaced in _replaced.values():
+                replaced.restore()
 
 
 @errors.guarded("preparing for classes that are read from pickles")
 def _imported(package: str) -> None:
-    _awaited.pop(package)
+    _hooked.pop(package)
     names = [f"{package}.{name}" for name in _MODULES]
     modules = {name: sys.modules[name] for name in names if name in sys.modules}
-    filling = {name: module for name, module in modules.items() if _FILLS in vars(module)}
+    fillers = {name: module for name, module in modules.items() if _FILL in vars(module)}
     with _lock:
-        if not living:
+        if not class_patches:
             return
-        for name, module in filling.items():
-            place = _places.get(name)
-            if place is None or not place.stands:
-                _places.put(name, Place(module, _FILLS, _showing, Switch()))
-    if modules and not filling and _told.add(package):
+        for name, module in fillers.items():
+            replaced = _replaced.get(name)
+            if replaced is None or not replaced.is_applied:
+                _replaced.put(name, ReplacedAttribute(module, _FILL, _wrap_fill, Switch()))
+    if modules and not fillers and _warned.add(package):
         _log.warning(
             "otel-agents: %s has no %s, so calls of application classes that are read from its "
             "pickles may not be recorded",
             package,
-            _FILLS,
+            _FILL,
         )
 
 
-def _showing(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
+def _wrap_fill(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = function(*args, **kwargs)
         for value in (*args, *kwargs.values()):
             if isinstance(value, type):
-                _show(value)
+                _notify(value)
         return result
 
     return plain(function, Driver(run))
 
 
-def _show(cls: type[Any]) -> None:
-    for one in living.values():
+def _notify(cls: type[Any]) -> None:
+    for patch in class_patches.values():
         try:
-            one.show(cls)
+            patch.class_unpickled(cls)
         except Exception:
             errors.internal_error("patching a class that was read")
 
 
-leave_out(globals())
+hide_frames(globals())

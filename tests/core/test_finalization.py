@@ -1,4 +1,4 @@
-"""What is dropped is finalised by one thread, by no destructor, and ended when it was dropped."""
+"""Dropped streams are finalized by one thread, not by a destructor, and end when they were dropped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toyaws import EventStream, Raw, StreamingBody
 
 from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.calls import disposal
+from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.calls.results import follow
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.tables import Counts
@@ -23,12 +23,12 @@ from otel_agents.semconv.values import Operation
 from otel_agents.testing.emission import Emission
 
 NOTHING: Any = None
-"""In the place of telemetry, which toys do not use."""
-THREAD = "otel-agents-disposal"
+"""A placeholder for telemetry, which toys do not use."""
+THREAD = "otel-agents-finalization"
 
 
 class Where(Answering):
-    """Notes the thread of each report."""
+    """Records the thread of each report."""
 
     def _report(self, name: str, *values: Any) -> None:
         super()._report(name, THREAD if system.is_ours() else threading.current_thread().name)
@@ -98,7 +98,7 @@ def unread(operation: Recorded) -> Any:
 
 
 def within_a_generator(stream: Any, leave: str) -> Any:
-    """As of a web framework, which iterates what the application wrote."""
+    """As in a web framework, which iterates what the application wrote."""
 
     def with_it() -> Iterator[Any]:
         with stream as entered:
@@ -156,12 +156,12 @@ CLOSES: dict[str, Callable[[StreamProxy], object]] = {
 
 
 @pytest.mark.parametrize("close", CLOSES.values(), ids=CLOSES)
-def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
+def test_closing_a_stream_waits_briefly_for_its_end(
     close: Callable[[StreamProxy], object],
 ) -> None:
-    """It may be a destructor that closes, and the thread wait for what it holds."""
+    """A destructor may close it, and the thread may wait for a lock that it holds."""
     operation, busy = Recorded(), threading.Event()
-    disposal.expect().put(busy.wait)
+    finalization.started().put(busy.wait)
     stream = StreamProxy(Stream(), operation)
     began = time.monotonic()
     close(stream)
@@ -173,10 +173,10 @@ def test_who_closes_a_stream_waits_for_its_end_and_not_for_long(
 
 
 def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
-    """Not when the thread comes to it: here, that is held up."""
+    """Not when the thread gets to it: here, that is delayed."""
     telemetry, go_on = Telemetry("toy", **emission.providers), threading.Event()
     stream = StreamProxy(Stream(), InvokeAgent(telemetry, "planner"))
-    disposal.expect().put(go_on.wait)
+    finalization.started().put(go_on.wait)
     before = time.time_ns()
     del stream
     after = time.time_ns()
@@ -193,17 +193,17 @@ def test_it_ends_when_it_was_dropped(emission: Emission) -> None:
 
 
 def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> None:
-    """Its sums hold it."""
-    told: list[str] = []
+    """Its aggregates include it."""
+    recorded: list[str] = []
     agent = InvokeAgent(telemetry, "planner")
-    agent.when_ended.append(lambda: told.append("agent"))
-    disposal.expect().put(lambda: (time.sleep(0.01), told.append("dropped")))
+    agent.when_ended.append(lambda: recorded.append("agent"))
+    finalization.started().put(lambda: (time.sleep(0.01), recorded.append("dropped")))
     agent.end()
-    assert told == ["dropped", "agent"]
+    assert recorded == ["dropped", "agent"]
 
 
-class Answer(ClaimedCall):
-    """A model call of a framework, to whose SDK its context did not come."""
+class Reply(ClaimedCall):
+    """A framework's model call whose context did not reach the SDK."""
 
     def response_id(self, response: Any) -> str:
         return "r1"
@@ -212,12 +212,12 @@ class Answer(ClaimedCall):
 def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    claim = Answer(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
+    claim = Reply(telemetry, Operation.CHAT, model="toy", provider="toy", sends_itself=True)
     inner = Inference(telemetry, Operation.CHAT, "toy", "toy", ("toy.example", 443))
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
     stream = StreamProxy(Stream(), inner)
-    disposal.expect().put(lambda: time.sleep(0.01))
+    finalization.started().put(lambda: time.sleep(0.01))
     del stream
     claim.returned("the answer, put together")
     settle()
@@ -234,7 +234,7 @@ def test_an_agent_that_is_dropped_itself_waits_for_nothing(telemetry: Telemetry)
     assert all(agent.ended for agent in agents)
 
 
-def test_what_is_finalised_may_raise_and_the_next_is_finalised(caught: list[str]) -> None:
+def test_an_error_while_finalizing_does_not_stop_the_next(caught: list[str]) -> None:
     first, second = Recorded(breaks_at="abandoned"), Recorded()
     for operation in (first, second):
         StreamProxy(Stream(), operation)
@@ -243,21 +243,21 @@ def test_what_is_finalised_may_raise_and_the_next_is_finalised(caught: list[str]
     assert first.reports == [("abandoned",), ("end",)]
 
 
-def test_more_than_a_bound_does_not_wait(
+def test_the_queue_is_bounded(
     counts: Counts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As where a span processor never comes to an end."""
+    """As if a span processor hung."""
     settle()
-    monkeypatch.setattr(disposal.QUEUE, "most", 3)
+    monkeypatch.setattr(finalization.QUEUE, "max_pending", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]
-    disposal.expect().put(busy.wait)
+    finalization.started().put(busy.wait)
     for operation in operations:
         StreamProxy(Stream(), operation)
     busy.set()
     settle()
     assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3
-    assert counts == {"finalising what was dropped": 3}
-    assert "3 streams that were dropped have no span" in caplog.text
+    assert counts == {"finalizing dropped streams": 3}
+    assert "3 dropped streams have no span" in caplog.text
 
 
 # Whole processes.
@@ -268,7 +268,7 @@ PREPARED = """if True:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from otel_agents.instrumentors import ClaimedCall, Inference, InvokeAgent, Telemetry, wrapped
     from otel_agents.instrumentors._core import system
-    from otel_agents.instrumentors._core.calls import disposal
+    from otel_agents.instrumentors._core.calls import finalization
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
 
     class Stream:
@@ -284,25 +284,25 @@ PREPARED = """if True:
     def stream(name): return StreamProxy(Stream(), InvokeAgent(telemetry, name))
 
     def threads():
-        # Those of Python that have begun.
-        if disposal.QUEUE.ready is not None:
+        # Python's threads that have started.
+        if finalization.QUEUE.ready is not None:
             begun = threading.Event()
-            disposal.QUEUE.disposal.put(begun.set)
+            finalization.QUEUE.finalizer.put(begun.set)
             assert begun.wait(5)
         return sorted(map(whose, sys._current_frames().values()))
 
     def whose(frame):
         while frame.f_back is not None: frame = frame.f_back
-        return "otel-agents-disposal" if frame.f_code is system._run.__code__ else "MainThread"
+        return "otel-agents-finalization" if frame.f_code is system._run.__code__ else "MainThread"
 """
 
 
-def told_by(program: str) -> list[str]:
+def recorded_by(program: str) -> list[str]:
     return in_a_new_process(PREPARED + program).splitlines()
 
 
-def test_a_span_processor_with_a_plain_lock_is_not_waited_for_by_itself() -> None:
-    """The collector comes while it holds its lock; to end a span there is to take it again."""
+def test_a_span_processor_with_a_plain_lock_does_not_deadlock() -> None:
+    """The collector runs while it holds its lock; ending a span there would take it again."""
     program = """
     class Locked(Processor):
         lock = threading.Lock()
@@ -316,16 +316,16 @@ def test_a_span_processor_with_a_plain_lock_is_not_waited_for_by_itself() -> Non
     garbage = [stream("dropped")]
     gc.disable()
     InvokeAgent(telemetry, "interrupted").end()
-    print(disposal.drain(5))
+    print(finalization.drain(5))
     """
-    assert told_by(program) == [
+    assert recorded_by(program) == [
         "ended invoke_agent interrupted",
         "ended invoke_agent dropped",
         "True",
     ]
 
 
-def test_where_nothing_is_streamed_there_is_no_thread() -> None:
+def test_without_streams_there_is_no_thread() -> None:
     program = """
     provider.add_span_processor(Processor())
     async def answer(): await asyncio.sleep(0)
@@ -336,21 +336,21 @@ def test_where_nothing_is_streamed_there_is_no_thread() -> None:
         print(threads())
     asyncio.run(main())
     wrapped(lambda: 1, telemetry, start)()
-    print(threads(), disposal.drain(5), threads())
+    print(threads(), finalization.drain(5), threads())
     """
     ended, alone = ["ended invoke_agent planner"] * 3, "['MainThread']"
-    assert told_by(program) == [*ended, alone, ended[0], f"{alone} True {alone}"]
+    assert recorded_by(program) == [*ended, alone, ended[0], f"{alone} True {alone}"]
 
 
-def test_the_thread_is_there_before_anything_can_be_dropped() -> None:
+def test_the_thread_runs_before_anything_can_be_dropped() -> None:
     program = """
     kept = stream("kept")
     print(threads())
     """
-    assert told_by(program) == [f"['MainThread', '{THREAD}']"]
+    assert recorded_by(program) == [f"['MainThread', '{THREAD}']"]
 
 
-def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() -> None:
+def test_an_unfinished_coroutine_is_finalized_by_the_next_call() -> None:
     program = """
     ended = threading.Event()
     class Tells(Processor):
@@ -366,9 +366,9 @@ def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() ->
     asyncio.run(wrapped(answer, telemetry, start)())
     print(ended.wait(5), threads())
     """
-    told = told_by(program)
-    assert told[0] == "['MainThread']"
-    assert sorted(told[1:]) == [
+    recorded = recorded_by(program)
+    assert recorded[0] == "['MainThread']"
+    assert sorted(recorded[1:]) == [
         f"True ['MainThread', '{THREAD}']",
         "ended invoke_agent planner",
         "ended invoke_agent planner",
@@ -376,29 +376,29 @@ def test_a_coroutine_that_is_dropped_half_way_is_finalised_by_the_next_call() ->
 
 
 @pytest.mark.parametrize("makes_one_before", [False, True])
-def test_what_is_dropped_while_the_process_ends_is_finalised(makes_one_before: bool) -> None:
-    """Where no thread can be started, from Python 3.12 on: by the handler of the exit."""
+def test_what_is_dropped_while_the_process_ends_is_finalized(makes_one_before: bool) -> None:
+    """From Python 3.12 on no thread can be started then: the exit handler does it."""
     program = f"""
     provider.add_span_processor(Processor())
     if {makes_one_before}: stream("before")
-    print(disposal.drain(5), flush=True)
-    # Runs before that of the disposal, which was registered before.
+    print(finalization.drain(5), flush=True)
+    # Runs before the handler of `finalization`, which was registered earlier.
     atexit.register(lambda: (stream("late"), None)[1])
     """
     before = ["ended invoke_agent before"] if makes_one_before else []
-    assert told_by(program) == [*before, "True", "ended invoke_agent late"]
+    assert recorded_by(program) == [*before, "True", "ended invoke_agent late"]
 
 
-def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> None:
+def test_if_no_thread_can_start_the_waiter_finalizes() -> None:
     program = """
     provider.add_span_processor(Processor())
     def start(work): raise RuntimeError("can't start new thread")
     system.start = start
     for name in ("first", "second"): stream(name)
     print("dropped", threads())
-    print(disposal.drain(5), flush=True)
+    print(finalization.drain(5), flush=True)
     """
-    assert told_by(program) == [
+    assert recorded_by(program) == [
         "dropped ['MainThread']",
         "ended invoke_agent first",
         "ended invoke_agent second",
@@ -406,8 +406,8 @@ def test_where_no_thread_can_be_started_it_is_done_by_whoever_waits_for_it() -> 
     ]
 
 
-def test_what_is_never_dropped_says_nothing_at_the_end() -> None:
-    assert told_by("kept = stream('kept'); kept.itself = kept; print('over')") == ["over"]
+def test_without_drops_nothing_is_logged_at_exit() -> None:
+    assert recorded_by("kept = stream('kept'); kept.itself = kept; print('over')") == ["over"]
 
 
 def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_alone() -> None:
@@ -421,13 +421,13 @@ def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_a
         own = stream("child's")
         print(threads(), flush=True)
         del own
-        print(disposal.drain(5), flush=True)
+        print(finalization.drain(5), flush=True)
         os._exit(0)
     os.waitpid(child, 0)
     del parents
-    print(disposal.drain(5))
+    print(finalization.drain(5))
     """
-    assert told_by(program) == [
+    assert recorded_by(program) == [
         "['MainThread']",
         f"['MainThread', '{THREAD}']",
         "ended invoke_agent child's",
@@ -437,7 +437,7 @@ def test_a_forked_child_has_a_thread_of_its_own_and_leaves_its_parents_streams_a
     ]
 
 
-def test_an_exit_that_a_span_processor_asks_for_ends_no_more_than_the_thread() -> None:
+def test_system_exit_in_a_span_processor_ends_only_the_thread() -> None:
     program = """
     class Exits(Processor):
         def on_end(self, span):
@@ -446,9 +446,9 @@ def test_an_exit_that_a_span_processor_asks_for_ends_no_more_than_the_thread() -
     provider.add_span_processor(Exits())
     for name in ("first", "second"):
         stream(name)
-        print(disposal.drain(5), flush=True)
+        print(finalization.drain(5), flush=True)
     """
-    assert told_by(program) == [
+    assert recorded_by(program) == [
         "ended invoke_agent first",
         "True",
         "ended invoke_agent second",
@@ -468,4 +468,4 @@ def test_streams_that_are_made_at_once_start_one_thread() -> None:
     for maker in makers: maker.join()
     print(threads())
     """
-    assert told_by(program) == [f"['MainThread', '{THREAD}']"]
+    assert recorded_by(program) == [f"['MainThread', '{THREAD}']"]
