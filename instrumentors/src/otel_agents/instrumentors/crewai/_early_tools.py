@@ -1,4 +1,4 @@
-"""Tools in versions without an event bus: by the method that calls them, and by what it asks."""
+"""Tools in versions without an event bus, by the methods that call them."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._tools import TOOL, ToolRun, discard_if_found
 
-__all__ = ["failed", "repeated", "used"]
+__all__ = ["on_repeated_usage", "on_tool_error", "tool_use"]
 
 _BUS: Final = "crewai.events.event_bus"
 
 
-def used(telemetry: Telemetry, call: Call) -> ToolRun | None:
-    """``ToolUsage._use(tool_string, tool, calling)``, which tries again inside of itself."""
+def tool_use(telemetry: Telemetry, call: Call) -> ToolRun | None:
+    """Start ``ToolUsage._use(tool_string, tool, calling)``, which calls itself for a retry."""
     if _BUS in sys.modules:
         return None
     tool, calling = call.argument(1, "tool"), call.argument(2, "calling")
-    name, before = str(tool.name), TOOL.get()
-    again = before is not None and before.error_type is not None and before.subject == name
-    parent = before.outer if again and before is not None else None
+    name, previous = str(tool.name), TOOL.get()
+    is_retry = previous is not None and previous.error_type is not None and previous.subject == name
+    parent = previous.outer if is_retry and previous is not None else None
     run = ToolRun(telemetry, name, getattr(calling, "arguments", None), parent)
     run.describe(tool)
     return run
 
 
-def repeated(telemetry: Telemetry, call: Call, result: Any) -> None:
-    """``ToolUsage._check_tool_repeated_usage(calling)``: a call like the last one is refused."""
+def on_repeated_usage(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """Discard a call that ``ToolUsage._check_tool_repeated_usage(calling)`` rejects."""
     tool = None if _BUS in sys.modules else TOOL.get()
     if tool is not None:
         discard_if_found(tool, result)
 
 
-def failed(telemetry: Telemetry, call: Call) -> None:
-    """``ToolUsage.on_tool_error(tool, tool_calling, e)``: what was raised goes no further."""
+def on_tool_error(telemetry: Telemetry, call: Call) -> None:
+    """Record the error of ``ToolUsage.on_tool_error(tool, tool_calling, e)``, which is swallowed."""
     tool = None if _BUS in sys.modules else TOOL.get()
     error: Any = call.argument(2, "e")
     if tool is not None:

@@ -1,66 +1,67 @@
-"""People who are asked, and how that went: whether somebody answered, never what."""
+"""Human input: whether there was any and what it decided, never what it says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["feedback", "question", "reading", "review"]
+__all__ = ["feedback", "feedback_outcome", "human_input", "review"]
 
 _TYPE: Final = "human_input"
 
 
-class _Question(Step):
+class _HumanInput(Step):
     __slots__ = ()
 
-    def respond(self, value: Any) -> None:
-        """None is what an application gets where nobody answers in time."""
+    def respond(self, value: str | None) -> None:
+        """Record whether there was input in time."""
         self.decided("unanswered" if value is None else "answered")
 
 
-class _Judgement(Step):
-    __slots__ = ("_enter",)
+class _Review(Step):
+    __slots__ = ("_if_empty",)
 
-    def __init__(self, telemetry: Telemetry, enter: str) -> None:
-        self._enter = enter
+    def __init__(self, telemetry: Telemetry, if_empty: str) -> None:
+        self._if_empty = if_empty
         super().__init__(telemetry, _TYPE)
 
     def respond(self, value: Any) -> None:
-        """Nothing but Enter has a meaning of its own."""
-        self.decided("feedback" if str(value).strip() else self._enter)
+        """Record feedback, or what an empty line (Enter) stands for."""
+        self.decided("feedback" if str(value).strip() else self._if_empty)
 
 
-class _Reading(Step):
+class _FeedbackOutcome(Step):
     __slots__ = ("_outcomes",)
 
-    def __init__(self, telemetry: Telemetry, outcomes: Any) -> None:
+    def __init__(self, telemetry: Telemetry, outcomes: Sequence[str]) -> None:
         self._outcomes = outcomes
         super().__init__(telemetry, "feedback")
 
-    def respond(self, value: Any) -> None:
-        """Keep which one it is."""
+    def respond(self, value: str) -> None:
+        """Record the outcome."""
         if value in self._outcomes:
             self.decided(value)
 
 
-def question(telemetry: Telemetry, call: Call) -> Step:
-    """``Flow.ask(message, …)``."""
-    return _Question(telemetry, _TYPE)
+def human_input(telemetry: Telemetry, call: Call) -> Step:
+    """Start ``Flow.ask(message, …)``."""
+    return _HumanInput(telemetry, _TYPE)
 
 
 def review(telemetry: Telemetry, call: Call) -> Step:
-    """``_prompt_input(crew)`` after a task, in every form: Enter says that the answer will do."""
-    return _Judgement(telemetry, "accepted")
+    """Start ``_prompt_input(crew)`` after a task, in any form; Enter accepts the output."""
+    return _Review(telemetry, "accepted")
 
 
 def feedback(telemetry: Telemetry, call: Call) -> Step:
-    """``Flow._request_human_feedback(…)``, where Enter is to skip."""
-    return _Judgement(telemetry, "skipped")
+    """Start ``Flow._request_human_feedback(…)``; Enter skips the feedback."""
+    return _Review(telemetry, "skipped")
 
 
-def reading(telemetry: Telemetry, call: Call) -> Step:
-    """``Flow._collapse_to_outcome(feedback, outcomes, llm)``: a model finds which outcome is meant."""
-    return _Reading(telemetry, call.argument(1, "outcomes"))
+def feedback_outcome(telemetry: Telemetry, call: Call) -> Step:
+    """Start ``Flow._collapse_to_outcome(feedback, outcomes, llm)``: a model picks an outcome."""
+    return _FeedbackOutcome(telemetry, call.argument(1, "outcomes"))

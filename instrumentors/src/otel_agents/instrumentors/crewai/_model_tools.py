@@ -1,4 +1,4 @@
-"""Tools that a model class executes itself, as it is given functions for what its model asks for."""
+"""Tools that a model class executes itself, from functions that its caller passes."""
 
 from __future__ import annotations
 
@@ -15,85 +15,87 @@ from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, items, text
 
-from ._descriptions import spelled
-from ._requested import Requested, key_of, requested
+from ._descriptions import sanitized
+from ._tool_calls import ToolCall, key_of, tool_calls_in
 
 __all__ = [
-    "counting",
-    "executing",
-    "handling",
-    "noted",
-    "outside",
-    "piece_came",
-    "responded",
-    "taken",
+    "add_response",
+    "add_streamed",
+    "add_tool_calls",
+    "model_class_call",
+    "on_handle_tool_call",
+    "on_response",
+    "pop_call_id",
+    "without_tool_calls",
 ]
 
-_ASKED: Final[Slot[list[Requested]]] = Slot("crewai-asked", list)
-"""What the model has asked for in this call, as long as no tool was executed for it."""
+_REQUESTED: Final[Slot[list[ToolCall]]] = Slot("crewai-requested", list)
+"""The tool calls that the model has requested in this call and that no tool has executed."""
 
 
-def executing(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``BaseLLM.call(messages, tools, callbacks, available_functions, …)`` and ``acall``.
+def model_class_call(telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Start ``BaseLLM.call(messages, tools, callbacks, available_functions, …)`` or ``acall``.
 
-    The model's call is over before a tool is executed: where nothing is around both, this is.
+    The model call ends before a tool is executed. Where no span encloses both, this step does.
     """
     if not call.argument(3, "available_functions"):
         return None
     if get_current_span().get_span_context().is_valid:
-        return Observation(_ASKED.set([]))
+        return Observation(_REQUESTED.set([]))
     step = Step(telemetry, "model_call")
-    step.context = _ASKED.set([], step.context)
+    step.context = _REQUESTED.set([], step.context)
     return step
 
 
-def noted(listed: Any) -> None:
-    """The model asks for the calls that are ``listed``, in the words of any provider."""
-    asked = _ASKED.get()
-    if asked is not None:
-        asked += requested(list(cast("list[Any]", listed or ())))
+def add_tool_calls(listed: Any) -> None:
+    """Add the tool calls in ``listed``, in the shape of any provider."""
+    requested = _REQUESTED.get()
+    if requested is not None:
+        requested += tool_calls_in(list(cast("list[Any]", listed or ())))
 
 
-def handling(telemetry: Telemetry, call: Call) -> None:
-    """``LLM._handle_tool_call(tool_calls, …)``, by way of LiteLLM."""
-    noted(call.argument(0, "tool_calls"))
+def on_handle_tool_call(telemetry: Telemetry, call: Call) -> None:
+    """Note the calls of ``LLM._handle_tool_call(tool_calls, …)``, which go through LiteLLM."""
+    add_tool_calls(call.argument(0, "tool_calls"))
 
 
-def counting(telemetry: Telemetry, call: Call) -> None:
-    """``OpenAICompletion._extract_openai_token_usage(response)`` and its like: a response is there."""
-    responded(call.argument(0, "response"))
+def on_response(telemetry: Telemetry, call: Call) -> None:
+    """Note the response of ``OpenAICompletion._extract_openai_token_usage(response)`` and similar."""
+    add_response(call.argument(0, "response"))
 
 
-def responded(response: Any) -> None:
-    """A response is there, of OpenAI's, Azure's, Anthropic's or Bedrock's."""
-    if _ASKED.get() is None:
+def add_response(response: Any) -> None:
+    """Add the tool calls of a response of OpenAI, Azure, Anthropic or Bedrock."""
+    if _REQUESTED.get() is None:
         return
     for choice in items(response, "choices"):
-        noted(field(field(choice, "message"), "tool_calls"))
-    told = field(field(response, "output"), "message")  # Bedrock's
-    blocks = items(response if told is None else told, "content")
-    noted([field(block, "toolUse") or block for block in (*items(response, "output"), *blocks)])
+        add_tool_calls(field(field(choice, "message"), "tool_calls"))
+    message = field(field(response, "output"), "message")  # Bedrock's
+    blocks = items(response if message is None else message, "content")
+    add_tool_calls(
+        [field(block, "toolUse") or block for block in (*items(response, "output"), *blocks)]
+    )
 
 
-def piece_came(piece: Any) -> None:
-    """A piece of a stream tells of a call; the first one has its id."""
-    asked = _ASKED.get()
-    name, call_id = text(field(piece, "function"), "name"), text(piece, "id")
-    if asked is not None and name and call_id and all(one.id != call_id for one in asked):
-        asked.append(Requested(name, None, call_id))
+def add_streamed(chunk: Any) -> None:
+    """Add the tool call of a stream's chunk; the first chunk of each call has its id."""
+    requested = _REQUESTED.get()
+    name, call_id = text(field(chunk, "function"), "name"), text(chunk, "id")
+    if requested is not None and name and call_id and all(one.id != call_id for one in requested):
+        requested.append(ToolCall(name, None, call_id))
 
 
-def outside(context: Context) -> Context:
-    """``context`` of a tool: what is executed in it was asked for by somebody else."""
-    return _ASKED.set(None, context)
+def without_tool_calls(context: Context) -> Context:
+    """Return ``context`` for a tool: other layers request what is executed in it."""
+    return _REQUESTED.set(None, context)
 
 
-def taken(name: str, arguments: Any) -> str | None:
-    """The id of the call that is executed now; of a stream the arguments are not known."""
-    asked = _ASKED.get() or []
-    for place, one in enumerate(asked):
-        same = one.arguments is None or key_of(name, arguments) == key_of(name, one.arguments)
-        if spelled(one.name) == spelled(name) and same:
-            del asked[place]
+def pop_call_id(name: str, arguments: Any) -> str | None:
+    """Return the id of the call that is executed now; a streamed call matches any arguments."""
+    requested = _REQUESTED.get() or []
+    for index, one in enumerate(requested):
+        matches = one.arguments is None or key_of(name, arguments) == key_of(name, one.arguments)
+        if sanitized(one.name) == sanitized(name) and matches:
+            del requested[index]
             return one.id
     return None
