@@ -1,4 +1,4 @@
-"""A target that a version should have and has not is reported."""
+"""A target that is missing from a version that should have it is reported."""
 
 from __future__ import annotations
 
