@@ -1,4 +1,4 @@
-"""What AutoGen's versions have, and what is said when one of it is gone."""
+"""A target that is missing from a version that should have it is reported."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["on_attempt", "selection"]
 
-# Selectors with this attribute repeat a request whose response names no valid speaker. Earlier
-# versions (0.4.5 among them) accept any name.
+# Selectors since 0.4.6 have this attribute, and repeat a request whose response names no valid
+# speaker. Earlier ones accept any name.
 _MAX_ATTEMPTS: Final = "_max_selector_attempts"
 
 
