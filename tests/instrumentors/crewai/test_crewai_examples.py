@@ -27,7 +27,7 @@ TREES = {
         "  method find_out",
         "    invoke_workflow facts",
         *run_of("Scout", depth=3),
-        "  method tell",
+        "  method summarize",
         "    invoke_agent Writer",
         f"      {CHAT}",
     ],
@@ -47,7 +47,7 @@ TREES = {
         "invoke_workflow comparison",
         *run_of("Scout", name="bees"),
         *run_of("Scout", name="wasps"),
-        *run_of("Writer", name="tell"),
+        *run_of("Writer", name="compare"),
     ],
     "streaming": ["invoke_workflow ticker", *run_of("Writer")],
     "memory": [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 from renamed_targets import check_renamed
 
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
@@ -9,3 +11,8 @@ from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 
 def test_every_renamed_target_is_reported() -> None:
     assert check_renamed(CrewAIInstrumentor) > 20
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(CrewAIInstrumentor, "CrewAIInstrumentor")
+    assert doctest.DocTestRunner().run(example) == (0, 4)
