@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from crewai.events.types.tool_usage_events import ToolUsageEvent
+    from crewai.tools import BaseTool
+    from crewai.tools.structured_tool import CrewStructuredTool
 
 __all__ = ["find_tool", "original_description", "sanitized"]
 
@@ -33,7 +35,7 @@ def find_tool(source: Any, event: ToolUsageEvent) -> Any:
     return None
 
 
-def original_description(tool: Any) -> str | None:
+def original_description(tool: BaseTool | CrewStructuredTool | None) -> str | None:
     """Return the description that the tool's author wrote.
 
     None for delegation tools: CrewAI puts roles into theirs, and inputs into the roles.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, get_current
 
@@ -15,6 +15,9 @@ from ._numbers import RUN_NUMBERS, RunNumbers
 from ._routers import router_label
 from ._runs import WorkflowRun, restores_checkpoint
 
+if TYPE_CHECKING:
+    from crewai import Flow
+
 __all__ = ["flow", "method", "resumption"]
 
 _PENDING: Final = "HumanFeedbackPending"
@@ -23,8 +26,8 @@ _PERSISTENCE: Final = ("persistence", "_persistence")
 """The attribute that persists a flow's state; early versions have the second."""
 
 
-def _is_internal(instance: Any) -> bool:
-    return type(instance).__module__.partition(".")[0] == "crewai"
+def _is_internal(flow: Flow[Any]) -> bool:
+    return type(flow).__module__.partition(".")[0] == "crewai"
 
 
 def _conversation_of(call: Call) -> str | None:
@@ -45,7 +48,7 @@ def _context_of(conversation: str | None) -> Context | None:
     return with_conversation_id(conversation, get_current())
 
 
-def _name(flow: Any) -> str:
+def _name(flow: Flow[Any]) -> str:
     return getattr(flow, "name", None) or type(flow).__name__
 
 
@@ -69,7 +72,7 @@ def resumption(telemetry: Telemetry, call: Call) -> WorkflowRun:
 class _Method(Step):
     __slots__ = ("_flow", "_method")
 
-    def __init__(self, telemetry: Telemetry, flow: Any, method: str) -> None:
+    def __init__(self, telemetry: Telemetry, flow: Flow[Any], method: str) -> None:
         super().__init__(telemetry, "method", method)
         self._flow, self._method = flow, method
         self.context = RUN_NUMBERS.set(RunNumbers(), self.context)

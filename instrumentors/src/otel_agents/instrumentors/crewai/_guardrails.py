@@ -10,6 +10,8 @@ from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from crewai import Task
+    from crewai.agents.agent_builder.base_agent import BaseAgent
     from crewai.utilities.guardrail import GuardrailResult
 
 __all__ = ["GUARDRAIL_ATTEMPTS", "GuardrailAttempts", "guardrail"]
@@ -28,7 +30,7 @@ class GuardrailAttempts:
 
     __slots__ = ("limit", "refusals")
 
-    def __init__(self, subject: Any) -> None:
+    def __init__(self, subject: Task | BaseAgent) -> None:
         limits = (getattr(subject, name, None) for name in _LIMITS)
         retries = next((limit for limit in limits if isinstance(limit, int)), None)
         self.limit = None if retries is None else retries + 1

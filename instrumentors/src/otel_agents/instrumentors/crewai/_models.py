@@ -27,6 +27,7 @@ from ._tool_calls import key_of, tool_calls_in
 from ._usage import usage_of
 
 if TYPE_CHECKING:
+    from crewai import BaseLLM
     from crewai.events.types.llm_events import LLMCallCompletedEvent, LLMStreamChunkEvent
 
 __all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk"]
@@ -62,7 +63,7 @@ class ClaimedModelCall(ClaimedCall):
     send several requests, after a refusal or with a tool's result: each time they get a client.
     """
 
-    def __init__(self, telemetry: Telemetry, instance: Any, messages: Any) -> None:
+    def __init__(self, telemetry: Telemetry, instance: BaseLLM, messages: Any) -> None:
         model = getattr(instance, "model", None)
         provider = _provider(instance)
         self._sends_itself = not hasattr(instance, _CLIENT)
@@ -228,7 +229,7 @@ def _sdk_error(error: BaseException) -> BaseException:
         error = cause
 
 
-def _provider(instance: Any) -> str | None:
+def _provider(instance: BaseLLM) -> str | None:
     """Return the provider that the class names; ``openai`` is the default of every class."""
     provider = getattr(instance, "provider", None)
     is_crewais = type(instance).__module__.startswith(_CREWAI)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -12,6 +12,9 @@ from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
+
+if TYPE_CHECKING:
+    from crewai import Crew
 
 __all__ = ["RUN_NUMBERS", "NumberedRun", "RunNumbers", "number_of", "on_copy", "repeated"]
 
@@ -35,7 +38,7 @@ class _Repeated(Step):
         self,
         telemetry: Telemetry,
         type: str,
-        crew: Any,
+        crew: Crew,
         count: int | None,
         runs: Iterator[int] | None,
     ) -> None:
@@ -43,16 +46,16 @@ class _Repeated(Step):
         self.crew = crew
         self._count = count
         self._runs = runs
-        self._copies: list[tuple[Any, Iterator[int]]] = []
+        self._copies: list[tuple[Crew, Iterator[int]]] = []
         self.context = _REPEATED.set(self, self.context)
 
-    def add_copy(self, crew: Any) -> None:
+    def add_copy(self, crew: Crew) -> None:
         """Add ``crew``, the next copy."""
         # `Crew.test` and `train` run one copy. For its statistics on a test CrewAI makes another in a
         # thread of its own, before or after the first: the position of a copy says nothing there.
         self._copies.append((crew, self._runs or count(len(self._copies) + 1)))
 
-    def next_number(self, crew: Any) -> dict[str, Any]:
+    def next_number(self, crew: Crew) -> dict[str, Any]:
         """Return number and count of the run that starts."""
         numbers = next((numbers for copy, numbers in self._copies if copy is crew), None)
         if numbers is None:
@@ -87,14 +90,14 @@ def repeated(type: str, count_of: Callable[[Any], int | None], *, by_copy: bool 
     return start
 
 
-def on_copy(telemetry: Telemetry, call: Call, copy: Any) -> None:
+def on_copy(telemetry: Telemetry, call: Call, copy: Crew) -> None:
     """Note the result of ``Crew.copy()``."""
     repeating = _REPEATED.get()
     if repeating is not None and repeating.crew is call.instance:
         repeating.add_copy(copy)
 
 
-def number_of(crew: Any) -> dict[str, Any]:
+def number_of(crew: Crew) -> dict[str, Any]:
     """Return number and count of the run of ``crew``, as attributes; {} if it is the only one."""
     repeating = _REPEATED.get()
     return {} if repeating is None else repeating.next_number(crew)

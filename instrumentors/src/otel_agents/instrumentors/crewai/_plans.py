@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import Plan, Step
@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._runs import RUN, ToolCaller, role_of
 
 if TYPE_CHECKING:
-    from crewai.utilities.planning_types import StepObservation
+    from crewai.utilities.planning_types import StepObservation, TodoItem
     from crewai.utilities.step_execution_context import StepResult
 
 __all__ = ["observation", "plan", "plan_step"]
@@ -66,7 +66,7 @@ def observation(telemetry: Telemetry, call: Call) -> Step:
     )
 
 
-def _number(todo: Any) -> int | None:
+def _number(todo: TodoItem) -> int | None:
     """Return a step's number; its description is a model's output, and content."""
     number = getattr(todo, "step_number", None)
     return number if isinstance(number, int) else None

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
+    from crewai import Flow
     from crewai.flow.flow_definition import FlowMethodDefinition
 
 __all__ = ["router_label"]
@@ -15,7 +16,7 @@ _CONDITIONS: Final = ("listen", "start", "emit")
 """The fields that hold labels, in the definition of a method and of its feedback."""
 
 
-def router_label(flow: Any, method: str, returned: Any) -> str | None:
+def router_label(flow: Flow[Any], method: str, returned: Any) -> str | None:
     """Return the label with which ``flow`` continues after ``method``; None if it is no router.
 
     Also None for a label that nothing declares and nothing listens to: it may be any text.
@@ -28,7 +29,7 @@ def router_label(flow: Any, method: str, returned: Any) -> str | None:
     return label if label in _known_labels(flow, definitions) else None
 
 
-def _definitions(flow: Any) -> Mapping[str, FlowMethodDefinition] | None:
+def _definitions(flow: Flow[Any]) -> Mapping[str, FlowMethodDefinition] | None:
     """Return the methods of the flow's definition; early versions have no definition."""
     return getattr(getattr(flow, "_definition", None), "methods", None)
 
@@ -37,14 +38,14 @@ def _defined_routers(definitions: Mapping[str, FlowMethodDefinition]) -> set[str
     return {name for name, method in definitions.items() if method.router}
 
 
-def _routers(flow: Any) -> set[str]:
+def _routers(flow: Flow[Any]) -> set[str]:
     # Early versions have a set. The first ones have a mapping of methods to the routers after them.
     routers: Any = getattr(flow, "_routers", ())
     return set(routers.values()) if hasattr(routers, "values") else set(routers)
 
 
 def _known_labels(
-    flow: Any, definitions: Mapping[str, FlowMethodDefinition] | None
+    flow: Flow[Any], definitions: Mapping[str, FlowMethodDefinition] | None
 ) -> Iterable[str]:
     if definitions is None:
         return _labels_in([getattr(flow, name, None) for name in ("_listeners", "_router_paths")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -17,6 +17,12 @@ from otel_agents.semconv import attributes as attr
 from ._guardrails import GUARDRAIL_ATTEMPTS, GuardrailAttempts
 from ._messages import input_messages, output_messages
 from ._numbers import RUN_NUMBERS, NumberedRun, number_of
+
+if TYPE_CHECKING:
+    from crewai import Crew
+    from crewai.agents.agent_builder.base_agent import BaseAgent
+
+    from ._tools import ToolRun
 
 __all__ = [
     "RUN",
@@ -81,7 +87,7 @@ class ToolCaller:
 
     __slots__ = ()
     calls: list[tuple[str, str]]
-    tools: list[Any]
+    tools: list[ToolRun]
 
     def end_tools(self, error: BaseException | None) -> None:
         """End the tools whose end was not announced."""
@@ -97,7 +103,7 @@ class AgentRun(InvokeAgent, ToolCaller):
 
     __slots__ = ("_numbered", "agent", "calls", "tools")
 
-    def __init__(self, telemetry: Telemetry, agent: Any, work: Any) -> None:
+    def __init__(self, telemetry: Telemetry, agent: BaseAgent, work: Any) -> None:
         super().__init__(
             telemetry, role_of(agent), input=input_messages(work), output=output_messages
         )
@@ -135,7 +141,7 @@ def _end_numbered(run: InvokeAgent | InvokeWorkflow, numbered: NumberedRun | Non
             run.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = numbered.number
 
 
-def role_of(agent: Any) -> str | None:
+def role_of(agent: BaseAgent | None) -> str | None:
     """Return the role as it was written: with inputs filled in it would vary, and hold content."""
     role = getattr(agent, "_original_role", None) or getattr(agent, "role", None)
     return role.strip() if isinstance(role, str) else None
@@ -160,7 +166,7 @@ def replay(telemetry: Telemetry, call: Call) -> WorkflowRun:
     return WorkflowRun(telemetry, _name(call.instance), call.argument(1, "inputs"))
 
 
-def _name(crew: Any) -> str | None:
+def _name(crew: Crew) -> str | None:
     name = getattr(crew, "name", None)
     return None if name == _DEFAULT_NAME else name
 
@@ -176,7 +182,7 @@ def agent(telemetry: Telemetry, call: Call) -> AgentRun | None:
     return AgentRun(telemetry, acting_agent(call), getattr(work, "description", work))
 
 
-def acting_agent(call: Call) -> Any:
+def acting_agent(call: Call) -> BaseAgent:
     """Return the agent that runs."""
     # In early versions a `LiteAgent` runs for it. One may also run without an agent.
     return getattr(call.instance, "original_agent", None) or call.instance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
 
@@ -12,6 +12,9 @@ from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._guardrails import GUARDRAIL_ATTEMPTS, GuardrailAttempts
+
+if TYPE_CHECKING:
+    from crewai import Task
 
 __all__ = ["on_async_execution", "on_replay", "on_skipped", "task"]
 
@@ -35,7 +38,7 @@ def task(telemetry: Telemetry, call: Call) -> Step:
     return run
 
 
-def _task(telemetry: Telemetry, task: Any, parent: Context | None = None) -> Step:
+def _task(telemetry: Telemetry, task: Task, parent: Context | None = None) -> Step:
     return Step(telemetry, "task", getattr(task, "name", None), parent=parent)
 
 
@@ -54,7 +57,7 @@ def on_replay(telemetry: Telemetry, call: Call) -> None:
             _record_without_run(telemetry, task, "stored")
 
 
-def _record_without_run(telemetry: Telemetry, task: Any, outcome: str) -> None:
+def _record_without_run(telemetry: Telemetry, task: Task, outcome: str) -> None:
     step = _task(telemetry, task)
     step.decided(outcome)
     step.end()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         ToolUsageFinishedEvent,
         ToolUsageStartedEvent,
     )
+    from crewai.tools import BaseTool
+    from crewai.tools.structured_tool import CrewStructuredTool
 
 __all__ = [
     "TOOL",
@@ -77,7 +79,7 @@ class ToolRun(ExecuteTool):
             self.content.tool_arguments = arguments
         self.context = TOOL.set(self, RUN.set(None, without_tool_calls(self.context)))
 
-    def describe(self, tool: Any) -> None:
+    def describe(self, tool: BaseTool | CrewStructuredTool | None) -> None:
         """Record the description of ``tool``, if the tool is known."""
         description = original_description(tool) if self.detailed else None
         if description:
