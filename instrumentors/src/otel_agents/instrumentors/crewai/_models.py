@@ -59,7 +59,7 @@ _PARAMETERS: Final = MappingProxyType(
 class ClaimedModelCall(ClaimedCall):
     """One call of a model class, below all of CrewAI's caches.
 
-    A call of the application's own class is itself evidence of a request. CrewAI's own classes may
+    A call of an application's class is itself evidence of a request. CrewAI's own classes may
     send several requests, after a refusal or with a tool's result: each time they get a client.
     """
 
