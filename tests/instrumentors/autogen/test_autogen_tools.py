@@ -62,7 +62,7 @@ def test_tools_that_a_model_requests(
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "weather",
         "gen_ai.tool.type": "function",
-        "gen_ai.tool.description": "Tells the weather.",
+        "gen_ai.tool.description": "Tell the weather.",
         "gen_ai.agent.name": "first",
     }
     assert SECRET not in emission.texts()
