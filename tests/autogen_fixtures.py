@@ -40,7 +40,7 @@ def client(model: ScriptedModel) -> Any:
 
 @pytest.fixture
 def run(client: Any) -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Return a function that runs a coroutine and closes the client's connections in the same loop."""
+    """Return a function that runs a coroutine, then closes the client in the same loop."""
 
     async def closing(work: Coroutine[Any, Any, Any]) -> Any:
         try:

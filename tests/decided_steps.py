@@ -10,7 +10,7 @@ _STEP = "otel_agents.step."
 
 
 def decisions(emission: Emission) -> list[str]:
-    """Return the spans with a number or an outcome, in the order of their start: ``guardrail 2/4 passed``."""
+    """Return a line for each span with a number or an outcome: ``guardrail 2/4 passed``."""
     lines: list[str] = []
     for span in sorted(emission.spans, key=lambda span: span.start_time or 0):
         attributes = span.attributes or {}

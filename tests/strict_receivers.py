@@ -1,7 +1,7 @@
 """OTLP receivers over HTTP and gRPC that accept only valid requests.
 
-They check path, content type, encoding, headers and certificates, and keep every request. They refuse
-as real receivers do: a disabled compression with UNIMPLEMENTED over gRPC, and with 415 over HTTP.
+They check path, content type, encoding, headers and certificates, and keep every request. They
+refuse as real receivers do: a disabled compression with UNIMPLEMENTED over gRPC, 415 over HTTP.
 """
 
 from __future__ import annotations

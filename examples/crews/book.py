@@ -1,4 +1,4 @@
-"""A flow that writes a book: crews outline and write it, routers check it, two methods finish it."""
+"""A flow that writes a book: crews outline and write it, routers check it, methods finish it."""
 
 # pyright: basic, reportMissingImports=false
 # CrewAI is not installed where the other examples are checked.

@@ -43,7 +43,7 @@ class Caller(core.RoutedAgent):
 
 @pytest.fixture
 def request_of(emission: Emission) -> Callable[..., Any]:
-    """Send a message in a span of the application, on a runtime that was started in another span."""
+    """Send a message in an application's span, on a runtime that was started in another."""
     tracer = emission.tracer_provider.get_tracer("application")
 
     async def sent(register: Callable[[Any], Any], message: Any = "go", to: str = "first") -> Any:
@@ -194,7 +194,7 @@ def test_a_core_agent_that_runs_a_team(
     emission: Emission,
     balanced: Callable[[], None],
 ) -> None:
-    """Messages that a team publishes to its members are processed within the team, which awaits them."""
+    """Messages that a team publishes to its members are processed within the team."""
 
     class Leading(core.RoutedAgent):
         __module__ = "autogen_application"

@@ -21,7 +21,7 @@ CHOICE = ["  select_speaker", f"    {CHAT}"]
 
 
 def steps(emission: Emission) -> list[dict[str, Any]]:
-    """Return the attributes of the steps in the order of their start, without the conversation's id."""
+    """Return the steps' attributes in the order of their start, without the conversation's id."""
     ordered = sorted(emission.spans, key=lambda span: span.start_time or 0)
     found = [dict(span.attributes or {}) for span in ordered]
     return [
@@ -87,7 +87,7 @@ def test_a_selector_without_a_valid_response(
     balanced()
 
 
-@pytest.mark.skipif(Version("0.4.6") <= VERSION, reason="it asks again")
+@pytest.mark.skipif(Version("0.4.6") <= VERSION, reason="it retries")
 def test_a_selector_that_gives_up(
     run: Any, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:

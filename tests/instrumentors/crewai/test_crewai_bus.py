@@ -112,7 +112,7 @@ def test_knowledge(llm: Any, embedder: Any, emission: Emission) -> None:
     assert emission.traces() == 1
 
 
-def test_a_model_class_of_crewai_is_reported_where_nobody_else_does(
+def test_a_model_class_of_crewai_is_reported_if_no_layer_below_is(
     llm: Any, model: ScriptedModel, instrument: Callable[..., None]
 ) -> None:
     emission = Emission()  # not checked: early events have no finish reason

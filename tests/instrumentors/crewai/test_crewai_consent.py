@@ -1,4 +1,4 @@
-"""CrewAI's prompt after the first run, to share a trace, is the same with and without otel-agents."""
+"""CrewAI's prompt to share a trace, after the first run, is the same with otel-agents."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def first_run(home: Path, own: Receiver, replies: str, *, instrument: bool) -> R
 
 
 def test_the_prompt_and_the_effect_of_the_reply_do_not_change(tmp_path: Path) -> None:
-    """A user who agreed sees a prompt before each upload, and refuses the second; another refuses."""
+    """A user who agreed sees a prompt before each upload, and refuses the second."""
     with Receiver() as own, ThreadPoolExecutor(3) as pool:
         runs = [
             pool.submit(first_run, tmp_path / name, own, replies, instrument=instrument)

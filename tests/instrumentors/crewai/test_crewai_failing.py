@@ -1,4 +1,4 @@
-"""One of several runs fails: the others are recorded with their results, and the error as raised."""
+"""One of several runs fails: the others are recorded with their results."""
 
 from __future__ import annotations
 

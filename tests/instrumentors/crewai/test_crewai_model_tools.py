@@ -1,4 +1,4 @@
-"""Tools that ``LLM.call`` executes itself: in its trace, with the call's id and the tool's error."""
+"""Tools that ``LLM.call`` executes itself: in its trace, with its id and the tool's error."""
 
 from __future__ import annotations
 

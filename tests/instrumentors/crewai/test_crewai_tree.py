@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 @pytest.fixture
 def ledger(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
-    """Return a check that the model's spans are what was served, and that agents have their sums."""
+    """Return a check that the model's spans are what was served, and agents have their sums."""
 
     def check() -> None:
         spans = [s for s in emission.spans if s.name.startswith("chat")]

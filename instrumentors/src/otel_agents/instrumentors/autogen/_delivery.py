@@ -36,7 +36,7 @@ Not a `Handover`: a runtime's queue is unbounded, and a message that a handler d
 delivered.
 """
 _PUBLISHING: Final = Slot("autogen-published", Context)
-"""The context in which the receivers of a published message work, as nobody awaits them."""
+"""The context in which the receivers of a published message work, as nothing awaits them."""
 
 
 def on_envelope_metadata(telemetry: Telemetry, call: Call, metadata: EnvelopeMetadata) -> None:

@@ -72,7 +72,7 @@ class _ClaimedModelCall(ClaimedCall):
         self._content_enabled = telemetry.gate.enabled
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """Report nothing for a cached response, nor where AutoGen's client rejects its arguments."""
+        """Report nothing for a cached response, or if AutoGen's client rejects its arguments."""
         is_cached = getattr(self._result if value is None else value, "cached", False)
         rejected = error is not None and self._is_autogens and type(error).__module__ == "builtins"
         if is_cached or rejected:

@@ -1,7 +1,7 @@
 """Magentic-One: the steps of its orchestrator, each around the model calls that it needs.
 
-One method obtains facts and plan, another obtains the ledger and acts on it. A step therefore starts
-where its prompt is built, and ends when the next step starts or a decision is made.
+One method obtains facts and plan, another obtains the ledger and acts on it. Therefore a step
+starts where its prompt is built, and ends when the next step starts or a decision is made.
 """
 
 from __future__ import annotations

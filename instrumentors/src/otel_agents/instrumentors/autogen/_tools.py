@@ -87,7 +87,7 @@ def tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
 
 
 def mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
-    """Start ``McpWorkbench.call_tool(name, arguments, token, call_id)``, which a server executes."""
+    """Start ``McpWorkbench.call_tool(name, arguments, token, call_id)``; a server executes it."""
     name, call_id = call.argument(0, "name"), call.argument(3, "call_id")
     run = _ToolRun(telemetry, name, call_id, ToolType.EXTENSION)
     if telemetry.gate.enabled:

@@ -36,7 +36,7 @@ def on_repeated_usage(telemetry: Telemetry, call: Call, result: Any) -> None:
 
 
 def on_tool_error(telemetry: Telemetry, call: Call) -> None:
-    """Record the error of ``ToolUsage.on_tool_error(tool, tool_calling, e)``, which is swallowed."""
+    """Record the error of ``ToolUsage.on_tool_error(tool, tool_calling, e)``, which hides it."""
     tool = None if _BUS in sys.modules else TOOL.get()
     error: Any = call.argument(2, "e")
     if tool is not None:

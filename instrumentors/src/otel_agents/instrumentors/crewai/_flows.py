@@ -42,7 +42,7 @@ def _conversation_of(call: Call) -> str | None:
 
 
 def _context_of(conversation: str | None) -> Context | None:
-    """Return the context for a run of ``conversation``; the application's own id takes precedence."""
+    """Return the context for a run of ``conversation``; an id that the application set is kept."""
     if not conversation or conversation_id() is not None:
         return None
     return with_conversation_id(conversation, get_current())

@@ -67,6 +67,6 @@ def guardrail(telemetry: Telemetry, call: Call) -> Step:
 
 
 def _name(guardrail: Any) -> str | None:
-    """Return a function's name; a guardrail of a model has none, and its description is a prompt."""
+    """Return a function's name; a model's guardrail has none, and its description is a prompt."""
     name = getattr(guardrail, "__name__", None)
     return name if isinstance(name, str) and name.isidentifier() else None

@@ -60,7 +60,7 @@ def on_handle_tool_call(telemetry: Telemetry, call: Call) -> None:
 
 
 def on_response(telemetry: Telemetry, call: Call) -> None:
-    """Note the response of ``OpenAICompletion._extract_openai_token_usage(response)`` and similar."""
+    """Note the response: ``OpenAICompletion._extract_openai_token_usage(response)`` and similar."""
     add_response(call.argument(0, "response"))
 
 

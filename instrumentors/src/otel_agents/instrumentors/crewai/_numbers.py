@@ -29,7 +29,7 @@ class _Repeated(Step):
         type: The type of the step.
         crew: The crew that is copied.
         count: How many runs there will be; None if unknown.
-        runs: The numbers of the runs, in the order of their start; None where each has its own copy.
+        runs: The numbers of the runs, in the order of their start; None if each has its own copy.
     """
 
     __slots__ = ("_copies", "_count", "_runs", "crew")
@@ -51,8 +51,8 @@ class _Repeated(Step):
 
     def add_copy(self, crew: Crew) -> None:
         """Add ``crew``, the next copy."""
-        # `Crew.test` and `train` run one copy. For its statistics on a test CrewAI makes another in a
-        # thread of its own, before or after the first: the position of a copy says nothing there.
+        # `Crew.test` and `train` run one copy. For the statistics of a test CrewAI makes another
+        # in a thread, before or after the first: there the order of the copies says nothing.
         self._copies.append((crew, self._runs or count(len(self._copies) + 1)))
 
     def next_number(self, crew: Crew) -> dict[str, Any]:

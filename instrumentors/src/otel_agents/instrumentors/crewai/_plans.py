@@ -60,7 +60,7 @@ def plan_step(telemetry: Telemetry, call: Call) -> Step:
 
 
 def observation(telemetry: Telemetry, call: Call) -> Step:
-    """Start ``PlannerObserver.observe(completed_step, result, …)``: a model checks a step's result."""
+    """Start ``PlannerObserver.observe(completed_step, result, …)``: a model checks a result."""
     return _PlannerObservation(
         telemetry, "observation", number=_number(call.argument(0, "completed_step"))
     )

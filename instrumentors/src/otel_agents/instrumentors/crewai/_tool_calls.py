@@ -19,7 +19,7 @@ class ToolCall(NamedTuple):
 
 
 def tool_calls_in(response: Any) -> list[ToolCall]:
-    """Return the tool calls in ``response``, in the shape of OpenAI, Gemini, Anthropic or Bedrock."""
+    """Return the tool calls in ``response``, of OpenAI, Gemini, Anthropic or Bedrock."""
     listed = cast("list[Any]", response) if isinstance(response, list) else []
     return [call for call in map(_tool_call, listed) if call is not None]
 

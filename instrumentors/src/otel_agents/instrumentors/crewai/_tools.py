@@ -152,7 +152,7 @@ def _tool_failed(telemetry: Telemetry, source: Any, event: ToolUsageErrorEvent) 
     tool = _detach(event)
     if tool is None:
         return
-    # The event of a model class that executes tools has only a text, but the error is being handled.
+    # A model class that executes tools emits only the text, while it handles the error.
     error = event.error if isinstance(event.error, BaseException) else sys.exc_info()[1]
     if error is not None:
         tool.failed(error)
