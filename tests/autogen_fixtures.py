@@ -1,4 +1,4 @@
-"""Fixtures for all that runs agents of AutoGen, each for a conftest to import."""
+"""Fixtures for tests that run agents of AutoGen, each for a conftest to import."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["balanced", "client", "instrument", "instrumented", "run"]
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AutoGen and the SDK."""
+    """Instrument AutoGen and the SDK."""
     with instrumenting(emission, AutoGenInstrumentor(), OpenAIInstrumentor()) as instrument:
         yield instrument
 
 
 @pytest.fixture
 def client(model: ScriptedModel) -> Any:
-    """A model client that agents may share."""
+    """Return a model client that agents may share."""
     clients: Any = import_module("autogen_ext.models.openai")
     return clients.OpenAIChatCompletionClient(
         model="gpt-4o-mini",
@@ -40,7 +40,7 @@ def client(model: ScriptedModel) -> Any:
 
 @pytest.fixture
 def run(client: Any) -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Runs a coroutine to its end, and closes the client's connections in the same loop."""
+    """Return a function that runs a coroutine, then closes the client in the same loop."""
 
     async def closing(work: Coroutine[Any, Any, Any]) -> Any:
         try:
@@ -53,11 +53,11 @@ def run(client: Any) -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
 @pytest.fixture
 def balanced(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
-    """Checks that the model's spans are what was served, and that agents carry their sums."""
+    """Return a check that the model's spans are what was served."""
 
     def check() -> None:
         spans = [s for s in emission.spans if s.name.startswith("chat")]
-        told: list[Any] = [
+        recorded: list[Any] = [
             (
                 (s.attributes or {}).get("gen_ai.usage.input_tokens"),
                 (s.attributes or {}).get("gen_ai.usage.output_tokens"),
@@ -65,6 +65,6 @@ def balanced(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
             for s in spans
         ]
         served = [(entry.input_tokens, entry.output_tokens) for entry in model.ledger.entries]
-        assert sorted(told) == sorted(served)
+        assert sorted(recorded) == sorted(served)
 
     return check

@@ -16,10 +16,10 @@ __all__ = [
     "assistant",
     "fails_with",
     "round_robin",
-    "said",
     "teams",
     "token",
     "turn",
+    "user_messages",
 ]
 
 agents: Any = import_module("autogen_agentchat.agents")
@@ -32,7 +32,7 @@ VERSION = Version(version("autogen-agentchat"))
 LENIENT: dict[str, Any] = (
     {} if Version("0.5") <= VERSION else {"max_consecutive_empty_chunk_tolerance": 9}
 )
-"""For streams: early versions take the chunk that tells the usage for an error."""
+"""For streams: versions before 0.5 take the chunk with the usage for an error."""
 
 
 def assistant(name: str, client: Any, **more: Any) -> Any:
@@ -40,7 +40,7 @@ def assistant(name: str, client: Any, **more: Any) -> Any:
 
 
 async def fails_with(text: str, provider: Any) -> None:
-    """Send to an agent that raises ``text``, on a runtime that is given ``provider``."""
+    """Send a message to an agent that raises ``text``, on a runtime with ``provider``."""
 
     class Failing(core.RoutedAgent):
         async def on_message_impl(self, message: Any, ctx: Any) -> str:
@@ -54,8 +54,8 @@ async def fails_with(text: str, provider: Any) -> None:
     await runtime.stop()
 
 
-def said(text: str) -> list[Any]:
-    """What a user says to a model."""
+def user_messages(text: str) -> list[Any]:
+    """Return the messages to a model with one text of a user."""
     return [models.UserMessage(content=text, source="user")]
 
 
@@ -68,7 +68,7 @@ def round_robin(*members: Any, turns: int = 2, **more: Any) -> Any:
 
 
 def turn(name: str, *calls: str, depth: int = 1) -> list[str]:
-    """The lines of the tree of an agent's turn and what it called."""
+    """Return the lines of the tree of an agent's turn and its calls."""
     return [
         "  " * depth + f"invoke_agent {name}",
         *("  " * (depth + 1) + call for call in calls or (CHAT,)),

@@ -15,7 +15,7 @@ from stand_in_vertexai import stand_in
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
-stand_in()  # without AG2's other requirements for Gemini it makes no difference
+stand_in()  # changes nothing where AG2's requirements for Gemini are missing
 _HERE = os.getcwd()
 os.chdir(tempfile.mkdtemp())
 try:
@@ -44,25 +44,25 @@ OLDEST = autogen.__version__.startswith("0.2.")
 
 
 def config(server: ScriptedModel, **more: Any) -> dict[str, Any]:
-    """The configuration of an agent that asks ``server``, without a cache."""
+    """Return the configuration of an agent that sends to ``server``, without a cache."""
     entry = {"model": "gpt-4o-mini", "api_key": "none", "base_url": server.openai_url, **more}
     return {"config_list": [entry], "cache_seed": None}
 
 
 def agent(name: str, model: ScriptedModel, **more: Any) -> Any:
-    """An agent that answers by ``model``, and asks nobody else."""
+    """Return an agent that responds with ``model``, without human input."""
     known = {"llm_config": config(model), "human_input_mode": "NEVER", **more}
     return autogen.ConversableAgent(name, **known)
 
 
 def executor(name: str = "user", **more: Any) -> Any:
-    """An agent without a model, which executes what it is asked to."""
+    """Return an agent without a model, which executes requested tools."""
     known = {"llm_config": False, "human_input_mode": "NEVER", **more}
     return autogen.ConversableAgent(name, **known)
 
 
 def calculator(model: ScriptedModel, tool: Callable[..., Any], **more: Any) -> tuple[Any, Any]:
-    """An assistant that asks for ``tool``, and the user, who executes it."""
+    """Return an assistant that requests ``tool``, and the user agent that executes it."""
     assistant, user = agent("assistant", model, **more), executor()
     assistant.register_for_llm(name="calculate", description="Calculates.")(tool)
     user.register_for_execution(name="calculate")(tool)
@@ -70,7 +70,7 @@ def calculator(model: ScriptedModel, tool: Callable[..., Any], **more: Any) -> t
 
 
 def group(model: ScriptedModel, method: str, rounds: int = 3, **more: Any) -> tuple[Any, Any]:
-    """The first member and the manager of a group of three."""
+    """Return the first member and the manager of a group of three."""
     members = [agent(name, model) for name in ("bob", "carol", "dora")]
     chat = autogen.GroupChat(
         agents=members, messages=[], max_round=rounds, speaker_selection_method=method
@@ -80,7 +80,7 @@ def group(model: ScriptedModel, method: str, rounds: int = 3, **more: Any) -> tu
 
 
 def talk(sender: Any, recipient: Any, *, asynchronous: bool = False, **more: Any) -> Any:
-    """A silent chat of the two, in one form or the other; its result."""
+    """Run a silent chat of the two, sync or async, and return its result."""
     how = {"message": "hi", "silent": True, **more}
     if asynchronous:
         return asyncio.run(sender.a_initiate_chat(recipient, **how))
@@ -88,7 +88,7 @@ def talk(sender: Any, recipient: Any, *, asynchronous: bool = False, **more: Any
 
 
 def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:
-    """The lines of the tree of a turn, and of what was called in it."""
+    """Return the lines of the tree of a turn and its calls."""
     return [
         "  " * depth + f"invoke_agent {name}",
         *("  " * (depth + 1) + call for call in calls),
@@ -96,7 +96,7 @@ def turn_of(name: str, *calls: str, depth: int = 1) -> list[str]:
 
 
 def turns(emission: Emission) -> list[tuple[str, Any]]:
-    """The turns by their start, and their numbers."""
+    """Return the turns in the order of their start, with their numbers."""
     spans = [span for span in emission.spans if span.name.startswith("invoke_agent")]
     spans.sort(key=lambda span: span.start_time or 0)
     return [(span.name, (span.attributes or {}).get("otel_agents.turn")) for span in spans]

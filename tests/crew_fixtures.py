@@ -1,4 +1,4 @@
-"""Fixtures for all that runs crews, each for a conftest to import, and what their tests ask for."""
+"""Fixtures for tests that run crews, each for a conftest to import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ID = "gen_ai.conversation.id"
 
 
 def conversations(emission: Emission) -> list[Any]:
-    """Name and conversation of the spans that have one."""
+    """Return name and conversation of the spans that have one."""
     return sorted(
         (span.name, (span.attributes or {})[_ID])
         for span in emission.spans
@@ -37,7 +37,7 @@ def conversations(emission: Emission) -> list[Any]:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments CrewAI and what it asks models through."""
+    """Instrument CrewAI and the layers below it."""
     below = LiteLLMInstrumentor(), OpenAIInstrumentor()
     with instrumenting(emission, CrewAIInstrumentor(), *below) as instrument:
         yield instrument
@@ -45,5 +45,5 @@ def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def crewai_alone(instrument: Callable[..., None]) -> None:
-    """Instruments nothing but CrewAI."""
+    """Instrument only CrewAI."""
     instrument(sdk=False)

@@ -1,4 +1,4 @@
-"""The providers that CrewAI has model classes of its own for, as the scripted model plays them."""
+"""The providers for which CrewAI has its own model classes, as the scripted model serves them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["PROVIDERS", "Provider"]
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider; ``asked`` is the name of its spans, ``refusal`` the error of a refused request."""
+    """A provider; ``span`` is the name of its spans, ``refusal`` the error of a refused request."""
 
     name: str
     model: str
-    asked: str
+    span: str
     refusal: str
     make: Callable[[str], dict[str, Any]]
 
     def llm(self, model: ScriptedModel, **more: Any) -> Any:
-        """A model of its class that asks ``model``."""
+        """Return a model of its class that sends to ``model``."""
         return crewai.LLM(model=self.model, **self.make(model.base_url), **more)
 
 

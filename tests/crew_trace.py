@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ANSWER", "BEFORE", "CREW", "drawn"]
+__all__ = ["BEFORE", "CREW", "RESULT", "drawn"]
 
-ANSWER = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
+RESULT = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
 EMBEDDINGS = "embeddings text-embedding-3-small"
 CHAT = "chat gpt-4o-mini"
 BEFORE = f"{EMBEDDINGS} 1013 0"
-"""What is known is embedded when the crew is made: a trace of its own."""
+"""Knowledge is embedded when the crew is created, in its own trace."""
 CREW = f"""\
 invoke_workflow trip
   {EMBEDDINGS} 1026 0
@@ -56,7 +56,7 @@ _LINE = re.compile(
 
 
 def drawn(text: str) -> list[list[str]]:
-    """The lines of each trace that the tree exporter drew in ``text``, in that order."""
+    """Return the lines of each trace that the tree exporter drew in ``text``, in that order."""
     traces: list[list[str]] = []
     for line in text.splitlines():
         if " · trace " in line:

@@ -1,4 +1,4 @@
-"""Small crews, of a CrewAI that is told, before it is imported, to keep to itself."""
+"""Small crews, with CrewAI's vendor telemetry and prompts disabled before its import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["CHAT", "agent", "crew", "crewai", "run_of", "task", "tool"]
 
 _STORAGE = tempfile.mkdtemp()
-os.environ.update(  # nothing is sent home, asked for or kept
+os.environ.update(  # no vendor telemetry, no prompts, no files in the home directory
     CREWAI_DISABLE_TELEMETRY="true",
     CREWAI_DISABLE_TRACKING="true",
     CREWAI_TRACING_ENABLED="false",
@@ -26,7 +26,7 @@ os.environ.update(  # nothing is sent home, asked for or kept
 )
 _settings = Path(_STORAGE, ".config/crewai/settings.json")
 _settings.parent.mkdir(parents=True)
-_settings.write_text(  # versions that send their traces whatever they are told find nobody here
+_settings.write_text(  # some versions send traces whatever the settings: nothing listens here
     json.dumps({"enterprise_base_url": "http://127.0.0.1:9"}), encoding="utf-8"
 )
 with warnings.catch_warnings():
@@ -50,13 +50,13 @@ def crew(*tasks: Any, **more: Any) -> Any:
 
 
 def tool(function: Any) -> Any:
-    """A function as a tool of its own name."""
+    """Return a function as a tool with its name."""
     tools: Any = import_module("crewai.tools")
     return tools.tool(function.__name__)(function)
 
 
 def run_of(role: str, *calls: str, name: str = "", depth: int = 1) -> list[str]:
-    """The lines of the tree of a task, its agent and what the agent called."""
+    """Return the lines of the tree of a task, its agent and the agent's calls."""
     return [
         "  " * depth + (f"task {name}" if name else "task"),
         "  " * (depth + 1) + f"invoke_agent {role}",

@@ -1,4 +1,4 @@
-"""Has LiteLLM's Rust core serve what it can."""
+"""Serve LiteLLM's routes by its Rust core."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["served_by_rust"]
 
 
 def served_by_rust(monkeypatch: pytest.MonkeyPatch, *routes: str) -> list[str]:
-    """Serve these routes by the core; the kinds of what it served, as they come."""
+    """Serve these routes by the core; return a list that collects the types of its responses."""
     catalog: Any = importlib.import_module("litellm.rust_bridge.catalog")
     runtime: Any = importlib.import_module("litellm.rust_bridge.runtime")
     mark = runtime.mark_rust_response

@@ -1,4 +1,4 @@
-"""Two tasks at the same time, and one that waits for both; the whole crew awaited."""
+"""Two concurrent tasks, and one that waits for both, in a crew that is awaited."""
 
 # pyright: basic, reportMissingImports=false
 # CrewAI is not installed where the other examples are checked.
@@ -13,7 +13,7 @@ llm = LLM(model="gpt-4o-mini")
 
 
 def find(subject: str) -> Task:
-    """A task of a scout's that nobody waits for."""
+    """Return an asynchronous task of a scout."""
     return Task(
         name=subject,
         description=f"Find facts on {subject}.",
@@ -24,15 +24,15 @@ def find(subject: str) -> Task:
 
 
 facts = [find("bees"), find("wasps")]
-writer = Agent(role="Writer", goal="Tell facts", backstory="You are brief.", llm=llm)
-tell = Task(
-    name="tell",
+writer = Agent(role="Writer", goal="Compare facts", backstory="You are brief.", llm=llm)
+compare = Task(
+    name="compare",
     description="Compare them.",
     expected_output="A sentence",
     agent=writer,
     context=facts,
 )
-crew = Crew(name="comparison", agents=[writer], tasks=[*facts, tell])
+crew = Crew(name="comparison", agents=[writer], tasks=[*facts, compare])
 
 if __name__ == "__main__":
     print(asyncio.run(crew.akickoff()).raw)

@@ -1,4 +1,4 @@
-"""A book by a flow: crews outline and write it, routers look at it, two methods finish it at the same time."""
+"""A flow that writes a book: crews outline and write it, routers check it, methods finish it."""
 
 # pyright: basic, reportMissingImports=false
 # CrewAI is not installed where the other examples are checked.
@@ -14,7 +14,7 @@ from crewai.flow.flow import Flow, and_, listen, or_, router, start
 from crewai.tasks.conditional_task import ConditionalTask
 from crewai.tools import tool
 
-logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns of counting tokens by itself
+logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns that it estimates token counts
 
 SHELVES = {"bees": "Bees dance.", "wasps": "Wasps make paper."}
 TITLES = ("Dance", "Paper", "Winter")
@@ -28,7 +28,7 @@ def search_library(subject: str) -> str:
 
 
 def agent(role: str, **more) -> Agent:
-    """One that works on the book."""
+    """Return an agent that works on the book."""
     return Agent(
         role=role,
         goal="A good book",
@@ -39,18 +39,21 @@ def agent(role: str, **more) -> Agent:
 
 
 def task(name: str, worker: Agent, about: str, **more) -> Task:
-    """One thing to do."""
+    """Return one task."""
     return Task(name=name, description=about, expected_output="Text", agent=worker, **more)
 
 
 def has_titles(output):
-    """Refuse an outline without its titles; CrewAI wants such a function without annotations."""
+    """Refuse an outline without its titles.
+
+    CrewAI rejects a guardrail with postponed annotations, so this has none.
+    """
     complete = all(title in output.raw for title in TITLES)
     return (True, output.raw) if complete else (False, "Name every chapter.")
 
 
 def outline() -> Crew:
-    """Finds out what there is, and makes an outline of it."""
+    """Return a crew that searches the library and outlines the book."""
     scout, planner = agent("Scout", tools=[search_library]), agent("Planner")
     found = task("research", scout, "Find what we have on {subject}.")
     made = task("outline", planner, "Outline the book.", context=[found], guardrail=has_titles)
@@ -58,13 +61,13 @@ def outline() -> Crew:
 
 
 def chapter() -> Crew:
-    """Writes one chapter."""
+    """Return a crew that writes one chapter."""
     writer = agent("Writer")
     return Crew(name="chapter", agents=[writer], tasks=[task("write", writer, "Write: {title}.")])
 
 
 def revision() -> Crew:
-    """Corrects what was written, and translates it where it is in another language."""
+    """Return a crew that corrects the book, and translates it if it is in another language."""
     editor = agent("Editor")
     correct = task("correct", editor, "Correct the book.")
     translate = ConditionalTask(
@@ -78,45 +81,45 @@ def revision() -> Crew:
 
 
 class Book(Flow):
-    """Outline, chapters, a check, and a second one after the book was revised."""
+    """An outline, chapters, a check, a revision and a second check."""
 
     checks = 0
 
     @start()
     def outline(self) -> str:
-        """The outline."""
+        """Outline the book."""
         return outline().kickoff(inputs={"subject": "insects"}).raw
 
     @listen(outline)
     async def chapters(self) -> None:
-        """Every chapter at the same time."""
+        """Write all chapters concurrently."""
         await asyncio.gather(*(chapter().akickoff(inputs={"title": title}) for title in TITLES))
 
     @router(or_(chapters, "revised"))
     def check(self) -> str:
-        """Good enough from the second time on."""
+        """Return ``good`` from the second check on."""
         self.checks += 1
         return "good" if self.checks > 1 else "again"
 
     @router("again")
     def revise(self) -> str:
-        """The book, corrected."""
+        """Revise the book."""
         revision().kickoff()
         return "revised"
 
     @listen("good")
     def blurb(self) -> str:
-        """What is said on the back."""
+        """Write the text on the back."""
         return agent("Publicist").kickoff("Write a blurb.").raw
 
     @listen("good")
     async def cover(self) -> None:
-        """What is on the front."""
+        """Draw the front."""
         await asyncio.sleep(0.1)
 
     @listen(and_(blurb, cover))
     def publish(self) -> str:
-        """The book is out."""
+        """Publish the book."""
         return "Published."
 
 

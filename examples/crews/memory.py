@@ -1,4 +1,4 @@
-"""A crew that remembers what it did, and knows what it was told; its embedder is its own."""
+"""A crew with memory and knowledge, and its own embedder."""
 
 # pyright: basic, reportMissingImports=false
 # CrewAI is not installed where the other examples are checked.
@@ -20,11 +20,11 @@ EMBEDDER = {
 }
 writer = Agent(
     role="Writer",
-    goal="Tell facts",
+    goal="State facts",
     backstory="You are brief.",
     llm=LLM(model="gpt-4o-mini"),
 )
-task = Task(description="Tell a fact on bees.", expected_output="A sentence", agent=writer)
+task = Task(description="State a fact on bees.", expected_output="A sentence", agent=writer)
 crew = Crew(
     name="archive",
     agents=[writer],

@@ -1,4 +1,4 @@
-"""A guardrail that checks an answer, and somebody who is asked for an opinion of it."""
+"""A guardrail that checks the output of a task, and a human who reviews it."""
 
 # pyright: basic, reportMissingImports=false
 # CrewAI is not installed where the other examples are checked.
@@ -9,20 +9,23 @@ from crewai import LLM, Agent, Crew, Task
 
 writer = Agent(
     role="Writer",
-    goal="Tell facts",
+    goal="State facts",
     backstory="You are brief.",
     llm=LLM(model="gpt-4o-mini"),
 )
 
 
 def brief(output):
-    """Refuse more than ten words; CrewAI wants such a function without annotations."""
+    """Refuse more than ten words.
+
+    CrewAI rejects a guardrail with postponed annotations, so this has none.
+    """
     short = len(output.raw.split()) <= 10
     return (True, output.raw) if short else (False, "Use ten words at most.")
 
 
 task = Task(
-    description="Tell a fact on bees.",
+    description="State a fact on bees.",
     expected_output="A sentence",
     agent=writer,
     guardrail=brief,

@@ -1,4 +1,4 @@
-"""A server of the Model Context Protocol with one tool; `mcp_tool.py` starts it."""
+"""An MCP server with one tool, which `mcp_tool.py` starts."""
 
 # pyright: basic, reportMissingImports=false
 # MCP is not installed where the other examples are checked.
@@ -12,7 +12,7 @@ server = FastMCP("weather")
 
 @server.tool()
 def forecast(city: str) -> str:
-    """Tell the weather of a city."""
+    """Return the weather of a city."""
     return f"sunny in {city}"
 
 

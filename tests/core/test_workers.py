@@ -99,10 +99,10 @@ def test_one_child_is_the_heir_and_none_of_its_own(server: Server) -> None:
 
 
 @fork
-def test_the_heir_finalises_what_its_parent_has_dropped(
+def test_the_heir_finalizes_what_its_parent_has_dropped(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QUEUE, "_running", False)  # as where no stream was made yet
+    monkeypatch.setattr(QUEUE, "_is_running", False)  # as where no stream was made yet
     dropped: list[str] = []
     of_the_parent = QUEUE.finalizer
     of_the_parent.put(lambda: dropped.append("before"))

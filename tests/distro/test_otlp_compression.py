@@ -110,8 +110,8 @@ def test_a_signal_learns_from_another_though_its_exporter_is_made(
 
 def test_two_signals_may_learn_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     class Teaching(StrictHttp):
-        def answer(self, path: str, headers: Any, body: bytes) -> Refusal:
-            refusal = super().answer(path, headers, body)
+        def respond(self, path: str, headers: Any, body: bytes) -> Refusal:
+            refusal = super().respond(path, headers, body)
             if refusal.status == 415:
                 compressions.refused(traces.signal, traces.where, Outcome(False))
             return refusal
@@ -143,7 +143,7 @@ def test_a_signal_that_is_not_there_is_told_apart(
 
 def test_it_is_tried_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     class Counting(StrictHttp):
-        def answer(self, path: str, headers: Any, body: bytes) -> Refusal:
+        def respond(self, path: str, headers: Any, body: bytes) -> Refusal:
             tried.append(headers.get("content-encoding", "none"))
             return Refusal(415)
 

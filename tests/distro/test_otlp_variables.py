@@ -277,9 +277,9 @@ def test_grpc_without_a_scheme_asks_insecure(
         outcomes = [
             send(monkeypatch, (GRPC, signal), {**certificate, **variables})
             for variables in (
-                {endpoint: clear.place, insecure: "true"},
-                {endpoint: secure.place, insecure: "false"},
-                {endpoint: clear.place},
+                {endpoint: clear.address, insecure: "true"},
+                {endpoint: secure.address, insecure: "false"},
+                {endpoint: clear.address},
             )
         ]
     assert [it.delivered for it in outcomes] == [True, True, False]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crew_trace import ANSWER, BEFORE, CREW, drawn
+from crew_trace import BEFORE, CREW, RESULT, drawn
 from instrumented import instrumented, plain_environ
 from otlp_receiver import Receiver, free_port
 
@@ -41,7 +41,7 @@ def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[:2]) == (
         0,
-        ["$ opentelemetry-instrument python trip_crew.py", ANSWER],
+        ["$ opentelemetry-instrument python trip_crew.py", RESULT],
     )
     return done
 
@@ -76,7 +76,7 @@ def test_an_application_with_a_framework_of_its_own() -> None:
             "OTEL_LOGS_EXPORTER": "none",
         }
         done = instrumented(EXAMPLES / "travel_planner.py", variables, installed=True)
-    assert (done.status, done.out) == (0, ANSWER + "\n")
+    assert (done.status, done.out) == (0, RESULT + "\n")
     assert drawn(done.err) == [AGENT]
 
 

@@ -10,7 +10,7 @@ from backends import otlp_json, zipkin
 from backends.everywhere import Everywhere
 from backends.golden import lines
 from backends.program import wait_for
-from crew_trace import ANSWER, BEFORE, CREW
+from crew_trace import BEFORE, CREW, RESULT
 
 from otel_agents.semconv.attributes import GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS as CACHED
 
@@ -22,7 +22,7 @@ INPUT, OUTPUT = (sum(int(tokens[kind]) for tokens in BILLED) for kind in (0, 1))
 def test_the_ledger_is_the_sum_of_the_calls(crew: Everywhere) -> None:
     run = crew.run
     before = int(BEFORE.split()[-2])
-    assert run.answer == ANSWER
+    assert run.answer == RESULT
     assert (run.input_tokens, run.output_tokens) == (INPUT + before, OUTPUT)
 
 

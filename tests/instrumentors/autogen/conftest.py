@@ -18,7 +18,7 @@ _SINCE = {
     "runners": "0.6",
     "streams": "0.6.2",
 }
-"""The version from which on there is what a test is of."""
+"""The first version with what a test needs."""
 collect_ignore = [
     f"test_autogen_{name}.py" for name, since in _SINCE.items() if Version(since) > VERSION
 ]

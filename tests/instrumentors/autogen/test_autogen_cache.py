@@ -1,4 +1,4 @@
-"""AutoGen's cache of answers: a hit is no call."""
+"""AutoGen's cache of responses: a hit is no model call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, LENIENT, said
+from autogen_teams import CHAT, LENIENT, user_messages
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -31,13 +31,15 @@ def test_a_hit_is_no_call(
     instrument(sdk=sdk)
     caching = cache.ChatCompletionCache(client, core.InMemoryStore())
 
-    async def answer() -> Any:
+    async def respond() -> Any:
         if streams:
-            return [item async for item in caching.create_stream(said("go"), **LENIENT)][-1]
-        return await caching.create(said("go"))
+            return [item async for item in caching.create_stream(user_messages("go"), **LENIENT)][
+                -1
+            ]
+        return await caching.create(user_messages("go"))
 
     async def twice() -> list[bool]:
-        return [(await answer()).cached for _ in range(2)]
+        return [(await respond()).cached for _ in range(2)]
 
     assert run(twice()) == [False, True]
     assert emission.names == [CHAT]

@@ -1,4 +1,4 @@
-"""Code that a model has written: its execution is a tool's, by whatever executor."""
+"""Code that a model has written: executing it is a tool call, with any executor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ executors: Any = import_module("autogen_core.code_executor")
 
 
 class Pretending(executors.CodeExecutor):
-    """Tells the code itself as its output."""
+    """Return the code itself as its output."""
 
     def __init__(self, status: int = 0) -> None:
         self.status = status
@@ -37,7 +37,7 @@ class Pretending(executors.CodeExecutor):
 
 
 class Careful(Pretending):
-    """Executes by its base class."""
+    """Execute by calling its base class."""
 
     async def execute_code_blocks(self, code_blocks: Any, cancellation_token: Any) -> Any:
         return await Pretending.execute_code_blocks(self, code_blocks, cancellation_token)
@@ -48,7 +48,7 @@ async def executed(client: Any, executor: Any) -> None:
     await round_robin(writer, agents.CodeExecutorAgent("runner", executor)).run(task="go")
 
 
-def told(emission: Emission) -> dict[str, Any]:
+def attributes_of(emission: Emission) -> dict[str, Any]:
     (span,) = [span for span in emission.spans if span.name == CODE]
     attributes = dict(span.attributes or {})
     del attributes["gen_ai.conversation.id"]
@@ -77,7 +77,7 @@ def test_code_is_executed_in_the_turn_of_its_agent(
     model.script(WRITTEN)
     run(executed(client, kind()))
     assert emission.tree() == ["invoke_workflow", *turn("writer"), *turn("runner", CODE)]
-    assert told(emission) == KNOWN
+    assert attributes_of(emission) == KNOWN
     assert SECRET not in emission.texts()
     balanced()
 
@@ -87,7 +87,7 @@ def test_code_is_executed_in_the_turn_of_its_agent(
 def test_code_that_fails(run: Any, client: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script(WRITTEN)
     run(executed(client, Pretending(1)))
-    assert told(emission) == {**KNOWN, "error.type": "_OTHER"}
+    assert attributes_of(emission) == {**KNOWN, "error.type": "_OTHER"}
     assert SECRET not in emission.texts()
 
 
@@ -102,14 +102,14 @@ def test_content(
     instrument(**{CAPTURE: "SPAN_ONLY"})
     model.script(WRITTEN)
     run(executed(client, Pretending()))
-    attributes = told(emission)
+    attributes = attributes_of(emission)
     code = f"print('{SECRET}')\n"
-    asked, answered = (
+    arguments, result = (
         json.loads(attributes.pop(f"gen_ai.tool.call.{name}")) for name in ("arguments", "result")
     )
     assert attributes == KNOWN
-    assert asked == {"code_blocks": [{"language": "python", "code": code}]}
-    assert answered == {"result": code}
+    assert arguments == {"code_blocks": [{"language": "python", "code": code}]}
+    assert result == {"result": code}
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -1,4 +1,4 @@
-"""Content: nowhere unless it is asked for, and then once where it belongs."""
+"""Content is recorded only if enabled, and then once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ models: Any = import_module("autogen_core.models")
 
 
 async def weather(city: str) -> str:
-    """Tells the weather."""
+    """Tell the weather."""
     return f"sunny in {city}"
 
 
@@ -36,19 +36,19 @@ async def ran(client: Any, model: ScriptedModel) -> None:
     await round_robin(first, assistant("second", client)).run(task=f"Tell {SECRET}")
 
 
-def told(emission: Emission, name: str) -> dict[str, Any]:
-    """The content of the span of this name, parsed."""
+def content_of(emission: Emission, name: str) -> dict[str, Any]:
+    """Return the content of the span of this name, parsed."""
     (span,) = [span for span in emission.spans if span.name == name]
-    wanted = ("messages", "arguments", "result", "instructions")
+    endings = ("messages", "arguments", "result", "instructions")
     return {
         key: json.loads(str(value))
         for key, value in (span.attributes or {}).items()
-        if key.endswith(wanted)
+        if key.endswith(endings)
     }
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_nothing_is_told_by_default(
+def test_no_content_is_recorded_by_default(
     sdk: bool,
     run: Any,
     client: Any,
@@ -59,10 +59,10 @@ def test_nothing_is_told_by_default(
     instrument(sdk=sdk)
     run(ran(client, model))
     assert SECRET not in emission.texts()
-    assert told(emission, "invoke_workflow") == {}
+    assert content_of(emission, "invoke_workflow") == {}
 
 
-def test_a_run_tells_its_request_and_its_answer(
+def test_a_run_records_its_input_and_output(
     run: Any,
     client: Any,
     model: ScriptedModel,
@@ -72,36 +72,36 @@ def test_a_run_tells_its_request_and_its_answer(
     instrument(**{CAPTURE: "SPAN_ONLY"})
     run(ran(client, model))
     last = text("assistant", f"Well, {SECRET}", name="second", finish_reason="stop")
-    said = text("assistant", f"It is {SECRET}", name="first", finish_reason="stop")
-    assert told(emission, "invoke_workflow") == {
+    output = text("assistant", f"It is {SECRET}", name="first", finish_reason="stop")
+    assert content_of(emission, "invoke_workflow") == {
         "gen_ai.input.messages": [text("user", f"Tell {SECRET}")],
         "gen_ai.output.messages": [last],
     }
-    assert told(emission, "invoke_agent first") == {
+    assert content_of(emission, "invoke_agent first") == {
         "gen_ai.input.messages": [text("user", f"Tell {SECRET}")],
-        "gen_ai.output.messages": [said],
+        "gen_ai.output.messages": [output],
     }
-    assert told(emission, "invoke_agent second") == {
+    assert content_of(emission, "invoke_agent second") == {
         "gen_ai.input.messages": [
             text("user", f"Tell {SECRET}"),
             text("user", f"It is {SECRET}", name="first"),
         ],
         "gen_ai.output.messages": [last],
     }
-    assert told(emission, "execute_tool weather") == {
+    assert content_of(emission, "execute_tool weather") == {
         "gen_ai.tool.call.arguments": {"city": SECRET},
         "gen_ai.tool.call.result": {"result": f"sunny in {SECRET}"},
     }
 
 
-def test_a_model_client_tells_all_kinds_of_messages(
+def test_a_model_call_records_all_kinds_of_messages(
     run: Any,
     client: Any,
     model: ScriptedModel,
     emission: Emission,
     instrument: Callable[..., None],
 ) -> None:
-    """Where no SDK below it does."""
+    """No SDK below it is instrumented."""
     image_module: Any = import_module("PIL.Image")
     picture = core.Image(image_module.new("RGB", (1, 1)))
     instrument(sdk=False, **{CAPTURE: "SPAN_ONLY"})
@@ -109,15 +109,15 @@ def test_a_model_client_tells_all_kinds_of_messages(
     call = core.FunctionCall(id="call_1", name="weather", arguments='{"city": "Bern"}')
     more = {} if "name" not in models.FunctionExecutionResult.model_fields else {"name": "weather"}
     done = models.FunctionExecutionResult(content="sunny", call_id="call_1", **more)
-    asked = [
+    input_messages = [
         models.SystemMessage(content="Be kind."),
         models.UserMessage(content=["What is this?", picture], source="user"),
         models.AssistantMessage(content=[call], source="first"),
         models.FunctionExecutionResultMessage(content=[done]),
     ]
-    run(client.create(asked))
-    content = told(emission, CHAT)
-    (system, user, assistant_said, tool_said) = content["gen_ai.input.messages"]
+    run(client.create(input_messages))
+    content = content_of(emission, CHAT)
+    (system, user, assistant_message, tool_message) = content["gen_ai.input.messages"]
     assert system == text("system", "Be kind.")
     assert user["parts"][0] == {"type": "text", "content": "What is this?"}
     blob = user["parts"][1]
@@ -128,9 +128,9 @@ def test_a_model_client_tells_all_kinds_of_messages(
         "name": "weather",
         "arguments": {"city": "Bern"},
     }
-    assert assistant_said == {"role": "assistant", "parts": [requested]}
+    assert assistant_message == {"role": "assistant", "parts": [requested]}
     response = {"type": "tool_call_response", "id": "call_1", "response": "sunny"}
-    assert tool_said == {"role": "tool", "parts": [response]}
+    assert tool_message == {"role": "tool", "parts": [response]}
     assert content["gen_ai.output.messages"] == [
         {
             "role": "assistant",

@@ -1,4 +1,4 @@
-"""A conversation that goes on in another team object, as a web application makes for each request."""
+"""A conversation over several team objects, as a web application creates one for each request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEAMS = ["round robin", "selector", "swarm"]
 
 
 class Named:
-    """The application names its conversation, as README shows."""
+    """Name the conversation, as README shows."""
 
     def __enter__(self) -> None:
         self._token = attach(with_conversation_id("c-17"))
@@ -29,7 +29,7 @@ class Named:
 
 
 def made(kind: str, client: Any) -> Any:
-    """A new team of the kind."""
+    """Return a new team of this kind."""
     members = [assistant(name, client, description=name) for name in ("first", "second")]
     if kind == "selector":
         return teams.SelectorGroupChat(members, client, max_turns=2, selector_func=alternate)
@@ -44,7 +44,7 @@ def alternate(messages: Any) -> str:
 
 
 async def requested(kind: str, client: Any, state: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """One request: a new team goes on from what was saved."""
+    """Serve one request: a new team continues from the saved state."""
     team = made(kind, client)
     if state is not None:
         await team.load_state(state)
@@ -58,7 +58,7 @@ def conversations(emission: Emission) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", TEAMS)
-def test_a_conversation_that_is_named(run: Any, client: Any, emission: Emission, kind: str) -> None:
+def test_a_named_conversation(run: Any, client: Any, emission: Emission, kind: str) -> None:
     async def requests() -> None:
         state = None
         for _ in range(2):
@@ -71,7 +71,7 @@ def test_a_conversation_that_is_named(run: Any, client: Any, emission: Emission,
 
 
 @pytest.mark.skipif(Version("0.4.9") > VERSION, reason="what was saved has the team's id")
-def test_what_is_saved_has_no_name_of_its_own(run: Any, client: Any, emission: Emission) -> None:
+def test_the_saved_state_has_no_conversation_id(run: Any, client: Any, emission: Emission) -> None:
     async def requests() -> None:
         state = await requested("round robin", client, None)
         await requested("round robin", client, state)

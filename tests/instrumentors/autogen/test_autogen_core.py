@@ -1,4 +1,4 @@
-"""Agents of the core: they answer messages, in the context of who sent them."""
+"""Core agents respond to messages in the context of the sender."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, assistant, round_robin, said, turn
+from autogen_teams import CHAT, assistant, round_robin, turn, user_messages
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -22,8 +22,8 @@ CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 SECRET = "planted-secret"
 
 
-class Asking(core.RoutedAgent):
-    """Asks a model, and tells another agent or everybody, if there is one."""
+class Caller(core.RoutedAgent):
+    """Call a model, and send or publish the response to another agent, if any."""
 
     def __init__(self, client: Any, other: str | None = None, *, aloud: bool = False) -> None:
         core.RoutedAgent.__init__(self, "d")
@@ -32,18 +32,18 @@ class Asking(core.RoutedAgent):
         self.aloud = aloud
 
     async def on_message_impl(self, message: Any, ctx: Any) -> Any:
-        answer = (await self.client.create(said(message))).content
+        response = (await self.client.create(user_messages(message))).content
         if self.other is None:
-            return answer
+            return response
         if self.aloud:
-            await self.publish_message(answer, core.TopicId(self.other, "default"))
+            await self.publish_message(response, core.TopicId(self.other, "default"))
             return None
-        return await self.send_message(answer, core.AgentId(self.other, "default"))
+        return await self.send_message(response, core.AgentId(self.other, "default"))
 
 
 @pytest.fixture
 def request_of(emission: Emission) -> Callable[..., Any]:
-    """Sends a message, in a span of the application's, on a runtime that was started in another."""
+    """Send a message in an application's span, on a runtime that was started in another."""
     tracer = emission.tracer_provider.get_tracer("application")
 
     async def sent(register: Callable[[Any], Any], message: Any = "go", to: str = "first") -> Any:
@@ -52,17 +52,17 @@ def request_of(emission: Emission) -> Callable[..., Any]:
         with tracer.start_as_current_span("start"):
             runtime.start()
         with tracer.start_as_current_span("request"):
-            answer = await runtime.send_message(message, core.AgentId(to, "default"))
+            response = await runtime.send_message(message, core.AgentId(to, "default"))
         await runtime.stop_when_idle()
-        return answer
+        return response
 
     return sent
 
 
 def first_and_second(client: Any, **more: Any) -> Callable[[Any], Any]:
     async def register(runtime: Any) -> None:
-        await Asking.register(runtime, "first", lambda: Asking(client, "second", **more))
-        await Asking.register(runtime, "second", lambda: Asking(client))
+        await Caller.register(runtime, "first", lambda: Caller(client, "second", **more))
+        await Caller.register(runtime, "second", lambda: Caller(client))
         await runtime.add_subscription(core.TypeSubscription("second", "second"))
 
     return register
@@ -89,14 +89,14 @@ def test_an_agent_that_waits_for_another(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_agent_that_tells_everybody(
+def test_an_agent_that_publishes(
     run: Any,
     client: Any,
     request_of: Callable[..., Any],
     emission: Emission,
     balanced: Callable[[], None],
 ) -> None:
-    """Nobody waits for what comes of it."""
+    """Nothing awaits the agents that get the message."""
     assert run(request_of(first_and_second(client, aloud=True))) is None
     assert emission.tree() == [
         "start",
@@ -110,16 +110,16 @@ def test_an_agent_that_tells_everybody(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_agents_that_tell_each_other_outside_of_any_span(
+def test_agents_that_publish_to_each_other_outside_of_any_span(
     run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    """All that comes of one message is one trace, however often it is passed on."""
+    """All work that follows from one message is one trace, however often it is forwarded."""
 
     async def main() -> None:
         runtime = core.SingleThreadedAgentRuntime()
         for name, other in (("first", "second"), ("second", "third"), ("third", None)):
-            make = functools.partial(Asking, client, other, aloud=True)
-            await Asking.register(runtime, name, make)
+            make = functools.partial(Caller, client, other, aloud=True)
+            await Caller.register(runtime, name, make)
             await runtime.add_subscription(core.TypeSubscription(name, name))
         runtime.start()
         await runtime.send_message("go", core.AgentId("first", "default"))
@@ -134,7 +134,7 @@ def test_agents_that_tell_each_other_outside_of_any_span(
     balanced()
 
 
-def test_what_it_was_told_and_has_answered(
+def test_its_input_and_output(
     run: Any,
     client: Any,
     model: ScriptedModel,
@@ -143,7 +143,7 @@ def test_what_it_was_told_and_has_answered(
     instrument: Callable[..., None],
 ) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
-    model.script("asked", SECRET)
+    model.script("requested", SECRET)
     assert run(request_of(first_and_second(client))) == SECRET
     (span,) = [span for span in emission.spans if span.name == "invoke_agent first"]
     attributes: Any = span.attributes
@@ -160,7 +160,7 @@ def test_what_it_was_told_and_has_answered(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_agent_of_the_core_that_delegates_to_one_of_the_chat(
+def test_a_core_agent_that_delegates_to_a_chat_agent(
     run: Any,
     client: Any,
     request_of: Callable[..., Any],
@@ -171,8 +171,10 @@ def test_an_agent_of_the_core_that_delegates_to_one_of_the_chat(
 
     class Delegating(core.RoutedAgent):
         async def on_message_impl(self, message: Any, ctx: Any) -> str:
-            said = [messages.TextMessage(content=message, source="user")]
-            response = await assistant("helper", client).on_messages(said, ctx.cancellation_token)
+            user_messages = [messages.TextMessage(content=message, source="user")]
+            response = await assistant("helper", client).on_messages(
+                user_messages, ctx.cancellation_token
+            )
             return str(response.chat_message.content)
 
     async def register(runtime: Any) -> None:
@@ -185,14 +187,14 @@ def test_an_agent_of_the_core_that_delegates_to_one_of_the_chat(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_agent_of_the_core_that_runs_a_team(
+def test_a_core_agent_that_runs_a_team(
     run: Any,
     client: Any,
     request_of: Callable[..., Any],
     emission: Emission,
     balanced: Callable[[], None],
 ) -> None:
-    """What a team publishes to its members stays within the team, which waits for them."""
+    """Messages that a team publishes to its members are processed within the team."""
 
     class Leading(core.RoutedAgent):
         __module__ = "autogen_application"
@@ -225,6 +227,6 @@ def test_an_agent_of_autogens_own_that_executes_tools(
         await agent.register(runtime, "tools", lambda: agent("d", tools))
 
     call = core.FunctionCall(id="call_1", name="weather", arguments='{"city": "Bern"}')
-    answer = run(request_of(register, call, "tools"))
-    assert answer.content == "sunny in Bern"
+    response = run(request_of(register, call, "tools"))
+    assert response.content == "sunny in Bern"
     assert emission.tree() == ["start", "request", "  execute_tool weather"]

@@ -1,4 +1,4 @@
-"""Who speaks next, and what an orchestrator does about it: steps around what the model is asked."""
+"""Selection of the next speaker, and the steps of an orchestrator, around their model calls."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, Sc
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 Check = Callable[[], None]
-ASKS_AGAIN = pytest.mark.skipif(Version("0.4.6") > VERSION, reason="it does not ask again")
+RETRIES = pytest.mark.skipif(Version("0.4.6") > VERSION, reason="it does not retry")
 CHOICE = ["  select_speaker", f"    {CHAT}"]
 
 
 def steps(emission: Emission) -> list[dict[str, Any]]:
-    """The attributes of the steps in the order of their start, without the conversation's id."""
+    """Return the steps' attributes in the order of their start, without the conversation's id."""
     ordered = sorted(emission.spans, key=lambda span: span.start_time or 0)
     found = [dict(span.attributes or {}) for span in ordered]
     return [
@@ -36,8 +36,8 @@ def step(type: str, outcome: str | None = None, **more: Any) -> dict[str, Any]:
     return known if outcome is None else {**known, "otel_agents.step.outcome": outcome}
 
 
-def choice(outcome: str, tries: int) -> dict[str, Any]:
-    return step("select_speaker", outcome, **{"otel_agents.step.count": tries})
+def choice(outcome: str, attempts: int) -> dict[str, Any]:
+    return step("select_speaker", outcome, **{"otel_agents.step.count": attempts})
 
 
 def selector(client: Any, **more: Any) -> Any:
@@ -59,8 +59,8 @@ def test_a_selector(
     balanced()
 
 
-@ASKS_AGAIN
-def test_a_selector_that_asks_again(
+@RETRIES
+def test_a_selector_that_retries(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Check
 ) -> None:
     model.script("nobody", "first and second", "second", "here")
@@ -73,21 +73,21 @@ def test_a_selector_that_asks_again(
     balanced()
 
 
-@ASKS_AGAIN
-def test_a_selector_that_no_answer_does_for(
+@RETRIES
+def test_a_selector_without_a_valid_response(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Check
 ) -> None:
-    """The first one speaks, later whoever spoke last: nobody has chosen them."""
+    """The first member speaks, later the last speaker again: no response has selected them."""
     model.script(*["nobody"] * 3, "here", *["first"] * 3, "there")
     run(selector(client, max_turns=2).run(task="go"))
-    asked = ["  select_speaker", *[f"    {CHAT}"] * 3, *turn("first")]
-    assert emission.tree() == ["invoke_workflow", *asked, *asked]
+    attempts = ["  select_speaker", *[f"    {CHAT}"] * 3, *turn("first")]
+    assert emission.tree() == ["invoke_workflow", *attempts, *attempts]
     undecided = {**choice("first", 3), "error.type": "undecided"}
     assert steps(emission) == [undecided] * 2
     balanced()
 
 
-@pytest.mark.skipif(Version("0.4.6") <= VERSION, reason="it asks again")
+@pytest.mark.skipif(Version("0.4.6") <= VERSION, reason="it retries")
 def test_a_selector_that_gives_up(
     run: Any, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_function_that_leaves_one_candidate(
 
 
 class Ledgers:
-    """A model that answers with one ledger after the other, and to anything else with a word."""
+    """Respond with one ledger after the other, and to any other request with a word."""
 
     def __init__(self, *ledgers: dict[str, Any]) -> None:
         self._ledgers = list(ledgers)
@@ -141,16 +141,16 @@ class Ledgers:
     def __call__(self, request: ModelRequest) -> Answer:
         if "is_request_satisfied" not in str(request.body["messages"][-1]):
             return Answer("well")
-        told = self._ledgers.pop(0) if len(self._ledgers) > 1 else self._ledgers[0]
-        answers = {
+        ledger = self._ledgers.pop(0) if len(self._ledgers) > 1 else self._ledgers[0]
+        entries = {
             "is_request_satisfied": False,
             "is_progress_being_made": True,
             "is_in_loop": False,
             "instruction_or_question": "go",
             "next_speaker": "worker",
-            **told,
+            **ledger,
         }
-        return Answer(json.dumps({key: {"answer": a, "reason": ""} for key, a in answers.items()}))
+        return Answer(json.dumps({key: {"answer": a, "reason": ""} for key, a in entries.items()}))
 
 
 def orchestrated(client: Any, **more: Any) -> Any:
@@ -158,11 +158,11 @@ def orchestrated(client: Any, **more: Any) -> Any:
     return teams.MagenticOneGroupChat([worker], client, **more)
 
 
-def asking(type: str, times: int = 1) -> list[str]:
+def step_lines(type: str, times: int = 1) -> list[str]:
     return [f"  {type}", *[f"    {CHAT}"] * times]
 
 
-@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of AutoGen's own doing
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of AutoGen itself
 def test_an_orchestrator(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Check
 ) -> None:
@@ -171,9 +171,9 @@ def test_an_orchestrator(
     run(orchestrated(client, max_stalls=1).run(task="go"))
     assert emission.tree() == [
         "invoke_workflow",
-        *[*asking("facts"), *asking("plan"), *asking("ledger"), *turn("worker")],
-        *[*asking("ledger"), *asking("replan", 2), *asking("ledger"), *turn("worker")],
-        *[*asking("ledger"), *asking("final_answer")],
+        *[*step_lines("facts"), *step_lines("plan"), *step_lines("ledger"), *turn("worker")],
+        *[*step_lines("ledger"), *step_lines("replan", 2), *step_lines("ledger"), *turn("worker")],
+        *[*step_lines("ledger"), *step_lines("final_answer")],
     ]
     assert steps(emission) == [
         *[step("facts"), step("plan"), step("ledger", "worker")],
@@ -196,12 +196,12 @@ def test_an_orchestrator_that_runs_out_of_rounds(
     ]
 
 
-@pytest.mark.skipif(Version("0.4.6") > VERSION, reason="a failure is told nobody, and it waits")
+@pytest.mark.skipif(Version("0.4.6") > VERSION, reason="a failure is not reported, and it waits")
 def test_a_step_that_fails(run: Any, client: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script("well", Failure(400, message="planted-secret"))
     with pytest.raises(Exception, match="planted-secret"):
         run(orchestrated(client).run(task="go"))
-    assert emission.tree() == ["invoke_workflow", *asking("facts"), *asking("plan")]
+    assert emission.tree() == ["invoke_workflow", *step_lines("facts"), *step_lines("plan")]
     first, second = steps(emission)
     assert first == step("facts")
     assert second.pop("error.type")
@@ -210,12 +210,10 @@ def test_a_step_that_fails(run: Any, client: Any, model: ScriptedModel, emission
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-@pytest.mark.skipif(Version("0.4.6") > VERSION, reason="a failure is told nobody, and it waits")
-def test_a_ledger_that_nobody_can_read(
-    run: Any, client: Any, model: ScriptedModel, emission: Emission
-) -> None:
+@pytest.mark.skipif(Version("0.4.6") > VERSION, reason="a failure is not reported, and it waits")
+def test_an_invalid_ledger(run: Any, client: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script_by(Ledgers({}, {"next_speaker": "nobody"}))
     two = [assistant(name, client, description="d") for name in ("worker", "other")]
-    with pytest.raises(RuntimeError, match="parse ledger"):  # which the team makes of it
+    with pytest.raises(RuntimeError, match="parse ledger"):  # the team's error for it
         run(teams.MagenticOneGroupChat(two, client).run(task="go"))
     assert steps(emission)[3] == step("ledger", **{"error.type": "ValueError"})

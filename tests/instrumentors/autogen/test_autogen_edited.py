@@ -1,4 +1,4 @@
-"""Content is what was sent: what the application edits afterwards is not recorded."""
+"""Content is recorded as it was sent: later edits of the application do not change it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFO = {"vision": False, "function_calling": True, "json_output": False, "family
 
 
 class Editing(models.ChatCompletionClient):
-    """A model client of the application's own, which edits what it was asked."""
+    """The application's own model client, which edits its input."""
 
     model = "own"
 
@@ -48,7 +48,7 @@ class Editing(models.ChatCompletionClient):
 
 
 @pytest.mark.parametrize("streams", [False, True])
-def test_what_is_asked(streams: bool, instrument: Callable[..., None], emission: Emission) -> None:
+def test_input_messages(streams: bool, instrument: Callable[..., None], emission: Emission) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
     task = messages_of.TextMessage(content="SENT", source="user")
 
@@ -56,10 +56,10 @@ def test_what_is_asked(streams: bool, instrument: Callable[..., None], emission:
         client = Editing(task)
         await round_robin(assistant("first", client), turns=1).run(task=task)
         if streams:
-            asked = [models.UserMessage(content="SENT", source="user")]
-            _ = [item async for item in client.create_stream(asked)]
+            input_messages = [models.UserMessage(content="SENT", source="user")]
+            _ = [item async for item in client.create_stream(input_messages)]
 
     asyncio.run(main())
-    told = [str((span.attributes or {})["gen_ai.input.messages"]) for span in emission.spans]
-    assert len(told) == (4 if streams else 3)
-    assert [text for text in told if "EDITED" in text or "SENT" not in text] == []
+    recorded = [str((span.attributes or {})["gen_ai.input.messages"]) for span in emission.spans]
+    assert len(recorded) == (4 if streams else 3)
+    assert [text for text in recorded if "EDITED" in text or "SENT" not in text] == []

@@ -1,4 +1,4 @@
-"""Errors, cancellation, and runs that somebody leaves: everything ends, and once."""
+"""Errors, cancellation and abandoned runs: every span ends exactly once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def errors(emission: Emission) -> dict[str, Any]:
 
 
 class Silent(agents.BaseChatAgent):
-    """Waits for ever, and says so."""
+    """Wait for ever, and report that it does."""
 
     def __init__(self) -> None:
         agents.BaseChatAgent.__init__(self, "silent", "d")
@@ -77,21 +77,21 @@ def test_a_team_whose_task_is_cancelled(
     emission: Emission,
     balanced: Callable[[], None],
 ) -> None:
-    """AutoGen lets the turn come to its end, and only then raises."""
-    asked, answer = threading.Event(), threading.Event()
+    """AutoGen waits for the end of the turn, and only then raises."""
+    requested, respond = threading.Event(), threading.Event()
 
     def hold(request: ModelRequest) -> Answer:
-        asked.set()
-        assert answer.wait(20)
+        requested.set()
+        assert respond.wait(20)
         return Answer("well")
 
     async def cancelled() -> None:
         team = round_robin(assistant("first", client), turns=1)
         running = asyncio.create_task(team.run(task="go"))
-        await asyncio.to_thread(asked.wait, 20)
+        await asyncio.to_thread(requested.wait, 20)
         running.cancel()
         await asyncio.sleep(0)
-        answer.set()
+        respond.set()
         with pytest.raises(asyncio.CancelledError):
             await running
 
@@ -116,7 +116,7 @@ def test_an_agent_whose_task_is_cancelled(run: Any, emission: Emission) -> None:
     assert errors(emission) == {"invoke_agent silent": "asyncio.exceptions.CancelledError"}
 
 
-def test_a_run_that_is_left_is_abandoned(
+def test_a_run_that_is_not_read_to_its_end_is_abandoned(
     run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     async def left() -> None:
@@ -147,9 +147,9 @@ def test_a_team_that_may_not_run_twice_at_once(run: Any, emission: Emission) -> 
             await first
 
     run(twice())
-    told = [(s.name, (s.attributes or {}).get("error.type")) for s in emission.spans]
+    recorded = [(s.name, (s.attributes or {}).get("error.type")) for s in emission.spans]
     cancelled = "asyncio.exceptions.CancelledError"
-    assert told == [
+    assert recorded == [
         ("invoke_workflow", "ValueError"),
         ("invoke_agent silent", cancelled),
         ("invoke_workflow", cancelled),

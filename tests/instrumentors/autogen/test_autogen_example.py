@@ -12,7 +12,7 @@ from instrumented import plain_environ
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 PROGRAM = Path(__file__).parents[3] / "examples/autogen_team.py"
-ANSWER = "Take the 09:25 from Milano. DONE"
+REPLY = "Take the 09:25 from Milano. DONE"
 TREE = """\
 invoke_workflow
    invoke_agent scout
@@ -27,10 +27,10 @@ invoke_workflow
 
 
 def names(tree: str) -> list[str]:
-    """The names in a drawn tree, indented as they are drawn."""
+    """Return the names in a drawn tree, with their indentation."""
     lines = [re.sub("[│├└─]", " ", line) for line in tree.splitlines()]
-    cut = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    return [line for line in cut if line.lstrip().startswith(("invoke", "chat", "execute"))]
+    names = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
+    return [line for line in names if line.lstrip().startswith(("invoke", "chat", "execute"))]
 
 
 def test_a_team_with_a_tool_and_a_handoff() -> None:
@@ -39,7 +39,7 @@ def test_a_team_with_a_tool_and_a_handoff() -> None:
         model.script(
             Answer(tool_calls=(trains,)),
             Answer(tool_calls=(ToolCall("transfer_to_writer", {}),)),
-            ANSWER,
+            REPLY,
         )
         variables = {
             "OPENAI_BASE_URL": model.openai_url,
@@ -56,7 +56,7 @@ def test_a_team_with_a_tool_and_a_handoff() -> None:
             check=True,
         )
         assert model.ledger.requests == 3
-    assert done.stdout.splitlines()[-1] == ANSWER
+    assert done.stdout.splitlines()[-1] == REPLY
     head, drawn = done.stderr.split(" · trace ")
     assert "3 model calls · 2 tool calls" in head
     assert names(drawn) == TREE.splitlines()

@@ -1,4 +1,4 @@
-"""An error of ours at any place costs no span: a team with a tool, and one that is refused."""
+"""No error in our code loses a span: a team with a tool, and one whose request is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BELOW = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
 
 
 async def weather(city: str) -> str:
-    """Tells the weather."""
+    """Tell the weather."""
     return f"sunny in {city}"
 
 
@@ -55,7 +55,7 @@ def conversing(converse: Callable[..., Coroutine[Any, Any, Any]], model: Scripte
 
 @pytest.mark.parametrize("converse", [uses_a_tool, is_refused])
 @pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
-def test_an_error_of_ours_costs_no_span(
+def test_our_errors_lose_no_span(
     below: Any, converse: Callable[..., Any], model: ScriptedModel
 ) -> None:
     assert check_failing_hooks(AutoGenInstrumentor, lambda: conversing(converse, model), *below) > 5

@@ -16,7 +16,7 @@ from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 _EACH = 10
-"""A team is twice an agent's time."""
+"""A team takes twice the time of an agent."""
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -27,7 +27,7 @@ def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
     numbers = itertools.count()
 
     async def turn() -> None:
-        """Begun anew each time: an agent keeps its conversation."""
+        """Create an agent each time, as an agent keeps its conversation."""
         if next(numbers) % _EACH:
             await alone.run(task="hi")
             await alone.on_reset(token())

@@ -1,4 +1,4 @@
-"""Graphs: whose turn follows on whose by an edge, told as a handoff."""
+"""Graphs: an edge that leads to the next turn is recorded as a handoff."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_branches_at_once_and_a_join(
         *["invoke_workflow", *turn("a"), *apart[0]],
         *[*apart[1], *turn("d")],
     ]
-    told = handoffs(emission)
-    assert len(told) == 4
-    assert told[:2] == [("a", "b"), ("a", "c")]
-    assert sorted(told[2:4]) == [("b", "d"), ("c", "d")]
+    recorded = handoffs(emission)
+    assert len(recorded) == 4
+    assert recorded[:2] == [("a", "b"), ("a", "c")]
+    assert sorted(recorded[2:4]) == [("b", "d"), ("c", "d")]
     assert emission.traces() == 1
     balanced()
 

@@ -50,7 +50,7 @@ def test_tools_of_a_server(
     program = tmp_path / "server.py"
     program.write_text(SERVER, "utf-8")
 
-    async def asked() -> None:
+    async def call_tools() -> None:
         server = mcp.StdioServerParams(command=sys.executable, args=[str(program)])
         async with mcp.McpWorkbench(server) as workbench:
             await assistant("first", client, workbench=workbench).run(task="go")
@@ -60,17 +60,17 @@ def test_tools_of_a_server(
         ToolCall("broken", {"city": SECRET}, id="call_2"),
     ]
     model.script(Answer(tool_calls=calls))
-    run(asked())
+    run(call_tools())
     lines = emission.tree()
     called = turn("first", CHAT, "execute_tool broken", "execute_tool weather", depth=0)
     assert [*lines[:2], *sorted(lines[2:])] == called
-    told = {s.name: dict(s.attributes or {}) for s in emission.spans if "tool" in s.name}
+    recorded = {s.name: dict(s.attributes or {}) for s in emission.spans if "tool" in s.name}
     known = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.type": "extension",
         "gen_ai.agent.name": "first",
     }
-    assert told == {
+    assert recorded == {
         "execute_tool weather": {
             **known,
             "gen_ai.tool.name": "weather",

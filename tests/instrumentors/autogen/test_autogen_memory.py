@@ -1,4 +1,4 @@
-"""Memory: what an agent is reminded of before it asks, and what an application remembers."""
+"""Memory: what an agent looks up before its model call, and what an application stores."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def content(text: str = SECRET) -> Any:
 
 
 class Searching(memory.ListMemory):
-    """A memory that is searched for what was said last, by its own other method and its base."""
+    """A memory whose `update_context` calls its own `query` and its base class."""
 
     async def update_context(self, model_context: Any) -> Any:
-        await self.query("what was said")
+        await self.query("the last message")
         return await memory.ListMemory.update_context(self, model_context)
 
 
-async def reminded(client: Any, *memories: Any) -> None:
+async def with_memory(client: Any, *memories: Any) -> None:
     for one in memories:
         await one.add(content())
     await assistant("first", client, memory=list(memories)).run(task="go")
@@ -37,13 +37,13 @@ async def reminded(client: Any, *memories: Any) -> None:
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("kind", [memory.ListMemory, Searching])
-def test_an_agent_is_reminded_before_it_asks(
+def test_an_agent_searches_before_its_model_call(
     kind: Any, run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    run(reminded(client, kind()))
+    run(with_memory(client, kind()))
     assert emission.tree() == ["create_memory", *turn("first", "search_memory", CHAT, depth=0)]
-    told = {s.name: dict(s.attributes or {}) for s in emission.spans if "memory" in s.name}
-    assert told == {
+    recorded = {s.name: dict(s.attributes or {}) for s in emission.spans if "memory" in s.name}
+    assert recorded == {
         name: {"gen_ai.operation.name": name, "gen_ai.memory.record.count": 1}
         for name in ("create_memory", "search_memory")
     }
@@ -53,7 +53,7 @@ def test_an_agent_is_reminded_before_it_asks(
 
 @pytest.mark.usefixtures("instrumented")
 def test_every_memory_is_searched(run: Any, client: Any, emission: Emission) -> None:
-    run(reminded(client, memory.ListMemory(), Searching()))
+    run(with_memory(client, memory.ListMemory(), Searching()))
     searches = ["search_memory", "search_memory", CHAT]
     assert emission.tree() == ["create_memory"] * 2 + turn("first", *searches, depth=0)
 

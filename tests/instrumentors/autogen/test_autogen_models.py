@@ -1,4 +1,4 @@
-"""Who reports a model call: the SDK, else the model client that asked; a cache has asked nobody."""
+"""The owner of a model call: the SDK, else the model client; a cached response is no call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from autogen_teams import CHAT, LENIENT, assistant, round_robin, said, turn
+from autogen_teams import CHAT, LENIENT, assistant, round_robin, turn, user_messages
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
@@ -29,18 +29,18 @@ def result(content: str, *, cached: bool = False) -> Any:
     return models.CreateResult(finish_reason="stop", content=content, usage=usage, cached=cached)
 
 
-class House(models.ChatCompletionClient):
-    """A model client of the application's own."""
+class OwnClient(models.ChatCompletionClient):
+    """The application's own model client."""
 
     model = "house-1"
-    answer = result("well")
+    response = result("well")
 
     async def create(self, messages: Any, **more: Any) -> Any:
-        return self.answer
+        return self.response
 
     async def create_stream(self, messages: Any, **more: Any) -> AsyncIterator[Any]:
-        yield self.answer.content
-        yield self.answer
+        yield self.response.content
+        yield self.response
 
     async def close(self) -> None:
         return None
@@ -52,8 +52,8 @@ class House(models.ChatCompletionClient):
     capabilities = model_info = property(lambda self: INFO)
 
 
-class Forwarding(House):
-    """Asks another client."""
+class Forwarding(OwnClient):
+    """Call another client."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -63,7 +63,7 @@ class Forwarding(House):
 
 
 async def streamed(client: Any, **more: Any) -> list[Any]:
-    return [item async for item in client.create_stream(said("go"), **more)]
+    return [item async for item in client.create_stream(user_messages("go"), **more)]
 
 
 @pytest.mark.parametrize("sdk", [True, False])
@@ -79,7 +79,7 @@ def test_tokens_equal_the_ledger_whoever_reports(
     instrument(sdk=sdk)
 
     async def weather(city: str) -> str:
-        """Tells the weather."""
+        """Tell the weather."""
         return "sunny"
 
     model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "sunny", "well")
@@ -127,7 +127,7 @@ def test_a_refusal_is_one_call(
     instrument(sdk=sdk)
     model.script_by(lambda request: Failure(401, message="planted-secret"))
     with pytest.raises(Exception, match="planted-secret"):
-        run(client.create(said("go")))
+        run(client.create(user_messages("go")))
     attributes = emission.span.attributes or {}
     assert attributes["error.type"] == "openai.AuthenticationError"
     assert attributes["gen_ai.provider.name"] == "openai"
@@ -135,17 +135,17 @@ def test_a_refusal_is_one_call(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_a_client_refuses_by_itself_was_not_asked(
+def test_a_request_that_the_client_rejects_was_not_sent(
     run: Any, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     with pytest.raises(ValueError, match="Extra create args"):
-        run(client.create(said("go"), extra_create_args={"none": 1}))
+        run(client.create(user_messages("go"), extra_create_args={"none": 1}))
     assert (model.ledger.requests, emission.names) == (0, [])
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_client_of_the_applications_own(run: Any, emission: Emission) -> None:
-    run(assistant("first", House()).run(task="go"))
+    run(assistant("first", OwnClient()).run(task="go"))
     assert emission.tree() == turn("first", "chat house-1", depth=0)
     attributes = dict(emission.spans[0].attributes or {})
     assert attributes == {
@@ -160,13 +160,13 @@ def test_a_client_of_the_applications_own(run: Any, emission: Emission) -> None:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_client_of_the_applications_own_that_streams(run: Any, emission: Emission) -> None:
-    assert len(run(streamed(House()))) == 2
+    assert len(run(streamed(OwnClient()))) == 2
     assert emission.names == ["chat house-1"]
     assert (emission.span.attributes or {})["gen_ai.usage.output_tokens"] == 5
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_a_client_that_asks_another_is_counted_once(
+def test_a_client_that_calls_another_is_counted_once(
     sdk: bool,
     run: Any,
     client: Any,
@@ -175,29 +175,29 @@ def test_a_client_that_asks_another_is_counted_once(
     balanced: Callable[[], None],
 ) -> None:
     instrument(sdk=sdk)
-    run(Forwarding(client).create(said("go")))
+    run(Forwarding(client).create(user_messages("go")))
     assert emission.names == [CHAT]
     balanced()
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_is_replayed_was_asked_of_nobody(run: Any, emission: Emission) -> None:
+def test_a_replayed_response_was_not_requested(run: Any, emission: Emission) -> None:
     client = replay.ReplayChatCompletionClient(
-        ["well", result("told"), result("kept", cached=True)]
+        ["well", result("called"), result("kept", cached=True)]
     )
 
     async def thrice() -> list[str]:
-        return [(await client.create(said("go"))).content for _ in range(3)]
+        return [(await client.create(user_messages("go"))).content for _ in range(3)]
 
-    assert run(thrice()) == ["well", "told", "kept"]
-    assert emission.names == ["chat"]  # the one that says of itself that it was asked for
+    assert run(thrice()) == ["well", "called", "kept"]
+    assert emission.names == ["chat"]  # the only result that is not marked as cached
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_class_that_calls_its_base_is_counted_once(run: Any, emission: Emission) -> None:
-    class Careful(House):
+    class Careful(OwnClient):
         async def create(self, messages: Any, **more: Any) -> Any:
             return await super().create(messages, **more)
 
-    run(Careful().create(said("go")))
+    run(Careful().create(user_messages("go")))
     assert emission.names == ["chat house-1"]

@@ -25,7 +25,7 @@ def pair(client: Any, **more: Any) -> Any:
 def test_teams_on_the_runtime_of_an_application(
     run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    """It works in the context in which it was started, and each run in that of who asked for it."""
+    """It works in the context in which it was started, and each run in that of its caller."""
     core: Any = import_module("autogen_core")
     tracer = emission.tracer_provider.get_tracer("application")
 
@@ -75,23 +75,23 @@ def test_a_team_that_speaks_as_one_agent(
     balanced()
 
 
-def test_an_agent_that_hears_only_some_of_the_messages(
+def test_an_agent_that_gets_only_some_of_the_messages(
     run: Any, client: Any, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     config = agents.MessageFilterConfig(per_source=[agents.PerSourceFilter(source="user")])
-    heard = agents.MessageFilterAgent("filter", assistant("first", client), config)
-    run(round_robin(heard, turns=1).run(task="go"))
+    filtered = agents.MessageFilterAgent("filter", assistant("first", client), config)
+    run(round_robin(filtered, turns=1).run(task="go"))
     inner = turn("first", depth=2)
     assert emission.tree() == ["invoke_workflow", "  invoke_agent filter", *inner]
-    told = {s.name: (s.attributes or {}).get("otel_agents.turn") for s in emission.spans}
-    assert (told["invoke_agent filter"], told["invoke_agent first"]) == (1, None)
+    recorded = {s.name: (s.attributes or {}).get("otel_agents.turn") for s in emission.spans}
+    assert (recorded["invoke_agent filter"], recorded["invoke_agent first"]) == (1, None)
     balanced()
 
 
-def test_a_tool_that_asks_its_own_agent(
+def test_a_tool_that_calls_its_own_agent(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    """The same object, and another run."""
+    """The same object has another run."""
     again: list[Any] = []
 
     async def think(task: str) -> str:
@@ -123,7 +123,7 @@ def test_teams_at_once_inside_of_one_agent_of_the_application(
     balanced()
 
 
-def test_a_team_has_the_name_that_it_was_given(run: Any, client: Any, emission: Emission) -> None:
+def test_a_team_has_its_given_name(run: Any, client: Any, emission: Emission) -> None:
     run(pair(client, name="press").run(task="go"))
     assert emission.tree()[0] == "invoke_workflow press"
     assert teams.RoundRobinGroupChat.DEFAULT_NAME == "RoundRobinGroupChat"
@@ -136,9 +136,9 @@ def test_a_member_that_fails_fails_the_team(
     with pytest.raises(RuntimeError, match="planted-secret"):
         run(pair(client).run(task="go"))
     assert emission.tree() == PAIR
-    told = [(s.name, (s.attributes or {}).get("error.type")) for s in emission.spans]
+    recorded = [(s.name, (s.attributes or {}).get("error.type")) for s in emission.spans]
     refused = "openai.AuthenticationError"
-    assert told == [
+    assert recorded == [
         (CHAT, None),
         ("invoke_agent first", None),
         (CHAT, refused),

@@ -16,7 +16,7 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 tools: Any = import_module("autogen_agentchat.tools")
 
 
-def asking(tool: str) -> Answer:
+def request_of(tool: str) -> Answer:
     return Answer(tool_calls=[ToolCall(tool, {"task": "go"})])
 
 
@@ -30,7 +30,7 @@ def test_an_agent_as_a_tool(
     emission: Emission,
     balanced: Callable[[], None],
 ) -> None:
-    model.script(asking("helper"))
+    model.script(request_of("helper"))
     helper = tools.AgentTool(assistant("helper", client, description="helps"))
     boss = assistant("boss", client, tools=[helper], model_client_stream=streamed)
     run(round_robin(boss, turns=1).run(task="go"))
@@ -41,7 +41,7 @@ def test_an_agent_as_a_tool(
     balanced()
 
 
-def test_what_an_agent_as_a_tool_has_answered(
+def test_the_result_of_an_agent_as_a_tool(
     run: Any,
     client: Any,
     model: ScriptedModel,
@@ -49,19 +49,19 @@ def test_what_an_agent_as_a_tool_has_answered(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(asking("helper"), "planted-secret")
+    model.script(request_of("helper"), "planted-secret")
     helper = tools.AgentTool(assistant("helper", client, description="helps"))
     run(assistant("boss", client, tools=[helper]).run(task="go"))
     (span,) = [s for s in emission.spans if s.name == "execute_tool helper"]
-    told = json.loads(str((span.attributes or {})["gen_ai.tool.call.result"]))
-    assert [m["content"] for m in told["messages"]] == ["go", "planted-secret"]
+    result = json.loads(str((span.attributes or {})["gen_ai.tool.call.result"]))
+    assert [m["content"] for m in result["messages"]] == ["go", "planted-secret"]
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_team_as_a_tool(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    model.script(asking("staff"))
+    model.script(request_of("staff"))
     pair = round_robin(assistant("first", client), assistant("second", client))
     staff = tools.TeamTool(team=pair, name="staff", description="d")
     run(assistant("boss", client, tools=[staff]).run(task="go"))

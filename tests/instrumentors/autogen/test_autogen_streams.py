@@ -1,4 +1,4 @@
-"""Tools that give their result at the end of a stream."""
+"""Tools that return their result at the end of a stream."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Nothing(BaseModel):
 
 
 class Counting(tools.BaseStreamTool):
-    """Counts to two."""
+    """Count to two."""
 
     def __init__(self, result: type = str) -> None:
         tools.BaseStreamTool.__init__(self, Nothing, result, "count", "Counts.")
@@ -50,7 +50,7 @@ async def read(tool: Any, items: int) -> None:
         (3, {"gen_ai.tool.call.result": '{"result":"two"}'}),
     ],
 )
-def test_a_stream_that_is_left_has_no_result(
+def test_an_abandoned_stream_has_no_result(
     run: Any,
     emission: Emission,
     instrument: Callable[..., None],

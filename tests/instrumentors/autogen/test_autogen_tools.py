@@ -1,4 +1,4 @@
-"""Tools and people: what an agent does beside asking its model."""
+"""Tools and human input of an agent."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SECRET = "planted-secret"
 
 
 async def weather(city: str) -> str:
-    """Tells the weather."""
+    """Tell the weather."""
     return f"sunny in {city}"
 
 
 def climate(city: str) -> str:
-    """Tells the climate."""
+    """Tell the climate."""
     return f"mild in {city}"
 
 
 def broken(city: str) -> str:
-    """Fails."""
+    """Fail."""
     raise LookupError(SECRET)
 
 
@@ -41,25 +41,28 @@ def span_named(emission: Emission, name: str) -> Any:
     return span
 
 
-def test_tools_that_a_model_asks_for(
+def test_tools_that_a_model_requests(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    asked = {"city": SECRET}
-    calls = [ToolCall("weather", asked, id="call_1"), ToolCall("climate", asked, id="call_2")]
+    arguments = {"city": SECRET}
+    calls = [
+        ToolCall("weather", arguments, id="call_1"),
+        ToolCall("climate", arguments, id="call_2"),
+    ]
     model.script(Answer(tool_calls=calls), "sunny")
     one = assistant("first", client, tools=[weather, climate], reflect_on_tool_use=True)
     run(round_robin(one, turns=1).run(task="go"))
     lines = emission.tree()
     called = turn("first", CHAT, "execute_tool climate", "execute_tool weather", CHAT)
     assert [*lines[:3], *sorted(lines[3:5]), *lines[5:]] == ["invoke_workflow", *called]
-    told = dict(span_named(emission, "execute_tool weather").attributes)
-    assert told.pop("gen_ai.conversation.id")
-    assert told == {
+    recorded = dict(span_named(emission, "execute_tool weather").attributes)
+    assert recorded.pop("gen_ai.conversation.id")
+    assert recorded == {
         "gen_ai.tool.call.id": "call_1",
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "weather",
         "gen_ai.tool.type": "function",
-        "gen_ai.tool.description": "Tells the weather.",
+        "gen_ai.tool.description": "Tell the weather.",
         "gen_ai.agent.name": "first",
     }
     assert SECRET not in emission.texts()
@@ -69,7 +72,7 @@ def test_tools_that_a_model_asks_for(
 def test_a_tool_that_fails(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    """The model is told so, and the run goes on."""
+    """The model gets the error, and the run continues."""
     model.script(Answer(tool_calls=[ToolCall("broken", {"city": "Bern"})]), "sorry")
     one = assistant("first", client, tools=[broken], reflect_on_tool_use=True)
     result = run(one.run(task="go"))
@@ -97,17 +100,17 @@ def test_a_tool_that_an_application_runs(run: Any, emission: Emission) -> None:
     assert "gen_ai.tool.call.id" not in (emission.span.attributes or {})
 
 
-def test_a_person_is_asked(run: Any, client: Any, emission: Emission) -> None:
-    asked: list[str] = []
+def test_human_input(run: Any, client: Any, emission: Emission) -> None:
+    prompts: list[str] = []
 
     def reply(prompt: str) -> str:
-        asked.append(prompt)
+        prompts.append(prompt)
         return SECRET
 
     person = agents.UserProxyAgent("person", input_func=reply)
     result = run(round_robin(person, turns=1).run(task="go"))
     assert result.messages[-1].content == SECRET
-    assert len(asked) == 1
+    assert len(prompts) == 1
     assert emission.tree() == ["invoke_workflow", *turn("person", "human_input")]
     step = span_named(emission, "human_input")
     assert (step.kind.name, set(step.attributes)) == (
@@ -117,17 +120,17 @@ def test_a_person_is_asked(run: Any, client: Any, emission: Emission) -> None:
     assert SECRET not in emission.texts()
 
 
-def test_a_person_hands_over_by_rule(
+def test_a_human_hands_over_by_rule(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    """The model asked for the way there by a tool; nobody asked for the way back."""
+    """The model requested the first handoff by a tool; no model requested the way back."""
     model.script(Answer(tool_calls=[ToolCall("transfer_to_person", {})]))
     person = agents.UserProxyAgent("person", input_func=secret)
     members = [assistant("first", client, handoffs=["person"]), person]
     run(teams.Swarm(members, max_turns=2).run(task="go"))
-    asked = turn("first", CHAT, "execute_tool transfer_to_person")
+    there = turn("first", CHAT, "execute_tool transfer_to_person")
     back = turn("person", "human_input", "handoff first")
-    assert emission.tree() == ["invoke_workflow", *asked, *back]
+    assert emission.tree() == ["invoke_workflow", *there, *back]
     assert emission.events == [
         (
             "otel_agents.handoff",

@@ -1,4 +1,4 @@
-"""AutoGen's own spans: ours stand in their place, unless somebody asked for those of messages."""
+"""AutoGen's own spans: ours replace them, unless those of messages are enabled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 core: Any = import_module("autogen_core")
 OLD = not hasattr(core, "trace_tool_span")
 SILENT = Version("0.5") > VERSION
-"""Early versions know no default provider."""
+"""Early versions have no default provider."""
 SECRET = "planted-secret"
 SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 TREE = ["invoke_workflow", *turn("first", CHAT, "execute_tool broken")]
@@ -26,7 +26,7 @@ TREE = ["invoke_workflow", *turn("first", CHAT, "execute_tool broken")]
 
 @pytest.fixture
 def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emission]:
-    """What comes to the global provider, which AutoGen takes."""
+    """Return the spans of the global provider, which AutoGen uses."""
     emission = Emission()
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", emission.tracer_provider)
     monkeypatch.delenv(SWITCH, raising=False)
@@ -35,7 +35,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emission]:
 
 
 def broken(city: str) -> str:
-    """Fails."""
+    """Fail."""
     raise LookupError(SECRET)
 
 
@@ -44,7 +44,7 @@ async def ran(client: Any, model: ScriptedModel, **more: Any) -> None:
     await round_robin(assistant("first", client, tools=[broken]), turns=1, **more).run(task=SECRET)
 
 
-def test_only_ours_are_there(
+def test_only_our_spans_are_emitted(
     run: Any,
     client: Any,
     model: ScriptedModel,
@@ -66,7 +66,7 @@ def test_an_application_that_traces_by_the_same_functions_keeps_its_spans(
     assert theirs.names == ([] if OLD else ["execute_tool mine"])
 
 
-def test_spans_of_messages_that_somebody_asked_for_tell_no_content(
+def test_enabled_spans_of_messages_have_no_content(
     run: Any,
     client: Any,
     model: ScriptedModel,
@@ -77,24 +77,24 @@ def test_spans_of_messages_that_somebody_asked_for_tell_no_content(
 ) -> None:
     monkeypatch.setenv(SWITCH, "false")
     run(ran(client, model))
-    asked = theirs.names
-    assert all(name.startswith("autogen ") for name in asked)
-    assert bool(asked) is not SILENT
+    names = theirs.names
+    assert all(name.startswith("autogen ") for name in names)
+    assert bool(names) is not SILENT
     assert SECRET not in theirs.texts()
     assert sorted(emission.names) == sorted(line.strip() for line in TREE)
     assert SECRET not in emission.texts()
 
 
-def test_a_handler_that_fails_is_told_by_no_text(
+def test_the_error_of_a_handler_is_recorded_without_its_text(
     run: Any, emission: Emission, instrumented: None, theirs: Emission
 ) -> None:
-    """The runtime was given a provider, so its spans are wanted."""
+    """The runtime has a provider, so its spans are enabled."""
     run(fails_with(SECRET, theirs.tracer_provider))
     assert "autogen send failing.(default)-A" in theirs.names
     assert SECRET not in theirs.texts()
 
 
-def test_everything_is_as_it_was_afterwards(
+def test_uninstrument_restores_everything(
     run: Any,
     client: Any,
     model: ScriptedModel,

@@ -26,7 +26,7 @@ def pair(client: Any, **more: Any) -> Any:
 
 
 def turns(emission: Emission) -> list[tuple[Any, Any]]:
-    """Name and turn of each agent's run, in the order in which they began."""
+    """Return name and turn of each agent's run, in the order of their start."""
     spans = [s for s in emission.spans if s.name.startswith("invoke_agent")]
     ordered = sorted(spans, key=lambda span: span.start_time or 0)
     attributes: list[Any] = [span.attributes or {} for span in ordered]
@@ -81,12 +81,12 @@ def test_messages_that_an_application_hands_to_an_agent(
 
     async def handed() -> None:
         agent = assistant("first", client)
-        said = [messages.TextMessage(content="go", source="user")]
-        await agent.on_messages(said, token())
-        stream = agent.on_messages_stream(said, token())
+        input_messages = [messages.TextMessage(content="go", source="user")]
+        await agent.on_messages(input_messages, token())
+        stream = agent.on_messages_stream(input_messages, token())
         async for item in stream:
             assert item.chat_message.content
-            break  # who has the response is done
+            break  # a caller that has the response may stop
         await stream.aclose()
 
     run(handed())
@@ -135,15 +135,15 @@ def test_runs_of_one_team_share_a_conversation(run: Any, client: Any, emission: 
     assert len(ids) == 1
 
 
-def test_a_swarm_hands_over_as_the_model_asks(
+def test_a_swarm_hands_over_as_the_model_requests(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     model.script(Answer(tool_calls=[ToolCall("transfer_to_second", {})]))
     members = [assistant("first", client, handoffs=["second"]), assistant("second", client)]
     team = teams.Swarm(members, max_turns=2)
     run(team.run(task="go"))
-    asked = turn("first", CHAT, "execute_tool transfer_to_second")
-    assert emission.tree() == ["invoke_workflow", *asked, *turn("second")]
+    first_turn = turn("first", CHAT, "execute_tool transfer_to_second")
+    assert emission.tree() == ["invoke_workflow", *first_turn, *turn("second")]
     assert emission.events == []
     balanced()
 

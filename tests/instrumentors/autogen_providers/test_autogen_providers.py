@@ -1,4 +1,4 @@
-"""The model clients that AutoGen has for each provider: one span per request, as it was billed."""
+"""AutoGen's model clients for each provider: one span per request, with its billed usage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, cast
 
 import pytest
-from autogen_teams import assistant, said
+from autogen_teams import assistant, user_messages
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
@@ -28,22 +28,22 @@ INFO: Any = {
     "family": "unknown",
     "structured_output": False,
 }
-TOLD: dict[str, Any] = {"stream_options": {"include_usage": True}}
+WITH_USAGE: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
 @dataclass(frozen=True)
 class Provider:
-    """``make`` makes a client that asks a model; ``seen``: the SDK below is instrumented too."""
+    """``make`` returns a client for a model; ``seen``: the SDK below is instrumented too."""
 
     name: str
-    asked: str
+    span: str
     make: Callable[[ScriptedModel], Any]
     seen: bool = True
     host: str = "127.0.0.1"
 
 
 def redirecting(port: int) -> Any:
-    """A client that leads every request to this process, wherever it is for."""
+    """Return an HTTP client that redirects every request to this process."""
 
     async def lead(request: Any) -> None:
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=port)
@@ -58,7 +58,7 @@ def azure(model: ScriptedModel) -> Any:
         azure_deployment="gpt-4o-mini",
         api_version="2024-10-21",
         api_key="none",
-        **TOLD,
+        **WITH_USAGE,
     )
 
 
@@ -69,9 +69,9 @@ def claude(model: ScriptedModel) -> Any:
 
 
 def gemini(model: ScriptedModel) -> Any:
-    """AutoGen knows by the model's name whom to ask."""
+    """AutoGen derives the host from the model's name."""
     through = redirecting(model.port)
-    more: dict[str, Any] = {**TOLD, "http_client": through}
+    more: dict[str, Any] = {**WITH_USAGE, "http_client": through}
     return openai.OpenAIChatCompletionClient(model="gemini-2.0-flash", api_key="none", **more)
 
 
@@ -90,7 +90,7 @@ def provider(request: pytest.FixtureRequest) -> Provider:
 
 @pytest.fixture
 def using(provider: Provider, model: ScriptedModel) -> Callable[..., Any]:
-    """Does something with a client of the provider's, and closes it in the same loop."""
+    """Return a function that uses a client of the provider, and closes it in the same loop."""
 
     def use(work: Callable[[Any], Awaitable[Any]]) -> Any:
         async def closing() -> Any:
@@ -110,16 +110,16 @@ def spans(emission: Emission) -> list[dict[str, Any]]:
 
 
 async def weather(city: str) -> str:
-    """Tells the weather."""
+    """Tell the weather."""
     return f"sunny in {city}"
 
 
 async def streamed(client: Any) -> Any:
-    return [item async for item in client.create_stream(said("go"))][-1]
+    return [item async for item in client.create_stream(user_messages("go"))][-1]
 
 
 async def whole(client: Any) -> Any:
-    return await client.create(said("go"))
+    return await client.create(user_messages("go"))
 
 
 @pytest.mark.parametrize("sdk", [True, False])
@@ -136,8 +136,8 @@ def test_an_agent_with_a_tool(
 ) -> None:
     instrument(sdk=sdk)
     call = ToolCall("weather", {"city": "Bern"})
-    asking = Answer(tool_calls=[call], usage=Usage(100, 9))  # nothing from a cache: AutoGen's
-    model.script(asking, Answer("well", usage=Usage(200, 7)))  # client of Anthropic drops it
+    request = Answer(tool_calls=[call], usage=Usage(100, 9))  # nothing from a cache: AutoGen's
+    model.script(request, Answer("well", usage=Usage(200, 7)))  # client of Anthropic drops it
 
     async def work(client: Any) -> Any:
         more = {"tools": [weather], "reflect_on_tool_use": True, "model_client_stream": streaming}
@@ -146,29 +146,29 @@ def test_an_agent_with_a_tool(
     assert using(work) == "well"
     assert emission.tree() == [
         "invoke_agent first",
-        f"  {provider.asked}",
+        f"  {provider.span}",
         "  execute_tool weather",
-        f"  {provider.asked}",
+        f"  {provider.span}",
     ]
-    told = spans(emission)
-    assert [span["gen_ai.provider.name"] for span in told] == [provider.name] * 2
-    assert [span["gen_ai.response.finish_reasons"] for span in told] == [
+    recorded = spans(emission)
+    assert [span["gen_ai.provider.name"] for span in recorded] == [provider.name] * 2
+    assert [span["gen_ai.response.finish_reasons"] for span in recorded] == [
         ("tool_calls",),
         ("stop",),
     ]
-    assert {span["server.address"] for span in told} == {provider.host}
-    assert [span.get("gen_ai.request.stream", False) for span in told] == [streaming] * 2
+    assert {span["server.address"] for span in recorded} == {provider.host}
+    assert [span.get("gen_ai.request.stream", False) for span in recorded] == [streaming] * 2
     if sdk and provider.seen:
         ids = [entry.response_id for entry in model.ledger.entries]
-        assert [span["gen_ai.response.id"] for span in told] == ids
+        assert [span["gen_ai.response.id"] for span in recorded] == ids
     balanced()
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-@pytest.mark.parametrize("ask", [whole, streamed])
+@pytest.mark.parametrize("call", [whole, streamed])
 def test_a_refusal(
     sdk: bool,
-    ask: Callable[[Any], Awaitable[Any]],
+    call: Callable[[Any], Awaitable[Any]],
     using: Callable[..., Any],
     provider: Provider,
     model: ScriptedModel,
@@ -178,7 +178,7 @@ def test_a_refusal(
     instrument(sdk=sdk)
     model.script_by(lambda request: Failure(401, message=SECRET))
     with pytest.raises(Exception, match=SECRET):
-        using(ask)
+        using(call)
     (span,) = spans(emission)
     sdk_name = "openai" if provider.seen else "anthropic"
     assert span["error.type"] == f"{sdk_name}.AuthenticationError"
@@ -187,15 +187,15 @@ def test_a_refusal(
 
 
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("ask", [whole, streamed])
+@pytest.mark.parametrize("call", [whole, streamed])
 def test_without_content_nothing_of_it_leaves(
-    ask: Callable[[Any], Awaitable[Any]],
+    call: Callable[[Any], Awaitable[Any]],
     using: Callable[..., Any],
     model: ScriptedModel,
     emission: Emission,
     balanced: Check,
 ) -> None:
     model.script(Answer(SECRET, usage=Usage(100, 9)))
-    assert using(ask).content == SECRET
+    assert using(call).content == SECRET
     assert SECRET not in emission.texts()
     balanced()

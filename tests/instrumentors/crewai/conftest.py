@@ -30,21 +30,21 @@ __all__ = [
 _VERSION = tuple(int(part) for part in version("crewai").split(".")[:2])
 OLDEST = _VERSION < (1, 0)
 _SINCE = {
-    (1, 0): ("bus", "executing", "guardrails", "persistence", "refused"),
+    (1, 0): ("bus", "model_tools", "guardrails", "persistence", "refused"),
     (1, 5): ("calls", "tools"),
     (1, 11): ("plans",),
     (1, 15): (
         *("again", "consent", "content", "edited", "examples", "failing", "flat", "flows"),
-        *("left", "limits", "private", "turns"),
+        *("abandoned", "limits", "private", "turns"),
     ),
 }
-"""The version from which on there is what the tests of a file are of."""
+"""The first version with what the tests of a file need."""
 _UNTIL = {(1, 0): ("memories",), (1, 5): ("react",)}
 collect_ignore = [
     f"test_crewai_{name}.py"
-    for table, lacks in ((_SINCE, _VERSION.__lt__), (_UNTIL, _VERSION.__ge__))
+    for table, excludes in ((_SINCE, _VERSION.__lt__), (_UNTIL, _VERSION.__ge__))
     for known, names in table.items()
-    if lacks(known)
+    if excludes(known)
     for name in names
 ]
 
@@ -52,7 +52,7 @@ collect_ignore = [
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
     with ScriptedModel() as model:
-        if OLDEST:  # its agents know no tools but those that they are told of in the prompt
+        if OLDEST:  # its agents expect this format in the response
             model.script_by(lambda request: Answer("Thought: I know it.\nFinal Answer: it"))
         monkeypatch.setenv("OPENAI_BASE_URL", model.openai_url)
         monkeypatch.setenv("OPENAI_API_BASE", model.openai_url)
@@ -61,11 +61,11 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
 
 @pytest.fixture
 def llm(model: ScriptedModel) -> Any:
-    """A model that two agents may share."""
+    """Return a model that two agents may share."""
     return crewai.LLM(model="gpt-4o-mini", base_url=model.openai_url, api_key="none")
 
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """What somebody types at the prompt."""
+    """Return a function that types at the prompt."""
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))

@@ -1,4 +1,4 @@
-"""A crew that is run again: from a later task on, to test it, to train it."""
+"""Crews that run again: from a later task on, in a test, in a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -25,7 +25,7 @@ def test_a_replay_is_a_run(llm: Any, model: ScriptedModel, emission: Emission) -
     one.replay(str(last.id))
     whole = [*run_of("Writer", name="Writer"), *run_of("Editor", name="Editor")]
     rest = run_of("Editor", name="Editor")
-    again = ["invoke_workflow", "  task Writer", *rest]  # whose output is that of the first run
+    again = ["invoke_workflow", "  task Writer", *rest]  # its output is that of the first run
     assert emission.tree() == ["invoke_workflow", *whole, *again]
     assert (emission.traces(), model.ledger.requests) == (2, 3)
 
@@ -37,14 +37,14 @@ def test_a_test_is_one_trace(llm: Any, model: ScriptedModel, emission: Emission)
         "test",
         *["  invoke_workflow", *run_of("Writer", depth=2), *evaluation] * 2,
     ]
-    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
+    assert decisions(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
     assert (emission.traces(), model.ledger.requests) == (1, 4)
 
 
 def test_runs_of_one_copy_are_numbered_whatever_other_copies_are_made(
     llm: Any, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CrewAI makes one for its statistics in a thread of its own, which may come first."""
+    """CrewAI makes one for its statistics in a thread of its own, which may be the first."""
     kind: Any = crewai.Crew
     copy = kind.copy
 
@@ -54,7 +54,7 @@ def test_runs_of_one_copy_are_numbered_whatever_other_copies_are_made(
 
     monkeypatch.setattr(kind, "copy", copied)
     crew(task(agent(llm, "Writer"))).test(2, llm)
-    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
+    assert decisions(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
 
 
 def test_a_training_is_one_trace(
@@ -70,5 +70,5 @@ def test_a_training_is_one_trace(
     crew(task(agent(llm, "Writer"))).train(1, str(tmp_path / "trained.pkl"))
     learned = run_of("Writer", CHAT, "human_input", CHAT, depth=2)
     assert emission.tree() == ["train", "  invoke_workflow", *learned, f"  {CHAT}"]
-    assert told(emission) == ["invoke_workflow 1/1", "human_input feedback"]
+    assert decisions(emission) == ["invoke_workflow 1/1", "human_input feedback"]
     assert emission.traces() == 1

@@ -1,4 +1,4 @@
-"""What versions with an event bus have: flows, guardrails, plans, knowledge, agents alone."""
+"""Features of versions with an event bus: flows, guardrails, plans, knowledge, agents alone."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_guardrail(llm: Any, emission: Emission) -> None:
         seen.append(output)
         return len(seen) > 1, output.raw
 
-    strict.__annotations__ = {}  # CrewAI does not read those that are postponed
+    strict.__annotations__ = {}  # CrewAI does not read postponed annotations
     crew(task(agent(llm, "Writer"), guardrail=strict)).kickoff()
     run = run_of("Writer")
     again = [*run[1:], "    guardrail strict"]
@@ -83,7 +83,7 @@ def test_a_model_class_of_the_application(emission: Emission) -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_model_class_of_the_application_that_asks_a_visible_one_is_counted_once(
+def test_a_model_class_that_calls_an_instrumented_one_is_counted_once(
     llm: Any, emission: Emission
 ) -> None:
     class Relay(crewai.BaseLLM):
@@ -96,7 +96,7 @@ def test_a_model_class_of_the_application_that_asks_a_visible_one_is_counted_onc
 
 @pytest.fixture
 def embedder(model: ScriptedModel) -> dict[str, Any]:
-    named = {"model": "embed-3", "model_name": "embed-3"}  # early versions know the first
+    named = {"model": "embed-3", "model_name": "embed-3"}  # early versions read the first
     settings = {**named, "api_key": "none", "api_base": model.openai_url}
     return {"provider": "openai", "config": settings}
 
@@ -112,16 +112,16 @@ def test_knowledge(llm: Any, embedder: Any, emission: Emission) -> None:
     assert emission.traces() == 1
 
 
-def test_a_model_class_of_crewai_is_reported_where_nobody_else_does(
+def test_a_model_class_of_crewai_is_reported_if_no_layer_below_is(
     llm: Any, model: ScriptedModel, instrument: Callable[..., None]
 ) -> None:
-    emission = Emission()  # not checked: early events do not tell why an answer ended
+    emission = Emission()  # not checked: early events have no finish reason
     instrument(sdk=False, emission=emission)
     crew(task(agent(llm, "Writer"))).kickoff()
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
     (span,) = [dict(s.attributes or {}) for s in emission.spans if s.name == CHAT]
-    told = (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"])
-    assert told == (model.ledger.input_tokens, model.ledger.output_tokens)
+    tokens = (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"])
+    assert tokens == (model.ledger.input_tokens, model.ledger.output_tokens)
     assert span["gen_ai.provider.name"] == "openai"
     assert (span["server.address"], span["server.port"]) == ("127.0.0.1", model.port)
     emission.close()

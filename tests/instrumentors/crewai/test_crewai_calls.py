@@ -1,4 +1,4 @@
-"""Tools that a model calls by name, asynchronous and streaming crews, and memory as one."""
+"""Native tool calls, asynchronous and streaming crews, and the unified memory."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def test_a_tool_that_fails(llm: Any, model: ScriptedModel, emission: Emission) -
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_model_that_a_tool_asks_is_under_the_tool(
+def test_a_model_that_a_tool_calls_is_under_the_tool(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    def ask(query: str) -> str:
-        """Ask another agent."""
+    def consult(query: str) -> str:
+        """Consult another agent."""
         return str(agent(llm, "Helper").kickoff(query).raw)
 
-    model.script(Answer(tool_calls=[ToolCall("ask", {"query": "x"})]))
-    crew(task(agent(llm, "Researcher", tools=[tool(ask)]))).kickoff()
-    calls = (CHAT, "execute_tool ask", "  invoke_agent Helper", f"    {CHAT}", CHAT)
+    model.script(Answer(tool_calls=[ToolCall("consult", {"query": "x"})]))
+    crew(task(agent(llm, "Researcher", tools=[tool(consult)]))).kickoff()
+    calls = (CHAT, "execute_tool consult", "  invoke_agent Helper", f"    {CHAT}", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
 
 

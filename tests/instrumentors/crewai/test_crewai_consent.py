@@ -1,4 +1,4 @@
-"""CrewAI asks, after the first run, whether it may share a trace: it asks as it would without us."""
+"""CrewAI's prompt to share a trace, after the first run, is the same with otel-agents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from terminal import at_terminal
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-QUESTION = "Share this execution trace with CrewAI? [y/N] (20s timeout): "
+PROMPT = "Share this execution trace with CrewAI? [y/N] (20s timeout): "
 PROGRAM = """
 import crewai
 
@@ -36,7 +36,7 @@ TREE = ["invoke_workflow", "task", "invoke_agent Writer", CHAT]
 
 @dataclass
 class Vendor:
-    """Who grants that a trace is sent, and where to."""
+    """CrewAI's service: its URL and the requests that it granted."""
 
     url: str
     granted: list[str]
@@ -44,16 +44,16 @@ class Vendor:
 
 @contextmanager
 def vendor(collector: str) -> Generator[Vendor, None, None]:
-    """CrewAI's service, as far as it is asked."""
+    """Run CrewAI's service, as far as the program uses it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            request: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             service.granted.append(self.path)
             grant = {
                 "tier": "ephemeral",
                 "token": "none",
-                "execution_uuid": asked["execution_uuid"],
+                "execution_uuid": request["execution_uuid"],
                 "collector_url": f"{collector}/v1/traces",
                 "expires_at": "2999-01-01T00:00:00Z",
             }
@@ -74,7 +74,7 @@ def vendor(collector: str) -> Generator[Vendor, None, None]:
 
 @dataclass(frozen=True)
 class Run:
-    """What is left of a program's run, its own trace apart."""
+    """The output and the effects of a program's run, apart from our trace."""
 
     shown: str
     kept: dict[str, Any]
@@ -83,7 +83,7 @@ class Run:
 
 
 def sent(receiver: Receiver) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Name, the parent's name and the attributes' names of what the vendor is sent."""
+    """Return name, parent's name and attributes' names of each span that the vendor gets."""
     names = {span.span_id: span.name for span in receiver.spans}
     return sorted(
         (
@@ -96,7 +96,7 @@ def sent(receiver: Receiver) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def first_run(home: Path, own: Receiver, replies: str, *, instrument: bool) -> Run:
-    """Run the crew in a fresh home, by somebody who has set nothing that is about traces."""
+    """Run the crew in a new home directory, with no setting about traces."""
     home.mkdir()
     begin = [Path(sys.executable).with_name("opentelemetry-instrument")] if instrument else []
     with ScriptedModel() as model, Receiver() as collector, vendor(collector.endpoint) as service:
@@ -110,15 +110,15 @@ def first_run(home: Path, own: Receiver, replies: str, *, instrument: bool) -> R
             "OTEL_EXPORTER_OTLP_ENDPOINT": own.endpoint,
         }
         command = [*begin, sys.executable, script(home, PROGRAM)]
-        shown = at_terminal(command, variables, home, QUESTION, replies)
+        shown = at_terminal(command, variables, home, PROMPT, replies)
         assert model.ledger.requests == 2
         kept = json.loads((home / ".crewai_user.json").read_text("utf-8"))
-        told = {name: kept.get(name) for name in ("first_execution_done", "trace_consent")}
-        return Run(shown, told, service.granted, sent(collector))
+        settings = {name: kept.get(name) for name in ("first_execution_done", "trace_consent")}
+        return Run(shown, settings, service.granted, sent(collector))
 
 
-def test_the_same_is_asked_and_the_answer_has_the_same_effect(tmp_path: Path) -> None:
-    """Somebody who agrees is asked before each upload, and refuses the second; another refuses."""
+def test_the_prompt_and_the_effect_of_the_reply_do_not_change(tmp_path: Path) -> None:
+    """A user who agreed sees a prompt before each upload, and refuses the second."""
     with Receiver() as own, ThreadPoolExecutor(3) as pool:
         runs = [
             pool.submit(first_run, tmp_path / name, own, replies, instrument=instrument)
@@ -130,12 +130,12 @@ def test_the_same_is_asked_and_the_answer_has_the_same_effect(tmp_path: Path) ->
         ]
         alone, instrumented, refusing = [run.result() for run in runs]
     assert instrumented == alone
-    assert alone.shown.count(QUESTION) == 2
+    assert alone.shown.count(PROMPT) == 2
     assert alone.kept == {"first_execution_done": True, "trace_consent": True}
     assert len(alone.granted) == 1
     assert alone.sent
-    assert refusing.shown.count(QUESTION) == 1
-    assert refusing.shown.split(QUESTION)[0] == alone.shown.split(QUESTION)[0]
+    assert refusing.shown.count(PROMPT) == 1
+    assert refusing.shown.split(PROMPT)[0] == alone.shown.split(PROMPT)[0]
     refused = {"first_execution_done": True, "trace_consent": False}
     assert refusing == Run(refusing.shown, refused, [], [])
     assert own.span_names == sorted(TREE * 4)

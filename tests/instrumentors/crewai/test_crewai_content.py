@@ -1,4 +1,4 @@
-"""What is remembered, found, typed, refused and raised: in its place once, or nowhere."""
+"""Content that is stored, found, typed, refused and raised is recorded once, or not at all."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
 BOTH = pytest.mark.parametrize("content", [True, False])
 
 Run = Callable[[], None]
-Places = dict[tuple[str, str], int]
+Counts = dict[tuple[str, str], int]
 
 
 @pytest.fixture
 def watched(content: bool, instrument: Callable[..., None]) -> bool:
-    """Instruments, with content or without."""
+    """Instrument, with content or without; return which."""
     captured = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
     instrument(**(captured if content else {}))
     return content
@@ -37,8 +37,8 @@ def embedder(model: ScriptedModel) -> dict[str, Any]:
     return {"provider": "openai", "config": settings}
 
 
-def places(emission: Emission, text: str) -> Places:
-    """In how many spans of each name ``text`` is, by the attribute that it is in, or the status."""
+def spans_with(emission: Emission, text: str) -> Counts:
+    """Return the count of spans with ``text``, by their name and the attribute (or the status)."""
     found = Counter(
         (span.name, name)
         for span in emission.spans
@@ -51,9 +51,9 @@ def places(emission: Emission, text: str) -> Places:
 
 
 def contents(emission: Emission, name: str, key: str) -> list[Any]:
-    """The contents of the records in the attribute ``key`` of the spans of a name."""
+    """Return the contents of the records in the attribute ``key`` of the spans of a name."""
     attributes = [span.attributes or {} for span in emission.spans if span.name == name]
-    return [[one["content"] for one in json.loads(str(told[key]))] for told in attributes]
+    return [[one["content"] for one in json.loads(str(recorded[key]))] for recorded in attributes]
 
 
 @BOTH
@@ -66,12 +66,12 @@ def test_memory(watched: bool, llm: Any, embedder: Any, emission: Emission, tmp_
     memory.recall(f"{SECRET}?", depth="shallow")
     memory.close()
     queries, records = "gen_ai.memory.query.text", "gen_ai.memory.records"
-    told = {
+    recorded = {
         ("create_memory", records): 2,
         ("search_memory", queries): 1,
         ("search_memory", records): 1,
     }
-    assert places(emission, SECRET) == (told if watched else {})
+    assert spans_with(emission, SECRET) == (recorded if watched else {})
     if watched:
         saved = [[f"{SECRET} is kept"], [f"{SECRET} too"]]
         assert contents(emission, "create_memory", records) == saved
@@ -88,19 +88,19 @@ def test_knowledge(watched: bool, embedder: Any, emission: Emission) -> None:
     knowledge.add_sources()
     knowledge.query([f"What is {SECRET}?"], score_threshold=0.0)
     queries, documents = "gen_ai.retrieval.query.text", "gen_ai.retrieval.documents"
-    told = {("retrieval", queries): 1, ("retrieval", documents): 1}
-    assert places(emission, SECRET) == (told if watched else {})
+    recorded = {("retrieval", queries): 1, ("retrieval", documents): 1}
+    assert spans_with(emission, SECRET) == (recorded if watched else {})
     if watched:
         assert contents(emission, "retrieval", documents) == [[f"The sky is {SECRET}."]]
 
 
 @BOTH
-def test_what_somebody_types_is_told_by_what_the_model_is_asked(
+def test_human_input_is_recorded_only_in_the_model_call(
     watched: bool, llm: Any, emission: Emission, typed: Callable[[str], None]
 ) -> None:
     typed(f"{SECRET}\n\n")
     crew(task(agent(llm, "Writer"), human_input=True)).kickoff()
-    assert places(emission, SECRET) == ({(CHAT, INPUT): 1} if watched else {})
+    assert spans_with(emission, SECRET) == ({(CHAT, INPUT): 1} if watched else {})
 
 
 @BOTH
@@ -110,12 +110,12 @@ def test_a_guardrail(watched: bool, llm: Any, model: ScriptedModel, emission: Em
     def strict(output: Any) -> Any:
         return next(results)
 
-    strict.__annotations__ = {}  # CrewAI does not read those that are postponed
+    strict.__annotations__ = {}  # CrewAI does not read postponed annotations
     crew(task(agent(llm, "Writer"), guardrail=strict)).kickoff()
     refused = {(CHAT, INPUT): 1}
-    answered = {("invoke_workflow", OUTPUT): 1}
-    assert places(emission, f"not {SECRET}") == (refused if watched else {})
-    assert places(emission, f"now {SECRET}") == (answered if watched else {})
+    accepted = {("invoke_workflow", OUTPUT): 1}
+    assert spans_with(emission, f"not {SECRET}") == (refused if watched else {})
+    assert spans_with(emission, f"now {SECRET}") == (accepted if watched else {})
 
 
 @BOTH
@@ -128,5 +128,5 @@ def test_what_a_tool_raises(
 
     model.script(Answer(tool_calls=[ToolCall("boom", {"query": "x"})]))
     crew(task(agent(llm, "Writer", tools=[tool(boom)]))).kickoff()
-    told = {("execute_tool boom", "status"): 1, (CHAT, INPUT): 1}
-    assert places(emission, SECRET) == (told if watched else {})
+    recorded = {("execute_tool boom", "status"): 1, (CHAT, INPUT): 1}
+    assert spans_with(emission, SECRET) == (recorded if watched else {})

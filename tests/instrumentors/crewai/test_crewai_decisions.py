@@ -1,4 +1,4 @@
-"""What was decided: by routers, conditions and guardrails; and what kind of step each is."""
+"""Decisions of routers, conditions and guardrails, and the type of each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from crews import agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 
@@ -22,13 +22,13 @@ conditional: Any = import_module("crewai.tasks.conditional_task")
 
 
 class Verdict(str, Enum):
-    """What a router may return, too."""
+    """An enum, which a router may return too."""
 
     GOOD = "good"
 
 
 class Checked(flows.Flow):
-    """A flow that goes round once, and then on."""
+    """A flow that repeats its draft once."""
 
     @flows.start()
     def draft(self) -> str:
@@ -51,27 +51,27 @@ class Checked(flows.Flow):
         return SECRET
 
 
-def test_a_router_tells_its_label(emission: Emission) -> None:
+def test_the_label_of_a_router_is_recorded(emission: Emission) -> None:
     Checked().kickoff()
     methods = ("draft", "check", "redraft", "recheck", "publish")
     tree = ["invoke_workflow Checked", *(f"  method {name}" for name in methods)]
     assert emission.tree() == tree
-    assert told(emission) == ["method check again", "method recheck good"]
+    assert decisions(emission) == ["method check again", "method recheck good"]
     assert SECRET not in emission.texts()
 
 
-def test_a_method_says_that_it_is_one(emission: Emission) -> None:
+def test_a_method_has_its_step_type(emission: Emission) -> None:
     Checked().kickoff()
     methods = [span for span in emission.spans if span.name.startswith("method ")]
     types: list[Any] = [(span.attributes or {}).get("otel_agents.step.type") for span in methods]
     assert types == ["method"] * 5
 
 
-def test_what_a_router_returns_is_told_only_where_the_flow_knows_it(emission: Emission) -> None:
+def test_only_labels_that_the_flow_knows_are_recorded(emission: Emission) -> None:
     class Free(flows.Flow):
         @flows.start()
         def draft(self) -> str:
-            return "good"  # a label, of a method that is no router
+            return "good"  # a label, but the method is no router
 
         @flows.router(draft)
         def check(self) -> str:
@@ -82,7 +82,7 @@ def test_what_a_router_returns_is_told_only_where_the_flow_knows_it(emission: Em
 
     Free().kickoff()
     assert emission.tree() == ["invoke_workflow Free", "  method draft", "  method check"]
-    assert told(emission) == []
+    assert decisions(emission) == []
     assert SECRET not in emission.texts()
 
 
@@ -99,12 +99,12 @@ def test_a_label_may_be_a_member(emission: Emission) -> None:
         def publish(self) -> None: ...
 
     Judged().kickoff()
-    assert told(emission) == ["method check good"]
+    assert decisions(emission) == ["method check good"]
     assert emission.tree()[-1] == "  method publish"
 
 
 def sometimes(name: str, holds: bool, after: Any, **more: Any) -> Any:
-    """A task that runs only where ``holds``."""
+    """Return a task that runs only if ``holds``."""
     condition: Callable[[Any], bool] = lambda output: holds
     return conditional.ConditionalTask(
         name=name,
@@ -116,14 +116,14 @@ def sometimes(name: str, holds: bool, after: Any, **more: Any) -> Any:
     )
 
 
-def test_a_task_that_was_skipped_is_told(llm: Any, emission: Emission) -> None:
+def test_a_skipped_task_is_recorded(llm: Any, emission: Emission) -> None:
     for name, holds in (("edit", False), ("check", True)):
         first = task(agent(llm, "Writer"), name="write")
         crew(first, sometimes(name, holds, first)).kickoff()
     written = ["invoke_workflow", *run_of("Writer", name="write")]
     checked = run_of("Writer", name="check")
     assert emission.tree() == [*written, "  task edit", *written, *checked]
-    assert told(emission) == ["task edit skipped"]
+    assert decisions(emission) == ["task edit skipped"]
     (skipped,) = [span for span in emission.spans if span.name == "task edit"]
     assert dict(skipped.attributes or {}) == {
         "otel_agents.step.type": "task",
@@ -131,15 +131,15 @@ def test_a_task_that_was_skipped_is_told(llm: Any, emission: Emission) -> None:
     }
 
 
-def test_what_was_not_run_again_is_told(llm: Any, emission: Emission) -> None:
+def test_a_task_that_a_replay_skips_is_recorded(llm: Any, emission: Emission) -> None:
     first, last = (
         task(agent(llm, role), name=role, description=role) for role in ("Writer", "Editor")
     )
     one = crew(first, last)
     one.kickoff()
-    assert told(emission) == []
+    assert decisions(emission) == []
     one.replay(str(last.id))
-    assert told(emission) == ["task Writer stored"]
+    assert decisions(emission) == ["task Writer stored"]
     stored, run = ["  task Writer"], run_of("Editor", name="Editor")
     assert emission.tree()[-5:] == ["invoke_workflow", *stored, *run]
 
@@ -149,17 +149,17 @@ def test_runs_for_each_input_are_numbered(llm: Any, emission: Emission) -> None:
     inputs = [{"a": "1"}] * 3  # the same object: only the copies of the crew differ
     one.kickoff_for_each(inputs=inputs)
     numbered = [f"invoke_workflow chapter {n}/3" for n in (1, 2, 3)]
-    assert told(emission) == numbered
+    assert decisions(emission) == numbered
     asyncio.run(one.kickoff_for_each_async(inputs=inputs))
-    assert sorted(told(emission)[3:]) == numbered
+    assert sorted(decisions(emission)[3:]) == numbered
 
 
-def test_crews_side_by_side_in_a_method_are_numbered(llm: Any, emission: Emission) -> None:
+def test_concurrent_crews_in_a_method_are_numbered(llm: Any, emission: Emission) -> None:
     class Book(flows.Flow):
         @flows.start()
         async def chapters(self) -> None:
             crews = [crew(task(agent(llm, "Writer")), name="chapter") for _ in range(3)]
-            # Each begins before the first one can end: `gather` starts them all at once.
+            # Each starts before the first one can end: `gather` starts them all at once.
             await asyncio.gather(*(one.kickoff_async(inputs={"a": SECRET}) for one in crews))
 
         @flows.listen(chapters)
@@ -168,6 +168,6 @@ def test_crews_side_by_side_in_a_method_are_numbered(llm: Any, emission: Emissio
             await crew(task(agent(llm, "Painter")), name="cover").kickoff_async()
 
     asyncio.run(Book().kickoff_async())
-    assert sorted(told(emission)) == [f"invoke_workflow chapter {n}" for n in (1, 2, 3)]
+    assert sorted(decisions(emission)) == [f"invoke_workflow chapter {n}" for n in (1, 2, 3)]
     assert emission.traces() == 1
     assert SECRET not in emission.texts()

@@ -1,4 +1,4 @@
-"""Content is what was sent: what the application edits afterwards is not recorded."""
+"""Content is recorded as it was sent: later edits of the application do not change it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def with_content(instrument: Callable[..., None]) -> None:
 
 
 def input_of(emission: Emission, name: str) -> str:
-    """What the first span of the name was asked."""
+    """Return the input of the first span with this name."""
     attributes = next(span.attributes or {} for span in emission.spans if span.name == name)
     return str(attributes.get("gen_ai.input.messages"))
 

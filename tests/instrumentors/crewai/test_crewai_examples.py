@@ -1,4 +1,4 @@
-"""An example for each feature of CrewAI's, with the trace that it makes."""
+"""An example for each feature of CrewAI, with its trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 FOLDER = Path(__file__).parents[3] / "examples/crews"
 BOOK = "book"
-"""Its tree is in the docs."""
+"""An example whose tree is in the docs."""
 DELEGATION = "delegate_work_to_coworker"
 WORK = {"task": "t", "context": "c", "coworker": "Scout"}
 LONG = "Bees dance to tell one another where the flowers are today."
@@ -27,7 +27,7 @@ TREES = {
         "  method find_out",
         "    invoke_workflow facts",
         *run_of("Scout", depth=3),
-        "  method tell",
+        "  method summarize",
         "    invoke_agent Writer",
         f"      {CHAT}",
     ],
@@ -47,7 +47,7 @@ TREES = {
         "invoke_workflow comparison",
         *run_of("Scout", name="bees"),
         *run_of("Scout", name="wasps"),
-        *run_of("Writer", name="tell"),
+        *run_of("Writer", name="compare"),
     ],
     "streaming": ["invoke_workflow ticker", *run_of("Writer")],
     "memory": [
@@ -92,10 +92,10 @@ def test_an_example(
     model.script(*SCRIPTS.get(name, []))
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
     calls = [call for entry in model.ledger.entries for call in entry.body.get("tools", ())]
-    offered = calls[0]["function"]["name"] if calls else ""  # CrewAI makes it of the command
+    offered = calls[0]["function"]["name"] if calls else ""  # CrewAI derives it from the command
     tree = [line.replace("TOOL", offered) for line in TREES[name]]
     lines = emission.tree()
-    if name == "memory":  # down to what the agent does, without what is embedded for it
+    if name == "memory":  # the embeddings below the agent are left out
         lines = [line for line in lines if re.match(r" {0,6}(?!embeddings)\w", line)]
     assert lines == tree
     assert sum(line.startswith("invoke") for line in lines) == 1

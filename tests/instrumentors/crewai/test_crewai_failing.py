@@ -1,4 +1,4 @@
-"""One of several that fails: the others are told as they went, and the error as it was raised."""
+"""One of several runs fails: the others are recorded with their results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Raised = tuple[type[BaseException], str, str]
 
 
 def refusing(model: ScriptedModel, gate: Event) -> None:
-    """Have the model refuse what is bad, and answer the rest once ``gate`` is set."""
+    """Have the model refuse bad requests, and respond to the others once ``gate`` is set."""
 
     def react(request: ModelRequest) -> Answer | Failure:
         return Failure(401, message=BAD) if BAD in str(request.body) else Answer("it", gate=gate)
@@ -34,11 +34,11 @@ def refusing(model: ScriptedModel, gate: Event) -> None:
 
 
 def raised(start: Callable[[], Any], gate: Event) -> Raised:
-    """What the application sees, and sets ``gate`` after: the exception and the one before it."""
+    """Return the exception that the application sees, and its cause; set ``gate`` afterwards."""
 
-    async def awaited(begun: Any) -> None:
+    async def awaited(started: Any) -> None:
         try:
-            await begun
+            await started
         finally:
             gate.set()
 
@@ -50,20 +50,20 @@ def raised(start: Callable[[], Any], gate: Event) -> Raised:
 
 
 def errors(emission: Emission) -> Errors:
-    """How many spans of each name have which error; nothing of ours is open any more."""
+    """Return the count of spans by name and error; check that none is open."""
     assert list(in_progress.operations()) == []
-    told = [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
-    return {one: told.count(one) for one in told}
+    found = [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
+    return {one: found.count(one) for one in found}
 
 
 def each(llm: Any, form: str) -> Callable[[], Any]:
-    """Begins ``form`` of a crew for each of the inputs."""
+    """Start ``form`` of a crew for each of the inputs."""
     writer = agent(llm, "Writer", max_retry_limit=0)
     return lambda: getattr(crew(task(writer, description="on {topic}")), form)(inputs=INPUTS)
 
 
 def of_crews(error: str | None, number: int = 1) -> Errors:
-    """The spans of so many crews, each with the same error, their model apart."""
+    """Return the counts for this many crews, each with the same error, without their models."""
     names = ("invoke_workflow", "task", "invoke_agent Writer")
     return {(name, error): number for name in names}
 
@@ -89,7 +89,7 @@ def test_an_input_that_fails_is_the_last_one(
 @pytest.mark.parametrize(
     ("form", "others"), [("kickoff_for_each_async", None), ("akickoff_for_each", CANCELLED)]
 )
-def test_an_input_that_fails_beside_others(
+def test_an_input_that_fails_while_others_run(
     form: str,
     others: str | None,
     llm: Any,
@@ -112,7 +112,7 @@ def test_an_input_that_fails_beside_others(
 
 
 @pytest.mark.parametrize(("form", "other"), [("kickoff", None), ("akickoff", CANCELLED)])
-def test_a_task_that_fails_beside_another(
+def test_a_task_that_fails_while_another_runs(
     form: str,
     other: str | None,
     llm: Any,

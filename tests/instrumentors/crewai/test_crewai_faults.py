@@ -1,4 +1,4 @@
-"""An error of ours at any place costs no span: a crew with a tool, and one that is refused."""
+"""No error in our code loses a span: a crew with a tool, and one whose request is refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_refused(model: ScriptedModel, llm: Any) -> Any:
 
 @pytest.mark.parametrize("converse", [uses_a_tool, is_refused])
 @pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
-def test_an_error_of_ours_costs_no_span(
+def test_our_errors_lose_no_span(
     below: Any, converse: Callable[..., Any], model: ScriptedModel, llm: Any
 ) -> None:
     assert check_failing_hooks(CrewAIInstrumentor, lambda: converse(model, llm), *below) > 5

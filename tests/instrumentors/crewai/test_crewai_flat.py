@@ -14,7 +14,7 @@ from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 _FILLED = 300
-"""Runs of a crew after which CrewAI's memory of its last 256 event handlers is full."""
+"""After this many runs CrewAI's table of its last 256 event handlers is full."""
 _EACH = 20
 
 
@@ -26,7 +26,7 @@ def calculate(terms: str) -> str:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_turns_leave_nothing() -> None:
-    """A crew takes 20 ms a run of its own, so most turns are a question or a tool."""
+    """A crew itself takes 20 ms for a run, so most turns are a model call or a tool call."""
     llm = crewai.LLM(model="gpt-4o-mini", base_url=URL, api_key="none")
     reporter, numbers = agent(llm, "reporter"), itertools.count()
 

@@ -1,4 +1,4 @@
-"""Flows: their crews and streams in one trace, what they ask people, and what they resume."""
+"""Flows: crews and streams in one trace, human input and feedback, resumption."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from crew_fixtures import conversations
 from crews import CHAT, agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel
@@ -24,7 +24,7 @@ kept: Any = import_module("crewai.flow.persistence")
 
 
 def report(llm: Any, *, stream: bool = False) -> Any:
-    """A flow whose first method runs a crew, itself streaming or not."""
+    """Return a flow whose first method runs a crew, which may stream."""
 
     class Report(flows.Flow):
         @flows.start()
@@ -98,20 +98,20 @@ def test_the_turns_of_a_conversational_flow_are_one_conversation(emission: Emiss
     assert emission.traces() == 2
 
 
-@pytest.mark.parametrize(("answer", "outcome"), [(SECRET, "answered"), (None, "unanswered")])
-def test_a_flow_asks_somebody(answer: str | None, outcome: str, emission: Emission) -> None:
+@pytest.mark.parametrize(("reply", "outcome"), [(SECRET, "answered"), (None, "unanswered")])
+def test_human_input_of_a_flow(reply: str | None, outcome: str, emission: Emission) -> None:
     class Patient:
         def request_input(self, message: str, flow: Any, metadata: Any = None) -> str | None:
-            return answer
+            return reply
 
-    class Asking(flows.Flow):
+    class Interview(flows.Flow):
         @flows.start()
         def collect(self) -> str | None:
             return self.ask(SECRET)
 
-    assert Asking(input_provider=Patient()).kickoff() == answer
-    assert emission.tree() == ["invoke_workflow Asking", "  method collect", "    human_input"]
-    assert told(emission) == [f"human_input {outcome}"]
+    assert Interview(input_provider=Patient()).kickoff() == reply
+    assert emission.tree() == ["invoke_workflow Interview", "  method collect", "    human_input"]
+    assert decisions(emission) == [f"human_input {outcome}"]
     assert SECRET not in emission.texts()
 
 
@@ -143,12 +143,12 @@ def test_feedback_is_read_as_an_outcome(
     if typed_text:
         after, read = "redraft", ["    feedback", f"      {CHAT}"]
         decided = ["method draft rejected", "human_input feedback", "feedback rejected"]
-    else:  # the first outcome, of which nothing is asked
+    else:  # the first outcome, without a model call
         after, read = "publish", []
         decided = ["method draft approved", "human_input skipped"]
     draft = ["  method draft", "    human_input", *read]
     assert emission.tree() == ["invoke_workflow Review", *draft, f"  method {after}"]
-    assert told(emission) == decided
+    assert decisions(emission) == decided
     assert SECRET not in emission.texts()
 
 
@@ -182,7 +182,7 @@ def test_a_flow_waits_for_feedback_and_is_resumed(emission: Emission, tmp_path: 
         "invoke_workflow Review",
         "  method publish",
     ]
-    told = {value for _, value in conversations(emission)}
-    assert (told, len(conversations(emission))) == ({one.flow_id}, 4)
+    ids = {value for _, value in conversations(emission)}
+    assert (ids, len(conversations(emission))) == ({one.flow_id}, 4)
     assert {span.status.status_code.name for span in emission.spans} == {"UNSET"}
     assert SECRET not in emission.texts()

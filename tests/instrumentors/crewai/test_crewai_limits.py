@@ -1,4 +1,4 @@
-"""Time limits, people who are asked, and an application that serves several at once."""
+"""Time limits, human input, and an application that serves several requests at once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 
 def errors(emission: Emission) -> list[tuple[str, Any]]:
-    """Name and error of each span, in the order in which they ended."""
+    """Return name and error of each span, in the order of their end."""
     return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
 def billed(emission: Emission, model: ScriptedModel) -> None:
-    """Compare the one call of the model with its bill."""
+    """Check that the only model call has the billed usage."""
     (call,) = [span for span in emission.spans if span.name == CHAT]
     assert (call.attributes or {})["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
@@ -36,7 +36,7 @@ def limited(llm: Any) -> Any:
 
 
 def test_a_run_that_takes_too_long(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("Done.", delay=1.2))  # the thread is left to its end
+    model.script(Answer("Done.", delay=1.2))  # the thread runs to its end
     with pytest.raises(TimeoutError):
         limited(llm).kickoff()
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
@@ -53,7 +53,7 @@ def test_a_run_that_takes_too_long(llm: Any, model: ScriptedModel, emission: Emi
 def test_an_asynchronous_run_that_takes_too_long(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("Done.", delay=1.2))  # asked in a thread, which is left to its end
+    model.script(Answer("Done.", delay=1.2))  # called in a thread, which runs to its end
     with pytest.raises(TimeoutError):
         asyncio.run(limited(llm).akickoff())
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
@@ -67,7 +67,7 @@ def test_an_asynchronous_run_that_takes_too_long(
     assert SECRET not in emission.texts()
 
 
-def test_somebody_is_asked_by_an_asynchronous_crew(
+def test_human_input_of_an_asynchronous_crew(
     llm: Any, model: ScriptedModel, emission: Emission, typed: Callable[[str], None]
 ) -> None:
     typed(f"{SECRET}\n\n")
@@ -91,17 +91,17 @@ def test_a_server_runs_a_crew_for_each_request(
         writer.close()
         await writer.wait_closed()
 
-    async def ask(port: int) -> bytes:
+    async def send_request(port: int) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"report\n")
-        answer = await reader.read()
+        response = await reader.read()
         writer.close()
-        return answer
+        return response
 
     async def main() -> list[bytes]:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port: int = server.sockets[0].getsockname()[1]
-            return await asyncio.gather(*(ask(port) for _ in range(3)))
+            return await asyncio.gather(*(send_request(port) for _ in range(3)))
 
     assert asyncio.run(main()) == [b"Hello from the scripted model."] * 3
     request = [SERVED, "  invoke_workflow", *run_of("Writer", depth=2)]
@@ -120,7 +120,7 @@ def test_an_agent_alone_in_every_form(llm: Any, emission: Emission) -> None:
     assert emission.tree() == ["invoke_agent Writer", f"  {CHAT}"] * 5
 
 
-def test_a_checkpoint_is_gone_on_from(
+def test_a_run_continues_from_a_checkpoint(
     llm: Any, model: ScriptedModel, emission: Emission, tmp_path: Path
 ) -> None:
     state: Any = import_module("crewai.state.checkpoint_config")

@@ -1,4 +1,4 @@
-"""What somebody types, and the memories of early versions: of now, of former runs, of what there is."""
+"""Human input, and the memories of early versions: short-term, long-term, entities."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ EMBEDDED = "  embeddings embed-3"
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 
-def answer(request: ModelRequest) -> Answer:
-    """What is asked with a tool is an evaluation, which is kept as a memory of its own."""
+def react(request: ModelRequest) -> Answer:
+    """Respond; a request with a tool is an evaluation, which has its own memory."""
     if request.tools:
         return default_answer(request)
     return Answer(f"Thought: I know it.\nFinal Answer: {SECRET}")
 
 
 def test_memory(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script_by(answer)
+    model.script_by(react)
     writer = agent(llm, "Writer")
     crew(task(writer, description=SECRET), memory=True, embedder=EMBEDDER).kickoff()
     searched = ("search_memory", "search_memory", EMBEDDED, "search_memory", EMBEDDED)
@@ -47,7 +47,7 @@ def test_memory(llm: Any, model: ScriptedModel, emission: Emission) -> None:
 def test_human_input(
     llm: Any, model: ScriptedModel, emission: Emission, typed: Callable[[str], None]
 ) -> None:
-    model.script_by(answer)
+    model.script_by(react)
     typed(f"{SECRET}\n")
     crew(task(agent(llm, "Writer"), human_input=True)).kickoff()
     lines = emission.tree()

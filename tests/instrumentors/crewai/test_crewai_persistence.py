@@ -1,4 +1,4 @@
-"""Flows whose state is kept: what is resumed is the same conversation."""
+"""Flows with persistence: a resumed flow continues its conversation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ kept: Any = import_module("crewai.flow.persistence")
 
 
 def counting(llm: Any) -> Any:
-    """A class of flows that count their runs."""
+    """Return a class of flows that count their runs."""
 
     class Counting(flows.Flow):
         @flows.start()
@@ -41,5 +41,5 @@ def test_runs_that_resume_a_persisted_flow_are_one_conversation(
     assert counting(llm)().kickoff() == 1
     run = ["invoke_workflow Counting", "  method count", f"    {CHAT}"]
     assert emission.tree() == run * 3
-    told = sorted((line.strip(), first.flow_id) for line in run * 2)
-    assert conversations(emission) == told
+    expected = sorted((line.strip(), first.flow_id) for line in run * 2)
+    assert conversations(emission) == expected

@@ -1,4 +1,4 @@
-"""A model class of the application's that runs elsewhere, as Ray and Dask send it there."""
+"""The application's model class, pickled and run in another process, as Ray and Dask do."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def model_class() -> type[Any]:
 
     class Mine(base):
         def call(self, messages: Any, *arguments: Any, **options: Any) -> str:
-            return f"{len(messages)} told"
+            return f"{len(messages)} messages"
 
     return Mine
 
 
-def test_it_is_the_original_there_and_recorded_once_where_we_are(
+def test_it_is_the_original_there_and_recorded_once_if_instrumented(
     instrument: Callable[..., None],
 ) -> None:
     instrument()
     sent = cloudpickle.dumps(model_class())
-    assert pickled.read_without_us(sent, CALLED).splitlines()[-1] == "1 told"
-    told = CALLED + "print([span.name for span in emission.spans])"
-    printed = pickled.read_with_us(sent, INSTRUMENTED, told)
-    assert printed.splitlines()[-2:] == ["1 told", "['chat m']"]
+    assert pickled.read_without_us(sent, CALLED).splitlines()[-1] == "1 messages"
+    program = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(sent, INSTRUMENTED, program)
+    assert printed.splitlines()[-2:] == ["1 messages", "['chat m']"]
 
 
-def test_what_was_pickled_without_us_is_recorded_once_where_we_are() -> None:
-    told = CALLED + "print([span.name for span in emission.spans])"
-    printed = pickled.read_with_us(cloudpickle.dumps(model_class()), INSTRUMENTED, told)
-    assert printed.splitlines()[-2:] == ["1 told", "['chat m']"]
+def test_a_class_pickled_before_is_recorded_once_if_instrumented() -> None:
+    program = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(cloudpickle.dumps(model_class()), INSTRUMENTED, program)
+    assert printed.splitlines()[-2:] == ["1 messages", "['chat m']"]

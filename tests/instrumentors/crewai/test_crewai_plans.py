@@ -1,4 +1,4 @@
-"""Agents that plan and carry their plan out: each step's calls below it, what is made of it beside it."""
+"""Agents that plan and execute their plan: calls are below their step, observations next to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
@@ -31,7 +31,7 @@ config: Any = import_module("crewai.agent.planning_config")
 
 
 def plan(*steps: str) -> Answer:
-    """A plan whose steps depend on nothing."""
+    """Return a plan of independent steps."""
     listed: list[dict[str, Any]] = [
         {"step_number": n, "description": f"{SECRET} {step}", "depends_on": []}
         for n, step in enumerate(steps, 1)
@@ -41,8 +41,8 @@ def plan(*steps: str) -> Answer:
 
 
 def observed(**more: Any) -> Answer:
-    """What the observer says of a step."""
-    said: dict[str, Any] = {
+    """Return the observer's response for a step."""
+    observation: dict[str, Any] = {
         "step_completed_successfully": True,
         "key_information_learned": SECRET,
         "remaining_plan_still_valid": True,
@@ -51,11 +51,11 @@ def observed(**more: Any) -> Answer:
         "replan_reason": None,
         "goal_already_achieved": False,
     }
-    return Answer(json.dumps({**said, **more}))
+    return Answer(json.dumps({**observation, **more}))
 
 
 def react(request: ModelRequest) -> Reaction:
-    """Plan two steps; look once for each; find everything right."""
+    """Respond with a plan of two steps, one tool call for each, and success."""
     names = {tool.name for tool in request.tools}
     messages = request.body["messages"]
     if PLAN in names:
@@ -78,11 +78,11 @@ def never(*given: object) -> bool:
 
 
 def planner(llm: Any, tools: Iterable[Callable[..., Any]] = (look,), **more: Any) -> Any:
-    """A crew of an agent that plans."""
+    """Return a crew of an agent that plans."""
     how = config.PlanningConfig(max_attempts=1, **more)
     made = [tool(one) for one in tools]
     for one in made:
-        one.cache_function = never  # else a step may get what another one has found
+        one.cache_function = never  # else a step may get another step's result
     return crew(task(agent(llm, "Scout", tools=made, planning_config=how)))
 
 
@@ -91,14 +91,14 @@ DONE = ("plan_step", f"  {CHAT}", "  execute_tool look", f"  {CHAT}")
 SEEN = ("observation", f"  {CHAT}")
 
 
-def test_steps_side_by_side_have_what_they_called_below_them(
+def test_concurrent_steps_have_their_calls_below_them(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script_by(react)
     planner(llm).kickoff()
     calls = (*MADE, *DONE, *DONE, *SEEN, *SEEN, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Scout", *calls)]
-    assert sorted(told(emission)) == [
+    assert sorted(decisions(emission)) == [
         "observation 1 continue",
         "observation 2 continue",
         "plan_step 1 completed",
@@ -107,7 +107,9 @@ def test_steps_side_by_side_have_what_they_called_below_them(
     assert SECRET not in emission.texts()
 
 
-def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+def test_a_failed_step_is_recorded_as_failed(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
     def fail_on_the_left(request: ModelRequest) -> Reaction:
         last = request.body["messages"][-1]["content"]
         failing = PLAN not in {tool.name for tool in request.tools} and request.schema is None
@@ -117,13 +119,13 @@ def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Em
 
     model.script_by(fail_on_the_left)
     planner(llm, observe_steps=False).kickoff()
-    assert sorted(told(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
+    assert sorted(decisions(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
     steps = [span for span in emission.spans if span.name == "plan_step"]
     errors = [str((s.attributes or {}).get("error.type")) for s in steps]
     assert sorted(errors) == [
         "None",
         "_OTHER",
-    ]  # CrewAI keeps no more than the text of what was raised
+    ]  # CrewAI keeps only the text of an exception
     assert SECRET not in emission.texts()
 
 
@@ -137,19 +139,19 @@ def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Em
         ({"goal_already_achieved": True}, "goal_achieved"),
     ],
 )
-def test_an_observation_tells_what_follows(
+def test_an_observation_records_the_decision(
     verdict: dict[str, Any], outcome: str, llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    def error_to_report(request: ModelRequest) -> Reaction:
+    def react_with_verdict(request: ModelRequest) -> Reaction:
         if request.schema is not None:
             return observed(**verdict)
         if PLAN in {tool.name for tool in request.tools}:
             return plan("left")
         return react(request)
 
-    model.script_by(error_to_report)
+    model.script_by(react_with_verdict)
     planner(llm, reasoning_effort="high", max_replans=0).kickoff()
-    assert told(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
+    assert decisions(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
     assert SECRET not in emission.texts()
 
 
@@ -169,12 +171,12 @@ def test_each_step_has_the_ids_of_its_own_calls(
         return side
 
     def alike(request: ModelRequest) -> Reaction:
-        """Both steps ask for the same; the left one for something else before."""
+        """Have both steps request the same call; the left one requests another before."""
         reaction = react(request)
-        asked = reaction.tool_calls if isinstance(reaction, Answer) else ()
-        if not asked or asked[0].name == PLAN:
+        requested = reaction.tool_calls if isinstance(reaction, Answer) else ()
+        if not requested or requested[0].name == PLAN:
             return reaction
-        side = str(json.loads(asked[0].arguments_text)["side"])
+        side = str(json.loads(requested[0].arguments_text)["side"])
         same = ToolCall("look", {"side": "there"}, id=side)
         if side == "left":
             return Answer(tool_calls=[ToolCall("wait"), same])

@@ -1,4 +1,4 @@
-"""CrewAI's trace session of its own: it records as it would without us, and we as without it."""
+"""CrewAI's own trace session and our spans do not change each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def search(query: str) -> str:
 
 
 def recorded(llm: Any, model: ScriptedModel) -> list[tuple[str, str]]:
-    """Name and the parent's name of what the session records of a run."""
+    """Return name and parent's name of each span that the session records of a run."""
     tracing: Any = import_module("crewai.telemetry.tracing.session")
     kept = InMemorySpanExporter()
     session = tracing.TraceSession("run-1", [kept])
@@ -32,7 +32,7 @@ def recorded(llm: Any, model: ScriptedModel) -> list[tuple[str, str]]:
     return sorted((s.name, names.get(s.parent.span_id, "?") if s.parent else "") for s in spans)
 
 
-def test_neither_knows_of_the_other(
+def test_neither_changes_the_other(
     llm: Any, model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     alone = recorded(llm, model)

@@ -1,4 +1,4 @@
-"""What versions without an event bus have instead: tools that are asked for in the text."""
+"""Versions without an event bus: tool calls are part of the response's text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def search(query: str) -> str:
 
 
 def slow(query: str) -> str:
-    """Waits for nobody."""
+    """Take too long."""
     raise TimeoutError(SECRET)
 
 
@@ -44,7 +44,7 @@ def test_a_tool_is_described_as_it_was_written(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_answer_of_the_cache_is_no_execution(
+def test_a_cached_result_is_no_execution(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer(ACTION), Answer(ACTION.replace('"x"', '"y"')), Answer(ACTION))
@@ -64,7 +64,7 @@ def test_a_repeated_call_is_refused_and_no_execution(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_tool_that_times_out_is_tried_thrice(
+def test_a_tool_that_times_out_runs_three_times(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer(ACTION.replace("search", "slow")))

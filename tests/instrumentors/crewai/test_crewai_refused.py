@@ -1,4 +1,4 @@
-"""Tools that are announced and not executed, as a hook forbids them or a limit is reached."""
+"""Tool calls that are announced and not executed, because of a hook or a limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 
 class Disk:
-    """A tool that says what it did."""
+    """A tool that keeps what it did."""
 
     def __init__(self, **more: Any) -> None:
         self.wiped: list[str] = []
@@ -37,38 +37,40 @@ class Disk:
 
 
 def unable(llm: Any) -> bool:
-    """A model that calls no tools."""
+    """Make the model's class support no native tool calls."""
     return False
 
 
 @pytest.fixture(params=["native", "text"])
-def asked(
+def script_calls(
     request: pytest.FixtureRequest,
     llm: Any,
     model: ScriptedModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., None]:
-    """Scripts calls of the tool, in either protocol."""
+    """Return a function that scripts calls of the tool, in either protocol."""
     if request.param == "text":
         kind = cast("type[Any]", type(llm))
         monkeypatch.setattr(kind, "supports_function_calling", unable)
     elif not NATIVE:
         pytest.skip("this version knows the other protocol alone")
 
-    def asking(*paths: str) -> None:
+    def script_paths(*paths: str) -> None:
         if request.param == "native":
-            answers = [Answer(tool_calls=[ToolCall("wipe_disk", {"path": path})]) for path in paths]
+            responses = [
+                Answer(tool_calls=[ToolCall("wipe_disk", {"path": path})]) for path in paths
+            ]
         else:
-            answers = [Answer(ACTION.replace("PATH", path)) for path in paths]
+            responses = [Answer(ACTION.replace("PATH", path)) for path in paths]
         last = Answer("Thought: done.\nFinal Answer: done")
-        model.script(*answers, last)
+        model.script(*responses, last)
 
-    return asking
+    return script_paths
 
 
 @pytest.fixture
 def forbidding() -> Iterator[None]:
-    """A hook that forbids one path."""
+    """Register a hook that forbids one path."""
     hooks: Any = import_module("crewai.hooks")
 
     def policy(context: Any) -> bool | None:
@@ -80,7 +82,7 @@ def forbidding() -> Iterator[None]:
 
 
 def executed(emission: Emission) -> int:
-    """The executions, none of which is an error."""
+    """Return the executions; check that none is an error."""
     spans = [span for span in emission.spans if span.name == WIPE]
     assert not [span.name for span in spans if not span.status.is_unset]
     return len(spans)
@@ -89,10 +91,10 @@ def executed(emission: Emission) -> int:
 @pytest.mark.skipif(not HOOKS, reason="this version has no hooks")
 @pytest.mark.usefixtures("forbidding")
 def test_what_a_hook_forbids_is_not_executed(
-    llm: Any, asked: Callable[..., None], emission: Emission
+    llm: Any, script_calls: Callable[..., None], emission: Emission
 ) -> None:
     disk = Disk()
-    asked("/", "/tmp")
+    script_calls("/", "/tmp")
     crew(task(agent(llm, "Operator", tools=[disk.tool]))).kickoff()
     assert disk.wiped == ["/tmp"]
     calls = (CHAT, CHAT, WIPE, CHAT)
@@ -101,10 +103,10 @@ def test_what_a_hook_forbids_is_not_executed(
 
 
 def test_what_a_limit_refuses_is_not_executed(
-    llm: Any, asked: Callable[..., None], emission: Emission
+    llm: Any, script_calls: Callable[..., None], emission: Emission
 ) -> None:
     disk = Disk(max_usage_count=1)
-    asked("/a", "/b")
+    script_calls("/a", "/b")
     crew(task(agent(llm, "Operator", tools=[disk.tool]))).kickoff()
     assert disk.wiped == ["/a"]
     calls = (CHAT, WIPE, CHAT, CHAT)
@@ -112,16 +114,16 @@ def test_what_a_limit_refuses_is_not_executed(
     assert executed(emission) == 1
 
 
-@pytest.mark.skipif(not HOOKS or not NATIVE, reason="this version lacks one of the two")
+@pytest.mark.skipif(not HOOKS or not NATIVE, reason="this version has only one of the two")
 def test_the_tool_within_which_one_is_forbidden_is_executed(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    """It has the same name: an agent asks another one, by a tool that is called as the other's."""
+    """An agent calls another one by a tool that has the name of the other's tool."""
     hooks: Any = import_module("crewai.hooks")
     disk = Disk()
 
     def wipe_disk(path: str) -> str:
-        """Have somebody else wipe a disk."""
+        """Have another agent wipe a disk."""
         model.script(Answer(ACTION.replace("PATH", "/")), Answer("Final Answer: refused"))
         text = crewai.LLM(model="gpt-4o-mini", base_url=model.openai_url, api_key="none")
         object.__setattr__(text, "supports_function_calling", lambda: False)

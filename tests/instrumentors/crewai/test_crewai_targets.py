@@ -1,6 +1,8 @@
-"""A target that a version should have and has not is reported."""
+"""A target that is missing from a version that should have it is reported."""
 
 from __future__ import annotations
+
+import doctest
 
 from renamed_targets import check_renamed
 
@@ -9,3 +11,8 @@ from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 
 def test_every_renamed_target_is_reported() -> None:
     assert check_renamed(CrewAIInstrumentor) > 20
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(CrewAIInstrumentor, "CrewAIInstrumentor")
+    assert doctest.DocTestRunner().run(example) == (0, 4)

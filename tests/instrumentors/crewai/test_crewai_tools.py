@@ -1,4 +1,4 @@
-"""Tools that did not simply work: what ran has a span, with the error that it had."""
+"""Tools that fail, time out, or are not executed: each execution has a span, with its error."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def search(query: str) -> str:
 
 
 def slow(query: str) -> str:
-    """Waits for nobody."""
+    """Take too long."""
     raise TimeoutError(SECRET)
 
 
-def asking(name: str, **arguments: str) -> Answer:
+def request_of(name: str, **arguments: str) -> Answer:
     return Answer(tool_calls=[ToolCall(name, arguments)])
 
 
@@ -54,13 +54,13 @@ def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
 def test_a_tool_is_described_as_it_was_written(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(asking("search", query="x"))
+    model.script(request_of("search", query="x"))
     crew(task(agent(llm, "Writer", tools=[tool(search)]))).kickoff()
     (span,) = attributes(emission, SEARCH)
     assert span["gen_ai.tool.description"] == "Search the web."
 
 
-def test_a_description_that_crewai_wrote_around_roles_is_not_told(
+def test_a_description_that_crewai_builds_from_roles_is_not_recorded(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     boss = agent(llm, "Boss", allow_delegation=True)
@@ -74,7 +74,7 @@ def test_a_description_that_crewai_wrote_around_roles_is_not_told(
 
 
 def test_a_tool_that_times_out(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(asking("slow", query="x"))
+    model.script(request_of("slow", query="x"))
     crew(task(agent(llm, "Writer", tools=[tool(slow)]))).kickoff()
     assert emission.tree() == [
         "invoke_workflow",
@@ -85,7 +85,7 @@ def test_a_tool_that_times_out(llm: Any, model: ScriptedModel, emission: Emissio
     assert SECRET not in emission.texts()
 
 
-def test_an_answer_of_the_cache_is_no_execution(
+def test_a_cached_result_is_no_execution(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     ran: list[str] = []
@@ -95,7 +95,7 @@ def test_an_answer_of_the_cache_is_no_execution(
         ran.append(query)
         return "one"
 
-    model.script(*[asking("count", query=query) for query in ("x", "x", "y")])
+    model.script(*[request_of("count", query=query) for query in ("x", "x", "y")])
     crew(task(agent(llm, "Writer", tools=[tool(count)])), cache=True).kickoff()
     calls = (CHAT, "execute_tool count", CHAT, CHAT, "execute_tool count", CHAT)
     assert ran == ["x", "y"]
@@ -103,13 +103,13 @@ def test_an_answer_of_the_cache_is_no_execution(
 
 
 def test_the_most_iterations(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(*[asking("search", query=str(n)) for n in range(2)])
+    model.script(*[request_of("search", query=str(n)) for n in range(2)])
     crew(task(agent(llm, "Writer", tools=[tool(search)], max_iter=2))).kickoff()
     calls = (CHAT, SEARCH, CHAT, SEARCH, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", *calls)]
     assert model.ledger.requests == 3
-    told: list[Any] = [s["gen_ai.usage.input_tokens"] for s in attributes(emission, CHAT)]
-    assert sorted(told) == sorted(entry.input_tokens for entry in model.ledger.entries)
+    recorded: list[Any] = [s["gen_ai.usage.input_tokens"] for s in attributes(emission, CHAT)]
+    assert sorted(recorded) == sorted(entry.input_tokens for entry in model.ledger.entries)
 
 
 def test_a_tool_of_an_mcp_server(
@@ -124,7 +124,7 @@ def test_a_tool_of_an_mcp_server(
 
     def react(request: ModelRequest) -> Answer:
         offered.extend(one.name for one in request.tools)
-        return asking(offered[0], city="Bern") if len(offered) == 1 else Answer("Sunny.")
+        return request_of(offered[0], city="Bern") if len(offered) == 1 else Answer("Sunny.")
 
     model.script_by(react)
     crew(task(agent(llm, "Writer", mcps=[server]))).kickoff()

@@ -1,4 +1,4 @@
-"""One run, one trace: every mode of a crew, with every child where it was called."""
+"""One run, one trace: every mode of a crew, with each child below its caller."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 @pytest.fixture
 def ledger(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
-    """Checks that the model's spans are what was served, and that agents carry their sums."""
+    """Return a check that the model's spans are what was served, and agents have their sums."""
 
     def check() -> None:
         spans = [s for s in emission.spans if s.name.startswith("chat")]
-        told: list[Any] = [(s.attributes or {})["gen_ai.usage.input_tokens"] for s in spans]
-        assert sorted(told) == sorted(entry.input_tokens for entry in model.ledger.entries)
+        recorded: list[Any] = [(s.attributes or {})["gen_ai.usage.input_tokens"] for s in spans]
+        assert sorted(recorded) == sorted(entry.input_tokens for entry in model.ledger.entries)
         agents = [s for s in emission.spans if s.name.startswith("invoke_agent")]
         sums: list[Any] = [(s.attributes or {})["gen_ai.usage.input_tokens"] for s in agents]
         assert sum(sums) == model.ledger.input_tokens
@@ -45,7 +45,7 @@ def test_a_crew(llm: Any, emission: Emission, ledger: Callable[[], None]) -> Non
     ledger()
 
 
-def test_a_task_says_that_it_is_one(llm: Any, emission: Emission) -> None:
+def test_a_task_has_its_step_type(llm: Any, emission: Emission) -> None:
     pair(llm).kickoff()
     steps = {s.name: dict(s.attributes or {}) for s in emission.spans if s.name.startswith("task")}
     expected = {"otel_agents.step.type": "task"}
@@ -57,7 +57,7 @@ def test_a_crew_has_the_name_that_it_was_given(llm: Any, emission: Emission) -> 
     assert emission.tree() == ["invoke_workflow press", *run_of("Writer")]
 
 
-def test_a_role_is_told_as_it_was_written(llm: Any, emission: Emission) -> None:
+def test_a_role_is_recorded_without_inputs(llm: Any, emission: Emission) -> None:
     about = crew(task(agent(llm, "Expert of {topic}"), description="on {topic}"))
     about.kickoff(inputs={"topic": "planted-secret"})
     assert emission.tree() == ["invoke_workflow", *run_of("Expert of {topic}")]
@@ -109,7 +109,7 @@ def test_two_crews_in_the_threads_of_an_application(
     ledger()
 
 
-def test_a_refusal_of_the_model_fails_the_run_and_is_told_once(
+def test_a_refused_request_fails_the_run_and_is_recorded_once(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script_by(lambda request: Failure(401, message="planted-secret"))
@@ -141,14 +141,14 @@ def test_a_rate_limit_that_passes_is_no_error_of_the_run(
     assert (span.attributes or {})["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
 
-def test_a_rate_limit_for_ever(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+def test_a_permanent_rate_limit(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script_by(lambda request: limited())
     with pytest.raises(Exception, match="planted-secret"):
         crew(task(agent(llm, "Writer", max_retry_limit=0))).kickoff()
     calls = errors(emission, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", *[CHAT] * len(calls))]
     assert set(calls) == {"openai.RateLimitError"}
-    assert model.ledger.requests == 3 * len(calls)  # the SDK tries each call twice again
+    assert model.ledger.requests == 3 * len(calls)  # the SDK sends two retries for each call
     assert all(all(errors(emission, span.name)) for span in emission.spans)
     assert "planted-secret" not in emission.texts()
 

@@ -1,4 +1,4 @@
-"""The providers that CrewAI has classes of its own for, each as the scripted model."""
+"""The providers for which CrewAI has its own classes, each served by the scripted model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One span per request that a model class of CrewAI's own sends, though no SDK's is instrumented."""
+"""One span per request of CrewAI's own model classes, with no SDK instrumented."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def run(llm: Any, mode: str) -> Any:
     return asyncio.run(one.akickoff()) if mode.startswith("async") else one.kickoff()
 
 
-def asked(emission: Emission, provider: Provider) -> list[dict[str, Any]]:
-    """The attributes of the model's spans in the order in which they ended."""
-    return [dict(s.attributes or {}) for s in emission.spans if s.name == provider.asked]
+def attributes_of(emission: Emission, provider: Provider) -> list[dict[str, Any]]:
+    """Return the attributes of the model's spans, in the order of their end."""
+    return [dict(s.attributes or {}) for s in emission.spans if s.name == provider.span]
 
 
 def same_as_the_bill(emission: Emission, provider: Provider, model: ScriptedModel) -> None:
-    """Compare the spans with the ledger, request by request, and the agents with its sums."""
-    spans = asked(emission, provider)
-    told = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
+    """Compare the spans with the ledger, request by request, and the agents with the sums."""
+    spans = attributes_of(emission, provider)
+    recorded = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
     billed = [entry for entry in model.ledger.entries if entry.input_tokens]
-    assert told == [(entry.input_tokens, entry.output_tokens) for entry in billed]
+    assert recorded == [(entry.input_tokens, entry.output_tokens) for entry in billed]
     read = [s.get("gen_ai.usage.cache_read.input_tokens", 0) for s in spans]
     assert read == [entry.cached_tokens for entry in billed]
     ids = [s["gen_ai.response.id"] for s in spans]
@@ -55,15 +55,17 @@ def test_an_agent_with_a_tool(
     provider: Provider, mode: str, model: ScriptedModel, emission: Emission
 ) -> None:
     streams = mode.endswith("stream")
-    # CrewAI does not hear what tools Bedrock asks for in a stream.
+    # CrewAI does not read tool calls from a stream of Bedrock.
     calls = [] if streams and provider.name == "aws.bedrock" else [SEARCH]
-    asking = [Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]) for _ in calls]
-    model.script(*asking, Answer("Done."))
+    responses = [
+        Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]) for _ in calls
+    ]
+    model.script(*responses, Answer("Done."))
     assert run(provider.llm(model, stream=streams), mode).raw == "Done."
-    lines = [line for call in calls for line in (provider.asked, call)]
-    assert emission.tree() == ["invoke_workflow", *run_of("Writer", *lines, provider.asked)]
+    lines = [line for call in calls for line in (provider.span, call)]
+    assert emission.tree() == ["invoke_workflow", *run_of("Writer", *lines, provider.span)]
     same_as_the_bill(emission, provider, model)
-    for span in asked(emission, provider):
+    for span in attributes_of(emission, provider):
         assert span["gen_ai.provider.name"] == provider.name
         assert (span["server.address"], span["server.port"]) == ("127.0.0.1", model.port)
         assert span.get("gen_ai.request.stream", False) is streams
@@ -77,9 +79,9 @@ def test_a_deployment_of_azure_openai_is_its_own_provider(
     model: ScriptedModel, emission: Emission
 ) -> None:
     llm = PROVIDERS["azure"].llm(model)
-    llm.is_azure_openai_endpoint = True  # as its host would have it be
+    llm.is_azure_openai_endpoint = True  # as with an Azure host
     assert llm.call("hi") == "Hello from the scripted model."
-    (span,) = asked(emission, PROVIDERS["azure"])
+    (span,) = attributes_of(emission, PROVIDERS["azure"])
     assert span["gen_ai.provider.name"] == "azure.ai.openai"
     assert span["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
@@ -93,7 +95,7 @@ def test_a_refusal_is_an_error_of_the_provider(
     model.script_by(lambda request: Failure(status, message=SECRET))
     with pytest.raises(Exception, match=SECRET):
         run(provider.llm(model, stream=mode.endswith("stream")), mode)
-    spans = asked(emission, provider)
+    spans = attributes_of(emission, provider)
     assert len(spans) == model.ledger.requests > 0
     assert {span["error.type"].split(".")[-1] for span in spans} <= {
         provider.refusal.split(".")[-1],
@@ -106,15 +108,15 @@ def test_a_refusal_is_an_error_of_the_provider(
 @pytest.mark.parametrize("mode", MODES[::3])
 @pytest.mark.parametrize(
     "name", ["anthropic", "gemini", "openai"]
-)  # Bedrock's client tries again itself
-def test_a_request_that_crewai_sends_again_is_another(
+)  # Bedrock's client retries itself
+def test_a_retry_of_crewai_is_another_request(
     name: str, mode: str, model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS[name]
     more = {} if name == "gemini" else {"max_retries": 0}
     model.script(Failure(429, message=SECRET), Answer("Done."))
     run(provider.llm(model, stream=mode.endswith("stream"), **more), mode)
-    first, second = asked(emission, provider)
+    first, second = attributes_of(emission, provider)
     limit = {"gemini": "google.genai.errors.ClientError"}
     assert first["error.type"] == limit.get(name, f"{name}.RateLimitError")
     assert "gen_ai.usage.input_tokens" not in first
@@ -125,7 +127,7 @@ def test_a_request_that_crewai_sends_again_is_another(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_a_hook_forbids_is_not_sent(
+def test_a_call_that_a_hook_forbids_is_not_sent(
     provider: Provider, model: ScriptedModel, emission: Emission
 ) -> None:
     hooks: Any = import_module("crewai.hooks")
@@ -143,18 +145,18 @@ def refuse(context: Any) -> bool:
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_call_that_asks_twice_is_two(model: ScriptedModel, emission: Emission) -> None:
+def test_a_call_with_two_requests_has_two_spans(model: ScriptedModel, emission: Emission) -> None:
     provider = PROVIDERS["bedrock"]
     model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"})]), Answer("Done."))
     schema = {"type": "object", "properties": {"query": {"type": "string"}}}
     function = {"name": "search", "description": "Search.", "parameters": schema}
     tools = [{"type": "function", "function": function}]
-    said = provider.llm(model).call("hi", tools=tools, available_functions={"search": search})
-    assert said == "Done."
-    parts = (provider.asked, SEARCH, provider.asked)
+    output = provider.llm(model).call("hi", tools=tools, available_functions={"search": search})
+    assert output == "Done."
+    parts = (provider.span, SEARCH, provider.span)
     assert emission.tree() == ["model_call", *(f"  {part}" for part in parts)]
-    told = [span["gen_ai.usage.input_tokens"] for span in asked(emission, provider)]
-    assert told == [entry.input_tokens for entry in model.ledger.entries]
+    recorded = [span["gen_ai.usage.input_tokens"] for span in attributes_of(emission, provider)]
+    assert recorded == [entry.input_tokens for entry in model.ledger.entries]
 
 
 def test_content(
@@ -166,13 +168,13 @@ def test_content(
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
     model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Answer("Y."))
     run(provider.llm(model), "sync")
-    first, second = asked(emission, provider)
+    first, second = attributes_of(emission, provider)
     called = '{"type":"tool_call","id":"call_1","name":"search","arguments":{"query":"x"}}'
     message = '[{"role":"assistant","parts":[%s],"finish_reason":"%s"}]'
-    said = '{"type":"text","content":"Y."}'
+    output = '{"type":"text","content":"Y."}'
     reasons = [span["gen_ai.response.finish_reasons"][0] for span in (first, second)]
     assert first["gen_ai.output.messages"] == message % (called, reasons[0])
-    assert second["gen_ai.output.messages"] == message % (said, reasons[1])
+    assert second["gen_ai.output.messages"] == message % (output, reasons[1])
     assert "do it" in first["gen_ai.input.messages"]
 
 
@@ -205,8 +207,8 @@ def test_by_way_of_litellm(
     chat = f"chat {name.partition('/')[2]}"
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", chat, SEARCH, chat)]
     spans = [dict(s.attributes or {}) for s in emission.spans if s.name == chat]
-    told = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
-    assert told == [(e.input_tokens, e.output_tokens) for e in model.ledger.entries]
+    recorded = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
+    assert recorded == [(e.input_tokens, e.output_tokens) for e in model.ledger.entries]
     assert [s["gen_ai.provider.name"] for s in spans] == [provider_name] * 2
     (called,) = [dict(s.attributes or {}) for s in emission.spans if s.name == SEARCH]
     assert called["gen_ai.tool.call.id"] == "call_1"

@@ -1,4 +1,4 @@
-"""A target that CrewAI's own model classes should have and have not is reported."""
+"""A target that is missing from CrewAI's own model classes is reported."""
 
 from __future__ import annotations
 

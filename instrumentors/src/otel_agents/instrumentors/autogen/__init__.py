@@ -1,7 +1,4 @@
-"""Instrumentor for AutoGen: teams, agents, tools, model clients and the messages between them.
-
-AutoGenInstrumentor().instrument()
-"""
+"""Instrumentor for AutoGen: teams, agents, tools, model clients and the messages between them."""
 
 from __future__ import annotations
 
@@ -17,10 +14,18 @@ __all__ = ["AutoGenInstrumentor"]
 
 
 class AutoGenInstrumentor(AgentInstrumentor):
-    """Records the runs of ``autogen_agentchat``; the model calls are those of the SDKs."""
+    """Record the runs of ``autogen_agentchat``; the SDKs' instrumentors record the model calls.
+
+    Example:
+        >>> from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+        >>> instrumentor = AutoGenInstrumentor()
+        >>> instrumentor.instrument()  # before or after the import of autogen_agentchat
+        >>> # each ``await team.run(task=...)`` is one trace from here on
+        >>> instrumentor.uninstrument()
+    """
 
     plain_name = "autogen"
-    # Earlier ones want a protobuf that no OTLP exporter which speaks this API can use.
+    # Earlier versions require a protobuf that no OTLP exporter for this OpenTelemetry API supports.
     requires = ("autogen-agentchat >= 0.4.5, < 1", "autogen-core >= 0.4.5, < 1")
     packages = ("autogen_core", "autogen_agentchat", "autogen_ext")
     conflicting = (
@@ -29,15 +34,15 @@ class AutoGenInstrumentor(AgentInstrumentor):
     )
     covers = (
         "teams (round robin, selector, swarm, Magentic-One, graph flow), nested teams",
-        "what selectors and orchestrators decide, handoffs by rule",
+        "decisions of selectors and orchestrators, handoffs by rule",
         "agents, agents and teams as tools, tools, handoffs, human input, memory, code execution",
-        "agents of the core that an application writes, shared runtimes",
+        "the application's own core agents, shared runtimes",
         "sync and async tools, run, run_stream, on_messages",
-        "model clients of the application's own",
+        "the application's own model clients",
     )
 
     def patches(self) -> Iterable[Patch]:
-        """The methods that enclose a run, and AutoGen's own spans, which ours replace."""
+        """Return the methods that enclose a run, and AutoGen's own spans, which ours replace."""
         from ._tables import PATCHES
 
         return PATCHES

@@ -1,8 +1,8 @@
-"""Messages between agents: in which context a runtime does what comes of them."""
+"""Messages between agents: the context in which a runtime processes them."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import get_current_span
@@ -18,35 +18,45 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._tracing import has_own_tracer
 
-__all__ = ["addressed", "delivered", "published", "publishing_beside", "publishing_within"]
+if TYPE_CHECKING:
+    from autogen_core._telemetry import EnvelopeMetadata
+
+__all__ = [
+    "on_envelope_metadata",
+    "publishing_in",
+    "publishing_within",
+    "receiver_context",
+    "sender_context",
+]
 
 _CARRIED: Final = "_otel_agents_context"
 """The attribute of a message's metadata that holds its sender's context.
 
-No `Handover`: a runtime's queue has no bound, and what a handler drops is never delivered.
+Not a `Handover`: a runtime's queue is unbounded, and a message that a handler drops is never
+delivered.
 """
-_BESIDE: Final = Slot("autogen-published", Context)
-"""Where the receivers of a published message work, as nobody waits for them."""
+_PUBLISHING: Final = Slot("autogen-published", Context)
+"""The context in which the receivers of a published message work, as nothing awaits them."""
 
 
-def addressed(telemetry: Telemetry, call: Call, metadata: Any) -> None:
-    """``get_telemetry_envelope_metadata()``, called where a message is sent.
+def on_envelope_metadata(telemetry: Telemetry, call: Call, metadata: EnvelopeMetadata) -> None:
+    """Keep the sender's context: ``get_telemetry_envelope_metadata()``, called for each message.
 
-    A tracer of the application's own links to what it would see without us.
+    An isolated tracer links to the span that it would see without otel-agents.
     """
-    beside = context_without_ours()
-    if beside is not None:
+    isolated = context_without_ours()
+    if isolated is not None:
         carrier: dict[str, str] = {}
-        TraceContextTextMapPropagator().inject(carrier, beside)
+        TraceContextTextMapPropagator().inject(carrier, isolated)
         metadata.traceparent = carrier.get("traceparent")
         metadata.tracestate = carrier.get("tracestate")
     setattr(metadata, _CARRIED, get_current())
 
 
-def delivered(telemetry: Telemetry, call: Call) -> Context | None:
-    """``_process_send(envelope)`` and its like: what comes of a message is its sender's doing.
+def sender_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``_process_send(envelope)`` and similar: that of the sender.
 
-    A runtime works in the context in which it was started, which may be over long ago.
+    A runtime works in the context in which it was started, whose spans may have ended long ago.
     """
     envelope: Any = call.argument(0, "message_envelope")
     context = getattr(envelope.metadata, _CARRIED, None)
@@ -55,24 +65,24 @@ def delivered(telemetry: Telemetry, call: Call) -> Context | None:
     return with_isolated_span(context) if has_own_tracer(call.instance) else context
 
 
-def published(telemetry: Telemetry, call: Call) -> Context | None:
-    """``_process_publish(envelope)``: a message to whoever has subscribed."""
-    context = delivered(telemetry, call)
-    beside = _BESIDE.get(context) if context is not None else None
-    if context is None or beside is None:
+def receiver_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``_process_publish(envelope)``: a message to all subscribers."""
+    context = sender_context(telemetry, call)
+    publishing = _PUBLISHING.get(context) if context is not None else None
+    if context is None or publishing is None:
         return context
-    return with_isolated_span(beside) if has_own_tracer(call.instance) else beside
+    return with_isolated_span(publishing) if has_own_tracer(call.instance) else publishing
 
 
-def publishing_beside(outer: Context, context: Context) -> Context:
-    """``context`` of an agent of the core that was sent a message in ``outer``.
+def publishing_in(outer: Context, context: Context) -> Context:
+    """Return ``context`` of a core agent, whose published messages are processed in ``outer``.
 
-    What it publishes goes on in ``outer``; where that has no span, the agent's is the first one.
+    The agent was sent a message in ``outer``. Where that has no span, the agent's is the root.
     """
-    first = not get_current_span(outer).get_span_context().is_valid
-    return _BESIDE.set(context if first else outer, context)
+    is_root = not get_current_span(outer).get_span_context().is_valid
+    return _PUBLISHING.set(context if is_root else outer, context)
 
 
 def publishing_within(context: Context) -> Context:
-    """``context`` of what waits for all that is published there, as a team does."""
-    return _BESIDE.set(None, context)
+    """Return ``context`` of a team, which awaits everything that is published in it."""
+    return _PUBLISHING.set(None, context)

@@ -1,4 +1,4 @@
-"""Handing over by the edges of a graph."""
+"""Handoffs along the edges of a graph."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._runs import team_run
 
-__all__ = ["checked", "selected", "spoken"]
+__all__ = ["on_edge_checked", "on_speakers_selected", "speaker_context"]
 
 _SPEAKER: Final = Slot("autogen-speaker", str)
 
 
-def spoken(telemetry: Telemetry, call: Call) -> Context | None:
-    """``GraphFlowManager.update_message_thread(messages)``: an agent has spoken last."""
+def speaker_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Note the last speaker: ``GraphFlowManager.update_message_thread(messages)``."""
     messages: Any = call.argument(0, "messages")
     return _SPEAKER.set(messages[-1].source) if messages else None
 
 
-def checked(telemetry: Telemetry, call: Call, is_open: Any) -> None:
-    """``DiGraphEdge.check_condition(message)``, of an edge that leads away from the speaker."""
+def on_edge_checked(telemetry: Telemetry, call: Call, is_open: bool) -> None:
+    """Keep an open edge: ``DiGraphEdge.check_condition(message)``, of an edge from the speaker."""
     run, speaker = team_run(), _SPEAKER.get()
     if run is not None and speaker is not None and is_open:
-        run.ways.append((speaker, call.instance.target))
+        run.open_edges.append((speaker, call.instance.target))
 
 
-def selected(telemetry: Telemetry, call: Call, speakers: Any) -> None:
-    """``GraphFlowManager.select_speaker(thread)``: by which edges it comes to whose turn it is."""
+def on_speakers_selected(telemetry: Telemetry, call: Call, speakers: list[str] | str) -> None:
+    """Record the edges that were taken: ``GraphFlowManager.select_speaker(thread)``."""
     run = team_run()
     if run is None:
         return
-    taken = [way for way in run.ways if way[1] in speakers]
-    run.ways = [way for way in run.ways if way[1] not in speakers]
-    for origin, target in taken:
-        hand_over(telemetry, origin, target)
+    taken = [edge for edge in run.open_edges if edge[1] in speakers]
+    run.open_edges = [edge for edge in run.open_edges if edge[1] not in speakers]
+    for source, target in taken:
+        hand_over(telemetry, source, target)

@@ -1,8 +1,8 @@
-"""Memory: what an agent is reminded of before it asks its model, and what is remembered."""
+"""Memory: what an agent looks up before it calls its model, and what it stores."""
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -11,10 +11,13 @@ from otel_agents.instrumentors._core.operations import Memory
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv.values import Operation
 
-__all__ = ["added", "queried", "reminded"]
+if TYPE_CHECKING:
+    from autogen_core.memory import MemoryContent, MemoryQueryResult, UpdateContextResult
+
+__all__ = ["add", "query", "update_context"]
 
 _MEMORY: Final[Slot[object]] = Slot("autogen-memory", object)
-"""The memory that is at work."""
+"""The memory whose method is running."""
 
 
 class _Search(Memory):
@@ -22,16 +25,16 @@ class _Search(Memory):
 
     __slots__ = ()
 
-    def respond(self, value: Any) -> None:
-        """Count and keep what was found."""
-        found = getattr(getattr(value, "memories", value), "results", None)
-        if isinstance(found, list):
-            self.keep(cast("list[Any]", found), _record)
+    def respond(self, value: MemoryQueryResult | UpdateContextResult) -> None:
+        """Count and keep the results."""
+        results = getattr(getattr(value, "memories", value), "results", None)
+        if isinstance(results, list):
+            self.keep(cast("list[MemoryContent]", results), _record)
 
 
-def _record(record: Any) -> dict[str, Any]:
-    kept = {"content": _plain(record.content)}
-    return {**kept, "metadata": record.metadata} if record.metadata else kept
+def _record(item: MemoryContent) -> dict[str, Any]:
+    record = {"content": _plain(item.content)}
+    return {**record, "metadata": item.metadata} if item.metadata else record
 
 
 def _plain(content: Any) -> Any:
@@ -42,33 +45,33 @@ def _plain(content: Any) -> Any:
     return content
 
 
-def reminded(telemetry: Telemetry, call: Call) -> Memory | None:
-    """``Memory.update_context(model_context)``: what is found goes to the model."""
-    return _begun(call, _Search, telemetry, Operation.SEARCH_MEMORY)
+def update_context(telemetry: Telemetry, call: Call) -> Memory | None:
+    """Start ``Memory.update_context(model_context)``, which adds results to the model's input."""
+    return _start(call, _Search, telemetry, Operation.SEARCH_MEMORY)
 
 
-def queried(telemetry: Telemetry, call: Call) -> Memory | None:
-    """``Memory.query(query, …)``."""
-    search = _begun(call, _Search, telemetry, Operation.SEARCH_MEMORY)
-    query: Any = call.argument(0, "query")
+def query(telemetry: Telemetry, call: Call) -> Memory | None:
+    """Start ``Memory.query(query, …)``."""
+    search = _start(call, _Search, telemetry, Operation.SEARCH_MEMORY)
+    query: str | MemoryContent | None = call.argument(0, "query")
     if search is not None and telemetry.gate.enabled and query:
         text = query if isinstance(query, str) else _plain(query.content)
         search.content.memory_query = text if isinstance(text, str) else None
     return search
 
 
-def added(telemetry: Telemetry, call: Call) -> Memory | None:
-    """``Memory.add(content, …)``."""
-    run = _begun(call, Memory, telemetry, Operation.CREATE_MEMORY)
+def add(telemetry: Telemetry, call: Call) -> Memory | None:
+    """Start ``Memory.add(content, …)``."""
+    run = _start(call, Memory, telemetry, Operation.CREATE_MEMORY)
     if run is not None:
         run.keep([call.argument(0, "content")], _record)
     return run
 
 
-def _begun(
+def _start(
     call: Call, kind: type[Memory], telemetry: Telemetry, operation: Operation
 ) -> Memory | None:
-    """An operation of a memory, unless it is at work already: a method of its own calls this one."""
+    """Start an operation; None where another method of the same memory made this call."""
     if _MEMORY.get() is call.instance:
         return None
     run = kind(telemetry, operation)

@@ -1,10 +1,10 @@
-"""AutoGen's messages as messages of the conventions (GenAI semconv, "Message JSON schemas")."""
+"""AutoGen's messages in the conventions' shape (GenAI semconv, "Message JSON schemas")."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
@@ -19,43 +19,47 @@ from otel_agents.instrumentors._dialects.parts import (
 )
 from otel_agents.semconv.values import Modality
 
-__all__ = ["answer", "completion", "last_answer", "prompt", "request", "task"]
+if TYPE_CHECKING:
+    from autogen_agentchat.messages import BaseChatMessage
+    from autogen_core.models import CreateResult, LLMMessage
+
+__all__ = ["agent_input", "agent_output", "model_input", "model_output", "task", "team_output"]
 
 Messages = Callable[[], list[Message]]
 
 
 def task(value: Any) -> Messages:
-    """The task of a team: a text, a message or several."""
-    listed = list(cast("list[Any]", value)) if isinstance(value, (list, tuple)) else [value]
-    return lambda: [_spoken("user", one) for one in listed if one is not None]
+    """Return the task of a team: a text, a message or several."""
+    tasks = list(cast("list[Any]", value)) if isinstance(value, (list, tuple)) else [value]
+    return lambda: [_chat_message("user", task) for task in tasks if task is not None]
 
 
-def request(messages: Any) -> Items | None:
-    """The messages that an agent is given for its turn."""
-    return Items(list(messages), lambda one: _spoken("user", one)) if messages else None
+def agent_input(messages: Sequence[BaseChatMessage] | None) -> Items | None:
+    """Return the messages that an agent gets for its turn."""
+    return Items(list(messages), lambda one: _chat_message("user", one)) if messages else None
 
 
-def answer(said: Any) -> Messages:
-    """What an agent says in its turn."""
-    return lambda: [_spoken("assistant", said)]
+def agent_output(value: Any) -> Messages:
+    """Return the message that ends an agent's turn."""
+    return lambda: [_chat_message("assistant", value)]
 
 
-def last_answer(result: Any) -> Messages | None:
-    """The last message of a run."""
+def team_output(result: Any) -> Messages | None:
+    """Return the last message of a team's run."""
     messages = getattr(result, "messages", None)
-    return answer(messages[-1]) if messages else None
+    return agent_output(messages[-1]) if messages else None
 
 
-def _spoken(role: str, said: Any) -> Message:
-    """A message of a chat, or a text; whose it is, is its name."""
-    source = getattr(said, "source", None)
+def _chat_message(role: str, value: Any) -> Message:
+    """Return a message of a chat, or a text, with its source as the name."""
+    source = getattr(value, "source", None)
     name = source if isinstance(source, str) and source != role else None
-    return message(role, _parts(getattr(said, "content", said)), name)
+    return message(role, _parts(getattr(value, "content", value)), name)
 
 
 def _parts(content: Any) -> list[Part]:
-    listed = cast("list[Any]", content) if isinstance(content, list) else [content]
-    return [_part(one) for one in listed]
+    values = cast("list[Any]", content) if isinstance(content, list) else [content]
+    return [_part(value) for value in values]
 
 
 def _part(value: Any) -> Part:
@@ -77,21 +81,21 @@ _ROLES: Final = MappingProxyType(
 )
 
 
-def prompt(messages: Any) -> Items | None:
-    """What a model is sent."""
-    return Items(list(messages), _to_model) if messages else None
+def model_input(messages: Sequence[LLMMessage] | None) -> Items | None:
+    """Return the messages that are sent to a model."""
+    return Items(list(messages), _model_message) if messages else None
 
 
-def _to_model(given: Any) -> Message:
-    role = _ROLES.get(str(getattr(given, "type", "")), "user")
-    return message(role, [*_thought(given), *_parts(given.content)])
+def _model_message(value: LLMMessage | CreateResult) -> Message:
+    role = _ROLES.get(str(getattr(value, "type", "")), "user")
+    return message(role, [*_reasoning(value), *_parts(value.content)])
 
 
-def _thought(given: Any) -> list[Part]:
-    thought = getattr(given, "thought", None)
+def _reasoning(value: LLMMessage | CreateResult) -> list[Part]:
+    thought = getattr(value, "thought", None)
     return [reasoning_part(thought)] if thought else []
 
 
-def completion(result: Any) -> list[Message]:
-    """What a model has answered."""
-    return [{**_to_model(result), "role": "assistant"}]
+def model_output(result: CreateResult) -> list[Message]:
+    """Return the message with which a model responds."""
+    return [{**_model_message(result), "role": "assistant"}]

@@ -1,11 +1,11 @@
-"""Model clients: AutoGen's own, whose SDKs report, and the application's, which only they see."""
+"""Model clients: AutoGen's own, whose SDKs report their calls, and the application's."""
 
 from __future__ import annotations
 
 import time
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import ClaimedCall
@@ -19,11 +19,14 @@ from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
-from ._messages import completion, prompt
+from ._messages import model_input, model_output
+
+if TYPE_CHECKING:
+    from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage
 
 __all__ = ["model_call"]
 
-_OWN: Final = "autogen_ext."
+_AUTOGEN: Final = "autogen_ext."
 _PROVIDERS: Final = MappingProxyType(
     {
         "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
@@ -36,53 +39,57 @@ _PROVIDERS: Final = MappingProxyType(
     }
 )
 _BY_HOST: Final = Provider.OPENAI.value
+"""The provider that a client of this name need not have: the host decides."""
 _REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": None})
-"""AutoGen's names of reasons that are not the providers'."""
+"""AutoGen's finish reasons that differ from the providers'."""
 
 
-class _Completion(ClaimedCall):
-    """One call of a model client; the call is evidence, unless its result says it is from a cache."""
+class _ClaimedModelCall(ClaimedCall):
+    """One call of a model client.
 
-    def __init__(self, telemetry: Telemetry, instance: Any, call: Call) -> None:
-        self._settings = _settings_of(instance, call)
+    The call itself is evidence of a request, unless its result comes from a cache.
+    """
+
+    def __init__(self, telemetry: Telemetry, client: ChatCompletionClient, call: Call) -> None:
+        self._settings = _settings_of(client, call)
         model = self._settings.get("model")
-        messages = call.argument(0, "messages")
-        server = _server_of(instance)
+        messages: list[LLMMessage] | None = call.argument(0, "messages")
+        server = _server_of(client)
         super().__init__(
             telemetry,
             Operation.CHAT,
             model=model if isinstance(model, str) else None,
-            provider=_provider(instance, server),
+            provider=_provider(client, server),
             sends_itself=True,
             record_request=partial(_record_request, messages),
         )
         self.server = server
         self._streams = False
         self._first_chunk: float | None = None
-        self._opened = time.perf_counter()
-        self._own = type(instance).__module__.startswith(_OWN)
+        self._started_at = time.perf_counter()
+        self._is_autogens = type(client).__module__.startswith(_AUTOGEN)
         self._result: Any = None
-        self._wanted = telemetry.gate.enabled
+        self._content_enabled = telemetry.gate.enabled
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """The answer of a cache is no call; an own client that objects to its arguments sends none."""
-        cached = getattr(self._result if value is None else value, "cached", False)
-        refuses = error is not None and self._own and type(error).__module__ == "builtins"
-        if cached or refuses:
+        """Report nothing for a cached response, or if AutoGen's client rejects its arguments."""
+        is_cached = getattr(self._result if value is None else value, "cached", False)
+        rejected = error is not None and self._is_autogens and type(error).__module__ == "builtins"
+        if is_cached or rejected:
             self.nothing_sent()
         return error
 
-    def chunk(self, item: Any) -> object:
-        """The last item of a stream is the whole answer."""
+    def chunk(self, item: str | CreateResult) -> object:
+        """Keep the last item of a stream, which is the whole result."""
         self._streams = True
         if not isinstance(item, str):
             self._result = item
         elif self._first_chunk is None:
-            self._first_chunk = time.perf_counter() - self._opened
+            self._first_chunk = time.perf_counter() - self._started_at
         return None
 
     def describe(self, call: Any, response: Any) -> None:
-        """What the result tells; no client tells the response's id."""
+        """Record the result; no client exposes the response's id."""
         result = response if response is not None else self._result
         if call.detailed:
             call.attributes.update(inference_attributes(self._settings))
@@ -93,42 +100,42 @@ class _Completion(ClaimedCall):
         reason = getattr(result, "finish_reason", None)
         reason = _REASONS.get(reason, reason) if isinstance(reason, str) else None
         call.finish_reasons = (reason,) if reason else ()
-        if self._wanted and hasattr(result, "content"):
-            call.content.output_messages = finished(completion(result), call.finish_reasons)
+        if self._content_enabled and hasattr(result, "content"):
+            call.content.output_messages = finished(model_output(result), call.finish_reasons)
         usage = getattr(result, "usage", None)
-        told = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
-        if any(told):  # both are zero where the provider told none
-            call.input_tokens, call.output_tokens = told
+        tokens = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
+        if any(tokens):  # both are 0 where the provider sent no usage
+            call.input_tokens, call.output_tokens = tokens
 
 
-def _record_request(messages: Any, content: Content) -> None:
-    content.input_messages = prompt(messages)
+def _record_request(messages: list[LLMMessage] | None, content: Content) -> None:
+    content.input_messages = model_input(messages)
 
 
-def _settings_of(instance: Any, call: Call) -> dict[str, Any]:
-    """What the client asks with, in the names of the provider's API, as far as it shows."""
-    known = as_mapping(getattr(instance, "_create_args", None))
-    model = known.get("model") or getattr(instance, "model", None)
+def _settings_of(client: ChatCompletionClient, call: Call) -> dict[str, Any]:
+    """Return the request's parameters by the names of the provider's API, as far as known."""
+    known = as_mapping(getattr(client, "_create_args", None))
+    model = known.get("model") or getattr(client, "model", None)
     return {**known, "model": model, **as_mapping(call.kwargs.get("extra_create_args"))}
 
 
-def _server_of(instance: Any) -> tuple[str, int] | None:
-    """The endpoint of the SDK's client that a client of AutoGen's own holds."""
-    return server_of(getattr(getattr(instance, "_client", None), "base_url", None))
+def _server_of(client: ChatCompletionClient) -> tuple[str, int] | None:
+    """Return the endpoint of the SDK's client that AutoGen's client holds."""
+    return server_of(getattr(getattr(client, "_client", None), "base_url", None))
 
 
-def _provider(instance: Any, server: tuple[str, int] | None) -> str | None:
-    """The provider of a client of AutoGen's own, or of a class that an application derives of it.
+def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> str | None:
+    """Return the provider of AutoGen's client, or of an application's subclass of it.
 
-    Whom AutoGen asks in OpenAI's way, is known by the host.
+    Many providers speak OpenAI's API: there the host tells them apart.
     """
-    for kind in type(instance).__mro__:
-        if kind.__module__.startswith(_OWN) and kind.__name__ in _PROVIDERS:
-            named = _PROVIDERS[kind.__name__]
-            return provider_of_host(server[0]) if server and named == _BY_HOST else named
+    for kind in type(client).__mro__:
+        if kind.__module__.startswith(_AUTOGEN) and kind.__name__ in _PROVIDERS:
+            provider = _PROVIDERS[kind.__name__]
+            return provider_of_host(server[0]) if server and provider == _BY_HOST else provider
     return None
 
 
 def model_call(telemetry: Telemetry, call: Call) -> ClaimedCall:
-    """``ChatCompletionClient.create(messages, …)`` and ``create_stream``."""
-    return _Completion(telemetry, call.instance, call)
+    """Claim ``ChatCompletionClient.create(messages, …)`` and ``create_stream``."""
+    return _ClaimedModelCall(telemetry, call.instance, call)

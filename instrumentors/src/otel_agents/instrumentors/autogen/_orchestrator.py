@@ -1,7 +1,7 @@
-"""Magentic-One: the steps of its orchestrator, each around what it asks its model for.
+"""Magentic-One: the steps of its orchestrator, each around the model calls that it needs.
 
-Facts and plan are asked for in one method, and so are the ledger and what comes of it: a step begins
-where its prompt is made, and ends with the next one, or where something has been decided.
+One method obtains facts and plan, another obtains the ledger and acts on it. Therefore a step
+starts where its prompt is built, and ends when the next step starts or a decision is made.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from ._runs import TeamRun, team_run
 __all__ = ["PATCHES"]
 
 _NEXT: Final = "Next Speaker: "
-"""What the orchestrator's log says before the name of who goes on."""
+"""The orchestrator's log message starts with this before the name of the next speaker."""
 
 
-def _begun(run: TeamRun, step: Step) -> Context:
+def _set_stage(run: TeamRun, step: Step) -> Context:
     run.stage = step
     return step.context
 
 
-def _stage(type: str) -> Any:
-    """The step ``type`` begins, in the rest of the method that has made its prompt."""
+def _stage_start(type: str) -> Any:
+    """Start the step ``type`` for the rest of the method that has built its prompt."""
 
-    def begin(telemetry: Telemetry, call: Call) -> Context | None:
+    def start(telemetry: Telemetry, call: Call) -> Context | None:
         run = team_run()
         if run is None:
             return None
         run.end_stage()
-        return _begun(run, Step(telemetry, type, parent=run.context))
+        return _set_stage(run, Step(telemetry, type, parent=run.context))
 
-    return attaching(begin)
+    return attaching(start)
 
 
-def _work(type: str, outcome: str) -> Any:
-    """The whole call is the step ``type``; the ledger before it, if there is one, has decided on it."""
+def _stage_call(type: str, outcome: str) -> Any:
+    """Record the whole call as the step ``type``, and ``outcome`` on the ledger that led to it."""
 
     def start(telemetry: Telemetry, call: Call) -> Step | None:
         run = team_run()
@@ -55,16 +55,16 @@ def _work(type: str, outcome: str) -> Any:
     return start
 
 
-def _logged(telemetry: Telemetry, call: Call) -> Context | None:
-    run, told = team_run(), call.argument(0, "log_message")
-    if run is None or not isinstance(told, str) or not told.startswith(_NEXT):
+def _on_log_message(telemetry: Telemetry, call: Call) -> Context | None:
+    run, message = team_run(), call.argument(0, "log_message")
+    if run is None or not isinstance(message, str) or not message.startswith(_NEXT):
         return None
-    run.end_stage(told.removeprefix(_NEXT))
+    run.end_stage(message.removeprefix(_NEXT))
     return run.context
 
 
-def _outside(telemetry: Telemetry, call: Call) -> Observation | None:
-    """What is sent to the agents is the team's; and what fails there, or in it, is the ledger's."""
+def _team_context(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Send messages to agents in the team's context; an error belongs to the open step."""
     run = team_run()
     if run is None:
         return None
@@ -78,12 +78,12 @@ _ORCHESTRATOR: Final = (
 )
 
 PATCHES: Final = (
-    Patch(f"{_ORCHESTRATOR}._get_task_ledger_facts_prompt", _stage("facts")),
-    Patch(f"{_ORCHESTRATOR}._get_task_ledger_plan_prompt", _stage("plan")),
-    Patch(f"{_ORCHESTRATOR}._reenter_outer_loop", _outside),
-    Patch(f"{_ORCHESTRATOR}._orchestrate_step", _outside),
-    Patch(f"{_ORCHESTRATOR}._get_progress_ledger_prompt", _stage("ledger")),
-    Patch(f"{_ORCHESTRATOR}._log_message", attaching(_logged)),
-    Patch(f"{_ORCHESTRATOR}._update_task_ledger", _work("replan", "stalled")),
-    Patch(f"{_ORCHESTRATOR}._prepare_final_answer", _work("final_answer", "satisfied")),
+    Patch(f"{_ORCHESTRATOR}._get_task_ledger_facts_prompt", _stage_start("facts")),
+    Patch(f"{_ORCHESTRATOR}._get_task_ledger_plan_prompt", _stage_start("plan")),
+    Patch(f"{_ORCHESTRATOR}._reenter_outer_loop", _team_context),
+    Patch(f"{_ORCHESTRATOR}._orchestrate_step", _team_context),
+    Patch(f"{_ORCHESTRATOR}._get_progress_ledger_prompt", _stage_start("ledger")),
+    Patch(f"{_ORCHESTRATOR}._log_message", attaching(_on_log_message)),
+    Patch(f"{_ORCHESTRATOR}._update_task_ledger", _stage_call("replan", "stalled")),
+    Patch(f"{_ORCHESTRATOR}._prepare_final_answer", _stage_call("final_answer", "satisfied")),
 )

@@ -1,46 +1,51 @@
-"""Who speaks next: a selector's choice, by a model or by a function of the application's."""
+"""Selection of the next speaker, by a model or by the application's function."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Selection
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["selected", "tried"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-_TRIES_AGAIN: Final = "_max_selector_attempts"
-"""What a selector has that asks again; before, it took whoever was named."""
+__all__ = ["on_attempt", "selection"]
+
+# Selectors since 0.4.6 have this attribute, and repeat a request whose response names no valid
+# speaker. Earlier ones accept any name.
+_MAX_ATTEMPTS: Final = "_max_selector_attempts"
 
 
-class _Choice(Selection):
-    """One selection; ``barred`` is whom the selector would not take."""
+class _SpeakerSelection(Selection):
+    """One selection; ``excluded`` is the speaker that the selector does not accept."""
 
-    __slots__ = ("barred",)
+    __slots__ = ("excluded",)
 
     def __init__(self, telemetry: Telemetry, selector: Any) -> None:
         super().__init__(telemetry)
-        free = selector._allow_repeated_speaker or not hasattr(selector, _TRIES_AGAIN)
-        self.barred = None if free else selector._previous_speaker
-        self.context = _CHOICE.set(self, self.context)
+        accepts_any = selector._allow_repeated_speaker or not hasattr(selector, _MAX_ATTEMPTS)
+        self.excluded = None if accepts_any else selector._previous_speaker
+        self.context = _SELECTION.set(self, self.context)
 
-    def respond(self, value: Any) -> None:
-        """One name, in a list from 0.5.6 on."""
+    def respond(self, value: list[str] | str) -> None:
+        """Record the selected speaker."""
+        # A list since 0.5.6, for graphs that have several speakers at a time.
         self.chosen(value if isinstance(value, str) else value[0])
 
 
-_CHOICE: Final = Slot("autogen-choice", _Choice)
+_SELECTION: Final = Slot("autogen-selection", _SpeakerSelection)
 
 
-def selected(telemetry: Telemetry, call: Call) -> Selection:
-    """``SelectorGroupChatManager.select_speaker(thread)``."""
-    return _Choice(telemetry, call.instance)
+def selection(telemetry: Telemetry, call: Call) -> Selection:
+    """Start ``SelectorGroupChatManager.select_speaker(thread)``."""
+    return _SpeakerSelection(telemetry, call.instance)
 
 
-def tried(telemetry: Telemetry, call: Call, mentions: Any) -> None:
-    """``SelectorGroupChatManager._mentioned_agents(content, names)``: what the model has answered."""
-    choice = _CHOICE.get()
-    if choice is not None:
-        choice.tried(len(mentions) == 1 and choice.barred not in mentions)
+def on_attempt(telemetry: Telemetry, call: Call, mentions: Mapping[str, int]) -> None:
+    """Count a response: ``SelectorGroupChatManager._mentioned_agents(content, names)``."""
+    selection = _SELECTION.get()
+    if selection is not None:
+        selection.tried(len(mentions) == 1 and selection.excluded not in mentions)

@@ -1,4 +1,4 @@
-"""What is patched: the target of each operation, and the versions that have it."""
+"""The patch table: the target of each operation, and the versions that have it."""
 
 from __future__ import annotations
 
@@ -41,58 +41,63 @@ _RUNS: Final = (
     Patch(f"{_CHAT}._base_group_chat:BaseGroupChat.run_stream", _runs.team),
     Patch(f"{_AGENT}.on_messages", _runs.agent, subclasses=True, once_per=instance),
     Patch(f"{_AGENT}.on_messages_stream", _runs.agent, subclasses=True, once_per=instance),
-    Patch("autogen_core._base_agent:BaseAgent.on_message", _runs.actor),
+    Patch("autogen_core._base_agent:BaseAgent.on_message", _runs.core_agent),
     Patch(f"{_AGENTS}._user_proxy_agent:UserProxyAgent._get_input", step("human_input")),
 )
 
 _HANDOFFS: Final = (
-    Patch(f"{_GRAPH}:DiGraphEdge.check_condition", after(_handoffs.checked), since="0.6.0"),
+    Patch(f"{_GRAPH}:DiGraphEdge.check_condition", after(_handoffs.on_edge_checked), since="0.6.0"),
     Patch(
         f"{_GRAPH}:GraphFlowManager.update_message_thread",
-        within(_handoffs.spoken),
+        within(_handoffs.speaker_context),
         since="0.5.7",
     ),
-    Patch(f"{_GRAPH}:GraphFlowManager.select_speaker", after(_handoffs.selected), since="0.5.6"),
+    Patch(
+        f"{_GRAPH}:GraphFlowManager.select_speaker",
+        after(_handoffs.on_speakers_selected),
+        since="0.5.6",
+    ),
 )
 
 _SELECTION: Final = (
-    Patch(f"{_SELECTOR}.select_speaker", _selection.selected),
-    Patch(f"{_SELECTOR}._mentioned_agents", after(_selection.tried)),
+    Patch(f"{_SELECTOR}.select_speaker", _selection.selection),
+    Patch(f"{_SELECTOR}._mentioned_agents", after(_selection.on_attempt)),
 )
 
 _WORK: Final = (
     Patch(
-        f"{_AGENTS}._assistant_agent:AssistantAgent._execute_tool_call", within(_tools.requested)
+        f"{_AGENTS}._assistant_agent:AssistantAgent._execute_tool_call",
+        within(_tools.request_context),
     ),
-    Patch(f"{_TOOLS}:BaseTool.run_json", _tools.executed),
-    Patch(f"{_TOOLS}:BaseStreamTool.run_json_stream", _tools.executed, since="0.6.2"),
-    Patch(f"{_MCP}:McpWorkbench.call_tool", _tools.served, since="0.5.5"),
+    Patch(f"{_TOOLS}:BaseTool.run_json", _tools.tool),
+    Patch(f"{_TOOLS}:BaseStreamTool.run_json_stream", _tools.tool, since="0.6.2"),
+    Patch(f"{_MCP}:McpWorkbench.call_tool", _tools.mcp_tool, since="0.5.5"),
     Patch(
         "autogen_core.code_executor._base:CodeExecutor.execute_code_blocks",
         _tools.code,
         subclasses=True,
     ),
-    Patch(f"{_MEMORY}.add", _memory.added, subclasses=True),
-    Patch(f"{_MEMORY}.query", _memory.queried, subclasses=True),
-    Patch(f"{_MEMORY}.update_context", _memory.reminded, subclasses=True),
+    Patch(f"{_MEMORY}.add", _memory.add, subclasses=True),
+    Patch(f"{_MEMORY}.query", _memory.query, subclasses=True),
+    Patch(f"{_MEMORY}.update_context", _memory.update_context, subclasses=True),
     Patch(f"{_CLIENT}.create", _models.model_call, subclasses=True),
     Patch(f"{_CLIENT}.create_stream", _models.model_call, subclasses=True),
 )
-"""Tools, code, memory, models: most are implemented by AutoGen's own classes and by applications'."""
+"""Tools, code, memory and models, most of which both AutoGen and applications implement."""
 
 _MESSAGES: Final = (
-    Patch(f"{_RUNTIME}:get_telemetry_envelope_metadata", after(_delivery.addressed)),
-    Patch(f"{_PROCESS}_send", within(_delivery.delivered)),
-    Patch(f"{_PROCESS}_publish", within(_delivery.published)),
-    Patch(f"{_PROCESS}_response", within(_delivery.delivered)),
+    Patch(f"{_RUNTIME}:get_telemetry_envelope_metadata", after(_delivery.on_envelope_metadata)),
+    Patch(f"{_PROCESS}_send", within(_delivery.sender_context)),
+    Patch(f"{_PROCESS}_publish", within(_delivery.receiver_context)),
+    Patch(f"{_PROCESS}_response", within(_delivery.sender_context)),
 )
 
 _OWN_SPANS: Final = (
-    Patch(f"{_TRACING}.__init__", _tracing.made),
-    Patch(f"{_TRACING}.trace_block", _tracing.traced),
+    Patch(f"{_TRACING}.__init__", _tracing.trace_helper),
+    Patch(f"{_TRACING}.trace_block", _tracing.trace_block),
     Patch(
         f"{_RUNTIME}:SingleThreadedAgentRuntime._create_otel_attributes",
-        replacing(_tracing.described),
+        replacing(_tracing.without_message),
         since="0.5.7",
     ),
     Patch(f"{_TOOLS}:get_tracer", instead(_tracing.no_tracer), since="0.4.9", until="0.6.2"),
@@ -104,9 +109,11 @@ _OWN_SPANS: Final = (
         f"{_CHAT}._chat_agent_container:trace_invoke_agent_span", instead(no_span), since="0.6.2"
     ),
 )
-"""AutoGen's own spans, by an old version of the conventions; ours replace those of agents and tools.
+"""AutoGen's own spans, which follow an old version of the conventions. Ours replace those of agents
+and tools.
 
-The names as AutoGen has bound them: an application that uses the same functions keeps its spans.
+The targets are the names that AutoGen binds: an application that calls the same functions keeps its
+spans.
 """
 
 PATCHES: Final = (

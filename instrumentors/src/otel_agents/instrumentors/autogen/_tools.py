@@ -1,8 +1,8 @@
-"""Tools, by the method that executes them, and by what the model has requested."""
+"""Tools, by the method that executes them, and the tool call that the model requested."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -15,16 +15,20 @@ from otel_agents.semconv.values import ToolType
 
 from ._runs import agent_run, within_tool
 
-__all__ = ["code", "executed", "requested", "served"]
+if TYPE_CHECKING:
+    from autogen_core.code_executor import CodeBlock, CodeResult
+    from autogen_core.tools import BaseTool
+
+__all__ = ["code", "mcp_tool", "request_context", "tool"]
 
 _REQUEST: Final[Slot[object]] = Slot("autogen-request", object)
-"""What the model has requested, of which a tool may not know."""
+"""The tool call that the model requested; a tool may not get its id."""
 _EXECUTOR: Final[Slot[object]] = Slot("autogen-executor", object)
-"""What executes code on behalf of a tool, or is at it."""
+"""The executor that a tool consists of, or that is running."""
 
 
 class _ToolRun(ExecuteTool):
-    """A tool's call, which gives its result at once or at the end of a stream."""
+    """A call of a tool, which returns its result at once or at the end of a stream."""
 
     __slots__ = ("_last",)
 
@@ -41,38 +45,38 @@ class _ToolRun(ExecuteTool):
         self.context = _REQUEST.set(None, within_tool(self.context))
 
     def respond(self, value: Any) -> None:
-        """Keep the result."""
+        """Record the result."""
         if getattr(value, "is_error", False):
             self.reject(None)
         if self.content.enabled:
             self.content.tool_result = value
 
     def chunk(self, item: Any) -> object:
-        """The last item of a stream is the result."""
+        """Keep the last item of a stream, which is the result."""
         self._last = item
         return None
 
     def conclude(self) -> None:
-        """Keep the result of a stream that came to its end."""
-        left = attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes
-        if self._last is not None and self.error_type is None and not left:
+        """Record the result of a stream that was read to its end."""
+        abandoned = attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes
+        if self._last is not None and self.error_type is None and not abandoned:
             self.observe(self._last)
 
 
 def _requested_id(name: str, context: Context) -> str | None:
-    """The id of the model's request, where the tool does not get it."""
+    """Return the id of the model's tool call, where the tool does not get it."""
     request: Any = _REQUEST.get(context)
     return request.id if request is not None and request.name == name else None
 
 
-def requested(telemetry: Telemetry, call: Call) -> Context:
-    """``AssistantAgent._execute_tool_call(tool_call, …)``."""
+def request_context(telemetry: Telemetry, call: Call) -> Context:
+    """Keep the tool call: ``AssistantAgent._execute_tool_call(tool_call, …)``."""
     return _REQUEST.set(call.argument(0, "tool_call"))
 
 
-def executed(telemetry: Telemetry, call: Call) -> ExecuteTool:
-    """``BaseTool.run_json(args, token, call_id)`` and ``BaseStreamTool.run_json_stream``."""
-    tool: Any = call.instance
+def tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
+    """Start ``BaseTool.run_json(args, token, call_id)`` or ``BaseStreamTool.run_json_stream``."""
+    tool: BaseTool[Any, Any] = call.instance
     run = _ToolRun(telemetry, tool.name, call.argument(2, "call_id"), ToolType.FUNCTION)
     if run.detailed and tool.description:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = tool.description
@@ -82,8 +86,8 @@ def executed(telemetry: Telemetry, call: Call) -> ExecuteTool:
     return run
 
 
-def served(telemetry: Telemetry, call: Call) -> ExecuteTool:
-    """``McpWorkbench.call_tool(name, arguments, token, call_id)``: executed by a server."""
+def mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
+    """Start ``McpWorkbench.call_tool(name, arguments, token, call_id)``; a server executes it."""
     name, call_id = call.argument(0, "name"), call.argument(3, "call_id")
     run = _ToolRun(telemetry, name, call_id, ToolType.EXTENSION)
     if telemetry.gate.enabled:
@@ -92,11 +96,18 @@ def served(telemetry: Telemetry, call: Call) -> ExecuteTool:
 
 
 def code(telemetry: Telemetry, call: Call) -> ExecuteCode | None:
-    """``CodeExecutor.execute_code_blocks(code_blocks, token)``, unless a tool is nothing else."""
+    """Start ``CodeExecutor.execute_code_blocks(code_blocks, token)``.
+
+    None where the executor runs already, or where the tool around it does nothing else.
+    """
     if _EXECUTOR.get() is call.instance:
         return None
-    blocks: Any = call.argument(0, "code_blocks")
-    written = ((one.language, one.code) for one in blocks)
-    run = ExecuteCode(telemetry, written, lambda result: (result.exit_code, result.output))
+    code_blocks: list[CodeBlock] = call.argument(0, "code_blocks")
+    blocks = ((block.language, block.code) for block in code_blocks)
+    run = ExecuteCode(telemetry, blocks, _outcome)
     run.context = _EXECUTOR.set(call.instance, within_tool(run.context))
     return run
+
+
+def _outcome(result: CodeResult) -> tuple[int, str]:
+    return result.exit_code, result.output

@@ -1,8 +1,8 @@
-"""AutoGen's own tracing, quieted in favour of ours; what has a provider of its own is left alone."""
+"""AutoGen's own tracing: silenced, as our spans replace it, unless it has a provider of its own."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
@@ -11,16 +11,22 @@ from otel_agents.instrumentors._core.patching.native import SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import chosen
 
-__all__ = ["described", "has_own_tracer", "made", "no_tracer", "traced"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autogen_core import AgentRuntime
+
+__all__ = ["has_own_tracer", "no_tracer", "trace_block", "trace_helper", "without_message"]
 
 _MESSAGE: Final = "message"
 _SWITCH: Final = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 
 
-def made(telemetry: Telemetry, call: Call) -> Observation | None:
-    """``TraceHelper(tracer_provider, config)`` of a runtime, which has a span for every message.
+def trace_helper(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Silence or isolate ``TraceHelper(tracer_provider, config)`` of a runtime.
 
-    They say nothing that the spans of the run do not, so that nobody gets them by default.
+    It starts spans for every message, which repeat what the spans of the run say. By default they
+    are not emitted.
     """
     if isolate_provider(telemetry, call, 0):
         return Observation()
@@ -33,8 +39,8 @@ def _silence(helper: Any) -> None:
     helper.tracer = SilentTracer()
 
 
-def traced(telemetry: Telemetry, call: Call) -> Observation | None:
-    """``TraceHelper.trace_block(…)``, whose spans quote exceptions."""
+def trace_block(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Keep exception messages out of the spans of ``TraceHelper.trace_block(…)``."""
     if telemetry.gate.enabled or isinstance(call.instance.tracer, IsolatedTracer):
         return None
     quiet = {"record_exception": False, "set_status_on_exception": False}
@@ -42,19 +48,22 @@ def traced(telemetry: Telemetry, call: Call) -> Observation | None:
     return Observation()
 
 
-def described(telemetry: Telemetry, call: Call, attributes: Any) -> Any:
-    """``_create_otel_attributes(…)`` of a runtime, which puts the message into an attribute."""
+def without_message(
+    telemetry: Telemetry, call: Call, attributes: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Remove the message from the attributes of ``_create_otel_attributes(…)`` of a runtime."""
     if telemetry.gate.enabled or has_own_tracer(call.instance):
         return attributes
     return {name: value for name, value in attributes.items() if name != _MESSAGE}
 
 
-def has_own_tracer(runtime: Any) -> bool:
-    """Whether ``runtime`` was given a provider of the application's own."""
+def has_own_tracer(runtime: AgentRuntime) -> bool:
+    """Return whether the application gave ``runtime`` a tracer provider of its own."""
     helper = getattr(runtime, "_tracer_helper", None)
     return isinstance(getattr(helper, "tracer", None), IsolatedTracer)
 
 
 def no_tracer(telemetry: Telemetry, call: Call) -> SilentTracer:
-    """``get_tracer(…)``, where versions before 0.6.2 put a tool's arguments into a span."""
+    """Return a silent tracer for ``get_tracer(…)``."""
+    # Before 0.6.2 a tool's span holds its arguments.
     return SilentTracer()

@@ -1,7 +1,4 @@
-"""Instrumentor for CrewAI: crews, tasks, agents, tools, flows, memory and knowledge.
-
-CrewAIInstrumentor().instrument()
-"""
+"""Instrumentor for CrewAI: crews, tasks, agents, tools, flows, memory and knowledge."""
 
 from __future__ import annotations
 
@@ -17,7 +14,15 @@ __all__ = ["CrewAIInstrumentor"]
 
 
 class CrewAIInstrumentor(AgentInstrumentor):
-    """Records the runs of ``crewai``; the model calls are those of LiteLLM and the SDKs."""
+    """Record the runs of ``crewai``; the instrumentors of LiteLLM and SDKs record the model calls.
+
+    Example:
+        >>> from otel_agents.instrumentors.crewai import CrewAIInstrumentor
+        >>> instrumentor = CrewAIInstrumentor()
+        >>> instrumentor.instrument()  # before or after the import of crewai
+        >>> # each ``crew.kickoff()`` is one trace from here on
+        >>> instrumentor.uninstrument()
+    """
 
     plain_name = "crewai"
     requires = ("crewai >= 0.80, < 2",)
@@ -30,11 +35,11 @@ class CrewAIInstrumentor(AgentInstrumentor):
         "crews, tasks, agents, tools, planning, flows, memory, human input",
         "guardrails, reasoning, knowledge, conversations, native and MCP tools (1.x)",
         "sync, async, for each, threads, stream",
-        "Anthropic, Gemini, Bedrock, Azure and model classes of the application's own",
+        "Anthropic, Gemini, Bedrock, Azure and the application's own model classes",
     )
 
     def patches(self) -> Iterable[Patch]:
-        """The methods that enclose a run, and the bus, whose events enclose a tool's call."""
+        """Return the methods that enclose a run, and the bus, whose events enclose a tool call."""
         from ._tables import PATCHES
 
         return PATCHES

@@ -1,4 +1,4 @@
-"""What CrewAI's model classes send with: an SDK's client, whose host is the provider's."""
+"""The SDK clients with which CrewAI's model classes send, and what their responses report."""
 
 from __future__ import annotations
 
@@ -10,76 +10,78 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv.values import Provider
 
-from ._executing import responded
 from ._hosts import host_of
-from ._models import Answer, current_answer
+from ._model_tools import add_response
+from ._models import ClaimedModelCall, current_model_call
 
-__all__ = ["counted", "read", "taken"]
+__all__ = ["on_client", "on_finish_reason", "on_usage"]
 
 
-_quiet: Final[ByObject[Any, Any]] = ByObject()
+_untraced: Final[ByObject[Any, Any]] = ByObject()
+"""Copies of clients, without their own spans, by the original."""
 
 
 def _without_own_spans(client: Any) -> Any:
-    """``client``, or a copy of it where it would report the request too, as Anthropic's does.
+    """Return ``client``, or a copy of it without its own spans.
 
-    One that the application gave a tracer provider of its own reports there, as it was told.
+    A client with a tracer provider of its own keeps them: the application has chosen so.
     """
+    # anthropic >= 2.11 emits a span for each request: there would be two.
     options: dict[str, Any] = getattr(client, "open_telemetry", None) or {}
     traces: dict[str, Any] = options.get("traces") or {}
     if not traces.get("enabled") or options.get("tracer_provider") is not None:
         return client
-    if client not in _quiet:
-        silent = {**options, "traces": {**traces, "enabled": False}}
-        _quiet[client] = client.with_options(open_telemetry=silent)
-    return _quiet[client]
+    if client not in _untraced:
+        disabled = {**options, "traces": {**traces, "enabled": False}}
+        _untraced[client] = client.with_options(open_telemetry=disabled)
+    return _untraced[client]
 
 
-def _answer_of(call: Call) -> Answer | None:
-    """The call of this model class that is being answered here."""
-    answer = current_answer()
-    return answer if answer is not None and answer.model is call.instance else None
+def _model_call_of(call: Call) -> ClaimedModelCall | None:
+    """Return the current call of this model class."""
+    model_call = current_model_call()
+    return model_call if model_call is not None and model_call.model is call.instance else None
 
 
-def taken(telemetry: Telemetry, call: Call, client: Any) -> Any:
-    """``_get_sync_client()`` of a model class, and its asynchronous forms.
+def on_client(telemetry: Telemetry, call: Call, client: Any) -> Any:
+    """Return the client of ``_get_sync_client()`` or an async form of it, without its own spans.
 
-    A client is asked for where a request is about to be sent: that is the evidence.
+    A model class gets its client just before it sends a request: this is the evidence.
     """
-    answer = _answer_of(call)
-    if answer is None:
+    model_call = _model_call_of(call)
+    if model_call is None:
         return client
     if getattr(client, "vertexai", False) is True:
-        answer.claim.provider = Provider.GCP_VERTEX_AI.value
-    if getattr(answer.model, "is_azure_openai_endpoint", False) is True:
-        answer.claim.provider = Provider.AZURE_AI_OPENAI.value
-    answer.sends(host_of(client))
+        model_call.claim.provider = Provider.GCP_VERTEX_AI.value
+    if getattr(model_call.model, "is_azure_openai_endpoint", False) is True:
+        model_call.claim.provider = Provider.AZURE_AI_OPENAI.value
+    model_call.send(host_of(client))
     return _without_own_spans(client)
 
 
-def counted(telemetry: Telemetry, call: Call) -> None:
-    """``BaseLLM._track_token_usage_internal(usage)``: a response has come."""
-    answer = _answer_of(call)
-    if answer is not None:
-        answer.received(call.args[0] if call.args else next(iter(call.kwargs.values()), None))
+def on_usage(telemetry: Telemetry, call: Call) -> None:
+    """Note a response: ``BaseLLM._track_token_usage_internal(usage)``."""
+    model_call = _model_call_of(call)
+    if model_call is not None:
+        model_call.received(call.args[0] if call.args else next(iter(call.kwargs.values()), None))
 
 
-def read(telemetry: Telemetry, call: Call, found: Any) -> None:
-    """``_extract_finish_reason_and_id(response)``: why an answer ended, and its id.
-
-    Those of Bedrock have none but that of the request.
-    """
-    answer = current_answer()
-    if answer is None or not call.args:
+def on_finish_reason(
+    telemetry: Telemetry, call: Call, reason_and_id: tuple[str | None, str | None]
+) -> None:
+    """Note finish reason and id: ``_extract_finish_reason_and_id(response)``."""
+    model_call = current_model_call()
+    if model_call is None or not call.args:
         return
     response = call.args[0]
-    reason, response_id = found
-    answer.identified(
+    reason, response_id = reason_and_id
+    model_call.identify(
         text(response, "model") or text(response, "model_version"),
+        # Bedrock's responses have no id but that of their request.
         response_id or text(field(response, "ResponseMetadata"), "RequestId"),
         reason,
     )
-    responded(response)
+    add_response(response)
     as_dict = getattr(getattr(response, "usage", None), "as_dict", None)
     if as_dict is not None:
-        answer.billed(as_dict())
+        model_call.billed(as_dict())

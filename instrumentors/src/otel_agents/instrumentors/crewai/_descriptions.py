@@ -1,44 +1,50 @@
-"""What tools are said to be good for, by those who wrote them."""
+"""Names and descriptions of tools, as their authors wrote them."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["spelled", "tool_of", "written_description"]
+if TYPE_CHECKING:
+    from crewai.events.types.tool_usage_events import ToolUsageEvent
+    from crewai.tools import BaseTool
+    from crewai.tools.structured_tool import CrewStructuredTool
+
+__all__ = ["find_tool", "original_description", "sanitized"]
 
 _DELEGATION: Final = "crewai.tools.agent_tools"
 _NAMES: Final = "crewai.utilities.string_utils"
-_WRITTEN: Final = "Tool Description: "
-"""Where early versions put what was written, at the end of the text that they tell the model."""
+# Early versions append the original to the description that they put into the prompt.
+_MARKER: Final = "Tool Description: "
 
 
-def spelled(name: Any) -> str:
-    """A tool's name as CrewAI spells it for models, in versions that do."""
-    spelling: Any = getattr(sys.modules.get(_NAMES), "sanitize_tool_name", str)
-    return spelling(str(name))
+def sanitized(name: Any) -> str:
+    """Return a tool's name as CrewAI sends it to models."""
+    # Versions without `sanitize_tool_name` send it unchanged.
+    sanitize: Any = getattr(sys.modules.get(_NAMES), "sanitize_tool_name", str)
+    return sanitize(str(name))
 
 
-def tool_of(source: Any, event: Any) -> Any:
-    """The tool that ``event`` of ``source`` (who calls it) is about; None if it is not known."""
-    wanted = spelled(event.tool_name)
-    for listed in ("original_tools", "tools"):
-        for tool in getattr(source, listed, None) or ():
-            if spelled(getattr(tool, "name", "")) == wanted:
+def find_tool(source: Any, event: ToolUsageEvent) -> Any:
+    """Return the tool of ``event`` from its caller, ``source``; None if it is unknown."""
+    name = sanitized(event.tool_name)
+    for attribute in ("original_tools", "tools"):
+        for tool in getattr(source, attribute, None) or ():
+            if sanitized(getattr(tool, "name", "")) == name:
                 return tool
     return None
 
 
-def written_description(tool: Any) -> str | None:
-    """The description as it was written.
+def original_description(tool: BaseTool | CrewStructuredTool | None) -> str | None:
+    """Return the description that the tool's author wrote.
 
-    None for the tools of delegation: CrewAI fills theirs with roles, and those with inputs.
+    None for delegation tools: CrewAI puts roles into theirs, and inputs into the roles.
     """
-    written = getattr(tool, "_original_tool", None) or tool
-    if type(written).__module__.startswith(_DELEGATION):
+    original = getattr(tool, "_original_tool", None) or tool
+    if type(original).__module__.startswith(_DELEGATION):
         return None
-    description = getattr(written, "description", None)
+    description = getattr(original, "description", None)
     if not isinstance(description, str):
         return None
-    head, found, tail = description.partition(_WRITTEN)
+    head, found, tail = description.partition(_MARKER)
     return tail if found and head.startswith("Tool Name: ") else description

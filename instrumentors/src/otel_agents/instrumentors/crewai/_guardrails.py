@@ -1,59 +1,72 @@
-"""Guardrails: what each said of an answer, and which try it was."""
+"""Guardrails: their verdicts, and the number of each attempt."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["GUARDED", "Guarded", "guardrail"]
+if TYPE_CHECKING:
+    from crewai import Task
+    from crewai.agents.agent_builder.base_agent import BaseAgent
+    from crewai.utilities.guardrail import GuardrailResult
+
+__all__ = ["GUARDRAIL_ATTEMPTS", "GuardrailAttempts", "guardrail"]
 
 _LIMITS: Final = ("guardrail_max_retries", "max_retries")
-"""How often an answer may be refused; early versions have the second."""
+"""The attribute that limits the retries; early versions have the second."""
 
 
-class Guarded:
-    """Who answers, a task or a lone agent: the guardrail that refuses is asked again of the next answer."""
+class GuardrailAttempts:
+    """The attempts of a task, or of an agent that runs alone, to pass its guardrails.
 
-    __slots__ = ("count", "refusals")
+    Attributes:
+        limit: How many attempts each guardrail allows; None if unknown.
+        refusals: How many outputs the current guardrail has refused.
+    """
 
-    def __init__(self, subject: Any) -> None:
+    __slots__ = ("limit", "refusals")
+
+    def __init__(self, subject: Task | BaseAgent) -> None:
         limits = (getattr(subject, name, None) for name in _LIMITS)
         retries = next((limit for limit in limits if isinstance(limit, int)), None)
-        self.count = None if retries is None else retries + 1
+        self.limit = None if retries is None else retries + 1
         self.refusals = 0
-        """By the guardrail whose turn it is."""
 
 
-GUARDED: Final = Slot("crewai-guarded", Guarded)
+GUARDRAIL_ATTEMPTS: Final = Slot("crewai-guardrail-attempts", GuardrailAttempts)
 
 
 class _Guardrail(Step):
-    __slots__ = ("_guarded",)
+    __slots__ = ("_attempts",)
 
-    def __init__(self, telemetry: Telemetry, name: str | None, guarded: Guarded | None) -> None:
-        self._guarded = guarded
-        number, count = (None, None) if guarded is None else (guarded.refusals + 1, guarded.count)
+    def __init__(
+        self, telemetry: Telemetry, name: str | None, attempts: GuardrailAttempts | None
+    ) -> None:
+        self._attempts = attempts
+        number, count = (
+            (None, None) if attempts is None else (attempts.refusals + 1, attempts.limit)
+        )
         super().__init__(telemetry, "guardrail", name, number=number, count=count)
 
-    def respond(self, value: Any) -> None:
-        """Keep the verdict."""
+    def respond(self, value: GuardrailResult) -> None:
+        """Record the verdict."""
         passed = bool(value.success)
         self.decided("passed" if passed else "failed")
-        if self._guarded is not None:
-            self._guarded.refusals = 0 if passed else self._guarded.refusals + 1
+        if self._attempts is not None:
+            self._attempts.refusals = 0 if passed else self._attempts.refusals + 1
 
 
 def guardrail(telemetry: Telemetry, call: Call) -> Step:
-    """``process_guardrail(output, guardrail, …)``; of early versions a task's method."""
-    asked = call.argument(1, "guardrail") or getattr(call.instance, "_guardrail", None)
-    return _Guardrail(telemetry, _name(asked), GUARDED.get())
+    """Start ``process_guardrail(output, guardrail, …)``, in early versions a task's method."""
+    guardrail = call.argument(1, "guardrail") or getattr(call.instance, "_guardrail", None)
+    return _Guardrail(telemetry, _name(guardrail), GUARDRAIL_ATTEMPTS.get())
 
 
-def _name(asked: Any) -> str | None:
-    """That of a function; what a model is asked by has none, and is described by its prompt."""
-    name = getattr(asked, "__name__", None)
+def _name(guardrail: Any) -> str | None:
+    """Return a function's name; a model's guardrail has none, and its description is a prompt."""
+    name = getattr(guardrail, "__name__", None)
     return name if isinstance(name, str) and name.isidentifier() else None

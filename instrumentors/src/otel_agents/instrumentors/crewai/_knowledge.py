@@ -1,4 +1,4 @@
-"""Memory and knowledge: what a crew remembers, and what it looks up."""
+"""Memory and knowledge: what a crew stores, and what it looks up."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from otel_agents.semconv.values import Operation
 
 __all__ = ["query", "recall", "remember"]
 
-_SAVED: Final = ("content", "contents", "value", "item")
-"""What is to be remembered, by the name that a method gives it."""
-_TEXTS: Final = ("content", "context", "memory", "description", "task")
-"""Where the text of a record is; early versions have the others."""
+_CONTENT_ARGUMENTS: Final = ("content", "contents", "value", "item")
+"""The names by which methods take what is to be stored."""
+_TEXT_FIELDS: Final = ("content", "context", "memory", "description", "task")
+"""The fields that hold a record's text; early versions have the others."""
 
 
 class _Search(Memory):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Count and keep what was found; some memories find nothing by having no list."""
-        _tell(self, value or ())
+        """Count and keep the results; some memories return None where they find nothing."""
+        _keep(self, value or ())
 
 
 class _Save(Memory):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Keep what has become of it; early versions do not tell."""
+        """Keep the stored records, which early versions do not return."""
         if value:
-            _tell(self, value)
+            _keep(self, value)
 
 
-def _tell(memory: Memory, found: Any) -> None:
+def _keep(memory: Memory, found: Any) -> None:
     listed = list(cast("list[Any]", found)) if isinstance(found, (list, tuple)) else [found]
     memory.keep(listed, _record)
 
@@ -47,50 +47,51 @@ class _Query(Retrieval):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Keep what was found."""
+        """Record the results."""
         if value:
             self.content.retrieval_documents = Items(value, _record)
 
 
 def _record(found: Any) -> dict[str, Any]:
-    """A record of a memory or a document of a source: a text, a match, an item, a dict."""
+    """Return a record of a memory, or a document of a source: a text, a match, an item, a dict."""
     if isinstance(found, str):
         return {"content": found}
-    held: Any = field(found, "record") or found
-    content = next(filter(None, (text(held, name) for name in _TEXTS)), None)
+    record: Any = field(found, "record") or found
+    content = next(filter(None, (text(record, name) for name in _TEXT_FIELDS)), None)
     if content is None:
         return {"content": plain(found)}
-    told = {"content": content, "id": text(held, "id"), "score": field(found, "score")}
-    return given({**told, "metadata": field(held, "metadata") or None})
+    known = {"content": content, "id": text(record, "id"), "score": field(found, "score")}
+    return given({**known, "metadata": field(record, "metadata") or None})
 
 
 def recall(telemetry: Telemetry, call: Call) -> Memory:
-    """``Memory.recall(query, …)`` and its asynchronous form; of early versions ``search``."""
+    """Start ``Memory.recall(query, …)`` or its async form; in early versions ``search``."""
     memory = _Search(telemetry, Operation.SEARCH_MEMORY)
     if telemetry.gate.enabled:
-        asked = call.argument(0, "query")
-        memory.content.memory_query = call.kwargs.get("task") if asked is None else asked
+        query = call.argument(0, "query")
+        memory.content.memory_query = call.kwargs.get("task") if query is None else query
     return memory
 
 
 def remember(telemetry: Telemetry, call: Call) -> Memory:
-    """``Memory.remember(content, …)``, and what ``remember_many(contents, …)`` has a thread do.
+    """Start ``Memory.remember(content, …)``, or the thread of ``remember_many(contents, …)``.
 
-    Of early versions ``save``.
+    In early versions ``save``.
     """
     memory = _Save(telemetry, Operation.CREATE_MEMORY)
-    named = next((call.kwargs[name] for name in _SAVED if name in call.kwargs), None)
-    _tell(memory, call.args[0] if call.args else named)
+    names = (name for name in _CONTENT_ARGUMENTS if name in call.kwargs)
+    named = next((call.kwargs[name] for name in names), None)
+    _keep(memory, call.args[0] if call.args else named)
     return memory
 
 
 def query(telemetry: Telemetry, call: Call) -> Retrieval:
-    """``Knowledge.query(query, results_limit)`` and its asynchronous form."""
+    """Start ``Knowledge.query(query, results_limit)`` or its async form."""
     retrieval = _Query(telemetry)
     limit = call.argument(1, "results_limit")
     if isinstance(limit, int):
         retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = limit
     if telemetry.gate.enabled:
-        asked: Any = call.argument(0, "query")
-        retrieval.content.retrieval_query = asked if isinstance(asked, str) else " ".join(asked)
+        query: list[str] | str = call.argument(0, "query")
+        retrieval.content.retrieval_query = query if isinstance(query, str) else " ".join(query)
     return retrieval

@@ -1,4 +1,4 @@
-"""Requests and answers of a run as messages (GenAI semconv, "Message JSON schemas")."""
+"""Input and output of a run as messages (GenAI semconv, "Message JSON schemas")."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, cast
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.parts import message, text_message, tool_call
 
-from ._requested import requested
+from ._tool_calls import tool_calls_in
 
-__all__ = ["answer", "request"]
+__all__ = ["input_messages", "output_messages"]
 
 Messages = Callable[[], list[Message]]
 
 
-def request(value: Any) -> Messages:
-    """What a run was asked: a text, messages, or the inputs of a crew."""
+def input_messages(value: Any) -> Messages:
+    """Return the input of a run: a text, messages, or the inputs of a crew."""
     return lambda: _messages("user", value)
 
 
-def answer(value: Any) -> Messages:
-    """What a run has answered; the raw text of an output, or the calls that a model asks for."""
-    return lambda: _calls(value) or _messages("assistant", getattr(value, "raw", value))
+def output_messages(value: Any) -> Messages:
+    """Return the output of a run: the raw text, or the tool calls that a model requests."""
+    return lambda: _tool_calls(value) or _messages("assistant", getattr(value, "raw", value))
 
 
-def _calls(value: Any) -> list[Message]:
-    parts = [tool_call(call.id, call.name, call.arguments) for call in requested(value)]
+def _tool_calls(value: Any) -> list[Message]:
+    parts = [tool_call(call.id, call.name, call.arguments) for call in tool_calls_in(value)]
     return [message("assistant", parts)] if parts else []
 
 

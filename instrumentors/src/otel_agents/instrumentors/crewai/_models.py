@@ -1,4 +1,4 @@
-"""Model classes: CrewAI's own, whose SDK reports if it can, and the application's."""
+"""Model classes: CrewAI's own, whose SDKs report their calls if they can, and the application's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
@@ -21,17 +21,21 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
 from ._hosts import host_of
-from ._messages import answer, request
-from ._requested import key_of, requested
-from ._runs import RUN, Caller
+from ._messages import input_messages, output_messages
+from ._runs import RUN, ToolCaller
+from ._tool_calls import key_of, tool_calls_in
 from ._usage import usage_of
 
-__all__ = ["Answer", "asked", "chunk_came", "current_answer"]
+if TYPE_CHECKING:
+    from crewai import BaseLLM
+    from crewai.events.types.llm_events import LLMCallCompletedEvent, LLMStreamChunkEvent
+
+__all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk"]
 
 _LITELLM: Final = "crewai.llm"
-_OWN: Final = "crewai."
+_CREWAI: Final = "crewai."
 _CLIENT: Final = "_get_sync_client"
-"""The method by which CrewAI's own classes get what they send with, in versions that have it."""
+"""The method by which CrewAI's own classes get their SDK's client, since 1.14.2."""
 _PROVIDERS: Final = MappingProxyType(
     {
         "azure": Provider.AZURE_AI_INFERENCE.value,
@@ -39,7 +43,7 @@ _PROVIDERS: Final = MappingProxyType(
         "gemini": Provider.GCP_GEMINI.value,
     }
 )
-"""CrewAI's names that are not the conventions'."""
+"""CrewAI's provider names that differ from the conventions'."""
 _PARAMETERS: Final = MappingProxyType(
     {
         attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
@@ -52,105 +56,108 @@ _PARAMETERS: Final = MappingProxyType(
 )
 
 
-class Answer(ClaimedCall):
-    """One call of a model class, below every cache of CrewAI's.
+class ClaimedModelCall(ClaimedCall):
+    """One call of a model class, below all of CrewAI's caches.
 
-    Of a class of the application's own the call itself is evidence. CrewAI's own may ask several
-    times, after a refusal or with what a tool has answered: they are seen to get a client each time.
+    A call of an application's class is itself evidence of a request. CrewAI's own classes may
+    send several requests, after a refusal or with a tool's result: each time they get a client.
     """
 
-    def __init__(self, telemetry: Telemetry, instance: Any, messages: Any) -> None:
+    def __init__(self, telemetry: Telemetry, instance: BaseLLM, messages: Any) -> None:
         model = getattr(instance, "model", None)
         provider = _provider(instance)
-        self._evident = not hasattr(instance, _CLIENT)
+        self._sends_itself = not hasattr(instance, _CLIENT)
         super().__init__(
             telemetry,
             Operation.GENERATE_CONTENT if provider == Provider.GCP_GEMINI.value else Operation.CHAT,
             model=model if isinstance(model, str) else None,
             provider=provider,
-            sends_itself=self._evident,
+            sends_itself=self._sends_itself,
             record_request=partial(_record_request, messages),
         )
-        if self._evident and type(instance).__module__.startswith(_OWN):  # of early versions
+        # CrewAI's own classes before 1.14.2.
+        if self._sends_itself and type(instance).__module__.startswith(_CREWAI):
             self.server = host_of(getattr(instance, "client", None))
         self.model = instance
         self.run = RUN.get()
-        self.event: Any = None
+        self.event: LLMCallCompletedEvent | None = None
         self._usage: Any = None
         self._billed: Any = None
-        self._told: tuple[str | None, str | None, str | None] = (None, None, None)
+        self._identity: tuple[str | None, str | None, str | None] = (None, None, None)
         self._received = False
         self._first_chunk: int | None = None
         self._failure: BaseException | None = None
-        self._wanted = telemetry.gate.enabled
-        self.context = _ANSWER.set(self, self.context)
+        self._content_enabled = telemetry.gate.enabled
+        self.context = _MODEL_CALL.set(self, self.context)
 
-    def sends(self, server: tuple[str, int] | None) -> None:
-        """A request follows; what was sent before is over."""
+    def send(self, server: tuple[str, int] | None) -> None:
+        """Start an attempt, and end the previous one."""
         if self._received:
             self.responded(None)
         elif self._failure is not None:
             self.refused(self._failure)
         self.event, self._usage, self._billed, self._received = None, None, None, False
-        self._told = (None, None, None)
+        self._identity = (None, None, None)
         self._first_chunk, self._failure = None, None
         self.server = server
         self.attempt()
 
     def received(self, usage: Any) -> None:
-        """The response is there."""
+        """Note a response and its usage."""
         self._received, self._usage = True, usage
 
     def billed(self, usage: dict[str, Any]) -> None:
-        """What Azure has counted; CrewAI leaves out of it what came from a cache."""
+        """Note the usage of Azure's response; CrewAI's omits the cached tokens."""
         self._billed = usage
 
-    def identified(self, model: str | None, response_id: str | None, reason: str | None) -> None:
-        """What a response, or a piece of it, tells of itself; None is what it does not tell."""
-        told = self._told
-        self._told = (model or told[0], response_id or told[1], reason or told[2])
+    def identify(self, model: str | None, response_id: str | None, reason: str | None) -> None:
+        """Note model, id and finish reason of a response or a chunk, as far as it has them."""
+        known = self._identity
+        self._identity = (model or known[0], response_id or known[1], reason or known[2])
 
-    def completed(self, event: Any) -> None:
-        """CrewAI tells of the response; early versions do not tell all of it."""
+    def completed(self, event: LLMCallCompletedEvent) -> None:
+        """Note CrewAI's event for a response, which holds less in early versions."""
         self._received, self.event = True, event
         self._usage = field(event, "usage") or self._usage
-        model, response_id, reason = self._told
-        self._told = (
+        model, response_id, reason = self._identity
+        self._identity = (
             model or text(event, "model"),
             text(event, "response_id") or response_id,
             text(event, "finish_reason") or reason,
         )
 
-    def chunked(self) -> None:
-        """A piece of a stream is there."""
+    def on_chunk(self) -> None:
+        """Note the time of a stream's first chunk."""
         if self._first_chunk is None:
             self._first_chunk = time.time_ns()
 
-    def failing(self, error: BaseException) -> None:
-        """CrewAI tells of an error; it may tell it again, and it may try again."""
+    def on_failure(self, error: BaseException) -> None:
+        """Note the error of CrewAI's event; a retry may follow."""
+        # CrewAI emits `llm_call_failed` twice for one error, in the provider class and above it.
         if self._failure is None:
-            self._failure = _shown(error)
+            self._failure = _sdk_error(error)
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """What the provider had answered before the call failed is no failure of its."""
+        """Report a response first, if the provider sent one before the call failed."""
         if error is None:
-            _note(self.run, value)
+            _keep_tool_call_ids(self.run, value)
             return None
         if self._received:
             self.responded(None)
-        return _shown(error)
+        return _sdk_error(error)
 
     def describe(self, call: Any, response: Any) -> None:
-        """What the class has told of it; one of the application's own may tell nothing."""
+        """Record what the class has reported; the application's own may report nothing."""
         if call.detailed:
             self._describe_request(call)
         event = self.event
-        call.response_model, call.response_id, reason = self._told
+        call.response_model, call.response_id, reason = self._identity
         call.finish_reasons = (reason.lower(),) if reason else ()  # Gemini's are in capitals
-        if self._wanted:
-            told = event.response if response is None and event is not None else response
-            call.content.output_messages = finished(answer(told)(), call.finish_reasons)
-        if not (self._evident or self._received):
+        if self._content_enabled:
+            output = event.response if response is None and event is not None else response
+            messages = output_messages(output)()
+            call.content.output_messages = finished(messages, call.finish_reasons)
+        if not (self._sends_itself or self._received):
             call.reject(None)
         usage = usage_of(self._billed or self._usage)
         if usage is not None:
@@ -169,49 +176,51 @@ class Answer(ClaimedCall):
                 call.attributes[name] = value
 
 
-_ANSWER: Final = Slot("crewai-answer", Answer)
+_MODEL_CALL: Final = Slot("crewai-model-call", ClaimedModelCall)
 
 
 def _record_request(messages: Any, content: Content) -> None:
-    content.input_messages = request(messages)
+    content.input_messages = input_messages(messages)
 
 
-class _ByLiteLLM(Observation):
-    """A call whose requests are LiteLLM's."""
+class _LiteLLMCall(Observation):
+    """A call whose requests LiteLLM sends."""
 
     def __init__(self) -> None:
         self._ids: dict[int, str] = {}
         super().__init__(_STREAMED_IDS.set(self._ids))
 
     def returned(self, value: Any) -> Any:
-        """The call has its result; of a stream CrewAI has told the ids piece by piece."""
-        _note(RUN.get(), value, self._ids)
+        """Keep the ids of the tool calls; those of a stream came with its chunks."""
+        _keep_tool_call_ids(RUN.get(), value, self._ids)
         return value
 
 
 _STREAMED_IDS: Final[Slot[dict[int, str]]] = Slot("crewai-streamed-ids", dict)
 
 
-def _note(run: Caller | None, response: Any, ids: Mapping[int, str] = MappingProxyType({})) -> None:
-    """Keep the ids of the calls that the model asks for; ``ids`` are by their places."""
-    for place, call in enumerate(requested(response) if run is not None else ()):
-        call_id = call.id or ids.get(place)
+def _keep_tool_call_ids(
+    run: ToolCaller | None, response: Any, ids: Mapping[int, str] = MappingProxyType({})
+) -> None:
+    """Keep the ids of the tool calls that the model requests; ``ids`` are by index."""
+    for index, call in enumerate(tool_calls_in(response) if run is not None else ()):
+        call_id = call.id or ids.get(index)
         if run is not None and call_id is not None:
             run.calls.append((key_of(call.name, call.arguments), call_id))
 
 
-def chunk_came(event: Any) -> None:
-    """CrewAI tells of a piece of a stream."""
-    answer, ids = current_answer(), _STREAMED_IDS.get()
-    if answer is not None:
-        answer.chunked()
+def on_stream_chunk(event: LLMStreamChunkEvent) -> None:
+    """Note CrewAI's event for a chunk of a stream."""
+    model_call, ids = current_model_call(), _STREAMED_IDS.get()
+    if model_call is not None:
+        model_call.on_chunk()
     call = event.tool_call
     if ids is not None and call is not None and call.id:
         ids[call.index] = call.id
 
 
-def _shown(error: BaseException) -> BaseException:
-    """What the provider's SDK has raised, where CrewAI has put an error of its own around it."""
+def _sdk_error(error: BaseException) -> BaseException:
+    """Return the error of the provider's SDK, which CrewAI may have wrapped in its own."""
     while True:
         module, cause = type(error).__module__, error.__cause__
         wraps = module == "builtins" or module.partition(".")[0] == "crewai"
@@ -220,22 +229,22 @@ def _shown(error: BaseException) -> BaseException:
         error = cause
 
 
-def _provider(instance: Any) -> str | None:
-    """The provider that the class names; the base class names one for all."""
+def _provider(instance: BaseLLM) -> str | None:
+    """Return the provider that the class names; ``openai`` is the default of every class."""
     provider = getattr(instance, "provider", None)
-    own = type(instance).__module__.startswith(_OWN)
-    if not isinstance(provider, str) or (not own and provider == Provider.OPENAI.value):
+    is_crewais = type(instance).__module__.startswith(_CREWAI)
+    if not isinstance(provider, str) or (not is_crewais and provider == Provider.OPENAI.value):
         return None
     return _PROVIDERS.get(provider, provider)
 
 
-def current_answer() -> Answer | None:
-    """The call of a model class that is being answered here."""
-    return lasting(_ANSWER)
+def current_model_call() -> ClaimedModelCall | None:
+    """Return the call of a model class in which this runs."""
+    return lasting(_MODEL_CALL)
 
 
-def asked(telemetry: Telemetry, call: Call) -> CallObserver:
-    """``BaseLLM.call(messages, …)`` and ``acall``; by way of LiteLLM the calls are LiteLLM's."""
+def model_call(telemetry: Telemetry, call: Call) -> CallObserver:
+    """Claim ``BaseLLM.call(messages, …)`` or ``acall``; LiteLLM claims its own calls."""
     if type(call.instance).__module__ == _LITELLM:
-        return _ByLiteLLM()
-    return Answer(telemetry, call.instance, call.argument(0, "messages"))
+        return _LiteLLMCall()
+    return ClaimedModelCall(telemetry, call.instance, call.argument(0, "messages"))

@@ -1,10 +1,10 @@
-"""Which of several a run is: of those that are asked for together, and of those that run side by side."""
+"""Numbers of runs: of those that one call starts, and of those that run at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -13,16 +13,23 @@ from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["SIBLINGS", "Place", "Siblings", "copied", "repeated", "turn_of"]
+if TYPE_CHECKING:
+    from crewai import Crew
 
-_entering: Final = Lock()
+__all__ = ["RUN_NUMBERS", "NumberedRun", "RunNumbers", "number_of", "on_copy", "repeated"]
+
+_lock: Final = Lock()
 
 
 class _Repeated(Step):
-    """A crew that runs several times: as copies, made in the order of their inputs, or as one again and again.
+    """Several runs of a crew: each of its own copy, in the order of the inputs, or all of one copy.
 
-    Where it is one, others may be made that never run: CrewAI, when it hears that a test begins, makes
-    one for its statistics, in a thread of its own, before or after the one that is tested.
+    Args:
+        telemetry: What to emit with.
+        type: The type of the step.
+        crew: The crew that is copied.
+        count: How many runs there will be; None if unknown.
+        runs: The numbers of the runs, in the order of their start; None if each has its own copy.
     """
 
     __slots__ = ("_copies", "_count", "_runs", "crew")
@@ -31,7 +38,7 @@ class _Repeated(Step):
         self,
         telemetry: Telemetry,
         type: str,
-        crew: Any,
+        crew: Crew,
         count: int | None,
         runs: Iterator[int] | None,
     ) -> None:
@@ -39,15 +46,17 @@ class _Repeated(Step):
         self.crew = crew
         self._count = count
         self._runs = runs
-        self._copies: list[tuple[Any, Iterator[int]]] = []
+        self._copies: list[tuple[Crew, Iterator[int]]] = []
         self.context = _REPEATED.set(self, self.context)
 
-    def copied(self, crew: Any) -> None:
-        """``crew`` is the next copy."""
+    def add_copy(self, crew: Crew) -> None:
+        """Add ``crew``, the next copy."""
+        # `Crew.test` and `train` run one copy. For the statistics of a test CrewAI makes another
+        # in a thread, before or after the first: there the order of the copies says nothing.
         self._copies.append((crew, self._runs or count(len(self._copies) + 1)))
 
-    def turn(self, crew: Any) -> dict[str, Any]:
-        """Which run of how many begins."""
+    def next_number(self, crew: Crew) -> dict[str, Any]:
+        """Return number and count of the run that starts."""
         numbers = next((numbers for copy, numbers in self._copies if copy is crew), None)
         if numbers is None:
             return {}
@@ -57,79 +66,82 @@ class _Repeated(Step):
         )
 
     def conclude(self) -> None:
-        """Let the copies go: a context may live on."""
+        """Release the copies, as a context with this step may live on."""
         self._copies.clear()
 
 
 _REPEATED: Final = Slot("crewai-repeated", _Repeated)
 
 
-def repeated(type: str, times: Callable[[Any], int | None], *, by_copy: bool = False) -> Start:
-    """A start of several runs.
+def repeated(type: str, count_of: Callable[[Any], int | None], *, by_copy: bool = False) -> Start:
+    """Return a start of several runs.
 
     Args:
-        type: What kind of step they are together.
-        times: Reads from the first argument how many they are.
-        by_copy: Whether each is of a copy of its own; else they are numbered as they begin.
+        type: The type of the step that encloses them.
+        count_of: Reads their count from the first argument.
+        by_copy: Whether each runs its own copy; else they are numbered as they start.
     """
 
     def start(telemetry: Telemetry, call: Call) -> Step:
-        given = next(iter((*call.args, *call.kwargs.values())), None)
+        argument = next(iter((*call.args, *call.kwargs.values())), None)
         runs = None if by_copy else count(1)
-        return _Repeated(telemetry, type, call.instance, times(given), runs)
+        return _Repeated(telemetry, type, call.instance, count_of(argument), runs)
 
     return start
 
 
-def copied(telemetry: Telemetry, call: Call, copy: Any) -> None:
-    """``Crew.copy()``."""
+def on_copy(telemetry: Telemetry, call: Call, copy: Crew) -> None:
+    """Note the result of ``Crew.copy()``."""
     repeating = _REPEATED.get()
     if repeating is not None and repeating.crew is call.instance:
-        repeating.copied(copy)
+        repeating.add_copy(copy)
 
 
-def turn_of(crew: Any) -> dict[str, Any]:
-    """Which run of how many begins with ``crew``, as attributes; none where it is not one of several."""
+def number_of(crew: Crew) -> dict[str, Any]:
+    """Return number and count of the run of ``crew``, as attributes; {} if it is the only one."""
     repeating = _REPEATED.get()
-    return {} if repeating is None else repeating.turn(crew)
+    return {} if repeating is None else repeating.next_number(crew)
 
 
-class Place:
-    """One of the runs of the same name within a method."""
+class NumberedRun:
+    """One of the runs with the same name within a method of a flow.
 
-    __slots__ = ("_running", "beside", "number")
+    Attributes:
+        number: From 1, in the order of their start; only the program knows how many will follow.
+        concurrent: Whether another one ran at the same time.
+    """
 
-    def __init__(self, number: int, running: set[Place]) -> None:
+    __slots__ = ("_running", "concurrent", "number")
+
+    def __init__(self, number: int, running: set[NumberedRun]) -> None:
         self.number = number
-        """From 1, in the order in which they begin: how many there will be only the program knows."""
-        self.beside = bool(running)
-        """Whether another one ran at the same time."""
+        self.concurrent = bool(running)
         for other in running:
-            other.beside = True
+            other.concurrent = True
         self._running = running
         running.add(self)
 
-    def leave(self) -> None:
-        """The run is over."""
-        with _entering:
+    def end(self) -> None:
+        """Note the end of the run."""
+        with _lock:
             self._running.discard(self)
 
 
-class Siblings:
-    """The runs that a method of a flow has begun, by what they are."""
+class RunNumbers:
+    """Numbers of the runs that a method of a flow has started, by operation and name."""
 
-    __slots__ = ("_begun", "_running")
+    __slots__ = ("_running", "_started")
 
     def __init__(self) -> None:
-        self._begun: dict[object, int] = {}
-        self._running: dict[object, set[Place]] = {}
+        self._started: dict[object, int] = {}
+        self._running: dict[object, set[NumberedRun]] = {}
 
-    def enter(self, subject: object) -> Place:
-        """One more run of ``subject`` begins."""
-        with _entering:
-            number = self._begun[subject] = self._begun.get(subject, 0) + 1
-            return Place(number, self._running.setdefault(subject, set()))
+    def start(self, subject: object) -> NumberedRun:
+        """Number one more run of ``subject``."""
+        with _lock:
+            number = self._started[subject] = self._started.get(subject, 0) + 1
+            return NumberedRun(number, self._running.setdefault(subject, set()))
 
 
-SIBLINGS: Final = Slot("crewai-siblings", Siblings)
-"""Of the innermost method; none within a run."""
+RUN_NUMBERS: Final = Slot("crewai-run-numbers", RunNumbers)
+"""Those of the innermost method; None within a run."""

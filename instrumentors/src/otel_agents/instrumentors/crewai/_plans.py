@@ -1,27 +1,31 @@
-"""Plans: how they are made, carried out step by step, and what is made of each step."""
+"""Plans: how they are made, their steps, and what the planner observes after each step."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import Plan, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._runs import RUN, Caller, role_of
+from ._runs import RUN, ToolCaller, role_of
+
+if TYPE_CHECKING:
+    from crewai.utilities.planning_types import StepObservation, TodoItem
+    from crewai.utilities.step_execution_context import StepResult
 
 __all__ = ["observation", "plan", "plan_step"]
 
 
 def plan(telemetry: Telemetry, call: Call) -> Plan:
-    """``CrewPlanner._handle_crew_planning()``; ``AgentReasoning.handle_agent_reasoning()``.
+    """Start ``CrewPlanner._handle_crew_planning()`` or ``AgentReasoning.handle_agent_reasoning()``.
 
-    An agent plans how to go about its task; the plan of a crew is nobody's.
+    Only the second has an agent, which plans its task.
     """
     return Plan(telemetry, role_of(getattr(call.instance, "agent", None)))
 
 
-class _PlanStep(Step, Caller):
+class _PlanStep(Step, ToolCaller):
     __slots__ = ("calls", "tools")
 
     def __init__(self, telemetry: Telemetry, number: int | None) -> None:
@@ -31,48 +35,49 @@ class _PlanStep(Step, Caller):
         self.context = RUN.set(self, self.context)
 
     def conclude(self) -> None:
-        """Nothing that it called goes on."""
+        """End the tools whose end was not announced."""
         self.end_tools(self.error)
 
-    def respond(self, value: Any) -> None:
-        """Keep whether it was done; of what was raised in it CrewAI keeps no more than the text."""
+    def respond(self, value: StepResult) -> None:
+        """Record whether the step succeeded."""
+        # Of an exception in the step CrewAI keeps only the text.
         self.decided("completed" if value.success else "failed")
         if not value.success:
             self.reject(None)
 
 
-class _Observation(Step):
+class _PlannerObservation(Step):
     __slots__ = ()
 
-    def respond(self, value: Any) -> None:
-        """Keep what follows from it."""
-        self.decided(_verdict(value))
+    def respond(self, value: StepObservation) -> None:
+        """Record what the planner decided."""
+        self.decided(_decision(value))
 
 
 def plan_step(telemetry: Telemetry, call: Call) -> Step:
-    """``StepExecutor.execute(todo, context, …)``; some run side by side."""
+    """Start ``StepExecutor.execute(todo, context, …)``; steps may run in parallel."""
     return _PlanStep(telemetry, _number(call.argument(0, "todo")))
 
 
 def observation(telemetry: Telemetry, call: Call) -> Step:
-    """``PlannerObserver.observe(completed_step, result, …)``: a model looks at what a step has brought."""
-    return _Observation(
+    """Start ``PlannerObserver.observe(completed_step, result, …)``: a model checks a result."""
+    return _PlannerObservation(
         telemetry, "observation", number=_number(call.argument(0, "completed_step"))
     )
 
 
-def _number(todo: Any) -> int | None:
-    """A step is known by its number; its description is a model's."""
+def _number(todo: TodoItem) -> int | None:
+    """Return a step's number; its description is a model's output, and content."""
     number = getattr(todo, "step_number", None)
     return number if isinstance(number, int) else None
 
 
-def _verdict(observed: Any) -> str:
-    """In the order in which CrewAI asks."""
-    if observed.goal_already_achieved:
+def _decision(observation: StepObservation) -> str:
+    """Return the first condition that holds, in the order in which CrewAI checks them."""
+    if observation.goal_already_achieved:
         return "goal_achieved"
-    if observed.needs_full_replan:
+    if observation.needs_full_replan:
         return "replan"
-    if not observed.step_completed_successfully:
+    if not observation.step_completed_successfully:
         return "failed"
-    return "refine" if observed.suggested_refinements else "continue"
+    return "refine" if observation.suggested_refinements else "continue"

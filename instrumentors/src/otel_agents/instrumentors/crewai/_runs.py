@@ -1,10 +1,10 @@
-"""What runs: crews and flows, and agents, on a task or alone."""
+"""Runs of crews and flows, and of agents, on a task or alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -14,25 +14,31 @@ from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkfl
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-from ._guardrails import GUARDED, Guarded
-from ._messages import answer, request
-from ._numbers import SIBLINGS, Place, turn_of
+from ._guardrails import GUARDRAIL_ATTEMPTS, GuardrailAttempts
+from ._messages import input_messages, output_messages
+from ._numbers import RUN_NUMBERS, NumberedRun, number_of
+
+if TYPE_CHECKING:
+    from crewai import Crew
+    from crewai.agents.agent_builder.base_agent import BaseAgent
+
+    from ._tools import ToolRun
 
 __all__ = [
     "RUN",
     "AgentRun",
-    "Caller",
+    "ToolCaller",
     "WorkflowRun",
-    "acting",
+    "acting_agent",
     "agent",
     "crew",
     "replay",
-    "restores",
+    "restores_checkpoint",
     "role_of",
 ]
 
 _DEFAULT_NAME: Final = "crew"
-_ONLY: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_NUMBER: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class WorkflowRun(InvokeWorkflow):
@@ -40,48 +46,48 @@ class WorkflowRun(InvokeWorkflow):
 
     Args:
         telemetry: What to emit with.
-        name: That of the crew or the flow, if it was given one.
-        inputs: What it is to work on.
-        turn: Which run of how many it is, where that is known before, as attributes.
+        name: The name of the crew or the flow, if it has one.
+        inputs: Its inputs.
+        number: Its number and the count of runs, as attributes, where they are known at its start.
         parent: The context to work in; default is the current one.
     """
 
-    __slots__ = ("_rank",)
+    __slots__ = ("_numbered",)
 
     def __init__(
         self,
         telemetry: Telemetry,
         name: str | None,
         inputs: Any,
-        turn: Mapping[str, Any] = _ONLY,
+        number: Mapping[str, Any] = _NO_NUMBER,
         parent: Context | None = None,
     ) -> None:
         super().__init__(
             telemetry,
             name,
-            input=request(inputs) if inputs else None,
-            output=answer,
-            first=turn,
+            input=input_messages(inputs) if inputs else None,
+            output=output_messages,
+            first=number,
             parent=parent,
         )
-        self._rank = None if turn else _enter(self, parent)
+        self._numbered = None if number else _start_numbered(self, parent)
 
     def conclude(self) -> None:
-        """Say which one it was, if there was another beside it."""
-        _leave(self, self._rank)
+        """Record the number, if another run was concurrent."""
+        _end_numbered(self, self._numbered)
 
 
-class Caller:
-    """Work within which a model asks for tools: that of an agent, and of each step of its plan.
+class ToolCaller:
+    """Work within which a model requests tools: an agent's run, or a step of its plan.
 
     Attributes:
-        calls: Those that were asked for, and that no tool has answered.
-        tools: Those that are being answered.
+        calls: Key and id of the calls that were requested and that no tool has executed.
+        tools: The calls in progress.
     """
 
     __slots__ = ()
     calls: list[tuple[str, str]]
-    tools: list[Any]
+    tools: list[ToolRun]
 
     def end_tools(self, error: BaseException | None) -> None:
         """End the tools whose end was not announced."""
@@ -92,86 +98,91 @@ class Caller:
                 tool.end()
 
 
-class AgentRun(InvokeAgent, Caller):
-    """The work of an agent on a task, or alone."""
+class AgentRun(InvokeAgent, ToolCaller):
+    """The run of an agent, on a task or alone."""
 
-    __slots__ = ("_rank", "agent", "calls", "tools")
+    __slots__ = ("_numbered", "agent", "calls", "tools")
 
-    def __init__(self, telemetry: Telemetry, agent: Any, work: Any) -> None:
-        super().__init__(telemetry, role_of(agent), input=request(work), output=answer)
+    def __init__(self, telemetry: Telemetry, agent: BaseAgent, work: Any) -> None:
+        super().__init__(
+            telemetry, role_of(agent), input=input_messages(work), output=output_messages
+        )
         self.agent = agent
         self.calls = []
         self.tools = []
-        self._rank = _enter(self)
-        self.context = GUARDED.set(Guarded(agent), RUN.set(self, self.context))
+        self._numbered = _start_numbered(self)
+        self.context = GUARDRAIL_ATTEMPTS.set(GuardrailAttempts(agent), RUN.set(self, self.context))
 
     def conclude(self) -> None:
-        """Nothing that it called goes on."""
-        _leave(self, self._rank)
+        """Record the number, and end the tools whose end was not announced."""
+        _end_numbered(self, self._numbered)
         self.end_tools(self.error)
 
 
-RUN: Final = Slot("crewai-agent-run", Caller)
-"""The agent's run; none within a tool: what the same agent does inside of it is a run of its own."""
+RUN: Final = Slot("crewai-agent-run", ToolCaller)
+"""The innermost run of an agent; None within a tool, where the same agent starts a new run."""
 
 
-def _enter(run: InvokeAgent | InvokeWorkflow, parent: Context | None = None) -> Place | None:
-    """Take the run's place among those that the same method has begun."""
-    siblings = SIBLINGS.get(get_current() if parent is None else parent)
-    if siblings is None:
+def _start_numbered(
+    run: InvokeAgent | InvokeWorkflow, parent: Context | None = None
+) -> NumberedRun | None:
+    """Number the run among those that the same method has started."""
+    numbers = RUN_NUMBERS.get(get_current() if parent is None else parent)
+    if numbers is None:
         return None
-    run.context = SIBLINGS.set(None, run.context)
-    return siblings.enter((run.operation, run.subject))
+    run.context = RUN_NUMBERS.set(None, run.context)
+    return numbers.start((run.operation, run.subject))
 
 
-def _leave(run: InvokeAgent | InvokeWorkflow, place: Place | None) -> None:
-    if place is not None:
-        place.leave()
-        if place.beside:
-            run.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = place.number
+def _end_numbered(run: InvokeAgent | InvokeWorkflow, numbered: NumberedRun | None) -> None:
+    if numbered is not None:
+        numbered.end()
+        if numbered.concurrent:
+            run.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = numbered.number
 
 
-def role_of(agent: Any) -> str | None:
-    """The role as it was written: one into which inputs were put would tell them, and differ."""
+def role_of(agent: BaseAgent | None) -> str | None:
+    """Return the role as it was written: with inputs filled in it would vary, and hold content."""
     role = getattr(agent, "_original_role", None) or getattr(agent, "role", None)
     return role.strip() if isinstance(role, str) else None
 
 
-def restores(call: Call) -> bool:
-    """Whether somebody else runs instead: what is made of a checkpoint, by the same method."""
-    given = (*call.args, *call.kwargs.values())
-    return any(getattr(value, "restore_from", None) is not None for value in given)
+def restores_checkpoint(call: Call) -> bool:
+    """Return whether the call restores another object, which then runs by the same method."""
+    arguments = (*call.args, *call.kwargs.values())
+    return any(getattr(value, "restore_from", None) is not None for value in arguments)
 
 
 def crew(telemetry: Telemetry, call: Call) -> WorkflowRun | None:
-    """``Crew.kickoff(inputs)`` and ``akickoff``."""
-    if getattr(call.instance, "stream", False) or restores(call):
-        return None  # the run begins when its chunks are wanted, by another call of this
-    turn = turn_of(call.instance)
-    return WorkflowRun(telemetry, _name(call.instance), call.argument(0, "inputs"), turn)
+    """Start ``Crew.kickoff(inputs)`` or ``akickoff``."""
+    if getattr(call.instance, "stream", False) or restores_checkpoint(call):
+        return None  # reading a streaming crew's chunks calls this again, which starts the run
+    number = number_of(call.instance)
+    return WorkflowRun(telemetry, _name(call.instance), call.argument(0, "inputs"), number)
 
 
 def replay(telemetry: Telemetry, call: Call) -> WorkflowRun:
-    """``Crew.replay(task_id, inputs)``: a run that begins with a later task."""
+    """Start ``Crew.replay(task_id, inputs)``, which runs a crew from a later task on."""
     return WorkflowRun(telemetry, _name(call.instance), call.argument(1, "inputs"))
 
 
-def _name(crew: Any) -> str | None:
+def _name(crew: Crew) -> str | None:
     name = getattr(crew, "name", None)
     return None if name == _DEFAULT_NAME else name
 
 
 def agent(telemetry: Telemetry, call: Call) -> AgentRun | None:
-    """``BaseAgent.execute_task(task, …)``, and ``Agent.kickoff(messages)`` of a lone agent.
+    """Start ``BaseAgent.execute_task(task, …)``, or ``Agent.kickoff(messages)`` without a task.
 
-    Their forms call each other, and after an error themselves: that is the same run.
+    Their forms call each other, and themselves after an error: that is the same run.
     """
-    if restores(call):
+    if restores_checkpoint(call):
         return None
     work = call.args[0] if call.args else call.kwargs.get("task", call.kwargs.get("messages"))
-    return AgentRun(telemetry, acting(call), getattr(work, "description", work))
+    return AgentRun(telemetry, acting_agent(call), getattr(work, "description", work))
 
 
-def acting(call: Call) -> Any:
-    """The agent; early versions have a ``LiteAgent`` do its work, which may run without one too."""
+def acting_agent(call: Call) -> BaseAgent:
+    """Return the agent that runs."""
+    # In early versions a `LiteAgent` runs for it. One may also run without an agent.
     return getattr(call.instance, "original_agent", None) or call.instance

@@ -1,4 +1,4 @@
-"""CrewAI's own usage statistics, where they are spans of the application's provider."""
+"""CrewAI's usage statistics, where it emits them to the application's tracer provider."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import Any
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["made"]
+__all__ = ["on_telemetry"]
 
+# Versions with this method use a provider of their own, and have a switch to disable it.
 _SWITCH = "_is_telemetry_disabled"
-"""What later versions have: they keep to a provider of their own, and can be told not to."""
 
 
-def made(telemetry: Telemetry, call: Call, result: Any) -> None:
-    """``Telemetry()``: what it would record would go out, and stand among the application's own.
-
-    Old versions know no switch but that of OpenTelemetry as a whole.
-    """
+def on_telemetry(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """Disable ``Telemetry()`` where its spans would be exported with the application's own."""
+    # Old versions have no switch but `OTEL_SDK_DISABLED`.
     statistics: Any = call.instance
     if not hasattr(statistics, _SWITCH):
         statistics.ready = False

@@ -1,4 +1,4 @@
-"""What is patched: each target, and the versions of CrewAI that have it."""
+"""The patch table: each target, and the versions of CrewAI that have it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from otel_agents.instrumentors._core.calls.watching import after, replacing, wat
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import (
-    _busless,
     _clients,
-    _executing,
+    _early_tools,
     _flows,
     _guardrails,
+    _humans,
     _knowledge,
+    _model_tools,
     _models,
     _numbers,
-    _people,
     _plans,
     _runs,
     _statistics,
@@ -34,25 +34,25 @@ _CREWS: Final = (
     Patch("crewai.crew:Crew.kickoff_for_each", _FOR_EACH),
     Patch("crewai.crew:Crew.kickoff_for_each_async", _FOR_EACH),
     Patch("crewai.crew:Crew.akickoff_for_each", _FOR_EACH, since="1.7.0"),
-    Patch("crewai.crew:Crew.copy", after(_numbers.copied)),
+    Patch("crewai.crew:Crew.copy", after(_numbers.on_copy)),
     Patch("crewai.crew:Crew.replay", _runs.replay),
-    Patch("crewai.crew:Crew._execute_tasks", watch(_tasks.stored)),
+    Patch("crewai.crew:Crew._execute_tasks", watch(_tasks.on_replay)),
     Patch("crewai.crew:Crew.test", _numbers.repeated("test", int)),
     Patch("crewai.crew:Crew.train", _numbers.repeated("train", int)),
-    Patch("crewai.telemetry.telemetry:Telemetry.__init__", after(_statistics.made)),
+    Patch("crewai.telemetry.telemetry:Telemetry.__init__", after(_statistics.on_telemetry)),
 )
 _TASKS: Final = (
-    Patch("crewai.task:Task.execute_async", watch(_tasks.asynchronous)),
+    Patch("crewai.task:Task.execute_async", watch(_tasks.on_async_execution)),
     Patch("crewai.task:Task._execute_core", _tasks.task, once_per=instance),
     Patch("crewai.task:Task._aexecute_core", _tasks.task, since="1.7.0", once_per=instance),
     Patch(
         "crewai.tasks.conditional_task:ConditionalTask.get_skipped_task_output",
-        watch(_tasks.skipped),
+        watch(_tasks.on_skipped),
         overrides=True,
     ),
 )
 _GUARDRAILS: Final = (
-    # Where a version has both, nothing calls the first.
+    # A version that has both functions calls only the second.
     Patch(
         "crewai.task:Task._process_guardrail",
         _guardrails.guardrail,
@@ -72,12 +72,12 @@ _AGENTS: Final = (
             _runs.agent,
             since=since,
             subclasses=True,
-            once_per=_runs.acting,
+            once_per=_runs.acting_agent,
         )
         for method, since in (("execute_task", None), ("aexecute_task", "1.7.0"))
     ),
     *(
-        Patch(target, _runs.agent, since=since, once_per=_runs.acting)
+        Patch(target, _runs.agent, since=since, once_per=_runs.acting_agent)
         for target, since in (
             ("crewai.agent.core:Agent.kickoff", "1.3.0"),
             ("crewai.agent.core:Agent.kickoff_async", "1.3.0"),
@@ -104,9 +104,9 @@ _PLANS: Final = (
 _HUMAN: Final = "crewai.core.providers.human_input:SyncHumanInputProvider"
 _EARLY_HUMAN: Final = "crewai.agents.agent_builder.base_agent_executor_mixin:CrewAgentExecutorMixin"
 _HUMAN_INPUT: Final = (
-    Patch(f"{_HUMAN}._prompt_input", _people.review, since="1.10.1"),
-    Patch(f"{_HUMAN}._prompt_input_async", _people.review, since="1.10.1"),
-    Patch(f"{_EARLY_HUMAN}._ask_human_input", _people.review, until="1.10.1"),
+    Patch(f"{_HUMAN}._prompt_input", _humans.review, since="1.10.1"),
+    Patch(f"{_HUMAN}._prompt_input_async", _humans.review, since="1.10.1"),
+    Patch(f"{_EARLY_HUMAN}._ask_human_input", _humans.review, until="1.10.1"),
 )
 
 _FLOW: Final = "crewai.flow.flow:Flow"
@@ -114,36 +114,45 @@ _FLOWS: Final = (
     Patch(f"{_FLOW}.kickoff_async", _flows.flow),
     Patch(f"{_FLOW}._execute_method", _flows.method),
     Patch(f"{_FLOW}.resume_async", _flows.resumption, since="1.8.0"),
-    Patch(f"{_FLOW}.ask", _people.question, since="1.10.1"),
-    Patch(f"{_FLOW}._request_human_feedback", _people.feedback, since="1.8.0"),
-    Patch(f"{_FLOW}._collapse_to_outcome", _people.reading, since="1.8.0"),
+    Patch(f"{_FLOW}.ask", _humans.human_input, since="1.10.1"),
+    Patch(f"{_FLOW}._request_human_feedback", _humans.feedback, since="1.8.0"),
+    Patch(f"{_FLOW}._collapse_to_outcome", _humans.feedback_outcome, since="1.8.0"),
 )
 
 _BUS: Final = "0.177.0"
-"""The first version whose bus tells of tools: from there on it is listened to."""
+"""The first version whose bus has events of tools; from here on the instrumentor uses them."""
 _TOOL_USAGE: Final = "crewai.tools.tool_usage:ToolUsage"
 _HOOKS: Final = "1.10.1"
-"""From here on there are hooks for sure; later ones have a function that tells of their verdict."""
-_LIMITS: Final = "calls of tools, and their limits in versions that have some"
+"""From here on all versions have hooks; later ones have a function that returns the verdict."""
+_LIMITS: Final = "tool calls, and their limits in versions that have them"
 _TOOLS: Final = (
-    Patch("crewai.events.event_bus:CrewAIEventsBus.emit", watch(_tools.emitted), since=_BUS),
-    Patch("crewai.agents.cache.cache_handler:CacheHandler.read", after(_tools.looked_up)),
-    Patch(f"{_TOOL_USAGE}._use", _busless.used, until=_BUS, one_of=_LIMITS),
-    Patch(f"{_TOOL_USAGE}._use", _tools.enclosed, since=_BUS, one_of=_LIMITS),
-    Patch(f"{_TOOL_USAGE}._check_usage_limit", after(_tools.limited), one_of=_LIMITS),
+    Patch("crewai.events.event_bus:CrewAIEventsBus.emit", watch(_tools.on_event), since=_BUS),
+    Patch("crewai.agents.cache.cache_handler:CacheHandler.read", after(_tools.on_cache_read)),
+    Patch(f"{_TOOL_USAGE}._use", _early_tools.tool_use, until=_BUS, one_of=_LIMITS),
+    Patch(f"{_TOOL_USAGE}._use", _tools.tool_use, since=_BUS, one_of=_LIMITS),
+    Patch(f"{_TOOL_USAGE}._check_usage_limit", after(_tools.on_usage_limit), one_of=_LIMITS),
     *(
-        Patch(f"crewai.hooks.tool_hooks:{target}", how, since=_HOOKS, one_of="the verdict of hooks")
+        Patch(
+            f"crewai.hooks.tool_hooks:{target}",
+            how,
+            since=_HOOKS,
+            one_of="the verdict of tool hooks",
+        )
         for target, how in (
-            ("run_before_tool_call_hooks", after(_tools.forbidden)),
-            ("ToolCallHookContext.__init__", watch(_tools.judged)),
+            ("run_before_tool_call_hooks", after(_tools.on_before_hooks)),
+            ("ToolCallHookContext.__init__", watch(_tools.on_after_hooks)),
         )
     ),
-    Patch(f"{_TOOL_USAGE}._check_tool_repeated_usage", after(_busless.repeated), until=_BUS),
-    Patch(f"{_TOOL_USAGE}.on_tool_error", watch(_busless.failed), until=_BUS),
+    Patch(
+        f"{_TOOL_USAGE}._check_tool_repeated_usage",
+        after(_early_tools.on_repeated_usage),
+        until=_BUS,
+    ),
+    Patch(f"{_TOOL_USAGE}.on_tool_error", watch(_early_tools.on_tool_error), until=_BUS),
 )
 
 _UNIFIED: Final = "1.10.1"
-"""The first version with one memory; before there was one for each purpose."""
+"""The first version with one memory; earlier ones have one for each purpose."""
 _MEMORY: Final = "crewai.memory.unified_memory:Memory"
 _SHORT_TERM: Final = "crewai.memory.short_term.short_term_memory:ShortTermMemory"
 _LONG_TERM: Final = "crewai.memory.long_term.long_term_memory:LongTermMemory"
@@ -171,27 +180,33 @@ _ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI = (
     for provider in ("Anthropic", "Azure", "Bedrock", "Gemini", "OpenAI")
 )
 _MODELS: Final = (
-    Patch(f"{_BASE_LLM}.call", _models.asked, since="0.114.0", subclasses=True),
-    Patch(f"{_BASE_LLM}.acall", _models.asked, since="1.7.0", subclasses=True),
-    Patch(f"{_BASE_LLM}.call", _executing.executing, since="1.0.0", subclasses=True),
-    Patch(f"{_BASE_LLM}.acall", _executing.executing, since="1.7.0", subclasses=True),
-    Patch("crewai.llm:LLM._handle_tool_call", watch(_executing.handling), since="1.0.0"),
-    Patch(f"{_OPENAI}._extract_openai_token_usage", watch(_executing.counting), since="1.0.0"),
+    Patch(f"{_BASE_LLM}.call", _models.model_call, since="0.114.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.acall", _models.model_call, since="1.7.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.call", _model_tools.model_class_call, since="1.0.0", subclasses=True),
+    Patch(f"{_BASE_LLM}.acall", _model_tools.model_class_call, since="1.7.0", subclasses=True),
+    Patch(
+        "crewai.llm:LLM._handle_tool_call", watch(_model_tools.on_handle_tool_call), since="1.0.0"
+    ),
+    Patch(f"{_OPENAI}._extract_openai_token_usage", watch(_model_tools.on_response), since="1.0.0"),
     *(
-        Patch(f"{completion}._get_sync_client", replacing(_clients.taken), since="1.14.2")
+        Patch(f"{completion}._get_sync_client", replacing(_clients.on_client), since="1.14.2")
         for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI)
     ),
-    *(  # Gemini's calls the other one
-        Patch(f"{completion}._get_async_client", replacing(_clients.taken), since="1.14.2")
+    *(  # Gemini's async form calls the sync one
+        Patch(f"{completion}._get_async_client", replacing(_clients.on_client), since="1.14.2")
         for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _OPENAI)
     ),
-    Patch(f"{_BEDROCK}._ensure_async_client", replacing(_clients.taken), since="1.7.0"),
+    Patch(f"{_BEDROCK}._ensure_async_client", replacing(_clients.on_client), since="1.7.0"),
     *(
-        Patch(f"{completion}._extract_finish_reason_and_id", after(_clients.read), since="1.14.7")
+        Patch(
+            f"{completion}._extract_finish_reason_and_id",
+            after(_clients.on_finish_reason),
+            since="1.14.7",
+        )
         for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI)
     ),
     *(
-        Patch(f"{cls}._track_token_usage_internal", watch(_clients.counted), since="1.0.0")
+        Patch(f"{cls}._track_token_usage_internal", watch(_clients.on_usage), since="1.0.0")
         for cls in (_BASE_LLM, _BEDROCK)
     ),
 )
@@ -200,4 +215,4 @@ PATCHES: Final = (
     *(*_CREWS, *_TASKS, *_GUARDRAILS, *_AGENTS, *_PLANS, *_HUMAN_INPUT, *_FLOWS),
     *(*_TOOLS, *_MEMORIES, *_MODELS),
 )
-"""All of them."""
+"""All patches."""

@@ -1,8 +1,8 @@
-"""The tasks of a crew, those among them that others stand for."""
+"""The tasks of a crew, among them those that are skipped or replaced by a stored output."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
 
@@ -11,49 +11,53 @@ from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._guardrails import GUARDED, Guarded
+from ._guardrails import GUARDRAIL_ATTEMPTS, GuardrailAttempts
 
-__all__ = ["asynchronous", "skipped", "stored", "task"]
+if TYPE_CHECKING:
+    from crewai import Task
 
-_threaded: Final = Handover()
+__all__ = ["on_async_execution", "on_replay", "on_skipped", "task"]
+
+_contexts: Final = Handover()
 """The contexts in which tasks were handed to a thread, by the task."""
 
 
-def asynchronous(telemetry: Telemetry, call: Call) -> None:
-    """``Task.execute_async(…)``: the task runs in a thread, which some versions start empty."""
-    _threaded.give(call.instance)
+def on_async_execution(telemetry: Telemetry, call: Call) -> None:
+    """Hand the context to the thread of ``Task.execute_async(…)``."""
+    # Some versions start the thread with an empty context.
+    _contexts.give(call.instance)
 
 
 def task(telemetry: Telemetry, call: Call) -> Step:
-    """``Task._execute_core(agent, context, tools)`` and its asynchronous form.
+    """Start ``Task._execute_core(agent, context, tools)`` or its async form.
 
-    Early versions call themselves once more after a guardrail: that is the same task.
+    Early versions call themselves again after a guardrail: that is the same task.
     """
-    run = _task(telemetry, call.instance, _threaded.take(call.instance))
-    run.context = GUARDED.set(Guarded(call.instance), run.context)
+    run = _task(telemetry, call.instance, _contexts.take(call.instance))
+    run.context = GUARDRAIL_ATTEMPTS.set(GuardrailAttempts(call.instance), run.context)
     return run
 
 
-def _task(telemetry: Telemetry, task: Any, parent: Context | None = None) -> Step:
+def _task(telemetry: Telemetry, task: Task, parent: Context | None = None) -> Step:
     return Step(telemetry, "task", getattr(task, "name", None), parent=parent)
 
 
-def skipped(telemetry: Telemetry, call: Call) -> None:
-    """``ConditionalTask.get_skipped_task_output()``: stands for a task whose condition does not hold."""
-    _without_running(telemetry, call.instance, "skipped")
+def on_skipped(telemetry: Telemetry, call: Call) -> None:
+    """Record the skipped task of ``ConditionalTask.get_skipped_task_output()``."""
+    _record_without_run(telemetry, call.instance, "skipped")
 
 
-def stored(telemetry: Telemetry, call: Call) -> None:
-    """``Crew._execute_tasks(tasks, start_index, was_replayed)``, of a replay.
+def on_replay(telemetry: Telemetry, call: Call) -> None:
+    """Record the tasks before the first one of a replay, whose output comes from an earlier run.
 
-    The output of an earlier run stands for each task before the first one.
+    ``Crew._execute_tasks(tasks, start_index, was_replayed)``.
     """
     if call.argument(2, "was_replayed"):
-        for one in call.argument(0, "tasks")[: call.argument(1, "start_index")]:
-            _without_running(telemetry, one, "stored")
+        for task in call.argument(0, "tasks")[: call.argument(1, "start_index")]:
+            _record_without_run(telemetry, task, "stored")
 
 
-def _without_running(telemetry: Telemetry, task: Any, outcome: str) -> None:
+def _record_without_run(telemetry: Telemetry, task: Task, outcome: str) -> None:
     step = _task(telemetry, task)
     step.decided(outcome)
     step.end()

@@ -1,4 +1,4 @@
-"""Token usage as CrewAI's model classes read it from their providers' responses."""
+"""Token usage, as CrewAI's model classes read it from providers' responses."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ _PARTS: Final = (
 
 
 def usage_of(usage: Any) -> Usage | None:
-    """Input with what came from caches, output with what was thought; None where nothing is told."""
+    """Return tokens with the cached part of the input and the reasoning part of the output.
+
+    None where the response has no usage.
+    """
     read = openai_usage(usage)
     if read is None or not isinstance(usage, dict):
         return read
-    conversed = bedrock.usage_of(usage)
-    if conversed is not None:
-        return conversed
+    bedrock_usage = bedrock.usage_of(usage)
+    if bedrock_usage is not None:
+        return bedrock_usage
     counts: dict[str, int] = {
         name: count
         for name, count in usage.items()  # pyright: ignore[reportUnknownVariableType]  any dict
         if isinstance(name, str) and isinstance(count, int)
     }
-    told = counts.get(_INPUT) if read.input_tokens is None else read.input_tokens
-    if told is None and read.output_tokens is None:
+    input_tokens = counts.get(_INPUT) if read.input_tokens is None else read.input_tokens
+    if input_tokens is None and read.output_tokens is None:
         return None
     parts = {name: counts[key] for name, key in _PARTS if counts.get(key, 0) > 0}
-    return Usage(told, read.output_tokens, {**read.breakdown, **parts})
+    return Usage(input_tokens, read.output_tokens, {**read.breakdown, **parts})

@@ -1,4 +1,4 @@
-"""A runtime with a provider of the application's: its spans as without us, and ours beside them."""
+"""A runtime with the application's own provider: its spans do not change, and ours are isolated."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 core: Any = import_module("autogen_core")
 SHARED = Version("0.4.9") <= VERSION
-"""Whether a team runs on a runtime that it is given."""
+"""Whether a team accepts a runtime."""
 SECRET = "planted-secret"
 
 
 @pytest.fixture
 def own() -> Iterator[Emission]:
-    """The application's own provider."""
+    """Return the spans of the application's own provider."""
     emission = Emission()
     yield emission
     emission.close()
@@ -39,7 +39,7 @@ async def ran(client: Any, own: Emission) -> None:
 
 
 @pytest.mark.skipif(not SHARED, reason="teams have runtimes of their own")
-def test_its_spans_are_as_without_us_and_ours_are_there(
+def test_its_spans_are_unchanged_and_ours_are_emitted(
     run: Callable[..., Any],
     client: Any,
     model: ScriptedModel,
@@ -67,7 +67,7 @@ def test_its_spans_are_as_without_us_and_ours_are_there(
 
 
 def anonymous(emission: Emission, *without: str) -> list[str]:
-    """Each span with its parent and what it links to; ``without`` are the names of some to leave out."""
+    """Return each span with its parent and its links, except for those named in ``without``."""
     spans: list[Any] = list(emission.spans)
     names = {span.context.span_id: span.name for span in spans}
     found: list[str] = []
@@ -84,16 +84,16 @@ def kind(name: str) -> str:
     return " ".join(name.split()[:2]) if name.startswith("autogen") else name
 
 
-def test_what_it_tells_is_the_applications_own(
+def test_its_spans_keep_their_content(
     run: Callable[..., Any], own: Emission, instrumented: None
 ) -> None:
-    """It goes nowhere that we send to, so that nothing of it is taken away."""
+    """They are not exported by our pipeline, so nothing is removed from them."""
     run(fails_with(SECRET, own.tracer_provider))
     assert "autogen send failing.(default)-A" in own.names
     assert SECRET in own.texts()
 
 
-def test_the_distribution_leaves_it_its_tracer(tmp_path: Path) -> None:
+def test_the_distribution_does_not_silence_its_tracer(tmp_path: Path) -> None:
     path = script(
         tmp_path,
         """

@@ -1,4 +1,4 @@
-"""The calls of tools that a model asks for, as CrewAI's model classes return them."""
+"""The tool calls that a model requests, as CrewAI's model classes return them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, cast
 
 from otel_agents.instrumentors._dialects.fields import field, text
 
-__all__ = ["Requested", "key_of", "requested"]
+__all__ = ["ToolCall", "key_of", "tool_calls_in"]
 
 
-class Requested(NamedTuple):
+class ToolCall(NamedTuple):
     """One call; the arguments are an object or JSON, the id is None where the provider has none."""
 
     name: str
@@ -18,21 +18,21 @@ class Requested(NamedTuple):
     id: str | None
 
 
-def requested(response: Any) -> list[Requested]:
-    """What ``response`` asks for, in the words of OpenAI, Gemini, Anthropic or Bedrock."""
+def tool_calls_in(response: Any) -> list[ToolCall]:
+    """Return the tool calls in ``response``, of OpenAI, Gemini, Anthropic or Bedrock."""
     listed = cast("list[Any]", response) if isinstance(response, list) else []
-    return [call for call in map(_requested, listed) if call is not None]
+    return [call for call in map(_tool_call, listed) if call is not None]
 
 
-def _requested(one: Any) -> Requested | None:
-    function = field(one, "function") or field(one, "function_call")
-    described = one if function is None else function
+def _tool_call(item: Any) -> ToolCall | None:
+    function = field(item, "function") or field(item, "function_call")
+    described = item if function is None else function
     name = text(described, "name")
     if name is None:
         return None
     given: list[Any] = [field(described, part) for part in ("arguments", "args", "input")]
-    ids = (text(one, "call_id"), text(one, "id"), text(described, "id"), text(one, "toolUseId"))
-    return Requested(
+    ids = (text(item, "call_id"), text(item, "id"), text(described, "id"), text(item, "toolUseId"))
+    return ToolCall(
         name,
         next((arguments for arguments in given if arguments is not None), "{}"),
         next((call_id for call_id in ids if call_id is not None), None),
@@ -40,7 +40,7 @@ def _requested(one: Any) -> Requested | None:
 
 
 def key_of(name: Any, arguments: Any) -> str:
-    """A call as the model asked for it and as the tool is told of it, in one spelling."""
+    """Return one key for a call, whether its arguments are JSON of a model or an object."""
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)

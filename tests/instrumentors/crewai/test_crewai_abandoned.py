@@ -1,4 +1,4 @@
-"""Streaming crews that the application leaves half-way: what went on is told to its end."""
+"""Streaming crews that the application abandons: work that goes on is recorded to its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 @pytest.fixture
 def gate(model: ScriptedModel) -> Event:
-    """Lets the first answer go on after its first piece."""
+    """Return an event that lets the first response go on after its first chunk."""
     gate = Event()
     model.script(Answer("one two three", hold=Hold(after=2, gate=gate)))
     return gate
@@ -37,16 +37,16 @@ def streaming(llm: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def billed(model: ScriptedModel, emission: Emission) -> Iterator[None]:
-    """Checks, in the end, that all is told, and that the calls are those that were billed."""
+    """Check at the end that all spans ended, and that the calls are those that were billed."""
     yield
     assert list(in_progress.operations()) == []
     calls = [span for span in emission.spans if span.name == CHAT]
-    told: list[Any] = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in calls]
-    assert sorted(told) == sorted(entry.input_tokens for entry in model.ledger.entries)
+    recorded: list[Any] = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in calls]
+    assert sorted(recorded) == sorted(entry.input_tokens for entry in model.ledger.entries)
 
 
 def errors(emission: Emission) -> list[tuple[str, Any]]:
-    """Name and error of each span."""
+    """Return name and error of each span."""
     return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
@@ -75,7 +75,7 @@ def test_one_that_is_dropped_runs_to_its_end(
     assert {error for _, error in errors(emission)} == {None}
 
 
-def test_one_that_was_never_read_has_not_begun(
+def test_one_that_was_never_read_has_not_started(
     streaming: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     streaming.kickoff().close()
@@ -108,7 +108,7 @@ def test_an_asynchronous_one_is_cancelled(
             await output.aclose()
         gate.set()
 
-    asyncio.run(leave())  # waits for the thread that asks the model
+    asyncio.run(leave())  # waits for the thread that calls the model
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
     assert dict(errors(emission)) == {
         CHAT: None,

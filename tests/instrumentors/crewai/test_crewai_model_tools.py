@@ -1,4 +1,4 @@
-"""Tools that ``LLM.call`` executes itself: in one trace with the call, with its id and their error."""
+"""Tools that ``LLM.call`` executes itself: in its trace, with its id and the tool's error."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def fail(x: int) -> str:
 
 
 @pytest.fixture(params=["sync", "stream", "async", "async stream"])
-def asking(request: pytest.FixtureRequest, model: ScriptedModel) -> Callable[[Any], Any]:
-    """Asks a model, which wants a function called."""
+def call_model(request: pytest.FixtureRequest, model: ScriptedModel) -> Callable[[Any], Any]:
+    """Return a function that calls a model, which requests a tool."""
     llm: Any = crewai.LLM(
         model="gpt-4o-mini",
         base_url=model.openai_url,
@@ -51,43 +51,46 @@ def asking(request: pytest.FixtureRequest, model: ScriptedModel) -> Callable[[An
         pytest.skip("this version has no such method, and executes nothing of a stream")
     model.script(Answer(tool_calls=[ToolCall("add", {"x": 1}, id="call_7")]))
 
-    def ask(function: Any) -> Any:
+    def call(function: Any) -> Any:
         given: dict[str, Any] = {"tools": SPEC, "available_functions": {"add": function}}
         if "async" in request.param:
             return asyncio.run(llm.acall("Add", **given))
         return llm.call("Add", **given)
 
-    return ask
+    return call
 
 
-def told(emission: Emission) -> dict[str, Any]:
+def attributes_by_name(emission: Emission) -> dict[str, Any]:
     (span,) = [span for span in emission.spans if span.name == "execute_tool add"]
     attributes = dict(span.attributes or {})
     return {name: attributes.get(name) for name in ("gen_ai.tool.call.id", "error.type")}
 
 
 def test_what_is_executed_is_in_the_trace_of_the_call(
-    asking: Callable[[Any], Any], emission: Emission
+    call_model: Callable[[Any], Any], emission: Emission
 ) -> None:
-    assert asking(add) == "1 more"
+    assert call_model(add) == "1 more"
     assert emission.tree() == TREE
-    assert told(emission) == {"gen_ai.tool.call.id": "call_7", "error.type": None}
+    assert attributes_by_name(emission) == {"gen_ai.tool.call.id": "call_7", "error.type": None}
 
 
-def test_what_it_raises_is_its_error(asking: Callable[[Any], Any], emission: Emission) -> None:
-    asking(fail)
+def test_what_it_raises_is_its_error(call_model: Callable[[Any], Any], emission: Emission) -> None:
+    call_model(fail)
     assert emission.tree()[:3] == TREE
-    assert told(emission) == {"gen_ai.tool.call.id": "call_7", "error.type": "ValueError"}
+    assert attributes_by_name(emission) == {
+        "gen_ai.tool.call.id": "call_7",
+        "error.type": "ValueError",
+    }
     assert SECRET not in emission.texts()
 
 
 def test_within_a_span_it_is_none_of_its_own(
-    asking: Callable[[Any], Any], emission: Emission
+    call_model: Callable[[Any], Any], emission: Emission
 ) -> None:
     with emission.tracer_provider.get_tracer("app").start_as_current_span("mine"):
-        asking(add)
+        call_model(add)
     assert emission.tree() == ["mine", *TREE[1:]]
-    assert told(emission)["gen_ai.tool.call.id"] == "call_7"
+    assert attributes_by_name(emission)["gen_ai.tool.call.id"] == "call_7"
 
 
 def test_a_call_without_functions_is_as_it_was(llm: Any, emission: Emission) -> None:

@@ -1,4 +1,4 @@
-"""What CrewAI and Chroma send home is stopped, and nothing else: how a process ends is CrewAI's."""
+"""Vendor telemetry of CrewAI and Chroma is disabled, and nothing else: a process ends as before."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-KNOWN = hasattr(import_module("crewai.telemetry.telemetry").Telemetry, "_is_telemetry_disabled")
-"""Whether CrewAI has a switch of its own."""
-APART = hasattr(import_module("crewai.telemetry.telemetry"), "flush_and_shutdown")
-"""Whether it tells by a provider of its own."""
-TOLD = ("import told", "ready", "finally", "at exit")
+HAS_SWITCH = hasattr(
+    import_module("crewai.telemetry.telemetry").Telemetry, "_is_telemetry_disabled"
+)
+"""Whether CrewAI has its own switch for it."""
+HAS_OWN_PROVIDER = hasattr(import_module("crewai.telemetry.telemetry"), "flush_and_shutdown")
+"""Whether it has its own tracer provider."""
+LINES = ("import reported", "ready", "finally", "at exit")
 CREW = """
     import atexit, os, sys, threading, time, warnings
     import urllib.request
@@ -25,7 +27,7 @@ CREW = """
 
     def opened(request, *args, **kwargs):
         if "scarf" in request.full_url:
-            print("import told", flush=True)
+            print("import reported", flush=True)
             raise OSError("no network here")
         return urlopen(request, *args, **kwargs)
 
@@ -54,7 +56,7 @@ CREW = """
 def ran(
     folder: Path, vendor: Receiver, *, instrument: bool, ended: bool = False, **variables: str
 ) -> Finished:
-    """Run the crew as on the machine of somebody who has set nothing; ended by SIGTERM, or by itself."""
+    """Run the crew with default settings; it ends by SIGTERM, or by itself."""
     with ScriptedModel() as model, Receiver() as collector:
         given = {
             "HOME": str(folder),
@@ -74,8 +76,8 @@ def ran(
             if ended:
                 process.send_signal(signal.SIGTERM)
             rest, err = process.communicate(timeout=60)
-        told = [line for line in (seen + rest).splitlines() if line in TOLD]
-        return Finished("\n".join(told), err, process.returncode, 0)
+        printed = [line for line in (seen + rest).splitlines() if line in LINES]
+        return Finished("\n".join(printed), err, process.returncode, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -84,8 +86,8 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.skipif(not KNOWN, reason="this version's address cannot be set")
-def test_nothing_is_told(tmp_path: Path) -> None:
+@pytest.mark.skipif(not HAS_SWITCH, reason="this version's address cannot be set")
+def test_nothing_is_sent(tmp_path: Path) -> None:
     with Receiver() as vendor:
         bare = ran(tmp_path, vendor, instrument=False)
     assert vendor.span_names
@@ -93,28 +95,28 @@ def test_nothing_is_told(tmp_path: Path) -> None:
         ours = ran(tmp_path, vendor, instrument=True)
     assert vendor.span_names == []
     lines = bare.out.splitlines()
-    assert ours.out.splitlines() == [line for line in lines if line != "import told"]
+    assert ours.out.splitlines() == [line for line in lines if line != "import reported"]
 
 
-@pytest.mark.skipif(not KNOWN, reason="this version's address cannot be set")
-def test_a_process_ends_by_sigterm_as_without_us(tmp_path: Path) -> None:
-    """Versions that handle it have the program unwind and run its exit handlers."""
+@pytest.mark.skipif(not HAS_SWITCH, reason="this version's address cannot be set")
+def test_a_process_ends_by_sigterm_as_before(tmp_path: Path) -> None:
+    """In versions that handle it, the program unwinds and runs its exit handlers."""
     with Receiver() as vendor:
         bare = ran(tmp_path, vendor, instrument=False, ended=True)
         ours = ran(tmp_path, vendor, instrument=True, ended=True)
     lines = bare.out.splitlines()
-    assert ours.out.splitlines() == [line for line in lines if line != "import told"]
+    assert ours.out.splitlines() == [line for line in lines if line != "import reported"]
     assert ours.status == bare.status
 
 
-@pytest.mark.skipif(not APART, reason="this version tells it by the program's own provider")
-def test_who_wants_it_told_has_it_told(tmp_path: Path) -> None:
+@pytest.mark.skipif(not HAS_OWN_PROVIDER, reason="this version uses the application's provider")
+def test_the_application_can_enable_it(tmp_path: Path) -> None:
     with Receiver() as vendor:
         ran(tmp_path, vendor, instrument=True, CREWAI_DISABLE_TELEMETRY="false")
     assert vendor.span_names
 
 
-@pytest.mark.skipif(find_spec("posthog") is None, reason="this version tells nobody")
+@pytest.mark.skipif(find_spec("posthog") is None, reason="this version sends nothing")
 def test_chroma_is_silent_and_the_posthog_of_the_application_is_not(tmp_path: Path) -> None:
     path = script(
         tmp_path,
@@ -124,11 +126,11 @@ def test_chroma_is_silent_and_the_posthog_of_the_application_is_not(tmp_path: Pa
         from chromadb.telemetry.product.events import ClientStartEvent
         from chromadb.telemetry.product.posthog import Posthog
 
-        told = []
-        posthog.capture = lambda *args, **kwargs: told.append(args)
+        events = []
+        posthog.capture = lambda *args, **kwargs: events.append(args)
         system = System(Settings())
         Posthog(system).capture(ClientStartEvent())
-        print(len(told), posthog.disabled)
+        print(len(events), posthog.disabled)
         """,
     )
     shown: list[str] = []
