@@ -1,4 +1,4 @@
-"""What AG2's versions have, and what is said when one of it is gone."""
+"""A renamed target is reported."""
 
 from __future__ import annotations
 
