@@ -37,8 +37,8 @@ def planner() -> Agent:
         config=config,
         tools=[get_weather, find_trains],
     )
-    ask_scout = scout.as_tool(name="ask_scout", description="Looks up trains and the weather.")
-    return Agent("Planner", prompt="You plan trips by train.", config=config, tools=[ask_scout])
+    lookup = scout.as_tool(name="ask_scout", description="Looks up trains and the weather.")
+    return Agent("Planner", prompt="You plan trips by train.", config=config, tools=[lookup])
 
 
 async def main() -> None:

@@ -24,7 +24,8 @@ class AG2Instrumentor(AgentInstrumentor):
     Example:
         >>> from otel_agents.instrumentors.ag2 import AG2Instrumentor
         >>> instrumentor = AG2Instrumentor()
-        >>> instrumentor.instrument()
+        >>> instrumentor.instrument()  # before or after the import of ag2
+        >>> # each ``agent.ask(…)`` is one trace from here on
         >>> instrumentor.uninstrument()
     """
 
