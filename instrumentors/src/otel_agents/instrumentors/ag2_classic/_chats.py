@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -17,19 +17,22 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._conversation import current_state, run_context, with_state
 from ._messages import Messages, conclusion, first_request, last_message, messages_of
 
+if TYPE_CHECKING:
+    from autogen import Agent, GroupChatManager
+
 __all__ = ["Chat", "ChatSequence", "chat", "chats", "group_chat", "is_manager", "sequential_run"]
 
 _GROUPS: Final = "autogen.agentchat.groupchat"
 _DEFAULT_MANAGER_NAME: Final = "chat_manager"
 
 
-def is_manager(agent: Any) -> bool:
+def is_manager(agent: Agent) -> bool:
     """Return whether ``agent`` manages a group chat, and takes no turn of its own."""
     groups: Any = sys.modules.get(_GROUPS)
     return groups is not None and isinstance(agent, groups.GroupChatManager)
 
 
-def _name(agent: Any) -> str | None:
+def _name(agent: Agent) -> str | None:
     """Return the name of the group that ``agent`` manages, if the application named the manager."""
     return agent.name if is_manager(agent) and agent.name != _DEFAULT_MANAGER_NAME else None
 
@@ -85,7 +88,8 @@ def group_chat(telemetry: Telemetry, call: Call) -> Chat | None:
 
     Nothing starts where this call belongs to a chat with the manager that is already recorded.
     """
-    state, manager = current_state(), call.instance
+    state = current_state()
+    manager: GroupChatManager = call.instance
     if (
         state.chat is not None
         and state.turn is None

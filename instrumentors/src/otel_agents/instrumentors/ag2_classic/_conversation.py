@@ -40,7 +40,7 @@ class Chat(Protocol):
 
 
 class Turn(Protocol):
-    """What this module knows of a turn: its agent, and whether that did something."""
+    """What this module knows of a turn: its agent, and what that did."""
 
     agent: ConversableAgent
     sender: Any
@@ -147,7 +147,8 @@ async def _with_context(coroutine: Coroutine[Any, Any, Any], context: Context) -
     return await coroutine
 
 
-# ``a_generate_oai_reply`` runs ``generate_oai_reply`` in an executor, without the context.
+# ``a_generate_oai_reply`` runs ``generate_oai_reply`` in an executor, to which AG2 does not carry the
+# context. Its arguments are the key by which it is carried.
 
 _reply_contexts: Final = Handover()
 

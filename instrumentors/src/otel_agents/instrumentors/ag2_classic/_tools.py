@@ -19,7 +19,6 @@ from ._conversation import Turn, current_state, outside_chat
 if TYPE_CHECKING:
     from autogen import ConversableAgent
 
-
 __all__ = ["code", "tool", "tool_registration"]
 
 
@@ -68,13 +67,13 @@ class ToolRun(ExecuteTool):
 
 
 def _caller_name(turn: Turn) -> str | None:
-    """Return the name of the agent whose message calls the tool, which is the sender unless it says so."""
+    """Return the name of the agent whose message calls the tool; in a group the message has it."""
     return text(turn.request, "name") or getattr(turn.sender, "name", None)
 
 
 def _call_id(request: Any, function: Any) -> str | None:
     """Return the id of the call, from the message that contains the call."""
-    # Early versions do not pass the id to execute_function.
+    # AutoGen 0.2's execute_function has no parameter for the id.
     calls = list(items(request, "tool_calls"))
     identical = [call for call in calls if field(call, "function") is function]
     equal = [call for call in calls if field(call, "function") == function]
@@ -121,12 +120,13 @@ def tool(telemetry: Telemetry, call: Call) -> ToolRun | None:
 
     Nothing starts for a function that the agent does not have, as one that a model invented.
     """
+    agent: ConversableAgent = call.instance
     function = call.argument(0, "func_call")
-    if field(function, "name") not in call.instance.function_map:
+    if field(function, "name") not in agent.function_map:
         return None
+    # The second argument of AutoGen 0.2's execute_function is ``verbose``.
     call_id = call.argument(1, "call_id")
-    known = call_id if isinstance(call_id, str) else None
-    return ToolRun(telemetry, call.instance, function, known)
+    return ToolRun(telemetry, agent, function, call_id if isinstance(call_id, str) else None)
 
 
 def _tool_function(telemetry: Telemetry, call: Call) -> Observation | None:

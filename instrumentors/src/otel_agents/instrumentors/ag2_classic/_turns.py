@@ -47,7 +47,7 @@ class Turn(InvokeAgent):
         messages: The messages that it was called with, None for those of the conversation.
         chat: The chat that counts the turn, None outside of any.
         terminated: Whether the agent ended the conversation instead of replying.
-        active: Whether it did something before it did so.
+        active: Whether human input was requested in the turn.
     """
 
     __slots__ = ("active", "agent", "chat", "messages", "sender", "terminated")
@@ -91,7 +91,8 @@ def turn(telemetry: Telemetry, call: Call) -> Turn | None:
 
     Nothing starts where the agent's turn is already recorded, as in an override that calls ``super``.
     """
-    state, agent = current_state(), call.instance
+    state = current_state()
+    agent: ConversableAgent = call.instance
     in_own_turn = state.turn is not None and state.turn.agent is agent
     if in_own_turn or state.selection is not None or is_manager(agent):
         return None
@@ -110,7 +111,7 @@ termination: Final = after(_observe_termination)
 
 _prompt_contexts: Final = Handover()
 """The contexts of prompts on their way to an executor."""
-# Early versions run get_human_input in an executor, which has no context.
+# AutoGen 0.2's a_get_human_input runs get_human_input in an executor, without the context.
 
 
 def human_input(telemetry: Telemetry, call: Call) -> CallObserver | None:
