@@ -40,7 +40,7 @@ def settings() -> str:
     return "\n".join(rows)
 
 
-def vendor_telemetry() -> str:
+def privacy() -> str:
     """Return the table of vendor telemetry, which is off by default."""
     rows = ["| library | what it sends to its vendor | what otel-agents does | to enable it |"]
     rows.append("|---|---|---|---|")
@@ -86,8 +86,8 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Replace the generated parts of the README."""
     text = README.read_text()
-    for part in (matrix, settings, vendor_telemetry, faults, processes, tree):
-        text = replaced(text, part.__name__.replace("_", "-"), part())
+    for part in (matrix, settings, privacy, faults, processes, tree):
+        text = replaced(text, part.__name__, part())
     README.write_text(text)
 
 
