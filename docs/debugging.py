@@ -1,6 +1,6 @@
-"""Renews the trees of debugging.md, by programs of the examples against a scripted model.
+"""Regenerate the trees of debugging.md by running example programs against a scripted model.
 
-Each in an environment that has its framework: ``python docs/debugging.py book``.
+Run it in an environment with the program's framework: ``python docs/debugging.py book``.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import 
 
 
 class Program(NamedTuple):
-    """One of the examples, and what the model answers it."""
+    """An example program, and the model's reaction to its requests."""
 
     path: str
     react: Callable[[ModelRequest], Reaction]
 
 
 def _texts(request: ModelRequest) -> list[str]:
-    """The messages, the newest last."""
+    """Return the messages as JSON, the newest last."""
     return [json.dumps(message, default=str) for message in request.body["messages"]]
 
 
-def _said(text: str, tokens: int, delay: float = 0.05) -> Answer:
+def _text(text: str, tokens: int, delay: float = 0.05) -> Answer:
     return Answer(text, usage=Usage(tokens, tokens // 8), delay=delay)
 
 
-def _asked(tokens: int, *calls: tuple[str, dict[str, Any]]) -> Answer:
-    asked = [ToolCall(name, arguments) for name, arguments in calls]
-    return Answer(tool_calls=asked, usage=Usage(tokens, tokens // 8), delay=0.05)
+def _tool_calls(tokens: int, *calls: tuple[str, dict[str, Any]]) -> Answer:
+    tool_calls = [ToolCall(name, arguments) for name, arguments in calls]
+    return Answer(tool_calls=tool_calls, usage=Usage(tokens, tokens // 8), delay=0.05)
 
 
 _DELAYS: Final = MappingProxyType({"Dance": 0.1, "Paper": 0.45, "Winter": 0.15})
-"""How long the model writes on a chapter."""
+"""Seconds that the model takes for each chapter."""
 
 
 def _book(request: ModelRequest) -> Reaction:
-    """The agents of the book are known by their roles."""
+    """React to the agents of the book, which differ in their roles."""
     first, *rest = _texts(request)
     role = first.partition("You are ")[2].partition(".")[0]
     last = rest[-1]
@@ -65,57 +65,62 @@ def _book(request: ModelRequest) -> Reaction:
         searches = sum('"role": "tool"' in text for text in rest)
         subject = ("insects", "bees")[min(searches, 1)]
         if searches < 2:
-            return _asked(400 + 80 * searches, ("search_library", {"subject": subject}))
-        return _said("Bees dance.", 560)
+            return _tool_calls(400 + 80 * searches, ("search_library", {"subject": subject}))
+        return _text("Bees dance.", 560)
     if role == "Planner":
-        again = "Name every chapter" in "".join(rest)
-        return _said("Dance, Paper, Winter" if again else "Three chapters", 720 if again else 640)
+        second_attempt = "Name every chapter" in "".join(rest)
+        return _text(
+            "Dance, Paper, Winter" if second_attempt else "Three chapters",
+            720 if second_attempt else 640,
+        )
     if role == "Writer":
         title = next(title for title in _DELAYS if f"Write: {title}." in last)
-        return _said(f"On {title}", 800 + 16 * len(title), _DELAYS[title])
-    return _said("Done.", 960)
+        return _text(f"On {title}", 800 + 16 * len(title), _DELAYS[title])
+    return _text("Done.", 960)
 
 
-_AT_ONCE: Final = (
+_PARALLEL_CALLS: Final = (
     ("get_weather", {"city": "Bern"}),
-    ("get_price", {"ticket": "boat"}),
-    ("consult", {"question": "May I?"}),
+    ("get_price", {"vehicle": "boat"}),
+    ("consult", {"subject": "May I park there?"}),
     ("ask_helper", {"objective": "Milan"}),
     ("ask_helper", {"objective": "Basel"}),
 )
-_SPLIT: Final = ("run_subtasks", {"tasks": ["Pack a bag.", "Call a taxi."]})
+_SUBTASKS_CALL: Final = ("run_subtasks", {"tasks": ["Pack a bag.", "Call a taxi."]})
 
 
 def _errands(request: ModelRequest) -> Reaction:
-    """The agents of the errands are known by what they are told."""
+    """React to the agents of the errands, which differ in their messages and tools."""
     texts = _texts(request)
-    offered = {tool.name for tool in request.tools}
-    answered = sum('"role": "tool"' in text for text in texts)
-    if "ask_helper" in offered and any("Plan my Friday." in text for text in texts):
-        asked = _AT_ONCE if not answered else (_SPLIT,)
-        return _asked(300 + 60 * answered, *asked) if answered < 6 else _said("Enjoy it.", 720)
+    offered_tools = {tool.name for tool in request.tools}
+    tool_results = sum('"role": "tool"' in text for text in texts)
+    if "ask_helper" in offered_tools and any("Plan my Friday." in text for text in texts):
+        if tool_results >= 6:
+            return _text("Enjoy it.", 720)
+        calls = (_SUBTASKS_CALL,) if tool_results else _PARALLEL_CALLS
+        return _tool_calls(300 + 60 * tool_results, *calls)
     if "Call a taxi." in texts[-1]:
         return Failure(500)
-    if "ask_helper" in offered or not offered:  # a sub-task, and the expert
-        return _said("Done.", 160, 0.25 if not offered else 0.05)
+    if "ask_helper" in offered_tools or not offered_tools:  # a sub-task, and the expert
+        return _text("Done.", 160, 0.25 if not offered_tools else 0.05)
     city = "Milan" if any("Milan" in text for text in texts) else "Basel"
-    calling = ("get_weather", {"city": city})
-    return _said("Sunny.", 248) if answered else _asked(200, calling)
+    weather_call = ("get_weather", {"city": city})
+    return _text("Sunny.", 248) if tool_results else _tool_calls(200, weather_call)
 
 
 def _group(request: ModelRequest) -> Reaction:
-    """The agents of the group are known by what they are told; the guardrail's judge by its schema."""
+    """React to the agents of the group and to its guardrail, which differ in their system messages."""
     system, *rest = _texts(request)
     if "guardrail" in system:
-        verdict = {"activated": True, "justification": "It tells one."}
-        return _said(json.dumps(verdict), 400, 0.3)
-    if "look customers up" in system:
-        answered = sum('"role": "tool"' in text for text in rest)
-        if answered < 2:
-            name = ("Bob", "Ada")[answered]
-            return _asked(160 + 40 * answered, ("look_up", {"name": name}))
-        return _said("ada@example.org", 240)
-    return _said("Dear Ada", 320 if "write to" in system else 480, 0.1)
+        verdict = {"activated": True, "justification": "It contains one."}
+        return _text(json.dumps(verdict), 400, 0.3)
+    if "look up customers" in system:
+        tool_results = sum('"role": "tool"' in text for text in rest)
+        if tool_results < 2:
+            name = ("Bob", "Ada")[tool_results]
+            return _tool_calls(160 + 40 * tool_results, ("look_up", {"name": name}))
+        return _text("ada@example.org", 240)
+    return _text("Dear Ada", 320 if "write letters" in system else 480, 0.1)
 
 
 PROGRAMS: Final = MappingProxyType(
@@ -125,11 +130,11 @@ PROGRAMS: Final = MappingProxyType(
         "errands": Program("examples/ag2_errands.py", _errands),
     }
 )
-"""The programs by the names of their trees."""
+"""The programs, by the names of their trees."""
 
 
 def drawn(name: str) -> str:
-    """The tree of the program's one trace, as it was drawn just now."""
+    """Run the program and return the tree of its only trace."""
     program = PROGRAMS[name]
     with ScriptedModel() as model, tempfile.TemporaryDirectory() as folder:
         model.script_by(program.react)
@@ -162,19 +167,19 @@ def _variables(model: ScriptedModel, folder: str) -> dict[str, str]:
 
 
 def part(text: str, name: str) -> str:
-    """What stands between the marks of ``name``, without its indentation."""
+    """Return the text between the marks of ``name``, without indentation."""
     found = text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0]
     return re.sub("(?m)^    ", "", found).strip()
 
 
 def main(names: list[str]) -> None:
-    """Write the page anew."""
+    """Replace these trees in the page."""
     for name in names:
         text = PAGE.read_text("utf-8")
         lines = "\n".join(f"    {line}" for line in drawn(name).splitlines())
-        before, opening, rest = text.partition(f"<!-- {name} -->\n")
-        _, closing, after = rest.partition(f"<!-- /{name} -->")
-        PAGE.write_text(f"{before}{opening}\n{lines}\n\n{closing}{after}", "utf-8")
+        before, opening_mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, closing_mark, after = rest.partition(f"<!-- /{name} -->")
+        PAGE.write_text(f"{before}{opening_mark}\n{lines}\n\n{closing_mark}{after}", "utf-8")
 
 
 if __name__ == "__main__":

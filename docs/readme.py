@@ -1,4 +1,4 @@
-"""Renews the generated parts of the README: its tables, and a trace."""
+"""Regenerate the generated parts of the README: its tables and a trace."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ _INSTRUMENTORS = "otel-agents-instrumentors"
 
 
 def matrix() -> str:
-    """The support matrix, from the classes of the instrumentors."""
+    """Return the support matrix, from the instrumentor classes."""
     rows = ["| library | versions | recorded |", "|---|---|---|"]
-    for found in sorted(entry_points(group="opentelemetry_instrumentor"), key=lambda e: e.name):
-        if found.dist and found.dist.name == _INSTRUMENTORS:  # an example may have one, too
-            kind: type[AgentInstrumentor] = found.load()
+    for entry_point in sorted(
+        entry_points(group="opentelemetry_instrumentor"), key=lambda e: e.name
+    ):
+        if (
+            entry_point.dist and entry_point.dist.name == _INSTRUMENTORS
+        ):  # an example may register one, too
+            kind: type[AgentInstrumentor] = entry_point.load()
             versions = " or ".join(f"`{requirement}`" for requirement in kind.requires)
             rows.append(f"| {kind.plain_name} | {versions} | {'; '.join(kind.covers)} |")
     return "\n".join(rows)
 
 
 def settings() -> str:
-    """The table of settings."""
-    rows = ["| variable | default | what |", "|---|---|---|"]
-    rows += [f"| `{one.name}` | {one.default} | {one.what} |" for one in SETTINGS]
+    """Return the table of settings."""
+    rows = ["| variable | default | description |", "|---|---|---|"]
+    rows += [f"| `{row.name}` | {row.default} | {row.what} |" for row in SETTINGS]
     return "\n".join(rows)
 
 
-def homeward() -> str:
-    """The table of what is not told to makers of libraries."""
-    rows = ["| library | what it would tell its maker | what is done | to have it told |"]
+def privacy() -> str:
+    """Return the table of vendor telemetry, which is off by default."""
+    rows = ["| library | what it sends to its vendor | what otel-agents does | to enable it |"]
     rows.append("|---|---|---|---|")
-    for one in PHONE_HOME:
-        done = (
-            "the sending alone is stopped" if one.senders else f"`{one.variable}={one.off}` is set"
-        )
-        rows.append(f"| {one.library} | {one.what} | {done} | `{one.variable}={one.on}` |")
+    for row in PHONE_HOME:
+        done = "stops only the sending" if row.senders else f"sets `{row.variable}={row.off}`"
+        rows.append(f"| {row.library} | {row.what} | {done} | `{row.variable}={row.on}` |")
     return "\n".join(rows)
 
 
 def faults() -> str:
-    """The table of faults, which the suites measure (`tests/faults.py`)."""
+    """Return the table of faults, which the test suites measure (`tests/faults.py`)."""
     rows = ["| fault | spans sent | spans arrived | why |", "|---|---|---|---|"]
     for row in json.loads((ROOT / "docs/faults.json").read_text("utf-8")):
         arrived = row["arrived"]
@@ -59,7 +61,7 @@ def faults() -> str:
 
 
 def processes() -> str:
-    """The table of process models, which the suites measure (`tests/process_models.py`)."""
+    """Return the table of process models, which the test suites measure (`tests/process_models.py`)."""
     rows = ["| process model | ended by | spans | metrics | remark |", "|---|---|---|---|---|"]
     for row in json.loads((ROOT / "docs/processes.json").read_text("utf-8")):
         spans, points = (f"{row['asked']} / {row[name]}" for name in ("spans", "points"))
@@ -68,7 +70,7 @@ def processes() -> str:
 
 
 def tree() -> str:
-    """The tree of the crew that ``make demo`` runs, as it was drawn just now."""
+    """Run ``make demo`` and return the tree of its crew."""
     command = [sys.executable, "-m", "otel_agents.distro.demo"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     *_, drawn = re.split("(?m)^(?=.* · trace )", done.stderr.rstrip())
@@ -76,15 +78,15 @@ def tree() -> str:
 
 
 def replaced(text: str, name: str, part: str) -> str:
-    """``text`` with ``part`` between the marks of ``name``."""
+    """Return ``text`` with ``part`` between the marks of ``name``."""
     marks = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    return marks.sub(lambda found: f"{found[1]}\n{part}\n\n{found[2]}", text)
+    return marks.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
 
 
 def main() -> None:
-    """Write the README anew."""
+    """Replace the generated parts of the README."""
     text = README.read_text()
-    for part in (matrix, settings, homeward, faults, processes, tree):
+    for part in (matrix, settings, privacy, faults, processes, tree):
         text = replaced(text, part.__name__, part())
     README.write_text(text)
 

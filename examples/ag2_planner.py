@@ -1,7 +1,7 @@
-"""An application: an AG2 agent plans a trip; another, which it has as a tool, looks things up."""
+"""An AG2 agent that plans a trip, with a second agent as a tool for timetables and weather."""
 
 # pyright: basic, reportMissingImports=false
-# AG2 is not installed where the other examples are checked.
+# AG2 is not installed in the environment in which the examples are type-checked.
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATIONS = ("Milano", "Bern")
 
 @tool
 def get_weather(city: str) -> str:
-    """Tell the weather of a city."""
+    """Get the weather forecast for a city."""
     return f"Friday in {city}: sunny, 21 degrees"
 
 
@@ -29,22 +29,22 @@ async def find_trains(origin: str, destination: str) -> str:
 
 
 def planner() -> Agent:
-    """The agent that people talk to."""
+    """Create the agent that the user talks to."""
     config = OpenAIConfig(model="gpt-4o-mini", base_url=os.environ.get("OPENAI_BASE_URL"))
     scout = Agent(
         "Scout",
-        prompt="You know every timetable, and the weather.",
+        prompt="You look up trains and the weather.",
         config=config,
         tools=[get_weather, find_trains],
     )
-    looks = scout.as_tool(name="ask_scout", description="Looks up trains and the weather.")
-    return Agent("Planner", prompt="Tell people how to travel.", config=config, tools=[looks])
+    lookup = scout.as_tool(name="ask_scout", description="Looks up trains and the weather.")
+    return Agent("Planner", prompt="You plan trips by train.", config=config, tools=[lookup])
 
 
 async def main() -> None:
-    """Ask, ask again, and print the answers."""
+    """Send two requests of one conversation and print the replies."""
     reply = await planner().ask(
-        "How do I get from Milan to Bern on Friday, and what weather is there?"
+        "How do I get from Milan to Bern on Friday, and what will the weather be like?"
     )
     print(reply.body)
     reply = await reply.ask("What should I pack?")

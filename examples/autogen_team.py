@@ -1,7 +1,7 @@
-"""An application: a scout finds out how to travel, and hands over to a writer."""
+"""An AutoGen swarm: a scout finds a train and hands off to a writer."""
 
 # pyright: basic, reportMissingImports=false
-# AutoGen is not installed where the other examples are checked.
+# AutoGen is not installed in the environment in which the examples are type-checked.
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ async def find_trains(origin: str, destination: str) -> str:
 
 
 async def main() -> None:
-    """Ask, and print the answer."""
+    """Run the team on one task and print its result."""
     client = OpenAIChatCompletionClient(model="gpt-4o-mini")
     scout = AssistantAgent(
         "scout",
         client,
         tools=[find_trains],
         handoffs=["writer"],
-        system_message="Find a train, then hand over to the writer.",
+        system_message="Find a train, then hand off to the writer.",
     )
     writer = AssistantAgent(
         "writer",
         client,
-        system_message="Tell the traveller in one sentence how to get there, and end with DONE.",
+        system_message="Tell the traveller in one sentence how to get there. End with DONE.",
     )
     team = Swarm([scout, writer], termination_condition=TextMentionTermination("DONE"))
     result = await team.run(task="How do I get from Milano to Bern?")

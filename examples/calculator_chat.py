@@ -1,7 +1,7 @@
-"""An application: an assistant asks for a calculator, and the user's side executes it."""
+"""A classic AG2 chat: an assistant calls a calculator tool, which the user agent executes."""
 
 # pyright: basic, reportMissingImports=false
-# Classic AG2 is not installed where the other examples are checked.
+# Classic AG2 is not installed in the environment in which the examples are type-checked.
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CONFIG = {
 def calculator(
     a: Annotated[float, "the first operand"],
     b: Annotated[float, "the second operand"],
-    operator: Annotated[Literal["+", "-", "*", "/"], "what to do with them"],
+    operator: Annotated[Literal["+", "-", "*", "/"], "the operator"],
 ) -> float:
-    """Calculate one step."""
+    """Apply an operator to two numbers."""
     match operator:
         case "+":
             return a + b
@@ -40,7 +40,7 @@ def calculator(
 
 
 def is_final(message: dict[str, str]) -> bool:
-    """Whether the assistant has said that it is done."""
+    """Return whether the assistant has completed the task."""
     return "TERMINATE" in (message.get("content") or "")
 
 

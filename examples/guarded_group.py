@@ -1,7 +1,7 @@
-"""An application: a group of agents of classic AG2; a guardrail sends what must not go out to another one."""
+"""A classic AG2 group chat whose guardrails hand a message with private data to an editor."""
 
 # pyright: basic, reportMissingImports=false
-# Classic AG2 is not installed where the other examples are checked.
+# Classic AG2 is not installed in the environment in which the examples are type-checked.
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ CUSTOMERS = {"Ada": "ada@example.org"}
 
 
 def look_up(name: str) -> str:
-    """Look a customer up."""
+    """Look up the e-mail address of a customer."""
     time.sleep(0.2)
     return CUSTOMERS[name]
 
 
-def agent(name: str, about: str, **more) -> ConversableAgent:
-    """One of the group."""
-    return ConversableAgent(name=name, system_message=about, llm_config=CONFIG, **more)
+def agent(name: str, system_message: str, **options) -> ConversableAgent:
+    """Create an agent of the group."""
+    return ConversableAgent(name=name, system_message=system_message, llm_config=CONFIG, **options)
 
 
 def group() -> DefaultPattern:
-    """Who looks up hands over to who writes, and a guardrail to who writes again."""
-    clerk = agent("Clerk", "You look customers up.", functions=[look_up])
-    writer = agent("Writer", "You write to customers.")
-    editor = agent("Editor", "You leave out what is private.")
+    """Create the group: clerk, then writer, and the editor where a guardrail of the writer fails."""
+    clerk = agent("Clerk", "You look up customers.", functions=[look_up])
+    writer = agent("Writer", "You write letters to customers.")
+    editor = agent("Editor", "You remove private data from letters.")
     clerk.handoffs.set_after_work(AgentTarget(writer))
     editor.handoffs.set_after_work(TerminateTarget())
     writer.register_output_guardrail(
@@ -49,7 +49,7 @@ def group() -> DefaultPattern:
     writer.register_output_guardrail(
         LLMGuardrail(
             name="no_addresses",
-            condition="The text tells an address.",
+            condition="The text contains an e-mail address.",
             target=AgentTarget(editor),
             llm_config=CONFIG,
         )
@@ -60,6 +60,6 @@ def group() -> DefaultPattern:
 
 if __name__ == "__main__":
     result, *_ = initiate_group_chat(
-        pattern=group(), messages="Write to Ada, please.", max_rounds=12
+        pattern=group(), messages="Please write a letter to Ada.", max_rounds=12
     )
     print(result.chat_history[-1]["content"])

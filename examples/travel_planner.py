@@ -1,4 +1,4 @@
-"""An application: an agent with two tools plans a trip."""
+"""An agent with two tools that plans a trip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STATIONS = ("Milano", "Bern")
 
 
 def get_weather(city: str) -> str:
-    """Tell the weather of a city."""
+    """Get the weather forecast for a city."""
     time.sleep(0.04)
     return f"Friday in {city}: sunny, 21 degrees"
 
@@ -24,7 +24,7 @@ def find_trains(origin: str, destination: str) -> str:
 
 
 def main() -> None:
-    """Ask, and print the answer."""
+    """Send one request and print the reply."""
     planner = Agent(
         "travel-planner",
         model="gpt-4o-mini",

@@ -1,4 +1,4 @@
-"""Small agents of AG2 1.x, and how a scripted model answers them."""
+"""Small AG2 1.x agents, and reactions of the scripted model to their requests."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _CONFIG: Any = import_module("ag2.config")
 
 
 def config(model: ScriptedModel, **more: Any) -> Any:
-    known = {"model": "gpt-4o-mini", "api_key": "none", "base_url": model.openai_url}
-    return _CONFIG.OpenAIConfig(**{**known, "max_retries": 0, **more})
+    defaults = {"model": "gpt-4o-mini", "api_key": "none", "base_url": model.openai_url}
+    return _CONFIG.OpenAIConfig(**{**defaults, "max_retries": 0, **more})
 
 
 def agent(name: str, config: Any, **more: Any) -> Any:
@@ -60,30 +60,30 @@ def tool(function: Callable[..., Any]) -> Any:
 
 
 def run(function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Run a coroutine function to its end, and whatever it has left in the loop."""
+    """Run a coroutine function in a new event loop, and the tasks that it leaves behind."""
     return asyncio.run(function())
 
 
 def calling(*calls: ToolCall) -> Callable[[ModelRequest], Reaction]:
-    """Who asks for those of the calls whose tools it is offered, once, and then is done."""
+    """Return a reaction that calls those tools that the request offers, and then says that it is done."""
 
     def react(request: ModelRequest) -> Reaction:
-        offered = {tool.name for tool in request.tools}
-        wanted = tuple(call for call in calls if call.name in offered)
+        offered_tools = {tool.name for tool in request.tools}
+        offered_calls = tuple(call for call in calls if call.name in offered_tools)
         last: Any = request.body["messages"][-1]
-        asked = wanted and last.get("role") != "tool"
-        return Answer(tool_calls=wanted) if asked else Answer("done")
+        calls_tools = offered_calls and last.get("role") != "tool"
+        return Answer(tool_calls=offered_calls) if calls_tools else Answer("done")
 
     return react
 
 
 def turn_of(name: str, *inner: str) -> list[str]:
-    """The lines of the tree of a turn."""
+    """Return the lines of a turn's tree."""
     return [f"invoke_agent {name}", *("  " + line for line in inner or (CHAT,))]
 
 
 def span_named(emission: Any, name: str) -> Any:
-    """The one span of that name."""
+    """Return the only span of that name."""
     (span,) = [span for span in emission.spans if span.name == name]
     return span
 
@@ -104,11 +104,11 @@ async def find_trains(city: str) -> str:
 
 
 def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Those of the spans of that name."""
+    """Return the attributes of the spans of that name."""
     return [dict(span.attributes or {}) for span in emission.spans if span.name == name]
 
 
 def conversations(emission: Emission) -> set[Any]:
-    """The ids of the conversations that the spans, all of them, are part of."""
+    """Return the conversation ids of all spans."""
     spans: list[Any] = list(emission.spans)
     return {span.attributes["gen_ai.conversation.id"] for span in spans}

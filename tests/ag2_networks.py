@@ -28,7 +28,7 @@ _SECONDS = 10
 
 
 class Network:
-    """A hub, a human who is registered with it, and the agents by name."""
+    """A hub with a registered human, and agents by their names."""
 
     def __init__(self, hub: Any, human: Any) -> None:
         self.hub = hub
@@ -40,8 +40,8 @@ class Network:
             client = await self.hub.register(agent)
             self.ids[agent.name] = client.agent_id
 
-    def graph(self, *steps: tuple[str, str], most: int | None = None) -> dict[str, Any]:
-        """Who is next after whom, from the human on; at the end there is nobody."""
+    def graph(self, *steps: tuple[str, str], max_turns: int | None = None) -> dict[str, Any]:
+        """Return a transition graph with these steps, which starts at the human and then terminates."""
         rules = [
             _NETWORK.Transition(
                 when=_NETWORK.FromSpeaker(self.ids[before]),
@@ -53,17 +53,17 @@ class Network:
             initial_speaker=self.ids["human"],
             transitions=rules,
             default_target=_NETWORK.TerminateTarget(),
-            max_turns=most,
+            max_turns=max_turns,
         )
         return {"graph": graph.to_dict()}
 
-    async def heard(self, *kinds: str) -> Any:
-        """The next message to the human, of one of these kinds."""
+    async def received(self, *kinds: str) -> Any:
+        """Wait for the next message of one of these kinds to the human."""
 
-        def wanted(envelope: Any) -> bool:
+        def is_expected(envelope: Any) -> bool:
             return envelope.event_type in kinds
 
-        return await self.human.next_envelope(predicate=wanted, timeout=_SECONDS)
+        return await self.human.next_envelope(predicate=is_expected, timeout=_SECONDS)
 
 
 @asynccontextmanager
@@ -74,15 +74,15 @@ async def network(*agents: Any, **more: Any) -> AsyncGenerator[Network]:
     passport = _NETWORK.Passport(name="human", kind="human")
     async with hub:
         human = await client.register_human(passport, resume=_NETWORK.Resume())
-        made = Network(hub, human)
-        await made.register(*agents)
-        yield made
+        entered = Network(hub, human)
+        await entered.register(*agents)
+        yield entered
         await client.close()
 
 
 @asynccontextmanager
 async def over_sockets(hub: Any) -> AsyncGenerator[Any]:
-    """A client that reaches the hub as one in another process would."""
+    """Connect a client to the hub by sockets, as a client in another process does."""
     sockets: Any = import_module("ag2.network.transport.ws")
     async with sockets.serve_ws(hub, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -92,20 +92,20 @@ async def over_sockets(hub: Any) -> AsyncGenerator[Any]:
 
 
 async def opened(net: Network, kind: str, *names: str, **more: Any) -> Any:
-    """A channel that the human has opened with these agents."""
+    """Open a channel between the human and these agents."""
     return await net.human.open(type=kind, target=list(names), **more)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Let the loop run until something holds."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until ``condition`` is true."""
 
     async def wait() -> None:
-        while not holds():
+        while not condition():
             await asyncio.sleep(0)
 
     await asyncio.wait_for(wait(), _SECONDS)
 
 
 def under(line: str, *inner: str) -> list[str]:
-    """The lines of the tree of what has these lines inside."""
+    """Return the lines of a tree: ``line`` with ``inner`` below it."""
     return [line, *("  " + one for one in inner)]

@@ -1,4 +1,4 @@
-"""The providers that AG2 1.x has model clients for, as the scripted model plays them."""
+"""The providers of AG2 1.x's model clients, each simulated by the scripted model."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ _CHAT = "chat"
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider; its spans are an ``operation``, ``refusal`` is the error of a refused request.
+    """A provider and what its spans look like.
 
-    ``tells`` are the attributes of a response that AG2's client keeps; ``thinks``: so is the number
-    of tokens thought. ``reasons`` are the provider's to end with a tool's call and with a text,
-    ``settings`` by AG2's names a limit of 50 tokens and, if it can be set, the stop "x"; ``modes``
-    are whole and streamed, as far as the scripted model plays them.
+    Attributes:
+        operation: The operation of its spans.
+        refusal: The ``error.type`` of a refused request.
+        reports: The response attributes that AG2's client keeps.
+        thinks: Whether AG2's client keeps the number of thinking tokens.
+        modes: Whether responses are streamed: the modes that the scripted model supports.
+        reasons: The provider's finish reasons for a tool call and for text.
+        settings: In AG2's names, a limit of 50 tokens and, where it can be set, the stop "x".
     """
 
     name: str
@@ -31,36 +35,36 @@ class Provider:
     refusal: str
     make: Callable[[str], dict[str, Any]]
     operation: str = _CHAT
-    tells: tuple[str, ...] = ("id", "model")
+    reports: tuple[str, ...] = ("id", "model")
     thinks: bool = False
     modes: tuple[bool, ...] = (False, True)
     reasons: tuple[str, str] = ("tool_calls", "stop")
     settings: dict[str, Any] = field(default_factory=lambda: {"max_tokens": 50, "stop": ["x"]})
 
     @property
-    def asked(self) -> str:
-        """The name of its spans."""
+    def span_name(self) -> str:
+        """Return the name of its spans."""
         return f"{self.operation} {self.model}"
 
-    def told(self, identity: str | None, model: str) -> dict[str, Any]:
-        """What its spans tell of a response with this id, of this model."""
-        known = {"id": identity, "model": model}
-        return {f"gen_ai.response.{name}": known[name] for name in self.tells}
+    def reported(self, identity: str | None, model: str) -> dict[str, Any]:
+        """Return the span attributes for a response with this id and model."""
+        fields = {"id": identity, "model": model}
+        return {f"gen_ai.response.{name}": fields[name] for name in self.reports}
 
     def configured(self, model: ScriptedModel, **more: Any) -> Any:
-        """AG2's configuration of its client, which asks ``model``."""
+        """Return AG2's configuration of a client that calls ``model``."""
         make = getattr(_CONFIG, self.config)
         return make(model=self.model, **self.make(model.base_url), **self.settings, **more)
 
     @property
     def requested(self) -> dict[str, Any]:
-        """What its spans tell of ``settings``."""
+        """Return the span attributes for ``settings``."""
         stops = any("stop" in name for name in self.settings)
         stop = {"gen_ai.request.stop_sequences": ("x",)} if stops else {}
         return {"gen_ai.request.max_tokens": 50, **stop}
 
 
-def _by_environment(url: str) -> dict[str, Any]:
+def _api_key_only(url: str) -> dict[str, Any]:
     return {"api_key": "none"}
 
 
@@ -78,11 +82,11 @@ _GOOGLE: dict[str, Any] = {
     "refusal": "google.genai.errors.ClientError",
     "operation": "generate_content",
     "thinks": True,
-    "tells": (),
+    "reports": (),
     "reasons": ("stop", "stop"),
     "settings": {"max_output_tokens": 50, "stop_sequences": ["x"]},
 }
-_STOPPED: dict[str, Any] = {"max_tokens": 50, "stop_sequences": ["x"]}
+_STOP_SETTINGS: dict[str, Any] = {"max_tokens": 50, "stop_sequences": ["x"]}
 PROVIDERS = {
     "anthropic": Provider(
         "anthropic",
@@ -91,7 +95,7 @@ PROVIDERS = {
         "anthropic.BadRequestError",
         lambda url: {"base_url": url, "api_key": "none", "max_retries": 0},
         reasons=("tool_use", "end_turn"),
-        settings=_STOPPED,
+        settings=_STOP_SETTINGS,
     ),
     "bedrock": Provider(
         "aws.bedrock",
@@ -105,12 +109,12 @@ PROVIDERS = {
             "aws_secret_access_key": "none",
             "max_retries": 0,
         },
-        tells=(),
+        reports=(),
         reasons=("tool_use", "end_turn"),
-        settings=_STOPPED,
+        settings=_STOP_SETTINGS,
     ),
     "gemini": Provider(
-        "gcp.gemini", "GeminiConfig", "gemini-2.5-flash", make=_by_environment, **_GOOGLE
+        "gcp.gemini", "GeminiConfig", "gemini-2.5-flash", make=_api_key_only, **_GOOGLE
     ),
     "vertex": Provider(
         "gcp.vertex_ai", "VertexAIConfig", "gemini-2.5-flash", make=_vertex, **_GOOGLE
@@ -121,8 +125,8 @@ PROVIDERS = {
         "mistral-small-latest",
         "mistralai.client.errors.sdkerror.SDKError",
         lambda url: {"server_url": url, "api_key": "none"},
-        tells=("model",),
-        modes=(False,),  # it streams whole tool calls, and tells the usage unasked
+        reports=("model",),
+        modes=(False,),  # it streams tool calls in one chunk, and always sends the usage
     ),
     "openai": Provider(
         "openai",

@@ -1,4 +1,4 @@
-"""The providers that AG2 has clients of its own for, as the scripted model plays them."""
+"""The providers of AG2's own clients, each simulated by the scripted model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ __all__ = ["PROVIDERS", "Provider"]
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider; ``refusal`` is the error of a request refused by ``status``; ``entry`` takes a URL."""
+    """A provider and what its spans look like.
+
+    Attributes:
+        refusal: The ``error.type`` of a request that is refused with ``status``.
+        reasons: Its finish reasons for a tool call and for text.
+        entry: Returns the settings of a configuration entry for a URL.
+    """
 
     name: str
     model: str
@@ -22,16 +28,16 @@ class Provider:
     entry: Callable[[str], dict[str, Any]]
     operation: str = "chat"
     streams: bool = True
-    """Whether AG2's client streams, by what the scripted model plays."""
+    """Whether AG2's client streams, as far as the scripted model supports it."""
     status: int = 401
 
     @property
-    def asked(self) -> str:
-        """The name of its spans."""
+    def span_name(self) -> str:
+        """Return the name of its spans."""
         return f"{self.operation} {self.model}"
 
     def config(self, model: ScriptedModel, **more: Any) -> dict[str, Any]:
-        """The entry of a list of configurations that asks ``model``."""
+        """Return the configuration entry of a client that calls ``model``."""
         return {"model": self.model, **self.entry(model.base_url), **more}
 
 

@@ -1,7 +1,7 @@
-"""Stands in for the package of Vertex AI, where it is not installed.
+"""A stub of the ``vertexai`` package, where that is not installed.
 
-AG2's client of Gemini imports it, and uses it only where it is given no key for Gemini itself. It
-is a hundred megabytes, and takes a minute to import.
+AG2's Gemini client imports it, and uses it only without an API key for Gemini. The package has a
+hundred megabytes and takes a minute to import.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["stand_in"]
 
 
 class _Package(ModuleType):
-    """A module that has a class for every name."""
+    """A module with a class for every name."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -24,7 +24,7 @@ class _Package(ModuleType):
 
 
 def stand_in() -> None:
-    """Have ``vertexai`` be importable where it is not."""
+    """Make ``vertexai`` importable where it is not installed."""
     if find_spec("vertexai") is None:
         package, models = _Package("vertexai"), _Package("vertexai.generative_models")
         package.__path__ = []

@@ -25,10 +25,10 @@ collect_ignore = (
 
 @pytest.fixture(scope="session", autouse=True)
 def unverified() -> Iterator[None]:
-    """AG2 makes a client for each turn: reading the authorities would be most of the time."""
+    """Load no certificate authorities: AG2 creates a client per turn, and loading takes most of its time."""
 
     def load_none(*args: Any, **kwargs: Any) -> None:
-        """Nothing here goes over TLS."""
+        """Load nothing: no test uses TLS."""
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl.SSLContext, "load_verify_locations", load_none)
@@ -43,7 +43,7 @@ def served() -> Iterator[ScriptedModel]:
 
 @pytest.fixture
 def model(served: ScriptedModel) -> ScriptedModel:
-    """The session's model, with nothing scripted and nothing billed."""
+    """Return the session's model without script and ledger entries."""
     served.script_by(lambda request: Answer("done"))
     served.ledger.clear()
     return served
@@ -56,26 +56,26 @@ def config(model: ScriptedModel) -> Any:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AG2 and the SDK."""
+    """Instrument AG2 and the SDK."""
     with instrumenting(emission, AG2Instrumentor(), OpenAIInstrumentor()) as instrument:
         yield instrument
 
 
 @pytest.fixture(params=["sdk on", "sdk off"])
 def instrumented(instrument: Callable[..., None], request: pytest.FixtureRequest) -> None:
-    """Instruments with the defaults, the SDK's instrumentor on and off."""
+    """Instrument with default settings, with and without the SDK's instrumentor."""
     instrument(sdk=request.param == "sdk on")
 
 
 @pytest.fixture
 def ledger(model: ScriptedModel, emission: Emission) -> Callable[[], None]:
-    """Checks that the model's spans are what was served, and that agents carry their sums."""
+    """Return a check that model spans match the ledger, and that agent spans have their sums."""
 
     def check() -> None:
         spans: list[Any] = [s for s in emission.spans if s.name.startswith(("chat", "generate"))]
         for name in ("input_tokens", "output_tokens"):
-            told = sorted(s.attributes[f"gen_ai.usage.{name}"] for s in spans)
-            assert told == sorted(getattr(e, name) for e in model.ledger.entries)
+            reported = sorted(s.attributes[f"gen_ai.usage.{name}"] for s in spans)
+            assert reported == sorted(getattr(e, name) for e in model.ledger.entries)
         roots: list[Any] = [s for s in emission.spans if s.name.startswith("invoke_agent")]
         ids = {s.context.span_id for s in roots}
         every: list[Any] = [span for span in emission.spans if span.parent]

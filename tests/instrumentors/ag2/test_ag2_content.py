@@ -1,4 +1,4 @@
-"""Content: a planted secret is nowhere unless it was asked for, and then once where it belongs."""
+"""Content: a planted secret is recorded only if content is enabled, and only where it belongs."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ SECRET = "planted-secret"
 DATA = b"\x89PNG" * 20
 
 
-def look(place: str) -> str:
-    """Look at a place."""
-    return f"seen {place}"
+def look(city: str) -> str:
+    """Look at a city."""
+    return f"seen {city}"
 
 
 def content(span: Any) -> dict[str, Any]:
-    """The attributes of a span that are content."""
+    """Return the content attributes of a span."""
     names = ("messages", "instructions", "arguments", "result")
     attributes: dict[str, Any] = dict(span.attributes)
     return {name: json.loads(value) for name, value in attributes.items() if name.endswith(names)}
 
 
-def said(role: str, text: str) -> dict[str, Any]:
+def text_message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
-async def asked(config: Any) -> None:
+async def run_turn(config: Any) -> None:
     tools = [ag2_agents.tool(look)]
     guide = agent("Guide", config, tools=tools, hitl_hook=lambda: SECRET)
     await guide.ask(f"Go, {SECRET}")
 
 
 def react(request: Any) -> Any:
-    asking: Any = calling(ToolCall("look", {"place": SECRET}))(request)
-    return asking if asking.tool_calls else Answer(f"told {SECRET}")
+    call: Any = calling(ToolCall("look", {"city": SECRET}))(request)
+    return call if call.tool_calls else Answer(f"told {SECRET}")
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_without_content_nothing_of_it_leaves(
+def test_content_is_not_recorded_by_default(
     instrument: Callable[..., None],
     config: Any,
     model: ScriptedModel,
@@ -58,14 +58,14 @@ def test_without_content_nothing_of_it_leaves(
 ) -> None:
     instrument(sdk=sdk, OTEL_AGENTS_METRICS="both", OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true")
     model.script_by(react)
-    run(lambda: asked(config))
+    run(lambda: run_turn(config))
     assert len(emission.spans) == 4
     assert SECRET not in emission.texts()
     assert "Be brief" not in emission.texts()
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_with_content_each_span_has_its_own(
+def test_each_span_has_its_own_content(
     instrument: Callable[..., None],
     config: Any,
     model: ScriptedModel,
@@ -74,25 +74,25 @@ def test_with_content_each_span_has_its_own(
 ) -> None:
     instrument(sdk=sdk, **{CAPTURE: "SPAN_ONLY"})
     model.script_by(react)
-    run(lambda: asked(config))
-    request = said("user", f"Go, {SECRET}")
-    answer = {**said("assistant", f"told {SECRET}"), "finish_reason": "stop"}
+    run(lambda: run_turn(config))
+    request = text_message("user", f"Go, {SECRET}")
+    response = {**text_message("assistant", f"told {SECRET}"), "finish_reason": "stop"}
     assert content(span_named(emission, "invoke_agent Guide")) == {
         "gen_ai.input.messages": [request],
-        "gen_ai.output.messages": [answer],
+        "gen_ai.output.messages": [response],
     }
     tool = span_named(emission, "execute_tool look")
     call_id = tool.attributes["gen_ai.tool.call.id"]
     assert content(tool) == {
-        "gen_ai.tool.call.arguments": {"place": SECRET},
+        "gen_ai.tool.call.arguments": {"city": SECRET},
         "gen_ai.tool.call.result": {"result": f"seen {SECRET}"},
     }
     chats: list[Any] = [content(span) for span in emission.spans if span.name == CHAT]
-    asking = {"type": "tool_call", "id": call_id, "name": "look", "arguments": {"place": SECRET}}
+    call = {"type": "tool_call", "id": call_id, "name": "look", "arguments": {"city": SECRET}}
     seen = {"type": "tool_call_response", "id": call_id, "response": f"seen {SECRET}"}
-    assert chats[0]["gen_ai.output.messages"][0]["parts"] == [asking]
+    assert chats[0]["gen_ai.output.messages"][0]["parts"] == [call]
     assert chats[1]["gen_ai.input.messages"][-1] == {"role": "tool", "parts": [seen]}
-    assert chats[1]["gen_ai.output.messages"] == [answer]
+    assert chats[1]["gen_ai.output.messages"] == [response]
     if not sdk:
         assert chats[0]["gen_ai.system_instructions"] == [{"type": "text", "content": "Be brief."}]
         assert chats[0]["gen_ai.input.messages"] == [request]
@@ -103,7 +103,7 @@ def test_with_content_each_span_has_its_own(
         ]
 
 
-def test_media_are_told_by_their_size_and_hash(
+def test_media_are_recorded_by_size_and_hash(
     instrument: Callable[..., None], emission: Emission
 ) -> None:
     events: Any = import_module("ag2.events")
@@ -125,7 +125,7 @@ def test_media_are_told_by_their_size_and_hash(
 
 
 @pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
-def test_a_workflow_has_the_request_and_the_last_answer(
+def test_a_workflow_has_the_request_and_the_last_response(
     instrument: Callable[..., None],
     config: Any,
     model: ScriptedModel,
@@ -138,20 +138,20 @@ def test_a_workflow_has_the_request_and_the_last_answer(
         async with network(agent("a", config), agent("b", config)) as net:
             steps = net.graph(("human", "a"), ("a", "b"))
             await (await opened(net, "workflow", "a", "b", knobs=steps)).send("planted-secret")
-            await net.heard(CLOSED)
+            await net.received(CLOSED)
 
     model.script("first planted-secret", "last planted-secret")
     run(main)
     workflow = span_named(emission, WORKFLOW)
-    told = {
+    recorded = {
         name: json.loads(value)
         for name, value in workflow.attributes.items()
         if name.endswith("messages")
     }
-    asked = {"role": "user", "parts": [{"type": "text", "content": "planted-secret"}]}
-    last = {**said("assistant", "last planted-secret"), "finish_reason": "stop"}
+    request = {"role": "user", "parts": [{"type": "text", "content": "planted-secret"}]}
+    last = {**text_message("assistant", "last planted-secret"), "finish_reason": "stop"}
     if capture == "NO_CONTENT":
-        assert told == {}
+        assert recorded == {}
         assert "planted-secret" not in emission.texts()
     else:
-        assert told == {"gen_ai.input.messages": [asked], "gen_ai.output.messages": [last]}
+        assert recorded == {"gen_ai.input.messages": [request], "gen_ai.output.messages": [last]}

@@ -1,4 +1,4 @@
-"""Content is what was sent: what the application edits afterwards is not recorded."""
+"""Content is recorded as it was sent: later edits by the application are not recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVENTS: Any = import_module("ag2.events")
 
 
 class Editing(_CONFIG.LLMClient):
-    """A client of the application's own, which edits what it was asked."""
+    """A custom client that edits its request."""
 
     async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
         for event in messages:
@@ -26,7 +26,7 @@ class Editing(_CONFIG.LLMClient):
         return _EVENTS.ModelResponse(_EVENTS.ModelMessage("done"))
 
 
-class Own(_CONFIG.ModelConfig):
+class CustomConfig(_CONFIG.ModelConfig):
     model = "own"
 
     def copy(self) -> Any:
@@ -36,15 +36,15 @@ class Own(_CONFIG.ModelConfig):
         return Editing()
 
 
-def test_the_events_of_a_model_client(instrument: Callable[..., None], emission: Emission) -> None:
+def test_what_a_model_client_edits(instrument: Callable[..., None], emission: Emission) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
-    run(lambda: agent("Guide", Own()).ask("SENT"))
-    told = [
+    run(lambda: agent("Guide", CustomConfig()).ask("SENT"))
+    recorded = [
         str((span.attributes or {})[name])
         for span in emission.spans
         for name in ("gen_ai.input.messages", "gen_ai.system_instructions")
         if name in (span.attributes or {})
     ]
-    assert len(told) == 3
-    assert [one for one in told if "EDITED" in one] == []
-    assert len([one for one in told if "SENT" in one]) == 2
+    assert len(recorded) == 3
+    assert [one for one in recorded if "EDITED" in one] == []
+    assert len([one for one in recorded if "SENT" in one]) == 2

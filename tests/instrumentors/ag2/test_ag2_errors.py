@@ -1,4 +1,4 @@
-"""What fails: a tool, a model, a turn that is cancelled; each error where it happened, and once."""
+"""Errors of tools and models, and cancelled turns: each error is on the spans that it failed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def break_down() -> str:
 
 
 def errors(emission: Emission) -> list[tuple[str, Any]]:
-    """The names of the spans, by their beginning, with their errors."""
+    """Return the span names in order of their start, with their errors."""
     spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
     return [(span.name, (span.attributes or {}).get("error.type")) for span in spans]
 
 
-def test_a_tool_that_fails_is_no_error_of_the_turn(
+def test_a_failing_tool_is_not_an_error_of_the_turn(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None]
 ) -> None:
     model.script_by(calling(ToolCall("break_down")))
@@ -47,7 +47,7 @@ def test_a_tool_that_fails_is_no_error_of_the_turn(
     ledger()
 
 
-def test_a_tool_that_nobody_has_is_not_executed(
+def test_an_unknown_tool_is_not_executed(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None]
 ) -> None:
     model.script(Answer(tool_calls=(ToolCall("no_such_tool"),)), "done")
@@ -56,9 +56,9 @@ def test_a_tool_that_nobody_has_is_not_executed(
     ledger()
 
 
-@pytest.mark.parametrize("answer", ["no", "yes"])
-def test_a_tool_that_a_human_refuses_is_not_executed(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None], answer: str
+@pytest.mark.parametrize("response", ["no", "yes"])
+def test_a_tool_is_executed_if_a_human_approves(
+    config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None], response: str
 ) -> None:
     approval: Any = import_module("ag2.middleware").approval_required()
     sent: list[str] = []
@@ -70,11 +70,11 @@ def test_a_tool_that_a_human_refuses_is_not_executed(
 
     guarded = ag2.tool(send_mail, middleware=[approval])
     model.script_by(calling(ToolCall("send_mail")))
-    run(lambda: agent("Guide", config, tools=[guarded], hitl_hook=lambda: answer).ask("Go"))
-    done = ["execute_tool send_mail"] if answer == "yes" else []
-    assert emission.tree() == turn_of("Guide", CHAT, "human_input", *done, CHAT)
-    assert len(sent) == len(done)
-    for span in (span for span in emission.spans if span.name in done):
+    run(lambda: agent("Guide", config, tools=[guarded], hitl_hook=lambda: response).ask("Go"))
+    expected_tools = ["execute_tool send_mail"] if response == "yes" else []
+    assert emission.tree() == turn_of("Guide", CHAT, "human_input", *expected_tools, CHAT)
+    assert len(sent) == len(expected_tools)
+    for span in (span for span in emission.spans if span.name in expected_tools):
         attributes = dict(span.attributes or {})
         assert attributes["gen_ai.tool.description"] == "Send it."
         assert attributes["gen_ai.tool.call.id"]
@@ -82,7 +82,7 @@ def test_a_tool_that_a_human_refuses_is_not_executed(
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_model_that_refuses_fails_the_turn(
+def test_a_refused_model_call_fails_the_turn(
     config: Any, model: ScriptedModel, emission: Emission, streaming: bool
 ) -> None:
     config.streaming = streaming
@@ -96,7 +96,7 @@ def test_a_model_that_refuses_fails_the_turn(
     assert SECRET not in emission.texts()
 
 
-def test_a_retry_is_a_span_of_its_own(
+def test_each_retry_of_the_middleware_is_a_span(
     config: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     retry: Any = import_module("ag2.middleware").RetryMiddleware(max_retries=3)
@@ -117,7 +117,7 @@ def test_a_retry_is_a_span_of_its_own(
     assert sum(tokens) == model.ledger.input_tokens
 
 
-def test_a_retry_inside_of_the_sdk_is_part_of_one_call(
+def test_a_retry_of_the_sdk_is_part_of_one_span(
     config: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     config.max_retries = 2
@@ -127,29 +127,29 @@ def test_a_retry_inside_of_the_sdk_is_part_of_one_call(
     assert model.ledger.requests == 2
 
 
-@pytest.mark.parametrize("way", ["ask", "run"])
-def test_a_turn_that_is_cancelled(
-    config: Any, model: ScriptedModel, emission: Emission, way: str
+@pytest.mark.parametrize("method", ["ask", "run"])
+def test_a_cancelled_turn(
+    config: Any, model: ScriptedModel, emission: Emission, method: str
 ) -> None:
-    asked, release = Event(), Event()
+    called, release = Event(), Event()
 
     def never(request: Any) -> Answer:
-        asked.set()
+        called.set()
         release.wait(5)
         return Answer("late")
 
-    async def ask() -> None:
-        if way == "ask":
+    async def run_turn() -> None:
+        if method == "ask":
             await agent("Guide", config).ask("Go")
         async with agent("Guide", config).run("Go") as running:
             await running.result()
 
     async def main() -> None:
-        asking = asyncio.ensure_future(ask())
-        await asyncio.get_running_loop().run_in_executor(None, asked.wait, 5)
-        asking.cancel()
+        task = asyncio.ensure_future(run_turn())
+        await asyncio.get_running_loop().run_in_executor(None, called.wait, 5)
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asking
+            await task
 
     model.script_by(never)
     try:
@@ -160,15 +160,15 @@ def test_a_turn_that_is_cancelled(
     assert errors(emission) == [("invoke_agent Guide", error), (CHAT, error)]
 
 
-def test_a_sub_agent_that_fails(
+def test_a_failing_sub_agent(
     config: Any, model: ScriptedModel, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     scout = agent("Scout", config)
-    asks = calling(ToolCall("task_Scout", {"objective": "look"}))
+    call_scout = calling(ToolCall("task_Scout", {"objective": "look"}))
 
     def react(request: Any) -> Any:
-        return asks(request) if request.tools else Failure(400, message=SECRET)
+        return call_scout(request) if request.tools else Failure(400, message=SECRET)
 
     model.script_by(react)
     run(lambda: agent("Boss", config, tools=[scout.as_tool(description="looks")]).ask("Go"))
@@ -184,7 +184,7 @@ def test_a_sub_agent_that_fails(
     assert SECRET not in emission.texts()
 
 
-def test_an_error_of_ours_is_not_the_turns(
+def test_our_error_does_not_fail_the_turn(
     config: Any, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns: Any = import_module("otel_agents.instrumentors.ag2._turns")
@@ -193,7 +193,7 @@ def test_an_error_of_ours_is_not_the_turns(
     def fail(context: Any) -> Any:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(turns, "place", fail)
+    monkeypatch.setattr(turns, "numbered_turn", fail)
     errors_: Any = import_module("otel_agents.instrumentors._core.errors")
     monkeypatch.setattr(errors_, "internal_error", kept.append)
     reply = run(lambda: agent("Guide", config).ask("Go"))

@@ -1,4 +1,4 @@
-"""The example under ``opentelemetry-instrument``: a trace for each question, all of one conversation."""
+"""The example under ``opentelemetry-instrument``: a trace for each request of one conversation."""
 
 from __future__ import annotations
 
@@ -39,29 +39,31 @@ invoke_agent Planner
 
 
 def react(request: ModelRequest) -> Reaction:
-    """Ask the scout once, which tries a wrong station first."""
-    said = request.body["messages"]
-    answered = sum(message.get("role") == "tool" for message in said)
+    """Call the scout once, which tries a wrong station first."""
+    messages = request.body["messages"]
+    tool_results = sum(message.get("role") == "tool" for message in messages)
     offered = {tool.name for tool in request.tools}
-    if said[-1].get("role") == "user" and said[-1]["content"] == "What should I pack?":
+    if messages[-1].get("role") == "user" and messages[-1]["content"] == "What should I pack?":
         return Answer("A hat.")
     if "ask_scout" in offered:
-        asking = ToolCall("ask_scout", {"objective": "Milan to Bern"})
-        return Answer("Take the 09:25.") if answered else Answer(tool_calls=(asking,))
-    if answered == 2:
+        call = ToolCall("ask_scout", {"objective": "Milan to Bern"})
+        return Answer("Take the 09:25.") if tool_results else Answer(tool_calls=(call,))
+    if tool_results == 2:
         return Answer("09:25")
-    origin = "Milano" if answered else "Milan"
+    origin = "Milano" if tool_results else "Milan"
     return Answer(tool_calls=(ToolCall("find_trains", {"origin": origin, "destination": "Bern"}),))
 
 
 def names(tree: str) -> str:
-    """The names in a drawn tree, indented as they are drawn."""
+    """Return the indented names of a drawn tree."""
     lines = [re.sub("[│├└─]", " ", line) for line in tree.splitlines()]
-    cut = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    return "\n".join(line for line in cut if line.lstrip().startswith(("invoke", "chat", "exec")))
+    shortened = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
+    return "\n".join(
+        line for line in shortened if line.lstrip().startswith(("invoke", "chat", "exec"))
+    )
 
 
-def test_an_agent_that_has_another_as_a_tool() -> None:
+def test_an_agent_with_another_agent_as_a_tool() -> None:
     with ScriptedModel() as model:
         model.script_by(react)
         variables = {
@@ -81,11 +83,11 @@ def test_an_agent_that_has_another_as_a_tool() -> None:
         requests = model.ledger.requests
     assert done.stdout.splitlines() == ["Take the 09:25.", "A hat."]
     assert requests == 6
-    _, *drawn = done.stderr.split(" · trace ")
-    assert [names(tree) for tree in drawn] == TREES
+    _, *trees = done.stderr.split(" · trace ")
+    assert [names(tree) for tree in trees] == TREES
     assert "5 model calls · 3 tool calls" in done.stderr
     assert "1 error" in done.stderr
 
 
-def test_the_tree_of_the_errands_is_the_one_of_the_page() -> None:
+def test_the_tree_in_the_docs_is_current() -> None:
     assert shape_now("errands") == shape_on_the_page("errands")

@@ -1,4 +1,4 @@
-"""An error of ours at any place costs no span: an agent with a tool, and one that is refused."""
+"""Our error in any hook loses no span: for an agent with a tool, and for a refused request."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
-BELOW = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
+SDK_INSTRUMENTORS = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
 
 
 def uses_a_tool(model: ScriptedModel, config: Any) -> Any:
     model.script_by(calling(WEATHER))
 
-    async def ask() -> str:
+    async def run_turn() -> str:
         return str(await (await agent("Guide", config, tools=[get_weather]).ask("go")).content())
 
-    return run(ask)
+    return run(run_turn)
 
 
 def is_refused(model: ScriptedModel, config: Any) -> Any:
     model.script_by(lambda request: Failure(401))
 
-    async def ask() -> Any:
+    async def run_turn() -> Any:
         try:
             await agent("Guide", config).ask("go")
         except Exception as error:  # noqa: BLE001  the SDK's
             return type(error)
 
-    return run(ask)
+    return run(run_turn)
 
 
-@pytest.mark.parametrize("converse", [uses_a_tool, is_refused])
-@pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
-def test_an_error_of_ours_costs_no_span(
-    below: Any, converse: Callable[..., Any], model: ScriptedModel, config: Any
+@pytest.mark.parametrize("run_scenario", [uses_a_tool, is_refused])
+@pytest.mark.parametrize("sdk_instrumentors", SDK_INSTRUMENTORS.values(), ids=SDK_INSTRUMENTORS)
+def test_our_error_loses_no_span(
+    sdk_instrumentors: Any, run_scenario: Callable[..., Any], model: ScriptedModel, config: Any
 ) -> None:
-    assert check_failing_hooks(AG2Instrumentor, lambda: converse(model, config), *below) > 3
+    broken_hooks = check_failing_hooks(
+        AG2Instrumentor, lambda: run_scenario(model, config), *sdk_instrumentors
+    )
+    assert broken_hooks > 3

@@ -1,4 +1,4 @@
-"""Law 9: ten thousand turns leave nothing behind."""
+"""Law 9: ten thousand turns leak no memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
-    """One client sends for all turns: to make one is most of a turn's time."""
+def test_turns_leak_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
+    """All turns share one HTTP client: creating one takes most of a turn's time."""
     configs: Any = import_module("ag2.config")
     client = openai.DefaultAsyncHttpxClient()
     config = configs.OpenAIConfig(

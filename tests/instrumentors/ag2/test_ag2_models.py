@@ -1,4 +1,4 @@
-"""The law of tokens: whatever client asks, each response is one span with what was billed."""
+"""Each response of any model client is one span with the billed tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EVENTS: Any = import_module("ag2.events")
 
 
 def span(emission: Emission) -> Any:
-    """The one span of a model's call."""
+    """Return the only span of a model call."""
     (found,) = [span for span in emission.spans if span.name.startswith("chat")]
     return found
 
@@ -40,7 +40,7 @@ def test_the_responses_api(
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_provider_whose_sdk_is_not_seen(
+def test_a_provider_without_an_instrumented_sdk(
     model: ScriptedModel, emission: Emission, ledger: Check, streaming: bool
 ) -> None:
     usage = Usage(100, 9, cached_tokens=30, cache_write_tokens=20)
@@ -50,16 +50,16 @@ def test_a_provider_whose_sdk_is_not_seen(
     )
     assert run(lambda: agent("Guide", config).ask("Go")).body == "done"
     assert emission.tree() == turn_of("Guide", "chat claude-toy")
-    told = dict(span(emission).attributes)
-    told.pop("gen_ai.response.id", None)  # early versions keep none
-    assert (told.pop("gen_ai.response.time_to_first_chunk", None) is not None) is streaming
-    assert told == {
+    reported = dict(span(emission).attributes)
+    reported.pop("gen_ai.response.id", None)  # AG2 1.0 keeps none
+    assert (reported.pop("gen_ai.response.time_to_first_chunk", None) is not None) is streaming
+    assert reported == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
-        "gen_ai.conversation.id": told["gen_ai.conversation.id"],
+        "gen_ai.conversation.id": reported["gen_ai.conversation.id"],
         "gen_ai.request.max_tokens": 4096,
         "gen_ai.request.model": "claude-toy",
-        "gen_ai.response.model": told["gen_ai.response.model"],
+        "gen_ai.response.model": reported["gen_ai.response.model"],
         "gen_ai.response.finish_reasons": ("end_turn",),
         "gen_ai.usage.input_tokens": 100,
         "gen_ai.usage.output_tokens": 9,
@@ -73,7 +73,7 @@ def test_a_provider_whose_sdk_is_not_seen(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_provider_whose_sdk_is_not_seen_and_that_refuses(
+def test_an_error_of_a_provider_without_an_instrumented_sdk(
     model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Failure(400, message="planted-secret"))
@@ -87,28 +87,28 @@ def test_a_provider_whose_sdk_is_not_seen_and_that_refuses(
     assert "planted-secret" not in emission.texts()
 
 
-class Declared(_CONFIG.LLMClient):
-    """A client of the application's own, of AG2's class."""
+class DerivedClient(_CONFIG.LLMClient):
+    """A custom client that derives from AG2's class."""
 
-    def __init__(self, **told: Any) -> None:
-        self._told = told
-
-    async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
-        return _EVENTS.ModelResponse(_EVENTS.ModelMessage("done"), **self._told)
-
-
-class Duck:
-    """A client that is one by its shape alone."""
-
-    def __init__(self, **told: Any) -> None:
-        self._told = told
+    def __init__(self, **reported: Any) -> None:
+        self._fields = reported
 
     async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
-        return _EVENTS.ModelResponse(_EVENTS.ModelMessage("done"), **self._told)
+        return _EVENTS.ModelResponse(_EVENTS.ModelMessage("done"), **self._fields)
 
 
-class Own(_CONFIG.ModelConfig):
-    """A configuration of the application's own."""
+class DuckTypedClient:
+    """A custom client that does not derive from AG2's class."""
+
+    def __init__(self, **reported: Any) -> None:
+        self._fields = reported
+
+    async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
+        return _EVENTS.ModelResponse(_EVENTS.ModelMessage("done"), **self._fields)
+
+
+class CustomConfig(_CONFIG.ModelConfig):
+    """A custom configuration."""
 
     def __init__(self, client: Any, model: str | None = None) -> None:
         self._client = client
@@ -128,11 +128,11 @@ class Own(_CONFIG.ModelConfig):
 
 
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("kind", [Declared, Duck])
-def test_a_client_that_tells_what_it_knows(emission: Emission, kind: Any) -> None:
+@pytest.mark.parametrize("kind", [DerivedClient, DuckTypedClient])
+def test_a_custom_client_that_reports_usage(emission: Emission, kind: Any) -> None:
     usage = _EVENTS.Usage(prompt_tokens=7.0, completion_tokens=3.0, thinking_tokens=1.0)
-    told = {"provider": "acme", "model": "acme-2", "finish_reason": "stop", "usage": usage}
-    run(lambda: agent("Guide", Own(kind(**told), "acme-latest")).ask("Go"))
+    reported = {"provider": "acme", "model": "acme-2", "finish_reason": "stop", "usage": usage}
+    run(lambda: agent("Guide", CustomConfig(kind(**reported), "acme-latest")).ask("Go"))
     assert emission.tree() == turn_of("Guide", "chat acme-latest")
     assert {
         name: value
@@ -151,43 +151,43 @@ def test_a_client_that_tells_what_it_knows(emission: Emission, kind: Any) -> Non
 
 
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("kind", [Declared, Duck])
-def test_a_client_that_tells_nothing(emission: Emission, kind: Any) -> None:
-    run(lambda: agent("Guide", Own(kind())).ask("Go"))
+@pytest.mark.parametrize("kind", [DerivedClient, DuckTypedClient])
+def test_a_custom_client_that_reports_nothing(emission: Emission, kind: Any) -> None:
+    run(lambda: agent("Guide", CustomConfig(kind())).ask("Go"))
     assert emission.tree() == turn_of("Guide", "chat")
     assert span(emission).attributes["gen_ai.provider.name"] == "custom"
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_client_that_raises(emission: Emission) -> None:
-    class Broken(Declared):
+def test_a_custom_client_that_raises(emission: Emission) -> None:
+    class FailingClient(DerivedClient):
         async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
             raise ConnectionError("planted-secret")
 
     with pytest.raises(ConnectionError):
-        run(lambda: agent("Guide", Own(Broken(), "acme")).ask("Go"))
+        run(lambda: agent("Guide", CustomConfig(FailingClient(), "acme")).ask("Go"))
     assert span(emission).attributes["error.type"] == "ConnectionError"
     assert "planted-secret" not in emission.texts()
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_ag2_itself_refuses_is_not_sent(model: ScriptedModel, emission: Emission) -> None:
+def test_a_request_that_ag2_refuses_has_no_span(model: ScriptedModel, emission: Emission) -> None:
     error: Any = import_module("ag2.exceptions").UnsupportedToolError
     web: Any = import_module("ag2.tools").WebSearchTool()
     config = _CONFIG.AnthropicConfig("claude", api_key="none", base_url=model.base_url)
 
-    class Refusing(Declared):
+    class RefusingClient(DerivedClient):
         async def __call__(self, messages: Any, context: Any, **_: Any) -> Any:
             raise error(str(web), config.model)
 
     with pytest.raises(error):
-        run(lambda: agent("Guide", Own(Refusing(), "acme")).ask("Go"))
+        run(lambda: agent("Guide", CustomConfig(RefusingClient(), "acme")).ask("Go"))
     assert emission.tree() == ["invoke_agent Guide"]
     assert model.ledger.requests == 0
 
 
 @pytest.mark.parametrize("sdk", [False, True])
-def test_a_history_that_cannot_be_written_down_is_not_sent(
+def test_a_request_that_cannot_be_serialized_has_no_span(
     config: Any,
     model: ScriptedModel,
     emission: Emission,
@@ -195,7 +195,7 @@ def test_a_history_that_cannot_be_written_down_is_not_sent(
     instrument: Instrument,
     sdk: bool,
 ) -> None:
-    """A model asks for a tool in broken JSON, on which AG2 stumbles when it asks again."""
+    """The model calls a tool with invalid JSON, and AG2 fails to build the next request from it."""
     instrument(sdk=sdk)
     model.script(Answer(tool_calls=[ToolCall("get_weather", "{broken")]))
     with pytest.raises(json.JSONDecodeError):
@@ -205,7 +205,7 @@ def test_a_history_that_cannot_be_written_down_is_not_sent(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_client_around_another_is_counted_once(
+def test_a_client_that_wraps_another_is_counted_once(
     config: Any, emission: Emission, ledger: Check
 ) -> None:
     tracked: Any = import_module("ag2.testing").TrackingConfig(config)
@@ -215,12 +215,12 @@ def test_a_client_around_another_is_counted_once(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_conversation_that_is_summed_up(
+def test_a_compacted_conversation(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     compact: Any = import_module("ag2.compact")
     knowledge: Any = import_module("ag2.knowledge")
-    kept = import_module("ag2").KnowledgeConfig(
+    compacting = import_module("ag2").KnowledgeConfig(
         store=knowledge.MemoryKnowledgeStore(),
         compact=compact.SummarizeCompact(target=1, config=config),
         compact_trigger=compact.CompactTrigger(max_events=1),
@@ -228,7 +228,7 @@ def test_a_conversation_that_is_summed_up(
     )
 
     async def main() -> None:
-        reply = await agent("Guide", config, knowledge=kept).ask("Where to?")
+        reply = await agent("Guide", config, knowledge=compacting).ask("Where to?")
         await reply.ask("And then?")
 
     run(main)
@@ -239,7 +239,7 @@ def test_a_conversation_that_is_summed_up(
     ledger()
 
 
-def test_the_metrics_are_those_of_the_calls(
+def test_token_metrics_match_the_bill(
     instrument: Instrument, model: ScriptedModel, config: Any, emission: Emission
 ) -> None:
     instrument(sdk=False)

@@ -1,4 +1,4 @@
-"""The end of a network's message: after a failure, a hub that closes, a human who leaves."""
+"""How network runs end: by a failure, by closing the hub, by a human who leaves, by eviction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_turn_that_fails_ends_what_it_was_for(
+def test_a_failing_turn_ends_the_workflow(
     config: Any, model: ScriptedModel, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
@@ -37,31 +37,31 @@ def test_a_turn_that_fails_ends_what_it_was_for(
     assert "planted-secret" not in emission.texts()
 
 
-class Held:
-    """A model that answers when it is let go."""
+class BlockedModel:
+    """A model that responds once it is released."""
 
     def __init__(self) -> None:
-        self.asked, self.go = Event(), Event()
+        self.called, self.release = Event(), Event()
 
     def __call__(self, request: Any) -> Answer:
-        self.asked.set()
-        self.go.wait(5)
+        self.called.set()
+        self.release.wait(5)
         return Answer("late")
 
-    async def reached(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self.asked.wait, 5)
+    async def wait_for_call(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.called.wait, 5)
 
 
 @pytest.fixture
-def held(model: ScriptedModel) -> Iterator[Held]:
-    model.script_by(holding := Held())
-    yield holding
-    holding.go.set()
+def blocked_model(model: ScriptedModel) -> Iterator[BlockedModel]:
+    model.script_by(blocked := BlockedModel())
+    yield blocked
+    blocked.release.set()
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_is_on_the_way_ends_when_the_hub_is_closed(
-    config: Any, emission: Emission, held: Held
+def test_closing_the_hub_ends_open_runs(
+    config: Any, emission: Emission, blocked_model: BlockedModel
 ) -> None:
     async def main() -> None:
         async with network(agent("a", config), agent("b", config)) as net:
@@ -69,7 +69,7 @@ def test_what_is_on_the_way_ends_when_the_hub_is_closed(
             channels = [await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(2)]
             for channel in channels:  # the second message waits for the first one's turn
                 await channel.send("Go")
-            await held.reached()
+            await blocked_model.wait_for_call()
 
     run(main)
     assert sorted(emission.tree()) == sorted([*under(WORKFLOW, *turn_of("a")), WORKFLOW])
@@ -77,14 +77,16 @@ def test_what_is_on_the_way_ends_when_the_hub_is_closed(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: Held) -> None:
+def test_a_human_who_has_left_is_not_awaited(
+    config: Any, emission: Emission, blocked_model: BlockedModel
+) -> None:
     async def main() -> None:
         async with network(agent("a", config), agent("b", config)) as net:
             steps = net.graph(("human", "a"), ("a", "b"))
             await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
-            await held.reached()
+            await blocked_model.wait_for_call()
             await net.human.hub_client.close()
-            held.go.set()
+            blocked_model.release.set()
             await until(lambda: WORKFLOW in emission.names)
 
     run(main)
@@ -94,29 +96,31 @@ def test_nobody_waits_for_who_has_left(config: Any, emission: Emission, held: He
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize(
     ("module", "table", "limit", "messages"),
-    [("_runs", "RUNS", 1, 2), ("_networks", "_HANDLING", 0, 1)],
+    [("_network_runs", "RUNS", 1, 2), ("_networks", "_DELIVERIES", 0, 1)],
 )
-def test_a_run_that_makes_room_ends(
+def test_an_evicted_run_ends(
     config: Any,
     emission: Emission,
-    held: Held,
+    blocked_model: BlockedModel,
     monkeypatch: pytest.MonkeyPatch,
     module: str,
     table: str,
     limit: int,
     messages: int,
 ) -> None:
-    """By itself, or by its only message."""
+    """Either the run itself is evicted or its only delivery."""
     holder: Any = import_module(f"otel_agents.instrumentors.ag2.{module}")
     monkeypatch.setattr(getattr(holder, table), "_limit", limit)
 
     async def main() -> None:
         async with network(agent("a", config), agent("b", config)) as net:
             steps = net.graph(("human", "a"))
-            every = [await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(messages)]
-            for channel in every:
+            channels = [
+                await opened(net, "workflow", "a", "b", knobs=steps) for _ in range(messages)
+            ]
+            for channel in channels:
                 await channel.send("Go")
-            await held.reached()
+            await blocked_model.wait_for_call()
             assert emission.names == [WORKFLOW]
 
     run(main)

@@ -1,4 +1,4 @@
-"""Networks: one message is one trace, whoever takes a turn for it, and ends with the last turn."""
+"""Networks: one message is one trace with every turn that it causes, and ends with the last one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NETWORK: Any = import_module("ag2.network")
 
 def handoffs(emission: Emission) -> list[tuple[Any, Any]]:
     return [
-        (told.get("otel_agents.handoff.from"), told["otel_agents.handoff.to"])
-        for name, told in emission.events
+        (attributes.get("otel_agents.handoff.from"), attributes["otel_agents.handoff.to"])
+        for name, attributes in emission.events
         if name == "otel_agents.handoff"
     ]
 
@@ -37,14 +37,14 @@ def turns(emission: Emission) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_workflow_by_rules(config: Any, emission: Emission, ledger: Check) -> None:
+def test_a_workflow_with_a_fixed_graph(config: Any, emission: Emission, ledger: Check) -> None:
     async def main() -> str:
         agents = [agent(name, config) for name in ("triage", "expert", "closer")]
         async with network(*agents) as net:
             steps = net.graph(("human", "triage"), ("triage", "expert"), ("expert", "closer"))
             channel = await opened(net, "workflow", "triage", "expert", "closer", knobs=steps)
             await channel.send("Help me")
-            await net.heard(CLOSED)
+            await net.received(CLOSED)
             await until(lambda: WORKFLOW in emission.names)
         return channel.channel_id
 
@@ -63,13 +63,13 @@ def test_a_workflow_by_rules(config: Any, emission: Emission, ledger: Check) -> 
     assert handoffs(emission) == [("triage", "expert"), ("expert", "closer")]
     workflow = span_named(emission, WORKFLOW)
     assert workflow.end_time >= max(span.end_time or 0 for span in emission.spans)
-    belongs: list[Any] = [log.log_record for log in emission.logs]
-    assert {record.span_id for record in belongs} == {workflow.context.span_id}
+    records: list[Any] = [log.log_record for log in emission.logs]
+    assert {record.span_id for record in records} == {workflow.context.span_id}
     ledger()
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_handoff_that_the_model_asks_for_is_its_tool(
+def test_a_handoff_by_the_model_is_a_tool_call(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     def pass_on() -> Any:
@@ -82,23 +82,23 @@ def test_a_handoff_that_the_model_asks_for_is_its_tool(
             steps = net.graph(("human", "triage"))
             channel = await opened(net, "workflow", "triage", "expert", knobs=steps)
             await channel.send("Help me")
-            await net.heard(CLOSED)
+            await net.received(CLOSED)
 
     model.script_by(calling(ToolCall("pass_on")))
     run(main)
-    asking = turn_of("triage", CHAT, "execute_tool pass_on", CHAT)
-    assert emission.tree() == under(WORKFLOW, *asking, *turn_of("expert"))
+    triage_turn = turn_of("triage", CHAT, "execute_tool pass_on", CHAT)
+    assert emission.tree() == under(WORKFLOW, *triage_turn, *turn_of("expert"))
     assert handoffs(emission) == []
     ledger()
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_nobody_is_handed_over_to_after_the_last_turn(config: Any, emission: Emission) -> None:
+def test_no_handoff_after_the_last_turn(config: Any, emission: Emission) -> None:
     async def main() -> None:
         async with network(agent("a", config), agent("b", config)) as net:
-            steps = net.graph(("human", "a"), ("a", "b"), ("b", "a"), most=3)
+            steps = net.graph(("human", "a"), ("a", "b"), ("b", "a"), max_turns=3)
             await (await opened(net, "workflow", "a", "b", knobs=steps)).send("Go")
-            await net.heard(CLOSED)
+            await net.received(CLOSED)
 
     run(main)
     assert emission.tree() == under(WORKFLOW, *turn_of("a"), "handoff b", *turn_of("b"))
@@ -106,16 +106,16 @@ def test_nobody_is_handed_over_to_after_the_last_turn(config: Any, emission: Emi
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_messages_to_one_agent_are_traces_that_share_the_channel(
+def test_each_message_to_one_agent_is_a_trace_of_the_same_conversation(
     config: Any, emission: Emission, ledger: Check
 ) -> None:
     tracer = emission.tracer_provider.get_tracer("app")
 
     async def main() -> str:
-        with tracer.start_as_current_span("set up"):  # none of what comes later is part of it
+        with tracer.start_as_current_span("set up"):  # later turns are not part of it
             net = network(agent("expert", config))
-            made = await net.__aenter__()
-            channel = await opened(made, "conversation", "expert")
+            entered = await net.__aenter__()
+            channel = await opened(entered, "conversation", "expert")
         for number in (1, 2):
             await channel.send("What?")
             await until(lambda number=number: len(turns(emission)) == number)
@@ -131,23 +131,21 @@ def test_messages_to_one_agent_are_traces_that_share_the_channel(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_message_is_part_of_what_it_is_sent_in(config: Any, emission: Emission) -> None:
+def test_a_message_belongs_to_the_trace_that_it_is_sent_in(config: Any, emission: Emission) -> None:
     tracer = emission.tracer_provider.get_tracer("app")
 
-    def answered(envelope: Any) -> bool:
+    def is_text(envelope: Any) -> bool:
         return envelope.event_type == TEXT
 
-    async def ask(net: Any) -> None:
+    async def consult(net: Any) -> None:
         with tracer.start_as_current_span("request"):
             channel = await opened(net, "consulting", "expert")
             await channel.send("What?")
-            await net.human.wait_for_channel_event(
-                channel_id=channel.channel_id, predicate=answered
-            )
+            await net.human.wait_for_channel_event(channel_id=channel.channel_id, predicate=is_text)
 
     async def main() -> None:
         async with network(agent("expert", config)) as net:
-            await asyncio.gather(ask(net), ask(net))
+            await asyncio.gather(consult(net), consult(net))
 
     run(main)
     assert emission.tree() == under("request", *turn_of("expert")) * 2
@@ -155,7 +153,7 @@ def test_a_message_is_part_of_what_it_is_sent_in(config: Any, emission: Emission
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_agent_that_asks_another(
+def test_an_agent_that_delegates(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     async def main() -> None:
@@ -163,11 +161,11 @@ def test_an_agent_that_asks_another(
         async with network(boss, agent("expert", config)):
             await boss.ask("Go")
 
-    asks = calling(ToolCall("delegate", {"target": "expert", "prompt": "What?"}))
+    delegate = calling(ToolCall("delegate", {"target": "expert", "prompt": "What?"}))
 
     def react(request: Any) -> Any:
         last = request.body["messages"][-1]
-        return asks(request) if last.get("content") == "Go" else Answer("done")
+        return delegate(request) if last.get("content") == "Go" else Answer("done")
 
     model.script_by(react)
     run(main)
@@ -198,27 +196,29 @@ def test_a_discussion(config: Any, emission: Emission, ledger: Check) -> None:
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("traced", [False, True])
-def test_agents_elsewhere(config: Any, emission: Emission, ledger: Check, traced: bool) -> None:
+def test_agents_in_another_process(
+    config: Any, emission: Emission, ledger: Check, traced: bool
+) -> None:
     tracer = emission.tracer_provider.get_tracer("app")
     own = {"tracer_provider": emission.tracer_provider} if traced else {}
 
     async def main() -> str:
         async with network(**own) as net, over_sockets(net.hub) as client:
-            with tracer.start_as_current_span("set up"):  # what comes later is no part of it
+            with tracer.start_as_current_span("set up"):  # later turns are not part of it
                 await client.register(agent("a", config), _NETWORK.Passport(name="a"))
                 await client.register(agent("b", config), _NETWORK.Passport(name="b"))
             channel = await opened(net, "discussion", "a", "b")
             await channel.send("Discuss")
             for _ in range(2):
-                await net.heard(TEXT)
+                await net.received(TEXT)
             await until(lambda: emission.names.count(message) == (3 if traced else 0))
         return channel.channel_id
 
     message = f"network.envelope {TEXT}"
     channel = run(main)
-    both = [turn_of("a"), turn_of("b")]
-    turned = [line for one in both for line in (under(message, *one) if traced else one)]
-    assert emission.tree() == ["set up", *turned, *([message] if traced else [])]
+    turn_trees = [turn_of("a"), turn_of("b")]
+    expected = [line for one in turn_trees for line in (under(message, *one) if traced else one)]
+    assert emission.tree() == ["set up", *expected, *([message] if traced else [])]
     assert emission.traces() == (4 if traced else 3)
     assert conversations(emission) == [channel] * 2
     agents: list[Any] = [span for span in emission.spans if span.name.startswith("invoke_agent")]

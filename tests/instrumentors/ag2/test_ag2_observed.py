@@ -1,4 +1,4 @@
-"""Observed and never changed: what a turn returns, sends and keeps is the same with and without us."""
+"""Observe, never change: a turn returns, sends and stores the same with and without otel-agents."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def fall() -> str:
     raise LookupError("down")
 
 
-def told(model: ScriptedModel, config: Any) -> tuple[Any, ...]:
-    """What can be seen of a turn."""
+def observable_result(model: ScriptedModel, config: Any) -> tuple[Any, ...]:
+    """Run a turn and return everything that an application can observe."""
     model.ledger.clear()
     model.script_by(calling(ToolCall("look", id="call-1"), ToolCall("fall", id="call-2")))
     guide = agent("Guide", config, tools=[look, fall])
@@ -50,13 +50,13 @@ def told(model: ScriptedModel, config: Any) -> tuple[Any, ...]:
     return (*seen, [entry.body["messages"][0] for entry in model.ledger.entries])
 
 
-def test_a_turn_is_the_same(
+def test_a_turn_has_the_same_result(
     instrument: Instrument, model: ScriptedModel, config: Any, emission: Emission
 ) -> None:
     scope: Any = inspect.getattr_static(ag2.Agent, "_turn_scope")
-    before, signature = told(model, config), inspect.signature(scope)
+    before, signature = observable_result(model, config), inspect.signature(scope)
     instrument()
-    during = told(model, config)
+    during = observable_result(model, config)
     patched: Any = inspect.getattr_static(ag2.Agent, "_turn_scope")
     assert patched is not scope
     assert inspect.signature(patched) == signature
@@ -64,14 +64,14 @@ def test_a_turn_is_the_same(
     assert len(emission.spans) == 5
 
 
-def test_a_client_is_what_it_was(instrument: Instrument) -> None:
+def test_a_patched_client_pickles(instrument: Instrument) -> None:
     client: Any = import_module("ag2.config.openai.openai_client").OpenAIClient
     instrument()
     assert inspect.iscoroutinefunction(client.__call__)
     assert pickle.loads(pickle.dumps(client.__call__)) is client.__call__
 
 
-def test_what_is_undone_records_nothing(
+def test_nothing_is_recorded_after_uninstrument(
     config: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     scope: Any = inspect.getattr_static(ag2.Agent, "_turn_scope")
@@ -79,24 +79,24 @@ def test_what_is_undone_records_nothing(
     instrumentor.instrument(**emission.providers, settings=Settings.read({}), skip_dep_check=False)
     instrumentor.uninstrument()
     assert inspect.getattr_static(ag2.Agent, "_turn_scope") is scope
-    told(model, config)
+    observable_result(model, config)
     assert emission.spans == ()
 
 
-def test_what_is_suppressed_records_nothing(
+def test_nothing_is_recorded_while_suppressed(
     instrument: Instrument, config: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     instrument()
     with suppress_instrumentation():
-        told(model, config)
+        observable_result(model, config)
     assert emission.spans == ()
 
 
-def test_what_is_not_sampled_has_its_metrics(config: Any, model: ScriptedModel) -> None:
+def test_unsampled_calls_have_metrics(config: Any, model: ScriptedModel) -> None:
     emission = Emission(ALWAYS_OFF)
     instrumentor = AG2Instrumentor()
     instrumentor.instrument(**emission.providers, settings=Settings.read({}), skip_dep_check=False)
-    told(model, config)
+    observable_result(model, config)
     instrumentor.uninstrument()
     points = emission.points()["gen_ai.client.token.usage"]
     billed = model.ledger.input_tokens + model.ledger.output_tokens
@@ -105,7 +105,7 @@ def test_what_is_not_sampled_has_its_metrics(config: Any, model: ScriptedModel) 
     emission.close()
 
 
-def test_an_agent_in_the_background(
+def test_a_background_agent(
     instrument: Instrument, config: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     instrument()
@@ -122,5 +122,5 @@ def test_an_agent_in_the_background(
     assert emission.traces() == 1
     lines = emission.tree()
     nested = ["    " + line for line in turn_of("Scout")]
-    begun = lines.index("  execute_tool look_later")
-    assert lines[begun + 1 : begun + 3] == nested
+    started = lines.index("  execute_tool look_later")
+    assert lines[started + 1 : started + 3] == nested

@@ -1,4 +1,4 @@
-"""Every provider that AG2 has a client for: one span per request, with what was billed for it."""
+"""Every provider of AG2's clients: one span per request, with the billed tokens."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def provider(
 
 
 @pytest.fixture
-def alone(instrument: Instrument) -> None:
-    """Instruments nothing but AG2."""
+def ag2_only(instrument: Instrument) -> None:
+    """Instrument AG2 only."""
     instrument(sdk=False)
 
 
@@ -39,12 +39,12 @@ def search(query: str) -> str:
     return f"found {query}"
 
 
-def asked(emission: Emission, provider: Provider) -> list[dict[str, Any]]:
-    """The attributes of the model's spans in the order in which they ended."""
-    return [dict(s.attributes or {}) for s in emission.spans if s.name == provider.asked]
+def model_spans(emission: Emission, provider: Provider) -> list[dict[str, Any]]:
+    """Return the attributes of the model spans in the order in which they ended."""
+    return [dict(s.attributes or {}) for s in emission.spans if s.name == provider.span_name]
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("ag2_only")
 @pytest.mark.parametrize(("provider", "streaming"), MODES, indirect=["provider"])
 def test_an_agent_with_a_tool(
     provider: Provider,
@@ -53,15 +53,15 @@ def test_an_agent_with_a_tool(
     emission: Emission,
     ledger: Callable[[], None],
 ) -> None:
-    spent = Usage(100, 20, cached_tokens=30, reasoning_tokens=6)
-    asking = Answer(tool_calls=[CALL], usage=spent, model="today-1")
-    model.script(asking, Answer("Done.", usage=spent, model="today-2"))
+    usage = Usage(100, 20, cached_tokens=30, reasoning_tokens=6)
+    tool_calls = Answer(tool_calls=[CALL], usage=usage, model="today-1")
+    model.script(tool_calls, Answer("Done.", usage=usage, model="today-2"))
     guide = agent("Guide", provider.configured(model, streaming=streaming), tools=[tool(search)])
     assert run(lambda: guide.ask("Go")).body == "Done."
-    assert emission.tree() == turn_of("Guide", provider.asked, SEARCH, provider.asked)
-    spans = asked(emission, provider)
-    timed = ["gen_ai.response.time_to_first_chunk" in span for span in spans]
-    assert timed == [False, streaming]  # AG2 tells of no piece of a tool's call
+    assert emission.tree() == turn_of("Guide", provider.span_name, SEARCH, provider.span_name)
+    spans = model_spans(emission, provider)
+    has_time_to_first_chunk = ["gen_ai.response.time_to_first_chunk" in span for span in spans]
+    assert has_time_to_first_chunk == [False, streaming]  # AG2 sends no chunk event for a tool call
     for span in spans:
         span.pop("gen_ai.response.time_to_first_chunk", None)
     streams = {"gen_ai.request.stream": True} if streaming else {}
@@ -81,7 +81,7 @@ def test_an_agent_with_a_tool(
             **streams,
             **thoughts,
             **provider.requested,
-            **provider.told(entry.response_id, name),
+            **provider.reported(entry.response_id, name),
         }
         for reason, name, entry in zip(
             provider.reasons, ("today-1", "today-2"), model.ledger.entries, strict=True
@@ -90,17 +90,17 @@ def test_an_agent_with_a_tool(
     ledger()
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("ag2_only")
 @pytest.mark.parametrize(("provider", "streaming"), MODES, indirect=["provider"])
-def test_a_refusal(
+def test_a_refused_request(
     provider: Provider, streaming: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script_by(lambda request: Failure(400, message=SECRET))
     guide = agent("Guide", provider.configured(model, streaming=streaming))
     with pytest.raises(Exception, match=SECRET):
         run(lambda: guide.ask("Go"))
-    assert emission.tree() == turn_of("Guide", provider.asked)
-    assert [span["error.type"] for span in asked(emission, provider)] == [provider.refusal]
+    assert emission.tree() == turn_of("Guide", provider.span_name)
+    assert [span["error.type"] for span in model_spans(emission, provider)] == [provider.refusal]
     assert model.ledger.requests == 1
     assert SECRET not in emission.texts()
 
@@ -112,18 +112,18 @@ def test_content(
     model.script(Answer(tool_calls=[CALL]), Answer("Y."))
     guide = agent("Guide", provider.configured(model), tools=[tool(search)])
     run(lambda: guide.ask("Go"))
-    first, second = asked(emission, provider)
+    first, second = model_spans(emission, provider)
     called = '{"type":"tool_call","id":"call_1","name":"search","arguments":{"query":"x"}}'
     message = '[{"role":"assistant","parts":[%s],"finish_reason":"%s"}]'
-    said = '{"type":"text","content":"Y."}'
+    text = '{"type":"text","content":"Y."}'
     reasons = [span["gen_ai.response.finish_reasons"][0] for span in (first, second)]
     assert first["gen_ai.output.messages"] == message % (called, reasons[0])
-    assert second["gen_ai.output.messages"] == message % (said, reasons[1])
+    assert second["gen_ai.output.messages"] == message % (text, reasons[1])
     assert "Go" in first["gen_ai.input.messages"]
 
 
-@pytest.mark.usefixtures("alone")
-def test_without_content_nothing_of_it_leaves(
+@pytest.mark.usefixtures("ag2_only")
+def test_content_is_not_recorded_by_default(
     provider: Provider, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer(tool_calls=[ToolCall("search", {"query": SECRET})]), Answer(SECRET))

@@ -1,4 +1,4 @@
-"""One run, one trace: every way to begin a turn, with every child where it was called."""
+"""One run, one trace: every way to start a turn, with each child under its caller."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 Check = Callable[[], None]
 
 
-def test_every_target_is_there() -> None:
+def test_every_target_exists() -> None:
     import_module("ag2.network")
     import_module("ag2.middleware.builtin.telemetry")
     assert str(AG2Instrumentor().report()) == "14 of 14 applied"
 
 
-def test_a_question(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:
+def test_one_turn(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:
     async def main() -> tuple[str, str]:
         reply = await agent("Guide", config).ask("Where to?")
         assert type(reply) is import_module("ag2.agent").AgentReply
@@ -61,7 +61,7 @@ def test_a_question(config: Any, model: ScriptedModel, emission: Emission, ledge
     ledger()
 
 
-def test_turns_of_one_conversation_are_traces_that_share_its_id(
+def test_turns_of_one_conversation_are_traces_with_its_id(
     config: Any, emission: Emission, ledger: Check
 ) -> None:
     async def main() -> None:
@@ -80,27 +80,25 @@ def test_turns_of_one_conversation_are_traces_that_share_its_id(
     ledger()
 
 
-class Elsewhere(import_module("ag2.history").MemoryStorage):
-    """A store of the application's own, which others may write to as well."""
+class CustomStorage(import_module("ag2.history").MemoryStorage):
+    """A custom storage, to which other processes may write as well."""
 
 
-def test_turns_are_counted_where_the_history_is_in_this_process_alone(
-    config: Any, emission: Emission
-) -> None:
+def test_turns_are_numbered_where_the_history_is_local(config: Any, emission: Emission) -> None:
     stream: Any = import_module("ag2.stream").MemoryStream
 
     async def main() -> None:
-        here, there = stream(), stream(Elsewhere())
-        for kept in (here, there, here, stream(here.history.storage, id=here.id)):
+        local, shared = stream(), stream(CustomStorage())
+        for kept in (local, shared, local, stream(local.history.storage, id=local.id)):
             await agent("Guide", config).ask("Where to?", stream=kept)
 
     run(main)
-    told = [turn.get("otel_agents.turn") for turn in attributes(emission, "invoke_agent Guide")]
-    assert told == [1, None, 2, 3]
+    numbers = [turn.get("otel_agents.turn") for turn in attributes(emission, "invoke_agent Guide")]
+    assert numbers == [1, None, 2, 3]
     assert len(conversations(emission)) == 2
 
 
-def test_runs_that_are_driven_later(config: Any, emission: Emission, ledger: Check) -> None:
+def test_runs_that_start_later(config: Any, emission: Emission, ledger: Check) -> None:
     async def main() -> None:
         guide = agent("Guide", config)
         async with guide.run("Where to?") as started:
@@ -116,12 +114,12 @@ def test_runs_that_are_driven_later(config: Any, emission: Emission, ledger: Che
     ledger()
 
 
-def test_a_turn_that_is_resumed(config: Any, emission: Emission, ledger: Check) -> None:
+def test_a_resumed_turn(config: Any, emission: Emission, ledger: Check) -> None:
     events: Any = import_module("ag2.events")
 
     async def main() -> str:
-        asked = events.ModelRequest.ensure_request(["Where to?"])
-        return (await agent("Guide", config).resume(asked)).body
+        request = events.ModelRequest.ensure_request(["Where to?"])
+        return (await agent("Guide", config).resume(request)).body
 
     assert run(main) == "done"
     assert emission.tree() == turn_of("Guide")
@@ -144,19 +142,17 @@ def test_two_agents_at_once(
     ledger()
 
 
-def test_agents_in_the_threads_of_an_application(
-    config: Any, emission: Emission, ledger: Check
-) -> None:
+def test_agents_in_application_threads(config: Any, emission: Emission, ledger: Check) -> None:
     with ThreadPoolExecutor(2) as pool:
-        asking = [pool.submit(run, lambda: agent("Guide", config).ask("Go")) for _ in range(2)]
-        for one in asking:
+        futures = [pool.submit(run, lambda: agent("Guide", config).ask("Go")) for _ in range(2)]
+        for one in futures:
             one.result()
     assert emission.traces() == 2
     assert emission.tree() == turn_of("Guide") * 2
     ledger()
 
 
-def test_inside_of_a_server_of_the_application(config: Any, emission: Emission) -> None:
+def test_turns_in_a_server_request(config: Any, emission: Emission) -> None:
     tracer = emission.tracer_provider.get_tracer("server")
 
     async def handle(guide: Any) -> None:
@@ -174,7 +170,7 @@ def test_inside_of_a_server_of_the_application(config: Any, emission: Emission) 
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_an_answer_with_a_schema_that_is_asked_for_again(
+def test_a_response_schema_with_a_retry(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check, streaming: bool
 ) -> None:
     config.streaming = streaming
@@ -191,9 +187,7 @@ def test_an_answer_with_a_schema_that_is_asked_for_again(
     ledger()
 
 
-def test_chunks_come_where_they_are_waited_for(
-    config: Any, emission: Emission, ledger: Check
-) -> None:
+def test_streamed_chunks_reach_subscribers(config: Any, emission: Emission, ledger: Check) -> None:
     config.streaming = True
     events: Any = import_module("ag2.events")
     chunks: list[str] = []

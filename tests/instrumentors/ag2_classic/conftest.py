@@ -19,12 +19,12 @@ from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure"]
 
-_NEWER = ("flat", "groups", "guardrails", "runs", "own")
+_NEWER = ("flat", "groups", "guardrails", "runs", "native_telemetry")
 collect_ignore = [f"test_classic_{name}.py" for name in (_NEWER if OLDEST else ())]
 
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AutoGen and the SDK."""
+    """Instrument AutoGen and the SDK."""
     with instrumenting(emission, AG2ClassicInstrumentor(), OpenAIInstrumentor()) as instrument:
         yield instrument

@@ -1,4 +1,4 @@
-"""``autogen.beta``, where AG2's agents lived before 1.0: recorded as they are in ``ag2``."""
+"""``autogen.beta``, the package of AG2's agents before 1.0, is recorded like ``ag2``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
 
 CHAT = "chat gpt-4o-mini"
-THERE = find_spec("autogen") is not None and find_spec("autogen.beta") is not None
+HAS_BETA = find_spec("autogen") is not None and find_spec("autogen.beta") is not None
 
-pytestmark = pytest.mark.skipif(not THERE, reason="this version has none")
+pytestmark = pytest.mark.skipif(not HAS_BETA, reason="this version has none")
 
 
 @pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"])
@@ -51,8 +51,8 @@ def test_two_turns_of_an_agent_with_a_tool(
         assert reply.response.content == "sunny"
         await reply.ask("And Bern?")
 
-    asked = ToolCall("weather", {"city": "Rome"}, id="call_1")
-    model.script(Answer(tool_calls=[asked]), Answer("sunny"), Answer("so too"))
+    call = ToolCall("weather", {"city": "Rome"}, id="call_1")
+    model.script(Answer(tool_calls=[call]), Answer("sunny"), Answer("so too"))
     asyncio.run(main())
     assert emission.tree() == [
         "invoke_agent guide",
@@ -67,12 +67,12 @@ def test_two_turns_of_an_agent_with_a_tool(
     assert len(conversations) == 1
     (tool,) = [span for span in spans if span.name == "execute_tool weather"]
     assert tool.attributes["gen_ai.tool.call.id"] == "call_1"
-    told = sorted(s.attributes["gen_ai.usage.input_tokens"] for s in spans if s.name == CHAT)
-    assert told == sorted(entry.input_tokens for entry in model.ledger.entries)
+    reported = sorted(s.attributes["gen_ai.usage.input_tokens"] for s in spans if s.name == CHAT)
+    assert reported == sorted(entry.input_tokens for entry in model.ledger.entries)
 
 
 @pytest.mark.usefixtures("recorded")
-def test_every_target_is_there() -> None:
+def test_every_target_exists() -> None:
     for module in ("network", "middleware.builtin.telemetry"):
         import_module(f"autogen.beta.{module}")
     assert str(AG2Instrumentor().report()) == "11 of 11 applied"

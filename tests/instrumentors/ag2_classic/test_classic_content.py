@@ -1,4 +1,4 @@
-"""Content leaves only when asked for: each turn's message and reply, each tool's arguments."""
+"""Content is recorded only if enabled: messages and replies of turns, arguments and results of tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def echo(a: str) -> str:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("sdk", [True, False])
-def test_without_being_asked_for_nothing_leaves(
+def test_content_is_not_recorded_by_default(
     sdk: bool,
     asynchronous: bool,
     instrument: Callable[..., None],
@@ -36,8 +36,8 @@ def test_without_being_asked_for_nothing_leaves(
     tmp_path: Path,
 ) -> None:
     instrument(sdk=sdk)
-    asked = Answer(SECRET, tool_calls=[ToolCall("calculate", {"a": SECRET})])
-    model.script(asked, Answer(f"```python\nprint('{SECRET}')\n```"))
+    with_call = Answer(SECRET, tool_calls=[ToolCall("calculate", {"a": SECRET})])
+    model.script(with_call, Answer(f"```python\nprint('{SECRET}')\n```"))
     assistant, user = calculator(model, echo, system_message=SECRET)
     user._code_execution_config = {"use_docker": False, "work_dir": str(tmp_path)}
     how: dict[str, Any] = {"message": SECRET, "max_turns": 3, "asynchronous": asynchronous}
@@ -48,13 +48,13 @@ def test_without_being_asked_for_nothing_leaves(
 
 
 def contents(emission: Emission) -> list[tuple[str, dict[str, Any]]]:
-    """The names and contents of the spans but those of models, in order of their start."""
+    """Return names and content of all spans except model calls, in order of their start."""
     spans = [span for span in emission.spans if span.name != CHAT]
-    told: list[tuple[str, dict[str, Any]]] = []
+    recorded: list[tuple[str, dict[str, Any]]] = []
     for span in sorted(spans, key=lambda span: span.start_time or 0):
         values: dict[str, Any] = dict(span.attributes or {})
-        told.append((span.name, {name: values[name] for name in FIELDS if name in values}))
-    return told
+        recorded.append((span.name, {name: values[name] for name in FIELDS if name in values}))
+    return recorded
 
 
 def text(role: str, content: str, **more: str) -> str:
@@ -62,7 +62,7 @@ def text(role: str, content: str, **more: str) -> str:
     return json.dumps([message], separators=(",", ":"))
 
 
-def test_a_chat_as_it_was_asked_for_and_answered(
+def test_the_content_of_a_chat_with_a_tool(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument(**ON)
@@ -71,21 +71,21 @@ def test_a_chat_as_it_was_asked_for_and_answered(
     talk(user, assistant, message="Question", max_turns=2)
     call = {"type": "tool_call", "id": "c1", "name": "calculate", "arguments": {"a": "b"}}
     result = {"type": "tool_call_response", "id": "c1", "response": "b"}
-    told = [
+    recorded = [
         {name: json.loads(value) for name, value in given.items()}
         for _, given in contents(emission)
     ]
-    question = json.loads(text("user", "Question", name="user"))
+    request = json.loads(text("user", "Question", name="user"))
     assert [name for name, _ in contents(emission)] == [
         *("invoke_workflow", "invoke_agent assistant", "invoke_agent user"),
         *("execute_tool calculate", "invoke_agent assistant"),
     ]
-    workflow, first, second, tool, third = told
+    workflow, first, second, tool, third = recorded
     assert workflow == {
         "gen_ai.input.messages": json.loads(text("user", "Question")),
         "gen_ai.output.messages": json.loads(text("assistant", "three", finish_reason="stop")),
     }
-    assert first["gen_ai.input.messages"] == question
+    assert first["gen_ai.input.messages"] == request
     assert first["gen_ai.output.messages"] == [
         {"role": "assistant", "parts": [call], "finish_reason": "tool_calls"}
     ]
@@ -102,7 +102,7 @@ def test_a_chat_as_it_was_asked_for_and_answered(
     )
 
 
-def test_a_group_says_what_was_said_last(
+def test_a_group_has_the_request_and_the_last_message(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     def react(request: ModelRequest) -> Answer:
@@ -127,7 +127,7 @@ def test_the_messages_of_a_model_call(
     model.script(Answer("three"))
     talk(executor(), agent("assistant", model, system_message="Be kind"), max_turns=1)
     (call,) = [dict(s.attributes or {}) for s in emission.spans if s.name == CHAT]
-    system, asked = json.loads(str(call["gen_ai.input.messages"]))
+    system, request = json.loads(str(call["gen_ai.input.messages"]))
     assert system == {"role": "system", "parts": [{"type": "text", "content": "Be kind"}]}
-    assert asked["parts"] == [{"type": "text", "content": "hi"}]
+    assert request["parts"] == [{"type": "text", "content": "hi"}]
     assert call["gen_ai.output.messages"] == text("assistant", "three", finish_reason="stop")

@@ -1,4 +1,4 @@
-"""Content is what was sent: what the application edits afterwards is not recorded."""
+"""Content is recorded as it was sent: later edits by the application are not recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OWN = {"config_list": [{"model": "own", "model_client_cls": "Editing"}], "cache_
 
 
 class Editing:
-    """A client of the application's own, which edits what it was asked."""
+    """A custom client that edits its request."""
 
     def __init__(self, config: Any, **options: Any) -> None:
         self.options = options
@@ -39,7 +39,7 @@ class Editing:
         return {}
 
 
-def test_what_is_asked(instrument: Callable[..., None], emission: Emission) -> None:
+def test_edits_are_not_recorded(instrument: Callable[..., None], emission: Emission) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
     assistant = executor("assistant", llm_config=OWN)
     assistant.register_model_client(model_client_cls=Editing)
@@ -51,8 +51,8 @@ def test_what_is_asked(instrument: Callable[..., None], emission: Emission) -> N
 
     assistant.register_reply([object, None], edit, position=0)
     talk(executor(), assistant, message=message, max_turns=1)
-    told = {
+    recorded = {
         span.name: str((span.attributes or {})["gen_ai.input.messages"]) for span in emission.spans
     }
-    assert sorted(told) == ["chat own", "invoke_agent assistant", "invoke_workflow"]
-    assert [name for name, text in told.items() if "EDITED" in text or "SENT" not in text] == []
+    assert sorted(recorded) == ["chat own", "invoke_agent assistant", "invoke_workflow"]
+    assert [name for name, text in recorded.items() if "EDITED" in text or "SENT" not in text] == []

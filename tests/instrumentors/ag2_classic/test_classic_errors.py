@@ -1,4 +1,4 @@
-"""An exception is on every span that it passed, and ends it; so does a cancellation."""
+"""An exception or a cancellation is the error of every span that it passes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 
 def errors(emission: Emission) -> list[tuple[str, Any]]:
-    """The spans as they ended, and their errors."""
+    """Return the span names in the order in which they ended, with their errors."""
     return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_provider_refuses(asynchronous: bool, model: ScriptedModel, emission: Emission) -> None:
+def test_a_refused_request(asynchronous: bool, model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(400, message=SECRET))
     assistant = agent("assistant", model)
     with pytest.raises(Exception, match=SECRET) as raised:
@@ -36,7 +36,7 @@ def test_a_provider_refuses(asynchronous: bool, model: ScriptedModel, emission: 
     assert SECRET not in emission.texts()
 
 
-def test_a_reply_function_raises(model: ScriptedModel, emission: Emission) -> None:
+def test_a_failing_reply_function(model: ScriptedModel, emission: Emission) -> None:
     def refuse(recipient: Any, messages: Any, sender: Any, config: Any) -> Any:
         raise LookupError(SECRET)
 
@@ -49,11 +49,11 @@ def test_a_reply_function_raises(model: ScriptedModel, emission: Emission) -> No
     assert SECRET not in emission.texts()
 
 
-def test_a_cancellation(model: ScriptedModel, emission: Emission) -> None:
-    asked, gate = threading.Event(), threading.Event()
+def test_a_cancelled_chat(model: ScriptedModel, emission: Emission) -> None:
+    called, gate = threading.Event(), threading.Event()
 
     def hold(request: ModelRequest) -> Answer:
-        asked.set()
+        called.set()
         return Answer("late", gate=gate)
 
     model.script_by(hold)
@@ -62,7 +62,7 @@ def test_a_cancellation(model: ScriptedModel, emission: Emission) -> None:
         user, assistant = executor(), agent("assistant", model)
         chat = user.a_initiate_chat(assistant, message="hi", max_turns=1, silent=True)
         task = asyncio.create_task(chat)
-        await asyncio.to_thread(asked.wait, 10)
+        await asyncio.to_thread(called.wait, 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -73,13 +73,13 @@ def test_a_cancellation(model: ScriptedModel, emission: Emission) -> None:
     assert errors(emission) == [
         ("invoke_agent assistant", cancelled),
         ("invoke_workflow", cancelled),
-        ("chat gpt-4o-mini", None),  # what a thread has begun cannot be cancelled
+        ("chat gpt-4o-mini", None),  # the request in a thread cannot be cancelled
     ]
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
 
 
 @pytest.mark.usefixtures("model")
-def test_wrong_arguments_are_told_as_ever(emission: Emission) -> None:
+def test_wrong_arguments_raise_as_before(emission: Emission) -> None:
     with pytest.raises(TypeError):
         executor().initiate_chat()
     with pytest.raises(AssertionError):

@@ -31,16 +31,16 @@ invoke_workflow
 
 
 def names(tree: str) -> list[str]:
-    """The names in a drawn tree, indented as they are drawn."""
+    """Return the indented names of a drawn tree."""
     lines = [re.sub("[│├└─]", " ", line) for line in tree.splitlines()]
-    cut = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    return [line for line in cut if line.lstrip().startswith(("invoke", "chat", "execute"))]
+    shortened = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
+    return [line for line in shortened if line.lstrip().startswith(("invoke", "chat", "execute"))]
 
 
 def test_a_conversation_with_a_calculator(tmp_path: Path) -> None:
     with ScriptedModel() as model:
-        asked = [ToolCall("calculator", {"a": a, "b": b, "operator": o}) for a, b, o in STEPS]
-        model.script(*(Answer(tool_calls=[call]) for call in asked), Answer("221492.8 TERMINATE"))
+        calls = [ToolCall("calculator", {"a": a, "b": b, "operator": o}) for a, b, o in STEPS]
+        model.script(*(Answer(tool_calls=[call]) for call in calls), Answer("221492.8 TERMINATE"))
         variables = {
             "OPENAI_BASE_URL": model.openai_url,
             "OPENAI_API_KEY": "none",
@@ -65,6 +65,6 @@ def test_a_conversation_with_a_calculator(tmp_path: Path) -> None:
     assert names(drawn) == TREE.splitlines()
 
 
-@pytest.mark.skipif(OLDEST, reason="it has no groups of this kind")
-def test_the_tree_of_the_group_is_the_one_of_the_page() -> None:
+@pytest.mark.skipif(OLDEST, reason="this version has no group patterns")
+def test_the_tree_in_the_docs_is_current() -> None:
     assert shape_now("group") == shape_on_the_page("group")

@@ -1,4 +1,4 @@
-"""An error of ours at any place costs no span: a chat with a tool, and one that is refused."""
+"""Our error in any hook loses no span: for a chat with a tool, and for a refused request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
-BELOW = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
+SDK_INSTRUMENTORS = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
 
 
 def echo(a: str) -> str:
@@ -34,9 +34,12 @@ def is_refused(model: ScriptedModel) -> Any:
         return type(error)
 
 
-@pytest.mark.parametrize("converse", [uses_a_tool, is_refused])
-@pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
-def test_an_error_of_ours_costs_no_span(
-    below: Any, converse: Callable[..., Any], model: ScriptedModel
+@pytest.mark.parametrize("run_scenario", [uses_a_tool, is_refused])
+@pytest.mark.parametrize("sdk_instrumentors", SDK_INSTRUMENTORS.values(), ids=SDK_INSTRUMENTORS)
+def test_our_error_loses_no_span(
+    sdk_instrumentors: Any, run_scenario: Callable[..., Any], model: ScriptedModel
 ) -> None:
-    assert check_failing_hooks(AG2ClassicInstrumentor, lambda: converse(model), *below) > 3
+    broken_hooks = check_failing_hooks(
+        AG2ClassicInstrumentor, lambda: run_scenario(model), *sdk_instrumentors
+    )
+    assert broken_hooks > 3

@@ -1,4 +1,4 @@
-"""Law 9: ten thousand chats leave nothing behind."""
+"""Law 9: ten thousand chats leak no memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_chats_leave_nothing() -> None:
+def test_chats_leak_nothing() -> None:
     entry = {"model": "gpt-4o-mini", "api_key": "none", "base_url": URL}
     assistant = autogen.ConversableAgent(
         "assistant",

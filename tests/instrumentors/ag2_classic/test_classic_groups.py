@@ -1,4 +1,4 @@
-"""Who goes on: by rule, which is an event, or as a model asks, which is a tool's call."""
+"""Handoffs: one by rule is an event, one by the model is a tool call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def start(agents: list[Any], rounds: int) -> Any:
 
 
 def handoffs(emission: Emission) -> list[tuple[str, dict[str, Any]]]:
-    """The handoffs, each with the name of the span that it belongs to."""
+    """Return the handoff events, each with the name of its span."""
     names = {span.context.span_id: span.name for span in emission.spans if span.context}
     records = [log.log_record for log in emission.logs]
     return [
@@ -39,7 +39,7 @@ def handoff(origin: str, target: str) -> dict[str, str]:
     return {"otel_agents.handoff.from": origin, "otel_agents.handoff.to": target}
 
 
-def test_a_model_hands_over_by_a_tool(model: ScriptedModel, emission: Emission) -> None:
+def test_a_handoff_by_the_model_is_a_tool_call(model: ScriptedModel, emission: Emission) -> None:
     def react(request: ModelRequest) -> Answer:
         names = [tool.name for tool in request.tools]
         return Answer(tool_calls=[ToolCall(names[0], {})]) if names else Answer("done")
@@ -63,7 +63,7 @@ def test_a_model_hands_over_by_a_tool(model: ScriptedModel, emission: Emission) 
     assert SECRET not in emission.texts()
 
 
-def test_a_tool_hands_over(model: ScriptedModel, emission: Emission) -> None:
+def test_a_handoff_by_a_tool(model: ScriptedModel, emission: Emission) -> None:
     bob, carol = agent("bob", model), agent("carol", model)
 
     def look(city: str) -> Any:
@@ -83,11 +83,11 @@ def test_a_tool_hands_over(model: ScriptedModel, emission: Emission) -> None:
     assert handoffs(emission) == [(executor, handoff("bob", "carol"))]
     (call,) = [dict(s.attributes or {}) for s in emission.spans if "look" in s.name]
     assert call["gen_ai.tool.description"] == "Looks."
-    told = ("gen_ai.agent.name", "otel_agents.tool.caller")
-    assert [call[name] for name in told] == ["_Group_Tool_Executor", "bob"]
+    names = ("gen_ai.agent.name", "otel_agents.tool.caller")
+    assert [call[name] for name in names] == ["_Group_Tool_Executor", "bob"]
 
 
-def test_a_rule_hands_over(model: ScriptedModel, emission: Emission) -> None:
+def test_a_handoff_by_rule(model: ScriptedModel, emission: Emission) -> None:
     bob, carol, dora = (agent(name, model) for name in ("bob", "carol", "dora"))
     target = group.AgentTarget(carol)
     bob.handoffs.add_context_condition(group.OnContextCondition(target=target, condition=None))

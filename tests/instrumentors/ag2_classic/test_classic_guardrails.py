@@ -1,4 +1,4 @@
-"""Guardrails of a group: what each decided, and who goes on because of it."""
+"""Guardrails of a group: the verdict of each, and the handoff that follows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def regex(name: str, found: str, target: Any) -> Any:
     return guardrails.RegexGuardrail(name=name, condition=found, target=group.AgentTarget(target))
 
 
-def judged(name: str, target: Any, model: ScriptedModel) -> Any:
+def llm_guardrail(name: str, target: Any, model: ScriptedModel) -> Any:
     (entry,) = config(model)["config_list"]
     configured = autogen.LLMConfig(entry, cache_seed=None)
     return guardrails.LLMGuardrail(
@@ -40,8 +40,8 @@ def judged(name: str, target: Any, model: ScriptedModel) -> Any:
     )
 
 
-def judging(activated: bool) -> Callable[[ModelRequest], Answer]:
-    """A model that judges in one way, and otherwise says something."""
+def with_verdict(activated: bool) -> Callable[[ModelRequest], Answer]:
+    """Return a reaction that gives this verdict to guardrails, and replies to other requests."""
 
     def react(request: ModelRequest) -> Answer:
         if "guardrail" not in str(request.body["messages"][0]):
@@ -62,13 +62,13 @@ def verdict(outcome: str) -> dict[str, Any]:
 
 def handoffs(emission: Emission) -> list[tuple[Any, Any]]:
     return [
-        (told["otel_agents.handoff.from"], told["otel_agents.handoff.to"])
-        for name, told in emission.events
+        (recorded["otel_agents.handoff.from"], recorded["otel_agents.handoff.to"])
+        for name, recorded in emission.events
         if name == "otel_agents.handoff"
     ]
 
 
-def test_one_of_what_an_agent_has_said(model: ScriptedModel, emission: Emission) -> None:
+def test_an_output_guardrail(model: ScriptedModel, emission: Emission) -> None:
     writer, safe = agent("writer", model), agent("safe", model)
     writer.register_output_guardrail(regex("quiet", "never", safe))
     writer.register_output_guardrail(regex("polite", "said", safe))
@@ -85,8 +85,8 @@ def test_one_of_what_an_agent_has_said(model: ScriptedModel, emission: Emission)
     assert SECRET not in emission.texts()
 
 
-def test_one_of_what_an_agent_is_told(model: ScriptedModel, emission: Emission) -> None:
-    """It has no turn then: it has said nothing."""
+def test_an_input_guardrail(model: ScriptedModel, emission: Emission) -> None:
+    """A guardrail that fails on the input prevents the turn."""
     writer, safe = agent("writer", model), agent("safe", model)
     writer.register_input_guardrail(regex("discreet", SECRET, safe))
     start(writer, safe)
@@ -100,10 +100,10 @@ def test_one_of_what_an_agent_is_told(model: ScriptedModel, emission: Emission) 
 
 
 @pytest.mark.parametrize("activated", [False, True])
-def test_one_that_a_model_judges(activated: bool, model: ScriptedModel, emission: Emission) -> None:
+def test_an_llm_guardrail(activated: bool, model: ScriptedModel, emission: Emission) -> None:
     writer, safe = agent("writer", model), agent("safe", model)
-    writer.register_output_guardrail(judged("harmless", safe, model))
-    model.script_by(judging(activated))
+    writer.register_output_guardrail(llm_guardrail("harmless", safe, model))
+    model.script_by(with_verdict(activated))
     start(writer, safe)
     assert emission.tree() == [
         *["invoke_workflow", *turn_of("writer", CHAT), "  guardrail harmless", f"    {CHAT}"],
@@ -115,7 +115,7 @@ def test_one_that_a_model_judges(activated: bool, model: ScriptedModel, emission
     assert SECRET not in emission.texts()
 
 
-def test_one_that_sends_to_nobody(model: ScriptedModel, emission: Emission) -> None:
+def test_a_guardrail_that_ends_the_chat(model: ScriptedModel, emission: Emission) -> None:
     writer = agent("writer", model)
     stop = guardrails.RegexGuardrail(name="stop", condition="said", target=group.TerminateTarget())
     writer.register_output_guardrail(stop)
@@ -125,13 +125,13 @@ def test_one_that_sends_to_nobody(model: ScriptedModel, emission: Emission) -> N
     assert handoffs(emission) == []
 
 
-def test_a_judge_that_fails(model: ScriptedModel, emission: Emission) -> None:
+def test_an_llm_guardrail_whose_model_fails(model: ScriptedModel, emission: Emission) -> None:
     writer, safe = agent("writer", model), agent("safe", model)
-    writer.register_output_guardrail(judged("harmless", safe, model))
+    writer.register_output_guardrail(llm_guardrail("harmless", safe, model))
     model.script("said", Failure(400, message=SECRET))
     with pytest.raises(Exception, match=SECRET):
         start(writer, safe)
-    told = attributes(emission, "guardrail harmless")
-    assert told.pop("error.type")
-    assert told == {"otel_agents.step.type": "guardrail"}
+    recorded = attributes(emission, "guardrail harmless")
+    assert recorded.pop("error.type")
+    assert recorded == {"otel_agents.step.type": "guardrail"}
     assert SECRET not in emission.texts()

@@ -1,4 +1,4 @@
-"""Human input: a span in the turn of whoever is asked, in every mode, whatever is typed."""
+"""Human input: one span in the human's turn, in every mode, for every input."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 SECRET = "planted-secret"
 ASSISTANT = turn_of("assistant", CHAT)
-ASKED = "human_input"
-SKIP, UNASKED = "<enter>", "<nothing>"
+HUMAN_INPUT = "human_input"
+SKIP, NO_INPUT = "<enter>", "<nothing>"
 END = "That is all. TERMINATE"
 
 
@@ -36,7 +36,7 @@ def echo(a: str) -> str:
 
 
 class Terminal:
-    """What somebody types, one line for each time that they are asked."""
+    """A terminal at which these lines are typed, one for each prompt."""
 
     def __init__(self, *lines: str) -> None:
         self.lines = list(lines)
@@ -47,7 +47,7 @@ class Terminal:
 
 @pytest.fixture
 def types(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
-    """Has somebody type these lines."""
+    """Return a function that types lines at the terminal."""
 
     def types(*lines: str) -> Terminal:
         terminal = Terminal(*lines)
@@ -57,95 +57,95 @@ def types(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
     return types
 
 
-def ends(message: dict[str, Any]) -> bool:
+def is_final(message: dict[str, Any]) -> bool:
     return "TERMINATE" in message["content"]
 
 
 def human(mode: str, replies: int = 9, **more: Any) -> Any:
-    """Somebody who replies that many times in a row by themselves."""
+    """Return a human whose agent replies automatically that many times in a row."""
     known: dict[str, Any] = {
         "human_input_mode": mode,
         "max_consecutive_auto_reply": replies,
         "default_auto_reply": "go on",
-        "is_termination_msg": ends,
+        "is_termination_msg": is_final,
     }
     return executor("human", **known, **more)
 
 
-# How somebody is asked, how often they reply by themselves, what the assistant says, and what they
-# do in each of their turns: they type a line, press enter to reply by themselves, or are not asked.
+# The mode, the number of automatic replies, the assistant's responses, and the input in each turn of
+# the human: a typed line, enter for an automatic reply, or no prompt at all.
 CASES: list[tuple[str, int, list[str], list[str]]] = [
     ("ALWAYS", 9, ["1"], ["exit"]),
     ("ALWAYS", 9, [END], [""]),
     ("ALWAYS", 9, ["1", "2"], [SECRET, "exit"]),
     ("ALWAYS", 9, ["1", "2"], [SKIP, "exit"]),
     ("ALWAYS", 9, [END, "2"], ["no", "exit"]),
-    ("NEVER", 9, ["1", END], [UNASKED]),
-    ("NEVER", 1, ["1", "2"], [UNASKED]),
+    ("NEVER", 9, ["1", END], [NO_INPUT]),
+    ("NEVER", 1, ["1", "2"], [NO_INPUT]),
     ("NEVER", 0, ["1"], []),
     ("TERMINATE", 9, [END], ["exit"]),
-    ("TERMINATE", 9, ["1", END], [UNASKED, ""]),
+    ("TERMINATE", 9, ["1", END], [NO_INPUT, ""]),
     ("TERMINATE", 9, [END, END], [SECRET, ""]),
     ("TERMINATE", 0, ["1"], ["exit"]),
-    ("TERMINATE", 1, ["1", "2", "3"], [UNASKED, SKIP, "exit"]),
+    ("TERMINATE", 1, ["1", "2", "3"], [NO_INPUT, SKIP, "exit"]),
 ]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize(("mode", "replies", "answers", "done"), CASES)
-def test_a_conversation_with_somebody(
+@pytest.mark.parametrize(("mode", "replies", "responses", "inputs"), CASES)
+def test_a_conversation_with_a_human(
     mode: str,
     replies: int,
-    answers: list[str],
-    done: list[str],
+    responses: list[str],
+    inputs: list[str],
     asynchronous: bool,
     types: Callable[..., Terminal],
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    checks = times(asynchronous)
-    terminal = types(*typed(done, checks))
-    model.script(*map(Answer, answers))
-    somebody = human(mode, replies * checks)
-    talk(somebody, agent("assistant", model), asynchronous=asynchronous)
-    asked = {UNASKED: [], SKIP: [ASKED] * checks}
+    checks = checks_per_turn(asynchronous)
+    terminal = types(*typed_lines(inputs, checks))
+    model.script(*map(Answer, responses))
+    user = human(mode, replies * checks)
+    talk(user, agent("assistant", model), asynchronous=asynchronous)
+    prompts = {NO_INPUT: [], SKIP: [HUMAN_INPUT] * checks}
     expected = ["invoke_workflow"]
-    for _, what in zip_longest(answers, done):
+    for _, what in zip_longest(responses, inputs):
         expected += ASSISTANT
-        expected += turn_of("human", *asked.get(what, [ASKED])) if what is not None else []
+        expected += turn_of("human", *prompts.get(what, [HUMAN_INPUT])) if what is not None else []
     assert emission.tree() == expected
     numbers = [number for _, number in turns(emission)]
-    assert numbers == list(range(1, len(answers) + len(done) + 1))
-    heard = [entry.body["messages"][-1]["content"] for entry in model.ledger.entries]
-    said = ["hi", *("go on" if what in (SKIP, UNASKED) else what for what in done)]
-    assert (heard, terminal.lines) == (said[: len(answers)], [])
+    assert numbers == list(range(1, len(responses) + len(inputs) + 1))
+    requests = [entry.body["messages"][-1]["content"] for entry in model.ledger.entries]
+    expected_requests = ["hi", *("go on" if what in (SKIP, NO_INPUT) else what for what in inputs)]
+    assert (requests, terminal.lines) == (expected_requests[: len(responses)], [])
     assert SECRET not in emission.texts()
 
 
-def times(asynchronous: bool) -> int:
-    """How often AutoGen checks in one turn: early versions do in both forms, and ask in both."""
+def checks_per_turn(asynchronous: bool) -> int:
+    """Return how often AutoGen prompts in one turn: early versions do in both the sync and async check."""
     return 2 if OLDEST and asynchronous else 1
 
 
-def typed(done: list[str], checks: int) -> list[str]:
-    """The lines that somebody types who does so."""
-    lines = {UNASKED: [], SKIP: [""] * checks}
-    return [line for what in done for line in lines.get(what, [what])]
+def typed_lines(inputs: list[str], checks: int) -> list[str]:
+    """Return the lines that are typed for these inputs."""
+    lines = {NO_INPUT: [], SKIP: [""] * checks}
+    return [line for what in inputs for line in lines.get(what, [what])]
 
 
-def test_what_the_span_is_said_to_be(
+def test_the_attributes_of_the_span(
     types: Callable[..., Terminal], model: ScriptedModel, emission: Emission
 ) -> None:
     types("exit")
     talk(human("ALWAYS"), agent("assistant", model))
-    (asked,) = [span for span in emission.spans if span.name == ASKED]
+    (span,) = [span for span in emission.spans if span.name == HUMAN_INPUT]
     step = {"otel_agents.step.type": "human_input"}
-    assert (asked.kind.name, dict(asked.attributes or {})) == ("INTERNAL", step)
+    assert (span.kind.name, dict(span.attributes or {})) == ("INTERNAL", step)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize(("line", "called"), [("", ["execute_tool calculate"]), ("no", [])])
-def test_somebody_is_asked_before_a_tool_is_executed(
+def test_human_input_before_a_tool(
     line: str,
     called: list[str],
     asynchronous: bool,
@@ -153,7 +153,7 @@ def test_somebody_is_asked_before_a_tool_is_executed(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    checks = 1 if line else times(asynchronous)
+    checks = 1 if line else checks_per_turn(asynchronous)
     types(*[line] * checks, "exit")
     model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "1"})]), Answer("one"))
     assistant, user = calculator(model, echo)
@@ -162,31 +162,31 @@ def test_somebody_is_asked_before_a_tool_is_executed(
     assert emission.tree() == [
         "invoke_workflow",
         *ASSISTANT,
-        *turn_of("user", *[ASKED] * checks, *called),
+        *turn_of("user", *[HUMAN_INPUT] * checks, *called),
         *ASSISTANT,
-        *turn_of("user", ASKED),
+        *turn_of("user", HUMAN_INPUT),
     ]
 
 
 class Human(autogen.ConversableAgent):
-    """Somebody who is asked in a way of the application's own."""
+    """A human with custom input."""
 
     def get_human_input(self, prompt: str, **_: Any) -> str:
         terminal: Any = super()
         return terminal.get_human_input(prompt) if self.name == "super" else "exit"
 
 
-class Patient(Human):
-    """Somebody who is asked in one way, whoever waits."""
+class AsyncHuman(Human):
+    """A human whose async input calls the sync one."""
 
     async def a_get_human_input(self, prompt: str, **_: Any) -> str:
         return self.get_human_input(prompt)
 
 
-@pytest.mark.parametrize("kind", [Human, Patient])
+@pytest.mark.parametrize("kind", [Human, AsyncHuman])
 @pytest.mark.parametrize("name", ["human", "super"])
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_somebody_is_asked_once(
+def test_an_overridden_input_is_one_span(
     asynchronous: bool,
     name: str,
     kind: Any,
@@ -195,6 +195,6 @@ def test_somebody_is_asked_once(
     emission: Emission,
 ) -> None:
     types("exit")
-    asked = kind(name, llm_config=False, human_input_mode="ALWAYS")
-    talk(asked, agent("assistant", model), asynchronous=asynchronous)
-    assert emission.tree() == ["invoke_workflow", *ASSISTANT, *turn_of(name, ASKED)]
+    user = kind(name, llm_config=False, human_input_mode="ALWAYS")
+    talk(user, agent("assistant", model), asynchronous=asynchronous)
+    assert emission.tree() == ["invoke_workflow", *ASSISTANT, *turn_of(name, HUMAN_INPUT)]

@@ -1,4 +1,4 @@
-"""One response, one inference span: what the spans say is what was billed, whoever reports."""
+"""One response, one inference span with the billed tokens, whichever layer reports."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
-QUESTION = [{"role": "user", "content": "hi"}]
+MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 @pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"], autouse=True)
 def layers(request: pytest.FixtureRequest, instrument: Callable[..., None]) -> None:
-    """With the instrumentor of the SDK, and without."""
+    """Instrument with and without the SDK's instrumentor."""
     instrument(sdk=request.param)
 
 
@@ -29,7 +29,7 @@ def calls(emission: Emission) -> list[dict[str, Any]]:
     return [dict(span.attributes or {}) for span in spans]
 
 
-def told(emission: Emission) -> list[tuple[Any, Any]]:
+def reported(emission: Emission) -> list[tuple[Any, Any]]:
     return [(call.get(IN), call.get(OUT)) for call in calls(emission)]
 
 
@@ -43,44 +43,44 @@ def billed(model: ScriptedModel) -> list[tuple[Any, Any]]:
 def test_a_chat(model: ScriptedModel, emission: Emission) -> None:
     first, second = agent("first", model), agent("second", model)
     talk(first, second, max_turns=2)
-    assert told(emission) == billed(model)
+    assert reported(emission) == billed(model)
     agents = [s for s in emission.spans if s.name.startswith("invoke_agent")]
     assert [((s.attributes or {})[IN], (s.attributes or {})[OUT]) for s in agents] == billed(model)
     assert len(agents) == 3
 
 
-def test_what_was_in_the_cache_is_no_call(model: ScriptedModel, emission: Emission) -> None:
+def test_a_cached_response_has_no_span(model: ScriptedModel, emission: Emission) -> None:
     cache: Any = import_module("autogen.cache")
     client = autogen.OpenAIWrapper(**config(model))
-    with cache.Cache.disk(cache_path_root=tempfile.mkdtemp()) as kept:
+    with cache.Cache.disk(cache_path_root=tempfile.mkdtemp()) as disk:
         for _ in range(2):
-            client.create(messages=QUESTION, cache=kept)
-    assert told(emission) == billed(model)
-    assert len(told(emission)) == 1
+            client.create(messages=MESSAGES, cache=disk)
+    assert reported(emission) == billed(model)
+    assert len(reported(emission)) == 1
 
 
-def test_each_configuration_that_is_tried_is_a_call(
+def test_each_configuration_that_is_tried_is_a_span(
     model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Failure(400))
     first, second = config(model), config(model, model="gpt-4o")
     entries = [*first["config_list"], *second["config_list"]]
     client = autogen.OpenAIWrapper(config_list=entries, cache_seed=None)
-    client.create(messages=QUESTION)
-    assert told(emission) == billed(model)
+    client.create(messages=MESSAGES)
+    assert reported(emission) == billed(model)
     assert [(c["gen_ai.request.model"], c.get("error.type")) for c in calls(emission)] == [
         ("gpt-4o-mini", "openai.BadRequestError"),
         ("gpt-4o", None),
     ]
 
 
-def test_what_a_call_is_said_to_be(model: ScriptedModel, emission: Emission) -> None:
-    autogen.OpenAIWrapper(**config(model)).create(messages=QUESTION)
+def test_the_attributes_of_a_call(model: ScriptedModel, emission: Emission) -> None:
+    autogen.OpenAIWrapper(**config(model)).create(messages=MESSAGES)
     (entry,), (call,) = model.ledger.entries, calls(emission)
     assert call["server.address"] == "127.0.0.1"
     assert f":{call['server.port']}/" in model.openai_url
-    known = {name: call[name] for name in call if not name.startswith(("server.", "openai."))}
-    assert known == {
+    general = {name: call[name] for name in call if not name.startswith(("server.", "openai."))}
+    assert general == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o-mini",
@@ -92,8 +92,8 @@ def test_what_a_call_is_said_to_be(model: ScriptedModel, emission: Emission) -> 
     }
 
 
-class Own:
-    """A client of the application's own, of no class of AutoGen's."""
+class CustomClient:
+    """A custom client that derives from no class of AutoGen."""
 
     def __init__(self, config: Any, **options: Any) -> None:
         self.options = options
@@ -117,22 +117,28 @@ class Own:
         return {}
 
 
-class Through(Own):
-    """One that asks by way of an SDK."""
+class SdkBackedClient(CustomClient):
+    """A custom client that sends its requests by an SDK."""
 
     def create(self, params: Any) -> Any:
         return self.options["client"].create(messages=params["messages"])
 
 
-OWN = {"config_list": [{"model": "own", "model_client_cls": "Own"}], "cache_seed": None}
-THROUGH = {"config_list": [{"model": "own", "model_client_cls": "Through"}], "cache_seed": None}
+CUSTOM_CONFIG = {
+    "config_list": [{"model": "own", "model_client_cls": "CustomClient"}],
+    "cache_seed": None,
+}
+SDK_BACKED_CONFIG = {
+    "config_list": [{"model": "own", "model_client_cls": "SdkBackedClient"}],
+    "cache_seed": None,
+}
 
 
 @pytest.mark.usefixtures("model")
-def test_a_client_of_the_applications_own(emission: Emission) -> None:
-    before = dict(vars(Own))
-    assistant = executor("assistant", llm_config=OWN)
-    assistant.register_model_client(model_client_cls=Own)
+def test_a_custom_client(emission: Emission) -> None:
+    before = dict(vars(CustomClient))
+    assistant = executor("assistant", llm_config=CUSTOM_CONFIG)
+    assistant.register_model_client(model_client_cls=CustomClient)
     result = talk(executor(), assistant, max_turns=1)
     assert result.summary == "hello"
     assert calls(emission) == [
@@ -150,15 +156,17 @@ def test_a_client_of_the_applications_own(emission: Emission) -> None:
         talk(executor(), assistant, max_turns=1, message="refuse")
     assert calls(emission)[-1]["error.type"] == "PermissionError"
     assert "planted-secret" not in emission.texts()
-    assert {name for name in vars(Own) if vars(Own)[name] is not before[name]} == {"create"}
+    assert {
+        name for name in vars(CustomClient) if vars(CustomClient)[name] is not before[name]
+    } == {"create"}
 
 
-def test_one_that_asks_by_way_of_an_sdk_is_counted_once(
+def test_a_custom_client_over_an_sdk_is_counted_once(
     model: ScriptedModel, emission: Emission
 ) -> None:
-    assistant = executor("assistant", llm_config=THROUGH)
+    assistant = executor("assistant", llm_config=SDK_BACKED_CONFIG)
     client = autogen.OpenAIWrapper(**config(model))
-    assistant.register_model_client(model_client_cls=Through, client=client)
+    assistant.register_model_client(model_client_cls=SdkBackedClient, client=client)
     talk(executor(), assistant, max_turns=1)
-    assert told(emission) == billed(model)
-    assert len(told(emission)) == 1
+    assert reported(emission) == billed(model)
+    assert len(reported(emission)) == 1

@@ -1,4 +1,4 @@
-"""Observe, never change: classes look as before, and what is undone leaves no trace."""
+"""Observe, never change: classes keep their signatures, and uninstrumenting restores them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def state(owner: Any) -> dict[str, Any]:
     return {**vars(owner)}
 
 
-def looks(owner: Any) -> dict[str, Any]:
-    """What inspection shows of the functions of a class or module."""
+def signatures(owner: Any) -> dict[str, Any]:
+    """Return what inspection shows of the functions of a class or module."""
     return {
         name: (inspect.signature(value), inspect.iscoroutinefunction(value), value.__doc__)
         for name, value in state(owner).items()
@@ -36,20 +36,20 @@ def looks(owner: Any) -> dict[str, Any]:
     }
 
 
-def test_classes_look_as_before_and_no_trace_is_left() -> None:
+def test_signatures_are_unchanged_and_patches_undone() -> None:
     before = [state(owner) for owner in OWNERS]
-    seen = [looks(owner) for owner in OWNERS]
+    before_signatures = [signatures(owner) for owner in OWNERS]
     instrumentor = AG2ClassicInstrumentor()
     instrumentor.instrument(skip_dep_check=False)
     try:
-        assert [looks(owner) for owner in OWNERS] == seen
+        assert [signatures(owner) for owner in OWNERS] == before_signatures
         assert [state(owner) for owner in OWNERS] != before
     finally:
         instrumentor.uninstrument()
     assert [state(owner) for owner in OWNERS] == before
 
 
-def test_agents_made_before_the_end_go_on_unseen(
+def test_existing_agents_are_not_recorded_after_uninstrument(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument()
@@ -59,9 +59,7 @@ def test_agents_made_before_the_end_go_on_unseen(
     assert emission.names == ["chat gpt-4o-mini"]  # the SDK's
 
 
-def test_nothing_of_ours_is_in_what_an_application_gets(
-    instrument: Callable[..., None], model: ScriptedModel
-) -> None:
+def test_results_are_unchanged(instrument: Callable[..., None], model: ScriptedModel) -> None:
     instrument()
     result = talk(executor(), agent("assistant", model), max_turns=1)
     assert type(result) is autogen.ChatResult

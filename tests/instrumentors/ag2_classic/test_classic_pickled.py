@@ -1,4 +1,4 @@
-"""An agent class of the application's that runs elsewhere, as Ray and Dask send it there."""
+"""An application's agent class that is pickled to another process, as Ray and Dask do."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def agent_class() -> type[Any]:
     return Bot
 
 
-def test_it_is_the_original_there_and_recorded_once_where_we_are(
+def test_an_instrumented_class_unpickles(
     instrument: Callable[..., None],
 ) -> None:
     instrument()
     sent = cloudpickle.dumps(agent_class())
     assert pickled.read_without_us(sent, CALLED).splitlines()[-1] == "1 told"
-    told = CALLED + "print([span.name for span in emission.spans])"
-    printed = pickled.read_with_us(sent, INSTRUMENTED, told)
+    check = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(sent, INSTRUMENTED, check)
     assert printed.splitlines()[-2:] == ["1 told", "['invoke_agent bot']"]
 
 
-def test_what_was_pickled_without_us_is_recorded_once_where_we_are() -> None:
-    told = CALLED + "print([span.name for span in emission.spans])"
-    printed = pickled.read_with_us(cloudpickle.dumps(agent_class()), INSTRUMENTED, told)
+def test_an_uninstrumented_class_unpickles() -> None:
+    check = CALLED + "print([span.name for span in emission.spans])"
+    printed = pickled.read_with_us(cloudpickle.dumps(agent_class()), INSTRUMENTED, check)
     assert printed.splitlines()[-2:] == ["1 told", "['invoke_agent bot']"]

@@ -22,7 +22,7 @@ def drain(events: Iterable[Any]) -> None:
         pass
 
 
-async def adrain(events: AsyncIterable[Any]) -> None:
+async def drain_async(events: AsyncIterable[Any]) -> None:
     async for _ in events:
         pass
 
@@ -53,13 +53,13 @@ def run_iter(model: ScriptedModel) -> None:
 
 def a_run(model: ScriptedModel) -> None:
     async def main() -> None:
-        await adrain((await agent("a", model).a_run(message="hi", max_turns=1)).events)
+        await drain_async((await agent("a", model).a_run(message="hi", max_turns=1)).events)
 
     asyncio.run(main())
 
 
 def a_run_iter(model: ScriptedModel) -> None:
-    asyncio.run(adrain(agent("a", model).a_run_iter(message="hi", max_turns=1)))
+    asyncio.run(drain_async(agent("a", model).a_run_iter(message="hi", max_turns=1)))
 
 
 def sequential_run(model: ScriptedModel) -> None:
@@ -70,7 +70,7 @@ def sequential_run(model: ScriptedModel) -> None:
 def a_sequential_run(model: ScriptedModel) -> None:
     async def main() -> None:
         for response in await executor().a_sequential_run(queue(model)):
-            await adrain(response.events)
+            await drain_async(response.events)
 
     asyncio.run(main())
 
@@ -93,13 +93,13 @@ def run_group_chat_iter(model: ScriptedModel) -> None:
 
 def a_run_group_chat(model: ScriptedModel) -> None:
     async def main() -> None:
-        await adrain((await groups.a_run_group_chat(**group(model))).events)
+        await drain_async((await groups.a_run_group_chat(**group(model))).events)
 
     asyncio.run(main())
 
 
 def a_run_group_chat_iter(model: ScriptedModel) -> None:
-    asyncio.run(adrain(groups.a_run_group_chat_iter(**group(model))))
+    asyncio.run(drain_async(groups.a_run_group_chat_iter(**group(model))))
 
 
 ONE = ["  invoke_workflow", *turn_of("a", CHAT, depth=2)]
@@ -107,14 +107,14 @@ GROUP = [
     *["  invoke_workflow", *turn_of("bob", CHAT, depth=2)],
     *["    handoff carol", *turn_of("carol", CHAT, depth=2)],
 ]
-ROW = [
+SEQUENCE = [
     "  invoke_workflow",
     *("    invoke_workflow", *turn_of("a", CHAT, depth=3)),
     *("    invoke_workflow", *turn_of("b", CHAT, depth=3)),
 ]
 RUNS: list[tuple[Callable[[ScriptedModel], None], list[str]]] = [
     *((one, ONE) for one in (run, run_with_a_recipient, run_iter, a_run, a_run_iter)),
-    *((row, ROW) for row in (sequential_run, a_sequential_run)),
+    *((sequence, SEQUENCE) for sequence in (sequential_run, a_sequential_run)),
     *((one, GROUP) for one in (initiate_group_chat, a_initiate_group_chat)),
     *((one, GROUP) for one in (run_group_chat, run_group_chat_iter)),
     *((one, GROUP) for one in (a_run_group_chat, a_run_group_chat_iter)),
@@ -137,9 +137,7 @@ def test_a_run(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_row_of_runs_ends_with_the_one_that_fails(
-    model: ScriptedModel, emission: Emission
-) -> None:
+def test_a_failing_run_ends_the_sequence(model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(400))
     responses = executor().sequential_run(queue(model))
     with pytest.raises(Exception, match="400"):
@@ -151,39 +149,39 @@ def test_a_row_of_runs_ends_with_the_one_that_fails(
     assert emission.traces() == 1
 
 
-def answered(events: Iterable[Any], line: str) -> None:
+def reply_to_prompts(events: Iterable[Any], line: str) -> None:
     for event in events:
         if event.type == "input_request":
             event.content.respond(line)
 
 
-async def aanswered(events: AsyncIterable[Any], line: str) -> None:
+async def reply_to_prompts_async(events: AsyncIterable[Any], line: str) -> None:
     async for event in events:
         if event.type == "input_request":
             await event.content.respond(line)
 
 
-def run_with_somebody(somebody: Any, assistant: Any) -> None:
-    answered(somebody.run(assistant, message="hi").events, "exit")
+def run_with_human(human: Any, assistant: Any) -> None:
+    reply_to_prompts(human.run(assistant, message="hi").events, "exit")
 
 
-def run_iter_with_somebody(somebody: Any, assistant: Any) -> None:
-    answered(somebody.run_iter(assistant, message="hi"), "exit")
+def run_iter_with_human(human: Any, assistant: Any) -> None:
+    reply_to_prompts(human.run_iter(assistant, message="hi"), "exit")
 
 
-def a_run_with_somebody(somebody: Any, assistant: Any) -> None:
+def a_run_with_human(human: Any, assistant: Any) -> None:
     async def main() -> None:
-        response = await somebody.a_run(assistant, message="hi")
-        await aanswered(response.events, "exit")
+        response = await human.a_run(assistant, message="hi")
+        await reply_to_prompts_async(response.events, "exit")
 
     asyncio.run(main())
 
 
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("start", [run_with_somebody, run_iter_with_somebody, a_run_with_somebody])
-def test_somebody_answers_by_the_events_of_a_run(
+@pytest.mark.parametrize("start", [run_with_human, run_iter_with_human, a_run_with_human])
+def test_human_input_by_events(
     start: Callable[[Any, Any], None], model: ScriptedModel, emission: Emission
 ) -> None:
     start(executor("human", human_input_mode="ALWAYS"), agent("assistant", model))
-    asked = turn_of("human", "human_input")
-    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *asked]
+    human_turn = turn_of("human", "human_input")
+    assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT), *human_turn]

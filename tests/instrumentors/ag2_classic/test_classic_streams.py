@@ -1,4 +1,4 @@
-"""Streams: the same spans, with what the provider has told; what AutoGen counts is never told."""
+"""Streams: the same spans, with the provider's usage and never AutoGen's own count."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SINGLE_BYTES = b"".join(
 
 
 @pytest.fixture(autouse=True)
-def counting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has each byte be a token to those who count for themselves, who would download their words."""
+def one_byte_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each byte a token for clients that count tokens, which would download an encoding."""
 
     def read(path: str, expected_hash: str | None = None) -> bytes:
         return SINGLE_BYTES
@@ -32,7 +32,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"])
 def sdk(request: pytest.FixtureRequest, instrument: Callable[..., None]) -> bool:
-    """With the instrumentor of the SDK, and without."""
+    """Instrument with and without the SDK's instrumentor."""
     instrument(sdk=request.param)
     return request.param
 
@@ -41,36 +41,37 @@ def calls(emission: Emission) -> list[dict[str, Any]]:
     return [dict(span.attributes or {}) for span in emission.spans if span.name == CHAT]
 
 
-def same_as_the_bill(emission: Emission, model: ScriptedModel, *, told: bool = True) -> None:
-    """Compare the calls with the ledger, and the agents with its sums; ``told`` if there is usage."""
+def check_bill(emission: Emission, model: ScriptedModel, *, usage_sent: bool = True) -> None:
+    """Compare calls with the ledger and agents with its sums; without usage if none was sent."""
     spans, entries = calls(emission), model.ledger.entries
     assert [span["gen_ai.response.id"] for span in spans] == [e.response_id for e in entries]
     assert [span["gen_ai.request.stream"] for span in spans] == [True] * len(entries)
-    usage = [(e.input_tokens, e.output_tokens) if told else (None, None) for e in entries]
+    usage = [(e.input_tokens, e.output_tokens) if usage_sent else (None, None) for e in entries]
     assert [tuple(map(span.get, USAGE)) for span in spans] == usage
     agents = [s.attributes or {} for s in emission.spans if s.name == "invoke_agent assistant"]
     assert [tuple(map(span.get, USAGE)) for span in agents] == usage
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize("asked", [True, False], ids=["usage asked for", "not asked for"])
+@pytest.mark.parametrize("usage_requested", [True, False], ids=["usage requested", "not requested"])
 def test_a_stream(
-    asked: bool, asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
+    usage_requested: bool, asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer("one two three"))
-    more = {"stream_options": {"include_usage": True}} if asked else {}
+    more = {"stream_options": {"include_usage": True}} if usage_requested else {}
     assistant = agent("assistant", model, llm_config=config(model, stream=True, **more))
     result = talk(executor(), assistant, max_turns=1, asynchronous=asynchronous)
     assert result.summary == "one two three"
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
-    told = not OLDEST or (asked and sdk)  # later versions ask by themselves
-    same_as_the_bill(emission, model, told=told)
+    # Later versions request the usage themselves.
+    usage_sent = not OLDEST or (usage_requested and sdk)
+    check_bill(emission, model, usage_sent=usage_sent)
     (entry,) = model.ledger.entries
-    assert entry.status is (Status.UNBILLED if OLDEST and not asked else Status.BILLED)
+    assert entry.status is (Status.UNBILLED if OLDEST and not usage_requested else Status.BILLED)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_tool_that_is_asked_for_in_a_stream(
+def test_a_streamed_tool_call(
     asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     def echo(a: str) -> str:
@@ -86,7 +87,7 @@ def test_a_tool_that_is_asked_for_in_a_stream(
         *turn_of("user", "execute_tool calculate"),
         *turn_of("assistant", CHAT),
     ]
-    same_as_the_bill(emission, model, told=sdk or not OLDEST)
+    check_bill(emission, model, usage_sent=sdk or not OLDEST)
     reasons = [span["gen_ai.response.finish_reasons"] for span in calls(emission)]
     assert reasons == [("tool_calls",), ("stop",)]
     (tool,) = [s.attributes or {} for s in emission.spans if s.name.startswith("execute_tool")]
@@ -94,7 +95,7 @@ def test_a_tool_that_is_asked_for_in_a_stream(
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_stream_that_breaks(
+def test_a_broken_stream(
     asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer("one two three", fault=Cut(1)))

@@ -1,4 +1,4 @@
-"""Tools and code: what was executed, by whom, for which call, and how it ended."""
+"""Tools and code: what was executed, by which agent, for which call, and with which result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "planted-secret"
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 
-def asked(*names: str) -> Answer:
+def calls_to(*names: str) -> Answer:
     return Answer(tool_calls=[ToolCall(name, {"a": SECRET}) for name in names])
 
 
@@ -45,10 +45,10 @@ def attributes(span: ReadableSpan) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_tool_is_executed_by_one_agent_for_another(
+def test_a_tool_that_one_agent_executes_for_another(
     asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(asked("calculate", "calculate"))
+    model.script(calls_to("calculate", "calculate"))
     assistant, user = calculator(model, echo)
     result = talk(user, assistant, max_turns=2, asynchronous=asynchronous)
     (calls,) = [m["tool_calls"] for m in result.chat_history if m.get("tool_calls")]
@@ -68,10 +68,10 @@ def test_a_tool_is_executed_by_one_agent_for_another(
 
 
 @pytest.mark.parametrize("tool", [broken, abroken])
-def test_a_tool_that_raises_is_an_error_of_the_tool_alone(
+def test_a_failing_tool_fails_its_own_span_only(
     tool: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(asked("calculate"))
+    model.script(calls_to("calculate"))
     assistant, user = calculator(model, tool)
     result = talk(user, assistant, max_turns=2)
     assert SECRET in result.chat_history[2]["content"]
@@ -82,7 +82,7 @@ def test_a_tool_that_raises_is_an_error_of_the_tool_alone(
     assert SECRET not in emission.texts()
 
 
-def test_what_a_plain_function_raises_is_not_known(emission: Emission) -> None:
+def test_a_failing_plain_function_has_no_error_class(emission: Emission) -> None:
     user = executor()
     user.register_function({"calculate": broken})
     assert user.function_map == {"calculate": broken}
@@ -90,7 +90,7 @@ def test_what_a_plain_function_raises_is_not_known(emission: Emission) -> None:
     assert attributes(emission.span)["error.type"] == "_OTHER"
 
 
-def test_a_registered_function_is_as_it_would_be(model: ScriptedModel) -> None:
+def test_a_registered_function_keeps_its_signature(model: ScriptedModel) -> None:
     for tool, kind in ((echo, False), (abroken, True)):
         user = calculator(model, tool)[1]
         registered = user.function_map["calculate"]
@@ -99,35 +99,33 @@ def test_a_registered_function_is_as_it_would_be(model: ScriptedModel) -> None:
         assert inspect.signature(registered) == inspect.signature(registered.__wrapped__)
 
 
-def test_a_tool_that_a_model_has_made_up_is_not_executed(
-    model: ScriptedModel, emission: Emission
-) -> None:
-    model.script(asked(SECRET))
+def test_an_unknown_tool_is_not_executed(model: ScriptedModel, emission: Emission) -> None:
+    model.script(calls_to(SECRET))
     assistant, user = calculator(model, echo)
     talk(user, assistant, max_turns=2)
     assert tools(emission) == []
     assert SECRET not in emission.texts()
 
 
-class Careful(autogen.ConversableAgent):
-    """An agent that executes tools in a way of the application's own."""
+class OverridingAgent(autogen.ConversableAgent):
+    """An agent that overrides the execution of tools."""
 
     def execute_function(self, *args: Any, **kwargs: Any) -> Any:
-        careless: Any = super()
-        return careless.execute_function(*args, **kwargs)
+        base: Any = super()
+        return base.execute_function(*args, **kwargs)
 
 
-def test_an_overridden_execution_is_one_call(emission: Emission) -> None:
-    careful = Careful("careful", llm_config=False, human_input_mode="NEVER")
-    careful.register_for_execution(name="calculate")(echo)
-    careful.execute_function({"name": "calculate", "arguments": '{"a": "1"}'})
+def test_an_overridden_execution_is_one_span(emission: Emission) -> None:
+    overriding = OverridingAgent("careful", llm_config=False, human_input_mode="NEVER")
+    overriding.register_for_execution(name="calculate")(echo)
+    overriding.execute_function({"name": "calculate", "arguments": '{"a": "1"}'})
     assert emission.tree() == ["execute_tool calculate"]
     assert attributes(emission.span)["gen_ai.agent.name"] == "careful"
 
 
 @pytest.mark.parametrize("with_executor", [True, False])
 @pytest.mark.parametrize("exits", ["", "raise SystemExit(3)"])
-def test_code_is_executed(
+def test_code_execution(
     exits: str, with_executor: bool, model: ScriptedModel, emission: Emission, tmp_path: Path
 ) -> None:
     model.script(Answer(f"```python\nprint('{SECRET}')\n{exits}\n```"))

@@ -1,4 +1,4 @@
-"""One run, one trace: every kind of chat, with every child in the turn that made it."""
+"""One run, one trace: every kind of chat, with each child in its turn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedMod
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
-ASKED = Answer(tool_calls=[ToolCall("calculate", {"a": 1, "b": 2})])
+TOOL_CALL = Answer(tool_calls=[ToolCall("calculate", {"a": 1, "b": 2})])
 CALCULATION = [
     "invoke_workflow",
     *turn_of("assistant", CHAT),
@@ -47,7 +47,7 @@ async def aplus(a: int, b: int) -> int:
     return a + b
 
 
-def test_every_target_is_there() -> None:
+def test_every_target_exists() -> None:
     assert AG2ClassicInstrumentor().report().of("missing") == []
 
 
@@ -56,7 +56,7 @@ def test_every_target_is_there() -> None:
 def test_a_chat_with_a_tool(
     asynchronous: bool, tool: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(ASKED, Answer("3"))
+    model.script(TOOL_CALL, Answer("3"))
     assistant, user = calculator(model, tool)
     result = talk(user, assistant, max_turns=2, asynchronous=asynchronous)
     assert result.summary == "3"
@@ -77,11 +77,11 @@ def test_an_agent_that_ends_the_conversation_has_no_turn(
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)] * 2
 
 
-def test_chats_in_a_row(model: ScriptedModel, emission: Emission) -> None:
+def test_a_sequence_of_chats(model: ScriptedModel, emission: Emission) -> None:
     first, second = agent("first", model), agent("second", model)
-    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
-    summed = {**told, "recipient": second, "summary_method": "reflection_with_llm"}
-    executor().initiate_chats([{**told, "recipient": first}, summed])
+    settings: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    summarized = {**settings, "recipient": second, "summary_method": "reflection_with_llm"}
+    executor().initiate_chats([{**settings, "recipient": first}, summarized])
     assert emission.tree() == [
         "invoke_workflow",
         *("  invoke_workflow", *turn_of("first", CHAT, depth=2)),
@@ -89,12 +89,18 @@ def test_chats_in_a_row(model: ScriptedModel, emission: Emission) -> None:
     ]
 
 
-def test_chats_in_a_row_asynchronously(model: ScriptedModel, emission: Emission) -> None:
+def test_an_async_sequence_of_chats(model: ScriptedModel, emission: Emission) -> None:
     first, second = agent("first", model), agent("second", model)
-    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    settings: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
     queue = [
-        {**told, "chat_id": 1, "recipient": first, "sender": executor("a")},
-        {**told, "chat_id": 2, "recipient": second, "sender": executor("b"), "prerequisites": [1]},
+        {**settings, "chat_id": 1, "recipient": first, "sender": executor("a")},
+        {
+            **settings,
+            "chat_id": 2,
+            "recipient": second,
+            "sender": executor("b"),
+            "prerequisites": [1],
+        },
     ]
     asyncio.run(import_module("autogen.agentchat.chat").a_initiate_chats(queue))
     assert emission.tree() == [
@@ -107,8 +113,8 @@ def test_chats_in_a_row_asynchronously(model: ScriptedModel, emission: Emission)
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_nested_chats(asynchronous: bool, model: ScriptedModel, emission: Emission) -> None:
     writer, user = agent("writer", model), executor()
-    told: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
-    nested = [{**told, "recipient": agent(name, model)} for name in ("critic", "editor")]
+    settings: dict[str, Any] = {"message": "hi", "max_turns": 1, "silent": True}
+    nested = [{**settings, "recipient": agent(name, model)} for name in ("critic", "editor")]
     if asynchronous:
         nested = [{**chat, "chat_id": number} for number, chat in enumerate(nested)]
     how = {"use_async": True} if asynchronous else {}
@@ -135,7 +141,7 @@ def test_a_group(asynchronous: bool, model: ScriptedModel, emission: Emission) -
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_group_whose_speakers_a_model_selects(
+def test_a_group_with_speakers_selected_by_a_model(
     asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     def react(request: ModelRequest) -> Answer:
@@ -164,7 +170,7 @@ def selection(emission: Emission) -> dict[str, Any]:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("responses", "attributes"),
     [
         (["nobody", "dora"], {"otel_agents.step.outcome": "dora"}),
         (
@@ -173,25 +179,29 @@ def selection(emission: Emission) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_selection_that_takes_several_tries(
+def test_a_selection_with_several_attempts(
     asynchronous: bool,
-    answers: list[str],
-    told: dict[str, Any],
+    responses: list[str],
+    attributes: dict[str, Any],
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    """Where no answer does, it is the next one's turn, and nobody has chosen them."""
-    model.script(*answers, "hello")
+    """If no response names an agent, the next one has the turn and the selection has an error."""
+    model.script(*responses, "hello")
     talk(*group(model, "auto", rounds=2), asynchronous=asynchronous)
-    chosen = told["otel_agents.step.outcome"]
+    chosen = attributes["otel_agents.step.outcome"]
     assert emission.tree() == [
-        *["invoke_workflow", "  select_speaker", *[f"    {CHAT}"] * len(answers)],
+        *["invoke_workflow", "  select_speaker", *[f"    {CHAT}"] * len(responses)],
         *turn_of(chosen, CHAT),
     ]
-    assert selection(emission) == {**SELECTED, "otel_agents.step.count": len(answers), **told}
+    assert selection(emission) == {
+        **SELECTED,
+        "otel_agents.step.count": len(responses),
+        **attributes,
+    }
 
 
-def test_a_group_that_has_a_name(model: ScriptedModel, emission: Emission) -> None:
+def test_a_named_group(model: ScriptedModel, emission: Emission) -> None:
     talk(*group(model, "round_robin", rounds=2, name="newsroom"))
     assert emission.tree() == ["invoke_workflow newsroom", *turn_of("carol", CHAT)]
     token = attach(with_conversation_id("c-17"))
@@ -203,7 +213,7 @@ def test_a_group_that_has_a_name(model: ScriptedModel, emission: Emission) -> No
     assert ids == [*[None] * 3, *["c-17"] * 3]
 
 
-def test_a_group_whose_speakers_somebody_selects(
+def test_a_group_with_speakers_selected_by_a_human(
     model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt="": "3")
@@ -224,23 +234,23 @@ def test_a_group_within_a_turn_is_a_workflow_of_its_own(
     ]
 
 
-def test_a_reply_that_an_application_asks_for(model: ScriptedModel, emission: Emission) -> None:
+def test_a_reply_without_a_chat(model: ScriptedModel, emission: Emission) -> None:
     assistant = agent("assistant", model)
-    asked = [{"role": "user", "content": "hi"}]
-    assistant.generate_reply(asked)
-    asyncio.run(assistant.a_generate_reply(asked))
+    messages = [{"role": "user", "content": "hi"}]
+    assistant.generate_reply(messages)
+    asyncio.run(assistant.a_generate_reply(messages))
     assert emission.tree() == turn_of("assistant", CHAT, depth=0) * 2
     assert [number for _, number in turns(emission)] == [None, None]
 
 
-def test_what_a_tool_runs_has_turns_of_its_own(model: ScriptedModel, emission: Emission) -> None:
-    async def ask(a: int, b: int) -> str:
-        asked = [{"role": "user", "content": "hi"}]
-        user.generate_reply(asked)
-        return agent("helper", model).generate_reply(asked)
+def test_turns_within_a_tool_are_not_of_the_chat(model: ScriptedModel, emission: Emission) -> None:
+    async def call_agents(a: int, b: int) -> str:
+        messages = [{"role": "user", "content": "hi"}]
+        user.generate_reply(messages)
+        return agent("helper", model).generate_reply(messages)
 
-    model.script(ASKED)
-    assistant, user = calculator(model, ask)
+    model.script(TOOL_CALL)
+    assistant, user = calculator(model, call_agents)
     talk(user, assistant, max_turns=2)
     inner = [*turn_of("user", depth=3), *turn_of("helper", CHAT, depth=3)]
     assert emission.tree() == [
@@ -262,17 +272,17 @@ def test_the_callers_span_is_the_parent(model: ScriptedModel, emission: Emission
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_whom_an_agent_asks_in_its_turn_has_no_turn_of_the_chat(
+def test_an_agent_called_within_a_turn_has_no_turn_of_the_chat(
     asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
-    helper, asking = agent("helper", model), executor("asking")
+    helper, caller = agent("helper", model), executor("asking")
 
-    def ask(recipient: Any, messages: Any, sender: Any, config: Any) -> tuple[bool, Any]:
+    def call_agents(recipient: Any, messages: Any, sender: Any, config: Any) -> tuple[bool, Any]:
         recipient.send("hi", helper, request_reply=False, silent=True)
         return True, helper.generate_reply(sender=recipient)
 
-    asking.register_reply([autogen.Agent, None], ask)
-    talk(agent("user", model), asking, max_turns=2, asynchronous=asynchronous)
+    caller.register_reply([autogen.Agent, None], call_agents)
+    talk(agent("user", model), caller, max_turns=2, asynchronous=asynchronous)
     assert turns(emission) == [
         ("invoke_agent asking", 1),
         ("invoke_agent helper", None),

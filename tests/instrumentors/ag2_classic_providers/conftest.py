@@ -1,4 +1,4 @@
-"""Instrumented agents whose clients ask other providers, each played by the scripted model."""
+"""Instrumented agents with other providers, each simulated by the scripted model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def provider(request: pytest.FixtureRequest) -> Provider:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments AutoGen and the SDK of OpenAI."""
+    """Instrument AutoGen and OpenAI's SDK."""
     with instrumenting(emission, AG2ClassicInstrumentor(), OpenAIInstrumentor()) as instrument:
         yield instrument
 

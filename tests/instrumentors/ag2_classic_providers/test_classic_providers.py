@@ -1,4 +1,4 @@
-"""One span per request that a client of AG2's own sends, though no SDK of theirs is instrumented."""
+"""One span per request of AG2's own clients, though their SDKs are not instrumented."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
-QUESTION = [{"role": "user", "content": "hi"}]
+MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 def echo(a: str) -> str:
@@ -27,16 +27,16 @@ def configured(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"config_list": list(entries), "cache_seed": None}
 
 
-def asked(emission: Emission) -> list[dict[str, Any]]:
-    """The attributes of the models' spans in the order in which they ended."""
+def model_spans(emission: Emission) -> list[dict[str, Any]]:
+    """Return the attributes of the model spans in the order in which they ended."""
     return [dict(s.attributes or {}) for s in emission.spans if s.kind.name == "CLIENT"]
 
 
-def same_as_the_bill(emission: Emission, model: ScriptedModel) -> None:
-    """Compare the spans with the ledger, request by request, and agents with its sums."""
-    spans, billed = asked(emission), model.ledger.entries
-    told = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
-    assert told == [(entry.input_tokens, entry.output_tokens) for entry in billed]
+def check_bill(emission: Emission, model: ScriptedModel) -> None:
+    """Compare model spans with the ledger, request by request, and agents with its sums."""
+    spans, billed = model_spans(emission), model.ledger.entries
+    reported = [(s["gen_ai.usage.input_tokens"], s["gen_ai.usage.output_tokens"]) for s in spans]
+    assert reported == [(entry.input_tokens, entry.output_tokens) for entry in billed]
     assert [s["gen_ai.response.id"] for s in spans] == [entry.response_id for entry in billed]
     agents = [s.attributes or {} for s in emission.spans if s.name.startswith("invoke_agent")]
     sums: list[Any] = [span.get("gen_ai.usage.input_tokens", 0) for span in agents]
@@ -63,12 +63,12 @@ def test_a_chat_with_a_tool(
     assert result.summary == SECRET
     assert emission.tree() == [
         "invoke_workflow",
-        *turn_of("assistant", provider.asked),
+        *turn_of("assistant", provider.span_name),
         *turn_of("user", "execute_tool calculate"),
-        *turn_of("assistant", provider.asked),
+        *turn_of("assistant", provider.span_name),
     ]
-    same_as_the_bill(emission, model)
-    spans = asked(emission)
+    check_bill(emission, model)
+    spans = model_spans(emission)
     assert [span["gen_ai.provider.name"] for span in spans] == [provider.name] * 2
     assert [span["gen_ai.request.model"] for span in spans] == [provider.model] * 2
     assert [span["gen_ai.response.finish_reasons"][0] for span in spans] == list(provider.reasons)
@@ -79,29 +79,25 @@ def test_a_chat_with_a_tool(
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock"])
-def test_what_a_cache_or_thinking_had_a_part_in(
-    name: str, model: ScriptedModel, emission: Emission
-) -> None:
+def test_cached_and_thinking_tokens(name: str, model: ScriptedModel, emission: Emission) -> None:
     client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
-    for _ in range(2):  # the second question is in the provider's cache
-        client.create(messages=QUESTION)
-    same_as_the_bill(emission, model)
-    read = [span.get("gen_ai.usage.cache_read.input_tokens", 0) for span in asked(emission)]
+    for _ in range(2):  # the provider has the second request in its cache
+        client.create(messages=MESSAGES)
+    check_bill(emission, model)
+    read = [span.get("gen_ai.usage.cache_read.input_tokens", 0) for span in model_spans(emission)]
     assert read == [entry.cached_tokens for entry in model.ledger.entries]
     assert read[1] > 0
-    for span in asked(emission):
+    for span in model_spans(emission):
         assert (span["server.address"], span["server.port"]) == ("127.0.0.1", model.port)
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_refusal_is_an_error_of_the_provider(
-    provider: Provider, model: ScriptedModel, emission: Emission
-) -> None:
+def test_a_refused_request(provider: Provider, model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(provider.status, message=SECRET))
     assistant, user = calculator(model, echo, llm_config=configured(provider.config(model)))
     with pytest.raises(Exception, match=SECRET):
         talk(user, assistant, max_turns=1)
-    names = (provider.asked, "invoke_agent assistant", "invoke_workflow")
+    names = (provider.span_name, "invoke_agent assistant", "invoke_workflow")
     ended = [(span.name, (span.attributes or {})["error.type"]) for span in emission.spans]
     assert ended == [(name, provider.refusal) for name in names]
     assert model.ledger.requests == 1
@@ -110,58 +106,56 @@ def test_a_refusal_is_an_error_of_the_provider(
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("name", ["anthropic", "bedrock"])
-def test_another_provider_is_asked_when_one_refuses(
+def test_a_fallback_to_another_provider(
     name: str, model: ScriptedModel, emission: Emission
 ) -> None:
     openai = {"model": "gpt-4o-mini", "api_key": "none", "base_url": model.openai_url}
     second = PROVIDERS[name].config(model)
     model.script(Failure(400))
-    autogen.OpenAIWrapper(**configured(openai, second)).create(messages=QUESTION)
-    told = [(s["gen_ai.provider.name"], s.get("error.type")) for s in asked(emission)]
-    assert told == [("openai", "openai.BadRequestError"), (PROVIDERS[name].name, None)]
-    assert asked(emission)[1]["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
+    autogen.OpenAIWrapper(**configured(openai, second)).create(messages=MESSAGES)
+    reported = [(s["gen_ai.provider.name"], s.get("error.type")) for s in model_spans(emission)]
+    assert reported == [("openai", "openai.BadRequestError"), (PROVIDERS[name].name, None)]
+    assert model_spans(emission)[1]["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_an_sdk_sends_again_is_one_request(model: ScriptedModel, emission: Emission) -> None:
+def test_a_retry_of_the_sdk_is_part_of_one_span(model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(429, headers={"retry-after-ms": "1"}))
     client = autogen.OpenAIWrapper(**configured(PROVIDERS["anthropic"].config(model)))
-    client.create(messages=QUESTION)
-    (span,) = asked(emission)
+    client.create(messages=MESSAGES)
+    (span,) = model_spans(emission)
     assert (model.ledger.requests, "error.type" in span) == (2, False)
     assert span["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("name", ["anthropic", "groq"])
-def test_what_was_in_the_cache_is_no_call(
-    name: str, model: ScriptedModel, emission: Emission
-) -> None:
+def test_a_cached_response_has_no_span(name: str, model: ScriptedModel, emission: Emission) -> None:
     cache: Any = import_module("autogen.cache")
     client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
-    with cache.Cache.disk(cache_path_root=tempfile.mkdtemp()) as kept:
+    with cache.Cache.disk(cache_path_root=tempfile.mkdtemp()) as disk:
         for _ in range(2):
-            client.create(messages=QUESTION, cache=kept)
-    assert len(asked(emission)) == model.ledger.requests == 1
-    same_as_the_bill(emission, model)
+            client.create(messages=MESSAGES, cache=disk)
+    assert len(model_spans(emission)) == model.ledger.requests == 1
+    check_bill(emission, model)
 
 
 class Sum(BaseModel):
-    """What the model is to answer with."""
+    """The response schema."""
 
     total: int
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_request_in_another_form_after_a_refusal_is_another(
+def test_a_second_request_after_a_refusal_is_a_span(
     model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS["anthropic"]
     model.script(Failure(400), Answer('<json_response>{"total": 3}</json_response>'))
     entry = provider.config(model, response_format=Sum)
-    response = autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
+    response = autogen.OpenAIWrapper(**configured(entry)).create(messages=MESSAGES)
     assert '"total":3' in response.choices[0].message.content
-    first, second = asked(emission)
+    first, second = model_spans(emission)
     assert first["error.type"] == "anthropic.BadRequestError"
     assert "gen_ai.usage.input_tokens" not in first
     assert "error.type" not in second
@@ -171,15 +165,15 @@ def test_a_request_in_another_form_after_a_refusal_is_another(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_an_answer_that_ag2_does_not_understand_was_billed(
+def test_a_response_that_ag2_cannot_parse_was_billed(
     model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Failure(400), Answer(SECRET))
     entry = PROVIDERS["anthropic"].config(model, response_format=Sum)
     with pytest.raises(ValueError, match="JSON"):
-        autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
-    told = asked(emission)[-1]
-    assert ("error.type" in told, told["gen_ai.usage.input_tokens"]) == (
+        autogen.OpenAIWrapper(**configured(entry)).create(messages=MESSAGES)
+    reported = model_spans(emission)[-1]
+    assert ("error.type" in reported, reported["gen_ai.usage.input_tokens"]) == (
         False,
         model.ledger.input_tokens,
     )
@@ -188,7 +182,7 @@ def test_an_answer_that_ag2_does_not_understand_was_billed(
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("name", ["gemini", "bedrock"])
-def test_what_ag2_objects_to_was_not_sent(
+def test_a_request_that_ag2_refuses_has_no_span(
     name: str, model: ScriptedModel, emission: Emission
 ) -> None:
     client = autogen.OpenAIWrapper(**configured(PROVIDERS[name].config(model)))
@@ -199,12 +193,10 @@ def test_what_ag2_objects_to_was_not_sent(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_the_application_asks_an_sdk_for_is_not_ours(
-    model: ScriptedModel, emission: Emission
-) -> None:
+def test_direct_sdk_calls_are_not_recorded(model: ScriptedModel, emission: Emission) -> None:
     anthropic: Any = import_module("anthropic")
     with anthropic.Anthropic(base_url=model.base_url, api_key="none") as client:
-        client.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=QUESTION)
+        client.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=MESSAGES)
     assert (model.ledger.requests, emission.spans) == (1, ())
 
 
@@ -219,17 +211,18 @@ def test_content(
     model.script(Answer(SECRET))
     provider = PROVIDERS[name]
     client = autogen.OpenAIWrapper(**configured(provider.config(model, stream=True)))
-    client.create(messages=QUESTION)
-    (span,) = asked(emission)
-    assert span.get("gen_ai.request.stream", False) is provider.streams  # AG2 may not
-    said = '[{"role":"%s","parts":[{"type":"text","content":"%s"}]%s}]'
-    assert span["gen_ai.input.messages"] == said % ("user", "hi", "")
+    client.create(messages=MESSAGES)
+    (span,) = model_spans(emission)
+    # AG2 does not always stream.
+    assert span.get("gen_ai.request.stream", False) is provider.streams
+    message = '[{"role":"%s","parts":[{"type":"text","content":"%s"}]%s}]'
+    assert span["gen_ai.input.messages"] == message % ("user", "hi", "")
     reason = span["gen_ai.response.finish_reasons"][0]
     ended = f',"finish_reason":"{reason}"'
-    assert span["gen_ai.output.messages"] == said % ("assistant", SECRET, ended)
+    assert span["gen_ai.output.messages"] == message % ("assistant", SECRET, ended)
 
 
-def test_another_agent_of_the_same_process(
+def test_two_agents_of_one_process(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument()
@@ -240,6 +233,6 @@ def test_another_agent_of_the_same_process(
         for name, entry in (("one", first), ("two", second))
     )
     talk(one, two, max_turns=2)
-    same_as_the_bill(emission, model)
-    providers = [span["gen_ai.provider.name"] for span in asked(emission)]
+    check_bill(emission, model)
+    providers = [span["gen_ai.provider.name"] for span in model_spans(emission)]
     assert providers == ["gcp.gemini", "anthropic", "gcp.gemini"]

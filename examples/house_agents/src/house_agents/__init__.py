@@ -1,4 +1,4 @@
-"""A team's own agent framework: a model that calls tools until it has the answer."""
+"""A team's own agent framework: an agent calls tools until the model has a final response."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from openai import OpenAI
 __all__ = ["Agent", "Tool"]
 
 Tool = Callable[..., str]
-"""A function with a docstring; the model fills its arguments with text."""
+"""A function with a docstring; its arguments are strings."""
 
 
 class Agent:
-    """Answers questions with a model and tools; ``conversation`` is the id of what they belong to."""
+    """An agent with a model and tools.
+
+    Args:
+        name: The name of the agent.
+        model: The model that it calls.
+        tools: The tools that the model may call.
+        conversation: The id of the conversation that its runs belong to.
+    """
 
     def __init__(
         self, name: str, *, model: str, tools: Sequence[Tool], conversation: str | None = None
@@ -26,9 +33,9 @@ class Agent:
         self.conversation = conversation
         self._tools = {tool.__name__: tool for tool in tools}
 
-    def run(self, question: str) -> str:
-        """Ask the model until it calls no tool any more; its last answer."""
-        messages: list[Any] = [{"role": "user", "content": question}]
+    def run(self, prompt: str) -> str:
+        """Call the model and its tools until it calls none, and return its last response."""
+        messages: list[Any] = [{"role": "user", "content": prompt}]
         definitions: Any = [_definition(tool) for tool in self._tools.values()]
         with OpenAI() as client:
             while True:
@@ -39,7 +46,7 @@ class Agent:
                 if not message.tool_calls:
                     return message.content or ""
                 messages.append(message)
-                messages += [self._answer(call) for call in message.tool_calls]
+                messages += [self._tool_message(call) for call in message.tool_calls]
 
     def call_tool(self, name: str, arguments: dict[str, str]) -> str:
         """Run one tool.
@@ -49,10 +56,10 @@ class Agent:
         """
         return self._tools[name](**arguments)
 
-    def _answer(self, call: Any) -> dict[str, str]:
+    def _tool_message(self, call: Any) -> dict[str, str]:
         try:
             result = self.call_tool(call.function.name, json.loads(call.function.arguments))
-        except LookupError as error:  # the model may ask again
+        except LookupError as error:  # the model may correct its call
             result = f"error: {error}"
         return {"role": "tool", "tool_call_id": call.id, "content": result}
 

@@ -1,4 +1,4 @@
-"""The instrumentor of house_agents: its agents and tools. Model calls are recorded below, by openai's."""
+"""The instrumentor for house_agents: agents and tools. The openai instrumentor records model calls."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["HouseAgentsInstrumentor"]
 
 
 class HouseAgentsInstrumentor(AgentInstrumentor):
-    """Records the runs of agents and the calls of tools."""
+    """Record the runs of agents and the calls of tools."""
 
     plain_name = "house_agents"
     requires = ("house-agents >= 1",)
 
     def patches(self) -> Iterable[Patch]:
-        """One method for each operation."""
+        """Return one patch for each operation."""
         yield Patch("house_agents:Agent.run", run)
         yield Patch("house_agents:Agent.call_tool", call_tool)
 
 
 def run(telemetry: Telemetry, call: Call) -> InvokeAgent:
-    """``Agent.run(question)``: for a conversation; the question and its answer are content."""
-    agent, question = call.instance, call.argument(0, "question")
+    """Start at ``Agent.run(prompt)``. The prompt and the response are content."""
+    agent, prompt = call.instance, call.argument(0, "prompt")
     return InvokeAgent(
         telemetry,
         agent.name,
         model=agent.model,
-        input=[_message("user", question)],
-        output=lambda answer: [_message("assistant", answer)],
+        input=[_message("user", prompt)],
+        output=lambda response: [_message("assistant", response)],
         parent=with_conversation_id(agent.conversation) if agent.conversation else None,
     )
 
@@ -48,7 +48,7 @@ def _message(role: str, text: str) -> dict[str, Any]:
 
 
 def call_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
-    """``Agent.call_tool(name, arguments)``: both and the result leave only when asked for."""
+    """Start at ``Agent.call_tool(name, arguments)``. Arguments and result are content."""
     return ExecuteTool(
         telemetry,
         call.argument(0, "name"),

@@ -1,6 +1,6 @@
-"""Instrumentor for AG2 (``import ag2``, before 1 ``import autogen.beta``): agents, tools, human input, networks.
+"""Instrumentor for AG2: agents, tools, human input and networks.
 
-AG2Instrumentor().instrument()
+AG2 1.0 and newer is ``import ag2``; before 1.0 the same agents are ``import autogen.beta``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ __all__ = ["AG2Instrumentor"]
 
 
 class AG2Instrumentor(AgentInstrumentor):
-    """Records the turns of ``ag2`` or ``autogen.beta``; the model calls are the SDK's, or its own where none is seen."""
+    """Record the turns of agents of ``ag2`` or ``autogen.beta``.
+
+    A model call is recorded by the provider's SDK if that is instrumented, and here if not.
+
+    Example:
+        >>> from otel_agents.instrumentors.ag2 import AG2Instrumentor
+        >>> instrumentor = AG2Instrumentor()
+        >>> instrumentor.instrument()  # before or after the import of ag2
+        >>> # each ``agent.ask(…)`` is one trace from here on
+        >>> instrumentor.uninstrument()
+    """
 
     plain_name = "ag2"
     requires = ("ag2 >= 0.14, < 2",)
@@ -27,11 +37,11 @@ class AG2Instrumentor(AgentInstrumentor):
         "agents (ask, run, resume, reply), agents as tools, sub-tasks; `autogen.beta` before 1.0",
         "networks: channels, workflows, handoffs",
         "tools, human input, retries, structured output, streams",
-        "model clients of every provider and of the application's own",
+        "model clients of every provider, and custom ones",
     )
 
     def patches(self) -> Iterable[Patch]:
-        """The scope of a turn, the calls of model clients, and what networks deliver."""
+        """Return the patches for turn scopes, model clients and network deliveries."""
         from ._tables import patches
 
         return patches()

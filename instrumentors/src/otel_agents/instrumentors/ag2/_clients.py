@@ -1,29 +1,32 @@
-"""What a model client of AG2's, or of the application's own, shows of what it asks."""
+"""What a model client, AG2's or a custom one, reveals of its requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
-from ._homes import part
+from ._package import submodule_name
+
+if TYPE_CHECKING:
+    from ag2.context import ConversationContext
 
 __all__ = [
-    "is_declared",
+    "is_llm_client",
     "model_of",
-    "named_provider",
+    "provider_name",
     "provider_of",
-    "server_asked",
+    "server_of_client",
     "settings_of",
 ]
 
-_CONFIG: Final = "__ag2_model_config__"
-"""The key by which AG2 leaves a turn's model configuration in its dependencies."""
-_CLIENTS: Final = "config."
+_CONFIG_KEY: Final = "__ag2_model_config__"
+"""The key of a turn's model configuration in the turn's dependencies."""
+_CLIENT_PACKAGES: Final = "config."
 _PROVIDERS: Final = MappingProxyType(
     {
         "bedrock": Provider.AWS_BEDROCK.value,
@@ -34,64 +37,71 @@ _PROVIDERS: Final = MappingProxyType(
         "xai": Provider.X_AI.value,
     }
 )
-"""AG2's names that are not the conventions'."""
+"""AG2's provider names that differ from the conventions'."""
 _SETTINGS: Final = MappingProxyType(
     {"num_predict": "max_tokens", "random_seed": "seed", "stop_sequences": "stop"}
 )
-"""Names of settings that are not OpenAI's."""
+"""Setting names that differ from OpenAI's."""
 
 
-def named_provider(name: str) -> str:
-    """The conventions' name of a provider that AG2, or a response, names."""
+def provider_name(name: str) -> str:
+    """Return the conventions' name for a provider name of AG2 or of a response."""
     return _PROVIDERS.get(name, name)
 
 
 def provider_of(client: Any) -> str | None:
-    """The provider by the package of AG2's own client; an application's own names it later."""
-    module = part(type(client).__module__)
-    if not module.startswith(_CLIENTS):
+    """Return the provider of AG2's own client, by its package.
+
+    None for a custom client, whose responses may name the provider.
+    """
+    module = submodule_name(type(client).__module__)
+    if not module.startswith(_CLIENT_PACKAGES):
         return None
     if getattr(getattr(client, "_client", None), "vertexai", None) is True:
         return Provider.GCP_VERTEX_AI.value
-    return named_provider(module.removeprefix(_CLIENTS).partition(".")[0])
+    return provider_name(module.removeprefix(_CLIENT_PACKAGES).partition(".")[0])
 
 
-def model_of(client: Any, context: Any) -> str | None:
-    """The model that ``client`` asks: of its options, or of the turn that it was made for."""
+def model_of(client: Any, context: ConversationContext) -> str | None:
+    """Return the requested model, from the client's options or else from the turn's configuration."""
     options = as_mapping(getattr(client, "_create_options", None))
-    known = (options.get("model"), *(getattr(client, n, None) for n in ("_model", "_model_name")))
-    return next((one for one in (*known, _configured(context)) if isinstance(one, str)), None)
+    of_client = (getattr(client, name, None) for name in ("_model", "_model_name"))
+    candidates = (options.get("model"), *of_client, _configured_model(context))
+    return next((model for model in candidates if isinstance(model, str)), None)
 
 
-def _configured(context: Any) -> Any:
+def _configured_model(context: ConversationContext) -> Any:
     dependencies: Mapping[Any, Any] = getattr(context, "dependencies", {})
     try:
-        return getattr(dependencies.get(_CONFIG), "model", None)
-    except NotImplementedError:  # the base class says so where a configuration names none
+        return getattr(dependencies.get(_CONFIG_KEY), "model", None)
+    except NotImplementedError:  # ModelConfig.model raises it where a subclass names no model
         return None
 
 
 def settings_of(client: Any) -> dict[str, Any]:
-    """What ``client`` asks with, in the names of OpenAI's API."""
-    told = [
+    """Return the request settings of ``client``, by their names in OpenAI's API."""
+    options = [
         as_mapping(getattr(client, name, None)) for name in ("_create_options", "_create_config")
     ]
-    settings = {_SETTINGS.get(name, name): value for one in told for name, value in one.items()}
+    settings = {_SETTINGS.get(name, name): value for one in options for name, value in one.items()}
     streams = getattr(client, "_streaming", False) or settings.get("stream")
     return {**settings, "stream": streams}
 
 
-def server_asked(client: Any) -> tuple[str, int] | None:
-    """The endpoint of the SDK's client that ``client`` holds, or that it was given."""
-    inner = getattr(client, "_client", None)
-    options = getattr(getattr(inner, "_api_client", None), "_http_options", None)  # Google's
-    given = as_mapping(getattr(client, "_client_kwargs", None)).get("endpoint_url")  # Bedrock's
-    known = (getattr(inner, "base_url", None), getattr(options, "base_url", None), given)
-    known = (*known, getattr(client, "_server_url", None))  # Mistral's
-    return next((server_of(url) for url in known if url is not None), None)
+def server_of_client(client: Any) -> tuple[str, int] | None:
+    """Return host and port of the SDK client in ``client``, or of the URL that it was created with."""
+    sdk_client = getattr(client, "_client", None)
+    google = getattr(getattr(sdk_client, "_api_client", None), "_http_options", None)
+    urls = (
+        getattr(sdk_client, "base_url", None),
+        getattr(google, "base_url", None),
+        as_mapping(getattr(client, "_client_kwargs", None)).get("endpoint_url"),  # Bedrock
+        getattr(client, "_server_url", None),  # Mistral
+    )
+    return next((server_of(url) for url in urls if url is not None), None)
 
 
-def is_declared(client: Any) -> bool:
-    """Whether ``client`` is of AG2's class of clients, and not one by its shape alone."""
-    names = ((part(kind.__module__), kind.__name__) for kind in type(client).__mro__)
+def is_llm_client(client: Any) -> bool:
+    """Return whether ``client`` derives from AG2's ``LLMClient``; a duck-typed client does not."""
+    names = ((submodule_name(kind.__module__), kind.__name__) for kind in type(client).__mro__)
     return ("config.client", "LLMClient") in names

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.api import Message, Part
@@ -18,73 +18,94 @@ from otel_agents.instrumentors._dialects.parts import (
     tool_call_response,
 )
 
-__all__ = ["answer", "arguments", "conversation", "instructions", "request", "result", "said"]
+if TYPE_CHECKING:
+    from ag2.compact import CompactionSummary
+    from ag2.context import ConversationContext
+    from ag2.events import (
+        BaseEvent,
+        ModelRequest,
+        ModelResponse,
+        ToolCallEvent,
+        ToolResultEvent,
+        ToolResultsEvent,
+    )
+    from ag2.network import Envelope
+
+__all__ = [
+    "conversation_messages",
+    "envelope_message",
+    "request_messages",
+    "response_messages",
+    "system_instructions",
+    "tool_arguments",
+    "tool_result",
+]
 
 Messages = Callable[[], list[Message]]
 
 
-def conversation(events: Any) -> Messages:
-    """What a model is sent: everything that was said and done so far."""
+def conversation_messages(events: Iterable[BaseEvent] | None) -> Messages:
+    """Return what a model is sent: the conversation so far."""
     return lambda: [one for event in events or () for one in _messages(event)]
 
 
-def request(event: Any) -> Messages:
-    """What a turn begins with."""
+def request_messages(event: BaseEvent) -> Messages:
+    """Return what a turn starts with."""
     return lambda: _messages(event)
 
 
-def answer(response: Any) -> Messages:
-    """What a model has answered."""
+def response_messages(response: BaseEvent) -> Messages:
+    """Return the model's response."""
     return lambda: _messages(response)
 
 
-def instructions(context: Any) -> Any:
-    """The system prompt of a turn, as parts; None where there is none."""
+def system_instructions(context: ConversationContext) -> Callable[[], list[Part]] | None:
+    """Return the system prompt of a turn as parts, None where there is none."""
     prompts = [str(text) for text in getattr(context, "prompt", None) or ()]
     return (lambda: [text_part(text) for text in prompts]) if prompts else None
 
 
-def arguments(call: Any) -> Any:
-    """The arguments of a tool's call."""
+def tool_arguments(call: ToolCallEvent) -> Any:
+    """Return the arguments of a tool call."""
     return parsed_arguments(call.arguments or "{}")
 
 
-def result(event: Any) -> Any:
-    """What a tool has returned."""
+def tool_result(event: ToolResultEvent) -> Any:
+    """Return the result of a tool."""
     values = [_value(part) for part in getattr(event.result, "parts", None) or ()]
     return values[0] if len(values) == 1 else values
 
 
-def _messages(event: Any) -> list[Message]:
-    """The message of an event, none of one that only tells what goes on."""
+def _messages(event: BaseEvent) -> list[Message]:
+    """Return the message of an event; no message for an event that only reports progress."""
     for kind in type(event).__mro__:
-        convert = _CONVERSATIONAL.get(kind.__name__)
+        convert = _CONVERTERS.get(kind.__name__)
         if convert is not None:
             return convert(event)
     return []
 
 
-def _request(event: Any) -> list[Message]:
+def _request(event: ModelRequest) -> list[Message]:
     return [message("user", [_part(part) for part in event.parts])]
 
 
-def _results(event: Any) -> list[Message]:
-    parts = [tool_call_response(one.parent_id, result(one)) for one in event.results]
+def _results(event: ToolResultsEvent) -> list[Message]:
+    parts = [tool_call_response(one.parent_id, tool_result(one)) for one in event.results]
     return [message("tool", parts)]
 
 
-def _summary(event: Any) -> list[Message]:
+def _summary(event: CompactionSummary) -> list[Message]:
     return [text_message("user", event.summary)]
 
 
-def _response(event: Any) -> list[Message]:
+def _response(event: ModelResponse) -> list[Message]:
     parts = [text_part(event.content)] if event.content else []
     for call in getattr(event.tool_calls, "calls", None) or ():
         parts.append(tool_call(call.id, call.name, call.arguments or "{}"))
     return [message("assistant", parts)] if parts else []
 
 
-_CONVERSATIONAL: Final[Mapping[str, Callable[[Any], list[Message]]]] = MappingProxyType(
+_CONVERTERS: Final[Mapping[str, Callable[[Any], list[Message]]]] = MappingProxyType(
     {
         "CompactionSummary": _summary,
         "ModelRequest": _request,
@@ -119,8 +140,8 @@ def _value(part: Any) -> Any:
     return None
 
 
-def said(role: str, envelope: Any) -> Messages:
-    """The text of a message between agents."""
+def envelope_message(role: str, envelope: Envelope) -> Messages:
+    """Return the text of a message between agents."""
     data = envelope.event_data
     text = data.get("text") or data.get("body") or ""
     return lambda: [text_message(role, str(text))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver, Observation
@@ -12,38 +12,42 @@ from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-from ._messages import arguments, result
+from ._messages import tool_arguments, tool_result
 
-__all__ = ["Tools", "executed", "unhooked"]
+if TYPE_CHECKING:
+    from ag2 import Agent
+    from ag2.events import ToolCallEvent
+
+__all__ = ["Tools", "function_tool", "tool_execution"]
 
 _CLIENT_TOOL: Final = "ClientTool"
 _FUNCTION_TOOL: Final = "FunctionTool"
-_HOOKED: Final = Slot("ag2-hooked", str)
-"""The id of a call that the hooks of a tool decide about."""
+_HOOKED_CALL: Final = Slot("ag2-hooked", str)
+"""The id of the call whose tool decides by its own hooks whether it is executed."""
 
 
 class Tools:
-    """The tools of an agent, and those that it was given for a turn.
+    """The tools of an agent, and the additional ones of a turn.
 
     Args:
         agent: The agent.
-        given: What it was given for the turn.
+        additional: The additional tools of the turn.
     """
 
-    __slots__ = ("_agent", "_given")
+    __slots__ = ("_additional", "_agent")
 
-    def __init__(self, agent: Any, given: Iterable[Any]) -> None:
+    def __init__(self, agent: Agent, additional: Iterable[Any]) -> None:
         self._agent = agent
-        self._given = given
+        self._additional = additional
 
     def find(self, name: str) -> Any:
-        """The tool of that name, None where none is known."""
-        known = (*getattr(self._agent, "tools", ()), *self._given)
-        return next((one for one in _each(known) if getattr(one, "name", None) == name), None)
+        """Return the tool of that name, None where there is none."""
+        tools = _flattened((*getattr(self._agent, "tools", ()), *self._additional))
+        return next((tool for tool in tools if getattr(tool, "name", None) == name), None)
 
 
-def _each(tools: Iterable[Any]) -> Iterator[Any]:
-    """The tools, and those in toolkits."""
+def _flattened(tools: Iterable[Any]) -> Iterator[Any]:
+    """Yield the tools, and those in toolkits."""
     for tool in tools:
         yield tool
         inner = getattr(tool, "tools", ())
@@ -57,50 +61,51 @@ class _ToolRun(ExecuteTool):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Keep the result; what a tool has raised is one, which goes to the model."""
+        """Record the result, or the tool's exception, which AG2 returns to the model as a result."""
         error = getattr(value, "error", None)
         if isinstance(error, BaseException):
             self.error, self.error_type = error, error_type(error)
         elif self.content.enabled:
-            self.content.tool_result = result(value)
+            self.content.tool_result = tool_result(value)
 
 
-def executed(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``on_tool_execution(call_next, event, context)``; a client's tool is executed elsewhere.
+def tool_execution(telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Start at ``on_tool_execution(call_next, event, context)``.
 
-    What has hooks of its own is not executed before they are done with it, and may never be.
+    A ``ClientTool`` is executed by the caller and not here. A ``FunctionTool`` runs its own hooks
+    first, which may prevent the execution: `function_tool` starts below them.
     """
-    following, event = call.args[0], call.args[1]
-    if type(following).__name__ == _CLIENT_TOOL:
+    call_next, event = call.args[0], call.args[1]
+    if type(call_next).__name__ == _CLIENT_TOOL:
         return None
-    if hasattr(following, "schema"):
-        return _run(telemetry, following, event)
+    if hasattr(call_next, "schema"):
+        return _run(telemetry, call_next, event)
     tool = call.instance.tools.find(event.name)
     if type(tool).__name__ == _FUNCTION_TOOL:
-        return Observation(_HOOKED.set(event.id))
+        return Observation(_HOOKED_CALL.set(event.id))
     return _run(telemetry, tool, event)
 
 
-def unhooked(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``FunctionTool.__call__(event, context)``: below its own hooks, if it has some."""
-    event: Any = call.argument(0, "event")
-    return _run(telemetry, call.instance, event) if _HOOKED.get() == event.id else None
+def function_tool(telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Start at ``FunctionTool.__call__(event, context)``, below the tool's own hooks."""
+    event: ToolCallEvent = call.argument(0, "event")
+    return _run(telemetry, call.instance, event) if _HOOKED_CALL.get() == event.id else None
 
 
-def _run(telemetry: Telemetry, tool: Any, event: Any) -> _ToolRun:
+def _run(telemetry: Telemetry, tool: Any, event: ToolCallEvent) -> _ToolRun:
     run = _ToolRun(telemetry, str(event.name))
     run.attributes[attr.GEN_AI_TOOL_CALL_ID] = event.id
     description = _description(tool)
     if description:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
     if telemetry.gate.enabled:
-        run.content.tool_arguments = arguments(event)
-    run.context = _HOOKED.set(None, run.context)
+        run.content.tool_arguments = tool_arguments(event)
+    run.context = _HOOKED_CALL.set(None, run.context)
     return run
 
 
 def _description(tool: Any) -> str | None:
-    """What a tool is said to be good for, as it was written."""
+    """Return the description of a tool as it was written."""
     function = getattr(getattr(tool, "schema", None), "function", None)
     description = getattr(function, "description", None)
     return description if isinstance(description, str) and description else None

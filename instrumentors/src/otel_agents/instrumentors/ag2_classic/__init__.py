@@ -1,7 +1,4 @@
-"""Instrumentor for classic AG2 and AutoGen 0.2 (``import autogen``): chats, turns and tools.
-
-AG2ClassicInstrumentor().instrument()
-"""
+"""Instrumentor for classic AG2 and AutoGen 0.2 (``import autogen``): chats, turns and tools."""
 
 from __future__ import annotations
 
@@ -17,7 +14,17 @@ __all__ = ["AG2ClassicInstrumentor"]
 
 
 class AG2ClassicInstrumentor(AgentInstrumentor):
-    """Records the chats of ``autogen``; the model calls are those of the SDKs."""
+    """Record the chats of ``autogen``.
+
+    A model call is recorded by the provider's SDK if that is instrumented, and here if not.
+
+    Example:
+        >>> from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
+        >>> instrumentor = AG2ClassicInstrumentor()
+        >>> instrumentor.instrument()  # before or after the import of autogen
+        >>> # each ``initiate_chat(…)`` is one trace from here on
+        >>> instrumentor.uninstrument()
+    """
 
     plain_name = "ag2_classic"
     requires = (
@@ -32,11 +39,11 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
         "two-agent, sequential, nested and group chats; turns, tools, code, human input",
         "sync, async, run, run_iter, run_group_chat, stream",
         "selections of speakers, guardrails (ag2 0.9.4 and newer), handoffs by rule (0.10.2)",
-        "model clients of Anthropic, Gemini, Bedrock and others, and of the application's own",
+        "model clients of Anthropic, Gemini, Bedrock and others, and custom ones",
     )
 
     def patches(self) -> Iterable[Patch]:
-        """The methods that enclose a chat, a turn, a tool and a model call."""
+        """Return the patches for chats, turns, tools and model calls."""
         from ._tables import patches
 
         return patches()

@@ -1,11 +1,11 @@
-"""Chats: of two agents, of a group, or several in a row."""
+"""Chats of two agents or of a group, and sequences of chats."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -14,130 +14,142 @@ from otel_agents.instrumentors._core.calls.watching import within
 from otel_agents.instrumentors._core.operations import InvokeWorkflow
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._messages import Messages, conclusion, last, said, said_first
-from ._places import at, place, run_context
+from ._conversation import current_state, run_context, with_state
+from ._messages import Messages, conclusion, first_request, last_message, messages_of
 
-__all__ = ["Chat", "Queue", "chat", "chats", "group_chat", "is_manager", "queued"]
+if TYPE_CHECKING:
+    from autogen import Agent, GroupChatManager
+
+__all__ = ["Chat", "ChatSequence", "chat", "chats", "group_chat", "is_manager", "sequential_run"]
 
 _GROUPS: Final = "autogen.agentchat.groupchat"
-_UNNAMED: Final = "chat_manager"
-"""The name of a manager that the application has not named."""
+_DEFAULT_MANAGER_NAME: Final = "chat_manager"
 
 
-def is_manager(agent: Any) -> bool:
-    """Whether ``agent`` runs a group chat, and says nothing by itself."""
+def is_manager(agent: Agent) -> bool:
+    """Return whether ``agent`` manages a group chat, and takes no turn of its own."""
     groups: Any = sys.modules.get(_GROUPS)
     return groups is not None and isinstance(agent, groups.GroupChatManager)
 
 
-def _name(agent: Any) -> str | None:
-    """The name of a group that ``agent`` runs: its manager's, if the application gave it one."""
-    return agent.name if is_manager(agent) and agent.name != _UNNAMED else None
+def _name(agent: Agent) -> str | None:
+    """Return the name of the group that ``agent`` manages, if the application named the manager."""
+    return agent.name if is_manager(agent) and agent.name != _DEFAULT_MANAGER_NAME else None
 
 
 class Chat(InvokeWorkflow):
-    """A conversation.
+    """A chat, or a sequence of chats.
 
-    ``members`` are those who began it, sender first, and of chats in a row nobody; ``turns`` is
-    the number of the last turn.
+    Attributes:
+        participants: The agents that started the chat, sender first; empty for a sequence.
+        turns: The number of the last turn.
+        result: The output messages.
     """
 
-    __slots__ = ("answer", "members", "turns")
+    __slots__ = ("participants", "result", "turns")
 
     def __init__(
         self,
         telemetry: Telemetry,
-        members: tuple[Any, ...],
+        participants: tuple[Any, ...],
         input: Messages,
         output: Callable[[Any], Messages] = conclusion,
         parent: Context | None = None,
     ) -> None:
-        queue = place(parent).queue
-        if queue is not None:
-            parent = queue.enter(telemetry)
-        name = _name(members[-1]) if members else None
+        sequence = current_state(parent).sequence
+        if sequence is not None:
+            parent = sequence.chat_started(telemetry)
+        name = _name(participants[-1]) if participants else None
         super().__init__(telemetry, name, input=input, output=output, parent=parent)
-        if queue is not None:
-            self.when_ended.append(partial(queue.leave, self))
-        self.members = members
+        if sequence is not None:
+            self.when_ended.append(partial(sequence.chat_ended, self))
+        self.participants = participants
         self.turns = 0
-        self.answer: Any = None
-        self.context = at(self.context, chat=self, turn=None, queue=None)
+        self.result: Any = None
+        self.context = with_state(self.context, chat=self, turn=None, sequence=None)
 
     def respond(self, value: Any) -> None:
-        """Keep what it has come to, which may be the answer of a row."""
-        self.answer = self._output(value) if self._output is not None else None
-        self.content.output_messages = self.answer
+        """Record the result, which may be the result of a sequence, too."""
+        self.result = self._output(value) if self._output is not None else None
+        self.content.output_messages = self.result
 
 
 def chat(telemetry: Telemetry, call: Call) -> Chat | None:
-    """``ConversableAgent.initiate_chat(recipient, …, message)`` and its asynchronous form."""
-    if place().selecting is not None:
+    """Start at ``ConversableAgent.initiate_chat(recipient, …, message)`` or its async variant."""
+    if current_state().selection is not None:
         return None
-    members = (call.instance, call.argument(0, "recipient"))
-    question = said(call.argument(7, "message"), "user")
-    return Chat(telemetry, members, question, parent=run_context())
+    participants = (call.instance, call.argument(0, "recipient"))
+    request = messages_of(call.argument(7, "message"), "user")
+    return Chat(telemetry, participants, request, parent=run_context())
 
 
 def group_chat(telemetry: Telemetry, call: Call) -> Chat | None:
-    """``GroupChatManager.run_chat(messages, sender, config)`` and its asynchronous form.
+    """Start at ``GroupChatManager.run_chat(messages, sender, config)`` or its async variant.
 
-    A conversation of its own where nobody else has begun it: within a turn, or by itself.
+    Nothing starts where this call belongs to a chat with the manager that is already recorded.
     """
-    here, manager = place(), call.instance
-    if here.chat is not None and here.turn is None and any(m is manager for m in here.chat.members):
+    state = current_state()
+    manager: GroupChatManager = call.instance
+    if (
+        state.chat is not None
+        and state.turn is None
+        and any(one is manager for one in state.chat.participants)
+    ):
         return None
-    members = (call.argument(1, "sender"), manager)
-    question = said(last(call.argument(0, "messages")), "user")
+    participants = (call.argument(1, "sender"), manager)
+    request = messages_of(last_message(call.argument(0, "messages")), "user")
     return Chat(
-        telemetry, members, question, lambda _: said(last(manager.groupchat.messages), "assistant")
+        telemetry,
+        participants,
+        request,
+        lambda _: messages_of(last_message(manager.groupchat.messages), "assistant"),
     )
 
 
-def _in_a_row(telemetry: Telemetry, queue: Any, parent: Context | None = None) -> Chat:
-    return Chat(telemetry, (), said_first(queue), parent=parent)
+def _sequence(telemetry: Telemetry, chat_queue: Any, parent: Context | None = None) -> Chat:
+    return Chat(telemetry, (), first_request(chat_queue), parent=parent)
 
 
 def chats(telemetry: Telemetry, call: Call) -> Chat | None:
-    """``initiate_chats(chat_queue)`` and its asynchronous form; in a turn they are the turn's."""
-    here = place()
-    in_a_row = here.chat is not None and not here.chat.members
-    if here.turn is not None or in_a_row:
+    """Start at ``initiate_chats(chat_queue)`` or its async variant, unless a turn runs the chats."""
+    state = current_state()
+    in_sequence = state.chat is not None and not state.chat.participants
+    if state.turn is not None or in_sequence:
         return None
-    return _in_a_row(telemetry, call.argument(0, "chat_queue"))
+    return _sequence(telemetry, call.argument(0, "chat_queue"))
 
 
-class Queue:
-    """Chats in a row that are begun one by one elsewhere, after the call for them has returned."""
+class ChatSequence:
+    """A sequence whose chats start one by one, after the call that created it has returned."""
 
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-        self._caller = get_current()
-        self._waiting = len(queue)
-        self._row: Chat | None = None
+    def __init__(self, chat_queue: Any) -> None:
+        self._chat_queue = chat_queue
+        self._caller_context = get_current()
+        self._remaining = len(chat_queue)
+        self._workflow: Chat | None = None
 
-    def enter(self, telemetry: Telemetry) -> Context:
-        """The next chat begins; with the first one, the row does."""
-        if self._row is None:
-            self._row = _in_a_row(telemetry, self._queue, self._caller)
-        return self._row.context
+    def chat_started(self, telemetry: Telemetry) -> Context:
+        """Return the context of the next chat; the first chat starts the sequence."""
+        if self._workflow is None:
+            self._workflow = _sequence(telemetry, self._chat_queue, self._caller_context)
+        return self._workflow.context
 
-    def leave(self, chat: Chat) -> None:
-        """A chat has ended: the last one, or one that failed, ends the row."""
-        self._waiting -= 1
-        row = self._row
-        if row is None:
+    def chat_ended(self, chat: Chat) -> None:
+        """Observe the end of a chat: the last one, or one that failed, ends the sequence."""
+        self._remaining -= 1
+        workflow = self._workflow
+        if workflow is None:
             return
         if chat.error is not None:
-            row.failed(chat.error)
-        elif self._waiting <= 0:
-            row.content.output_messages = chat.answer
-            row.end()
+            workflow.failed(chat.error)
+        elif self._remaining <= 0:
+            workflow.content.output_messages = chat.result
+            workflow.end()
 
 
-def _queue(telemetry: Telemetry, call: Call) -> Context:
-    return at(queue=Queue(call.argument(0, "chat_queue") or ()))
+def _with_sequence(telemetry: Telemetry, call: Call) -> Context:
+    return with_state(sequence=ChatSequence(call.argument(0, "chat_queue") or ()))
 
 
-queued: Final = within(_queue)
-"""``ConversableAgent.sequential_run(chat_queue)`` and its asynchronous form."""
+sequential_run: Final = within(_with_sequence)
+"""Run ``ConversableAgent.sequential_run(chat_queue)`` or its async variant with a sequence."""

@@ -1,4 +1,4 @@
-"""AG2's own model clients: their providers, and what of their answers is the provider's."""
+"""AG2's own model clients: their providers, and which of their values come from the provider."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from otel_agents.semconv.values import Operation, Provider
 
 __all__ = [
     "CLIENTS",
-    "guesses_streams",
-    "is_seen_to_send",
-    "makes_ids_up",
+    "guesses_stream_usage",
+    "invents_ids",
+    "may_stream_unobserved",
     "operation_of",
     "provider_of",
+    "sends_observably",
     "server_of_client",
-    "streams_unseen",
 ]
 
-_OWN: Final = "autogen."
-_GUESSES: Final = "OpenAIClient"
-_ASKS: Final = "_add_streaming_usage_to_params"
-"""What that client has where it asks for the usage of a stream; before, it guessed it."""
+_PACKAGE: Final = "autogen."
+_OPENAI_CLIENT: Final = "OpenAIClient"
+_STREAM_USAGE_METHOD: Final = "_add_streaming_usage_to_params"
 
 CLIENTS: Final = MappingProxyType(
     {
@@ -43,73 +42,75 @@ CLIENTS: Final = MappingProxyType(
         "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": Provider.OPENAI.value,
     }
 )
-"""AG2's own clients, below the package ``autogen``, and their providers."""
+"""AG2's own clients, by their path below the package ``autogen``, and their providers."""
 _PROVIDERS: Final = MappingProxyType(
     {target.partition(":")[2]: name for target, name in CLIENTS.items()}
 )
-_DEPLOYED: Final = MappingProxyType(
+_HOSTED: Final = MappingProxyType(
     {
         "AzureOpenAI": Provider.AZURE_AI_OPENAI.value,
         "AnthropicBedrock": Provider.AWS_BEDROCK.value,
         "AnthropicVertex": Provider.GCP_VERTEX_AI.value,
     }
 )
-"""SDKs' clients of models that somebody else than their maker provides."""
-_SEEN: Final = frozenset(
+"""SDK clients for models that another company than their vendor hosts."""
+_OBSERVED: Final = frozenset(
     {"AnthropicClient", "AnthropicV2Client", "BedrockClient", "BedrockV2Client", "GeminiClient"}
 )
-_WHOLE: Final = frozenset({"MistralAIClient"})
-_IDLESS: Final = frozenset({"GeminiClient", "OllamaClient"})
+_NEVER_STREAMS: Final = frozenset({"MistralAIClient"})
+_INVENTS_IDS: Final = frozenset({"GeminiClient", "OllamaClient"})
 
 
 def provider_of(client: Any) -> str | None:
-    """The provider of one of AG2's own clients; None of one of the application's."""
-    own = _own_class(client)
-    if not own:
+    """Return the provider of one of AG2's own clients, None for a custom client."""
+    name = _client_class(client)
+    if not name:
         return None
     if getattr(client, "use_vertexai", False) is True:
         return Provider.GCP_VERTEX_AI.value
-    return _DEPLOYED.get(type(_sdk(client)).__name__) or _PROVIDERS.get(own)
+    return _HOSTED.get(type(_sdk_client(client)).__name__) or _PROVIDERS.get(name)
 
 
 def operation_of(client: Any) -> Operation:
-    """What a client is asked for with messages, in the conventions' words."""
-    gemini = _own_class(client) == "GeminiClient"
+    """Return the operation of a client's requests."""
+    gemini = _client_class(client) == "GeminiClient"
     return Operation.GENERATE_CONTENT if gemini else Operation.CHAT
 
 
 def server_of_client(client: Any) -> tuple[str, int] | None:
-    """Host and port of a client that keeps the SDK's, or what it makes that of."""
-    holder = _sdk(client) or client
+    """Return host and port of the SDK client in ``client``, or of the URL that ``client`` keeps."""
+    holder = _sdk_client(client) or client
     return server_of(getattr(holder, "base_url", None))
 
 
-def guesses_streams(client: Any) -> bool:
-    """Whether it counts the tokens of a stream itself."""
-    return _own_class(client) == _GUESSES and not hasattr(client, _ASKS)
+def guesses_stream_usage(client: Any) -> bool:
+    """Return whether ``client`` counts the tokens of a stream itself."""
+    # AutoGen 0.2 counts tokens with tiktoken. Versions with this method request the provider's usage.
+    return _client_class(client) == _OPENAI_CLIENT and not hasattr(client, _STREAM_USAGE_METHOD)
 
 
-def makes_ids_up(client: Any) -> bool:
-    """Whether the ids of its answers are no provider's."""
-    return _own_class(client) in _IDLESS
+def invents_ids(client: Any) -> bool:
+    """Return whether the response ids of ``client`` are not the provider's."""
+    return _client_class(client) in _INVENTS_IDS
 
 
-def is_seen_to_send(client: Any) -> bool:
-    """Whether each of its requests is seen to be sent, by its SDK."""
-    vertex = getattr(client, "use_vertexai", False) is True  # by another SDK
-    return _own_class(client) in _SEEN and not vertex
+def sends_observably(client: Any) -> bool:
+    """Return whether each request of ``client`` is observed in its SDK (`_sdk_requests`)."""
+    # For Vertex AI GeminiClient uses another SDK, vertexai.
+    vertex = getattr(client, "use_vertexai", False) is True
+    return _client_class(client) in _OBSERVED and not vertex
 
 
-def streams_unseen(client: Any) -> bool:
-    """Whether it may stream though no piece is seen here."""
-    return not is_seen_to_send(client) and _own_class(client) not in _WHOLE
+def may_stream_unobserved(client: Any) -> bool:
+    """Return whether ``client`` may stream a response whose chunks are not observed here."""
+    return not sends_observably(client) and _client_class(client) not in _NEVER_STREAMS
 
 
-def _sdk(client: Any) -> Any:
+def _sdk_client(client: Any) -> Any:
     return getattr(client, "_oai_client", None) or getattr(client, "_client", None)
 
 
-def _own_class(client: Any) -> str:
-    """The name of AG2's class that ``client`` is one of, or derives from; empty where none is."""
-    own = (cls.__name__ for cls in type(client).__mro__ if cls.__module__.startswith(_OWN))
-    return next(own, "")
+def _client_class(client: Any) -> str:
+    """Return the name of AG2's class that ``client`` is or derives from; empty if there is none."""
+    names = (cls.__name__ for cls in type(client).__mro__ if cls.__module__.startswith(_PACKAGE))
+    return next(names, "")

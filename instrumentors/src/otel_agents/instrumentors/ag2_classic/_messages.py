@@ -1,4 +1,4 @@
-"""What is said in a conversation as messages (GenAI semconv, "Message JSON schemas")."""
+"""Messages of a conversation (GenAI semconv, "Message JSON schemas")."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import Any, cast
 from otel_agents.instrumentors._dialects.fields import field
 from otel_agents.instrumentors._dialects.openai.chat import input_messages
 
-__all__ = ["conclusion", "last", "said", "said_first"]
+__all__ = ["conclusion", "first_request", "last_message", "messages_of"]
 
 Messages = Callable[[], "list[Any]"]
 
 
-def said(message: Any, role: str) -> Messages:
-    """One message: a text, or a dict as AG2 keeps it; nothing where it is a function."""
+def messages_of(message: Any, role: str) -> Messages:
+    """Return one message, given as text or as AG2's dict; no message for a function."""
     return lambda: _messages(message, role)
 
 
-def said_first(chats: Any) -> Messages:
-    """What the first of several chats begins with."""
-    listed = cast("list[Any]", chats) if isinstance(chats, list) else []
-    return lambda: _messages(field(listed[0], "message"), "user") if listed else []
+def first_request(chats: Any) -> Messages:
+    """Return the message that starts the first of several chats."""
+    chat_list = cast("list[Any]", chats) if isinstance(chats, list) else []
+    return lambda: _messages(field(chat_list[0], "message"), "user") if chat_list else []
 
 
-def last(messages: Any) -> Any:
-    """The last message of a list, None where there is none."""
-    listed = cast("list[Any]", messages) if isinstance(messages, list) else []
-    return listed[-1] if listed else None
+def last_message(messages: Any) -> Any:
+    """Return the last message of a list, None where there is none."""
+    message_list = cast("list[Any]", messages) if isinstance(messages, list) else []
+    return message_list[-1] if message_list else None
 
 
 def conclusion(result: Any) -> Messages:
-    """What a chat, or the last one of several, has come to: its summary, else what was said last."""
+    """Return the summary of a chat, or of the last of several; its last message if it has none."""
     return lambda: _messages(_conclusion(result), "assistant")
 
 
 def _conclusion(result: Any) -> Any:
     several = list(cast("dict[Any, Any]", result).values()) if isinstance(result, dict) else result
-    one: Any = last(several) if isinstance(several, list) else several
+    one: Any = last_message(several) if isinstance(several, list) else several
     summary = getattr(one, "summary", None)
-    return summary if isinstance(summary, str) and summary else last(_history(one))
+    return summary if isinstance(summary, str) and summary else last_message(_history(one))
 
 
 def _history(result: Any) -> Any:
@@ -52,9 +52,9 @@ def _messages(message: Any, role: str) -> list[Any]:
     if not isinstance(message, dict):
         return []
     fields = cast("dict[str, Any]", message)
-    answers = fields.get("tool_responses")
-    if isinstance(answers, list) and answers:
-        return _converted(cast("list[Any]", answers))
+    responses = fields.get("tool_responses")
+    if isinstance(responses, list) and responses:
+        return _converted(cast("list[Any]", responses))
     return _converted([{**fields, "role": fields.get("role") or role}])
 
 

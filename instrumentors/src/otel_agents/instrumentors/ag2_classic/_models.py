@@ -1,9 +1,9 @@
-"""Model clients, below the cache: what they are asked, and what has answered."""
+"""Calls of model clients, below AG2's cache: their requests and the responses to them."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -20,109 +20,122 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import _clients
-from ._responses import Told
 
-__all__ = ["Answer", "answered", "current_answer"]
+if TYPE_CHECKING:
+    from ._provider_responses import ResponseFields
+
+__all__ = ["FrameworkModelCall", "current_model_call", "model_call"]
 
 
-class Answer(ClaimedCall):
-    """One call of a client: as a rule one request to its provider.
+class FrameworkModelCall(ClaimedCall):
+    """One call of a client, usually one request to its provider.
 
-    Of clients whose SDK is known here each request is seen to be sent, by `sends`: AG2 may send
-    another after a refusal.
+    AG2 may send a second request after a refusal. For clients whose SDK is patched here, each
+    request is observed by `request_sent`.
     """
 
-    def __init__(self, telemetry: Telemetry, client: Any, asked: Any) -> None:
-        completes = field(asked, "prompt") is not None
-        self._api = api = COMPLETIONS if completes else CHAT
+    def __init__(self, telemetry: Telemetry, client: Any, params: Any) -> None:
+        is_completion = field(params, "prompt") is not None
+        self._api = api = COMPLETIONS if is_completion else CHAT
         super().__init__(
             telemetry,
-            Operation.TEXT_COMPLETION if completes else _clients.operation_of(client),
-            model=text(asked, "model"),
+            Operation.TEXT_COMPLETION if is_completion else _clients.operation_of(client),
+            model=text(params, "model"),
             provider=_clients.provider_of(client),
             sends_itself=True,
-            record_request=lambda content: api.ask(content, asked),
+            record_request=lambda content: api.ask(content, params),
         )
         self.server = _clients.server_of_client(client)
         self._client = client
-        self._asked = asked
-        self._guessed = bool(field(asked, "stream")) and _clients.guesses_streams(client)
+        self._params = params
+        self._usage_is_guess = bool(field(params, "stream")) and _clients.guesses_stream_usage(
+            client
+        )
         self._sent = False
-        self._told: Told | None = None
-        self._failure: BaseException | None = None
+        self._response: ResponseFields | None = None
+        self._request_error: BaseException | None = None
         self._first_chunk: int | None = None
-        self.context = _ANSWER.set(self, self.context)
+        self.context = _MODEL_CALL.set(self, self.context)
 
-    def sends(self, server: tuple[str, int] | None) -> None:
-        """A request follows; what was sent before is over."""
-        if self._failure is not None:
-            self.refused(self._failure)
-        elif self._told is not None:
+    def request_sent(self, server: tuple[str, int] | None) -> None:
+        """Record that a request is sent, and end the previous one."""
+        if self._request_error is not None:
+            self.refused(self._request_error)
+        elif self._response is not None:
             self.responded(None)
         if self._sent:
             self.attempt()
-        self._sent, self._told, self._failure, self._first_chunk = True, None, None, None
+        self._sent, self._response, self._request_error, self._first_chunk = True, None, None, None
         self.server = server or self.server
 
-    def received(self, told: Told) -> None:
-        """The response is there."""
-        self._told = told
+    def received(self, response: ResponseFields) -> None:
+        """Record the response to the request."""
+        self._response = response
 
-    def chunked(self) -> None:
-        """A piece of its stream is there."""
+    def chunk_received(self) -> None:
+        """Record that a chunk of the response was received."""
         if self._first_chunk is None:
             self._first_chunk = time.time_ns()
 
-    def refusing(self, error: BaseException) -> None:
-        """The request has failed; AG2 may send another."""
-        self._failure = error
+    def request_failed(self, error: BaseException) -> None:
+        """Record that the request failed; AG2 may send another one."""
+        self._request_error = error
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """What has failed is the provider, or AG2 by what it was asked or answered."""
+        """Return ``error``, and record whether the provider failed or AG2 itself did.
+
+        AG2 fails before it sends if it does not support the request, and after it if it does not
+        understand the response, which was billed.
+        """
         if error is None:
             return None
-        if self._told is not None:
+        if self._response is not None:
             self.responded(None)
-        elif not self._sent and _clients.is_seen_to_send(self._client) and _is_builtin(error):
+        elif not self._sent and _clients.sends_observably(self._client) and _is_builtin(error):
             self.nothing_sent()
         return error
 
     def response_id(self, response: Any) -> str | None:
-        """The provider's; a client of the application's own may have none."""
-        if self._told is not None:
-            return self._told.id
-        return None if _clients.makes_ids_up(self._client) else text(response, "id")
+        """Return the provider's id of the response; a custom client may have none."""
+        if self._response is not None:
+            return self._response.id
+        return None if _clients.invents_ids(self._client) else text(response, "id")
 
     def describe(self, call: Any, response: Any) -> None:
-        """What the provider has told; AG2's response is OpenAI's, or has the same fields."""
+        """Record the provider's response; else AG2's, which has the fields of OpenAI's."""
         if call.detailed:
             self._describe_request(call)
         choices = list(items(response, "choices"))
-        told = self._told
+        provider_response = self._response
         call.response_id = self.response_id(response)
-        call.response_model = (told and told.model) or text(response, "model")
-        reasons = [text(choice, "finish_reason") for choice in choices or [response]]
-        call.finish_reasons = told.reasons if told else tuple(filter(None, reasons))
+        model = provider_response and provider_response.model
+        call.response_model = model or text(response, "model")
+        if provider_response is not None:
+            call.finish_reasons, usage = provider_response.finish_reasons, provider_response.usage
+        else:
+            reasons = [text(choice, "finish_reason") for choice in choices or [response]]
+            call.finish_reasons, usage = tuple(filter(None, reasons)), self._usage(response)
         if choices and call.content.enabled:
             output = self._api.output(response)
             call.content.output_messages = finished(output, call.finish_reasons)
-        usage = told.usage if told else self._usage(response)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
 
     def _describe_request(self, call: Any) -> None:
-        requested = inference_attributes(as_mapping(self._asked))
-        if self._first_chunk is None and not _clients.streams_unseen(self._client):
-            requested.pop(attr.GEN_AI_REQUEST_STREAM, None)  # AG2 may not stream though it is asked
+        requested = inference_attributes(as_mapping(self._params))
+        # Some of AG2's clients ignore ``stream`` and send a request without it.
+        if self._first_chunk is None and not _clients.may_stream_unobserved(self._client):
+            requested.pop(attr.GEN_AI_REQUEST_STREAM, None)
         call.attributes.update(requested)
         if self._first_chunk is not None:
             seconds = (self._first_chunk - call.start_time) / 1e9
             call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = seconds
 
     def _usage(self, response: Any) -> Usage | None:
-        """What AG2 has kept; it has zeros where nothing was told, and in a stream its own guess."""
-        usage = None if self._guessed else usage_of(field(response, "usage"))
+        """Return the usage in AG2's response, None if it is not the provider's."""
+        # AG2 fills in zeros where the provider sent no usage, and a guess for a stream.
+        usage = None if self._usage_is_guess else usage_of(field(response, "usage"))
         return usage if usage is not None and (usage.input_tokens or usage.output_tokens) else None
 
 
@@ -130,14 +143,14 @@ def _is_builtin(error: BaseException) -> bool:
     return type(error).__module__ == "builtins"
 
 
-_ANSWER: Final = Slot("ag2-answer", Answer)
+_MODEL_CALL: Final = Slot("ag2-classic-model-call", FrameworkModelCall)
 
 
-def current_answer() -> Answer | None:
-    """The call of a client that is being answered here."""
-    return lasting(_ANSWER)
+def current_model_call() -> FrameworkModelCall | None:
+    """Return the client call in progress in the current context."""
+    return lasting(_MODEL_CALL)
 
 
-def answered(telemetry: Telemetry, call: Call) -> Answer:
-    """``ModelClient.create(params)``."""
-    return Answer(telemetry, call.instance, call.argument(0, "params"))
+def model_call(telemetry: Telemetry, call: Call) -> FrameworkModelCall:
+    """Start at ``ModelClient.create(params)``."""
+    return FrameworkModelCall(telemetry, call.instance, call.argument(0, "params"))

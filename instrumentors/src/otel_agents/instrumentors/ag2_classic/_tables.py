@@ -1,4 +1,4 @@
-"""What is patched: the target of each operation, and which versions have it."""
+"""The patches: the target of each operation, and the versions that have it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from otel_agents.instrumentors._core.calls.watching import instead
 from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.patching.versions import Bound
 
-from ._chats import chat, chats, group_chat, queued
+from ._chats import chat, chats, group_chat, sequential_run
 from ._clients import CLIENTS
-from ._models import answered
-from ._own import AGENTS, MODELS, OwnTelemetry
-from ._places import from_executor, in_executor, in_thread, run_stream
-from ._sdks import SDKS
-from ._tools import code, function_wrapped, tool
+from ._conversation import from_executor, in_executor, in_thread, run_stream
+from ._models import model_call
+from ._native_telemetry import AGENTS, MODELS, NativeRecording
+from ._sdk_requests import SDK_PATCHES
+from ._tools import code, tool, tool_registration
 from ._turns import (
-    guarded,
     guardrail,
+    guardrail_checks,
     handoff,
     human_input,
     selection,
-    selection_tried,
+    selection_attempt,
     termination,
     turn,
 )
@@ -34,35 +34,35 @@ __all__ = ["patches"]
 
 _AGENT: Final = "autogen.agentchat.conversable_agent:ConversableAgent"
 _GROUP: Final = "autogen.agentchat.groupchat:GroupChat"
-_ROW: Final = "autogen.agentchat.chat"
+_CHAT: Final = "autogen.agentchat.chat"
 _EVENTS: Final = "autogen.agentchat.group.events.transition_events"
 _GUARDRAILS: Final = "autogen.agentchat.group.guardrails"
 _STREAMS: Final = "autogen.io.thread_io_stream"
 _CODE: Final = "autogen.coding"
-_BLOCKS: Final = "execute_code_blocks"
+_EXECUTE: Final = "execute_code_blocks"
 
 
 def _since(version: str) -> Bound:
-    """A version of the two distributions that go on; the other two ended before."""
+    """Return a bound for the two distributions that are still released; the others ended before."""
     return MappingProxyType({"ag2": version, "autogen": version})
 
 
-_RUNS: Final = MappingProxyType({"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"})
-_GUARDED: Final = _since("0.9.4")
+_RUN_SINCE: Final = MappingProxyType({"ag2": "0.8.5", "autogen": "0.8.5", "pyautogen": "0.8.5"})
+_GUARDRAILS_SINCE: Final = _since("0.9.4")
 _SINCE_0_2_36: Final[Bound] = MappingProxyType(
     {
         "ag2": None,
         "autogen": None,
         "autogen-agentchat": None,
-        "pyautogen": "0.3.0",  # 0.2.35, before it, is earlier than 0.2.36
+        "pyautogen": "0.3.0",  # the release after 0.2.35
     }
 )
 _SINCE_0_3_1: Final[Bound] = MappingProxyType(
     {**_SINCE_0_2_36, "autogen": "0.3.1", "pyautogen": "0.3.1"}
 )
 
-_AGENTS: Final = (
-    # What applications override too.
+_AGENT_PATCHES: Final = (
+    # Methods that applications override, too.
     Patch(f"{_AGENT}.initiate_chat", chat, overrides=True),
     Patch(f"{_AGENT}.a_initiate_chat", chat, overrides=True),
     Patch(f"{_AGENT}.generate_reply", turn, overrides=True),
@@ -71,51 +71,51 @@ _AGENTS: Final = (
     Patch(f"{_AGENT}.a_get_human_input", human_input, overrides=True),
     Patch(f"{_AGENT}.execute_function", tool, overrides=True),
     Patch(f"{_AGENT}.a_execute_function", tool, overrides=True),
-    Patch(f"{_CODE}.base:CodeExecutor.{_BLOCKS}", code, subclasses=True),
-    # What AG2 alone implements.
-    Patch(f"{_ROW}:initiate_chats", chats),
-    Patch(f"{_ROW}:a_initiate_chats", chats),
+    Patch(f"{_CODE}.base:CodeExecutor.{_EXECUTE}", code, subclasses=True),
+    # Methods that AG2 alone implements.
+    Patch(f"{_CHAT}:initiate_chats", chats),
+    Patch(f"{_CHAT}:a_initiate_chats", chats),
     Patch(f"{_AGENT}.initiate_chats", chats),
     Patch(f"{_AGENT}.a_initiate_chats", chats),
     Patch(f"{_AGENT}.check_termination_and_human_reply", termination),
     Patch(f"{_AGENT}.a_check_termination_and_human_reply", termination),
-    Patch(f"{_AGENT}._wrap_function", function_wrapped),
-    Patch(f"{_AGENT}.{_BLOCKS}", code),
+    Patch(f"{_AGENT}._wrap_function", tool_registration),
+    Patch(f"{_AGENT}.{_EXECUTE}", code),
     Patch(f"{_GROUP}Manager.run_chat", group_chat),
     Patch(f"{_GROUP}Manager.a_run_chat", group_chat),
     Patch(f"{_GROUP}.manual_select_speaker", human_input),
     Patch(f"{_GROUP}._auto_select_speaker", selection),
     Patch(f"{_GROUP}.a_auto_select_speaker", selection),
-    Patch(f"{_GROUP}._mentioned_agents", selection_tried),
-    Patch(f"{_GUARDRAILS}:Guardrail.check", guardrail, subclasses=True, since=_GUARDED),
-    Patch(f"{_GROUP}._run_input_guardrails", guarded, since=_GUARDED),
-    Patch(f"{_GROUP}._run_output_guardrails", guarded, since=_GUARDED),
+    Patch(f"{_GROUP}._mentioned_agents", selection_attempt),
+    Patch(f"{_GUARDRAILS}:Guardrail.check", guardrail, subclasses=True, since=_GUARDRAILS_SINCE),
+    Patch(f"{_GROUP}._run_input_guardrails", guardrail_checks, since=_GUARDRAILS_SINCE),
+    Patch(f"{_GROUP}._run_output_guardrails", guardrail_checks, since=_GUARDRAILS_SINCE),
     Patch(
-        f"{_CODE}.jupyter.embedded_ipython_code_executor:EmbeddedIPythonCodeExecutor.{_BLOCKS}",
+        f"{_CODE}.jupyter.embedded_ipython_code_executor:EmbeddedIPythonCodeExecutor.{_EXECUTE}",
         code,
     ),
     Patch(
-        f"{_CODE}.daytona_code_executor:DaytonaCodeExecutor.{_BLOCKS}",
+        f"{_CODE}.daytona_code_executor:DaytonaCodeExecutor.{_EXECUTE}",
         code,
         since=_since("0.12.0"),
     ),
-    Patch(f"{_AGENT}.sequential_run", queued, since=_RUNS),
-    Patch(f"{_AGENT}.a_sequential_run", queued, since=_RUNS),
-    Patch(f"{_STREAMS}:ThreadIOStream.__init__", run_stream, since=_RUNS),
-    Patch(f"{_STREAMS}:AsyncThreadIOStream.__init__", run_stream, since=_RUNS),
+    Patch(f"{_AGENT}.sequential_run", sequential_run, since=_RUN_SINCE),
+    Patch(f"{_AGENT}.a_sequential_run", sequential_run, since=_RUN_SINCE),
+    Patch(f"{_STREAMS}:ThreadIOStream.__init__", run_stream, since=_RUN_SINCE),
+    Patch(f"{_STREAMS}:AsyncThreadIOStream.__init__", run_stream, since=_RUN_SINCE),
     Patch(f"{_AGENT}._run_async_in_thread", in_thread, since=_since("0.9.2")),
     *(
         Patch(f"{_EVENTS}:{event}TransitionEvent.__init__", handoff, since=_since("0.10.2"))
         for event in ("AfterWorks", "OnContextCondition", "ReplyResult")
     ),
 )
-"""For as long as the agents are ours to record."""
+"""Disabled while AG2's own telemetry records agents."""
 
-_CARRYING: Final = (
+_CONTEXT_CARRIERS: Final = (
     Patch(f"{_AGENT}.generate_oai_reply", in_executor),
     Patch(f"{_AGENT}.a_generate_oai_reply", from_executor),
 )
-"""They carry the context, whoever records."""
+"""They carry the context, whichever telemetry records."""
 
 _CLIENTS_SINCE: Final[Mapping[str, Bound]] = MappingProxyType(
     {
@@ -129,24 +129,24 @@ _CLIENTS_SINCE: Final[Mapping[str, Bound]] = MappingProxyType(
         "llm_clients.bedrock_v2:BedrockV2Client": _since("0.13.2"),
     }
 )
-_OWN: Final = _since("0.11.0")
+_NATIVE_SINCE: Final = _since("0.11.0")
 
 
 def patches() -> Iterator[Patch]:
-    """All rows, for one instrumentation: whose telemetry is recorded is decided anew in each."""
-    own = OwnTelemetry()
-    for row in _AGENTS:
-        start: Any = row.how  # in each of them
-        yield replace(row, how=own.unless_agents(start))
-    yield from _CARRYING
-    model = own.unless_models(answered)
+    """Yield the patches of one instrumentation, which decides whether AG2's own telemetry records."""
+    native = NativeRecording()
+    for patch in _AGENT_PATCHES:
+        start: Any = patch.how  # each of these patches has a start
+        yield replace(patch, how=native.unless_agents(start))
+    yield from _CONTEXT_CARRIERS
+    start_model_call = native.unless_models(model_call)
     for client in CLIENTS:
         since = _CLIENTS_SINCE.get(client)
-        yield Patch(f"autogen.{client}.create", model, since=since, once_per=instance)
-    handed = "autogen.oai.client:OpenAIWrapper.register_model_client"
-    yield Patch(handed, model, argument_method="create", once_per=instance)
-    yield from SDKS
+        yield Patch(f"autogen.{client}.create", start_model_call, since=since, once_per=instance)
+    registration = "autogen.oai.client:OpenAIWrapper.register_model_client"
+    yield Patch(registration, start_model_call, argument_method="create", once_per=instance)
+    yield from SDK_PATCHES
     for target in AGENTS:
-        yield Patch(target, instead(own.instrument_agents), since=_OWN)
+        yield Patch(target, instead(native.instrument_agents), since=_NATIVE_SINCE)
     for target in MODELS:
-        yield Patch(target, instead(own.instrument_models), since=_OWN)
+        yield Patch(target, instead(native.instrument_models), since=_NATIVE_SINCE)

@@ -1,9 +1,9 @@
-"""Turns: an agent replies, by its model, its tools, its code or its human; and who is next."""
+"""Turns of agents and human input, and what decides who is next: selections, guardrails, handoffs."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import get_current
 
@@ -18,54 +18,65 @@ from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
 from ._chats import is_manager
-from ._messages import last, said
-from ._places import at, outside, place
+from ._conversation import current_state, outside_chat, with_state
+from ._messages import last_message, messages_of
+
+if TYPE_CHECKING:
+    from autogen import ConversableAgent
+    from autogen.agentchat.group.guardrails import Guardrail
 
 __all__ = [
     "Turn",
-    "guarded",
     "guardrail",
+    "guardrail_checks",
     "handoff",
     "human_input",
     "selection",
-    "selection_tried",
+    "selection_attempt",
     "termination",
     "turn",
 ]
 
 
 class Turn(InvokeAgent):
-    """An agent's turn in a conversation, or its reply to an application.
+    """An agent's turn in a conversation, or its reply to the application.
 
-    ``terminated`` says that the agent has ended the conversation instead of replying, ``active`` that
-    it did something all the same.
+    Attributes:
+        agent: The agent.
+        sender: The agent whose message it replies to.
+        messages: The messages that it was called with, None for those of the conversation.
+        chat: The chat that counts the turn, None outside of any.
+        terminated: Whether the agent ended the conversation instead of replying.
+        active: Whether human input was requested in the turn.
     """
 
     __slots__ = ("active", "agent", "chat", "messages", "sender", "terminated")
 
-    def __init__(self, telemetry: Telemetry, agent: Any, sender: Any, messages: Any) -> None:
-        super().__init__(telemetry, agent.name, output=partial(said, role="assistant"))
+    def __init__(
+        self, telemetry: Telemetry, agent: ConversableAgent, sender: Any, messages: Any
+    ) -> None:
+        super().__init__(telemetry, agent.name, output=partial(messages_of, role="assistant"))
         self.agent, self.sender, self.messages = agent, sender, messages
         self.active = self.terminated = False
-        here = place()
-        self.chat = here.chat if here.turn is None else None
+        state = current_state()
+        self.chat = state.chat if state.turn is None else None
         if self.chat is not None:
             self.chat.turns += 1
             self.attributes[attr.OTEL_AGENTS_TURN] = self.chat.turns
         if telemetry.gate.enabled:
-            self.content.input_messages = said(self.question, "user")
-        self.context = at(self.context, turn=self)
+            self.content.input_messages = messages_of(self.request, "user")
+        self.context = with_state(self.context, turn=self)
 
     @property
-    def question(self) -> Any:
-        """The message that is replied to, as it was sent."""
+    def request(self) -> Any:
+        """Return the message that the turn replies to, as it was sent."""
         messages = self.messages
         if messages is None:
             messages = self.agent.chat_messages.get(self.sender)
-        return last(messages)
+        return last_message(messages)
 
     def respond(self, value: Any) -> None:
-        """Keep the reply; a turn in which the conversation was only ended is none."""
+        """Record the reply; discard a turn that only ended the conversation."""
         called = self.scope.inference_calls or self.scope.tool_calls
         if value is None and self.terminated and not self.active and not called:
             self.discard()
@@ -76,90 +87,92 @@ class Turn(InvokeAgent):
 
 
 def turn(telemetry: Telemetry, call: Call) -> Turn | None:
-    """``Agent.generate_reply(messages, sender, …)`` and its asynchronous form.
+    """Start at ``Agent.generate_reply(messages, sender, …)`` or its async variant.
 
-    An agent that replies in a chat within its turn has another turn there.
+    Nothing starts where the agent's turn is already recorded, as in an override that calls ``super``.
     """
-    here, agent = place(), call.instance
-    again = here.turn is not None and here.turn.agent is agent
-    if again or here.selecting is not None or is_manager(agent):
+    state = current_state()
+    agent: ConversableAgent = call.instance
+    in_own_turn = state.turn is not None and state.turn.agent is agent
+    if in_own_turn or state.selection is not None or is_manager(agent):
         return None
     messages, sender = call.argument(0, "messages"), call.argument(1, "sender")
     return Turn(telemetry, agent, sender, messages)
 
 
-def _look_for_the_end(telemetry: Telemetry, call: Call, value: Any) -> None:
-    turn = place().turn
-    if turn is not None and value == (True, None):  # final, and no reply
+def _observe_termination(telemetry: Telemetry, call: Call, value: Any) -> None:
+    turn = current_state().turn
+    if turn is not None and value == (True, None):  # final, without a reply
         turn.terminated = True
 
 
-termination: Final = after(_look_for_the_end)
-"""``ConversableAgent.check_termination_and_human_reply(…)`` and its asynchronous form."""
+termination: Final = after(_observe_termination)
+"""Observe ``ConversableAgent.check_termination_and_human_reply(…)`` and its async variant."""
 
-_prompts: Final = Handover()
-"""On their way to an executor, in which early versions wait for an answer."""
+_prompt_contexts: Final = Handover()
+"""The contexts of prompts on their way to an executor."""
+# AutoGen 0.2's a_get_human_input runs get_human_input in an executor, without the context.
 
 
 def human_input(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``ConversableAgent.get_human_input(prompt)`` and its asynchronous form; it may take long."""
+    """Start at ``ConversableAgent.get_human_input(prompt)`` or its async variant."""
     work = (call.instance, call.argument(0, "prompt"))
-    waiting = None if get_current() else _prompts.take(*work)
-    if waiting is not None:
-        return Observation(waiting)
-    here = place()
-    if here.turn is not None:
-        here.turn.active = True
-    if here.asking:
+    context = None if get_current() else _prompt_contexts.take(*work)
+    if context is not None:
+        return Observation(context)
+    state = current_state()
+    if state.turn is not None:
+        state.turn.active = True
+    if state.awaiting_human:
         return None
     step = Step(telemetry, "human_input")
-    step.context = at(step.context, asking=True)
-    _prompts.give(*work, context=step.context)
-    step.when_ended.append(partial(_prompts.drop, *work))
+    step.context = with_state(step.context, awaiting_human=True)
+    _prompt_contexts.give(*work, context=step.context)
+    step.when_ended.append(partial(_prompt_contexts.drop, *work))
     return step
 
 
 class _Selection(Selection):
-    """One selection of a speaker, in a chat of its own."""
+    """One selection of a speaker, by an internal chat of AG2."""
 
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Keep who it is."""
+        """Record the selected speaker."""
         name = getattr(value, "name", None)
         if isinstance(name, str):
             self.chosen(name)
 
 
 def selection(telemetry: Telemetry, call: Call) -> Selection:
-    """``GroupChat._auto_select_speaker(…)`` and its asynchronous form: a model decides."""
+    """Start at ``GroupChat._auto_select_speaker(…)`` or its async variant: a model selects."""
     step = _Selection(telemetry)
-    step.context = at(step.context, selecting=step)
+    step.context = with_state(step.context, selection=step)
     return step
 
 
-def _look_for_a_name(telemetry: Telemetry, call: Call, mentions: Any) -> None:
-    selecting = place().selecting
-    if selecting is not None:
-        selecting.tried(len(mentions) == 1)
+def _observe_attempt(telemetry: Telemetry, call: Call, mentions: Any) -> None:
+    current = current_state().selection
+    if current is not None:
+        current.tried(len(mentions) == 1)
 
 
-selection_tried: Final = after(_look_for_a_name)
-"""``GroupChat._mentioned_agents(content, agents)``: what is in the answer of a model."""
+selection_attempt: Final = after(_observe_attempt)
+"""Observe ``GroupChat._mentioned_agents(content, agents)``, which reads the model's response."""
 
 
 class _Guardrail(Step):
-    """A check of what goes to an agent, or comes from it."""
+    """A check of an agent's input or output."""
 
     __slots__ = ("_guardrail",)
 
-    def __init__(self, telemetry: Telemetry, guardrail: Any) -> None:
+    def __init__(self, telemetry: Telemetry, guardrail: Guardrail) -> None:
         super().__init__(telemetry, "guardrail", guardrail.name)
         self._guardrail = guardrail
-        self.context = outside(self.context)
+        self.context = outside_chat(self.context)
 
     def respond(self, value: Any) -> None:
-        """Keep the verdict; what has failed decides who goes on."""
+        """Record the verdict; a failed guardrail names the agent to hand over to."""
         failed = bool(getattr(value, "activated", False))
         self.decided("failed" if failed else "passed")
         checks = _CHECKS.get()
@@ -168,22 +181,25 @@ class _Guardrail(Step):
 
 
 def guardrail(telemetry: Telemetry, call: Call) -> Step:
-    """``Guardrail.check(context)``: by an expression, by a model, or in a way of the application's."""
+    """Start at ``Guardrail.check(context)``: a regular expression, a model, or a custom check."""
     return _Guardrail(telemetry, call.instance)
 
 
-class _Checks:
-    """What a group has checked of one agent; ``failed`` is the guardrail that did, if one did."""
+class _GuardrailChecks:
+    """The guardrails that a group runs for one agent; ``failed`` is the one that failed, if any."""
 
-    failed: Any = None
-
-
-_CHECKS: Final = Slot("ag2-checks", _Checks)
+    failed: Guardrail | None = None
 
 
-def guarded(telemetry: Telemetry, call: Call) -> Observation:
-    """``GroupChat._run_input_guardrails(agent, …)`` and its like: one that fails says who goes on."""
-    checks = _Checks()
+_CHECKS: Final = Slot("ag2-checks", _GuardrailChecks)
+
+
+def guardrail_checks(telemetry: Telemetry, call: Call) -> Observation:
+    """Observe ``GroupChat._run_input_guardrails(agent, …)`` or ``_run_output_guardrails``.
+
+    A failed guardrail hands over to its target.
+    """
+    checks = _GuardrailChecks()
 
     def returned(reply: Any) -> None:
         target = text(getattr(checks.failed, "target", None), "agent_name")
@@ -193,14 +209,14 @@ def guarded(telemetry: Telemetry, call: Call) -> Observation:
     return Observation(_CHECKS.set(checks), returned=returned)
 
 
-def _hand_over(telemetry: Telemetry, call: Call) -> None:
+def _record_handoff(telemetry: Telemetry, call: Call) -> None:
     target = text(call.argument(1, "transition_target"), "agent_name")
-    if target:  # else it is no agent, as the end of the conversation
+    if target:  # other targets, like the end of the conversation, are no agents
         hand_over(telemetry, getattr(call.argument(0, "source_agent"), "name", None), target)
 
 
-handoff: Final = watch(_hand_over)
-"""``AfterWorksTransitionEvent(source_agent, transition_target)`` and its like: by rule.
+handoff: Final = watch(_record_handoff)
+"""Observe ``AfterWorksTransitionEvent(source_agent, transition_target)`` and the like: handoffs by rule.
 
-A handoff that a model asks for is a tool's call.
+A handoff by a model is a tool call.
 """

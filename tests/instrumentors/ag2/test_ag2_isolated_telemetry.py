@@ -1,4 +1,4 @@
-"""AG2's own telemetry with a provider of the application's: as without us, and ours beside it."""
+"""AG2's own telemetry with the application's own provider is unchanged, and ours is recorded as well."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def look() -> str:
     return "seen"
 
 
-class Kept(SpanProcessor):
-    """What an application hands to an evaluation."""
+class NameRecorder(SpanProcessor):
+    """A span processor that an application passes to an evaluation."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -41,29 +41,31 @@ class Kept(SpanProcessor):
 
 @pytest.fixture
 def own() -> Iterator[Emission]:
-    """The application's own provider; what AG2 writes there is not checked."""
+    """Return the application's own providers; what AG2 emits there is not checked for conformance."""
     emission = Emission()
     yield emission
     emission.close()
 
 
 @pytest.fixture(params=PREFERENCES)
-def preferring(request: pytest.FixtureRequest, emission: Emission) -> Iterator[Callable[[], None]]:
-    """Instruments, by either preference; it is about duplicates, and this is none."""
-    made: list[Any] = [AG2Instrumentor(), OpenAIInstrumentor()]
+def instrument_by_preference(
+    request: pytest.FixtureRequest, emission: Emission
+) -> Iterator[Callable[[], None]]:
+    """Instrument with either preference, which concerns duplicates only and makes no difference here."""
+    instrumentors: list[Any] = [AG2Instrumentor(), OpenAIInstrumentor()]
 
     def instrument() -> None:
         settings = Settings.read({"OTEL_AGENTS_PREFER": request.param})
-        for instrumentor in made:
+        for instrumentor in instrumentors:
             instrumentor.instrument(**emission.providers, settings=settings, skip_dep_check=False)
 
     yield instrument
-    for instrumentor in made:
+    for instrumentor in instrumentors:
         instrumentor.uninstrument()
 
 
-def evaluated(config: Any, processor: Kept) -> list[Any]:
-    """What an evaluation of two tasks comes to."""
+def evaluation_result(config: Any, processor: NameRecorder) -> list[Any]:
+    """Run an evaluation of two tasks and return its result."""
     ev: Any = import_module("ag2.eval")
     events: Any = import_module("ag2.events")
 
@@ -91,31 +93,34 @@ def evaluated(config: Any, processor: Kept) -> list[Any]:
     ]
 
 
-def test_an_evaluation_comes_out_as_without_us(
-    preferring: Callable[[], None], config: Any, model: ScriptedModel, emission: Emission
+def test_an_evaluation_has_the_same_result(
+    instrument_by_preference: Callable[[], None],
+    config: Any,
+    model: ScriptedModel,
+    emission: Emission,
 ) -> None:
     model.script_by(calling(ToolCall("look")))
-    bare = evaluated(config, Kept())
-    assert bare[0] == {"used_tool": 1.0}
+    unobserved = evaluation_result(config, NameRecorder())
+    assert unobserved[0] == {"used_tool": 1.0}
     model.ledger.clear()
     model.script_by(calling(ToolCall("look")))
-    preferring()
-    ours = evaluated(config, Kept())
-    assert (ours[:2], ours[3:]) == (bare[:2], bare[3:])
-    assert ours[2] == model.ledger.input_tokens + model.ledger.output_tokens
+    instrument_by_preference()
+    observed = evaluation_result(config, NameRecorder())
+    assert (observed[:2], observed[3:]) == (unobserved[:2], unobserved[3:])
+    assert observed[2] == model.ledger.input_tokens + model.ledger.output_tokens
     assert emission.tree() == OURS * 2
 
 
 def test_a_middleware_with_its_own_provider_is_left_alone(
-    preferring: Callable[[], None],
+    instrument_by_preference: Callable[[], None],
     config: Any,
     model: ScriptedModel,
     emission: Emission,
     own: Emission,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Its spans have the application's around them, and each other, and none of ours; nor have ours."""
-    preferring()
+    """Its spans and ours are never parents of each other; both are children of application spans."""
+    instrument_by_preference()
     model.script_by(calling(ToolCall("look")))
     middleware = _OWN.TelemetryMiddleware(
         tracer_provider=own.tracer_provider, agent_name="theirs", model_name="m"
@@ -126,9 +131,9 @@ def test_a_middleware_with_its_own_provider_is_left_alone(
             await agent("Guide", config, tools=[look], middleware=[middleware]).ask("Go")
 
     run(main)
-    shown = [line for line in own.tree() if "record_usage" not in line]
+    lines = [line for line in own.tree() if "record_usage" not in line]
     inner = ["invoke_agent theirs", "  chat m", "  execute_tool look", "  chat m"]
-    assert shown == ["mine", *("  " + line for line in inner)]
+    assert lines == ["mine", *("  " + line for line in inner)]
     assert [line.strip() for line in emission.tree()] == [line.strip() for line in OURS]
     theirs: list[Any] = list(own.spans)
     ids = {span.context.span_id for span in theirs if span.name != "mine"}
@@ -136,10 +141,10 @@ def test_a_middleware_with_its_own_provider_is_left_alone(
     assert not [one for one in caplog.records if one.name == "otel_agents"]
 
 
-def test_a_hub_with_its_own_provider_hides_no_parent_of_ours(
+def test_a_hub_with_its_own_provider_hides_no_parent(
     instrument: Callable[..., None], emission: Emission, own: Emission
 ) -> None:
-    """The span of a message is current while it is delivered, in the application's provider alone."""
+    """The span of a message is current during delivery, in the application's own provider only."""
     instrument()
     module: Any = import_module("ag2.network.hub._envelope_tracing")
     tracer = module.EnvelopeTracer(own.tracer_provider, None)

@@ -1,4 +1,4 @@
-"""AG2's own telemetry, which an application asks for: one of the two records, never both."""
+"""AG2's own telemetry, which an application enables: either it records or otel-agents, never both."""
 
 from __future__ import annotations
 
@@ -14,47 +14,48 @@ from otel_agents.instrumentors._core.patching.isolation import isolate_provider
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["AGENTS", "MODELS", "OwnTelemetry"]
+__all__ = ["AGENTS", "MODELS", "NativeRecording"]
 
-_PUBLIC: Final = "autogen.opentelemetry"
-_MADE: Final = f"{_PUBLIC}.instrumentators"
+_PACKAGE: Final = "autogen.opentelemetry"
+_DEFINED_IN: Final = f"{_PACKAGE}.instrumentators"
 AGENTS: Final = (
-    *(f"{_PUBLIC}:instrument_agent", f"{_MADE}.agent:instrument_agent"),
-    *(f"{_PUBLIC}:instrument_pattern", f"{_MADE}.pattern:instrument_pattern"),
+    *(f"{_PACKAGE}:instrument_agent", f"{_DEFINED_IN}.agent:instrument_agent"),
+    *(f"{_PACKAGE}:instrument_pattern", f"{_DEFINED_IN}.pattern:instrument_pattern"),
 )
+"""The functions by which an application enables AG2's telemetry of agents, wherever it imports them."""
 MODELS: Final = (
-    f"{_PUBLIC}:instrument_llm_wrapper",
-    f"{_MADE}.llm_wrapper:instrument_llm_wrapper",
+    f"{_PACKAGE}:instrument_llm_wrapper",
+    f"{_DEFINED_IN}.llm_wrapper:instrument_llm_wrapper",
 )
-"""Where applications import the functions from that ask for it."""
-_NATIVE: Final = NativeTelemetry("ag2_classic", _PUBLIC)
+"""The functions that enable AG2's telemetry of model calls."""
+_NATIVE: Final = NativeTelemetry("ag2_classic", _PACKAGE)
 
 
-class OwnTelemetry:
-    """What AG2 records itself, for as long as this instrumentation lasts."""
+class NativeRecording:
+    """Whether AG2's own telemetry records, for as long as this instrumentation lasts."""
 
     def __init__(self) -> None:
         self._records_agents = self._records_models = False
 
     def instrument_agents(self, telemetry: Telemetry, call: Call) -> Any:
-        """In place of `AGENTS`: does the same if theirs is to record, else nothing.
+        """Replace `AGENTS`: call the original if AG2's telemetry is preferred, else do nothing.
 
-        With a provider of the application's own it does the same too, and ours goes on beside it.
+        With the application's own provider the original is called too, and both record.
         """
         if isolate_provider(telemetry, call):
             return call.proceed()
         self._records_agents = _NATIVE.is_preferred(telemetry)
-        return call.proceed() if self._records_agents else _as_it_was(call)
+        return call.proceed() if self._records_agents else _unchanged(call)
 
     def instrument_models(self, telemetry: Telemetry, call: Call) -> Any:
-        """In place of `MODELS`, like those for agents."""
+        """Replace `MODELS` in the same way."""
         if isolate_provider(telemetry, call):
             return call.proceed()
         self._records_models = _NATIVE.is_preferred(telemetry)
-        return call.proceed() if self._records_models else _as_it_was(call)
+        return call.proceed() if self._records_models else _unchanged(call)
 
     def unless_agents(self, start: Start) -> Start:
-        """``start``, for as long as the agents are ours to record."""
+        """Return ``start``, disabled while AG2 records agents."""
 
         def starting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             return None if self._records_agents else start(telemetry, call)
@@ -62,7 +63,7 @@ class OwnTelemetry:
         return starting
 
     def unless_models(self, start: Start) -> Start:
-        """``start``, for as long as the models are ours; after that the SDKs tell nothing either."""
+        """Return ``start``, disabled while AG2 records model calls; SDKs are suppressed then, too."""
 
         def starting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             if not self._records_models:
@@ -73,7 +74,7 @@ class OwnTelemetry:
         return starting
 
 
-def _as_it_was(call: Call) -> Any:
-    """What was to be instrumented; wrong arguments raise what they would."""
-    given = inspect.signature(call.function).bind(*call.args, **call.kwargs)
-    return given.arguments.get("agent", given.arguments.get("pattern"))
+def _unchanged(call: Call) -> Any:
+    """Return the argument that was to be instrumented; wrong arguments raise as in the original."""
+    bound = inspect.signature(call.function).bind(*call.args, **call.kwargs)
+    return bound.arguments.get("agent", bound.arguments.get("pattern"))

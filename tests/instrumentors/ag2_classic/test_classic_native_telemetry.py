@@ -1,4 +1,4 @@
-"""An application that asks for AG2's own telemetry, too: nothing is recorded twice."""
+"""An application that enables AG2's own telemetry as well: nothing is recorded twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 THEIRS = "opentelemetry.instrumentation.ag2"
 
 
-def ask_for_theirs(emission: Emission, *agents: Any, models: bool = True) -> None:
+def enable_theirs(emission: Emission, *agents: Any, models: bool = True) -> None:
     theirs: Any = import_module("autogen.opentelemetry")
     if models:
         theirs.instrument_llm_wrapper(tracer_provider=emission.tracer_provider)
@@ -23,21 +23,21 @@ def ask_for_theirs(emission: Emission, *agents: Any, models: bool = True) -> Non
         assert theirs.instrument_agent(one, tracer_provider=emission.tracer_provider) is one
 
 
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "otel_agents"]
 
 
 @pytest.fixture
-def unwrapped() -> Any:
-    """Takes away what theirs leaves on a class for good."""
+def restored_wrapper() -> Any:
+    """Restore the class that AG2's telemetry patches for good."""
     wrapper: Any = import_module("autogen.oai.client").OpenAIWrapper
     original = wrapper.create
     yield wrapper
     wrapper.create = original
 
 
-@pytest.mark.usefixtures("unwrapped")
-def test_ours_stands_and_one_line_says_so(
+@pytest.mark.usefixtures("restored_wrapper")
+def test_ours_is_preferred_by_default_with_one_warning(
     instrument: Callable[..., None],
     model: ScriptedModel,
     emission: Emission,
@@ -45,11 +45,11 @@ def test_ours_stands_and_one_line_says_so(
 ) -> None:
     instrument()
     user, assistant = executor(), agent("assistant", model)
-    ask_for_theirs(emission, user, assistant)
+    enable_theirs(emission, user, assistant)
     assert "generate_reply" not in vars(assistant)
     talk(user, assistant, max_turns=1)
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
-    assert lines(caplog) == [
+    assert warnings(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by otel-agents, so autogen.opentelemetry, "
             "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
@@ -58,21 +58,21 @@ def test_ours_stands_and_one_line_says_so(
     ]
 
 
-@pytest.mark.usefixtures("unwrapped")
-def test_it_is_turned_round(
+@pytest.mark.usefixtures("restored_wrapper")
+def test_theirs_records_if_preferred(
     instrument: Callable[..., None], model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     emission = Emission()  # theirs does not conform
     instrument(emission=emission, OTEL_AGENTS_PREFER="theirs")
     user, assistant = executor(), agent("assistant", model)
-    ask_for_theirs(emission, user, assistant)
+    enable_theirs(emission, user, assistant)
     talk(user, assistant, max_turns=1)
-    told = [
+    recorded = [
         (s.name, s.instrumentation_scope and s.instrumentation_scope.name) for s in emission.spans
     ]
     names = [CHAT, "invoke_agent assistant", "conversation user"]
-    assert told == [(name, THEIRS) for name in names]
-    assert lines(caplog) == [
+    assert recorded == [(name, THEIRS) for name in names]
+    assert warnings(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by autogen.opentelemetry, which the "
             "application enables, so otel-agents records nothing of it; unset "
@@ -82,9 +82,9 @@ def test_it_is_turned_round(
     emission.close()
 
 
-@pytest.mark.usefixtures("unwrapped")
+@pytest.mark.usefixtures("restored_wrapper")
 @pytest.mark.parametrize("prefer", ["ours", "theirs"])
-def test_with_a_provider_of_its_own_it_records_there_and_ours_stands_beside(
+def test_with_its_own_provider_both_record(
     instrument: Callable[..., None],
     model: ScriptedModel,
     emission: Emission,
@@ -94,17 +94,17 @@ def test_with_a_provider_of_its_own_it_records_there_and_ours_stands_beside(
     own = Emission()
     instrument(OTEL_AGENTS_PREFER=prefer)
     user, assistant = executor(), agent("assistant", model)
-    ask_for_theirs(own, user, assistant)
+    enable_theirs(own, user, assistant)
     talk(user, assistant, max_turns=1)
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
     theirs = ["conversation user", "  invoke_agent assistant", f"    {CHAT}"]
     assert own.tree() == theirs
     assert len({span.context and span.context.trace_id for span in own.spans}) == 1
-    assert lines(caplog) == []
+    assert warnings(caplog) == []
     own.close()
 
 
-def test_wrong_arguments_are_told_as_ever(instrumented: None) -> None:
+def test_wrong_arguments_raise_as_before(instrumented: None) -> None:
     theirs: Any = import_module("autogen.opentelemetry")
     with pytest.raises(TypeError, match="tracer_provider"):
         theirs.instrument_llm_wrapper()

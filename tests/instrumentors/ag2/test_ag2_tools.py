@@ -1,4 +1,4 @@
-"""What happens inside of a turn: tools, agents that are tools, questions to a human."""
+"""Operations inside a turn: tools, agents as tools, human input."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def test_tools(config: Any, model: ScriptedModel, emission: Emission, ledger: Ch
     lines = emission.tree()
     assert sorted(lines[2:4]) == ["  execute_tool find_trains", "  execute_tool get_weather"]
     assert [lines[0], lines[1], lines[4]] == turn_of("Guide", CHAT, CHAT)
-    said: Any = model.ledger.entries[-1].body["messages"]
-    answers = {message["content"] for message in said[-2:]}
-    assert answers == {"told in execute_tool get_weather", "found in execute_tool find_trains"}
-    calls = {call["function"]["name"]: call["id"] for call in said[-3]["tool_calls"]}
-    (told,) = attributes(emission, "execute_tool get_weather")
-    assert told == {
+    messages: Any = model.ledger.entries[-1].body["messages"]
+    results = {message["content"] for message in messages[-2:]}
+    assert results == {"told in execute_tool get_weather", "found in execute_tool find_trains"}
+    calls = {call["function"]["name"]: call["id"] for call in messages[-3]["tool_calls"]}
+    (tool_span,) = attributes(emission, "execute_tool get_weather")
+    assert tool_span == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.agent.name": "Guide",
-        "gen_ai.conversation.id": told["gen_ai.conversation.id"],
+        "gen_ai.conversation.id": tool_span["gen_ai.conversation.id"],
         "gen_ai.tool.call.id": calls["get_weather"],
         "gen_ai.tool.description": "Tell the weather.",
         "gen_ai.tool.name": "get_weather",
@@ -54,31 +54,31 @@ def test_tools(config: Any, model: ScriptedModel, emission: Emission, ledger: Ch
     ledger()
 
 
-class Remembering(import_module("ag2.middleware").BaseMiddleware):
-    """Knows what a tool would return."""
+class CachingMiddleware(import_module("ag2.middleware").BaseMiddleware):
+    """Return a cached result and do not execute the tool."""
 
     async def on_tool_execution(self, call_next: Any, event: Any, context: Any) -> Any:
-        return import_module("ag2.events").ToolResultEvent.from_call(event, result="known")
+        return import_module("ag2.events").ToolResultEvent.from_call(event, result="cached")
 
 
-def test_a_tool_that_is_not_executed_has_no_span(
+def test_a_tool_result_from_middleware_has_no_span(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
-    known = import_module("ag2.middleware").Middleware(Remembering)
+    caching = import_module("ag2.middleware").Middleware(CachingMiddleware)
     model.script_by(calling(WEATHER))
-    run(lambda: agent("Guide", config, tools=[get_weather]).ask("Where to?", middleware=[known]))
+    run(lambda: agent("Guide", config, tools=[get_weather]).ask("Where to?", middleware=[caching]))
     assert emission.tree() == turn_of("Guide", CHAT, CHAT)
     ledger()
 
 
-def test_a_tool_that_somebody_else_executes_has_no_span(
+def test_a_client_tool_has_no_span(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     tools: Any = import_module("ag2.tools.final.client_tool")
     function: dict[str, Any] = {"name": "get_weather", "description": "", "parameters": {}}
-    elsewhere = tools.ClientTool({"type": "function", "function": function})
+    client_tool = tools.ClientTool({"type": "function", "function": function})
     model.script_by(calling(WEATHER))
-    reply = run(lambda: agent("Guide", config, tools=[elsewhere]).ask("Where to?"))
+    reply = run(lambda: agent("Guide", config, tools=[client_tool]).ask("Where to?"))
     assert [call.name for call in reply.response.tool_calls.calls] == ["get_weather"]
     assert emission.tree() == turn_of("Guide")
     ledger()
@@ -97,7 +97,7 @@ def test_an_agent_as_a_tool(
     ledger()
 
 
-def test_a_sub_task_has_no_name_that_was_made_up(
+def test_a_sub_task_has_a_constant_name(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Check
 ) -> None:
     model.script_by(calling(ToolCall("run_subtask", {"task": "look"})))
@@ -107,20 +107,18 @@ def test_a_sub_task_has_no_name_that_was_made_up(
     ledger()
 
 
-def test_a_human_is_asked(
-    config: Any, model: ScriptedModel, emission: Emission, ledger: Check
-) -> None:
+def test_human_input(config: Any, model: ScriptedModel, emission: Emission, ledger: Check) -> None:
     async def confirm(context: Any) -> str:
         return await context.input("Really?")
 
     confirm.__annotations__["context"] = ag2.Context
     confirming = tool(confirm)
     model.script_by(calling(ToolCall("confirm")))
-    run(lambda: agent("Guide", config, tools=[confirming], hitl_hook=answered).ask("Go"))
+    run(lambda: agent("Guide", config, tools=[confirming], hitl_hook=confirm_input).ask("Go"))
     assert emission.tree() == turn_of("Guide", CHAT, "execute_tool confirm", "  human_input", CHAT)
     assert "error.type" not in attributes(emission, "execute_tool confirm")[0]
     ledger()
 
 
-def answered() -> str:
+def confirm_input() -> str:
     return "yes"

@@ -1,4 +1,4 @@
-"""AG2's own ``TelemetryMiddleware`` beside ours: one of the two records, and tokens count once."""
+"""AG2's own ``TelemetryMiddleware`` or otel-agents records, not both, and tokens count once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def look() -> str:
     return "seen"
 
 
-def theirs(emission: Emission) -> Any:
+def telemetry_middleware(emission: Emission) -> Any:
     return _OWN.TelemetryMiddleware(
         tracer_provider=emission.tracer_provider, agent_name="theirs", capture_content=False
     )
@@ -52,7 +52,7 @@ def conditional(middleware: Any) -> Any:
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_ours_stands_and_one_line_says_so(
+def test_ours_is_preferred_by_default_with_one_warning(
     instrument: Instrument,
     config: Any,
     model: ScriptedModel,
@@ -63,46 +63,46 @@ def test_ours_stands_and_one_line_says_so(
 ) -> None:
     instrument(sdk=sdk)
     model.script_by(calling(LOOK))
-    own = theirs(emission)
+    own = telemetry_middleware(emission)
 
     async def main() -> None:
         guide = agent("Guide", config, tools=[look], middleware=[own])
         await (await guide.ask("Go", middleware=[conditional(own)])).ask("Again")
 
     run(main)
-    once = turn_of("Guide", CHAT, "execute_tool look", CHAT)
-    assert emission.tree() == once * 2
-    said = (
+    expected = turn_of("Guide", CHAT, "execute_tool look", CHAT)
+    assert emission.tree() == expected * 2
+    warning = (
         "otel-agents: ag2 is instrumented by otel-agents, so ag2.middleware.TelemetryMiddleware, "
         "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
         "prefer it"
     )
-    assert lines(caplog) == [(logging.WARNING, said)]
+    assert lines(caplog) == [(logging.WARNING, warning)]
     ledger()
 
 
 @pytest.fixture
 def theirs_preferred() -> Iterator[Callable[..., Emission]]:
-    """Instruments with theirs preferred, into an emission that is not checked: theirs would fail."""
+    """Instrument with theirs preferred; the emission is not checked, as theirs does not conform."""
     emission = Emission()
-    made: list[Any] = [AG2Instrumentor()]
+    instrumentors: list[Any] = [AG2Instrumentor()]
 
-    def instrumenting(*, sdk: bool = True) -> Emission:
-        made.extend([OpenAIInstrumentor()] if sdk else [])
+    def instrument(*, sdk: bool = True) -> Emission:
+        instrumentors.extend([OpenAIInstrumentor()] if sdk else [])
         settings = Settings.read({"OTEL_AGENTS_PREFER": "theirs"})
-        for instrumentor in made:
+        for instrumentor in instrumentors:
             instrumentor.instrument(**emission.providers, settings=settings, skip_dep_check=False)
         return emission
 
-    yield instrumenting
-    for instrumentor in made:
+    yield instrument
+    for instrumentor in instrumentors:
         instrumentor.uninstrument()
     emission.close()
 
 
 @pytest.mark.parametrize("sdk", [True, False])
 @pytest.mark.parametrize("wrapped", [plain, conditional])
-def test_theirs_stands_where_it_is_preferred(
+def test_theirs_records_if_preferred(
     config: Any,
     model: ScriptedModel,
     caplog: pytest.LogCaptureFixture,
@@ -112,35 +112,39 @@ def test_theirs_stands_where_it_is_preferred(
 ) -> None:
     emission = theirs_preferred(sdk=sdk)
     model.script_by(calling(LOOK))
-    own = wrapped(theirs(emission))
+    own = wrapped(telemetry_middleware(emission))
     run(lambda: agent("Guide", config, tools=[look], middleware=[own]).ask("Go"))
     ours = {"otel_agents.instrumentors.ag2", "otel_agents.instrumentors.openai"}
     spans: list[Any] = list(emission.spans)
     assert not [span.name for span in spans if span.instrumentation_scope.name in ours]
-    shown = [line for line in emission.tree() if "record_usage" not in line]
-    assert [line.split(" gpt")[0] for line in shown] == turn_of(
+    names = [line for line in emission.tree() if "record_usage" not in line]
+    assert [line.split(" gpt")[0] for line in names] == turn_of(
         "theirs", "chat", "execute_tool look", "chat"
     )
     assert tokens(emission) == model.ledger.input_tokens
     points = emission.points()["gen_ai.client.token.usage"]
     billed = model.ledger.input_tokens + model.ledger.output_tokens
     assert sum(total for _, total in points) == billed
-    said = (
+    warning = (
         "otel-agents: ag2 is instrumented by ag2.middleware.TelemetryMiddleware, which the "
         "application enables, so otel-agents records nothing of it; unset "
         "OTEL_AGENTS_PREFER to prefer otel-agents"
     )
-    assert lines(caplog) == [(logging.WARNING, said)]
+    assert lines(caplog) == [(logging.WARNING, warning)]
 
 
-def test_an_agent_without_theirs_is_recorded_all_the_same(
+def test_agents_without_their_middleware_are_recorded(
     config: Any, model: ScriptedModel, theirs_preferred: Callable[..., Emission]
 ) -> None:
     emission = theirs_preferred()
     model.script_by(calling(ToolCall("task_Scout", {"objective": "look"})))
     tools = [agent("Scout", config).as_tool(description="looks")]
-    run(lambda: agent("Boss", config, tools=tools, middleware=[theirs(emission)]).ask("Go"))
-    shown = [line.split(" gpt")[0] for line in emission.tree() if "record_usage" not in line]
+    run(
+        lambda: agent("Boss", config, tools=tools, middleware=[telemetry_middleware(emission)]).ask(
+            "Go"
+        )
+    )
+    names = [line.split(" gpt")[0] for line in emission.tree() if "record_usage" not in line]
     inner = ["execute_tool task_Scout", *("  " + line for line in turn_of("Scout", "chat"))]
-    assert shown == turn_of("theirs", "chat", *inner, "chat")
+    assert names == turn_of("theirs", "chat", *inner, "chat")
     assert tokens(emission) == model.ledger.input_tokens
