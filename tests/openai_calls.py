@@ -13,7 +13,7 @@ import openai
 __all__ = ["CALLS", "VERSION", "Call", "ways"]
 
 VERSION = tuple(int(part) for part in openai.__version__.split(".")[:2])
-QUESTION: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
+MESSAGES: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Call:
 
 
 CALLS = [
-    Call("chat", "chat.completions.create", {"model": "gpt-4o-mini", "messages": QUESTION}),
+    Call("chat", "chat.completions.create", {"model": "gpt-4o-mini", "messages": MESSAGES}),
     Call("completions", "completions.create", {"model": "davinci", "prompt": "Say this"}),
     Call("embeddings", "embeddings.create", {"model": "embed-3", "input": "text"}, streams=False),
 ]
 if VERSION >= (1, 66):
     CALLS.append(Call("responses", "responses.create", {"model": "gpt-4o-mini", "input": "Hi"}))
 if VERSION >= (2, 54):
-    compaction = {"model": "gpt-5", "input": QUESTION}
+    compaction = {"model": "gpt-5", "input": MESSAGES}
     CALLS.append(Call("compaction", "responses.compact", compaction, streams=False))
 if VERSION >= (3, 54):
     questions = [{"type": "predicate", "name": "near", "predicate": "Is it near?"}]

@@ -7,8 +7,8 @@ import itertools
 from typing import Any
 
 import pytest
-from answered_requests import URL, answering
 from flatness import check_flat
+from in_process_model import URL, serving
 from litellm_calls import MESSAGES, litellm
 
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
@@ -44,7 +44,7 @@ def test_questions_leave_nothing(
             lambda: lasting_loop.run_until_complete(read()),
         ]
     )
-    with answering():
+    with serving():
         check_flat(
             lambda: next(ways)(), LiteLLMInstrumentor(), OpenAIInstrumentor(), loop=lasting_loop
         )

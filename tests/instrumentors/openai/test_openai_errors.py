@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import StatusCode
 
 from otel_agents.testing.emission import Emission
@@ -21,7 +21,7 @@ NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}
 
 
 def ask(client: Any, **arguments: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION, **arguments)
+    return client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, **arguments)
 
 
 def error_types(emission: Emission) -> list[str]:
@@ -149,7 +149,7 @@ if VERSION >= (1, 92):
         client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(*[Answer('{"city": "Paris"}')] * 3)
-        chat: Any = {"model": "m", "messages": QUESTION, "response_format": Place}
+        chat: Any = {"model": "m", "messages": MESSAGES, "response_format": Place}
         parsed = client.chat.completions.parse(**chat).choices[0].message.parsed
         assert parsed == Place(city="Paris")
         run(partial(parse_chat, **chat))
@@ -164,7 +164,7 @@ if VERSION >= (1, 92):
     ) -> None:
         model.script(Answer('{"city": "Pa', finish_reason="length"))
         with pytest.raises(openai.LengthFinishReasonError):
-            client.chat.completions.parse(model="m", messages=QUESTION, response_format=Place)
+            client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Place)
         attributes = dict(emission.span.attributes or {})
         assert attributes["error.type"] == "openai.LengthFinishReasonError"
         assert attributes["gen_ai.response.finish_reasons"] == ("length",)

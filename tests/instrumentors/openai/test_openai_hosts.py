@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION
+from openai_calls import MESSAGES
 
 from otel_agents.instrumentors.openai._requests import endpoint_of
 from otel_agents.testing.emission import Emission
@@ -75,8 +75,8 @@ def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
     with openai.AzureOpenAI(
         azure_endpoint=model.base_url, api_key="none", api_version="2024-02-01", max_retries=0
     ) as client:
-        client.chat.completions.create(model="my-deployment", messages=QUESTION)
-        list(client.chat.completions.create(model="my-deployment", messages=QUESTION, stream=True))
+        client.chat.completions.create(model="my-deployment", messages=MESSAGES)
+        list(client.chat.completions.create(model="my-deployment", messages=MESSAGES, stream=True))
         client.embeddings.create(model="my-embeddings", input="text")
     assert emission.names == ["chat my-deployment"] * 2 + ["embeddings my-embeddings"]
     providers = [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans]
@@ -105,8 +105,8 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
 ) -> None:
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
     kept = {"x-mine": "kept"}
-    client.chat.completions.create(model="m", messages=QUESTION, extra_headers=kept)
-    run(partial(create, model="m", messages=QUESTION))
+    client.chat.completions.create(model="m", messages=MESSAGES, extra_headers=kept)
+    run(partial(create, model="m", messages=MESSAGES))
     expected: list[str | None] = [
         f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
         if sent

@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core import tables
@@ -19,7 +19,7 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall, 
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-4o-mini",
-    "messages": QUESTION,
+    "messages": MESSAGES,
     "temperature": 0,
     "top_p": 0.5,
     "max_tokens": 100,
@@ -110,7 +110,7 @@ def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: 
     options = {"stream_options": {"include_usage": True}}
     chunks = list(
         client.chat.completions.create(
-            model="gpt-4o-mini", messages=QUESTION, stream=True, extra_body=options
+            model="gpt-4o-mini", messages=MESSAGES, stream=True, extra_body=options
         )
     )
     attributes = dict(emission.span.attributes or {})
@@ -171,7 +171,7 @@ def test_the_metrics_of_the_latest_generation(
 ) -> None:
     instrument(OTEL_AGENTS_METRICS="latest")
     model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
-    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     points = emission.points()
     sums = {name: sum(value for _, value in some) for name, some in points.items()}
     duration = sums.pop("gen_ai.client.inference.duration")
@@ -226,7 +226,7 @@ def test_tool_calls_keep_the_spelling_of_the_provider(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer(tool_calls=[ToolCall("weather")]))
-    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert (emission.span.attributes or {})["gen_ai.response.finish_reasons"] == ("tool_calls",)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import CALLS, QUESTION, Call
+from openai_calls import CALLS, MESSAGES, Call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
@@ -25,7 +25,7 @@ def asking(instrument: Callable[..., None]) -> None:
 
 def ask(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(
-        model="gpt-4o-mini", messages=QUESTION, stream=True, **arguments
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, **arguments
     )
 
 

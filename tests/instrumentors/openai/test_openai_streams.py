@@ -12,7 +12,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
@@ -24,7 +24,7 @@ from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, Sc
 
 def ask(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(
-        model="gpt-4o-mini", messages=QUESTION, stream=True, **arguments
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, **arguments
     )
 
 
@@ -223,14 +223,14 @@ if VERSION >= (1, 92):
     def test_the_stream_helpers_are_one_span_each(
         client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
-        with client.chat.completions.stream(model="gpt-4o-mini", messages=QUESTION) as events:
+        with client.chat.completions.stream(model="gpt-4o-mini", messages=MESSAGES) as events:
             list(events)
         with client.responses.stream(model="gpt-4o-mini", input="Hi") as events:
             list(events)
 
         async def use(client: openai.AsyncOpenAI) -> None:
             async with client.chat.completions.stream(
-                model="gpt-4o-mini", messages=QUESTION
+                model="gpt-4o-mini", messages=MESSAGES
             ) as events:
                 async for _ in events:
                     pass
@@ -243,7 +243,7 @@ if VERSION >= (1, 92):
     def helpers(client: Any) -> dict[str, Callable[[], Any]]:
         chat, responses = client.chat.completions, client.responses
         return {
-            "chat": lambda: chat.stream(model="gpt-4o-mini", messages=QUESTION),
+            "chat": lambda: chat.stream(model="gpt-4o-mini", messages=MESSAGES),
             "responses": lambda: responses.stream(model="gpt-4o-mini", input="Hi"),
         }
 

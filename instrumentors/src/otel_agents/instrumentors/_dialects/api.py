@@ -11,7 +11,7 @@ from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
 
 from .fields import Body
 
-__all__ = ["Api", "Assembly", "Message", "Part", "Usage"]
+__all__ = ["Accumulator", "Api", "Message", "Part", "Usage"]
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -25,13 +25,13 @@ class Usage(NamedTuple):
     breakdown: dict[str, int]
 
     @classmethod
-    def beside_caches(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
+    def with_cache_tokens(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
         """Of a provider whose input excludes what a cache had a part in: ``cached``, by attribute."""
         parts = {name: count for name, count in cached.items() if count}
         return cls(inputs + sum(parts.values()), outputs, parts)
 
 
-class Assembly(Protocol):
+class Accumulator(Protocol):
     """Gathers the content of a stream; made only where somebody wants content."""
 
     def add(self, chunk: Any) -> None:
@@ -49,18 +49,18 @@ class Api:
 
     Attributes:
         operation: What it is in the conventions' terms.
-        ask: Sets the content of a request.
-        output: The output messages of a response.
+        record_request: Sets the content of a request.
+        output_messages: The output messages of a response.
         finish_reasons: One per choice, in the provider's spelling.
-        assembly: Gathers the content of its streams.
+        accumulator: Gathers the content of its streams.
         type: ``openai.api.type``, where the conventions have a value for it.
         output_type: What it generates, where that is always the same.
     """
 
     operation: Operation
-    ask: Callable[[Content, Body], None]
-    output: Callable[[Any], list[Message]]
+    record_request: Callable[[Content, Body], None]
+    output_messages: Callable[[Any], list[Message]]
     finish_reasons: Callable[[Any], tuple[str, ...]]
-    assembly: Callable[[], Assembly]
+    accumulator: Callable[[], Accumulator]
     type: OpenAIApiType | None = None
     output_type: OutputType | None = None

@@ -23,4 +23,4 @@ def usage_of(usage: Any) -> Usage | None:
     if "inputTokens" not in numbers:
         return None
     cached = {name: numbers.get(key, 0) for key, name in _CACHED}
-    return Usage.beside_caches(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)
+    return Usage.with_cache_tokens(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)

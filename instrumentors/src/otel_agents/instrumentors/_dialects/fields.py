@@ -12,7 +12,16 @@ _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
 
-__all__ = ["Body", "as_mapping", "field", "given", "items", "parsed_arguments", "text", "view"]
+__all__ = [
+    "Body",
+    "as_mapping",
+    "field",
+    "fields_of",
+    "items",
+    "parsed_arguments",
+    "text",
+    "without_none",
+]
 
 
 def field(holder: Any, name: str) -> Any:
@@ -27,7 +36,7 @@ def field(holder: Any, name: str) -> Any:
     return fields[name] if name in fields else extra.get(name) if extra else None
 
 
-def view(holder: Any) -> dict[str, Any]:
+def fields_of(holder: Any) -> dict[str, Any]:
     """All fields at once: one look-up instead of one a field; none where it has none, as a text."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
@@ -48,7 +57,7 @@ def text(holder: object, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def given(part: dict[str, Any]) -> dict[str, Any]:
+def without_none(part: dict[str, Any]) -> dict[str, Any]:
     """``part`` without the keys that have no value."""
     return {key: value for key, value in part.items() if value is not None}
 

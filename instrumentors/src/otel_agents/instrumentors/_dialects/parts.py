@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from .api import Message, Part
-from .fields import given, parsed_arguments
+from .fields import parsed_arguments, without_none
 
 __all__ = [
     "as_text",
-    "finished",
     "message",
     "reasoning_part",
     "text_message",
     "text_part",
     "tool_call",
     "tool_call_response",
+    "with_finish_reasons",
 ]
 
 
@@ -33,7 +33,7 @@ def reasoning_part(content: Any) -> Part:
 
 def tool_call(call_id: Any, name: Any, arguments: Any, *, parse: bool = True) -> Part:
     """A tool that a model asks for; JSON arguments as what they stand for, unless told not to."""
-    return given(
+    return without_none(
         {
             "type": "tool_call",
             "id": call_id,
@@ -45,7 +45,7 @@ def tool_call(call_id: Any, name: Any, arguments: Any, *, parse: bool = True) ->
 
 def tool_call_response(call_id: Any, response: Any) -> Part:
     """What a tool has answered, which may be nothing."""
-    return {**given({"type": "tool_call_response", "id": call_id}), "response": response}
+    return {**without_none({"type": "tool_call_response", "id": call_id}), "response": response}
 
 
 def message(role: str, parts: list[Part], name: str | None = None) -> Message:
@@ -58,7 +58,7 @@ def text_message(role: str, value: Any, name: str | None = None) -> Message:
     return message(role, [text_part(as_text(value))], name)
 
 
-def finished(messages: list[Message], reasons: Sequence[str]) -> list[Message]:
+def with_finish_reasons(messages: list[Message], reasons: Sequence[str]) -> list[Message]:
     """The messages of choices with the reasons for which they ended, where those are told."""
     told = [
         {**one, "finish_reason": reason} for one, reason in zip(messages, reasons, strict=False)

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
@@ -108,7 +108,9 @@ class Answer(ClaimedCall):
             call.response_model = getattr(response, "model", None)
         call.finish_reasons = _reasons(response)
         if self._wanted:
-            call.content.output_messages = finished(answer(response)(), call.finish_reasons)
+            call.content.output_messages = with_finish_reasons(
+                answer(response)(), call.finish_reasons
+            )
         usage = getattr(response, "usage", None)
         if usage:
             self._count(call, usage)

@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from otel_agents.instrumentors._dialects import bedrock, google
 from otel_agents.instrumentors._dialects.anthropic import usage as anthropic_usage
-from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly
+from otel_agents.instrumentors._dialects.anthropic.accumulator import Accumulator
 from otel_agents.instrumentors._dialects.anthropic.messages import finish_reasons
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import field, items, text
 
-__all__ = ["ANTHROPIC", "BEDROCK", "GEMINI", "Dialect", "Pieces", "Told"]
+__all__ = ["ANTHROPIC", "BEDROCK", "GEMINI", "Dialect", "StreamAccumulator", "Told"]
 
 
 class Told(NamedTuple):
@@ -24,23 +24,23 @@ class Told(NamedTuple):
     usage: Usage | None
 
 
-class Pieces(Protocol):
+class StreamAccumulator(Protocol):
     """Gathers the pieces of a stream."""
 
     def add(self, chunk: Any) -> None:
         """Take one piece in."""
         ...
 
-    def answer(self) -> Any:
+    def response(self) -> Any:
         """What they would have been in one piece; None where nothing has come."""
         ...
 
 
 class Dialect(NamedTuple):
-    """How a response is read; ``gather`` makes what puts a stream together."""
+    """How a response is read; ``accumulator`` makes what puts a stream together."""
 
     read: Callable[[Any], Told]
-    gather: Callable[[], Pieces]
+    accumulator: Callable[[], StreamAccumulator]
 
 
 class _Latest:
@@ -56,13 +56,13 @@ class _Latest:
             if value:
                 self._told[name] = value
 
-    def answer(self) -> dict[str, Any] | None:
+    def response(self) -> dict[str, Any] | None:
         """What they tell together."""
         return self._told or None
 
 
 def _anthropic(response: Any) -> Told:
-    usage = anthropic_usage.usage_of(anthropic_usage.told(field(response, "usage")))
+    usage = anthropic_usage.usage_of(anthropic_usage.counts_of(field(response, "usage")))
     reasons = finish_reasons(response)
     return Told(text(response, "model"), text(response, "id"), reasons, usage)
 
@@ -84,6 +84,6 @@ def _converse(response: Any) -> Told:
     return Told(None, request, (reason,) if reason else (), usage)
 
 
-ANTHROPIC: Final = Dialect(_anthropic, lambda: Assembly(content=False))
+ANTHROPIC: Final = Dialect(_anthropic, lambda: Accumulator(content=False))
 GEMINI: Final = Dialect(_gemini, _Latest)
 BEDROCK: Final = Dialect(_converse, _Latest)  # AG2 streams nothing of it

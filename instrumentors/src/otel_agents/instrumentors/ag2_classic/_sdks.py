@@ -30,7 +30,7 @@ class _Request(Observation):
     def __init__(self, answer: Answer, dialect: Dialect, *, streams: bool) -> None:
         super().__init__()
         self._answer, self._read, self._streams = answer, dialect.read, streams
-        self._pieces = dialect.gather()
+        self._chunks = dialect.accumulator()
 
     def returned(self, value: Any) -> Any:
         """The response is there, or its stream has begun."""
@@ -42,12 +42,12 @@ class _Request(Observation):
     def chunk(self, item: Any) -> object:
         """A piece of a stream is there."""
         self._answer.chunked()
-        self._pieces.add(item)
+        self._chunks.add(item)
         return None
 
     def exhausted(self, value: Any) -> None:
         """The stream is at its end."""
-        self._answer.received(self._read(self._pieces.answer()))
+        self._answer.received(self._read(self._chunks.response()))
 
     def failed(self, error: BaseException) -> None:
         """The request was refused, or its stream broke; AG2 may send another."""

@@ -12,9 +12,9 @@ from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.anthropic.accumulator import Accumulator, ServerSentEvents
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
-from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly, Events
-from otel_agents.instrumentors._dialects.anthropic.usage import told, usage_of
+from otel_agents.instrumentors._dialects.anthropic.usage import counts_of, usage_of
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.openai.requests import (
@@ -70,12 +70,12 @@ class Question(ClaimedCall):
         self._api = function.api
         self._arguments = arguments
         self._asynchronous = asynchronous
-        self._assembly = (
-            function.api.assembly() if function.api and telemetry.gate.enabled else None
+        self._accumulator = (
+            function.api.accumulator() if function.api and telemetry.gate.enabled else None
         )
-        self._events = Events() if function.api is MESSAGES else None
+        self._events = ServerSentEvents() if function.api is MESSAGES else None
         if self._events is not None:  # its streams are what they tell: who answered, and the usage
-            self._assembly = Assembly(content=telemetry.gate.enabled)
+            self._accumulator = Accumulator(content=telemetry.gate.enabled)
         self._final: Any = None
         self._broken: str | None = None
         self._id: str | None = None
@@ -166,8 +166,8 @@ class Question(ClaimedCall):
         return None
 
     def _gather(self, item: Any) -> None:
-        if self._assembly is not None:
-            self._assembly.add(item)
+        if self._accumulator is not None:
+            self._accumulator.add(item)
         kind = text(item, "type")
         if kind in FINAL_EVENTS:
             self._final = field(item, "response")
@@ -199,15 +199,15 @@ class Question(ClaimedCall):
         """
         self.identify(message)
         for source in (field(message, "usage"), usage):
-            self._heard.update(told(source))
+            self._heard.update(counts_of(source))
 
     def describe(self, call: Any, response: Any) -> None:
         """Set on ``call`` what was asked and what the provider answered."""
         if call.detailed:
             self._describe_request(call)
         answer = response if response is not None else self._final
-        if answer is None and isinstance(self._assembly, Assembly):
-            answer = self._assembly.answer()
+        if answer is None and isinstance(self._accumulator, Accumulator):
+            answer = self._accumulator.response()
         failed, code = failure_of(answer) if self._api is RESPONSES else (False, None)
         if failed or self._broken is not None:
             call.reject(code or self._broken)
@@ -237,7 +237,7 @@ class Question(ClaimedCall):
             raw = field(logging.model_call_details, "original_response")
         call.response_model = model_of(answer, self.route, raw)
         if self._api is MESSAGES:
-            usage = usage_of(told(field(answer, "usage")))
+            usage = usage_of(counts_of(field(answer, "usage")))
         else:
             usage = spent(answer, raw)
         if usage is not None:
@@ -249,8 +249,8 @@ class Question(ClaimedCall):
             call.attributes.update(usage.breakdown)
         call.response_id = answer_id(answer, raw)
         call.finish_reasons = self._api.finish_reasons(answer)
-        if self._assembly is not None:
-            call.content.output_messages = self._api.output(answer)
+        if self._accumulator is not None:
+            call.content.output_messages = self._api.output_messages(answer)
 
     def _describe_stream(self, call: Any) -> None:
         # What LiteLLM keeps of a stream is what the provider sent; the last chunk that it hands on may
@@ -266,8 +266,8 @@ class Question(ClaimedCall):
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
         call.finish_reasons = _reasons(chunks)
-        if self._assembly is not None:
-            call.content.output_messages = self._assembly.messages
+        if self._accumulator is not None:
+            call.content.output_messages = self._accumulator.messages
 
     def response_id(self, response: Any) -> str | None:
         """The id by which an SDK would have reported the response."""
@@ -289,11 +289,11 @@ class _EitherStream(StreamProxy):
 
     def __aiter__(self) -> AsyncStreamProxy:
         object.__setattr__(self, "_otel_ended", True)
-        return AsyncStreamProxy(self._otel_wrapped, self._otel_running)
+        return AsyncStreamProxy(self._otel_wrapped, self._otel_observer)
 
 
 def _ask(api: Api, arguments: Arguments, content: Content) -> None:
-    api.ask(content, arguments)
+    api.record_request(content, arguments)
 
 
 def _nothing() -> None:

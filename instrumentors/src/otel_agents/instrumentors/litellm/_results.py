@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.anthropic.usage import CACHED
+from otel_agents.instrumentors._dialects.anthropic.usage import CACHE_COUNTS
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
@@ -103,6 +103,6 @@ def _whole(usage: Any) -> Usage | None:
     counted = usage_of(usage)
     if counted is None or not (counted.input_tokens or counted.output_tokens):
         return None  # an empty one is LiteLLM's default, for a provider that told none
-    cached = {name: field(usage, key) for key, name in CACHED}
+    cached = {name: field(usage, key) for key, name in CACHE_COUNTS}
     breakdown = {**counted.breakdown, **{name: n for name, n in cached.items() if n}}
     return Usage(counted.input_tokens, counted.output_tokens, breakdown)

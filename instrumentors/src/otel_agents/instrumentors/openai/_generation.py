@@ -8,8 +8,8 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Api, Assembly
-from otel_agents.instrumentors._dialects.fields import Body, field, text, view
+from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS, RESPONSES, failure_of
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
@@ -26,7 +26,7 @@ _RAISED: Final = "openai.APIError"
 class Generation(Inference):
     """An inference of any API; its result may be a response, a stream or a raw response."""
 
-    __slots__ = ("_api", "_assembly", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Generation(Inference):
             telemetry, api.operation, provider, named, server, provider_is_guess=provider_is_guess
         )
         self._api = api
-        self._assembly: Assembly | None = None
+        self._accumulator: Accumulator | None = None
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
@@ -55,8 +55,8 @@ class Generation(Inference):
             if api.output_type is not None:
                 self.attributes[attr.GEN_AI_OUTPUT_TYPE] = api.output_type.value
         if telemetry.gate.enabled:
-            self._assembly = api.assembly()
-            api.ask(self.content, body)
+            self._accumulator = api.accumulator()
+            api.record_request(self.content, body)
 
     def respond(self, value: Any) -> None:
         """Gather from a whole response; one that goes on in the background is held open."""
@@ -68,7 +68,7 @@ class Generation(Inference):
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
         else:
             self.attributes.pop(attr.OTEL_AGENTS_RESPONSE_PENDING, None)
-        self._identify(view(value))
+        self._identify(fields_of(value))
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold_open = lambda: _background.hold(response_id, self)
@@ -80,8 +80,8 @@ class Generation(Inference):
         failed, code = failure_of(value)
         if failed:
             self.reject(code)
-        if self._assembly is not None:
-            self.content.output_messages = lambda: self._api.output(value)
+        if self._accumulator is not None:
+            self.content.output_messages = lambda: self._api.output_messages(value)
 
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")
@@ -108,9 +108,9 @@ class Generation(Inference):
         # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
             self.timed_chunk()
-        if self._assembly is not None:
-            self._assembly.add(item)
-        fields = view(item)
+        if self._accumulator is not None:
+            self._accumulator.add(item)
+        fields = fields_of(item)
         if fields.get("error"):  # of a raw stream: of a parsed one the SDK raises it
             self.reject(_RAISED)
             self.end()  # who reads it stops here, and may not close it
@@ -121,7 +121,7 @@ class Generation(Inference):
             self._identify(fields)
         choices = fields.get("choices")
         for choice in choices or ():
-            chosen = view(choice)
+            chosen = fields_of(choice)
             reason, index = chosen.get("finish_reason"), chosen.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
@@ -139,7 +139,7 @@ class Generation(Inference):
         if kind in FINAL_EVENTS:
             self.respond(response)
         elif kind == "response.created":
-            self._identify(view(response))
+            self._identify(fields_of(response))
         elif kind == "error":
             self.reject(text(item, "code"))
             self.complete = True
@@ -150,6 +150,6 @@ class Generation(Inference):
         if self._reasons and any(self._reasons.values()):
             ordered = sorted(self._reasons.items())
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)
-        assembly = self._assembly
-        if assembly is not None and not self._responded:
-            self.content.output_messages = assembly.messages
+        accumulator = self._accumulator
+        if accumulator is not None and not self._responded:
+            self.content.output_messages = accumulator.messages

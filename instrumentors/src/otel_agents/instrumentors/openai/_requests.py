@@ -245,7 +245,7 @@ class Fetch(FetchResponse):
         if reasons:
             self.attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
         if self.content.enabled:
-            self.content.output_messages = RESPONSES.output(value)
+            self.content.output_messages = RESPONSES.output_messages(value)
         _background.fetched(text(value, "id"), value)
 
     def chunk(self, item: Any) -> object:

@@ -12,22 +12,22 @@ from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.parts import (
-    finished,
     message,
     reasoning_part,
     text_part,
     tool_call,
     tool_call_response,
+    with_finish_reasons,
 )
 from otel_agents.semconv.values import Modality
 
-__all__ = ["ask", "finish_reasons", "output_messages"]
+__all__ = ["finish_reasons", "output_messages", "record_request"]
 
 
 _MODALITIES: Final = MappingProxyType({"image": Modality.IMAGE, "document": Modality.DOCUMENT})
 
 
-def ask(content: Content, body: Any) -> None:
+def record_request(content: Content, body: Any) -> None:
     """Set the content of a request: ``messages``, ``system``, ``tools``."""
     asked, system, tools = (field(body, name) for name in ("messages", "system", "tools"))
     listed = isinstance(asked, (list, tuple))
@@ -43,7 +43,7 @@ def output_messages(answer: Any) -> list[Message]:
     parts = _parts(field(answer, "content"))
     reasons = finish_reasons(answer) or ("error",)  # as of a stream that was cut
     said = message(text(answer, "role") or "assistant", parts)
-    return finished([said], reasons) if parts else []
+    return with_finish_reasons([said], reasons) if parts else []
 
 
 def finish_reasons(answer: Any) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _told(answer: Any) -> Any:
     return dump(mode="json", exclude_none=True) if dump is not None else answer
 
 
-class _TranscriptAssembly:
+class _TranscriptAccumulator:
     """Gathers the pieces of a transcript."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ _IMAGES: Final = Api(
     _ask_image,
     _images_output,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.IMAGE,
 )
 _SPEECH: Final = Api(
@@ -107,7 +107,7 @@ _SPEECH: Final = Api(
     _ask_speech,
     _no_output,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.SPEECH,
 )
 _TRANSCRIPTS: Final = Api(
@@ -115,24 +115,24 @@ _TRANSCRIPTS: Final = Api(
     _ask_image,  # a transcription's prompt guides its style; the audio itself is not read
     _transcript_output,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.TEXT,
 )
 
 _COMPACTIONS: Final = Api(
     Operation.CHAT,
-    RESPONSES.ask,
+    RESPONSES.record_request,
     _compaction_output,
     _compaction_reasons,
-    RESPONSES.assembly,
+    RESPONSES.accumulator,
     type=RESPONSES.type,
 )
 _DECISIONS: Final = Api(
     Operation.GENERATE_CONTENT,
-    RESPONSES.ask,
+    RESPONSES.record_request,
     _decisions_output,
     _no_reasons,
-    RESPONSES.assembly,
+    RESPONSES.accumulator,
     output_type=OutputType.JSON,
 )
 

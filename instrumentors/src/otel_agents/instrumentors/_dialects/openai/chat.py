@@ -7,8 +7,8 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
-from otel_agents.instrumentors._dialects.fields import Body, field, items, text, view
-from otel_agents.instrumentors._dialects.parts import finished, tool_call_response
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
+from otel_agents.instrumentors._dialects.parts import tool_call_response, with_finish_reasons
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .parts import message_parts, tool_definitions, tool_response
@@ -63,7 +63,7 @@ def ask_tools(content: Content, tools: Any) -> None:
 def _choices_output(response: Any) -> list[Message]:
     """One message per choice, in the order of the choices."""
     messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
-    return finished(messages, choice_reasons(response))
+    return with_finish_reasons(messages, choice_reasons(response))
 
 
 def choice_reasons(response: Any) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class _Choice:
         return gathered
 
 
-class _Assembly:
+class _Accumulator:
     """Gathers a stream of chunks."""
 
     def __init__(self) -> None:
@@ -123,15 +123,15 @@ class _Assembly:
     def add(self, chunk: Any) -> None:
         """Take one chunk in; nearly every one holds a piece of content and nothing else."""
         # A hot path: one function for a chunk, its choices and their deltas.
-        for choice in view(chunk).get("choices") or ():
-            fields = view(choice)
+        for choice in fields_of(chunk).get("choices") or ():
+            fields = fields_of(choice)
             index, delta = fields.get("index") or 0, fields.get("delta")
             if delta is None:
                 continue
             gathered = self._choices.get(index)
             if gathered is None:
                 gathered = self._choices[index] = _Choice()
-            said = view(delta)
+            said = fields_of(delta)
             content = said.get("content")
             if content:
                 gathered.content.append(content)
@@ -159,6 +159,6 @@ CHAT: Final = Api(
     _ask_chat,
     _choices_output,
     choice_reasons,
-    _Assembly,
+    _Accumulator,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv.values import Operation
 
 from .chat import choice_reasons
@@ -27,7 +27,7 @@ def prompt_messages(prompt: Any) -> list[Message]:
 def text_messages(choices: Iterable[Any], reasons: Sequence[str] = ()) -> list[Message]:
     """One message per choice, which has a text; the reasons for which they ended, if any."""
     messages = [{"role": "assistant", "parts": text_parts(field(c, "text"))} for c in choices]
-    return finished(messages, reasons)
+    return with_finish_reasons(messages, reasons)
 
 
 def _ask_completion(content: Content, body: Body) -> None:
@@ -38,7 +38,7 @@ def _texts_output(response: Any) -> list[Message]:
     return text_messages(items(response, "choices"), choice_reasons(response))
 
 
-class _Assembly:
+class _Accumulator:
     """Gathers a stream of chunks."""
 
     def __init__(self) -> None:
@@ -63,5 +63,5 @@ class _Assembly:
 
 
 COMPLETIONS: Final = Api(
-    Operation.TEXT_COMPLETION, _ask_completion, _texts_output, choice_reasons, _Assembly
+    Operation.TEXT_COMPLETION, _ask_completion, _texts_output, choice_reasons, _Accumulator
 )

@@ -10,13 +10,20 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, given, items, text
+from otel_agents.instrumentors._dialects.fields import (
+    Body,
+    as_mapping,
+    field,
+    items,
+    text,
+    without_none,
+)
 from otel_agents.instrumentors._dialects.parts import (
-    finished,
     message,
     reasoning_part,
     tool_call,
     tool_call_response,
+    with_finish_reasons,
 )
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 
@@ -62,7 +69,7 @@ def _message(item: Any) -> Message:
 def output_messages(output: Iterable[Any], reasons: tuple[str, ...]) -> list[Message]:
     """The one message that the items of a response make."""
     parts = [part for item in output for part in _item(item)[1]]
-    return finished([message("assistant", parts)], reasons) if parts else []
+    return with_finish_reasons([message("assistant", parts)], reasons) if parts else []
 
 
 def _item(item: Any) -> tuple[str, list[Part]]:
@@ -76,7 +83,7 @@ def _item(item: Any) -> tuple[str, list[Part]]:
     if kind == "reasoning":
         return "assistant", _reasoning(item)
     if kind == "compaction":
-        return "assistant", [given({"type": "compaction", "id": text(item, "id")})]
+        return "assistant", [without_none({"type": "compaction", "id": text(item, "id")})]
     if kind == "image_generation_call":
         return "assistant", _image(item)
     if kind.endswith("_call"):
@@ -123,7 +130,7 @@ def _server_call(item: Any, kind: str) -> Part:
             dump = getattr(value, "model_dump", None)
             details[key] = dump(mode="json", exclude_none=True) if dump else value
     call: Part = {"type": "server_tool_call", "id": text(item, "id"), "name": name}
-    return given({**call, "server_tool_call": details})
+    return without_none({**call, "server_tool_call": details})
 
 
 def _ask(content: Content, body: Body) -> None:
@@ -173,7 +180,7 @@ def _calls_tools(output: Iterable[Any]) -> bool:
     return any(text(item, "type") in _CALLS for item in output)
 
 
-class _Assembly:
+class _Accumulator:
     """Gathers the items of a Responses stream that breaks off; a whole one ends with all of them."""
 
     def __init__(self) -> None:
@@ -204,6 +211,6 @@ RESPONSES: Final = Api(
     _ask,
     _said,
     response_finish_reasons,
-    _Assembly,
+    _Accumulator,
     type=OpenAIApiType.RESPONSES,
 )

@@ -11,15 +11,15 @@ from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import field, parsed_arguments, text
 
 from .messages import output_messages
-from .usage import told
+from .usage import counts_of
 
-__all__ = ["Assembly", "Events"]
+__all__ = ["Accumulator", "ServerSentEvents"]
 
 _SEPARATOR: Final = b"\n\n"
 _DATA: Final = b"data:"
 
 
-class Events:
+class ServerSentEvents:
     """Reads server-sent events from the pieces in which they come.
 
     What is not whole is kept for the next piece; an event that is no JSON object is left out.
@@ -42,7 +42,7 @@ class Events:
                 yield read
 
 
-class Assembly:
+class Accumulator:
     """What a stream said so far, as the answer that it would have been in one piece.
 
     Args:
@@ -62,7 +62,7 @@ class Assembly:
         if take is not None:
             take(self, chunk)
 
-    def answer(self) -> dict[str, Any] | None:
+    def response(self) -> dict[str, Any] | None:
         """The answer; None where no message has begun."""
         if self._message is None:
             return None
@@ -77,17 +77,17 @@ class Assembly:
 
     def messages(self) -> list[Message]:
         """The output so far."""
-        return output_messages(self.answer())
+        return output_messages(self.response())
 
     def begin(self, event: Any) -> None:
         """``message_start``."""
         self._message = field(event, "message")
-        self._usage.update(told(field(self._message, "usage")))
+        self._usage.update(counts_of(field(self._message, "usage")))
 
     def end(self, event: Any) -> None:
         """``message_delta``: later numbers replace earlier ones."""
         self._stop_reason = text(field(event, "delta"), "stop_reason") or self._stop_reason
-        self._usage.update(told(field(event, "usage")))
+        self._usage.update(counts_of(field(event, "usage")))
 
     def open_block(self, event: Any) -> None:
         """``content_block_start``."""
@@ -110,12 +110,12 @@ _PIECES: Final = MappingProxyType(
         "input_json_delta": "partial_json",
     }
 )
-_TAKES: Final[Mapping[str, Callable[[Assembly, Any], None]]] = MappingProxyType(
+_TAKES: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProxyType(
     {
-        "message_start": Assembly.begin,
-        "message_delta": Assembly.end,
-        "content_block_start": Assembly.open_block,
-        "content_block_delta": Assembly.add_piece,
+        "message_start": Accumulator.begin,
+        "message_delta": Accumulator.end,
+        "content_block_start": Accumulator.open_block,
+        "content_block_delta": Accumulator.add_piece,
     }
 )
 

@@ -16,7 +16,7 @@ from unittest import mock
 
 from otel_agents.testing.scripted_model.openai.shapes import RELEASES
 
-__all__ = ["TEXT", "URL", "answering"]
+__all__ = ["TEXT", "URL", "serving"]
 
 URL = "http://127.0.0.1:9/v1"
 """Where nobody listens."""
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 
 
 @contextmanager
-def answering() -> Generator[None, None, None]:
+def serving() -> Generator[None, None, None]:
     """Answer all requests, each with ids of its own."""
     with ExitStack() as stack:
         for name in ("httpx", "httpx2"):  # the SDK's own clients send with either, by its version
