@@ -36,7 +36,7 @@ def module(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Any:
         return emission.tracer_provider.get_tracer(name)
 
     # LiteLLM keeps a callback that was used once.
-    monkeypatch.setattr(_callbacks, "_sharing", ByObject[Any, None]())
+    monkeypatch.setattr(_callbacks, "_shared", ByObject[Any, None]())
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: emission.tracer_provider)
     monkeypatch.setattr(trace, "get_tracer", tracer)
     return importlib.import_module("litellm.integrations.opentelemetry")

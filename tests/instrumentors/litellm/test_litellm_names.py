@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from litellm_calls import MESSAGES, VERSION, litellm, route
 
-from otel_agents.instrumentors.litellm._results import answer_id, chunk_id, model_of
+from otel_agents.instrumentors.litellm._results import model_of, response_id_of, stream_id
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ScriptedModel
 
@@ -60,12 +60,12 @@ def test_a_host_that_is_not_known_is_of_the_provider_that_litellm_knows(
 @pytest.mark.usefixtures("instrument")
 def test_what_litellm_makes_is_told_from_what_a_provider_has_said() -> None:
     answer = {"id": MADE_UP, "model": "nvidia_nim/meta/llama3"}
-    assert answer_id(answer, None) is None
-    assert answer_id(answer, '{"id": "theirs"}') == "theirs"
-    assert answer_id(answer, f'{{"id": "{MADE_UP}"}}') == MADE_UP
-    assert answer_id(answer, "{}") is None
-    assert chunk_id(answer) is None
-    assert chunk_id({"id": MADE_UP.removeprefix("chat")}) is None
+    assert response_id_of(answer, None) is None
+    assert response_id_of(answer, '{"id": "theirs"}') == "theirs"
+    assert response_id_of(answer, f'{{"id": "{MADE_UP}"}}') == MADE_UP
+    assert response_id_of(answer, "{}") is None
+    assert stream_id(answer) is None
+    assert stream_id({"id": MADE_UP.removeprefix("chat")}) is None
     assert model_of(answer, "nvidia_nim", None) == "meta/llama3"
     assert model_of(answer, "nvidia_nim", '{"model": "meta/llama3"}') == "meta/llama3"
     assert model_of(answer, "nvidia_nim", '{"model": "theirs"}') == "theirs"

@@ -384,7 +384,7 @@ if VERSION >= (1, 66):
         emission: Emission,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(vars(_background)["_held"], "_limit", 1)
+        monkeypatch.setattr(vars(_background)["_pending"], "_limit", 1)
         model.script(Answer("Never", fetches=1), Answer("Later", fetches=1))
         client.responses.create(model="never", input="Hi", background=True)
         later = client.responses.create(model="later", input="Hi", background=True)

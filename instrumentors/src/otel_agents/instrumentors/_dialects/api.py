@@ -1,4 +1,4 @@
-"""What an API that generates is to whoever instruments its clients, whosever dialect it is."""
+"""What instrumentors need to know of a generating API, whatever its wire format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Message = dict[str, Any]
 
 
 class Usage(NamedTuple):
-    """Input and output tokens as billed, and attributes for the breakdowns."""
+    """Input and output tokens as billed, and their breakdown by attribute."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -26,35 +26,35 @@ class Usage(NamedTuple):
 
     @classmethod
     def with_cache_tokens(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
-        """Of a provider whose input excludes what a cache had a part in: ``cached``, by attribute."""
+        """Return the usage of a provider whose input tokens exclude ``cached``, by attribute."""
         parts = {name: count for name, count in cached.items() if count}
         return cls(inputs + sum(parts.values()), outputs, parts)
 
 
 class Accumulator(Protocol):
-    """Gathers the content of a stream; made only where somebody wants content."""
+    """Accumulates the content of a stream; created only if content is recorded."""
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk in."""
+        """Add one chunk."""
         ...
 
     def messages(self) -> list[Message]:
-        """The output so far as messages; empty where nothing was said."""
+        """Return the output so far as messages; an empty list if it has no content."""
         ...
 
 
 @dataclass(frozen=True)
 class Api:
-    """One API that generates.
+    """One generating API.
 
     Attributes:
-        operation: What it is in the conventions' terms.
+        operation: The conventions' operation.
         record_request: Sets the content of a request.
         output_messages: The output messages of a response.
-        finish_reasons: One per choice, in the provider's spelling.
-        accumulator: Gathers the content of its streams.
-        type: ``openai.api.type``, where the conventions have a value for it.
-        output_type: What it generates, where that is always the same.
+        finish_reasons: The finish reasons of a response, one per choice, in the provider's spelling.
+        accumulator: Creates what accumulates the content of a stream.
+        type: ``openai.api.type``, if the conventions have a value for it.
+        output_type: What it generates, if that is always the same.
     """
 
     operation: Operation

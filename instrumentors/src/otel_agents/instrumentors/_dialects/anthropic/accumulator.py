@@ -1,4 +1,4 @@
-"""A stream of Anthropic's put together: from its events, or from the bytes of them."""
+"""Accumulates an Anthropic stream, from its events or from their bytes."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ _DATA: Final = b"data:"
 
 
 class ServerSentEvents:
-    """Reads server-sent events from the pieces in which they come.
+    """Parses server-sent events from the chunks of a response body.
 
-    What is not whole is kept for the next piece; an event that is no JSON object is left out.
+    An incomplete event waits for the next chunk. An event that is not a JSON object is skipped.
     """
 
     def __init__(self) -> None:
         self._rest = b""
 
-    def read(self, piece: bytes) -> Iterator[dict[str, Any]]:
-        """The events that are whole with this piece."""
-        *whole, self._rest = (self._rest + piece).replace(b"\r\n", b"\n").split(_SEPARATOR)
-        for event in whole:
+    def read(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """Yield the events that ``chunk`` completes."""
+        *complete, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(_SEPARATOR)
+        for event in complete:
             lines = event.split(b"\n")
             data = b"\n".join(line[len(_DATA) :] for line in lines if line.startswith(_DATA))
             try:
                 read: Any = json.loads(data)
-            except ValueError:  # a ping without data, or what a gateway has put in between
+            except ValueError:  # a ping without data, or a gateway's own comment
                 continue
             if isinstance(read, dict):
                 yield read
 
 
 class Accumulator:
-    """What a stream said so far, as the answer that it would have been in one piece.
+    """Accumulates a stream into the response that it would have been without streaming.
 
     Args:
-        content: Whether to gather what was said; the rest is gathered anyhow.
+        content: Whether to accumulate content blocks too; id, model and usage always are.
     """
 
     def __init__(self, content: bool = True) -> None:
@@ -57,13 +57,13 @@ class Accumulator:
         self._blocks: dict[int, tuple[Any, list[str]]] = {}
 
     def add(self, chunk: Any) -> None:
-        """Take one event in."""
-        take = _TAKES.get(text(chunk, "type") or "")
-        if take is not None:
-            take(self, chunk)
+        """Add one event."""
+        handle = _HANDLERS.get(text(chunk, "type") or "")
+        if handle is not None:
+            handle(self, chunk)
 
     def response(self) -> dict[str, Any] | None:
-        """The answer; None where no message has begun."""
+        """Return the response so far; None before ``message_start``."""
         if self._message is None:
             return None
         return {
@@ -72,58 +72,58 @@ class Accumulator:
             "role": "assistant",
             "stop_reason": self._stop_reason,
             "usage": self._usage,
-            "content": [_whole(*block) for _, block in sorted(self._blocks.items())],
+            "content": [_joined_block(*block) for _, block in sorted(self._blocks.items())],
         }
 
     def messages(self) -> list[Message]:
-        """The output so far."""
+        """Return the output so far."""
         return output_messages(self.response())
 
-    def begin(self, event: Any) -> None:
-        """``message_start``."""
+    def start_message(self, event: Any) -> None:
+        """Handle ``message_start``."""
         self._message = field(event, "message")
         self._usage.update(counts_of(field(self._message, "usage")))
 
-    def end(self, event: Any) -> None:
-        """``message_delta``: later numbers replace earlier ones."""
+    def update_message(self, event: Any) -> None:
+        """Handle ``message_delta``; its token counts replace earlier ones."""
         self._stop_reason = text(field(event, "delta"), "stop_reason") or self._stop_reason
         self._usage.update(counts_of(field(event, "usage")))
 
-    def open_block(self, event: Any) -> None:
-        """``content_block_start``."""
+    def start_block(self, event: Any) -> None:
+        """Handle ``content_block_start``."""
         if self._content:
             self._blocks[field(event, "index") or 0] = (field(event, "content_block"), [])
 
-    def add_piece(self, event: Any) -> None:
-        """``content_block_delta``."""
+    def add_delta(self, event: Any) -> None:
+        """Handle ``content_block_delta``."""
         block = self._blocks.get(field(event, "index") or 0)
         delta = field(event, "delta")
-        piece = text(delta, _PIECES.get(text(delta, "type") or "", ""))
-        if block is not None and piece:
-            block[1].append(piece)
+        chunk = text(delta, _DELTA_FIELDS.get(text(delta, "type") or "", ""))
+        if block is not None and chunk:
+            block[1].append(chunk)
 
 
-_PIECES: Final = MappingProxyType(
+_DELTA_FIELDS: Final = MappingProxyType(
     {
         "text_delta": "text",
         "thinking_delta": "thinking",
         "input_json_delta": "partial_json",
     }
 )
-_TAKES: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProxyType(
+_HANDLERS: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProxyType(
     {
-        "message_start": Accumulator.begin,
-        "message_delta": Accumulator.end,
-        "content_block_start": Accumulator.open_block,
-        "content_block_delta": Accumulator.add_piece,
+        "message_start": Accumulator.start_message,
+        "message_delta": Accumulator.update_message,
+        "content_block_start": Accumulator.start_block,
+        "content_block_delta": Accumulator.add_delta,
     }
 )
 
 
-def _whole(block: Any, pieces: list[str]) -> dict[str, Any]:
+def _joined_block(block: Any, chunks: list[str]) -> dict[str, Any]:
     kind = text(block, "type") or "text"
-    said = "".join(pieces)
+    joined = "".join(chunks)
     if kind in ("text", "thinking"):
-        return {"type": kind, kind: (text(block, kind) or "") + said}
-    arguments = parsed_arguments(said) if said else field(block, "input")
+        return {"type": kind, kind: (text(block, kind) or "") + joined}
+    arguments = parsed_arguments(joined) if joined else field(block, "input")
     return {"type": kind, "id": text(block, "id"), "name": text(block, "name"), "input": arguments}

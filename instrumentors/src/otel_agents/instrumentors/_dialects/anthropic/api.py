@@ -1,4 +1,4 @@
-"""Anthropic's API that generates, in the form of OpenAI's (`_dialects.openai.apis`)."""
+"""Anthropic's Messages API as an `Api`."""
 
 from __future__ import annotations
 
