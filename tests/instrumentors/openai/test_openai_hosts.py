@@ -1,4 +1,4 @@
-"""Which provider and host a call is reported for, and which hosts get the trace's headers."""
+"""Provider and host of a call, and which hosts get trace headers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from otel_agents.testing.scripted_model import ScriptedModel
         ("http://notapi.x.ai.example/v1", ("openai", "notapi.x.ai.example", 80)),
     ],
 )
-def test_the_host_tells_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
+def test_the_host_determines_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
     with openai.OpenAI(base_url=url, api_key="none") as client:
         assert endpoint_of(client)[:3] == endpoint
 
 
-def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
+def test_a_new_base_url_changes_the_endpoint() -> None:
     with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="none") as client:
         assert endpoint_of(client).provider == "x_ai"
         client.base_url = "https://api.deepseek.com"
@@ -60,13 +60,13 @@ def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_request_to_an_absolute_url_is_seen(
+def test_a_request_to_an_absolute_url_is_recorded(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     url = f"{model.openai_url}/chat/completions?version=1"
-    answer: Any = client.post(url, body=body, cast_to=object)
-    assert answer["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
+    response: Any = client.post(url, body=body, cast_to=object)
+    assert response["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
     assert emission.names == ["chat m"]
 
 
