@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from importlib import import_module
 from typing import Final
@@ -48,3 +49,10 @@ def test_every_target_is_found(instrument: Callable[..., None]) -> None:
 
 def test_every_renamed_target_is_reported() -> None:
     assert check_renamed(LiteLLMInstrumentor) == (22 if OLDEST else 31)
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        LiteLLMInstrumentor, "LiteLLMInstrumentor"
+    )
+    assert doctest.DocTestRunner().run(example) == (0, 4)
