@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from litellm_calls import MESSAGES, litellm, route
+from litellm_calls import MESSAGES, VERSION, litellm, route
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core.calls import disposal
@@ -79,6 +79,24 @@ def test_a_streamed_chat_over_its_own_http(model: ScriptedModel, emission: Emiss
     assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
     recorded = {k: v for k, v in attributes.items() if k not in UNSTEADY}
     assert recorded == expected(model, **{"gen_ai.request.stream": True})
+
+
+@pytest.mark.skipif(VERSION < (1, 110), reason="earlier versions cannot")
+@pytest.mark.usefixtures("instrumented")
+def test_a_sync_stream_may_be_read_in_an_event_loop(
+    model: ScriptedModel, emission: Emission, run: Callable[..., Any]
+) -> None:
+    """LiteLLM allows it for the SDK's streams, not for those of its own HTTP client."""
+
+    async def read() -> list[Any]:
+        options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+        stream = litellm.completion(messages=MESSAGES, **options, **route("gpt-4o-mini", model))
+        return [chunk async for chunk in stream]
+
+    assert run(read) != []
+    attributes = emission.span.attributes or {}
+    assert "otel_agents.stream.abandoned" not in attributes
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -96,6 +96,7 @@ _TEXT_COMPLETION: Final = Function(
     COMPLETIONS,
     ("prompt", "model"),
 )
+# LiteLLM has moved the module of `anthropic_messages` twice.
 _MESSAGES, _PASSED_MESSAGES, _EXPERIMENTAL_MESSAGES = (
     Function(
         f"litellm.llms.anthropic.{module}.handler:anthropic_messages",

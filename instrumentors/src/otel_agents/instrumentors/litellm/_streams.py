@@ -54,11 +54,8 @@ class StreamRecord:
         self.exists = True
         if self._events is not None and isinstance(item, bytes):
             for event in self._events.read(item):
-                self._add(event)
-        else:
-            self._add(item)
-
-    def _add(self, item: Any) -> None:
+                self.add(event)
+            return
         if self._accumulator is not None:
             self._accumulator.add(item)
         kind = text(item, "type")
