@@ -1,4 +1,4 @@
-"""Whether a process that goes on for long holds no more than one that has just begun: law 9."""
+"""Checks law 9: a process that runs for long holds no more than one that has just started."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["TURNS", "check_flat", "watched"]
 
 TURNS = 10_000
 _WARM = 1_000
-"""Turns after which caches are full, of the frameworks too."""
+"""Turns after which all caches are full, the frameworks' too."""
 _MOST = 400
-"""Objects that may be more in the end; what leaks in each twentieth turn is more."""
+"""Objects that may be left over; a leak in every twentieth turn is more."""
 _PASSES = 100
-"""Passes of an event loop in which a stream over a connection of tests is closed."""
+"""Iterations of the event loop that suffice to close a stream."""
 _SETTINGS = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
     "OTEL_AGENTS_METRICS": "both",
@@ -42,13 +42,13 @@ def check_flat(
     *instrumentors: BaseInstrumentor,
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> None:
-    """Run ``turn`` 10,000 times, instrumented; in the end no more objects live than after 1,000.
+    """Run ``turn`` 10,000 times, instrumented, and check that no more objects live than after 1,000.
 
     Args:
-        turn: One turn of a conversation; when it is over, the application holds nothing of it.
-        instrumentors: Those that observe it.
-        loop: The event loop that turns run in; it closes the asynchronous generators that the
-            collector found before objects are counted.
+        turn: One turn of a conversation, of which the application holds nothing afterwards.
+        instrumentors: The instrumentors that observe it.
+        loop: The event loop of the turns; it closes async generators that the garbage collector
+            found, before objects are counted.
     """
     with watched(*instrumentors), _frozen(), _silent():
         for _ in range(_WARM):
@@ -64,7 +64,7 @@ def check_flat(
 
 @contextmanager
 def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None, None]:
-    """Instrument, with all signals and all content, for providers that keep nothing."""
+    """Instrument with all signals and all content, for providers that keep nothing."""
     tracers, loggers = (
         TracerProvider(shutdown_on_exit=False),
         LoggerProvider(shutdown_on_exit=False),
@@ -73,7 +73,7 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
     providers = {"tracer_provider": tracers, "meter_provider": meters, "logger_provider": loggers}
     reported: deque[ownership.Reported] = deque(maxlen=100)
     with ExitStack() as patched:
-        # Spans that nobody ends are let go soon, and what is held up to a bound is soon at it.
+        # Drop spans that nobody ends soon, and fill bounded tables soon.
         patched.enter_context(mock.patch.object(open_spans, "_SWEEP", 10))
         patched.enter_context(mock.patch.object(ownership, "REPORTED", reported))
         tracers.add_span_processor(open_spans.OpenSpans())
@@ -90,7 +90,7 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
 
 @contextmanager
 def _silent() -> Generator[None, None, None]:
-    """Nothing is logged: pytest keeps all that is."""
+    """Disable logging: pytest keeps every record."""
     logging.disable()
     try:
         yield
@@ -100,7 +100,7 @@ def _silent() -> Generator[None, None, None]:
 
 @contextmanager
 def _frozen() -> Generator[None, None, None]:
-    """What is there already is not collected and not counted: it is most of what there is."""
+    """Exclude existing objects from collection and counting: they are the great majority."""
     gc.collect()
     gc.freeze()
     try:
@@ -110,7 +110,7 @@ def _frozen() -> Generator[None, None, None]:
 
 
 def _living(loop: asyncio.AbstractEventLoop | None) -> Counter[str]:
-    """The objects that live now, by their class."""
+    """Count the live objects by class."""
     gc.collect()
     if loop is not None:
         loop.run_until_complete(_closed())
@@ -122,6 +122,6 @@ def _living(loop: asyncio.AbstractEventLoop | None) -> Counter[str]:
 
 
 async def _closed() -> None:
-    """Let the tasks run that close generators; one that a library keeps for ever is not waited for."""
+    """Let the tasks run that close generators, without waiting for tasks that never end."""
     for _ in range(_PASSES):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of one framework, each for a conftest to import."""
+"""Fixtures for the tests of one framework, which a conftest imports."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PASSES = 9
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let a framework warn of itself, as many do in every version; we may not."""
+    """Tolerate a framework's own warnings, which many have in every version; ours stay errors."""
     item.add_marker(pytest.mark.filterwarnings("ignore", r"error:::otel_agents\..*"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure() -> None:
-    """Collect, before pytest does, the loops, clients and sockets that a framework has left open.
+    """Collect the loops, clients and sockets that a framework left open, before pytest does.
 
-    A client that is collected while another loop runs is closed there, which fails half-way and is
-    logged: pytest keeps that, with its frames, to the end of the last test. And what is logged in
-    the middle of a collection is left to the next one.
+    A client that is collected while another loop runs is closed there, which fails and is logged;
+    pytest keeps the record and its frames until the last test. Objects that such a record holds are
+    left for the next collection.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -36,13 +36,13 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture
 def instrumented(instrument: Callable[..., None]) -> None:
-    """Instruments with the defaults."""
+    """Instrument with the defaults."""
     instrument()
 
 
 @pytest.fixture
 def lasting_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """One loop for all that a test runs."""
+    """Return one event loop for everything that a test runs."""
     loop = asyncio.new_event_loop()
     yield loop
     loop.run_until_complete(loop.shutdown_asyncgens())

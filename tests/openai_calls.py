@@ -1,4 +1,4 @@
-"""Every way to call every generating API of the OpenAI SDK, as one table."""
+"""A table of every way to call every generating API of the OpenAI SDK."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import openai
 __all__ = ["CALLS", "VERSION", "Call", "ways"]
 
 VERSION = tuple(int(part) for part in openai.__version__.split(".")[:2])
-QUESTION: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
+MESSAGES: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the method of the SDK that makes it, and its arguments."""
+    """One request: the SDK's method and its arguments."""
 
     name: str
     method: str
@@ -26,7 +26,7 @@ class Call:
     streams: bool = True
 
     def of(self, client: Any, *between: str) -> Callable[..., Any]:
-        """The bound method on ``client``; ``between`` goes before its last name."""
+        """Return the bound method of ``client``; ``between`` goes before its last name."""
         *path, last = self.method.split(".")
         owner = client
         for part in (*path, *between, last):
@@ -34,28 +34,28 @@ class Call:
         return owner
 
     def stream_arguments(self) -> dict[str, Any]:
-        """The arguments of a streamed request that tells its usage."""
-        asked: dict[str, Any] = {"stream_options": {"include_usage": True}}
-        if self.name == "responses":  # always tells it
-            asked = {}
-        elif VERSION < (1, 26):  # not a parameter yet
-            asked = {"extra_body": asked}
-        return {**self.arguments, "stream": True, **asked}
+        """Return the arguments of a streamed request with usage."""
+        options: dict[str, Any] = {"stream_options": {"include_usage": True}}
+        if self.name == "responses":  # its streams always have usage
+            options = {}
+        elif VERSION < (1, 26):  # openai 1.26 added the parameter
+            options = {"extra_body": options}
+        return {**self.arguments, "stream": True, **options}
 
 
 CALLS = [
-    Call("chat", "chat.completions.create", {"model": "gpt-4o-mini", "messages": QUESTION}),
+    Call("chat", "chat.completions.create", {"model": "gpt-4o-mini", "messages": MESSAGES}),
     Call("completions", "completions.create", {"model": "davinci", "prompt": "Say this"}),
     Call("embeddings", "embeddings.create", {"model": "embed-3", "input": "text"}, streams=False),
 ]
 if VERSION >= (1, 66):
     CALLS.append(Call("responses", "responses.create", {"model": "gpt-4o-mini", "input": "Hi"}))
 if VERSION >= (2, 54):
-    compaction = {"model": "gpt-5", "input": QUESTION}
+    compaction = {"model": "gpt-5", "input": MESSAGES}
     CALLS.append(Call("compaction", "responses.compact", compaction, streams=False))
 if VERSION >= (3, 54):
-    questions = [{"type": "predicate", "name": "near", "predicate": "Is it near?"}]
-    decision: dict[str, Any] = {"model": "gpt-6-luna", "input": "Paris", "questions": questions}
+    predicates = [{"type": "predicate", "name": "near", "predicate": "Is it near?"}]
+    decision: dict[str, Any] = {"model": "gpt-6-luna", "input": "Paris", "questions": predicates}
     CALLS.append(Call("decision", "decisions.create", decision, streams=False))
 
 
@@ -185,7 +185,7 @@ _STREAMED_WAYS = [
 
 
 def ways() -> list[tuple[str, Callable[[Call, str], None], Call, bool]]:
-    """Rows of: name, how, call, streamed."""
+    """Return rows of name, function, call, and whether it streams."""
     return [
         (f"{call.name}-{way.__name__}", way, call, streamed)
         for call in CALLS

@@ -1,4 +1,4 @@
-"""Serve LiteLLM's routes by its Rust core."""
+"""Lets LiteLLM's Rust core serve what it can."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["served_by_rust"]
 
 
 def served_by_rust(monkeypatch: pytest.MonkeyPatch, *routes: str) -> list[str]:
-    """Serve these routes by the core; return a list that collects the types of its responses."""
+    """Let the core serve ``routes``; the result lists the types of what it served, as it serves."""
     catalog: Any = importlib.import_module("litellm.rust_bridge.catalog")
     runtime: Any = importlib.import_module("litellm.rust_bridge.runtime")
     mark = runtime.mark_rust_response

@@ -18,7 +18,7 @@ THOUGHT = "gen_ai.usage.reasoning.output_tokens"
 
 
 def of_anthropic(usage: Any) -> Usage | None:
-    return anthropic.usage_of(anthropic.told(usage))
+    return anthropic.usage_of(anthropic.counts_of(usage))
 
 
 GEMINI = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION
+from openai_calls import MESSAGES
 from opentelemetry.context import attach, detach
 
 from otel_agents.instrumentors._core.operations import ClaimedCall, ExecuteTool, Inference
@@ -164,10 +164,10 @@ def test_with_both_instrumentations_a_call_is_one_span(
         ScriptedModel() as model,
         openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0) as client,
     ):
-        client.chat.completions.create(model="m", messages=QUESTION)
+        client.chat.completions.create(model="m", messages=MESSAGES)
         list(
             client.chat.completions.create(
-                model="m", messages=QUESTION, stream=True, stream_options={"include_usage": True}
+                model="m", messages=MESSAGES, stream=True, stream_options={"include_usage": True}
             )
         )
         client.embeddings.create(model="e", input="text")

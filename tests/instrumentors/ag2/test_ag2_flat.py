@@ -9,8 +9,8 @@ from typing import Any
 import openai
 import pytest
 from ag2_agents import agent
-from answered_requests import URL, answering
 from flatness import check_flat
+from in_process_model import URL, serving
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -25,7 +25,7 @@ def test_turns_leak_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
         model="gpt-4o-mini", api_key="none", base_url=URL, http_client=client
     )
     planner = agent("planner", config)
-    with answering():
+    with serving():
         check_flat(
             lambda: lasting_loop.run_until_complete(planner.ask("hi")),
             AG2Instrumentor(),

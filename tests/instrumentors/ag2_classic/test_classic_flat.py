@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from answered_requests import URL, answering
 from conversations import autogen, executor, talk
 from flatness import check_flat
+from in_process_model import URL, serving
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -20,7 +20,7 @@ def test_chats_leak_nothing() -> None:
         human_input_mode="NEVER",
     )
     user = executor()
-    with answering():
+    with serving():
         check_flat(
             lambda: talk(user, assistant, max_turns=1),
             AG2ClassicInstrumentor(),

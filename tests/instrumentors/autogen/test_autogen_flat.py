@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from answered_requests import URL, answering
 from autogen_teams import assistant, round_robin, token
 from flatness import check_flat
+from in_process_model import URL, serving
 
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -35,7 +35,7 @@ def test_turns_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
             await team.run(task="hi")
             await team.reset()
 
-    with answering():
+    with serving():
         check_flat(
             lambda: lasting_loop.run_until_complete(turn()),
             AutoGenInstrumentor(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from answered_requests import URL, answering
 from crews import agent, crew, crewai, task, tool
 from flatness import check_flat
+from in_process_model import URL, serving
 
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
@@ -36,6 +36,6 @@ def test_turns_leave_nothing() -> None:
             return crew(task(reporter)).kickoff()
         return llm.call("hi") if number % 2 else calculate.run(terms="1+1")
 
-    with answering():
+    with serving():
         instrumentors = CrewAIInstrumentor(), LiteLLMInstrumentor(), OpenAIInstrumentor()
         check_flat(turn, *instrumentors)

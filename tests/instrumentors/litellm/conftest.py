@@ -28,13 +28,13 @@ __all__ = ["lasting_loop", "pytest_itemcollected"]
 
 litellm.suppress_debug_info = True
 _LATER = ("custom", "flat", "left", "messages", "prices", "rust", "usage")
-"""What the oldest version lacks, or leaves out, as what a stream of its own says of its usage."""
+"""Tests of what the oldest version does not have, or leaves out, such as the usage of its own streams."""
 collect_ignore = [f"test_litellm_{name}.py" for name in _LATER if VERSION < (1, 110)]
 
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[Callable[..., Any]]:
-    """Runs a coroutine function; all in one loop, as LiteLLM keeps its asynchronous clients."""
+    """Run a coroutine function, always in the same loop: LiteLLM caches its async clients."""
     loop = asyncio.new_event_loop()
 
     def running(function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -56,12 +56,12 @@ async def _close_clients() -> None:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instruments LiteLLM and the SDK."""
+    """Instrument LiteLLM and the SDK."""
     with instrumenting(emission, LiteLLMInstrumentor(), OpenAIInstrumentor()) as instrument:
         yield instrument
 
 
 @pytest.fixture(params=["openai on", "openai off"])
 def instrumented(request: pytest.FixtureRequest, instrument: Callable[..., None]) -> None:
-    """Instruments LiteLLM, with the SDK below it visible and invisible."""
+    """Instrument LiteLLM, with and without the SDK below it."""
     instrument(sdk=request.param == "openai on")

@@ -1,4 +1,4 @@
-"""Retries, fallbacks, caches and mocks: a span for each request that was sent, and no other."""
+"""Retries, fallbacks, caches and mocks: one span for each request that is sent, and no other."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 @pytest.fixture
 def ledger(model: ScriptedModel, emission: Emission) -> Callable[[int], None]:
-    """Checks that so many requests were sent, and that the spans are those."""
+    """Check the number of requests, and that the spans match them."""
 
     def check(requests: int) -> None:
         entries = model.ledger.entries
         assert len(entries) == requests
         spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-        told = [(s.attributes or {}).get("gen_ai.usage.input_tokens", 0) for s in spans]
-        assert told == [entry.input_tokens for entry in entries]
+        recorded = [(s.attributes or {}).get("gen_ai.usage.input_tokens", 0) for s in spans]
+        assert recorded == [entry.input_tokens for entry in entries]
         failed = ["error.type" in (span.attributes or {}) for span in spans]
         assert failed == [entry.http_status != 200 for entry in entries]
 
@@ -69,18 +69,18 @@ def test_a_router_falls_back(
         fallbacks=[{"first": ["second"]}],
         num_retries=0,
     )
-    told = {"stream": True, "stream_options": {"include_usage": True}}
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
 
-    async def ask_async() -> Any:
+    async def send_async() -> Any:
         if way == "async":
             return await router.acompletion(model="first", messages=MESSAGES)
-        stream = await router.acompletion(model="first", messages=MESSAGES, **told)
+        stream = await router.acompletion(model="first", messages=MESSAGES, **streamed)
         return [chunk async for chunk in stream]
 
     if way.startswith("async"):
-        run(ask_async)
+        run(send_async)
     elif way == "stream":
-        list(router.completion(model="first", messages=MESSAGES, **told))
+        list(router.completion(model="first", messages=MESSAGES, **streamed))
     else:
         router.completion(model="first", messages=MESSAGES)
     ledger(2)
@@ -123,22 +123,22 @@ def test_a_mock_is_no_call(
     assert (emission.spans, model.ledger.entries) == ((), ())
 
 
-def test_calls_side_by_side(
+def test_calls_in_parallel(
     model: ScriptedModel, emission: Emission, run: Callable[..., Any]
 ) -> None:
-    async def ask() -> None:
-        questions = [
-            litellm.acompletion(messages=MESSAGES, **route(name, model)) for name in MODELS
-        ]
-        await asyncio.gather(*questions)
+    async def send() -> None:
+        calls = [litellm.acompletion(messages=MESSAGES, **route(name, model)) for name in MODELS]
+        await asyncio.gather(*calls)
 
-    run(ask)
-    told: list[Any] = [(s.attributes or {})["gen_ai.usage.input_tokens"] for s in emission.spans]
-    assert sorted(told) == sorted(entry.input_tokens for entry in model.ledger.entries)
-    assert len(told) == len(MODELS)
+    run(send)
+    recorded: list[Any] = [
+        (s.attributes or {})["gen_ai.usage.input_tokens"] for s in emission.spans
+    ]
+    assert sorted(recorded) == sorted(entry.input_tokens for entry in model.ledger.entries)
+    assert len(recorded) == len(MODELS)
 
 
-def test_a_question_inside_a_custom_provider_is_counted_once(
+def test_a_call_inside_a_custom_provider_is_one_span(
     model: ScriptedModel, ledger: Callable[[int], None]
 ) -> None:
     class Relay(litellm.CustomLLM):

@@ -1,4 +1,4 @@
-"""LiteLLM's own OpenTelemetry callback beside ours: a model call is told once, and no prompt leaves."""
+"""LiteLLM's own OpenTelemetry callback next to ours: a model call is recorded once, and no prompt leaves."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ LISTS = (
     *("_async_input_callback", "_async_success_callback", "_async_failure_callback"),
 )
 each_model = pytest.mark.parametrize("name", MODELS.values(), ids=MODELS)
-Ask = Callable[..., None]
+Send = Callable[..., None]
 
 
 @pytest.fixture
 def module(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """LiteLLM's module; the provider of the process is the one that ours emits with."""
+    """Return LiteLLM's module, with our tracer provider as the provider of the process."""
 
     def tracer(name: str, *_: object) -> trace.Tracer:
         return emission.tracer_provider.get_tracer(name)
 
     # LiteLLM keeps a callback that was used once.
-    monkeypatch.setattr(_callbacks, "_sharing", ByObject[Any, None]())
+    monkeypatch.setattr(_callbacks, "_shared", ByObject[Any, None]())
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: emission.tracer_provider)
     monkeypatch.setattr(trace, "get_tracer", tracer)
     return importlib.import_module("litellm.integrations.opentelemetry")
 
 
 @pytest.fixture
-def ask(model: ScriptedModel) -> Iterator[Ask]:
-    """Asks, and returns when LiteLLM has told the callback, which it does in a thread of its own."""
+def send(model: ScriptedModel) -> Iterator[Send]:
+    """Send, and return when LiteLLM has run its callbacks, which it does in another thread."""
     before: dict[str, list[Any]] = {name: list(getattr(litellm, name)) for name in LISTS}
-    told = threading.Event()
+    handled = threading.Event()
 
-    class Last(importlib.import_module("litellm.integrations.custom_logger").CustomLogger):
+    class LastCallback(importlib.import_module("litellm.integrations.custom_logger").CustomLogger):
         def log_success_event(self, *_: object, **__: object) -> None:
-            told.set()
+            handled.set()
 
         log_failure_event = log_success_event
 
-    def asking(name: str, callback: Any, **more: Any) -> None:
-        litellm.callbacks = [callback, Last()]
-        answer = litellm.completion(messages=MESSAGES, **more, **route(name, model))
+    def sending(name: str, callback: Any, **more: Any) -> None:
+        litellm.callbacks = [callback, LastCallback()]
+        response = litellm.completion(messages=MESSAGES, **more, **route(name, model))
         if more:
-            list(answer)
-        assert told.wait(30)
+            list(response)
+        assert handled.wait(30)
 
-    yield asking
+    yield sending
     for name, registered in before.items():
         setattr(litellm, name, registered)
 
 
 @pytest.fixture
-def of_any_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is emitted is not ours alone, so that it need not conform."""
+def nonconforming(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip the conformance check: LiteLLM's own spans do not conform."""
 
     def none(_: Emission) -> list[Any]:
         return []
@@ -78,25 +78,25 @@ def of_any_shape(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"stream": True}], ids=["whole", "stream"])
 @each_model
-def test_a_call_is_told_once_and_without_its_prompt(
+def test_a_call_is_recorded_once_without_its_prompt(
     name: str,
     more: dict[str, Any],
     module: Any,
-    ask: Ask,
+    send: Send,
     instrument: Callable[..., None],
     emission: Emission,
 ) -> None:
     instrument()
-    ask(name, module.OpenTelemetry(), **more)
+    send(name, module.OpenTelemetry(), **more)
     assert emission.names == [f"chat {name.partition('/')[2]}"]
     assert MESSAGES[0]["content"] not in emission.texts()
 
 
 @each_model
-def test_a_refusal_is_told_once(
+def test_a_refusal_is_recorded_once(
     name: str,
     module: Any,
-    ask: Ask,
+    send: Send,
     model: ScriptedModel,
     instrument: Callable[..., None],
     emission: Emission,
@@ -104,62 +104,60 @@ def test_a_refusal_is_told_once(
     instrument()
     model.script(Failure(400))
     with pytest.raises(litellm.BadRequestError):
-        ask(name, module.OpenTelemetry())
+        send(name, module.OpenTelemetry())
     assert emission.names == [f"chat {name.partition('/')[2]}"]
 
 
-@pytest.mark.usefixtures("of_any_shape")
+@pytest.mark.usefixtures("nonconforming")
 @each_model
-def test_theirs_may_be_preferred(
-    name: str, module: Any, ask: Ask, instrument: Callable[..., None], emission: Emission
+def test_the_callback_may_be_preferred(
+    name: str, module: Any, send: Send, instrument: Callable[..., None], emission: Emission
 ) -> None:
     instrument(OTEL_AGENTS_PREFER="theirs")
     callback = module.OpenTelemetry()
-    ask(name, callback)
+    send(name, callback)
     assert {*emission.names} == {"litellm_request", "raw_gen_ai_request"}
     assert callback is not None
 
 
-@pytest.mark.usefixtures("of_any_shape")
-def test_what_is_no_model_call_stays(
-    module: Any, instrument: Callable[..., None], emission: Emission
-) -> None:
+@pytest.mark.usefixtures("nonconforming")
+def test_other_spans_stay(module: Any, instrument: Callable[..., None], emission: Emission) -> None:
     instrument()
     module.OpenTelemetry().tracer.start_span("Received Proxy Server Request").end()
     assert emission.names == ["Received Proxy Server Request"]
 
 
-def test_it_is_said_once(
+def test_the_filter_is_logged_once(
     module: Any, instrument: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     instrument()
     kept = [module.OpenTelemetry(), module.OpenTelemetry()]
-    said = [it.getMessage() for it in caplog.records if it.name == "otel_agents"]
+    messages = [it.getMessage() for it in caplog.records if it.name == "otel_agents"]
     assert len(kept) == 2
-    assert len(said) == 1
-    assert "LiteLLM's OpenTelemetry callback" in said[0]
-    assert "OTEL_AGENTS_PREFER=theirs" in said[0]
+    assert len(messages) == 1
+    assert "LiteLLM's OpenTelemetry callback" in messages[0]
+    assert "OTEL_AGENTS_PREFER=theirs" in messages[0]
 
 
 if VERSION >= (1, 110):
 
     @each_model
-    def test_a_callback_with_a_provider_of_its_own_is_left_alone(
-        name: str, module: Any, ask: Ask, instrument: Callable[..., None], emission: Emission
+    def test_a_callback_with_its_own_provider_is_not_filtered(
+        name: str, module: Any, send: Send, instrument: Callable[..., None], emission: Emission
     ) -> None:
         instrument()
         exporter, own = InMemorySpanExporter(), TracerProvider()
         own.add_span_processor(SimpleSpanProcessor(exporter))
-        ask(name, module.OpenTelemetry(tracer_provider=own))
+        send(name, module.OpenTelemetry(tracer_provider=own))
         assert emission.names == [f"chat {name.partition('/')[2]}"]
-        told = {span.name for span in exporter.get_finished_spans()}
-        assert told == {"litellm_request", "raw_gen_ai_request"}
+        handled = {span.name for span in exporter.get_finished_spans()}
+        assert handled == {"litellm_request", "raw_gen_ai_request"}
 
     @each_model
-    def test_one_that_overrides_how_it_tells_is_left_out_too(
+    def test_a_callback_that_overrides_methods_is_filtered(
         name: str,
         module: Any,
-        ask: Ask,
+        send: Send,
         instrument: Callable[..., None],
         emission: Emission,
         monkeypatch: pytest.MonkeyPatch,
@@ -168,17 +166,17 @@ if VERSION >= (1, 110):
         monkeypatch.setenv("WANDB_PROJECT_ID", "none/none")
         instrument()
         weave = importlib.import_module("litellm.integrations.weave.weave_otel")
-        ask(name, weave.WeaveOtelLogger(config=module.OpenTelemetryConfig(exporter="console")))
+        send(name, weave.WeaveOtelLogger(config=module.OpenTelemetryConfig(exporter="console")))
         assert emission.names == [f"chat {name.partition('/')[2]}"]
         assert MESSAGES[0]["content"] not in emission.texts()
 
     @pytest.mark.parametrize("prefer", ["ours", "theirs"])
     @each_model
-    def test_one_that_keeps_its_provider_to_itself_is_left_alone(
+    def test_a_callback_with_a_private_provider_is_not_filtered(
         name: str,
         prefer: str,
         module: Any,
-        ask: Ask,
+        send: Send,
         instrument: Callable[..., None],
         emission: Emission,
         caplog: pytest.LogCaptureFixture,
@@ -192,7 +190,9 @@ if VERSION >= (1, 110):
 
         monkeypatch.setattr(phoenix.ArizePhoenixLogger, "_get_span_processor", to_ours)
         instrument(OTEL_AGENTS_PREFER=prefer)
-        ask(name, phoenix.ArizePhoenixLogger(config=module.OpenTelemetryConfig(exporter="console")))
+        send(
+            name, phoenix.ArizePhoenixLogger(config=module.OpenTelemetryConfig(exporter="console"))
+        )
         assert emission.names == [f"chat {name.partition('/')[2]}"]
         assert "litellm_request" in {span.name for span in exporter.get_finished_spans()}
         assert [it for it in caplog.records if it.name == "otel_agents"] == []

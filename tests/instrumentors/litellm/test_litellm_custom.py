@@ -1,4 +1,4 @@
-"""A provider of the application's own: asked by LiteLLM, sent to by nobody whom we see."""
+"""The application's own provider, which LiteLLM calls and which sends through nothing that we observe."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from otel_agents.testing.emission import Emission
 
 _numbers = itertools.count()
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-_TOLD = {"gen_ai.usage.input_tokens": 11, "gen_ai.usage.output_tokens": 5}
+_RECORDED = {"gen_ai.usage.input_tokens": 11, "gen_ai.usage.output_tokens": 5}
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 
 class House(litellm.CustomLLM):
-    """A provider that tells what it has spent, but for one model."""
+    """A provider that returns usage, except for one model."""
 
     def completion(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs["model"] == "broken":
@@ -57,70 +57,70 @@ class House(litellm.CustomLLM):
 
 @pytest.fixture(autouse=True)
 def house() -> Iterator[None]:
-    """LiteLLM's provider ``house``."""
+    """Register the provider ``house``."""
     litellm.custom_provider_map = [{"provider": "house", "custom_handler": House()}]
     yield
     litellm.custom_provider_map = []
 
 
-def ask(model: str = "any", **more: Any) -> Any:
+def send(model: str = "any", **more: Any) -> Any:
     return litellm.completion(f"house/{model}", MESSAGES, **more)
 
 
-async def ask_async(**more: Any) -> Any:
+async def send_async(**more: Any) -> Any:
     return await litellm.acompletion("house/any", MESSAGES, **more)
 
 
 async def stream_async() -> list[Any]:
-    return [chunk async for chunk in await ask_async(stream=True)]
+    return [chunk async for chunk in await send_async(stream=True)]
 
 
-def told(emission: Emission) -> tuple[Any, ...]:
-    """Name, provider and tokens of the one span."""
+def recorded(emission: Emission) -> tuple[Any, ...]:
+    """Return name, provider and tokens of the one span."""
     attributes: dict[str, Any] = dict(emission.span.attributes or {})
-    usage = {name: n for name, n in attributes.items() if name in _TOLD}
+    usage = {name: n for name, n in attributes.items() if name in _RECORDED}
     return emission.span.name, attributes["gen_ai.provider.name"], usage
 
 
-def test_an_answer_is_one_span(emission: Emission) -> None:
-    ask()
-    assert told(emission) == ("chat any", "house", _TOLD)
+def test_a_response_is_one_span(emission: Emission) -> None:
+    send()
+    assert recorded(emission) == ("chat any", "house", _RECORDED)
 
 
-def test_an_asynchronous_answer_is_one_span(run: Callable[..., Any], emission: Emission) -> None:
-    run(ask_async)
-    assert told(emission) == ("chat any", "house", _TOLD)
+def test_an_async_response_is_one_span(run: Callable[..., Any], emission: Emission) -> None:
+    run(send_async)
+    assert recorded(emission) == ("chat any", "house", _RECORDED)
 
 
 def test_a_stream_is_one_span(emission: Emission) -> None:
-    assert "".join(c.choices[0].delta.content or "" for c in ask(stream=True)) == "Paris."
-    assert told(emission) == ("chat any", "house", _TOLD)
+    assert "".join(c.choices[0].delta.content or "" for c in send(stream=True)) == "Paris."
+    assert recorded(emission) == ("chat any", "house", _RECORDED)
 
 
-def test_an_asynchronous_stream_is_one_span(run: Callable[..., Any], emission: Emission) -> None:
+def test_an_async_stream_is_one_span(run: Callable[..., Any], emission: Emission) -> None:
     run(stream_async)
-    assert told(emission) == ("chat any", "house", _TOLD)
+    assert recorded(emission) == ("chat any", "house", _RECORDED)
 
 
-def test_a_stream_that_nobody_reads_is_no_call(emission: Emission) -> None:
-    ask(stream=True)
+def test_a_stream_that_nobody_reads_has_no_span(emission: Emission) -> None:
+    send(stream=True)
     assert emission.names == []
 
 
-def test_usage_that_is_not_told_is_not_zero(emission: Emission) -> None:
-    ask("silent")
-    assert told(emission) == ("chat silent", "house", {})
+def test_missing_usage_is_not_zero(emission: Emission) -> None:
+    send("silent")
+    assert recorded(emission) == ("chat silent", "house", {})
 
 
 def test_embeddings_are_one_span(emission: Emission) -> None:
     litellm.embedding("house/any", input=["a text"], api_base="http://house.example")
     counted = {"gen_ai.usage.input_tokens": 11}
-    assert told(emission) == ("embeddings any", "house", counted)
+    assert recorded(emission) == ("embeddings any", "house", counted)
 
 
-def test_a_failure_is_one_span_and_no_content(emission: Emission) -> None:
+def test_a_failure_is_one_span_without_content(emission: Emission) -> None:
     with pytest.raises(litellm.APIConnectionError):
-        ask("broken")
-    assert told(emission) == ("chat broken", "house", {})
+        send("broken")
+    assert recorded(emission) == ("chat broken", "house", {})
     assert "error.type" in (emission.span.attributes or {})
     assert "planted-secret" not in emission.texts()

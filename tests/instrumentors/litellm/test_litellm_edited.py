@@ -28,5 +28,5 @@ def test_edited_while_a_stream_is_read(
     for _ in litellm.completion(messages=messages, stream=True, **route(name, model)):
         messages[0]["content"] = "EDITED"
     (span,) = emission.spans
-    told = str((span.attributes or {})["gen_ai.input.messages"])
-    assert ("SENT" in told, "EDITED" in told) == (True, False)
+    recorded = str((span.attributes or {})["gen_ai.input.messages"])
+    assert ("SENT" in recorded, "EDITED" in recorded) == (True, False)

@@ -1,4 +1,4 @@
-"""What a provider reports as an error inside an answer that raises nothing: an error of the span."""
+"""An error inside a response that raises nothing is an error of the span."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel
 
 
-def told(emission: Emission) -> tuple[Any, ...]:
+def recorded(emission: Emission) -> tuple[Any, ...]:
     finalization.drain(5)
     attributes = dict(emission.span.attributes or {})
     ((measured, _),) = emission.points()["gen_ai.client.operation.duration"]
@@ -38,7 +38,7 @@ def test_an_error_event_over_the_sdk_is_the_error_of_its_stream(
     with contextlib.suppress(Exception):  # which one depends on the version of LiteLLM
         arguments = route("openai/gpt-4o-mini", model)
         list(litellm.completion(messages=MESSAGES, stream=True, **arguments))
-    assert told(emission) == expected("openai.APIError")
+    assert recorded(emission) == expected("openai.APIError")
 
 
 if VERSION >= (1, 110):
@@ -48,18 +48,18 @@ if VERSION >= (1, 110):
         "event": (Answer("one two three", fault=ErrorEvent(4)), True),
     }
 
-    @pytest.mark.parametrize(("answer", "stream"), RESPONSES.values(), ids=RESPONSES)
+    @pytest.mark.parametrize(("scripted", "stream"), RESPONSES.values(), ids=RESPONSES)
     @pytest.mark.usefixtures("instrumented", "run")
     def test_a_response_that_fails_is_an_error(
-        answer: Answer, stream: bool, model: ScriptedModel, emission: Emission
+        scripted: Answer, stream: bool, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(answer)
+        model.script(scripted)
         with contextlib.suppress(Exception):  # LiteLLM raises for some, in some versions
-            asked = {"input": "Hi", "stream": stream, **route("openai/gpt-4o-mini", model)}
-            made = litellm.responses(**asked)
+            request = {"input": "Hi", "stream": stream, **route("openai/gpt-4o-mini", model)}
+            response = litellm.responses(**request)
             if stream:
-                list(made)
-        status, kind, abandoned, measured = told(emission)
+                list(response)
+        status, kind, abandoned, measured = recorded(emission)
         assert (status, abandoned) == (StatusCode.ERROR, None)
         assert kind is not None
         assert kind == measured

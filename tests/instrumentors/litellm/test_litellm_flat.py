@@ -1,4 +1,4 @@
-"""Law 9: ten thousand questions leave nothing behind."""
+"""Law 9: ten thousand calls leave nothing behind."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import itertools
 from typing import Any
 
 import pytest
-from answered_requests import URL, answering
 from flatness import check_flat
+from in_process_model import URL, serving
 from litellm_calls import MESSAGES, litellm
 
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
-QUESTION: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     "model": "openai/gpt-4o-mini",
     "messages": MESSAGES,
     "api_base": URL,
@@ -24,27 +24,29 @@ QUESTION: dict[str, Any] = {
 
 
 async def read() -> None:
-    """A stream, to its end."""
-    async for _ in await litellm.acompletion(**QUESTION, stream=True):
+    """Read a stream to its end."""
+    async for _ in await litellm.acompletion(**REQUEST, stream=True):
         pass
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_questions_leave_nothing(
+def test_calls_leave_nothing(
     lasting_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A whole answer, a stream that is read, one that is left; the first two in a loop too."""
-    monkeypatch.setattr(litellm, "disable_aiohttp_transport", True)  # httpx is what answers here
+    """A whole response, a stream that is read, one that is left; the first two in an event loop too."""
+    monkeypatch.setattr(
+        litellm, "disable_aiohttp_transport", True
+    )  # the model is behind httpx here
     ways = itertools.cycle(
         [
-            *[lambda: litellm.completion(**QUESTION)] * 6,  # the quickest
-            lambda: list(litellm.completion(**QUESTION, stream=True)),
-            lambda: next(iter(litellm.completion(**QUESTION, stream=True))),
-            lambda: lasting_loop.run_until_complete(litellm.acompletion(**QUESTION)),
+            *[lambda: litellm.completion(**REQUEST)] * 6,  # the quickest
+            lambda: list(litellm.completion(**REQUEST, stream=True)),
+            lambda: next(iter(litellm.completion(**REQUEST, stream=True))),
+            lambda: lasting_loop.run_until_complete(litellm.acompletion(**REQUEST)),
             lambda: lasting_loop.run_until_complete(read()),
         ]
     )
-    with answering():
+    with serving():
         check_flat(
             lambda: next(ways)(), LiteLLMInstrumentor(), OpenAIInstrumentor(), loop=lasting_loop
         )

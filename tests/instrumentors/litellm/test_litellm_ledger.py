@@ -1,4 +1,4 @@
-"""Law 3 for every way to ask through LiteLLM: the spans are what the provider billed, once."""
+"""Law 3 for every way to call a model through LiteLLM: the spans have the billed tokens, once."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from litellm_calls import QUESTIONS, Question
+from litellm_calls import REQUESTS, Request
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 
 @pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest, model: ScriptedModel, run: Any) -> Callable[..., Any]:
-    """Asks a question by the function or by its asynchronous twin."""
+def send(request: pytest.FixtureRequest, model: ScriptedModel, run: Any) -> Callable[..., Any]:
+    """Send by the function or by its async twin."""
 
-    def asking(question: Question) -> Any:
+    def sending(call: Request) -> Any:
         if request.param == "sync":
-            return question.ask(model)
-        return run(lambda: question.ask_async(model))
+            return call.send(model)
+        return run(lambda: call.send_async(model))
 
-    return asking
+    return sending
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+@pytest.mark.parametrize("call", REQUESTS, ids=str)
 @pytest.mark.usefixtures("instrumented")
-def test_the_span_is_the_bill(
-    question: Question, ask: Callable[..., Any], model: ScriptedModel, emission: Emission
+def test_the_span_has_the_billed_tokens(
+    call: Request, send: Callable[..., Any], model: ScriptedModel, emission: Emission
 ) -> None:
-    ask(question)
+    send(call)
     attributes = dict(emission.span.attributes or {})
     (entry,) = model.ledger.entries
     assert attributes.get("gen_ai.usage.input_tokens", 0) == entry.input_tokens
     assert attributes.get("gen_ai.usage.output_tokens", 0) == entry.output_tokens
-    assert attributes.get("gen_ai.request.stream", False) is question.streamed
+    assert attributes.get("gen_ai.request.stream", False) is call.streamed
     assert attributes.get("gen_ai.response.id") in (None, entry.response_id)
     assert (attributes["server.address"], attributes["server.port"]) == ("127.0.0.1", model.port)
     assert "otel_agents.stream.abandoned" not in attributes

@@ -1,4 +1,4 @@
-"""A stream over an SDK that is left half-way; early versions of LiteLLM keep it for ever."""
+"""A stream over an SDK that is left half-way; early versions of LiteLLM never release it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_stream_that_an_sdk_has_sent_can_be_left(
+def test_a_stream_over_an_sdk_that_is_left_is_abandoned(
     model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(litellm, "disable_streaming_logging", True)  # it holds what it has to log

@@ -1,4 +1,4 @@
-"""Anthropic's own form of asking through LiteLLM: over its HTTP, its Rust core, and an SDK."""
+"""Anthropic's Messages API through LiteLLM: over its HTTP, its Rust core, and an SDK."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, T
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 SECRET = "planted-secret"
-ASKED: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     "max_tokens": 100,
     "system": f"be kind {SECRET}",
     "messages": [
@@ -40,7 +40,7 @@ ASKED: dict[str, Any] = {
         }
     ],
 }
-ANSWER = Answer(
+SCRIPTED = Answer(
     "one two",
     id="msg_1",
     usage=Usage(1000, 200, cached_tokens=400),
@@ -49,9 +49,9 @@ ANSWER = Answer(
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
-async def ask(model: ScriptedModel, name: str = CLAUDE, **more: Any) -> Any:
-    answer = await litellm.messages.anthropic_messages(**ASKED, **route(name, model), **more)
-    return [chunk async for chunk in answer] if more.get("stream") else answer
+async def send(model: ScriptedModel, name: str = CLAUDE, **more: Any) -> Any:
+    response = await litellm.messages.anthropic_messages(**REQUEST, **route(name, model), **more)
+    return [chunk async for chunk in response] if more.get("stream") else response
 
 
 def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
@@ -74,32 +74,32 @@ def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(params=["its HTTP", "its Rust core"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """The way that requests take; says that they took it."""
+    """Choose the route of requests; the result checks that they took it."""
     native = request.param == "its Rust core"
     served = served_by_rust(monkeypatch, "MESSAGES") if native else []
 
-    def taken() -> None:
+    def check() -> None:
         assert bool(served) == native
 
-    return taken
+    return check
 
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_one_span_with_what_the_provider_billed(
+def test_one_span_has_the_billed_tokens(
     way: Callable[[], None],
     stream: bool,
     model: ScriptedModel,
     emission: Emission,
     run: Callable[..., Any],
 ) -> None:
-    model.script(ANSWER)
-    run(lambda: ask(model, stream=stream))
+    model.script(SCRIPTED)
+    run(lambda: send(model, stream=stream))
     attributes: dict[str, Any] = dict(emission.span.attributes or {})
     if stream:
         assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
-    asked = {"gen_ai.request.stream": True} if stream else {}
-    assert attributes == expected(model, **asked)
+    changes = {"gen_ai.request.stream": True} if stream else {}
+    assert attributes == expected(model, **changes)
     assert model.ledger.requests == 1
     way()
     assert SECRET not in emission.texts()
@@ -107,7 +107,7 @@ def test_one_span_with_what_the_provider_billed(
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_content_in_the_conventions_parts(
+def test_content_is_in_the_conventions_parts(
     stream: bool,
     model: ScriptedModel,
     emission: Emission,
@@ -115,8 +115,8 @@ def test_content_in_the_conventions_parts(
     run: Callable[..., Any],
 ) -> None:
     instrument(**{CAPTURE: "SPAN_ONLY"})
-    model.script(ANSWER)
-    run(lambda: ask(model, stream=stream))
+    model.script(SCRIPTED)
+    run(lambda: send(model, stream=stream))
     attributes: dict[str, Any] = dict(emission.span.attributes or {})
     output = json.loads(attributes["gen_ai.output.messages"])
     assert output[0]["parts"][1].pop("id").startswith("toolu_")
@@ -159,7 +159,7 @@ def test_a_refusal_is_one_span_with_its_error(
 ) -> None:
     model.script(Failure(429))
     with pytest.raises(litellm.RateLimitError):
-        run(lambda: ask(model))
+        run(lambda: send(model))
     assert (emission.span.attributes or {})["error.type"] == "litellm.exceptions.RateLimitError"
 
 
@@ -167,7 +167,7 @@ def test_a_refusal_is_one_span_with_its_error(
 def test_a_model_of_another_provider_is_one_span(
     model: ScriptedModel, emission: Emission, run: Callable[..., Any]
 ) -> None:
-    run(lambda: ask(model, "openai/gpt-4o-mini"))
+    run(lambda: send(model, "openai/gpt-4o-mini"))
     (entry,) = model.ledger.entries
     attributes = emission.span.attributes or {}
     assert attributes["gen_ai.provider.name"] == "openai"

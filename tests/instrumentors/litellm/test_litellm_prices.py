@@ -1,4 +1,4 @@
-"""LiteLLM's list of prices is the program's affair: one that it names, before or after the start, holds."""
+"""A price list that the program sets, before or after the start, is used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROGRAM = """
 
 @contextmanager
 def listing() -> Generator[str, None, None]:
-    """The address of a list of prices, long enough for LiteLLM to believe it."""
+    """Return the URL of a price list that is long enough for LiteLLM to accept."""
     known: dict[str, Any] = litellm.model_cost
     prices = json.dumps({**known, **PRICES}, default=str).encode()
 
@@ -56,9 +56,7 @@ def listing() -> Generator[str, None, None]:
         thread.join()
 
 
-def test_the_list_that_the_program_names_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_programs_price_list_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with listing() as url:
         monkeypatch.delenv("LITELLM_LOCAL_MODEL_COST_MAP")
         variables = {"PRICES": url, "OTEL_TRACES_EXPORTER": "tree"}

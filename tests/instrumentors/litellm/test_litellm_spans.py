@@ -1,4 +1,4 @@
-"""What the spans say that LiteLLM itself reports, and what it adds to those of an SDK."""
+"""The spans that LiteLLM itself reports, and what it adds to an SDK's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from litellm_calls import MESSAGES, litellm, route
+from litellm_calls import MESSAGES, VERSION, litellm, route
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core.calls import finalization
@@ -23,7 +23,7 @@ UNSTEADY = (
     "gen_ai.usage.text.output_tokens",
     "otel_agents.cost",
 )
-"""What only some versions of LiteLLM know of that model."""
+"""What only some versions of LiteLLM know about that model."""
 TOOL: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -53,7 +53,7 @@ def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
     }
 
 
-def ask(model: ScriptedModel, **more: Any) -> Any:
+def send(model: ScriptedModel, **more: Any) -> Any:
     arguments = {"messages": MESSAGES, "temperature": 0.5, "max_tokens": 100, **more}
     return litellm.completion(**arguments, **route(CLAUDE, model))
 
@@ -61,7 +61,7 @@ def ask(model: ScriptedModel, **more: Any) -> Any:
 @pytest.mark.usefixtures("instrumented")
 def test_a_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
     model.script(Answer("Hi.", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
-    ask(model)
+    send(model)
     span = emission.span
     assert (span.name, span.kind) == ("chat claude-3-haiku-20240307", SpanKind.CLIENT)
     assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
@@ -72,23 +72,41 @@ def test_a_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> N
 @pytest.mark.usefixtures("instrumented")
 def test_a_streamed_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
     model.script(Answer("one two", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
-    stream = ask(model, stream=True)
+    stream = send(model, stream=True)
     assert isinstance(stream, litellm.CustomStreamWrapper)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "one two"
     attributes: dict[str, Any] = dict(emission.span.attributes or {})
     assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
-    told = {k: v for k, v in attributes.items() if k not in UNSTEADY}
-    assert told == expected(model, **{"gen_ai.request.stream": True})
+    recorded = {k: v for k, v in attributes.items() if k not in UNSTEADY}
+    assert recorded == expected(model, **{"gen_ai.request.stream": True})
+
+
+@pytest.mark.skipif(VERSION < (1, 110), reason="earlier versions cannot")
+@pytest.mark.usefixtures("instrumented")
+def test_a_sync_stream_may_be_read_in_an_event_loop(
+    model: ScriptedModel, emission: Emission, run: Callable[..., Any]
+) -> None:
+    """LiteLLM allows it for the SDK's streams, not for those of its own HTTP client."""
+
+    async def read() -> list[Any]:
+        options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+        stream = litellm.completion(messages=MESSAGES, **options, **route("gpt-4o-mini", model))
+        return [chunk async for chunk in stream]
+
+    assert run(read) != []
+    attributes = emission.span.attributes or {}
+    assert "otel_agents.stream.abandoned" not in attributes
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_the_cost_is_on_whatever_span_reports_the_call(
+def test_the_cost_is_on_the_span_that_reports_the_call(
     model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer("Hi.", usage=Usage(1000, 200)))
-    answer = litellm.completion(messages=MESSAGES, **route("gpt-4o-mini", model))
+    chat = litellm.completion(messages=MESSAGES, **route("gpt-4o-mini", model))
     embedding = litellm.embedding(input=["a"], **route("text-embedding-3-small", model))
-    known: list[Any] = [one._hidden_params["response_cost"] for one in (answer, embedding)]
+    known: list[Any] = [one._hidden_params["response_cost"] for one in (chat, embedding)]
     costs = [(span.attributes or {})["otel_agents.cost"] for span in emission.spans]
     assert costs == pytest.approx(known)
     assert min(known) > 0
@@ -103,23 +121,23 @@ def test_prices_of_the_application_are_used(model: ScriptedModel, emission: Emis
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_it_sends_hangs_under_its_span(
+def test_http_spans_are_children_of_its_span(
     model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     httpx: Any = importlib.import_module("httpx")
     tracer = emission.tracer_provider.get_tracer("http")
-    send = httpx.Client.send
+    original = httpx.Client.send
 
     def traced(self: Any, request: Any, **more: Any) -> Any:
         span = tracer.start_span(request.method)
         try:
-            return send(self, request, **more)
+            return original(self, request, **more)
         finally:
             span.end()
 
     monkeypatch.setattr(httpx.Client, "send", traced)
     monkeypatch.setattr("otel_agents.testing.plugin.findings_of", lambda emission: [])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  of any emission
-    ask(model)
+    send(model)
     assert emission.tree() == ["chat claude-3-haiku-20240307", "  POST"]
 
 
@@ -143,10 +161,10 @@ def test_a_refusal_is_one_span_with_its_error(
 def test_a_stream_that_is_left_is_abandoned_if_its_request_was_sent(
     model: ScriptedModel, emission: Emission
 ) -> None:
-    stream = ask(model, stream=True)
+    stream = send(model, stream=True)
     next(stream)
     del stream
-    unread = ask(model, stream=True)
+    unread = send(model, stream=True)
     del unread
     gc.collect()  # LiteLLM's streams are in reference cycles
     finalization.drain(5)
@@ -154,7 +172,7 @@ def test_a_stream_that_is_left_is_abandoned_if_its_request_was_sent(
     assert abandoned == [True] * model.ledger.requests
 
 
-def test_a_name_that_was_bound_before_instrumenting_is_seen(
+def test_a_name_bound_before_instrumenting_is_recorded(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     completion = before = litellm.completion
@@ -168,37 +186,37 @@ def test_a_name_that_was_bound_before_instrumenting_is_seen(
     assert len(emission.spans) == 2
 
 
-def test_content_is_recorded_when_asked_for(
+def test_content_is_recorded_if_enabled(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
     model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="toolu_1")]))
-    ask(model, tools=[TOOL])
+    send(model, tools=[TOOL])
     model.script(Answer("Sunny."))
-    list(ask(model, stream=True))
+    list(send(model, stream=True))
     first, second = (dict(span.attributes or {}) for span in emission.spans)
-    asked = '[{"role":"user","parts":[{"type":"text","content":"Where is the Eiffel Tower?"}]}]'
-    assert first["gen_ai.input.messages"] == second["gen_ai.input.messages"] == asked
+    sent = '[{"role":"user","parts":[{"type":"text","content":"Where is the Eiffel Tower?"}]}]'
+    assert first["gen_ai.input.messages"] == second["gen_ai.input.messages"] == sent
     assert first["gen_ai.tool.definitions"] == '[{"type":"function","name":"weather"}]'
     assert '"name":"weather","arguments":{"city":"Bern"}' in str(first["gen_ai.output.messages"])
     assert '"content":"Sunny."' in str(second["gen_ai.output.messages"])
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_without_content_nothing_of_it_leaves(model: ScriptedModel, emission: Emission) -> None:
+def test_content_is_nowhere_by_default(model: ScriptedModel, emission: Emission) -> None:
     model.script(Answer(SECRET), Answer(SECRET))
     messages = [{"role": "user", "content": SECRET}]
-    ask(model, messages=messages, tools=[TOOL], metadata={"note": SECRET})
-    list(ask(model, messages=messages, stream=True))
+    send(model, messages=messages, tools=[TOOL], metadata={"note": SECRET})
+    list(send(model, messages=messages, stream=True))
     assert len(emission.spans) == 2
     assert SECRET not in emission.texts()
 
 
-def test_trace_headers_go_to_the_hosts_that_are_named(
+def test_trace_headers_go_to_the_named_hosts(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS="127.*")
-    ask(model)
+    send(model)
     (entry,) = model.ledger.entries
     context = emission.span.context
     assert context is not None

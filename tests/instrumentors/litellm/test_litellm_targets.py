@@ -1,7 +1,8 @@
-"""The targets that a version has are found, and one that is renamed is reported."""
+"""Every target of a version is found, and a renamed one is reported."""
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from importlib import import_module
 from typing import Final
@@ -34,11 +35,11 @@ LATER: Final = [
     f"{CALLBACK}._emit_semantic_logs",
     *(f"litellm.rust_bridge.dispatch:PublicDispatch.{name}" for name in ("run", "arun")),
 ]
-"""What the oldest version does not have."""
+"""Targets that the oldest version does not have."""
 
 
 def test_every_target_is_found(instrument: Callable[..., None]) -> None:
-    import_module(CALLBACK.partition(":")[0])  # which LiteLLM does when somebody asks for it
+    import_module(CALLBACK.partition(":")[0])  # LiteLLM imports it on demand
     instrument()
     report = LiteLLMInstrumentor().report()
     assert (report.of("missing"), report.of("waiting")) == ([], [])
@@ -48,3 +49,10 @@ def test_every_target_is_found(instrument: Callable[..., None]) -> None:
 
 def test_every_renamed_target_is_reported() -> None:
     assert check_renamed(LiteLLMInstrumentor) == (22 if OLDEST else 31)
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        LiteLLMInstrumentor, "LiteLLMInstrumentor"
+    )
+    assert doctest.DocTestRunner().run(example) == (0, 4)

@@ -1,4 +1,4 @@
-"""Usage that a stream over LiteLLM was not asked for, and that we ask for: the caller sees no more."""
+"""Usage that we request for LiteLLM's streams: the caller's chunks stay the same."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
 from otel_agents.testing.scripted_model.dialect import ModelRequest
 
-QUESTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
+CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "its own HTTP": ("completion", "groq/qwen-qwq-32b", {"messages": MESSAGES}),
     "the SDK": ("completion", "openai/gpt-4o-mini", {"messages": MESSAGES}),
     "texts over the SDK": ("text_completion", "gpt-3.5-turbo-instruct", {"prompt": "Say this"}),
 }
-each_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+each_call = pytest.mark.parametrize("called", CALLS.values(), ids=CALLS)
 each_twin = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 SETTING = {"OTEL_AGENTS_STREAM_USAGE": "true"}
 
 
 @pytest.fixture
 def read(
-    question: tuple[str, str, dict[str, Any]],
+    called: tuple[str, str, dict[str, Any]],
     asynchronous: bool,
     model: ScriptedModel,
     run: Callable[..., Any],
 ) -> Callable[[], list[Any]]:
-    """Asks, and tells what of each chunk could differ."""
-    function, name, arguments = question
-    asked = {**arguments, "stream": True, **route(name, model)}
+    """Send, and return what could differ in each chunk."""
+    function, name, arguments = called
+    request = {**arguments, "stream": True, **route(name, model)}
 
-    async def ask_async() -> list[Any]:
-        return [chunk async for chunk in await getattr(litellm, f"a{function}")(**asked)]
+    async def send_async() -> list[Any]:
+        return [chunk async for chunk in await getattr(litellm, f"a{function}")(**request)]
 
     def reading() -> list[Any]:
-        chunks = run(ask_async) if asynchronous else list(getattr(litellm, function)(**asked))
+        chunks = run(send_async) if asynchronous else list(getattr(litellm, function)(**request))
         return [(len(chunk.choices), getattr(chunk, "usage", None)) for chunk in chunks]
 
     return reading
 
 
 @each_twin
-@each_question
-def test_usage_of_streams_is_asked_for(
+@each_call
+def test_usage_of_streams_is_requested(
     read: Callable[[], list[Any]],
     model: ScriptedModel,
     emission: Emission,
@@ -68,8 +68,8 @@ def knows_no_option(request: ModelRequest) -> Answer | Failure:
 
 
 @each_twin
-@each_question
-def test_a_host_that_refuses_the_option_is_not_asked_again(
+@each_call
+def test_a_host_that_refuses_the_option_gets_it_once(
     read: Callable[[], list[Any]],
     model: ScriptedModel,
     emission: Emission,

@@ -30,7 +30,7 @@ def client(model: ScriptedModel) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture
 def run(model: ScriptedModel) -> Callable[..., Any]:
-    """Runs ``function(client)`` with an asynchronous client, in a loop of its own."""
+    """Run ``function(client)`` with an async client, in an event loop of its own."""
 
     def running(function: Callable[[openai.AsyncOpenAI], Coroutine[Any, Any, _Result]]) -> _Result:
         async def main() -> _Result:
@@ -51,5 +51,5 @@ def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def with_content(instrument: Callable[..., None]) -> None:
-    """Instruments with content on spans."""
+    """Instrument with content on spans."""
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")

@@ -1,4 +1,4 @@
-"""A response in the background that this process gives up: its span ends then."""
+"""A background response that this process cancels or deletes: its span ends then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openai_calls import VERSION
 
 from otel_agents.testing.emission import Emission
 
-if VERSION < (1, 91):  # their ``cancel`` gives no response
+if VERSION < (1, 91):  # earlier versions: ``cancel`` returns None
     pytest.skip("gives no response", allow_module_level=True)
 
 
@@ -53,7 +53,7 @@ def test_a_background_response_that_is_cancelled_ends(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_cancelling_a_response_of_somebody_else_is_no_span(
+def test_cancelling_a_response_of_another_process_has_no_span(
     client: openai.OpenAI, emission: Emission
 ) -> None:
     with pytest.raises(openai.NotFoundError):

@@ -1,4 +1,4 @@
-"""Law 5 for OpenAI: content only when asked for, in the shapes of the conventions."""
+"""Law 5 for OpenAI: content only if it is enabled, in the conventions' shapes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def attribute(emission: Emission, name: str) -> Any:
 
 @pytest.mark.parametrize("metrics", ["previous", "both"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_secret_appears_nowhere_by_default(
+def test_a_secret_is_nowhere_by_default(
     stream: bool,
     metrics: str,
     client: openai.OpenAI,
@@ -73,12 +73,12 @@ def test_a_secret_appears_nowhere_by_default(
         Answer(f"It is {SECRET}", tool_calls=[ToolCall("weather", {"city": SECRET})]),
         Failure(500, code=None, message=SECRET),
     )
-    asked: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
-    answer: Any = client.chat.completions.create(**asked, stream=stream)
+    request: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
+    response: Any = client.chat.completions.create(**request, stream=stream)
     if stream:
-        list(answer)
+        list(response)
     with pytest.raises(openai.InternalServerError, match=SECRET):
-        client.chat.completions.create(**asked, stream=stream)
+        client.chat.completions.create(**request, stream=stream)
     client.completions.create(model="m", prompt=SECRET, suffix=SECRET)
     client.embeddings.create(model="m", input=SECRET)
     assert len(emission.spans) == 4
@@ -86,7 +86,7 @@ def test_a_secret_appears_nowhere_by_default(
 
 
 @pytest.mark.parametrize("value", ["true", "True", "1", "yes", "span"])
-def test_a_bad_value_captures_nothing_and_is_told(
+def test_an_invalid_value_captures_nothing_and_is_logged(
     value: str,
     client: openai.OpenAI,
     emission: Emission,
@@ -172,15 +172,15 @@ def test_messages_on_the_span(
 
 
 @pytest.mark.usefixtures("with_content")
-def test_a_stream_is_put_together(
+def test_a_stream_is_accumulated(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    said = Answer("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")])
-    model.script(said, said)
-    asked: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
-    client.chat.completions.create(**asked)
+    output = Answer("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")])
+    model.script(output, output)
+    request: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
+    client.chat.completions.create(**request)
     whole = attribute(emission, "gen_ai.output.messages")
-    list(client.chat.completions.create(**asked, stream=True))
+    list(client.chat.completions.create(**request, stream=True))
     assert attribute(emission, "gen_ai.output.messages") == whole
 
 
@@ -200,13 +200,13 @@ def test_content_on_the_event_only(
     ((name, attributes),) = emission.events
     assert name == "gen_ai.client.inference.operation.details"
     messages = attributes.pop("gen_ai.input.messages")
-    answers = attributes.pop("gen_ai.output.messages")
+    outputs = attributes.pop("gen_ai.output.messages")
     assert attributes == span
     assert plain(messages) == [
         {"role": "user", "parts": [{"type": "text", "content": f"Hello {SECRET}"}]}
     ]
-    said = {"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}
-    assert plain(answers) == [{**said, "finish_reason": "stop"}]
+    output = {"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}
+    assert plain(outputs) == [{**output, "finish_reason": "stop"}]
     (log,) = emission.logs
     context = emission.span.get_span_context()
     assert context is not None
@@ -217,7 +217,7 @@ def test_content_on_the_event_only(
 
 
 def plain(value: Any) -> Any:
-    """What the logs SDK may have frozen, as lists and dicts again."""
+    """Return lists and dicts for what the logs SDK has frozen."""
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in cast("list[Any]", value)]
     return {k: plain(v) for k, v in value.items()} if hasattr(value, "items") else value
@@ -234,12 +234,12 @@ def test_the_text_of_an_error_is_content(
     with pytest.raises(openai.InternalServerError):
         client.chat.completions.create(model="gpt-4o", messages=CONVERSATION)
     assert SECRET in str(emission.span.status.description)
-    told = dict(emission.events)["gen_ai.client.operation.exception"]
-    assert told["exception.type"] == "openai.InternalServerError"
-    assert SECRET in told["exception.message"]
+    recorded = dict(emission.events)["gen_ai.client.operation.exception"]
+    assert recorded["exception.type"] == "openai.InternalServerError"
+    assert SECRET in recorded["exception.message"]
 
 
-def test_a_large_conversation_is_cut_to_valid_json(
+def test_a_large_conversation_is_truncated_to_valid_json(
     client: openai.OpenAI, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument(
@@ -260,7 +260,7 @@ def test_a_large_conversation_is_cut_to_valid_json(
     assert emission.points()["otel_agents.content.truncations"] == [({}, 1)]
 
 
-def test_a_completion_hook_is_given_content_that_is_not_captured(
+def test_a_completion_hook_gets_content_that_is_not_captured(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -322,7 +322,7 @@ if VERSION >= (1, 66):
         assert [part["type"] for part in output["parts"]] == ["reasoning", "text", "tool_call"]
 
     @pytest.mark.usefixtures("with_content")
-    def test_what_a_broken_response_stream_said_is_kept(
+    def test_the_output_of_a_broken_response_stream_is_recorded(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
         from otel_agents.testing.scripted_model import Cut
@@ -345,8 +345,10 @@ if VERSION >= (1, 66):
     def test_the_variables_of_a_prompt(client: openai.OpenAI, emission: Emission) -> None:
         client.responses.create(model="gpt-4o", input="Hi", extra_body=PROMPT)
         attributes = emission.span.attributes or {}
-        told = {name: attributes[name] for name in attributes if name.startswith("gen_ai.prompt")}
-        assert told == {
+        recorded = {
+            name: attributes[name] for name in attributes if name.startswith("gen_ai.prompt")
+        }
+        assert recorded == {
             "gen_ai.prompt.name": "pmpt_1",
             "gen_ai.prompt.version": "2",
             "gen_ai.prompt.variable.city": SECRET,

@@ -15,7 +15,7 @@ from otel_agents.testing.emission import Emission
 pytestmark = pytest.mark.usefixtures("with_content")
 
 
-def asked() -> dict[str, Any]:
+def request() -> dict[str, Any]:
     return {
         "messages": [
             {"role": "system", "content": "SENT"},
@@ -25,13 +25,13 @@ def asked() -> dict[str, Any]:
     }
 
 
-def edit(given: dict[str, Any]) -> None:
-    """All of it, deep inside too."""
-    messages = given["messages"]
+def edit(sent: dict[str, Any]) -> None:
+    """Edit everything, nested values too."""
+    messages = sent["messages"]
     messages[0]["content"] = "EDITED"
     messages[1]["content"][0]["text"] = "EDITED"
     messages.append({"role": "user", "content": "EDITED"})
-    given["tools"][0]["function"]["name"] = "EDITED"
+    sent["tools"][0]["function"]["name"] = "EDITED"
 
 
 def attributes(emission: Emission) -> dict[str, Any]:
@@ -49,43 +49,43 @@ CONTENT = {
 
 
 def test_edited_while_a_stream_is_read(client: openai.OpenAI, emission: Emission) -> None:
-    given = asked()
-    for _ in client.chat.completions.create(model="m", stream=True, **given):
-        edit(asked() if "EDITED" in str(given) else given)
+    sent = request()
+    for _ in client.chat.completions.create(model="m", stream=True, **sent):
+        edit(request() if "EDITED" in str(sent) else sent)
     assert attributes(emission) == CONTENT
 
 
-def test_edited_while_an_answer_is_awaited(
+def test_edited_while_a_response_is_awaited(
     run: Callable[..., Any], client: openai.OpenAI, emission: Emission
 ) -> None:
-    given = asked()
+    sent = request()
 
-    async def ask(client: Any) -> None:
-        creating = client.chat.completions.create(model="m", stream=True, **given)
+    async def send(client: Any) -> None:
+        creating = client.chat.completions.create(model="m", stream=True, **sent)
         stream = await creating
-        edit(given)
+        edit(sent)
         async for _ in stream:
             pass
 
-    run(ask)
+    run(send)
     assert attributes(emission) == CONTENT
 
 
 if VERSION >= (1, 66):
 
     def test_edited_while_a_response_is_streamed(client: openai.OpenAI, emission: Emission) -> None:
-        given: Any = [{"role": "user", "content": "SENT"}]
-        for _ in client.responses.create(model="m", stream=True, input=given, instructions="SENT"):
-            given[0]["content"] = "EDITED"
+        sent: Any = [{"role": "user", "content": "SENT"}]
+        for _ in client.responses.create(model="m", stream=True, input=sent, instructions="SENT"):
+            sent[0]["content"] = "EDITED"
         assert "SENT" in emission.texts()
         assert "EDITED" not in emission.texts()
 
 
-def test_an_answer_that_is_edited_is_told_as_it_came(
+def test_a_response_that_is_edited_is_recorded_as_received(
     client: openai.OpenAI, emission: Emission
 ) -> None:
-    answer: Any = client.chat.completions.create(
+    response: Any = client.chat.completions.create(
         model="m", messages=[{"role": "user", "content": "SENT"}]
     )
-    answer.choices[0].message.content = "EDITED"
+    response.choices[0].message.content = "EDITED"
     assert "EDITED" not in emission.texts()

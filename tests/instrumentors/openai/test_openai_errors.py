@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import StatusCode
 
 from otel_agents.testing.emission import Emission
@@ -20,8 +20,8 @@ SECRET = "planted-secret"
 NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}
 
 
-def ask(client: Any, **arguments: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION, **arguments)
+def send(client: Any, **arguments: Any) -> Any:
+    return client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, **arguments)
 
 
 def error_types(emission: Emission) -> list[str]:
@@ -48,9 +48,9 @@ def test_an_error_of_the_provider(
 ) -> None:
     model.script(Failure(status, message=SECRET), Failure(status, message=SECRET))
     with pytest.raises(getattr(openai, name), match=SECRET):
-        ask(client)
+        send(client)
     with pytest.raises(getattr(openai, name), match=SECRET):
-        run(ask)
+        run(send)
     assert error_types(emission) == [f"openai.{name}"] * 2
     for span in emission.spans:
         assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
@@ -64,7 +64,7 @@ def test_an_error_of_the_provider(
 def test_retries_of_the_sdk_are_inside_one_span(model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(500, headers=NO_WAIT), Failure(429, headers=NO_WAIT), "Hi")
     with openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=2) as client:
-        ask(client)
+        send(client)
     assert model.ledger.requests == 3
     assert error_types(emission) == ["None"]
     assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == (
@@ -79,7 +79,7 @@ def test_a_refused_connection(emission: Emission) -> None:
         openai.OpenAI(base_url=url, api_key="none", max_retries=0) as client,
         pytest.raises(openai.APIConnectionError),
     ):
-        ask(client)
+        send(client)
     assert error_types(emission) == ["openai.APIConnectionError"]
 
 
@@ -87,7 +87,7 @@ def test_a_refused_connection(emission: Emission) -> None:
 def test_a_timeout(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
     model.script(Answer("late", gate=threading.Event()))
     with pytest.raises(openai.APITimeoutError):
-        ask(client, timeout=0.05)
+        send(client, timeout=0.05)
     assert error_types(emission) == ["openai.APITimeoutError"]
 
 
@@ -96,7 +96,7 @@ def test_a_cancelled_call(run: Any, model: ScriptedModel, emission: Emission) ->
     model.script(Answer("late", gate=threading.Event()))
 
     async def use(client: openai.AsyncOpenAI) -> None:
-        task = asyncio.create_task(ask(client))
+        task = asyncio.create_task(send(client))
         await asyncio.to_thread(model.ledger.wait, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -123,7 +123,7 @@ def test_every_api_reports_its_errors(
     api: str, client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     calls: dict[str, Callable[[], Any]] = {
-        "chat": lambda: ask(client),
+        "chat": lambda: send(client),
         "completions": lambda: client.completions.create(model="m", prompt="p"),
         "embeddings": lambda: client.embeddings.create(model="m", input="p"),
         "responses": lambda: client.responses.create(model="m", input="p"),
@@ -138,7 +138,7 @@ def test_every_api_reports_its_errors(
 if VERSION >= (1, 92):
     from pydantic import BaseModel
 
-    class Place(BaseModel):
+    class City(BaseModel):
         city: str
 
     def parse_chat(client: Any, **arguments: Any) -> Any:
@@ -149,22 +149,22 @@ if VERSION >= (1, 92):
         client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(*[Answer('{"city": "Paris"}')] * 3)
-        chat: Any = {"model": "m", "messages": QUESTION, "response_format": Place}
+        chat: Any = {"model": "m", "messages": MESSAGES, "response_format": City}
         parsed = client.chat.completions.parse(**chat).choices[0].message.parsed
-        assert parsed == Place(city="Paris")
+        assert parsed == City(city="Paris")
         run(partial(parse_chat, **chat))
-        client.responses.parse(model="m", input="Hi", text_format=Place)
+        client.responses.parse(model="m", input="Hi", text_format=City)
         assert emission.names == ["chat m"] * 3
-        asked = [(span.attributes or {})["gen_ai.output.type"] for span in emission.spans]
-        assert asked == ["json"] * 3
+        requested = [(span.attributes or {})["gen_ai.output.type"] for span in emission.spans]
+        assert requested == ["json"] * 3
 
     @pytest.mark.usefixtures("instrumented")
-    def test_a_response_that_cannot_be_parsed_was_billed_all_the_same(
+    def test_a_response_that_cannot_be_parsed_has_its_tokens(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(Answer('{"city": "Pa', finish_reason="length"))
         with pytest.raises(openai.LengthFinishReasonError):
-            client.chat.completions.parse(model="m", messages=QUESTION, response_format=Place)
+            client.chat.completions.parse(model="m", messages=MESSAGES, response_format=City)
         attributes = dict(emission.span.attributes or {})
         assert attributes["error.type"] == "openai.LengthFinishReasonError"
         assert attributes["gen_ai.response.finish_reasons"] == ("length",)

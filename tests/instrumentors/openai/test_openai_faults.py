@@ -1,4 +1,4 @@
-"""An error of ours, or of the application's code that we call, costs no span and no error."""
+"""Our error, or one of application code that we call, costs no span and raises nothing."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
 
 
 @pytest.mark.parametrize(("stream", "refused"), [(False, False), (False, True), (True, False)])
-def test_an_error_of_ours_costs_no_span(
+def test_our_error_costs_no_span(
     stream: bool, refused: bool, client: openai.OpenAI, model: ScriptedModel
 ) -> None:
     def converse() -> Any:
         model.script_by(lambda request: Failure(401) if refused else Answer("answer"))
-        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+        request: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
         try:
-            answer: Any = client.chat.completions.create(stream=stream, **asked)
-            return len(list(answer)) if stream else answer.choices[0].message.content
+            response: Any = client.chat.completions.create(stream=stream, **request)
+            return len(list(response)) if stream else response.choices[0].message.content
         except openai.AuthenticationError as error:
             return type(error)
 
     assert check_failing_hooks(OpenAIInstrumentor, converse) > 3
 
 
-class Raising(TextMapPropagator):
-    """One of the application's."""
+class RaisingPropagator(TextMapPropagator):
+    """A propagator of the application."""
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Any = None) -> Context:
         return context or Context()
@@ -51,20 +51,20 @@ class Raising(TextMapPropagator):
 @pytest.fixture
 def propagator() -> Iterator[None]:
     known = propagate.get_global_textmap()
-    propagate.set_global_textmap(Raising())
+    propagate.set_global_textmap(RaisingPropagator())
     yield
     propagate.set_global_textmap(known)
 
 
 @pytest.mark.usefixtures("propagator")
-def test_a_propagator_that_raises_costs_the_headers_alone(
+def test_a_propagator_that_raises_costs_only_the_headers(
     client: openai.OpenAI,
     instrument: Callable[..., None],
     emission: Emission,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(errors, "internal_error", told.append)
+    reported: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", reported.append)
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS="*")
     client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
-    assert (emission.names, told) == (["chat m"], ["propagating a trace"])
+    assert (emission.names, reported) == (["chat m"], ["propagating a trace"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import openai
 import pytest
-from answered_requests import URL, answering
 from flatness import check_flat
+from in_process_model import URL, serving
 from openai_calls import CALLS, VERSION, Call
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -54,7 +54,7 @@ def asynchronous_requests(client: Any, run: Callable[[Any], object]) -> list[Cal
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_requests_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
     known: dict[str, Any] = {"base_url": URL, "api_key": "none", "max_retries": 0}
-    with answering(), openai.OpenAI(**known) as client:
+    with serving(), openai.OpenAI(**known) as client:
         aclient = openai.AsyncOpenAI(**known)
         ways = itertools.cycle(
             requests(client) + asynchronous_requests(aclient, lasting_loop.run_until_complete)

@@ -1,4 +1,4 @@
-"""Which provider and host a call is reported for, and which hosts get the trace's headers."""
+"""Provider and host of a call, and which hosts get trace headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION
+from openai_calls import MESSAGES
 
 from otel_agents.instrumentors.openai._requests import endpoint_of
 from otel_agents.testing.emission import Emission
@@ -47,12 +47,12 @@ from otel_agents.testing.scripted_model import ScriptedModel
         ("http://notapi.x.ai.example/v1", ("openai", "notapi.x.ai.example", 80)),
     ],
 )
-def test_the_host_tells_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
+def test_the_host_determines_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
     with openai.OpenAI(base_url=url, api_key="none") as client:
         assert endpoint_of(client)[:3] == endpoint
 
 
-def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
+def test_a_new_base_url_changes_the_endpoint() -> None:
     with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="none") as client:
         assert endpoint_of(client).provider == "x_ai"
         client.base_url = "https://api.deepseek.com"
@@ -60,13 +60,13 @@ def test_a_base_url_that_is_replaced_is_looked_at_again() -> None:
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_request_to_an_absolute_url_is_seen(
+def test_a_request_to_an_absolute_url_is_recorded(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     url = f"{model.openai_url}/chat/completions?version=1"
-    answer: Any = client.post(url, body=body, cast_to=object)
-    assert answer["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
+    response: Any = client.post(url, body=body, cast_to=object)
+    assert response["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
     assert emission.names == ["chat m"]
 
 
@@ -75,8 +75,8 @@ def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
     with openai.AzureOpenAI(
         azure_endpoint=model.base_url, api_key="none", api_version="2024-02-01", max_retries=0
     ) as client:
-        client.chat.completions.create(model="my-deployment", messages=QUESTION)
-        list(client.chat.completions.create(model="my-deployment", messages=QUESTION, stream=True))
+        client.chat.completions.create(model="my-deployment", messages=MESSAGES)
+        list(client.chat.completions.create(model="my-deployment", messages=MESSAGES, stream=True))
         client.embeddings.create(model="my-embeddings", input="text")
     assert emission.names == ["chat my-deployment"] * 2 + ["embeddings my-embeddings"]
     providers = [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans]
@@ -105,8 +105,8 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
 ) -> None:
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
     kept = {"x-mine": "kept"}
-    client.chat.completions.create(model="m", messages=QUESTION, extra_headers=kept)
-    run(partial(create, model="m", messages=QUESTION))
+    client.chat.completions.create(model="m", messages=MESSAGES, extra_headers=kept)
+    run(partial(create, model="m", messages=MESSAGES))
     expected: list[str | None] = [
         f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
         if sent

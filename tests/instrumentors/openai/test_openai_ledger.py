@@ -1,4 +1,4 @@
-"""Law 3 for every way to call the SDK: the spans are what the provider billed, once."""
+"""Law 3 for every way to call the SDK: the spans have the billed tokens, once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAYS = [pytest.param(*row[1:], id=row[0]) for row in ways()]
 
 @pytest.mark.parametrize(("way", "call", "streamed"), WAYS)
 @pytest.mark.usefixtures("instrumented")
-def test_the_span_is_the_bill(
+def test_the_span_has_the_billed_tokens(
     way: Callable[[Call, str], None],
     call: Call,
     streamed: bool,
@@ -35,7 +35,7 @@ def test_the_span_is_the_bill(
 
 
 @pytest.mark.parametrize(("way", "call", "streamed"), WAYS)
-def test_a_client_used_before_instrumenting_is_seen(
+def test_a_client_used_before_instrumenting_is_recorded(
     way: Callable[[Call, str], None],
     call: Call,
     streamed: bool,
@@ -43,7 +43,7 @@ def test_a_client_used_before_instrumenting_is_seen(
     emission: Emission,
     instrument: Callable[..., None],
 ) -> None:
-    """`with_raw_response` and its like keep the methods that they found at their first use."""
+    """`with_raw_response` and its like bind the methods at their first use."""
 
     class Before(Call):
         def of(self, client: object, *between: str) -> Callable[..., object]:
@@ -56,7 +56,7 @@ def test_a_client_used_before_instrumenting_is_seen(
 
 
 @pytest.mark.parametrize(("way", "call", "streamed"), WAYS)
-def test_after_uninstrumenting_nothing_is_seen(
+def test_after_uninstrumenting_nothing_is_recorded(
     way: Callable[[Call, str], None],
     call: Call,
     streamed: bool,

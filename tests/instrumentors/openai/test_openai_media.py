@@ -1,4 +1,4 @@
-"""Images and audio: `generate_content` with the output type that was asked for."""
+"""Images and audio: `generate_content` with the requested output type."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_media_are_generated_content(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_is_no_inference_is_no_span(
+def test_other_requests_have_no_span(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     client.models.list()
@@ -62,7 +62,7 @@ def test_what_is_no_inference_is_no_span(
 
 
 @pytest.mark.usefixtures("with_content")
-def test_a_transcript_may_be_a_plain_text(client: openai.OpenAI, emission: Emission) -> None:
+def test_a_transcript_may_be_plain_text(client: openai.OpenAI, emission: Emission) -> None:
     transcript: Any = client.audio.transcriptions.create(
         model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF")), response_format="text"
     )

@@ -1,4 +1,4 @@
-"""An event that reports an error, in a stream of any API that is read raw or parsed: an error."""
+"""An error event in a stream is an error of the span, whether the stream is read raw or parsed."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def plain_async(call: Call, client: Any) -> None:
 
 
 def raw_async(call: Call, client: Any) -> None:
-    async def ask(twin: Any) -> Any:
+    async def send(twin: Any) -> Any:
         return (await call.of(twin, "with_raw_response")(**call.stream_arguments())).parse()
 
-    read_async(client, ask)
+    read_async(client, send)
 
 
-def read_async(client: openai.OpenAI, ask: Callable[[Any], Any]) -> None:
+def read_async(client: openai.OpenAI, send: Callable[[Any], Any]) -> None:
     async def main() -> None:
         url = client.base_url
         async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as twin:
-            async for _ in await ask(twin):
+            async for _ in await send(twin):
                 pass
 
     asyncio.run(main())
@@ -60,7 +60,7 @@ def read_async(client: openai.OpenAI, ask: Callable[[Any], Any]) -> None:
 WAYS = [plain, raw, streaming, lines, plain_async, raw_async]
 
 
-def told(emission: Emission) -> dict[str, Any]:
+def recorded(emission: Emission) -> dict[str, Any]:
     assert finalization.drain(5)
     (span,) = emission.spans
     names = ("error.type", "otel_agents.stream.abandoned")
@@ -92,7 +92,7 @@ def test_an_error_event_is_the_same_error_however_it_is_read(
     else:
         way(call, client)
     kind = "server_error" if call.name == "responses" else "openai.APIError"
-    assert told(emission) == expected(kind)
+    assert recorded(emission) == expected(kind)
 
 
 if "responses" in [call.name for call in CALLS]:
@@ -108,4 +108,4 @@ if "responses" in [call.name for call in CALLS]:
         (call,) = [call for call in CALLS if call.name == "responses"]
         model.script(Answer("one two three", finish_reason="error"))
         way(call, client)
-        assert told(emission) == expected("server_error")
+        assert recorded(emission) == expected("server_error")

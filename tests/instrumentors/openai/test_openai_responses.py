@@ -1,4 +1,4 @@
-"""A response of httpx whose body is read later: it is recorded, and stays what it is."""
+"""An httpx response whose body is read later is recorded and not changed."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ EVENTS = {"content-type": "text/event-stream"}
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in pieces, of which one may be an error."""
+    """A body of several chunks, of which one may be an error."""
 
-    def __init__(self, *pieces: bytes | Exception) -> None:
-        self._pieces = pieces
+    def __init__(self, *chunks: bytes | Exception) -> None:
+        self._chunks = chunks
         self.closed = False
         self.marks: list[Any] = []
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
+        for chunk in self._chunks:
             self.marks.append(current_mark())
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            yield piece
+        for chunk in self:
+            yield chunk
 
     def close(self) -> None:
         self.closed = True
@@ -53,16 +53,16 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.closed = True
 
 
-def response_of(*pieces: bytes | Exception, headers: dict[str, str] = JSON) -> Response:
+def response_of(*chunks: bytes | Exception, headers: dict[str, str] = JSON) -> Response:
     request = httpx.Request("POST", "https://toy.example/")
-    return httpx.Response(200, headers=headers, stream=Body(*pieces), request=request)
+    return httpx.Response(200, headers=headers, stream=Body(*chunks), request=request)
 
 
-def followed(
-    operation: Answering, *pieces: bytes | Exception, headers: dict[str, str] = JSON
+def observed(
+    operation: Answering, *chunks: bytes | Exception, headers: dict[str, str] = JSON
 ) -> Response:
-    """The response below what an SDK gives."""
-    response = response_of(*pieces, headers=headers)
+    """Return the httpx response that an SDK would wrap."""
+    response = response_of(*chunks, headers=headers)
     follow(operation, SimpleNamespace(http_response=response))
     return response
 
@@ -79,9 +79,9 @@ each_read = pytest.mark.parametrize("read", READS.values(), ids=READS)
 
 
 @each_read
-def test_it_is_recorded_when_its_body_was_read(read: Callable[[Response], bytes]) -> None:
+def test_it_is_recorded_when_its_body_is_read(read: Callable[[Response], bytes]) -> None:
     operation = Answering()
-    response = followed(operation, TEXT[:3], TEXT[3:])
+    response = observed(operation, TEXT[:3], TEXT[3:])
     assert operation.reports == []
     assert read(response) == TEXT
     assert operation.reports == [("observe", VALUE), ("end",)]
@@ -89,9 +89,9 @@ def test_it_is_recorded_when_its_body_was_read(read: Callable[[Response], bytes]
 
 
 @each_read
-def test_one_that_breaks_has_failed(read: Callable[[Response], bytes]) -> None:
+def test_a_body_that_breaks_is_an_error(read: Callable[[Response], bytes]) -> None:
     error, operation = httpx.ReadError("lost"), Answering()
-    response = followed(operation, TEXT[:3], error)
+    response = observed(operation, TEXT[:3], error)
     with pytest.raises(httpx.ReadError) as raised:
         read(response)
     assert raised.value is error
@@ -111,9 +111,9 @@ CLOSES: dict[str, Callable[[Response], object]] = {
 
 
 @pytest.mark.parametrize("close", CLOSES.values(), ids=CLOSES)
-def test_one_that_is_left_early_is_abandoned(close: Callable[[Response], object]) -> None:
+def test_a_body_that_is_left_early_is_abandoned(close: Callable[[Response], object]) -> None:
     operation = Answering()
-    response = followed(operation, TEXT)
+    response = observed(operation, TEXT)
     close(response)
     del response
     settle()
@@ -124,7 +124,7 @@ def test_one_that_is_left_early_is_abandoned(close: Callable[[Response], object]
 
 
 def before(response: Response) -> None:
-    """Nothing was read yet."""
+    """Nothing is read yet."""
 
 
 def midway(response: Response) -> None:
@@ -160,12 +160,12 @@ COPIES: dict[str, Callable[[Response], Response]] = {
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
-def test_a_copy_is_as_without_us(
+def test_a_copy_has_nothing_of_ours(
     state: Callable[[Response], object], make: Callable[[Response], Response]
 ) -> None:
-    """Of the original class, with nothing of ours in it."""
+    """It has the original class and nothing of ours in it."""
     operation = Answering()
-    plain, ours = response_of(TEXT), followed(operation, TEXT)
+    plain, ours = response_of(TEXT), observed(operation, TEXT)
     state(plain)
     state(ours)
     expected, found = make(plain), make(ours)
@@ -180,24 +180,24 @@ def test_a_copy_is_as_without_us(
     assert operation.reports == reports
 
 
-def test_a_copy_does_not_keep_the_original_from_being_read() -> None:
+def test_the_original_of_a_copy_can_be_read() -> None:
     operation = Answering()
-    response = followed(operation, TEXT)
+    response = observed(operation, TEXT)
     pickle.dumps(response)
     assert response.read() == TEXT
     assert operation.reports == [("observe", VALUE), ("end",)]
 
 
-# What is kept of a body.
+# How much of a body is kept.
 
 
 @pytest.mark.parametrize("headers", [JSON, EVENTS], ids=["JSON", "a line of events"])
-def test_of_a_body_that_is_too_large_nothing_is_kept(
+def test_a_body_that_is_too_large_is_not_recorded(
     headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "_LIMIT", 100_000)
     operation = Answering()
-    response = followed(operation, *[b" " * 10_000] * 400, headers=headers)
+    response = observed(operation, *[b" " * 10_000] * 400, headers=headers)
     tracemalloc.start()
     try:
         kept = [tracemalloc.get_traced_memory()[0] for _ in response.iter_bytes(chunk_size=5_000)]
@@ -208,26 +208,26 @@ def test_of_a_body_that_is_too_large_nothing_is_kept(
     assert operation.reports == ([("end",)] if headers is JSON else [("exhausted", None)])
 
 
-def test_after_a_line_that_is_too_long_events_are_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_after_a_line_that_is_too_long_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_LIMIT", 100)
     operation = Answering()
     long = b'data: {"text": "' + b"a" * 200
-    response = followed(
+    response = observed(
         operation, b'data: {"n": 1}\n', long, long, b'"}\ndata: {"n": 2}\n', headers=EVENTS
     )
     response.read()
     assert operation.reports == [("chunk", {"n": 1}), ("chunk", {"n": 2}), ("exhausted", None)]
 
 
-def test_events_are_read_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_are_recorded_whatever_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_LIMIT", 100)
     operation = Answering()
-    followed(operation, *[b'data: {"n": 1}\n'] * 40, headers=EVENTS).read()
+    observed(operation, *[b'data: {"n": 1}\n'] * 40, headers=EVENTS).read()
     assert operation.reports == [("chunk", {"n": 1})] * 40 + [("exhausted", None)]
 
 
-def test_a_body_at_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_at_the_limit_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_LIMIT", len(TEXT))
     operation = Answering()
-    followed(operation, TEXT).read()
+    observed(operation, TEXT).read()
     assert operation.reports == [("observe", VALUE), ("end",)]

@@ -1,4 +1,4 @@
-"""What a span, its metrics and its events say, whole."""
+"""Whole spans, metrics and events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core import tables
@@ -19,7 +19,7 @@ from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall, 
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-4o-mini",
-    "messages": QUESTION,
+    "messages": MESSAGES,
     "temperature": 0,
     "top_p": 0.5,
     "max_tokens": 100,
@@ -31,7 +31,7 @@ REQUEST: dict[str, Any] = {
     "response_format": {"type": "json_object"},
     "user": "somebody",
 }
-ANSWER = Answer(
+SCRIPTED = Answer(
     "{}",
     id="chatcmpl-1",
     model="gpt-4o-mini-2024-07-18",
@@ -82,17 +82,17 @@ def create_async(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
     run(use)
 
 
-@pytest.mark.parametrize("ask", [create, create_async])
+@pytest.mark.parametrize("send", [create, create_async])
 @pytest.mark.usefixtures("instrumented")
 def test_a_chat(
-    ask: Callable[..., None],
+    send: Callable[..., None],
     client: openai.OpenAI,
     run: Any,
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    model.script(ANSWER)
-    ask(client, run, **REQUEST)
+    model.script(SCRIPTED)
+    send(client, run, **REQUEST)
     span = emission.span
     assert (span.name, span.kind, span.parent) == ("chat gpt-4o-mini", SpanKind.CLIENT, None)
     assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
@@ -110,7 +110,7 @@ def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: 
     options = {"stream_options": {"include_usage": True}}
     chunks = list(
         client.chat.completions.create(
-            model="gpt-4o-mini", messages=QUESTION, stream=True, extra_body=options
+            model="gpt-4o-mini", messages=MESSAGES, stream=True, extra_body=options
         )
     )
     attributes = dict(emission.span.attributes or {})
@@ -139,7 +139,7 @@ def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: 
 def test_the_metrics_of_the_previous_generation(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(ANSWER)
+    model.script(SCRIPTED)
     client.chat.completions.create(**REQUEST)
     points = emission.points()
     common = {
@@ -171,7 +171,7 @@ def test_the_metrics_of_the_latest_generation(
 ) -> None:
     instrument(OTEL_AGENTS_METRICS="latest")
     model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
-    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     points = emission.points()
     sums = {name: sum(value for _, value in some) for name, some in points.items()}
     duration = sums.pop("gen_ai.client.inference.duration")
@@ -222,11 +222,11 @@ def test_a_legacy_completion(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_tool_calls_keep_the_spelling_of_the_provider(
+def test_tool_calls_keep_the_providers_finish_reason(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Answer(tool_calls=[ToolCall("weather")]))
-    client.chat.completions.create(model="gpt-4o-mini", messages=QUESTION)
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert (emission.span.attributes or {})["gen_ai.response.finish_reasons"] == ("tool_calls",)
 
 
@@ -277,7 +277,7 @@ if VERSION >= (1, 66):
         }
 
     @pytest.mark.usefixtures("instrumented")
-    def test_a_conversation_is_named(
+    def test_a_conversation_has_its_id(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
         client.responses.create(model="m", input="Hi", extra_body={"conversation": "conv_1"})
@@ -308,7 +308,7 @@ if VERSION >= (1, 66):
         }
 
     @pytest.mark.usefixtures("instrumented")
-    def test_a_background_response_is_counted_when_it_is_fetched_here(
+    def test_a_background_response_has_its_tokens_when_it_is_fetched(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(Answer("Done", fetches=1))
@@ -349,7 +349,7 @@ if VERSION >= (1, 66):
     def test_a_background_response_is_no_error_when_a_signal_ends_the_process(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        """The call has its answer; only the response is still being made."""
+        """The call has returned; only the response is still in progress."""
         model.script(Answer("Done", fetches=1))
         made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
         (operation,) = in_progress.operations()
@@ -360,13 +360,13 @@ if VERSION >= (1, 66):
         assert emission.names.count("chat gpt-4o-mini") == 1
 
     @pytest.mark.usefixtures("instrumented")
-    def test_a_background_response_ends_when_its_age_is_over(
+    def test_a_background_response_ends_at_its_age_limit(
         client: openai.OpenAI,
         model: ScriptedModel,
         emission: Emission,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """Whatever is called next, and nothing is: there is no timer."""
+        """The next call ends it: there is no timer."""
         model.script(Answer("Never", fetches=1))
         client.responses.create(model="never", input="Hi", background=True)
         client.embeddings.create(model="e", input="other")
@@ -384,7 +384,7 @@ if VERSION >= (1, 66):
         emission: Emission,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(vars(_background)["_held"], "_limit", 1)
+        monkeypatch.setattr(vars(_background)["_pending"], "_limit", 1)
         model.script(Answer("Never", fetches=1), Answer("Later", fetches=1))
         client.responses.create(model="never", input="Hi", background=True)
         later = client.responses.create(model="later", input="Hi", background=True)

@@ -1,4 +1,4 @@
-"""Usage that we ask for, of streams whose caller has not: he sees neither the chunk nor a refusal."""
+"""Usage that we request for streams: the caller sees neither its chunk nor a refusal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import CALLS, QUESTION, Call
+from openai_calls import CALLS, MESSAGES, Call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
@@ -19,39 +19,39 @@ each_call = pytest.mark.parametrize("call", STREAMED, ids=lambda call: call.name
 
 
 @pytest.fixture(autouse=True)
-def asking(instrument: Callable[..., None]) -> None:
+def requesting_usage(instrument: Callable[..., None]) -> None:
     instrument(OTEL_AGENTS_STREAM_USAGE="true")
 
 
-def ask(client: Any, **arguments: Any) -> Any:
+def send(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(
-        model="gpt-4o-mini", messages=QUESTION, stream=True, **arguments
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, **arguments
     )
 
 
-def test_the_setting_asks_for_usage_and_hides_its_chunk(
+def test_the_setting_requests_usage_and_hides_its_chunk(
     client: openai.OpenAI,
     run: Any,
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
     async def collect(client: openai.AsyncOpenAI) -> list[Any]:
-        return [chunk async for chunk in await ask(client)]
+        return [chunk async for chunk in await send(client)]
 
-    for chunks in (list(ask(client)), run(collect)):
+    for chunks in (list(send(client)), run(collect)):
         assert all(chunk.choices for chunk in chunks)
     spent = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in emission.spans]
     assert spent == [entry.input_tokens for entry in model.ledger.entries]
     assert sum(map(int, map(str, spent))) == model.ledger.input_tokens > 0
 
 
-def test_the_setting_leaves_a_caller_alone_who_asked_himself(client: openai.OpenAI) -> None:
-    asked = {"stream_options": {"include_usage": True}}
-    chunks = list(ask(client, extra_body=asked))
+def test_a_caller_that_requests_usage_gets_its_chunk(client: openai.OpenAI) -> None:
+    requested = {"stream_options": {"include_usage": True}}
+    chunks = list(send(client, extra_body=requested))
     assert chunks[-1].usage is not None
 
 
-# Of what is read raw nothing can be hidden.
+# Nothing can be hidden of a raw response.
 
 
 def raw(call: Call, client: openai.OpenAI) -> list[Any]:
@@ -59,16 +59,16 @@ def raw(call: Call, client: openai.OpenAI) -> list[Any]:
 
 
 def streaming(call: Call, client: openai.OpenAI) -> list[Any]:
-    asked = call.of(client, "with_streaming_response")(**call.arguments, stream=True)
-    with asked as response:
+    requested = call.of(client, "with_streaming_response")(**call.arguments, stream=True)
+    with requested as response:
         return list(response.parse())
 
 
 def raw_async(call: Call, client: openai.OpenAI) -> list[Any]:
     async def main() -> list[Any]:
         async with twin_of(client) as twin:
-            asked = call.of(twin, "with_raw_response")(**call.arguments, stream=True)
-            return [chunk async for chunk in (await asked).parse()]
+            requested = call.of(twin, "with_raw_response")(**call.arguments, stream=True)
+            return [chunk async for chunk in (await requested).parse()]
 
     return asyncio.run(main())
 
@@ -76,8 +76,8 @@ def raw_async(call: Call, client: openai.OpenAI) -> list[Any]:
 def streaming_async(call: Call, client: openai.OpenAI) -> list[Any]:
     async def main() -> list[Any]:
         async with twin_of(client) as twin:
-            asked = call.of(twin, "with_streaming_response")(**call.arguments, stream=True)
-            async with asked as response:
+            requested = call.of(twin, "with_streaming_response")(**call.arguments, stream=True)
+            async with requested as response:
                 return [chunk async for chunk in await response.parse()]
 
     return asyncio.run(main())
@@ -89,7 +89,7 @@ def twin_of(client: openai.OpenAI) -> openai.AsyncOpenAI:
 
 @pytest.mark.parametrize("read", [raw, streaming, raw_async, streaming_async])
 @each_call
-def test_what_is_read_raw_is_left_as_it_is(
+def test_a_raw_response_stays_as_it_is(
     call: Call,
     read: Callable[[Call, openai.OpenAI], list[Any]],
     client: openai.OpenAI,
@@ -115,11 +115,11 @@ def plain_async(call: Call, client: openai.OpenAI) -> list[Any]:
 
 
 def refusing(status: int, message: str) -> Callable[[ModelRequest], Answer | Failure]:
-    def answer(request: ModelRequest) -> Answer | Failure:
+    def respond(request: ModelRequest) -> Answer | Failure:
         refused = "stream_options" in request.body
         return Failure(status, message=message) if refused else Answer("one two")
 
-    return answer
+    return respond
 
 
 each_read = pytest.mark.parametrize("read", [plain, plain_async])
@@ -129,7 +129,7 @@ MESSAGE = "Unrecognized request argument supplied: stream_options"
 @pytest.mark.parametrize("status", [400, 422])
 @each_read
 @each_call
-def test_a_host_that_refuses_the_option_is_asked_once(
+def test_a_host_that_refuses_the_option_gets_it_once(
     call: Call,
     read: Callable[[Call, openai.OpenAI], list[Any]],
     status: int,
@@ -140,8 +140,8 @@ def test_a_host_that_refuses_the_option_is_asked_once(
     model.script_by(refusing(status, MESSAGE))
     for _ in range(2):
         assert all(chunk.choices for chunk in read(call, client))
-    asked = ["stream_options" in entry.body for entry in model.ledger.entries]
-    assert asked == [True, False, False]
+    requested = ["stream_options" in entry.body for entry in model.ledger.entries]
+    assert requested == [True, False, False]
     assert [
         span.attributes for span in emission.spans if "error.type" in (span.attributes or {})
     ] == []
@@ -150,7 +150,7 @@ def test_a_host_that_refuses_the_option_is_asked_once(
 
 @each_read
 @each_call
-def test_a_refusal_for_another_reason_is_the_callers(
+def test_a_refusal_for_another_reason_reaches_the_caller(
     call: Call,
     read: Callable[[Call, openai.OpenAI], list[Any]],
     client: openai.OpenAI,
@@ -163,10 +163,12 @@ def test_a_refusal_for_another_reason_is_the_callers(
     assert model.ledger.requests == len(emission.spans) == 1
 
 
-def test_what_follows_a_refusal_is_the_callers(client: openai.OpenAI, model: ScriptedModel) -> None:
-    """As it would have been without the setting: without a word of the refusal."""
+def test_an_error_after_a_refusal_reaches_the_caller(
+    client: openai.OpenAI, model: ScriptedModel
+) -> None:
+    """It does not mention the refusal, as if the setting were off."""
     model.script(Failure(400, message=MESSAGE), Failure(401, message="Who are you?"))
     with pytest.raises(openai.AuthenticationError) as raised:
-        ask(client)
-    told = [raised.value.__context__, raised.value.__cause__]
-    assert [error for error in told if isinstance(error, openai.BadRequestError)] == []
+        send(client)
+    causes = [raised.value.__context__, raised.value.__cause__]
+    assert [error for error in causes if isinstance(error, openai.BadRequestError)] == []

@@ -1,4 +1,4 @@
-"""Streams that end otherwise than by exhaustion, and what the caller sees of us: nothing."""
+"""Streams that end early or fail, and that the caller's stream is the SDK's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai_calls import QUESTION, VERSION
+from openai_calls import MESSAGES, VERSION
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
@@ -22,17 +22,17 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
 
 
-def ask(client: Any, **arguments: Any) -> Any:
+def send(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(
-        model="gpt-4o-mini", messages=QUESTION, stream=True, **arguments
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, **arguments
     )
 
 
 def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
     assert finalization.drain(5)
     attributes = dict(emission.span.attributes or {})
-    told = ("error.type", "otel_agents.stream.abandoned", "gen_ai.response.finish_reasons")
-    return emission.span.status.status_code, {k: attributes[k] for k in told if k in attributes}
+    recorded = ("error.type", "otel_agents.stream.abandoned", "gen_ai.response.finish_reasons")
+    return emission.span.status.status_code, {k: attributes[k] for k in recorded if k in attributes}
 
 
 ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
@@ -40,12 +40,12 @@ ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
 
 @pytest.mark.usefixtures("instrumented")
 def test_the_stream_is_what_the_sdk_returns(client: openai.OpenAI, run: Any) -> None:
-    with ask(client) as stream:
+    with send(client) as stream:
         assert isinstance(stream, openai.Stream)
         assert stream.response.status_code == 200
 
     async def use(client: openai.AsyncOpenAI) -> None:
-        stream: Any = await ask(client)
+        stream: Any = await send(client)
         assert isinstance(stream, openai.AsyncStream)
         async with stream:
             pass
@@ -60,7 +60,7 @@ def test_a_stream_left_early_is_abandoned(
 ) -> None:
     gate = threading.Event()
     model.script(Answer("one two three", hold=Hold(2, gate)))
-    stream = ask(client)
+    stream = send(client)
     next(stream)
     if leave == "close":
         stream.close()
@@ -78,7 +78,7 @@ def test_a_stream_left_early_is_abandoned(
 
 
 def ended_at_once(emission: Emission, closed: int) -> bool:
-    """Whether the one span, of a stream that is held and was closed by ``closed``, is abandoned."""
+    """Return whether the one span is abandoned while its stream, closed by ``closed``, is still held."""
     assert ending(emission) == ABANDONED
     return (emission.span.end_time or 0) <= closed
 
@@ -87,7 +87,7 @@ def ended_at_once(emission: Emission, closed: int) -> bool:
 def test_a_stream_whose_response_is_closed_is_abandoned(
     client: openai.OpenAI, emission: Emission
 ) -> None:
-    stream = ask(client)
+    stream = send(client)
     next(stream)
     stream.response.close()
     assert ended_at_once(emission, time.time_ns())
@@ -99,7 +99,7 @@ def test_an_async_stream_whose_response_is_closed_is_abandoned(
     run: Any, emission: Emission
 ) -> None:
     async def use(client: openai.AsyncOpenAI) -> None:
-        stream: Any = await ask(client)
+        stream: Any = await send(client)
         await anext(stream)
         assert inspect.iscoroutinefunction(stream.response.aclose)
         await stream.response.aclose()
@@ -110,7 +110,7 @@ def test_an_async_stream_whose_response_is_closed_is_abandoned(
 
 @pytest.mark.usefixtures("instrumented")
 def test_the_response_of_a_stream_that_is_read_stays_what_it_is(client: openai.OpenAI) -> None:
-    stream = ask(client)
+    stream = send(client)
     copied: Any = pickle.loads(pickle.dumps(stream.response))  # while its end is awaited
     list(stream)
     assert (stream.response.is_closed, copied.status_code) == (True, 200)
@@ -123,7 +123,7 @@ def test_a_stream_that_breaks_is_an_error(
 ) -> None:
     model.script(Answer("one two three", fault=Cut(2)))
     with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the SDK
-        list(ask(client))
+        list(send(client))
     kind = type(raised.value)
     assert ending(emission) == (
         StatusCode.ERROR,
@@ -131,23 +131,23 @@ def test_a_stream_that_breaks_is_an_error(
     )
 
 
-def test_a_stream_that_a_signal_interrupts_keeps_what_was_said(
+def test_a_stream_that_a_signal_interrupts_keeps_its_output(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission, instrument: Any
 ) -> None:
-    """And the stream goes on for whoever reads it meanwhile, without a second end."""
+    """The stream goes on for its reader, and its span does not end twice."""
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
     gate = threading.Event()
     model.script(Answer("one two three", hold=Hold(2, gate)))
-    stream = ask(client)
-    said = [next(stream), next(stream)]
+    stream = send(client)
+    chunks = [next(stream), next(stream)]
     (operation,) = in_progress.operations()
     in_progress.interrupt(operation)
     assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
-    told = str((emission.span.attributes or {})["gen_ai.output.messages"])
-    assert ("one" in told, '"finish_reason":"error"' in told) == (True, True)
+    recorded = str((emission.span.attributes or {})["gen_ai.output.messages"])
+    assert ("one" in recorded, '"finish_reason":"error"' in recorded) == (True, True)
     gate.set()
-    said += stream
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == "one two three"
+    chunks += stream
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "one two three"
     assert len(emission.spans) == 1
 
 
@@ -157,7 +157,7 @@ def test_an_error_event_is_an_error(
 ) -> None:
     model.script(Answer("one two three", fault=ErrorEvent(2)))
     with pytest.raises(openai.APIError):
-        list(ask(client))
+        list(send(client))
     assert ending(emission) == (StatusCode.ERROR, {"error.type": "openai.APIError"})
 
 
@@ -167,15 +167,15 @@ def test_a_cancelled_stream_is_an_error(run: Any, model: ScriptedModel, emission
     model.script(Answer("one two three", hold=Hold(2, gate)))
 
     async def use(client: openai.AsyncOpenAI) -> None:
-        stream: Any = await ask(client)
-        begun = asyncio.Event()
+        stream: Any = await send(client)
+        started = asyncio.Event()
 
         async def consume() -> None:
             async for _ in stream:
-                begun.set()
+                started.set()
 
         task = asyncio.create_task(consume())
-        await begun.wait()
+        await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -191,15 +191,15 @@ def test_a_cancelled_stream_is_an_error(run: Any, model: ScriptedModel, emission
 
 @pytest.mark.usefixtures("instrumented")
 def test_the_span_is_not_current_between_chunks(client: openai.OpenAI, emission: Emission) -> None:
-    current = {trace.get_current_span().get_span_context().span_id for _ in ask(client)}
+    current = {trace.get_current_span().get_span_context().span_id for _ in send(client)}
     assert current == {0}
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_without_include_usage_no_token_is_guessed(
+def test_without_include_usage_no_tokens_are_recorded(
     client: openai.OpenAI, emission: Emission
 ) -> None:
-    list(ask(client))
+    list(send(client))
     assert not [name for name in emission.span.attributes or {} if "usage" in name]
     assert "gen_ai.client.token.usage" not in emission.points()
 
@@ -212,9 +212,9 @@ if VERSION >= (1, 66):
     ) -> None:
         model.script(Answer("Hi", finish_reason="error"))
         list(client.responses.create(model="gpt-4o-mini", input="Hi", stream=True))
-        status, told = ending(emission)
+        status, recorded = ending(emission)
         assert status is StatusCode.ERROR
-        assert told["gen_ai.response.finish_reasons"] == ("error",)
+        assert recorded["gen_ai.response.finish_reasons"] == ("error",)
 
 
 if VERSION >= (1, 92):
@@ -223,14 +223,14 @@ if VERSION >= (1, 92):
     def test_the_stream_helpers_are_one_span_each(
         client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
-        with client.chat.completions.stream(model="gpt-4o-mini", messages=QUESTION) as events:
+        with client.chat.completions.stream(model="gpt-4o-mini", messages=MESSAGES) as events:
             list(events)
         with client.responses.stream(model="gpt-4o-mini", input="Hi") as events:
             list(events)
 
         async def use(client: openai.AsyncOpenAI) -> None:
             async with client.chat.completions.stream(
-                model="gpt-4o-mini", messages=QUESTION
+                model="gpt-4o-mini", messages=MESSAGES
             ) as events:
                 async for _ in events:
                     pass
@@ -243,7 +243,7 @@ if VERSION >= (1, 92):
     def helpers(client: Any) -> dict[str, Callable[[], Any]]:
         chat, responses = client.chat.completions, client.responses
         return {
-            "chat": lambda: chat.stream(model="gpt-4o-mini", messages=QUESTION),
+            "chat": lambda: chat.stream(model="gpt-4o-mini", messages=MESSAGES),
             "responses": lambda: responses.stream(model="gpt-4o-mini", input="Hi"),
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 from renamed_targets import check_renamed
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -9,3 +11,8 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
 def test_every_renamed_target_is_reported() -> None:
     assert check_renamed(OpenAIInstrumentor) == 2
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(OpenAIInstrumentor, "OpenAIInstrumentor")
+    assert doctest.DocTestRunner().run(example) == (0, 4)

@@ -1,1 +1,1 @@
-"""Wire formats that more than one library speaks, as the conventions have them."""
+"""Wire formats that several libraries share, converted to the GenAI conventions."""

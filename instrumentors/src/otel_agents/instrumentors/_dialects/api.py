@@ -1,4 +1,4 @@
-"""What an API that generates is to whoever instruments its clients, whosever dialect it is."""
+"""What instrumentors need to know of a generating API, whatever its wire format."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
 
 from .fields import Body
 
-__all__ = ["Api", "Assembly", "Message", "Part", "Usage"]
+__all__ = ["Accumulator", "Api", "Message", "Part", "Usage"]
 
 Part = dict[str, Any]
 Message = dict[str, Any]
 
 
 class Usage(NamedTuple):
-    """Input and output tokens as billed, and attributes for the breakdowns."""
+    """Input and output tokens as billed, and their breakdown by attribute."""
 
     input_tokens: int | None
     output_tokens: int | None
     breakdown: dict[str, int]
 
     @classmethod
-    def beside_caches(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
-        """Of a provider whose input excludes what a cache had a part in: ``cached``, by attribute."""
+    def with_cache_tokens(cls, inputs: int, outputs: int, cached: dict[str, int]) -> Usage:
+        """Return the usage of a provider whose input tokens exclude ``cached``, by attribute."""
         parts = {name: count for name, count in cached.items() if count}
         return cls(inputs + sum(parts.values()), outputs, parts)
 
 
-class Assembly(Protocol):
-    """Gathers the content of a stream; made only where somebody wants content."""
+class Accumulator(Protocol):
+    """Accumulates the content of a stream; created only if content is recorded."""
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk in."""
+        """Add one chunk."""
         ...
 
     def messages(self) -> list[Message]:
-        """The output so far as messages; empty where nothing was said."""
+        """Return the output so far as messages; an empty list if it has no content."""
         ...
 
 
 @dataclass(frozen=True)
 class Api:
-    """One API that generates.
+    """One generating API.
 
     Attributes:
-        operation: What it is in the conventions' terms.
-        ask: Sets the content of a request.
-        output: The output messages of a response.
-        finish_reasons: One per choice, in the provider's spelling.
-        assembly: Gathers the content of its streams.
-        type: ``openai.api.type``, where the conventions have a value for it.
-        output_type: What it generates, where that is always the same.
+        operation: The conventions' operation.
+        record_request: Sets the content of a request.
+        output_messages: The output messages of a response.
+        finish_reasons: The finish reasons of a response, one per choice, in the provider's spelling.
+        accumulator: Creates what accumulates the content of a stream.
+        type: ``openai.api.type``, if the conventions have a value for it.
+        output_type: What it generates, if that is always the same.
     """
 
     operation: Operation
-    ask: Callable[[Content, Body], None]
-    output: Callable[[Any], list[Message]]
+    record_request: Callable[[Content, Body], None]
+    output_messages: Callable[[Any], list[Message]]
     finish_reasons: Callable[[Any], tuple[str, ...]]
-    assembly: Callable[[], Assembly]
+    accumulator: Callable[[], Accumulator]
     type: OpenAIApiType | None = None
     output_type: OutputType | None = None

@@ -1,4 +1,4 @@
-"""Token usage of Bedrock's Converse API, whose input excludes what a cache had a part in."""
+"""Token usage of Bedrock's Converse API, whose input tokens exclude those read from or written to a cache."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .fields import as_mapping
 
 __all__ = ["usage_of"]
 
-_CACHED: Final = (
+_CACHE_COUNTS: Final = (
     ("cacheReadInputTokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cacheWriteInputTokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
 )
 
 
 def usage_of(usage: Any) -> Usage | None:
-    """The usage of an answer; None where it has none."""
+    """Return the usage of a response; None if it has none."""
     numbers = {name: n for name, n in as_mapping(usage).items() if isinstance(n, int)}
     if "inputTokens" not in numbers:
         return None
-    cached = {name: numbers.get(key, 0) for key, name in _CACHED}
-    return Usage.beside_caches(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)
+    cached = {name: numbers.get(key, 0) for key, name in _CACHE_COUNTS}
+    return Usage.with_cache_tokens(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)

@@ -1,4 +1,4 @@
-"""Reading the fields of what may be a dict of a request or an object of a response."""
+"""Reads fields of request dicts and of response objects alike."""
 
 from __future__ import annotations
 
@@ -10,25 +10,34 @@ Body = Mapping[str, Any]
 
 _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
-"""Characters up to which the JSON of tool arguments is parsed; longer ones stay a string."""
+"""Characters; longer JSON of tool arguments is not parsed and stays a string."""
 
-__all__ = ["Body", "as_mapping", "field", "given", "items", "parsed_arguments", "text", "view"]
+__all__ = [
+    "Body",
+    "as_mapping",
+    "field",
+    "fields_of",
+    "items",
+    "parsed_arguments",
+    "text",
+    "without_none",
+]
 
 
 def field(holder: Any, name: str) -> Any:
-    """The field ``name``, None where it is not there."""
+    """Return the field ``name``; None if it is missing."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder).get(name)
     extra: Any = getattr(holder, "__pydantic_extra__", _NO_MODEL)
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
-    # A model looks for a name that it lacks in a slow way, and raises; its fields are here.
+    # pydantic 2: `getattr` of a missing name is slow, since `__getattr__` builds and raises an error.
     fields = cast("dict[str, Any]", vars(holder))
     return fields[name] if name in fields else extra.get(name) if extra else None
 
 
-def view(holder: Any) -> dict[str, Any]:
-    """All fields at once: one look-up instead of one a field; none where it has none, as a text."""
+def fields_of(holder: Any) -> dict[str, Any]:
+    """Return all fields with one look-up; an empty dict for a value without fields, as a string."""
     if isinstance(holder, dict):
         return cast("dict[str, Any]", holder)
     extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
@@ -37,32 +46,32 @@ def view(holder: Any) -> dict[str, Any]:
 
 
 def items(holder: object, name: str) -> Iterable[Any]:
-    """The list in the field ``name``, empty where it is not there."""
+    """Return the list in the field ``name``; an empty one if it is missing."""
     value = field(holder, name)
     return cast("list[Any]", value) if isinstance(value, (list, tuple)) else ()
 
 
 def text(holder: object, name: str) -> str | None:
-    """The string in the field ``name``, None where it is not there or empty."""
+    """Return the string in the field ``name``; None if it is missing or empty."""
     value = field(holder, name)
     return value if isinstance(value, str) and value else None
 
 
-def given(part: dict[str, Any]) -> dict[str, Any]:
-    """``part`` without the keys that have no value."""
+def without_none(part: dict[str, Any]) -> dict[str, Any]:
+    """Return ``part`` without the keys whose value is None."""
     return {key: value for key, value in part.items() if value is not None}
 
 
 def as_mapping(value: object) -> Body:
-    """``value`` if it is a mapping, else an empty one."""
+    """Return ``value`` if it is a mapping, else an empty mapping."""
     return cast(Body, value) if isinstance(value, Mapping) else {}
 
 
 def parsed_arguments(arguments: Any) -> Any:
-    """Tool arguments as the value that their JSON stands for, or as they are if it is none."""
+    """Parse the JSON of tool arguments; return them unchanged if they are not JSON."""
     if not isinstance(arguments, str) or len(arguments) > _PARSED_LIMIT:
         return arguments
     try:
         return json.loads(arguments)
-    except (ValueError, RecursionError):  # the model wrote it: it may be cut or wrong
+    except (ValueError, RecursionError):  # the model wrote it: it may be truncated or invalid
         return arguments

@@ -1,4 +1,4 @@
-"""Token usage of Gemini's API, whose output excludes what was thought."""
+"""Token usage of Gemini's API, whose output tokens exclude reasoning."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .fields import field
 
 __all__ = ["usage_of"]
 
-_PARTS: Final = (
+_BREAKDOWN: Final = (
     ("cached_content_token_count", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("thoughts_token_count", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
 )
 
 
 def usage_of(metadata: Any) -> Usage | None:
-    """The usage in ``usage_metadata``; None where no prompt was counted."""
-    told = _count(metadata, "prompt_token_count")
-    if not told:
+    """Return the usage in ``usage_metadata``; None if it counts no prompt tokens."""
+    prompt = _count(metadata, "prompt_token_count")
+    if not prompt:
         return None
-    inputs = told + _count(metadata, "tool_use_prompt_token_count")
+    inputs = prompt + _count(metadata, "tool_use_prompt_token_count")
     outputs = _count(metadata, "candidates_token_count") + _count(metadata, "thoughts_token_count")
-    parts = {name: _count(metadata, key) for key, name in _PARTS}
+    parts = {name: _count(metadata, key) for key, name in _BREAKDOWN}
     return Usage(inputs, outputs, {name: count for name, count in parts.items() if count})
 
 

@@ -1,4 +1,4 @@
-"""The conventions' names of providers, for the names that libraries have."""
+"""Maps libraries' names of providers to ``gen_ai.provider.name``."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _NAMES: Final = MappingProxyType(
 _NONE: Final[Mapping[str, Provider]] = MappingProxyType({})
 
 
-def provider_name(name: str, own: Mapping[str, Provider] = _NONE) -> str:
-    """``gen_ai.provider.name`` for a library's name of a provider; one that is not known is kept.
+def provider_name(name: str, overrides: Mapping[str, Provider] = _NONE) -> str:
+    """Return ``gen_ai.provider.name`` for a library's name of a provider; an unknown one is kept.
 
     Args:
         name: The library's name.
-        own: Names that mean something else in this library than in others, as ``azure``.
+        overrides: Names that mean something else in this library, such as ``azure``.
     """
-    known = own.get(name) or _NAMES.get(name)
+    known = overrides.get(name) or _NAMES.get(name)
     return known.value if known is not None else name

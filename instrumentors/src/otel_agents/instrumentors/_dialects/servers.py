@@ -12,10 +12,10 @@ _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 
 def server_of(url: Any) -> tuple[str, int] | None:
-    """Host and port of a URL, None where it has no host."""
+    """Return the host and port of a URL; None if it has no host."""
     try:
         parts = urlsplit(str(url))
         host, port = parts.hostname, parts.port
-    except ValueError:  # the application's own: who calls it will say what is wrong with it
+    except ValueError:  # an invalid URL of the application: the library itself will raise
         return None
     return (host, port or _PORTS.get(parts.scheme, 443)) if host else None

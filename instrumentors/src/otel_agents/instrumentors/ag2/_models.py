@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
@@ -131,7 +131,7 @@ class FrameworkModelCall(ClaimedCall):
         call.finish_reasons = _finish_reasons(response)
         if self._content_enabled:
             output = response_messages(response)()
-            call.content.output_messages = finished(output, call.finish_reasons)
+            call.content.output_messages = with_finish_reasons(output, call.finish_reasons)
         usage = getattr(response, "usage", None)
         if usage:
             self._record_usage(call, usage)

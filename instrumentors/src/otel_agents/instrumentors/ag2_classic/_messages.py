@@ -14,7 +14,7 @@ Messages = Callable[[], "list[Any]"]
 
 
 def messages_of(message: Any, role: str) -> Messages:
-    """Return one message, given as text or as AG2's dict; no message for a function."""
+    """Return one message, without_none as text or as AG2's dict; no message for a function."""
     return lambda: _messages(message, role)
 
 

@@ -15,7 +15,7 @@ from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
@@ -43,7 +43,7 @@ class FrameworkModelCall(ClaimedCall):
             model=text(params, "model"),
             provider=_clients.provider_of(client),
             sends_itself=True,
-            record_request=lambda content: api.ask(content, params),
+            record_request=lambda content: api.record_request(content, params),
         )
         self.server = _clients.server_of_client(client)
         self._client = client
@@ -116,8 +116,8 @@ class FrameworkModelCall(ClaimedCall):
             reasons = [text(choice, "finish_reason") for choice in choices or [response]]
             call.finish_reasons, usage = tuple(filter(None, reasons)), self._usage(response)
         if choices and call.content.enabled:
-            output = self._api.output(response)
-            call.content.output_messages = finished(output, call.finish_reasons)
+            output = self._api.output_messages(response)
+            call.content.output_messages = with_finish_reasons(output, call.finish_reasons)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from otel_agents.instrumentors._dialects import bedrock, google
 from otel_agents.instrumentors._dialects.anthropic import usage as anthropic_usage
-from otel_agents.instrumentors._dialects.anthropic.assembly import Assembly
+from otel_agents.instrumentors._dialects.anthropic.accumulator import Accumulator
 from otel_agents.instrumentors._dialects.anthropic.messages import finish_reasons
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import field, items, text
@@ -31,7 +31,7 @@ class StreamAccumulator(Protocol):
         """Add one chunk."""
         ...
 
-    def answer(self) -> Any:
+    def response(self) -> Any:
         """Return the response as if it were not streamed; None if no chunk was added."""
         ...
 
@@ -56,13 +56,13 @@ class _LatestFields:
             if value:
                 self._fields[name] = value
 
-    def answer(self) -> dict[str, Any] | None:
+    def response(self) -> dict[str, Any] | None:
         """Return the latest value of each field."""
         return self._fields or None
 
 
 def _anthropic(response: Any) -> ResponseFields:
-    usage = anthropic_usage.usage_of(anthropic_usage.told(field(response, "usage")))
+    usage = anthropic_usage.usage_of(anthropic_usage.counts_of(field(response, "usage")))
     reasons = finish_reasons(response)
     return ResponseFields(text(response, "model"), text(response, "id"), reasons, usage)
 
@@ -84,6 +84,6 @@ def _converse(response: Any) -> ResponseFields:
     return ResponseFields(None, request_id, (reason,) if reason else (), usage)
 
 
-ANTHROPIC: Final = Dialect(_anthropic, lambda: Assembly(content=False))
+ANTHROPIC: Final = Dialect(_anthropic, lambda: Accumulator(content=False))
 GEMINI: Final = Dialect(_gemini, _LatestFields)
 BEDROCK: Final = Dialect(_converse, _LatestFields)  # AG2 never streams from Bedrock

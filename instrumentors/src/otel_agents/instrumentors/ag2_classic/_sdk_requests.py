@@ -50,7 +50,7 @@ class _SdkRequest(Observation):
 
     def exhausted(self, value: Any) -> None:
         """Record the response at the end of the stream."""
-        self._model_call.received(self._read(self._chunks.answer()))
+        self._model_call.received(self._read(self._chunks.response()))
 
     def failed(self, error: BaseException) -> None:
         """Record that the request was refused, or that its stream broke; AG2 may send another one."""

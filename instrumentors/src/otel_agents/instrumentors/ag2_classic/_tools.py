@@ -81,7 +81,7 @@ def _call_id(request: Any, function: Any) -> str | None:
 
 
 def _description(name: str, agent: ConversableAgent, turn: Turn | None) -> str | None:
-    """Return the description of the tool that the calling model was given.
+    """Return the description of the tool that the calling model was without_none.
 
     None for handoffs: their description is part of a prompt, and may contain content.
     """

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
@@ -101,7 +101,9 @@ class _ClaimedModelCall(ClaimedCall):
         reason = _REASONS.get(reason, reason) if isinstance(reason, str) else None
         call.finish_reasons = (reason,) if reason else ()
         if self._content_enabled and hasattr(result, "content"):
-            call.content.output_messages = finished(model_output(result), call.finish_reasons)
+            call.content.output_messages = with_finish_reasons(
+                model_output(result), call.finish_reasons
+            )
         usage = getattr(result, "usage", None)
         tokens = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
         if any(tokens):  # both are 0 where the provider sent no usage

@@ -9,7 +9,7 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.plain import plain
 from otel_agents.instrumentors._core.operations import Memory, Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import field, given, text
+from otel_agents.instrumentors._dialects.fields import field, text, without_none
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
@@ -61,7 +61,7 @@ def _record(found: Any) -> dict[str, Any]:
     if content is None:
         return {"content": plain(found)}
     known = {"content": content, "id": text(record, "id"), "score": field(found, "score")}
-    return given({**known, "metadata": field(record, "metadata") or None})
+    return without_none({**known, "metadata": field(record, "metadata") or None})
 
 
 def recall(telemetry: Telemetry, call: Call) -> Memory:

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
@@ -156,7 +156,7 @@ class ClaimedModelCall(ClaimedCall):
         if self._content_enabled:
             output = event.response if response is None and event is not None else response
             messages = output_messages(output)()
-            call.content.output_messages = finished(messages, call.finish_reasons)
+            call.content.output_messages = with_finish_reasons(messages, call.finish_reasons)
         if not (self._sends_itself or self._received):
             call.reject(None)
         usage = usage_of(self._billed or self._usage)

@@ -30,11 +30,11 @@ def _tool_call(item: Any) -> ToolCall | None:
     name = text(described, "name")
     if name is None:
         return None
-    given: list[Any] = [field(described, part) for part in ("arguments", "args", "input")]
+    without_none: list[Any] = [field(described, part) for part in ("arguments", "args", "input")]
     ids = (text(item, "call_id"), text(item, "id"), text(described, "id"), text(item, "toolUseId"))
     return ToolCall(
         name,
-        next((arguments for arguments in given if arguments is not None), "{}"),
+        next((arguments for arguments in without_none if arguments is not None), "{}"),
         next((call_id for call_id in ids if call_id is not None), None),
     )
 

@@ -1,8 +1,8 @@
-"""LiteLLM's own OpenTelemetry callback, ``otel``, and its kinds, as ``weave_otel`` and ``logfire``.
+"""LiteLLM's own OpenTelemetry callback, ``otel``, and its kinds, such as ``weave_otel`` and ``logfire``.
 
-One that has found a tracer provider in the process uses it beside us: what it tells of a model call is
-told twice then, with the prompt. That is left out of it. What else it tells stays (requests to the
-proxy, guardrails, services), and so does all of one that has a provider of its own, as ``langfuse_otel``.
+A callback that finds a tracer provider in the process uses it too. It would record each model call a
+second time, with the prompt, so its model calls are filtered. Its other spans stay (proxy requests,
+guardrails, services), and so does everything of a callback with its own provider, such as ``langfuse_otel``.
 """
 
 from __future__ import annotations
@@ -21,79 +21,85 @@ from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["describing", "left_to_them", "logging", "made", "measuring"]
+__all__ = [
+    "callback_created",
+    "handle_result",
+    "preferred_callback",
+    "record_through",
+    "set_attributes",
+]
 
-_OWN: Final = NativeTelemetry("litellm", "LiteLLM's OpenTelemetry callback for model calls")
-_LOGGING: Final[Slot[bool]] = Slot("litellm-callback", bool)
+_CALLBACK: Final = NativeTelemetry("litellm", "LiteLLM's OpenTelemetry callback for model calls")
+_HANDLING: Final[Slot[bool]] = Slot("litellm-callback", bool)
 _GUARDRAIL: Final = "guardrail"
 
-_sharing: Final[ByObject[Any, None]] = ByObject()
+_shared: Final[ByObject[Any, None]] = ByObject()
 """The callbacks that use the tracer provider of the process."""
 
 
-class _WithoutModelCalls(Tracer):
-    """A callback's tracer, which starts no span for what ours has one for."""
+class _ModelCallFilter(Tracer):
+    """A callback's tracer without spans for model calls, which we record."""
 
     def __init__(self, tracer: Any) -> None:
         self._tracer = tracer
 
     def start_span(self, name: str, *args: Any, **kwargs: Any) -> Span:
-        """A span, but for a model call."""
-        if _LOGGING.get() and name != _GUARDRAIL:
+        """Start a span, except for a model call."""
+        if _HANDLING.get() and name != _GUARDRAIL:
             return INVALID_SPAN
         return self._tracer.start_span(name, *args, **kwargs)
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        """A span that is current: none of a model call is."""
+        """Start a current span; the callback starts none of these for a model call."""
         return self._tracer.start_as_current_span(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tracer, name)
 
 
-def made(telemetry: Telemetry, call: Call, _: Any) -> None:
-    """``OpenTelemetry(…)``, or a kind of it."""
+def callback_created(telemetry: Telemetry, call: Call, _: Any) -> None:
+    """Filter the tracer of a new ``OpenTelemetry(…)``, or of a kind of it."""
     callback = call.instance
     tracer = getattr(callback, "tracer", None)
-    if not isinstance(tracer, Tracer) or isinstance(tracer, _WithoutModelCalls):
+    if not isinstance(tracer, Tracer) or isinstance(tracer, _ModelCallFilter):
         return
     if not _is_shared(callback, tracer):
         return
-    _sharing[callback] = None
-    if not _OWN.is_preferred(telemetry):
-        callback.tracer = _WithoutModelCalls(tracer)
+    _shared[callback] = None
+    if not _CALLBACK.is_preferred(telemetry):
+        callback.tracer = _ModelCallFilter(tracer)
 
 
 def _is_shared(callback: Any, tracer: Tracer) -> bool:
-    """Whether ``callback`` tells the tracer provider of the process."""
+    """Return whether ``callback`` uses the tracer provider of the process."""
     shared = trace.get_tracer_provider()
     provider = getattr(callback, "_tracer_provider", None)
     if provider is not None:
         return provider is shared
-    # Of one that keeps none, as ``arize_phoenix``, a tracer of the SDK knows where its spans go.
+    # `arize_phoenix` keeps no provider, but an SDK tracer knows where its spans go.
     processor = getattr(tracer, "span_processor", None)
     return processor in (None, getattr(shared, "_active_span_processor", None))
 
 
-def left_to_them(telemetry: Telemetry) -> Context | None:
-    """The context of a question that a callback is preferred to tell of; None if it is ours."""
-    if not _sharing or not _OWN.is_preferred(telemetry):
+def preferred_callback(telemetry: Telemetry) -> Context | None:
+    """Return the context for a model call that a callback records instead of us; None if we record it."""
+    if not _shared or not _CALLBACK.is_preferred(telemetry):
         return None
     return elsewhere(get_current())
 
 
-def logging(telemetry: Telemetry, call: Call) -> Context:
-    """``_handle_success(…)`` and the like: the callback tells of a model call."""
-    return _LOGGING.set(True)
+def handle_result(telemetry: Telemetry, call: Call) -> Context:
+    """Mark that the callback records a model call: ``_handle_success(…)`` and the like."""
+    return _HANDLING.set(True)
 
 
-def describing(telemetry: Telemetry, call: Call) -> Any:
-    """``set_attributes(span, kwargs, response_obj)``: all of a model call, on whatever span there is."""
+def set_attributes(telemetry: Telemetry, call: Call) -> Any:
+    """Skip ``set_attributes(span, kwargs, response_obj)`` of a model call, whatever its span is."""
     callback = call.instance
-    silenced = isinstance(getattr(callback, "tracer", None), _WithoutModelCalls) and _LOGGING.get()
-    # a request may have brought credentials, and with them a provider of its own
+    filtered = isinstance(getattr(callback, "tracer", None), _ModelCallFilter) and _HANDLING.get()
+    # A request with credentials of its own uses another provider.
     tracer_of = getattr(callback, _TRACER_OF, None)
-    if silenced and (tracer_of is None or tracer_of(call.argument(1, "kwargs")) is callback.tracer):
+    if filtered and (tracer_of is None or tracer_of(call.argument(1, "kwargs")) is callback.tracer):
         return None
     return call.proceed()
 
@@ -101,17 +107,21 @@ def describing(telemetry: Telemetry, call: Call) -> Any:
 _TRACER_OF: Final = "get_tracer_to_use_for_request"
 
 
-def measuring(provider: str) -> Callable[[Telemetry, Call], Any]:
-    """Of what records a model call by the provider that the attribute ``provider`` holds."""
+def record_through(provider: str) -> Callable[[Telemetry, Call], Any]:
+    """Skip a callback's method that records model calls through a provider of the process.
 
-    def measure(telemetry: Telemetry, call: Call) -> Any:
+    Args:
+        provider: The callback's attribute that holds the provider.
+    """
+
+    def record(telemetry: Telemetry, call: Call) -> Any:
         callback = call.instance
-        ours = isinstance(getattr(callback, "tracer", None), _WithoutModelCalls)
-        if ours and getattr(callback, provider, None) in _global_providers():
+        filtered = isinstance(getattr(callback, "tracer", None), _ModelCallFilter)
+        if filtered and getattr(callback, provider, None) in _global_providers():
             return None
         return call.proceed()
 
-    return measure
+    return record
 
 
 def _global_providers() -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What a call has cost, as LiteLLM works it out from its price list and the application's prices."""
+"""The cost of a call, as LiteLLM computes it from its price list and the application's prices."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ __all__ = ["cost_of"]
 
 
 def cost_of(logging: Any, call: Any) -> float | None:
-    """The cost of ``call`` in US dollars; None where LiteLLM knows no price or no tokens.
+    """Return the cost of ``call`` in US dollars; None without a price or without tokens.
 
     Args:
-        logging: LiteLLM's record of the call, which knows the model and the prices in force.
+        logging: LiteLLM's ``Logging`` object, which knows the model and the prices in force.
         call: The operation, with its tokens.
     """
+    # 1.53.1 has `_response_cost_calculator`, newer versions (1.108) the name without underscore.
     calculate = getattr(logging, "response_cost_calculator", None) or getattr(
         logging, "_response_cost_calculator", None
     )
     if calculate is None or call.input_tokens is None:
         return None
-    cost = calculate(result=_billed(call))
+    cost = calculate(result=_billable_result(call))
     return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
 
 
-def _billed(call: Any) -> Any:
-    """A result of LiteLLM's that has nothing but what the call is billed by."""
+def _billable_result(call: Any) -> Any:
+    """Return a LiteLLM result that holds only what the call is billed by."""
     litellm: Any = sys.modules["litellm"]
     model = call.response_model or call.model
-    asked: int = call.input_tokens
+    input_tokens: int = call.input_tokens
     cached = call.attributes.get(attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 0)
-    output: int = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
+    output_tokens: int = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
     usage = litellm.Usage(
-        prompt_tokens=asked,
-        completion_tokens=output,
-        total_tokens=asked + output,
+        prompt_tokens=input_tokens,
+        completion_tokens=output_tokens,
+        total_tokens=input_tokens + output_tokens,
         prompt_tokens_details={"cached_tokens": cached} if cached else None,
     )
     if isinstance(call, Embeddings):

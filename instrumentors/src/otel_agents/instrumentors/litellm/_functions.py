@@ -1,4 +1,4 @@
-"""The functions of LiteLLM that ask a model, and how the arguments of a call are read."""
+"""LiteLLM's functions that call a model, and how their arguments are read."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 
 @dataclass(frozen=True)
 class Function:
-    """One function, and its asynchronous twin, which calls it with ``flag`` set.
+    """One function and its async twin, which calls it with the keyword ``flag`` set.
 
     Attributes:
-        target: Where the function is.
-        flag: The keyword by which the twin calls it, and the name of the twin; empty where there
-            is none.
-        operation: What it asks for.
-        api: The wire format of its arguments and results; none for embeddings.
-        positional: Its first parameters, for a twin that takes anything.
-        since: The first version of LiteLLM that has it; None where every supported one has.
-        until: The first version that has it no more.
+        target: The function's module and name.
+        flag: The keyword, which is also the name of the twin; empty if there is no twin.
+        operation: The operation.
+        api: The wire format of its arguments and results; None for embeddings.
+        positional: Its first parameters, for a twin that takes ``*args``.
+        since: The first version of LiteLLM that has it; None if every supported version has.
+        until: The first version that no longer has it.
     """
 
     target: str
@@ -49,12 +48,12 @@ class Function:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Where the function is, and its twin."""
+        """The targets of the function and its twin."""
         module = self.target.partition(":")[0]
         return (self.target, f"{module}:{self.flag}") if self.flag else (self.target,)
 
     def arguments(self, call: Call) -> Arguments | None:
-        """The arguments by name; None where the call asks no model, but is mocked."""
+        """Return the arguments by name; None if the call is mocked and sends nothing."""
         arguments = self._named(call)
         return None if any(arguments.get(mock) is not None for mock in _MOCKS) else arguments
 
@@ -67,7 +66,7 @@ _parameters: Final = ByObject[Callable[..., Any], tuple[str, ...]]()
 
 
 def _parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters that may be positional; none for a function of ``*args``."""
+    """Return the names of the positional parameters; none for a function of ``*args``."""
     known = _parameters.get(function)
     if known is None:
         parameters = cast("Any", inspect.signature(function)).parameters.values()
@@ -97,6 +96,7 @@ _TEXT_COMPLETION: Final = Function(
     COMPLETIONS,
     ("prompt", "model"),
 )
+# LiteLLM has moved the module of `anthropic_messages` twice.
 _MESSAGES, _PASSED_MESSAGES, _EXPERIMENTAL_MESSAGES = (
     Function(
         f"litellm.llms.anthropic.{module}.handler:anthropic_messages",
@@ -124,7 +124,7 @@ ITERATORS: Final = (
     f"vertex_ai.gemini.{_GEMINI}",
     f"vertex_ai_and_google_ai_studio.gemini.{_GEMINI}",
 )
-"""The classes below ``litellm.llms`` that read what a provider streams, of one version or another."""
+"""The classes below ``litellm.llms`` that parse providers' streams; each version has some of them."""
 ROUTES: Final = MappingProxyType(
     {
         "chat_completions": _COMPLETION,
@@ -133,4 +133,4 @@ ROUTES: Final = MappingProxyType(
         "responses": _RESPONSES,
     }
 )
-"""By LiteLLM's name of the route, for what its Rust core may serve."""
+"""By LiteLLM's name of the route: the functions that its Rust core can serve."""

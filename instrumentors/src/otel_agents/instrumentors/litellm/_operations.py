@@ -1,8 +1,8 @@
-"""The operations of LiteLLM: a claim around each question, and its span where LiteLLM sends.
+"""LiteLLM's operations: a claim around each model call, and a span where LiteLLM itself sends it.
 
-A question is asked below LiteLLM's cache, retries and fallbacks, so each attempt is one. That it is sent
-is evident from the record that LiteLLM makes of every request; that LiteLLM sends it by itself, from
-its HTTP client and its Rust core.
+The patched functions lie below LiteLLM's cache, retries and fallbacks, so each attempt is a call of its
+own. ``Logging.pre_call`` is the evidence that a request is sent; LiteLLM's HTTP client and its Rust
+core are the evidence that no SDK sends it.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 
-from ._callbacks import left_to_them
+from ._callbacks import preferred_callback
+from ._calls import ROUTED_CALL, RoutedCall, current_call
 from ._functions import ROUTES, Function
-from ._questions import QUESTION, Question, current_question
-from ._stream_usage import ask_for_usage
+from ._stream_usage import request_usage
 
 __all__ = [
-    "dispatched",
-    "handling",
-    "identifying",
-    "parsing",
-    "posting",
-    "question",
-    "sending",
-    "wrapping",
+    "anthropic_chunk_parser",
+    "chunk_parser",
+    "custom_provider",
+    "model_call",
+    "post",
+    "pre_call",
+    "rust_dispatch",
+    "stream_wrapper",
 ]
 
 _BEFORE_HEADERS: Final = 4
-"""The parameters of ``post`` that come before its headers: url, data, json, params."""
+"""Positional parameters of ``post`` before ``headers``: url, data, json, params."""
 
 
-def question(function: Function, telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """One of the functions that ask a model, or its asynchronous twin."""
-    outer = current_question()
+def model_call(function: Function, telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Observe one of `FUNCTIONS` or its async twin."""
+    outer = current_call()
     flagged = call.kwargs.get(function.flag) is True
     if flagged and outer is not None and outer.function is function:
-        return None  # its twin is asking
+        return None  # the async twin runs this function, and is observed already
     arguments = function.arguments(call)
     if arguments is None:
-        return Observation(QUESTION.set(None))
-    theirs = left_to_them(telemetry)
-    if theirs is not None:
-        return Observation(QUESTION.set(None, theirs))
+        return Observation(ROUTED_CALL.set(None))
+    preferred = preferred_callback(telemetry)
+    if preferred is not None:
+        return Observation(ROUTED_CALL.set(None, preferred))
     asynchronous = flagged or inspect.iscoroutinefunction(call.function)
-    return Question(telemetry, function, arguments, asynchronous)
+    return RoutedCall(telemetry, function, arguments, asynchronous)
 
 
-def dispatched(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``PublicDispatch.run(args, kwargs, python=…)``: by the Rust core, or by Python's function."""
+def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Observe ``PublicDispatch.run(args, kwargs, python=…)``, which chooses Rust core or Python."""
     function = ROUTES.get(call.instance.route.value)
     if function is None:
         return None
@@ -64,24 +64,21 @@ def dispatched(telemetry: Telemetry, call: Call) -> CallObserver | None:
     if arguments is None:
         return None
     asynchronous = inspect.iscoroutinefunction(call.function)
-    native = Question(telemetry, function, arguments, asynchronous)
-    native.native = True
-    return native
+    by_core = RoutedCall(telemetry, function, arguments, asynchronous)
+    by_core.native = True
+    return by_core
 
 
-def sending(telemetry: Telemetry, call: Call, result: Any) -> None:
-    """``Logging.pre_call(input, api_key, model, additional_args)``: LiteLLM is about to send.
-
-    Its record and the application's callbacks know by now.
-    """
-    current = current_question()
+def pre_call(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """Record that LiteLLM is about to send, after its ``Logging.pre_call(input, api_key, …)``."""
+    current = current_call()
     if current is not None:
-        current.sends(call.instance, call.kwargs.get("additional_args"))
+        current.about_to_send(call.instance, call.kwargs.get("additional_args"))
 
 
-def posting(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """``HTTPHandler.post(url, …)`` and its asynchronous twin: LiteLLM sends by itself."""
-    current = current_question()
+def post(telemetry: Telemetry, call: Call) -> CallObserver | None:
+    """Start the span of a request that LiteLLM sends: ``HTTPHandler.post(url, …)``, sync or async."""
+    current = current_call()
     url = call.argument(0, "url")
     started = current.start(server_of(url)) if current is not None else None
     if current is None or started is None:
@@ -92,38 +89,38 @@ def posting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}
             call.kwargs = {**call.kwargs, "headers": headers}
     if telemetry.settings.stream_usage:
-        ask_for_usage(call, url, current)
+        request_usage(call, url, current)
     return Observation(started.context, failed=current.send_failed)
 
 
-def handling(telemetry: Telemetry, call: Call) -> None:
-    """``CustomLLM.completion(…)`` and the like: a provider of the application's own is asked.
+def custom_provider(telemetry: Telemetry, call: Call) -> None:
+    """Record that a provider of the application runs: ``CustomLLM.completion(…)`` and the like.
 
-    That is the evidence: whatever it sends with, LiteLLM makes no record of it.
+    That is the evidence of sending: LiteLLM makes no `pre_call` for it.
     """
-    current, logging = current_question(), call.kwargs.get("logging_obj")
+    current, logging = current_call(), call.kwargs.get("logging_obj")
     if current is not None and logging is not None:
-        current.sends(logging, call.kwargs)
+        current.about_to_send(logging, call.kwargs)
 
 
-def wrapping(telemetry: Telemetry, call: Call) -> None:
-    """``CustomStreamWrapper(…)``: LiteLLM has a stream of the provider's to hand on."""
-    current = current_question()
+def stream_wrapper(telemetry: Telemetry, call: Call) -> None:
+    """Remember the ``CustomStreamWrapper`` that LiteLLM returns for a provider's stream."""
+    current = current_call()
     if current is not None:
-        current.unwraps(call.instance)
+        current.stream.wrapper = call.instance
 
 
-def identifying(telemetry: Telemetry, call: Call) -> None:
-    """``chunk_parser(chunk)`` of a provider's streams: an event as it came, until one has said who answers."""
-    current = current_question()
-    if current is not None and not current.identified:
-        current.identify(call.argument(0, "chunk"))
+def chunk_parser(telemetry: Telemetry, call: Call) -> None:
+    """Read id and model from an event before LiteLLM translates it: ``chunk_parser(chunk)``."""
+    current = current_call()
+    if current is not None and not current.stream.identified:
+        current.stream.identify(call.argument(0, "chunk"))
 
 
-def parsing(telemetry: Telemetry, call: Call) -> None:
-    """``ModelResponseIterator.chunk_parser(chunk)`` of Anthropic's streams: an event as it came."""
+def anthropic_chunk_parser(telemetry: Telemetry, call: Call) -> None:
+    """Read an Anthropic event before LiteLLM translates it: ``chunk_parser(chunk)``."""
     event = call.argument(0, "chunk")
     if text(event, "type") in ("message_start", "message_delta"):
-        current = current_question()
+        current = current_call()
         if current is not None:
-            current.hears(field(event, "message"), field(event, "usage"))
+            current.stream.add_anthropic_event(field(event, "message"), field(event, "usage"))

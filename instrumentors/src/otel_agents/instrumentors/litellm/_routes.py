@@ -1,4 +1,4 @@
-"""Where LiteLLM sends a request: the provider in the conventions' spelling."""
+"""LiteLLM's routes: the provider in the conventions' spelling, and the model as it is sent."""
 
 from __future__ import annotations
 
@@ -14,32 +14,36 @@ from otel_agents.instrumentors._dialects.openai.stream_usage import OPTION
 from otel_agents.semconv.values import Provider
 
 __all__ = [
-    "COMPLETES_TEXT",
-    "SPEAKS_OPENAI",
+    "OPENAI_PROVIDERS",
+    "TEXT_COMPLETION_ROUTES",
     "provider_name",
     "sent_model",
-    "tells_usage_of_streams",
+    "supports_stream_usage",
 ]
 
-COMPLETES_TEXT: Final = ("azure_text", "text-completion-codestral", "text-completion-openai")
-"""LiteLLM's names of routes that complete a text, also where a chat was asked for."""
+TEXT_COMPLETION_ROUTES: Final = (
+    "azure_text",
+    "text-completion-codestral",
+    "text-completion-openai",
+)
+"""LiteLLM's names of routes that send a text completion, even for a chat."""
 
-SPEAKS_OPENAI: Final = (Provider.OPENAI.value, Provider.AZURE_AI_OPENAI.value)
-"""The providers whose spans have attributes of OpenAI's own."""
+OPENAI_PROVIDERS: Final = (Provider.OPENAI.value, Provider.AZURE_AI_OPENAI.value)
+"""The providers whose spans have ``openai.*`` attributes."""
 
 
 def provider_name(provider: Any) -> str | None:
-    """``gen_ai.provider.name`` for a ``custom_llm_provider``."""
+    """Return ``gen_ai.provider.name`` for a ``custom_llm_provider``."""
     if not isinstance(provider, str) or not provider:
         return None
-    return providers.provider_name(provider, _OWN)
+    return providers.provider_name(provider, _OVERRIDES)
 
 
-_OWN: Final = MappingProxyType({"azure": Provider.AZURE_AI_OPENAI})
+_OVERRIDES: Final = MappingProxyType({"azure": Provider.AZURE_AI_OPENAI})
 
 
-def tells_usage_of_streams(model: str | None, provider: Any) -> bool:
-    """Whether LiteLLM knows that streams of the model tell their usage if they are asked to."""
+def supports_stream_usage(model: str | None, provider: Any) -> bool:
+    """Return whether LiteLLM lists ``stream_options`` among the parameters of the model."""
     litellm: Any = sys.modules["litellm"]
     known = litellm.get_supported_openai_params(model=model, custom_llm_provider=provider)
     return OPTION in (known or ())
@@ -50,11 +54,11 @@ _METHOD: Final = re.compile(r":[a-zA-Z]+$")
 
 
 def sent_model(url: Any, body: Any) -> str | None:
-    """The model as a request names it to the provider; LiteLLM's name may tell the way to it too.
+    """Return the model as the request names it; LiteLLM's own name may include the route.
 
     Args:
-        url: Where it goes; some providers name the model there.
-        body: What is sent, if that is not text yet.
+        url: The URL, which names the model for some providers.
+        body: The body, unless it is encoded already.
     """
     named = text(body, "model")
     found = _MODEL_IN_PATH.search(str(url)) if named is None else None

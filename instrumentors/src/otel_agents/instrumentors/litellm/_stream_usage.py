@@ -1,6 +1,6 @@
-"""Asks for the usage of streams that LiteLLM sends (``OTEL_AGENTS_STREAM_USAGE``).
+"""Requests the usage of streams that LiteLLM sends (``OTEL_AGENTS_STREAM_USAGE``).
 
-What LiteLLM was not asked for it does not hand on: the chunk that tells the usage stays with it.
+LiteLLM withholds the chunk with the usage from a caller that did not request it.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import Any, cast
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._dialects.openai.stream_usage import (
     OPTION,
-    asked,
     retry_without_usage,
+    usage_option,
 )
 
-from ._questions import Question
+from ._calls import RoutedCall
 
-__all__ = ["ask_for_usage"]
+__all__ = ["request_usage"]
 
 
-def ask_for_usage(call: Call, url: Any, question: Question) -> None:
-    """Have ``call``, which posts a request, ask for usage too if it streams in OpenAI's format.
+def request_usage(call: Call, url: Any, routed: RoutedCall) -> None:
+    """Add the usage option to the request that ``call`` posts, if it streams in OpenAI's format.
 
-    It is left as it is where it asks itself, and for providers of which LiteLLM does not know that they
-    take the option.
+    The request stays as it is if it has the option, or if LiteLLM does not list the option for the
+    provider.
     """
     data = call.kwargs.get("data")
     if not isinstance(data, str) or not str(url).partition("?")[0].endswith("/completions"):
@@ -33,12 +33,12 @@ def ask_for_usage(call: Call, url: Any, question: Question) -> None:
     if not isinstance(body, dict):
         return
     request = cast("dict[str, Any]", body)
-    stream_options = asked(request, question.server)
-    if stream_options is None or not question.claim.withholds_usage:
+    stream_options = usage_option(request, routed.server)
+    if stream_options is None or not routed.claim.withholds_usage:
         return
     call.kwargs = {**call.kwargs, "data": json.dumps({**request, OPTION: stream_options})}
 
     def restore() -> None:
         call.kwargs = {**call.kwargs, "data": data}
 
-    retry_without_usage(call, question.server, restore)
+    retry_without_usage(call, routed.server, restore)

@@ -1,7 +1,4 @@
-"""Instrumentor for the OpenAI SDK, Azure OpenAI and OpenAI-compatible hosts included.
-
-OpenAIInstrumentor().instrument()
-"""
+"""Instrumentor for the OpenAI SDK, Azure OpenAI and OpenAI-compatible hosts included."""
 
 from __future__ import annotations
 
@@ -17,7 +14,15 @@ __all__ = ["OpenAIInstrumentor"]
 
 
 class OpenAIInstrumentor(AgentInstrumentor):
-    """Records inference, embeddings and fetched responses of the ``openai`` package."""
+    """Records inference, embeddings and fetched responses of the ``openai`` package.
+
+    Example:
+        >>> from otel_agents.instrumentors.openai import OpenAIInstrumentor
+        >>> instrumentor = OpenAIInstrumentor()
+        >>> instrumentor.instrument()  # before or after the import of openai
+        >>> # each request that a client sends to a model is a span from here on
+        >>> instrumentor.uninstrument()
+    """
 
     plain_name = "openai"
     requires = ("openai >= 1.17, < 4",)
@@ -34,14 +39,14 @@ class OpenAIInstrumentor(AgentInstrumentor):
     )
 
     def patches(self) -> Iterable[Patch]:
-        """The two methods that every request of the SDK passes.
-
-        The methods of the resources do not do: `with_raw_response` keeps the ones it found at its
-        first use, and ``parse`` does not call ``create``.
-        """
+        """Yield the two methods that every request of the SDK passes through."""
         from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._requests import request
+
+        # Not the methods of the resources (as of openai 3.57): `with_raw_response` binds them at its
+        # first use, so a client used before `instrument()` would stay unobserved, and
+        # `chat.completions.parse` does not call `create`.
 
         yield Patch("openai._base_client:SyncAPIClient.request", request)
         yield Patch("openai._base_client:AsyncAPIClient.request", request)

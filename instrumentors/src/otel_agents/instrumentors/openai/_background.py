@@ -1,9 +1,9 @@
-"""Responses that are generated in the background: their operations stay open until fetched here.
+"""Background responses: their operations stay open until this process fetches them.
 
-A response created with ``background=True`` has no tokens yet. If this process fetches it once it
-is complete, its tokens are counted on the operation that asked for it; if it cancels it, that is the
-operation's end. A response that another process fetches, or none, ends without tokens. What is held is
-bounded in number and age.
+A response created with ``background=True`` has no tokens yet. When this process fetches it complete,
+its tokens go to the operation that requested it; cancelling or deleting it ends that operation. If another
+process fetches it, or nobody does, the operation ends without tokens. Number and age of open
+operations are bounded.
 """
 
 from __future__ import annotations
@@ -18,67 +18,66 @@ from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import text
 
-__all__ = ["PENDING", "Cancelling", "Deleting", "fetched", "hold"]
+__all__ = ["PENDING", "Cancellation", "Deletion", "fetched", "hold"]
 
 PENDING: Final = ("queued", "in_progress")
-"""The states of a response that is not complete."""
+"""The states of an incomplete response."""
 
 _LIMIT: Final = 256
-_SECONDS: Final = 900.0
+_TTL_SECONDS: Final = 900.0
 
 
-def _release(operation: Operation) -> None:
-    """Wait no longer."""
+def _end(operation: Operation) -> None:
     operation.end()
 
 
-_held: Final[Bounded[str, Operation]] = Bounded(_LIMIT, evicted=_release, seconds=_SECONDS)
-"""By the id of the response that each waits for."""
+_pending: Final[Bounded[str, Operation]] = Bounded(_LIMIT, evicted=_end, seconds=_TTL_SECONDS)
+"""Open operations by response id."""
 
 
 def hold(response_id: str, operation: Operation) -> None:
-    """Keep ``operation`` open until its response is fetched; the oldest make room."""
-    _held.put(response_id, operation)
+    """Keep ``operation`` open until its response is fetched; beyond the limit the oldest ends."""
+    _pending.put(response_id, operation)
 
 
 def fetched(response_id: str | None, response: Any) -> None:
-    """A response was read; if it is complete and was asked for here, its operation ends."""
+    """End the operation that requested ``response``, if it is complete and was requested here."""
     if response_id is None or text(response, "status") in PENDING:
         return
-    operation = _held.pop(response_id)
+    operation = _pending.pop(response_id)
     if operation is not None:
         operation.observe(response)
         operation.end()
 
 
-class Cancelling(Observation):
-    """A request that cancels a response, and is answered with its state; the answer may be a raw one."""
+class Cancellation(Observation):
+    """A request that cancels a response and returns its state, maybe as a raw response."""
 
     def respond(self, value: Any) -> None:
-        """Gather from the response."""
+        """End the operation that requested the response."""
         fetched(text(value, "id"), value)
 
     observe = respond
 
     def returned(self, value: Any) -> Any:
-        """The response, now or while it is read."""
+        """Observe the response, now or while it is read."""
         return results.follow(self, value)
 
 
-class Deleting(Observation):
+class Deletion(Observation):
     """A request that deletes a response: nobody can fetch it any more."""
 
     def __init__(self, response_id: str) -> None:
-        super().__init__(returned=lambda _: self._release(response_id))
+        super().__init__(returned=lambda _: self._end_pending(response_id))
 
-    def _release(self, response_id: str) -> None:
-        operation = _held.pop(response_id)
+    def _end_pending(self, response_id: str) -> None:
+        operation = _pending.pop(response_id)
         if operation is not None:
             operation.end()
 
 
-def _release_all() -> None:
-    _held.expire(math.inf)
+def _end_all() -> None:
+    _pending.expire(math.inf)
 
 
-atexit.register(_release_all)
+atexit.register(_end_all)

@@ -1,4 +1,4 @@
-"""An inference of the OpenAI SDK, whatever its API and whatever comes back."""
+"""An inference of the OpenAI SDK, whatever its API and the shape of its result."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Api, Assembly
-from otel_agents.instrumentors._dialects.fields import Body, field, text, view
+from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS, RESPONSES, failure_of
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
@@ -19,14 +19,14 @@ from . import _background
 
 __all__ = ["Generation"]
 
-_RAISED: Final = "openai.APIError"
-"""What the SDK raises for an event that has an error in the place of everything."""
+_API_ERROR: Final = "openai.APIError"
+"""What the SDK raises for a stream's event that holds an error and nothing else."""
 
 
 class Generation(Inference):
-    """An inference of any API; its result may be a response, a stream or a raw response."""
+    """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_api", "_assembly", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
 
     def __init__(
         self,
@@ -39,12 +39,17 @@ class Generation(Inference):
         provider_is_guess: bool,
     ) -> None:
         model = body.get("model")
-        named = model if isinstance(model, str) else None
+        requested = model if isinstance(model, str) else None
         super().__init__(
-            telemetry, api.operation, provider, named, server, provider_is_guess=provider_is_guess
+            telemetry,
+            api.operation,
+            provider,
+            requested,
+            server,
+            provider_is_guess=provider_is_guess,
         )
         self._api = api
-        self._assembly: Assembly | None = None
+        self._accumulator: Accumulator | None = None
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
@@ -55,11 +60,11 @@ class Generation(Inference):
             if api.output_type is not None:
                 self.attributes[attr.GEN_AI_OUTPUT_TYPE] = api.output_type.value
         if telemetry.gate.enabled:
-            self._assembly = api.assembly()
-            api.ask(self.content, body)
+            self._accumulator = api.accumulator()
+            api.record_request(self.content, body)
 
     def respond(self, value: Any) -> None:
-        """Gather from a whole response; one that goes on in the background is held open."""
+        """Record a whole response; a background response keeps the operation open."""
         if self._responded:
             return
         pending = text(value, "status") in _background.PENDING
@@ -68,11 +73,11 @@ class Generation(Inference):
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
         else:
             self.attributes.pop(attr.OTEL_AGENTS_RESPONSE_PENDING, None)
-        self._identify(view(value))
+        self._identify(fields_of(value))
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold_open = lambda: _background.hold(response_id, self)
-        self._spend(field(value, "usage"))
+        self._record_usage(field(value, "usage"))
         self.finish_reasons = self._api.finish_reasons(value)
         conversation = text(field(value, "conversation"), "id")
         if conversation is not None:
@@ -80,8 +85,8 @@ class Generation(Inference):
         failed, code = failure_of(value)
         if failed:
             self.reject(code)
-        if self._assembly is not None:
-            self.content.output_messages = lambda: self._api.output(value)
+        if self._accumulator is not None:
+            self.content.output_messages = lambda: self._api.output_messages(value)
 
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")
@@ -97,59 +102,59 @@ class Generation(Inference):
             if isinstance(known, str) and known:
                 self.attributes[name] = known
 
-    def _spend(self, reported: Any) -> None:
+    def _record_usage(self, reported: Any) -> None:
         usage = usage_of(reported)
         if usage is not None:
             self.input_tokens, self.output_tokens = usage.input_tokens, usage.output_tokens
             self.attributes.update(usage.breakdown)
 
     def chunk(self, item: Any) -> object:
-        """Gather from one chunk or event of a stream."""
+        """Record one chunk or event of a stream."""
         # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
             self.timed_chunk()
-        if self._assembly is not None:
-            self._assembly.add(item)
-        fields = view(item)
-        if fields.get("error"):  # of a raw stream: of a parsed one the SDK raises it
-            self.reject(_RAISED)
-            self.end()  # who reads it stops here, and may not close it
+        if self._accumulator is not None:
+            self._accumulator.add(item)
+        fields = fields_of(item)
+        if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
+            self.reject(_API_ERROR)
+            self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
-            return self._event(fields)
+            return self._response_event(fields)
         if self.response_id is None or self.response_model is None:
             self._identify(fields)
         choices = fields.get("choices")
         for choice in choices or ():
-            chosen = view(choice)
-            reason, index = chosen.get("finish_reason"), chosen.get("index") or 0
+            choice_fields = fields_of(choice)
+            reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
         usage = fields.get("usage")
         if usage is not None:
             self._identify(fields)
-            self._spend(usage)
+            self._record_usage(usage)
             if self.hides_usage and not choices:
                 return HIDDEN
         return None
 
-    def _event(self, item: Any) -> object:
+    def _response_event(self, item: Any) -> object:
         kind = text(item, "type")
         response = field(item, "response")
         if kind in FINAL_EVENTS:
             self.respond(response)
         elif kind == "response.created":
-            self._identify(view(response))
+            self._identify(fields_of(response))
         elif kind == "error":
             self.reject(text(item, "code"))
             self.complete = True
         return None
 
     def conclude(self) -> None:
-        """Put together what a stream said; a choice that was cut has the reason ``error``."""
+        """Record finish reasons and output of a stream; a choice that broke off has ``error``."""
         if self._reasons and any(self._reasons.values()):
             ordered = sorted(self._reasons.items())
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)
-        assembly = self._assembly
-        if assembly is not None and not self._responded:
-            self.content.output_messages = assembly.messages
+        accumulator = self._accumulator
+        if accumulator is not None and not self._responded:
+            self.content.output_messages = accumulator.messages

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API as data: requests, answers, streams.
+"""Anthropic's Messages API as data: requests, responses, streams.
 
-Read by what speaks it: its own SDK, LiteLLM, clouds that serve its models. Shapes are those of the API's reference, "Messages".
+Anthropic's SDK, LiteLLM and the clouds that serve Anthropic's models use it. The shapes are those of the API reference, "Messages".
 """

@@ -1,4 +1,4 @@
-"""Anthropic's API that generates, in the form of OpenAI's (`_dialects.openai.apis`)."""
+"""Anthropic's Messages API as an `Api`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.semconv.values import Operation
 
-from .assembly import Assembly
-from .messages import ask, finish_reasons, output_messages
+from .accumulator import Accumulator
+from .messages import finish_reasons, output_messages, record_request
 
 __all__ = ["MESSAGES"]
 
-MESSAGES: Final = Api(Operation.CHAT, ask, output_messages, finish_reasons, Assembly)
+MESSAGES: Final = Api(Operation.CHAT, record_request, output_messages, finish_reasons, Accumulator)

@@ -12,51 +12,51 @@ from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.instrumentors._dialects.parts import (
-    finished,
     message,
     reasoning_part,
     text_part,
     tool_call,
     tool_call_response,
+    with_finish_reasons,
 )
 from otel_agents.semconv.values import Modality
 
-__all__ = ["ask", "finish_reasons", "output_messages"]
+__all__ = ["finish_reasons", "output_messages", "record_request"]
 
 
 _MODALITIES: Final = MappingProxyType({"image": Modality.IMAGE, "document": Modality.DOCUMENT})
 
 
-def ask(content: Content, body: Any) -> None:
-    """Set the content of a request: ``messages``, ``system``, ``tools``."""
-    asked, system, tools = (field(body, name) for name in ("messages", "system", "tools"))
-    listed = isinstance(asked, (list, tuple))
-    content.input_messages = lambda: Items(cast("list[Any]", asked) if listed else [], _message)
+def record_request(content: Content, body: Any) -> None:
+    """Set the content of a request from its ``messages``, ``system`` and ``tools``."""
+    messages, system, tools = (field(body, name) for name in ("messages", "system", "tools"))
+    is_list = isinstance(messages, (list, tuple))
+    content.input_messages = lambda: Items(cast("list[Any]", messages) if is_list else [], _message)
     if system:
         content.system_instructions = lambda: _parts(system)
     if tools:
         content.tool_definitions = lambda: [_definition(tool) for tool in tools]
 
 
-def output_messages(answer: Any) -> list[Message]:
-    """The one message of an answer; none where it said nothing."""
-    parts = _parts(field(answer, "content"))
-    reasons = finish_reasons(answer) or ("error",)  # as of a stream that was cut
-    said = message(text(answer, "role") or "assistant", parts)
-    return finished([said], reasons) if parts else []
+def output_messages(response: Any) -> list[Message]:
+    """Return the message of a response; an empty list if it has no content."""
+    parts = _parts(field(response, "content"))
+    reasons = finish_reasons(response) or ("error",)  # a stream that broke off has none
+    output = message(text(response, "role") or "assistant", parts)
+    return with_finish_reasons([output], reasons) if parts else []
 
 
-def finish_reasons(answer: Any) -> tuple[str, ...]:
-    """``stop_reason`` in Anthropic's spelling."""
-    reason = text(answer, "stop_reason")
+def finish_reasons(response: Any) -> tuple[str, ...]:
+    """Return the ``stop_reason`` in Anthropic's spelling, as a tuple of one or none."""
+    reason = text(response, "stop_reason")
     return (reason,) if reason else ()
 
 
-def _message(given: Any) -> Message:
-    parts = _parts(field(given, "content"))
-    role = text(given, "role") or "user"
-    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
-    return {"role": "tool" if answers else role, "parts": parts}
+def _message(sent: Any) -> Message:
+    parts = _parts(field(sent, "content"))
+    role = text(sent, "role") or "user"
+    is_tool_result = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    return {"role": "tool" if is_tool_result else role, "parts": parts}
 
 
 def _parts(content: Any) -> list[Part]:
@@ -68,13 +68,12 @@ def _parts(content: Any) -> list[Part]:
 def _part(block: Any) -> Part:
     kind = text(block, "type") or "text"
     if isinstance(block, str) or kind == "text":
-        said = block if isinstance(block, str) else field(block, "text")
-        return text_part(said or "")
+        return text_part((block if isinstance(block, str) else field(block, "text")) or "")
     if kind == "thinking":
         return reasoning_part(field(block, "thinking") or "")
     if kind == "tool_use":
-        name, asked = text(block, "name"), field(block, "input")
-        return tool_call(text(block, "id"), name, asked, parse=False)
+        name, arguments = text(block, "name"), field(block, "input")
+        return tool_call(text(block, "id"), name, arguments, parse=False)
     if kind == "tool_result":
         return tool_call_response(text(block, "tool_use_id"), _result(field(block, "content")))
     if kind in _MODALITIES:

@@ -1,4 +1,4 @@
-"""Token usage of Anthropic's API, whose input excludes what a cache had a part in."""
+"""Token usage of Anthropic's API, whose input tokens exclude those read from or written to a cache."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, view
+from otel_agents.instrumentors._dialects.fields import as_mapping, fields_of
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["CACHED", "told", "usage_of"]
+__all__ = ["CACHE_COUNTS", "counts_of", "usage_of"]
 
-CACHED: Final = (
+CACHE_COUNTS: Final = (
     ("cache_read_input_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cache_creation_input_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
 )
-"""Its names of what a cache had a part in, and the conventions'."""
+"""Anthropic's names of cached input tokens, with the conventions' attributes."""
 
 
-def told(usage: Any) -> dict[str, int]:
-    """The numbers that a ``usage`` tells, a mapping or an object of the SDK's."""
-    fields = as_mapping(usage) or (view(usage) if hasattr(usage, "__dict__") else {})
+def counts_of(usage: Any) -> dict[str, int]:
+    """Return the token counts of a ``usage``, which is a mapping or an SDK object."""
+    fields = as_mapping(usage) or (fields_of(usage) if hasattr(usage, "__dict__") else {})
     return {name: n for name, n in fields.items() if isinstance(n, int)}
 
 
 def usage_of(numbers: Mapping[str, int]) -> Usage | None:
-    """The usage that an answer, or the events of a stream together, told; None without output."""
+    """Return the usage for the counts of a response or a stream; None without output tokens."""
     if "output_tokens" not in numbers:
         return None
-    cached = {name: numbers.get(key, 0) for key, name in CACHED}
-    return Usage.beside_caches(numbers.get("input_tokens", 0), numbers["output_tokens"], cached)
+    cached = {name: numbers.get(key, 0) for key, name in CACHE_COUNTS}
+    return Usage.with_cache_tokens(numbers.get("input_tokens", 0), numbers["output_tokens"], cached)

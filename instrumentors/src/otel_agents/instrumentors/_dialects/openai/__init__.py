@@ -1,4 +1,4 @@
 """OpenAI's wire format: requests, responses, streams and usage as attributes and message parts.
 
-Other providers and routers speak it too, so it belongs to no instrumentor.
+Other providers and routers use it too, so no instrumentor owns it.
 """

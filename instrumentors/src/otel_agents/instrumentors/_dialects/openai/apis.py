@@ -1,4 +1,4 @@
-"""The APIs of OpenAI that generate: by the path of a request; those that have no module of their own."""
+"""OpenAI's generating APIs by request path, and those that need no module of their own."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .responses import RESPONSES, instruction_parts, output_messages
 __all__ = ["APIS"]
 
 
-def _ask_image(content: Content, body: Body) -> None:
+def _record_prompt(content: Content, body: Body) -> None:
     content.input_messages = lambda: prompt_messages(body.get("prompt"))
 
 
-def _ask_speech(content: Content, body: Body) -> None:
+def _record_speech_request(content: Content, body: Body) -> None:
     content.input_messages = lambda: prompt_messages(body.get("input"))
     if body.get("instructions"):
         content.system_instructions = lambda: instruction_parts(body["instructions"])
 
 
-def _images_output(response: Any) -> list[Message]:
+def _image_messages(response: Any) -> list[Message]:
     parts = [_image(image) for image in items(response, "data")]
     return [{"role": "assistant", "parts": parts}] if parts else []
 
@@ -41,12 +41,12 @@ def _image(image: Any) -> dict[str, Any]:
     return media.part_from_url(url or "", Modality.IMAGE.value)
 
 
-def _transcript_output(response: Any) -> list[Message]:
-    said = response if isinstance(response, str) else text(response, "text")
-    return text_messages([{"text": said}] if said else [])
+def _transcript_messages(response: Any) -> list[Message]:
+    transcript = response if isinstance(response, str) else text(response, "text")
+    return text_messages([{"text": transcript}] if transcript else [])
 
 
-def _no_output(response: Any) -> list[Message]:
+def _no_messages(response: Any) -> list[Message]:
     return []
 
 
@@ -54,10 +54,10 @@ def _no_reasons(response: Any) -> tuple[str, ...]:
     return ()
 
 
-def _compaction_output(response: Any) -> list[Message]:
-    """What stands for the conversation from now on, without the messages of it that are kept."""
-    made = [item for item in items(response, "output") if text(item, "type") == _COMPACTION]
-    return output_messages(made, (_COMPACTION,))
+def _compaction_messages(response: Any) -> list[Message]:
+    """Return the compaction alone: the other items are messages of the request that are kept."""
+    compactions = [item for item in items(response, "output") if text(item, "type") == _COMPACTION]
+    return output_messages(compactions, (_COMPACTION,))
 
 
 def _compaction_reasons(response: Any) -> tuple[str, ...]:
@@ -67,72 +67,72 @@ def _compaction_reasons(response: Any) -> tuple[str, ...]:
 _COMPACTION: Final = FinishReason.COMPACTION.value
 
 
-def _decisions_output(response: Any) -> list[Message]:
-    """One text, of JSON, for each question."""
-    parts = [text_part(as_text(_told(answer))) for answer in items(response, "answers")]
+def _decision_messages(response: Any) -> list[Message]:
+    """Return one JSON text part per decision."""
+    parts = [text_part(as_text(_plain(decision))) for decision in items(response, "answers")]
     return [message("assistant", parts)] if parts else []
 
 
-def _told(answer: Any) -> Any:
-    dump = getattr(answer, "model_dump", None)
-    return dump(mode="json", exclude_none=True) if dump is not None else answer
+def _plain(decision: Any) -> Any:
+    dump = getattr(decision, "model_dump", None)
+    return dump(mode="json", exclude_none=True) if dump is not None else decision
 
 
-class _TranscriptAssembly:
-    """Gathers the pieces of a transcript."""
+class _TranscriptAccumulator:
+    """Accumulates a transcript."""
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._deltas: list[str] = []
 
     def add(self, chunk: Any) -> None:
-        """Take one event in."""
+        """Add one event."""
         if text(chunk, "type") == "transcript.text.delta":
-            self._pieces.append(text(chunk, "delta") or "")
+            self._deltas.append(text(chunk, "delta") or "")
 
     def messages(self) -> list[Message]:
-        """The transcript so far."""
-        return text_messages([{"text": "".join(self._pieces)}] if self._pieces else [])
+        """Return the transcript so far."""
+        return text_messages([{"text": "".join(self._deltas)}] if self._deltas else [])
 
 
 _IMAGES: Final = Api(
     Operation.GENERATE_CONTENT,
-    _ask_image,
-    _images_output,
+    _record_prompt,
+    _image_messages,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.IMAGE,
 )
 _SPEECH: Final = Api(
     Operation.GENERATE_CONTENT,
-    _ask_speech,
-    _no_output,
+    _record_speech_request,
+    _no_messages,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.SPEECH,
 )
 _TRANSCRIPTS: Final = Api(
     Operation.GENERATE_CONTENT,
-    _ask_image,  # a transcription's prompt guides its style; the audio itself is not read
-    _transcript_output,
+    _record_prompt,  # a transcription's prompt guides its style; the audio is not recorded
+    _transcript_messages,
     _no_reasons,
-    _TranscriptAssembly,
+    _TranscriptAccumulator,
     output_type=OutputType.TEXT,
 )
 
 _COMPACTIONS: Final = Api(
     Operation.CHAT,
-    RESPONSES.ask,
-    _compaction_output,
+    RESPONSES.record_request,
+    _compaction_messages,
     _compaction_reasons,
-    RESPONSES.assembly,
+    RESPONSES.accumulator,
     type=RESPONSES.type,
 )
 _DECISIONS: Final = Api(
     Operation.GENERATE_CONTENT,
-    RESPONSES.ask,
-    _decisions_output,
+    RESPONSES.record_request,
+    _decision_messages,
     _no_reasons,
-    RESPONSES.assembly,
+    RESPONSES.accumulator,
     output_type=OutputType.JSON,
 )
 
@@ -151,4 +151,4 @@ APIS: Final = MappingProxyType(
         "/audio/translations": _TRANSCRIPTS,
     }
 )
-"""By the path of the request, below the base URL."""
+"""By request path below the base URL."""

@@ -1,4 +1,4 @@
-"""The API of chat completions: messages, streams, finish reasons."""
+"""The chat completions API: messages, streams, finish reasons."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
-from otel_agents.instrumentors._dialects.fields import Body, field, items, text, view
-from otel_agents.instrumentors._dialects.parts import finished, tool_call_response
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
+from otel_agents.instrumentors._dialects.parts import tool_call_response, with_finish_reasons
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .parts import message_parts, tool_definitions, tool_response
 
-__all__ = ["CHAT", "ask_tools", "choice_reasons", "input_messages"]
+__all__ = ["CHAT", "choice_finish_reasons", "input_messages", "record_tools"]
 
-_ANSWERS: Final = ("tool", "function")
+_TOOL_ROLES: Final = ("tool", "function")
 
 
 def input_messages(messages: Any) -> Items:
-    """The messages of a chat request, in the order sent."""
-    listed = isinstance(messages, (list, tuple))
-    return Items(cast(Any, messages) if listed else list(messages), _message)
+    """Return the messages of a chat request, in the order sent."""
+    is_list = isinstance(messages, (list, tuple))
+    return Items(cast(Any, messages) if is_list else list(messages), _message)
 
 
 def _message(message: Any) -> Message:
-    # Nearly every message is a role and a text: written out, since a long history has many.
+    # The hot path of a long history: nearly every message is a role and a string.
     if isinstance(message, dict) and len(cast("Message", message)) == 2:
         plain = cast("Message", message)
         role, content = plain.get("role"), plain.get("content")
-        if isinstance(content, str) and content and role not in _ANSWERS:
+        if isinstance(content, str) and content and role not in _TOOL_ROLES:
             return {"role": role, "parts": [{"type": "text", "content": content}]}
-    return _converted(cast(Any, message))
+    return _convert(cast(Any, message))
 
 
-def _converted(message: Any) -> Message:
+def _convert(message: Any) -> Message:
     role = text(message, "role") or "assistant"
-    if role in _ANSWERS:
+    if role in _TOOL_ROLES:
         response = tool_response(field(message, "content"))
         return {
             "role": "tool",
@@ -49,55 +49,55 @@ def _converted(message: Any) -> Message:
     return converted
 
 
-def _ask_chat(content: Content, body: Body) -> None:
+def _record_request(content: Content, body: Body) -> None:
     content.input_messages = input_messages(body.get("messages") or ())
-    ask_tools(content, body.get("tools") or body.get("functions"))
+    record_tools(content, body.get("tools") or body.get("functions"))
 
 
-def ask_tools(content: Content, tools: Any) -> None:
-    """Set the tools that a request offers, if there are any."""
+def record_tools(content: Content, tools: Any) -> None:
+    """Set the tools of a request, if it has any."""
     if tools:
         content.tool_definitions = lambda: tool_definitions(tools)
 
 
-def _choices_output(response: Any) -> list[Message]:
-    """One message per choice, in the order of the choices."""
+def _output_messages(response: Any) -> list[Message]:
+    """Return one message per choice, in the order of the choices."""
     messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
-    return finished(messages, choice_reasons(response))
+    return with_finish_reasons(messages, choice_finish_reasons(response))
 
 
-def choice_reasons(response: Any) -> tuple[str, ...]:
-    """One finish reason a choice, ``error`` for one that was cut; none where none is told."""
+def choice_finish_reasons(response: Any) -> tuple[str, ...]:
+    """Return one finish reason per choice, ``error`` for one that broke off; none if no choice has one."""
     reasons = [field(choice, "finish_reason") for choice in items(response, "choices")]
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()
 
 
 class _Choice:
-    """One choice of a stream: lists of pieces, joined at the end."""
+    """One choice of a stream: lists of strings, joined at the end."""
 
     __slots__ = ("calls", "content", "reason", "reasoning", "refusal", "role")
 
     def __init__(self) -> None:
         self.role = "assistant"
-        self.reason = "error"  # as of one that was cut
+        self.reason = "error"  # until the provider sends one: the stream may break off
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
         self.calls: dict[int, dict[str, Any]] = {}
 
     def add_call(self, delta: Any) -> None:
-        """Take a piece of a tool call in."""
+        """Add a delta of a tool call."""
         index = field(delta, "index") or 0
         call = self.calls.setdefault(index, {"id": None, "name": "", "arguments": []})
         call["id"] = call["id"] or text(delta, "id")
         function = field(delta, "function")
         call["name"] = call["name"] or text(function, "name") or ""
-        piece = text(function, "arguments")
-        if piece:
-            call["arguments"].append(piece)
+        arguments = text(function, "arguments")
+        if arguments:
+            call["arguments"].append(arguments)
 
     def message(self) -> dict[str, Any]:
-        """The message as a finished response would have it."""
+        """Return the message in the shape of a whole response."""
         calls = [
             {
                 "id": call["id"],
@@ -105,49 +105,49 @@ class _Choice:
             }
             for _, call in sorted(self.calls.items())
         ]
-        gathered: dict[str, Any] = {"role": self.role, "content": "".join(self.content)}
-        for key, pieces in (("reasoning_content", self.reasoning), ("refusal", self.refusal)):
-            if pieces:
-                gathered[key] = "".join(pieces)
+        collected: dict[str, Any] = {"role": self.role, "content": "".join(self.content)}
+        for key, texts in (("reasoning_content", self.reasoning), ("refusal", self.refusal)):
+            if texts:
+                collected[key] = "".join(texts)
         if calls:
-            gathered["tool_calls"] = calls
-        return gathered
+            collected["tool_calls"] = calls
+        return collected
 
 
-class _Assembly:
-    """Gathers a stream of chunks."""
+class _Accumulator:
+    """Accumulates a stream of chunks."""
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk in; nearly every one holds a piece of content and nothing else."""
+        """Add one chunk; nearly every one holds some content and nothing else."""
         # A hot path: one function for a chunk, its choices and their deltas.
-        for choice in view(chunk).get("choices") or ():
-            fields = view(choice)
+        for choice in fields_of(chunk).get("choices") or ():
+            fields = fields_of(choice)
             index, delta = fields.get("index") or 0, fields.get("delta")
             if delta is None:
                 continue
-            gathered = self._choices.get(index)
-            if gathered is None:
-                gathered = self._choices[index] = _Choice()
-            said = view(delta)
-            content = said.get("content")
+            collected = self._choices.get(index)
+            if collected is None:
+                collected = self._choices[index] = _Choice()
+            delta_fields = fields_of(delta)
+            content = delta_fields.get("content")
             if content:
-                gathered.content.append(content)
-            thought = said.get("reasoning_content") or said.get("reasoning")
+                collected.content.append(content)
+            thought = delta_fields.get("reasoning_content") or delta_fields.get("reasoning")
             if thought:
-                gathered.reasoning.append(thought)
-            refusal = said.get("refusal")
+                collected.reasoning.append(thought)
+            refusal = delta_fields.get("refusal")
             if refusal:
-                gathered.refusal.append(refusal)
-            gathered.role = said.get("role") or gathered.role
-            gathered.reason = fields.get("finish_reason") or gathered.reason
-            for call in said.get("tool_calls") or ():
-                gathered.add_call(call)
+                collected.refusal.append(refusal)
+            collected.role = delta_fields.get("role") or collected.role
+            collected.reason = fields.get("finish_reason") or collected.reason
+            for call in delta_fields.get("tool_calls") or ():
+                collected.add_call(call)
 
     def messages(self) -> list[Message]:
-        """One message per choice that has said something."""
+        """Return one message per choice."""
         return [
             {**_message(choice.message()), "finish_reason": choice.reason}
             for _, choice in sorted(self._choices.items())
@@ -156,9 +156,9 @@ class _Assembly:
 
 CHAT: Final = Api(
     Operation.CHAT,
-    _ask_chat,
-    _choices_output,
-    choice_reasons,
-    _Assembly,
+    _record_request,
+    _output_messages,
+    choice_finish_reasons,
+    _Accumulator,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

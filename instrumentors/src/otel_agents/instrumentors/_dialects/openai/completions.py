@@ -1,4 +1,4 @@
-"""The legacy API of completions: a prompt, and texts."""
+"""The legacy completions API: a prompt in, texts out."""
 
 from __future__ import annotations
 
@@ -8,60 +8,64 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
-from otel_agents.instrumentors._dialects.parts import finished
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv.values import Operation
 
-from .chat import choice_reasons
+from .chat import choice_finish_reasons
 from .parts import text_parts
 
 __all__ = ["COMPLETIONS", "prompt_messages", "text_messages"]
 
 
 def prompt_messages(prompt: Any) -> list[Message]:
-    """A prompt: a string, several, or tokens, which are not text."""
+    """Return the messages of a prompt: a string or several; token ids are left out."""
     prompts: list[Any] = [prompt] if isinstance(prompt, str) else list(prompt or ())
     texts = [one for one in prompts if isinstance(one, str)]
     return [{"role": "user", "parts": text_parts(one)} for one in texts]
 
 
 def text_messages(choices: Iterable[Any], reasons: Sequence[str] = ()) -> list[Message]:
-    """One message per choice, which has a text; the reasons for which they ended, if any."""
+    """Return one message per choice, with its finish reason if there is one."""
     messages = [{"role": "assistant", "parts": text_parts(field(c, "text"))} for c in choices]
-    return finished(messages, reasons)
+    return with_finish_reasons(messages, reasons)
 
 
-def _ask_completion(content: Content, body: Body) -> None:
+def _record_request(content: Content, body: Body) -> None:
     content.input_messages = lambda: prompt_messages(body.get("prompt"))
 
 
-def _texts_output(response: Any) -> list[Message]:
-    return text_messages(items(response, "choices"), choice_reasons(response))
+def _output_messages(response: Any) -> list[Message]:
+    return text_messages(items(response, "choices"), choice_finish_reasons(response))
 
 
-class _Assembly:
-    """Gathers a stream of chunks."""
+class _Accumulator:
+    """Accumulates a stream of chunks."""
 
     def __init__(self) -> None:
         self._texts: dict[int, list[str]] = {}
         self._reasons: dict[int, str] = {}
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk in."""
+        """Add one chunk."""
         for choice in items(chunk, "choices"):
-            piece, reason = text(choice, "text"), text(choice, "finish_reason")
+            chunk_text, reason = text(choice, "text"), text(choice, "finish_reason")
             index = field(choice, "index") or 0
-            if piece:
-                self._texts.setdefault(index, []).append(piece)
+            if chunk_text:
+                self._texts.setdefault(index, []).append(chunk_text)
             if reason:
                 self._reasons[index] = reason
 
     def messages(self) -> list[Message]:
-        """One message per choice that has said something."""
+        """Return one message per choice that has text."""
         reasons = [self._reasons.get(index, "error") for index in sorted(self._texts)]
         choices = [{"text": "".join(texts)} for _, texts in sorted(self._texts.items())]
         return text_messages(choices, reasons)
 
 
 COMPLETIONS: Final = Api(
-    Operation.TEXT_COMPLETION, _ask_completion, _texts_output, choice_reasons, _Assembly
+    Operation.TEXT_COMPLETION,
+    _record_request,
+    _output_messages,
+    choice_finish_reasons,
+    _Accumulator,
 )

@@ -1,4 +1,4 @@
-"""The provider behind a host that speaks OpenAI's API."""
+"""Maps hosts that serve OpenAI's API to their providers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _HOSTS: Final = (
 
 
 def provider_of_host(host: str) -> str:
-    """``gen_ai.provider.name`` of a host.
+    """Return ``gen_ai.provider.name`` for a host; ``openai`` for an unknown one.
 
-    One that is not known speaks this API: the provider is a flavour of telemetry, not a company.
+    The conventions' provider names the format of the API, not the company behind the host.
     """
     return known_provider(host) or Provider.OPENAI.value
 
 
 def known_provider(host: str) -> str | None:
-    """The same of a host that is known, None of any other."""
+    """Return ``gen_ai.provider.name`` for a known host; None for any other."""
     if host.startswith("bedrock-runtime.") and host.endswith(".amazonaws.com"):
         return Provider.AWS_BEDROCK.value
     for known, provider in _HOSTS:

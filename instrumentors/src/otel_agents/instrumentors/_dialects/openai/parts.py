@@ -1,4 +1,4 @@
-"""Parts of OpenAI's messages (GenAI semconv, "Message JSON schemas")."""
+"""Converts OpenAI's messages to parts (GenAI semconv, "Message JSON schemas")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["content_parts", "message_parts", "text_parts", "tool_definitions", "
 
 
 def message_parts(message: Any) -> list[Part]:
-    """The parts of a message that is not simply a text."""
+    """Return the parts of a message."""
     parts: list[Part] = []
     for key in ("reasoning_content", "reasoning"):
         thought = text(message, key)
@@ -36,7 +36,7 @@ def message_parts(message: Any) -> list[Part]:
 
 
 def content_parts(content: Any) -> list[Part]:
-    """The parts of a message's content: a string, or a list of typed parts."""
+    """Return the parts of a message's content, which is a string or a list of typed parts."""
     if content is None or isinstance(content, str):
         return text_parts(content)
     return [_content_part(part) for part in content]
@@ -90,7 +90,7 @@ def _file_id(file_id: str | None, modality: Modality) -> Part:
 def _audio(audio: Any) -> list[Part]:
     data = text(audio, "data")
     parts = [media.part_from_base64(data, "audio/wav", Modality.AUDIO.value)] if data else []
-    if not parts and text(audio, "id"):  # an earlier answer, referred to
+    if not parts and text(audio, "id"):  # a reference to an earlier response
         parts = [_file_id(text(audio, "id"), Modality.AUDIO)]
     return parts + text_parts(text(audio, "transcript"))
 
@@ -109,7 +109,7 @@ def _function_call(call_id: str | None, function: Any) -> Part:
 
 
 def tool_response(content: Any) -> Any:
-    """What a tool has answered: a text, or parts where they are not all texts."""
+    """Return the result of a tool: a string, or its parts if they are not all text."""
     if content is None or isinstance(content, str):
         return content or ""
     parts = content_parts(content)
@@ -125,12 +125,12 @@ def _refusal(refusal: str | None) -> list[Part]:
 
 
 def text_parts(content: str | None) -> list[Part]:
-    """One part, none for an empty text."""
+    """Return a text part in a list; an empty list for an empty string."""
     return [text_part(content)] if content else []
 
 
 def tool_definitions(tools: Iterable[Any]) -> list[Part]:
-    """The tools offered: type and name, as the conventions record them by default."""
+    """Return type and name of the tools in a request, as the conventions record them by default."""
     definitions: list[Part] = []
     for tool in tools:
         kind = text(tool, "type") or "function"

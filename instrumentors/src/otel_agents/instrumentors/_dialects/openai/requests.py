@@ -1,4 +1,4 @@
-"""Attributes of a request, from the body that goes over the wire."""
+"""Attributes of a request, from the body that is sent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OUTPUT_TYPES: Final = MappingProxyType(
 
 
 def inference_attributes(body: Body) -> dict[str, Any]:
-    """The request attributes of chat, completions and responses."""
+    """Return the request attributes of chat, completions and responses."""
     attributes: dict[str, Any] = {}
     for key, name, number in _NUMBERS:
         value = body.get(key)
@@ -51,7 +51,7 @@ def inference_attributes(body: Body) -> dict[str, Any]:
 
 
 def _shaped(body: Body) -> dict[str, Any]:
-    """What is renamed or recorded only under a condition."""
+    """Return the attributes that are renamed, or recorded under a condition."""
     attributes: dict[str, Any] = {}
     stop = body.get("stop")
     if isinstance(stop, str):
@@ -115,7 +115,7 @@ def _prompt(prompt: Body) -> dict[str, Any]:
 
 
 def embeddings_attributes(body: Body) -> dict[str, Any]:
-    """The request attributes of embeddings."""
+    """Return the request attributes of embeddings."""
     attributes: dict[str, Any] = {}
     dimensions = body.get("dimensions")
     if isinstance(dimensions, int):

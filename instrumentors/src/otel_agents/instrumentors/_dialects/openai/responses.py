@@ -1,4 +1,4 @@
-"""The Responses API: items, streams, and a status in the place of finish reasons."""
+"""The Responses API: items, streams, and a status instead of finish reasons."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Api, Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, given, items, text
+from otel_agents.instrumentors._dialects.fields import (
+    Body,
+    as_mapping,
+    field,
+    items,
+    text,
+    without_none,
+)
 from otel_agents.instrumentors._dialects.parts import (
-    finished,
     message,
     reasoning_part,
     tool_call,
     tool_call_response,
+    with_finish_reasons,
 )
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 
-from .chat import ask_tools
+from .chat import record_tools
 from .parts import content_parts
 
 __all__ = [
@@ -33,7 +40,7 @@ __all__ = [
 ]
 
 FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
-"""The last event of a response, which holds all of it."""
+"""The last event of a stream, which holds the whole response."""
 
 
 _CALLS: Final = ("function_call", "custom_tool_call")
@@ -41,17 +48,17 @@ _OUTPUTS: Final = ("function_call_output", "custom_tool_call_output")
 
 
 def instruction_parts(instructions: Any) -> list[Part]:
-    """The ``instructions`` of a request as parts."""
+    """Return the parts of a request's ``instructions``."""
     if isinstance(instructions, str):
         return content_parts(instructions)
     return [part for item in instructions or () for part in _item(item)[1]]
 
 
-def _input(given: Any) -> Items:
-    """The ``input`` of a request: a string, or items in the order sent."""
-    if isinstance(given, str):
-        return Items([{"role": "user", "content": given}], _message)
-    return Items(list(given or ()), _message)
+def _input(sent: Any) -> Items:
+    """Return the messages of ``input``: a string, or items in the order sent."""
+    if isinstance(sent, str):
+        return Items([{"role": "user", "content": sent}], _message)
+    return Items(list(sent or ()), _message)
 
 
 def _message(item: Any) -> Message:
@@ -60,9 +67,9 @@ def _message(item: Any) -> Message:
 
 
 def output_messages(output: Iterable[Any], reasons: tuple[str, ...]) -> list[Message]:
-    """The one message that the items of a response make."""
+    """Return the items of a response as one message; an empty list if they have no parts."""
     parts = [part for item in output for part in _item(item)[1]]
-    return finished([message("assistant", parts)], reasons) if parts else []
+    return with_finish_reasons([message("assistant", parts)], reasons) if parts else []
 
 
 def _item(item: Any) -> tuple[str, list[Part]]:
@@ -70,13 +77,13 @@ def _item(item: Any) -> tuple[str, list[Part]]:
     if kind == "message":
         return text(item, "role") or "user", content_parts(field(item, "content"))
     if kind in _OUTPUTS:
-        return "tool", [_output(item)]
+        return "tool", [_tool_output(item)]
     if kind in _CALLS:
         return "assistant", [_call(item)]
     if kind == "reasoning":
         return "assistant", _reasoning(item)
     if kind == "compaction":
-        return "assistant", [given({"type": "compaction", "id": text(item, "id")})]
+        return "assistant", [without_none({"type": "compaction", "id": text(item, "id")})]
     if kind == "image_generation_call":
         return "assistant", _image(item)
     if kind.endswith("_call"):
@@ -86,11 +93,11 @@ def _item(item: Any) -> tuple[str, list[Part]]:
 
 def _call(item: Any) -> Part:
     arguments = field(item, "arguments")
-    asked = field(item, "input") if arguments is None else arguments
-    return tool_call(text(item, "call_id"), text(item, "name"), asked)
+    called_with = field(item, "input") if arguments is None else arguments
+    return tool_call(text(item, "call_id"), text(item, "name"), called_with)
 
 
-def _output(item: Any) -> Part:
+def _tool_output(item: Any) -> Part:
     output = field(item, "output")
     response = output if isinstance(output, str) else content_parts(output)
     return tool_call_response(text(item, "call_id"), response)
@@ -114,7 +121,7 @@ _SERVER_FIELDS: Final = ("action", "queries", "code", "name", "arguments", "serv
 
 
 def _server_call(item: Any, kind: str) -> Part:
-    """A tool that the provider ran itself: web search, file search, code interpreter, MCP."""
+    """Return a tool call that the provider ran: web search, file search, code interpreter, MCP."""
     name = kind.removesuffix("_call")
     details: Part = {"type": name}
     for key in _SERVER_FIELDS:
@@ -123,20 +130,20 @@ def _server_call(item: Any, kind: str) -> Part:
             dump = getattr(value, "model_dump", None)
             details[key] = dump(mode="json", exclude_none=True) if dump else value
     call: Part = {"type": "server_tool_call", "id": text(item, "id"), "name": name}
-    return given({**call, "server_tool_call": details})
+    return without_none({**call, "server_tool_call": details})
 
 
-def _ask(content: Content, body: Body) -> None:
+def _record_request(content: Content, body: Body) -> None:
     content.input_messages = lambda: _input(body.get("input"))
     if body.get("instructions"):
         content.system_instructions = lambda: instruction_parts(body["instructions"])
     variables = as_mapping(as_mapping(body.get("prompt")).get("variables"))
     if variables:
         content.prompt_variables = variables
-    ask_tools(content, body.get("tools"))
+    record_tools(content, body.get("tools"))
 
 
-def _said(response: Any) -> list[Message]:
+def _response_messages(response: Any) -> list[Message]:
     return output_messages(items(response, "output"), response_finish_reasons(response))
 
 
@@ -147,9 +154,9 @@ _INCOMPLETE_REASONS: Final = MappingProxyType({"max_output_tokens": "length"})
 
 
 def response_finish_reasons(response: Any) -> tuple[str, ...]:
-    """The finish reason of a response of the Responses API, which has a status instead.
+    """Return the finish reason for the status of a response; none while it is in progress.
 
-    The mapping is that of the GenAI semconv, OpenAI "Fetch response"; none while it is in progress.
+    The mapping is that of the GenAI semconv, OpenAI "Fetch response".
     """
     status = text(response, "status")
     if status == "incomplete":
@@ -162,7 +169,7 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
 
 
 def failure_of(response: Any) -> tuple[bool, str | None]:
-    """Whether a response has no answer, which raises nothing, and the code that says why."""
+    """Return whether a response failed or was cancelled, which raises nothing, and its error code."""
     status = text(response, "status")
     if status == "cancelled":
         return True, status
@@ -173,37 +180,37 @@ def _calls_tools(output: Iterable[Any]) -> bool:
     return any(text(item, "type") in _CALLS for item in output)
 
 
-class _Assembly:
-    """Gathers the items of a Responses stream that breaks off; a whole one ends with all of them."""
+class _Accumulator:
+    """Accumulates the items of a stream that breaks off; a whole stream ends with all of them."""
 
     def __init__(self) -> None:
         self._items: dict[int, Any] = {}
-        self._pieces: dict[int, list[str]] = {}
+        self._deltas: dict[int, list[str]] = {}
 
     def add(self, chunk: Any) -> None:
-        """Take one event in."""
+        """Add one event."""
         kind = text(chunk, "type")
         index = field(chunk, "output_index") or 0
         if kind == "response.output_item.done":
             self._items[index] = field(chunk, "item")
         elif kind == "response.output_text.delta":
-            self._pieces.setdefault(index, []).append(text(chunk, "delta") or "")
+            self._deltas.setdefault(index, []).append(text(chunk, "delta") or "")
 
     def messages(self) -> list[Message]:
-        """The items that are whole, and the text of the one that is not."""
+        """Return the complete items, and the text of an incomplete one."""
         partial: dict[int, Any] = {
-            index: {"type": "message", "content": "".join(pieces)}
-            for index, pieces in self._pieces.items()
+            index: {"type": "message", "content": "".join(deltas)}
+            for index, deltas in self._deltas.items()
         }
-        gathered = sorted({**partial, **self._items}.items())
-        return output_messages((item for _, item in gathered), ("error",))
+        collected = sorted({**partial, **self._items}.items())
+        return output_messages((item for _, item in collected), ("error",))
 
 
 RESPONSES: Final = Api(
     Operation.CHAT,
-    _ask,
-    _said,
+    _record_request,
+    _response_messages,
     response_finish_reasons,
-    _Assembly,
+    _Accumulator,
     type=OpenAIApiType.RESPONSES,
 )

@@ -1,4 +1,4 @@
-"""Token usage of the OpenAI APIs as attributes: totals, and the breakdowns that are not zero."""
+"""Token usage of OpenAI's APIs: totals, and the breakdowns that are not zero."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DETAILS: Final = (
 
 
 def usage_of(usage: object) -> Usage | None:
-    """The usage of a response, whichever API's names it has; None where there is none."""
+    """Return the usage of a response of any of the APIs; None if there is none."""
     if usage is None:
         return None
     totals = [_count(field(usage, old)) for old, _ in _TOTALS]

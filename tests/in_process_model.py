@@ -1,6 +1,6 @@
-"""A model in this very process: what the SDK of OpenAI sends is answered where httpx would send it.
+"""A model in this process: it responds to the OpenAI SDK where httpx would send the request.
 
-For tests of thousands of calls; the others ask the scripted model, over the network.
+For tests with thousands of calls; other tests use the scripted model over the network.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from unittest import mock
 
 from otel_agents.testing.scripted_model.openai.shapes import RELEASES
 
-__all__ = ["TEXT", "URL", "answering"]
+__all__ = ["TEXT", "URL", "serving"]
 
 URL = "http://127.0.0.1:9/v1"
-"""Where nobody listens."""
+"""A URL where nothing listens."""
 TEXT = "Thought: I know it.\nFinal Answer: it"
-"""As agents want it that know no tools but those of their prompt."""
+"""The format of agents whose tools are in the prompt."""
 _numbers = itertools.count()
 
 
 @contextmanager
-def answering() -> Generator[None, None, None]:
-    """Answer all requests, each with ids of its own."""
+def serving() -> Generator[None, None, None]:
+    """Respond to all requests, each with its own id."""
     with ExitStack() as stack:
-        for name in ("httpx", "httpx2"):  # the SDK's own clients send with either, by its version
+        for name in ("httpx", "httpx2"):  # openai 3 sends with httpx2, earlier versions with httpx
             if find_spec(name) is not None:
-                _answer(stack, importlib.import_module(name))
+                _serve(stack, importlib.import_module(name))
         yield
 
 
-def _answer(stack: ExitStack, httpx: Any) -> None:
+def _serve(stack: ExitStack, httpx: Any) -> None:
     def handle(transport: Any, request: Any) -> Any:
         return _response(httpx, request, request.read())
 
@@ -52,8 +52,8 @@ def _answer(stack: ExitStack, httpx: Any) -> None:
 
 def _response(httpx: Any, request: Any, sent: bytes) -> Any:
     body, number = json.loads(sent), next(_numbers)
-    answer = _of_responses if request.url.path.endswith("/responses") else _of_chat
-    whole, events = answer(body, number)
+    shapes = _of_responses if request.url.path.endswith("/responses") else _of_chat
+    whole, events = shapes(body, number)
     if not body.get("stream"):
         return httpx.Response(200, json=whole)
     stream = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
