@@ -12,9 +12,9 @@ from opentelemetry import trace
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
-    Answer,
     ModelRequest,
     Reaction,
+    Response,
     ScriptedModel,
     ToolCall,
 )
@@ -72,7 +72,7 @@ def calling(*calls: ToolCall) -> Callable[[ModelRequest], Reaction]:
         wanted = tuple(call for call in calls if call.name in offered)
         last: Any = request.body["messages"][-1]
         asked = wanted and last.get("role") != "tool"
-        return Answer(tool_calls=wanted) if asked else Answer("done")
+        return Response(tool_calls=wanted) if asked else Response("done")
 
     return react
 

@@ -24,7 +24,7 @@ from process_models import Outcome, Row, arrived
 from process_programs import PROGRAMS
 from process_trees import Tree
 
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel
 
 __all__ = ["Program"]
 
@@ -275,7 +275,7 @@ class Program:
             sorted(self.answers), self._model.ledger.requests, status, seconds, self.said, left
         )
 
-    def _answer(self, request: ModelRequest) -> Answer:
-        return Answer(
+    def _answer(self, request: ModelRequest) -> Response:
+        return Response(
             text=f"answer of {request.model}", gate=self._gate if request.model == HELD else None
         )

@@ -19,7 +19,7 @@ import openai
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 _CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 _PACKAGE = "/otel_agents/instrumentors/"
@@ -52,7 +52,7 @@ def streamed() -> Passages:
     with ScriptedModel() as model:
         client = openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
         for profile in (None, passages.profile):
-            model.script(Answer("one"))
+            model.script(Response("one"))
             sys.setprofile(profile)
             question: Any = [{"role": "user", "content": "hi"}]
             for _ in client.chat.completions.create(model="m", messages=question, stream=True):

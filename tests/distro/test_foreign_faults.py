@@ -13,7 +13,7 @@ import pytest
 from instrumented import Finished, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 PROGRAM = """
 import logging
@@ -128,7 +128,7 @@ def run(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(POINTS)
     with ScriptedModel() as model:
-        model.script(Answer("Sunny."), Answer("Rainy."), Answer("Windy."))
+        model.script(Response("Sunny."), Response("Rainy."), Response("Windy."))
         given = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
             "OTEL_AGENTS_PROPAGATE_HEADERS": "*",

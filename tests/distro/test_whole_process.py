@@ -9,7 +9,7 @@ import pytest
 from instrumented import Finished, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 PROGRAM = f"""
@@ -43,7 +43,9 @@ def run(tmp_path: Path, receiver: Receiver, variables: dict[str, str]) -> Finish
     with ScriptedModel() as model:
         failure = Failure(400, code=None, message=SECRET)
         call = ToolCall("weather", {"city": SECRET})
-        model.script(Answer(SECRET, tool_calls=[call]), Answer(SECRET), Answer(), failure, failure)
+        model.script(
+            Response(SECRET, tool_calls=[call]), Response(SECRET), Response(), failure, failure
+        )
         given = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
             "OPENAI_BASE_URL": model.openai_url,

@@ -33,11 +33,11 @@ def outcomes(pytester: pytest.Pytester, conftest: str, tests: str) -> tuple[dict
 def test_an_author_tests_an_instrumentor(pytester: pytest.Pytester) -> None:
     tests = """
         from openai import OpenAI
-        from otel_agents.testing.scripted_model import Answer
+        from otel_agents.testing.scripted_model import Response
 
         def test_a_call(instrument, emission, model):
             instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-            model.script(Answer("Sunny."))
+            model.script(Response("Sunny."))
             with OpenAI(base_url=model.openai_url, api_key="none") as client:
                 messages = [{"role": "user", "content": "How is the weather?"}]
                 client.chat.completions.create(model="gpt-4o", messages=messages)

@@ -9,10 +9,10 @@ import pytest
 from scripted_wire import ask, events
 
 from otel_agents.testing.scripted_model import (
-    Answer,
-    Cut,
+    Abort,
     ErrorEvent,
     Failure,
+    Response,
     ScriptedModel,
     ToolCall,
     Usage,
@@ -20,7 +20,7 @@ from otel_agents.testing.scripted_model import (
 
 PATH = "/v1/messages"
 REQUEST: Any = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
-ANSWER = Answer(
+ANSWER = Response(
     "Sunny today.",
     reasoning="Look outside.",
     tool_calls=[ToolCall("weather", {"city": "Bern"}, id="toolu_1")],
@@ -102,14 +102,14 @@ def test_failures_are_spelled_as_the_provider_does(
     model.script(Failure(529, message="busy"))
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
     assert ask(connection, PATH, REQUEST) == (529, error)
-    model.script(Answer(fault=ErrorEvent(1, "overloaded_error", "busy")))
+    model.script(Response(fault=ErrorEvent(1, "overloaded_error", "busy")))
     told = events(connection, PATH, {**REQUEST, "stream": True})
     assert (told[0][0], told[1:]) == ("message_start", [("error", error)])
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)
 
 
 def test_a_stream_that_breaks_before_its_end_is_not_billed(model: ScriptedModel) -> None:
-    model.script(Answer("one two three", fault=Cut(4)))
+    model.script(Response("one two three", fault=Abort(4)))
     connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
     with pytest.raises(http.client.IncompleteRead):
         events(connection, PATH, {**REQUEST, "stream": True})

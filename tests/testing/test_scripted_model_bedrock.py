@@ -12,13 +12,19 @@ from urllib.parse import quote
 
 from scripted_wire import ask
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    ErrorEvent,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 from otel_agents.testing.scripted_model import Usage as Tokens
 
 NAME = "us.anthropic.claude-v1:0"
 PATH = f"/model/{quote(NAME, safe='')}/converse"
 REQUEST: Any = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
-ANSWER = Answer(
+ANSWER = Response(
     "Sunny today.",
     reasoning="Look outside.",
     tool_calls=[ToolCall("weather", {"city": "Bern"}, id="tooluse_1")],
@@ -120,6 +126,6 @@ def test_failures_are_spelled_as_the_provider_does(
     model.script(Failure(429, message="busy"))
     error = {"__type": "ThrottlingException", "message": "busy"}
     assert ask(connection, PATH, REQUEST) == (429, error)
-    model.script(Answer(fault=ErrorEvent(1, "modelStreamErrorException", "busy")))
+    model.script(Response(fault=ErrorEvent(1, "modelStreamErrorException", "busy")))
     assert streamed(connection)[1:] == [("modelStreamErrorException", {"message": "busy"})]
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)

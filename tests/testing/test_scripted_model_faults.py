@@ -15,12 +15,12 @@ import openai
 import pytest
 
 from otel_agents.testing.scripted_model import (
-    Answer,
-    Cut,
+    Abort,
     Disconnect,
     ErrorEvent,
     Hold,
     MalformedEvent,
+    Response,
     ScriptedModel,
     Usage,
     nothing_listening,
@@ -56,14 +56,14 @@ def read_to_the_break(client: openai.OpenAI) -> tuple[list[str], Exception]:
 
 
 def states(model: ScriptedModel) -> list[tuple[str, Usage | None]]:
-    return [(entry.status.value, entry.told) for entry in model.ledger.entries]
+    return [(entry.status.value, entry.reported) for entry in model.ledger.entries]
 
 
 def test_cut_stream_breaks_after_the_scripted_events(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     """The first event opens the message; two texts follow; the network error is the SDK's or httpx's."""
-    model.script(Answer(WORDS, fault=Cut(after=3)))
+    model.script(Response(WORDS, fault=Abort(after=3)))
     said, error = read_to_the_break(client)
     assert said == ["one ", "two "]
     assert type(error).__name__ in ("RemoteProtocolError", "APIConnectionError")
@@ -73,7 +73,7 @@ def test_cut_stream_breaks_after_the_scripted_events(
 def test_error_event_is_the_api_error_of_the_sdk(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
-    model.script(Answer(WORDS, fault=ErrorEvent(after=2, message="Overloaded.")))
+    model.script(Response(WORDS, fault=ErrorEvent(after=2, message="Overloaded.")))
     said, error = read_to_the_break(client)
     assert said == ["one "]
     assert isinstance(error, openai.APIError)
@@ -82,7 +82,7 @@ def test_error_event_is_the_api_error_of_the_sdk(
 
 
 def test_malformed_event_is_a_json_error(model: ScriptedModel, client: openai.OpenAI) -> None:
-    model.script(Answer(WORDS, fault=MalformedEvent(after=2)))
+    model.script(Response(WORDS, fault=MalformedEvent(after=2)))
     said, error = read_to_the_break(client)
     assert (said, type(error)) == (["one "], json.JSONDecodeError)
     assert states(model) == [("failed", None)]
@@ -92,14 +92,16 @@ def test_stream_that_breaks_after_its_usage_stays_billed(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     """Events: role, one, two, three, end, usage."""
-    model.script(Answer(WORDS, fault=Cut(after=6), usage=Usage(5, 3)))
+    model.script(Response(WORDS, fault=Abort(after=6), usage=Usage(5, 3)))
     read_to_the_break(client)
     assert states(model) == [("billed", Usage(5, 3))]
 
 
-@pytest.mark.parametrize("reaction", [Answer(fault=Cut()), Disconnect()], ids=["cut", "disconnect"])
+@pytest.mark.parametrize(
+    "reaction", [Response(fault=Abort()), Disconnect()], ids=["cut", "disconnect"]
+)
 def test_lost_answer_is_a_connection_error(
-    model: ScriptedModel, client: openai.OpenAI, reaction: Answer | Disconnect
+    model: ScriptedModel, client: openai.OpenAI, reaction: Response | Disconnect
 ) -> None:
     model.script(reaction)
     with pytest.raises(openai.APIConnectionError):
@@ -118,18 +120,18 @@ def test_hanging_answer_times_out_and_is_released_by_its_gate(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     gate = threading.Event()
-    model.script(Answer(gate=gate))
+    model.script(Response(gate=gate))
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=0.05).chat.completions.create(model="m", messages=MESSAGES)
     assert model.ledger.entries[0].status.value == "open"
     gate.set()
     (entry,) = model.ledger.wait(1, ended=True).entries
-    assert (entry.status.value, entry.told) == ("unbilled", None)
+    assert (entry.status.value, entry.reported) == ("unbilled", None)
 
 
 def test_cancelled_request_can_be_awaited_in_the_ledger(model: ScriptedModel) -> None:
     gate = threading.Event()
-    model.script(Answer(gate=gate))
+    model.script(Response(gate=gate))
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=model.openai_url, api_key="none") as client:
@@ -145,7 +147,7 @@ def test_cancelled_request_can_be_awaited_in_the_ledger(model: ScriptedModel) ->
 
 def test_held_stream_goes_on_when_released(model: ScriptedModel, client: openai.OpenAI) -> None:
     gate = threading.Event()
-    model.script(Answer(WORDS, hold=Hold(after=2, gate=gate)))
+    model.script(Response(WORDS, hold=Hold(after=2, gate=gate)))
     chunks = iter(stream(client))
     said = [next(chunks).choices[0].delta.content for _ in range(2)]
     assert model.ledger.entries[0].ended is False
@@ -158,13 +160,13 @@ def test_held_stream_goes_on_when_released(model: ScriptedModel, client: openai.
 def test_abandoned_stream_is_not_billed(model: ScriptedModel, client: openai.OpenAI) -> None:
     """A client that closes while the stream is held never gets the usage, so none is due."""
     gate = threading.Event()
-    model.script(Answer(WORDS, hold=Hold(after=2, gate=gate)))
+    model.script(Response(WORDS, hold=Hold(after=2, gate=gate)))
     chunks = stream(client)
     next(iter(chunks))
     chunks.response.close()
     gate.set()
     (entry,) = model.ledger.wait(1, ended=True).entries
-    assert (entry.status.value, entry.told, entry.input_tokens) == ("unbilled", None, 0)
+    assert (entry.status.value, entry.reported, entry.input_tokens) == ("unbilled", None, 0)
 
 
 def test_answer_that_could_not_be_delivered_is_not_billed() -> None:
@@ -180,7 +182,7 @@ def test_answer_that_could_not_be_delivered_is_not_billed() -> None:
 def test_close_releases_whatever_hangs() -> None:
     """With a request still waiting, closing returns, and the client gets an error."""
     with ScriptedModel() as model:
-        model.script(Answer(gate=threading.Event()))
+        model.script(Response(gate=threading.Event()))
         with (
             openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0) as client,
             ThreadPoolExecutor(1) as pool,

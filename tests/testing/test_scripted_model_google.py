@@ -7,13 +7,19 @@ from typing import Any
 
 from scripted_wire import ask, events
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    ErrorEvent,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 from otel_agents.testing.scripted_model import Usage as Tokens
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
 REQUEST: Any = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
-ANSWER = Answer(
+ANSWER = Response(
     "Sunny today.",
     reasoning="Look outside.",
     tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call-1")],
@@ -92,7 +98,7 @@ def test_failures_are_spelled_as_the_provider_does(
     model.script(Failure(429, message="busy"))
     error = {"error": {"code": 429, "message": "busy", "status": "RESOURCE_EXHAUSTED"}}
     assert ask(connection, PATH, REQUEST) == (429, error)
-    model.script(Answer(fault=ErrorEvent(1, "UNAVAILABLE", "busy")))
+    model.script(Response(fault=ErrorEvent(1, "UNAVAILABLE", "busy")))
     told = events(connection, STREAM, REQUEST)
     error = {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}
     assert told[1:] == [("", error)]

@@ -32,7 +32,7 @@ class Case:
     kind: Kind
     call: Callable[[Any], Any]
     text: Callable[[list[Any]], str | None]
-    told: Callable[[list[Any]], tuple[int, int]]
+    usage_in: Callable[[list[Any]], tuple[int, int]]
     streamed: bool = False
 
     def __str__(self) -> str:
@@ -176,7 +176,7 @@ def check(case: Case, model: ScriptedModel, items: list[Any]) -> None:
     assert case.text(items) in (None, DEFAULT_TEXT)
     assert (entry.api, entry.kind, entry.streamed) == (case.api, case.kind, case.streamed)
     assert (entry.http_status, entry.ended) == (200, True)
-    assert case.told(items) == (entry.input_tokens, entry.output_tokens)
+    assert case.usage_in(items) == (entry.input_tokens, entry.output_tokens)
 
 
 @every_api
@@ -201,7 +201,7 @@ def test_ledger_sums_what_all_clients_were_told(
     """Law 3 as an equation: twenty threads, every API, sums equal and no number used twice."""
 
     def tokens_of(case: Case) -> tuple[int, int]:
-        return case.told(received(case, client))
+        return case.usage_in(received(case, client))
 
     with ThreadPoolExecutor(20) as pool:
         told = list(pool.map(tokens_of, CASES * 10))
@@ -229,7 +229,7 @@ def test_stream_that_was_not_asked_for_usage_tells_none(
 ) -> None:
     chunks: list[Any] = list(chat(stream=True)(client))
     assert [chunk.usage for chunk in chunks if getattr(chunk, "usage", None)] == []
-    assert [(it.status.value, it.told) for it in model.ledger.entries] == [("unbilled", None)]
+    assert [(it.status.value, it.reported) for it in model.ledger.entries] == [("unbilled", None)]
 
 
 def test_azure_client_names_the_deployment_in_the_path(model: ScriptedModel) -> None:

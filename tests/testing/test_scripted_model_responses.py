@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scripted_wire import ask, events
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import ErrorEvent, Response, ScriptedModel, ToolCall, Usage
 
 STARTED = ["created", "in_progress"]
 MESSAGE = [
@@ -47,19 +47,19 @@ REFUSAL = [
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (Answer("Good day"), [*STARTED, *MESSAGE, "completed"]),
-        (Answer("Good day", reasoning="Hm"), [*STARTED, *REASONING, *MESSAGE, "completed"]),
-        (Answer(tool_calls=[ToolCall("f")]), [*STARTED, *CALL, "completed"]),
-        (Answer(refusal="No"), [*STARTED, *REFUSAL, "completed"]),
-        (Answer("Good day", finish_reason="length"), [*STARTED, *MESSAGE, "incomplete"]),
-        (Answer(finish_reason="error"), [*STARTED, "failed"]),
+        (Response("Good day"), [*STARTED, *MESSAGE, "completed"]),
+        (Response("Good day", reasoning="Hm"), [*STARTED, *REASONING, *MESSAGE, "completed"]),
+        (Response(tool_calls=[ToolCall("f")]), [*STARTED, *CALL, "completed"]),
+        (Response(refusal="No"), [*STARTED, *REFUSAL, "completed"]),
+        (Response("Good day", finish_reason="length"), [*STARTED, *MESSAGE, "incomplete"]),
+        (Response(finish_reason="error"), [*STARTED, "failed"]),
     ],
     ids=["text", "reasoning", "tool", "refusal", "incomplete", "failed"],
 )
 def test_events_of_a_response_come_in_the_providers_order(
     model: ScriptedModel,
     connection: http.client.HTTPConnection,
-    answer: Answer,
+    answer: Response,
     expected: list[str],
 ) -> None:
     model.script(answer)
@@ -74,7 +74,7 @@ def test_events_of_a_response_come_in_the_providers_order(
 def test_error_event_of_a_response_is_numbered(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    model.script(Answer(fault=ErrorEvent(after=2, code="server_error", message="Sorry.")))
+    model.script(Response(fault=ErrorEvent(after=2, code="server_error", message="Sorry.")))
     got = events(connection, "/v1/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
     error = {"type": "error", "code": "server_error", "message": "Sorry.", "param": None}
     assert got[2:] == [("error", {**error, "sequence_number": 2})]
@@ -83,7 +83,7 @@ def test_error_event_of_a_response_is_numbered(
 def test_background_response_is_billed_once_and_by_the_fetch_that_tells_it(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    model.script(Answer("Done.", fetches=1, usage=Usage(70, 30)))
+    model.script(Response("Done.", fetches=1, usage=Usage(70, 30)))
     _, queued = ask(connection, "/v1/responses", {"model": "m", "input": "Hi", "background": True})
     path = f"/v1/responses/{queued['id']}"
     got = [queued, *(ask(connection, path)[1] for _ in range(3))]

@@ -14,7 +14,7 @@ import pytest
 from scripted_wire import ask, events
 
 from otel_agents.testing import scripted_model
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_functions_of_old_are_called_as_functions(connection: http.client.HTTPCo
 def test_reasoning_and_audio_of_a_chat(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    model.script(Answer("Hello.", reasoning="Hm.", audio=b"hello"))
+    model.script(Response("Hello.", reasoning="Hm.", audio=b"hello"))
     body: Any = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     message = ask(connection, "/v1/chat/completions", body)[1]["choices"][0]["message"]
     assert message["reasoning_content"] == "Hm."

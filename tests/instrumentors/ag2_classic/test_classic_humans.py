@@ -20,7 +20,7 @@ from conversations import (
 )
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -105,7 +105,7 @@ def test_a_conversation_with_somebody(
 ) -> None:
     checks = times(asynchronous)
     terminal = types(*typed(done, checks))
-    model.script(*map(Answer, answers))
+    model.script(*map(Response, answers))
     somebody = human(mode, replies * checks)
     talk(somebody, agent("assistant", model), asynchronous=asynchronous)
     asked = {UNASKED: [], SKIP: [ASKED] * checks}
@@ -155,7 +155,7 @@ def test_somebody_is_asked_before_a_tool_is_executed(
 ) -> None:
     checks = 1 if line else times(asynchronous)
     types(*[line] * checks, "exit")
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "1"})]), Answer("one"))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": "1"})]), Response("one"))
     assistant, user = calculator(model, echo)
     user.human_input_mode = "ALWAYS"
     talk(user, assistant, asynchronous=asynchronous)

@@ -13,7 +13,7 @@ from conversations import autogen, calculator, executor, talk, turn_of
 from pydantic import BaseModel
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 QUESTION = [{"role": "user", "content": "hi"}]
@@ -56,7 +56,7 @@ def test_a_chat_with_a_tool(
     name: str, streams: bool, asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS[name]
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": SECRET})]), Answer(SECRET))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": SECRET})]), Response(SECRET))
     entry = provider.config(model, **({"stream": True} if streams else {}))
     assistant, user = calculator(model, echo, llm_config=configured(entry), system_message=SECRET)
     result = talk(user, assistant, message=SECRET, max_turns=2, asynchronous=asynchronous)
@@ -157,7 +157,7 @@ def test_a_request_in_another_form_after_a_refusal_is_another(
     model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS["anthropic"]
-    model.script(Failure(400), Answer('<json_response>{"total": 3}</json_response>'))
+    model.script(Failure(400), Response('<json_response>{"total": 3}</json_response>'))
     entry = provider.config(model, response_format=Sum)
     response = autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
     assert '"total":3' in response.choices[0].message.content
@@ -174,7 +174,7 @@ def test_a_request_in_another_form_after_a_refusal_is_another(
 def test_an_answer_that_ag2_does_not_understand_was_billed(
     model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Failure(400), Answer(SECRET))
+    model.script(Failure(400), Response(SECRET))
     entry = PROVIDERS["anthropic"].config(model, response_format=Sum)
     with pytest.raises(ValueError, match="JSON"):
         autogen.OpenAIWrapper(**configured(entry)).create(messages=QUESTION)
@@ -216,7 +216,7 @@ def test_content(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(SECRET))
+    model.script(Response(SECRET))
     provider = PROVIDERS[name]
     client = autogen.OpenAIWrapper(**configured(provider.config(model, stream=True)))
     client.create(messages=QUESTION)

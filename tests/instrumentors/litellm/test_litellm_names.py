@@ -9,7 +9,7 @@ from litellm_calls import MESSAGES, VERSION, litellm, route
 
 from otel_agents.instrumentors.litellm._results import answer_id, chunk_id, model_of
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 MADE_UP = "chatcmpl-11111111-2222-3333-4444-555555555555"
@@ -50,7 +50,7 @@ def test_a_host_that_is_not_known_is_of_the_provider_that_litellm_knows(
     instrument: Any,
 ) -> None:
     instrument()
-    model.script(Answer("Hi", model="theirs", id="chatcmpl-theirs"))
+    model.script(Response("Hi", model="theirs", id="chatcmpl-theirs"))
     ask(route(name, model), stream)
     assert told(emission) == (provider, name.partition("/")[2], "theirs", "chatcmpl-theirs")
     ((measured, _),) = emission.points()["gen_ai.client.operation.duration"]
@@ -107,7 +107,7 @@ if VERSION >= (1, 110):
     ) -> None:
         """LiteLLM calls that of a stream as it was asked for, whoever answers."""
         instrument()
-        model.script(Answer("Hi", model="theirs", id=response_id))
+        model.script(Response("Hi", model="theirs", id=response_id))
         ask(route(name, model), stream)
         provider, _, asked = name.partition("/")
         assert told(emission) == (provider, asked, "theirs", response_id)
@@ -117,7 +117,7 @@ if VERSION >= (1, 110):
         stream: bool, model: ScriptedModel, emission: Emission, instrument: Any
     ) -> None:
         instrument()
-        model.script(Answer("Hi", model="gemini-2.0-flash-001", id="theirs"))
+        model.script(Response("Hi", model="gemini-2.0-flash-001", id="theirs"))
         url = f"{model.base_url}/v1beta/models/gemini-2.0-flash"
         ask({"model": "gemini/gemini-2.0-flash", "api_base": url, "api_key": "none"}, stream)
         expected = ("gcp.gemini", "gemini-2.0-flash", "gemini-2.0-flash-001", "theirs")

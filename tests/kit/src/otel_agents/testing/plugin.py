@@ -11,7 +11,7 @@ A test then asks for what it needs:
 
     def test_an_agent(instrument, emission, model):
         instrument()
-        model.script(Answer("Sunny."))
+        model.script(Response("Sunny."))
         ask_an_agent("How is the weather?", base_url=model.openai_url)
         assert emission.tree() == ["invoke_agent planner", "  chat gpt-4o-mini"]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Answer, ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.ledger import Kind
 from otel_agents.testing.scripted_model.memory import Memory
 from otel_agents.testing.scripted_model.numbers import Numbers
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, Response, Usage
 from otel_agents.testing.scripted_model.values import Json
 
 
@@ -27,13 +27,13 @@ class Tool:
 class ParsedRequest:
     """What a request asks, whatever the API: the part that an answer may depend on.
 
-    `prompt` is all text of the input, one piece per line. `tool_answered`: a tool's result follows
+    `prompt` is all text of the input, one piece per line. `has_tool_result`: a tool's result follows
     the last word of the user. `forced_tool` is the tool that must be called, "" for none may be.
     """
 
     prompt: str = ""
     tools: Sequence[Tool] = ()
-    tool_answered: bool = False
+    has_tool_result: bool = False
     forced_tool: str | None = None
     schema: Json | None = None
     choices: int = 1
@@ -64,7 +64,7 @@ class Frame:
     """One event of a stream, ready for the wire."""
 
     data: bytes
-    tells_usage: bool = False
+    has_usage: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Exchange:
     """
 
     request: ModelRequest
-    answer: Answer
+    answer: Response
     usage: Usage
     created: int
     numbers: Numbers
@@ -159,10 +159,10 @@ def stream_reply(
     return Reply(b"", tuple(frames), usage, response_id, EVENT_STREAM, headers=headers)
 
 
-def sse(payload: Json, *, name: str | None = None, tells_usage: bool = False) -> Frame:
+def sse(payload: Json, *, name: str | None = None, has_usage: bool = False) -> Frame:
     """A server-sent event that carries JSON."""
     event = f"event: {name}\n" if name else ""
-    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), tells_usage)
+    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), has_usage)
 
 
 def encode(payload: Json) -> bytes:

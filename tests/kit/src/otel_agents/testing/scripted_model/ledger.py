@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Usage
+from otel_agents.testing.scripted_model.reactions import Usage
 
 
 class Kind(str, Enum):
@@ -39,7 +39,7 @@ class Status(str, Enum):
 class Entry:
     """One request and its outcome; header names are in lower case.
 
-    `told` is the usage that went over the wire, also where it was billed before.
+    `reported` is the usage that went over the wire, also where it was billed before.
     """
 
     number: int
@@ -54,13 +54,13 @@ class Entry:
     status: Status = Status.OPEN
     http_status: int | None = None
     response_id: str | None = None
-    told: Usage | None = None
+    reported: Usage | None = None
     ended: bool = False
 
     @property
     def billed(self) -> Usage:
         """The usage that this exchange was billed; zeros unless it is `BILLED`."""
-        return self.told if self.told and self.status is Status.BILLED else Usage()
+        return self.reported if self.reported and self.status is Status.BILLED else Usage()
 
     @property
     def input_tokens(self) -> int:
@@ -136,7 +136,7 @@ class Ledger:
         self._keep = keep_requests
         self._entries: list[Entry] = []
         self._dropped = 0  # entries cleared away; numbers go on
-        self._told: set[str] = set()
+        self._billed_ids: set[str] = set()
         self._changed = threading.Condition()
 
     @property
@@ -204,23 +204,23 @@ class Ledger:
             self._changed.notify_all()
         return number
 
-    def tell(self, number: int, response_id: str, usage: Usage) -> None:
+    def record_usage(self, number: int, response_id: str, usage: Usage) -> None:
         """Record that the usage of a response goes over the wire in exchange `number`."""
         with self._changed:
-            first = response_id not in self._told
-            self._told.add(response_id)
+            first = response_id not in self._billed_ids
+            self._billed_ids.add(response_id)
             status = Status.BILLED if first else Status.UNBILLED
-            self._change(number, status=status, response_id=response_id, told=usage)
+            self._change(number, status=status, response_id=response_id, reported=usage)
 
-    def untell(self, number: int) -> None:
+    def withdraw_usage(self, number: int) -> None:
         """Take back what `tell` recorded: the client was gone when the bytes were written."""
         with self._changed:
             entry = self._entry(number)
-            if entry is None or entry.told is None or entry.response_id is None:
+            if entry is None or entry.reported is None or entry.response_id is None:
                 return
             if entry.status is Status.BILLED:
-                self._told.discard(entry.response_id)
-            self._change(number, status=Status.UNBILLED, told=None)
+                self._billed_ids.discard(entry.response_id)
+            self._change(number, status=Status.UNBILLED, reported=None)
 
     def end(self, number: int, *, http_status: int | None = None, failed: bool = False) -> None:
         """Record that an exchange is over; one that was billed stays so, whatever follows."""

@@ -7,13 +7,13 @@ import socket
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from otel_agents.testing.scripted_model.answers import Answer, Reaction
 from otel_agents.testing.scripted_model.anthropic import ENDPOINTS as ANTHROPIC
 from otel_agents.testing.scripted_model.bedrock import ENDPOINTS as BEDROCK
 from otel_agents.testing.scripted_model.dialect import Endpoint
 from otel_agents.testing.scripted_model.google import ENDPOINTS as GOOGLE
 from otel_agents.testing.scripted_model.ledger import Ledger
 from otel_agents.testing.scripted_model.openai import ENDPOINTS as OPENAI
+from otel_agents.testing.scripted_model.reactions import Reaction, Response
 from otel_agents.testing.scripted_model.server import Server
 from otel_agents.testing.scripted_model.service import Script, Service
 
@@ -91,7 +91,7 @@ class ScriptedModel:
 
         They come before the function of `script_by`; after the last one the default rule holds.
         """
-        self._service.queue([Answer(it) if isinstance(it, str) else it for it in reactions])
+        self._service.queue([Response(it) if isinstance(it, str) else it for it in reactions])
 
     def script_by(self, function: Script) -> None:
         """Answer by a function of the request; it runs in the server's threads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 
-from otel_agents.testing.scripted_model.answers import Usage
+from otel_agents.testing.scripted_model.reactions import Usage
 
 
 class Numbers:

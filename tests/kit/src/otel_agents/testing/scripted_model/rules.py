@@ -7,8 +7,8 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Answer, ToolCall
 from otel_agents.testing.scripted_model.dialect import ModelRequest, ParsedRequest, Tool
+from otel_agents.testing.scripted_model.reactions import Response, ToolCall
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object
 
 _MAX_DEPTH = 8  # schemas may refer to themselves
@@ -24,7 +24,7 @@ _FORMATS = MappingProxyType(
 )
 
 
-def default_answer(request: ModelRequest) -> Answer:
+def default_response(request: ModelRequest) -> Response:
     """A call of one offered tool unless a tool has answered; else an instance of the schema; else text.
 
     The tool is the one that must be called, else the one that the prompt names by `call:NAME`,
@@ -33,14 +33,14 @@ def default_answer(request: ModelRequest) -> Answer:
     tool = _chosen(request)
     if tool is not None:
         arguments = instance({"type": "object", **tool.parameters})
-        return Answer(tool_calls=(ToolCall(tool.name, json_object(arguments)),))
+        return Response(tool_calls=(ToolCall(tool.name, json_object(arguments)),))
     if request.schema is not None:
-        return Answer(text=json.dumps(instance(request.schema)))
-    return Answer()
+        return Response(text=json.dumps(instance(request.schema)))
+    return Response()
 
 
 def _chosen(request: ParsedRequest) -> Tool | None:
-    if not request.tools or request.tool_answered or request.forced_tool == "":
+    if not request.tools or request.has_tool_result or request.forced_tool == "":
         return None
     offered = {tool.name: tool for tool in request.tools}
     wanted = [request.forced_tool, *reversed(_NAMED.findall(request.prompt))]

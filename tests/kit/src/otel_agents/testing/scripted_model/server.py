@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from otel_agents.testing.scripted_model.answers import Failure
 from otel_agents.testing.scripted_model.dialect import (
     ModelRequest,
     ParsedRequest,
     Reply,
     error_status,
 )
+from otel_agents.testing.scripted_model.reactions import Failure
 from otel_agents.testing.scripted_model.service import Service
 from otel_agents.testing.scripted_model.values import Json, json_object
 

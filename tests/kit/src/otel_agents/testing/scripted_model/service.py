@@ -10,16 +10,6 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Protocol
 
-from otel_agents.testing.scripted_model.answers import (
-    Answer,
-    Cut,
-    Disconnect,
-    ErrorEvent,
-    Failure,
-    Paced,
-    Reaction,
-    Usage,
-)
 from otel_agents.testing.scripted_model.dialect import (
     Endpoint,
     Exchange,
@@ -31,7 +21,17 @@ from otel_agents.testing.scripted_model.dialect import (
 from otel_agents.testing.scripted_model.ledger import Entry, Ledger
 from otel_agents.testing.scripted_model.memory import Memory
 from otel_agents.testing.scripted_model.numbers import Numbers
-from otel_agents.testing.scripted_model.rules import default_answer
+from otel_agents.testing.scripted_model.reactions import (
+    Abort,
+    Disconnect,
+    ErrorEvent,
+    Failure,
+    Paced,
+    Reaction,
+    Response,
+    Usage,
+)
+from otel_agents.testing.scripted_model.rules import default_response
 
 _logger = logging.getLogger("otel_agents")
 
@@ -76,7 +76,7 @@ class Service:
         self._memory = Memory()
         self._lock = Lock()
         self._queue: deque[Reaction] = deque()
-        self._rule: Script = default_answer
+        self._rule: Script = default_response
         self._gates: set[Event] = set()  # waited for at this moment
         self._closing = Event()
 
@@ -109,7 +109,7 @@ class Service:
         try:
             self._react(number, endpoint, request, connection)
         except OSError:  # the client has gone, or the model is closing: nobody is told
-            self.ledger.untell(number)
+            self.ledger.withdraw_usage(number)
             connection.drop()
         finally:
             self.ledger.end(number)
@@ -140,7 +140,7 @@ class Service:
 
     def _reaction(self, endpoint: Endpoint, request: ModelRequest) -> Reaction:
         if not endpoint.scripted:
-            return Answer()
+            return Response()
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
@@ -151,7 +151,7 @@ class Service:
             _logger.error(message)
             return Failure(400, "script_failed", message)
 
-    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Answer) -> Exchange:
+    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Response) -> Exchange:
         usage = answer.usage or (self._numbers.usage() if endpoint.scripted else Usage())
         return Exchange(request, answer, usage, int(time.time()), self._numbers, self._memory)
 
@@ -162,8 +162,8 @@ class Service:
         body = endpoint.error(failure)
         connection.send(Reply(body, status=failure.status, headers=failure.headers))
 
-    def _send(self, number: int, reply: Reply, answer: Answer, connection: Connection) -> None:
-        if isinstance(answer.fault, Cut):
+    def _send(self, number: int, reply: Reply, answer: Response, connection: Connection) -> None:
+        if isinstance(answer.fault, Abort):
             self.ledger.end(number, failed=True)
             connection.drop(reply)
             return
@@ -176,7 +176,7 @@ class Service:
         number: int,
         endpoint: Endpoint,
         reply: Reply,
-        answer: Answer,
+        answer: Response,
         connection: Connection,
     ) -> None:
         frames, broken = _with_fault(endpoint, reply.frames or (), answer)
@@ -185,14 +185,14 @@ class Service:
         try:
             for position, frame in enumerate(frames):
                 self._pause(position, answer, connection)
-                if frame.tells_usage:
+                if frame.has_usage:
                     self._tell(number, reply)
                 if position == len(frames) - 1:  # a client may stop reading at the last event
                     self.ledger.end(number, http_status=reply.status, failed=broken)
                 connection.send_chunk(frame.data)
-                delivered = delivered or frame.tells_usage
+                delivered = delivered or frame.has_usage
             self.ledger.end(number, http_status=reply.status, failed=broken)
-            if isinstance(answer.fault, Cut):
+            if isinstance(answer.fault, Abort):
                 connection.drop()
             else:
                 connection.finish_stream()
@@ -201,7 +201,7 @@ class Service:
                 raise
             connection.drop()  # the client has read its usage and left: it stays billed
 
-    def _pause(self, position: int, answer: Answer, connection: Connection) -> None:
+    def _pause(self, position: int, answer: Response, connection: Connection) -> None:
         """Hold or delay a stream before the event at ``position``."""
         if answer.hold and answer.hold.after == position:
             self._wait(answer.hold.gate, connection)
@@ -210,7 +210,7 @@ class Service:
 
     def _tell(self, number: int, reply: Reply) -> None:
         if reply.usage is not None and reply.response_id is not None:
-            self.ledger.tell(number, reply.response_id, reply.usage)
+            self.ledger.record_usage(number, reply.response_id, reply.usage)
 
     def _pace(self, reaction: Paced, connection: Connection) -> None:
         if reaction.delay:
@@ -234,14 +234,14 @@ class Service:
 
 
 def _with_fault(
-    endpoint: Endpoint, frames: tuple[Frame, ...], answer: Answer
+    endpoint: Endpoint, frames: tuple[Frame, ...], answer: Response
 ) -> tuple[tuple[Frame, ...], bool]:
     """The frames that are sent, and whether the stream is broken."""
     fault = answer.fault
     if fault is None:
         return frames, False
     sent = frames[: fault.after]
-    if isinstance(fault, Cut):
+    if isinstance(fault, Abort):
         return sent, True
     if isinstance(fault, ErrorEvent):
         return (*sent, endpoint.event_error(fault, fault.after)), True

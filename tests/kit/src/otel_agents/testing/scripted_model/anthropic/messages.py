@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -19,6 +18,7 @@ from otel_agents.testing.scripted_model.dialect import (
     stream_reply,
 )
 from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 _STOP_REASONS = MappingProxyType(
@@ -52,7 +52,7 @@ def read(body: Json) -> ParsedRequest:
             [*texts(body.get("system")), *(text for m in messages for text in _said(m))]
         ),
         tools=[Tool(str(tool.get("name")), json_object(tool["input_schema"])) for tool in tools],
-        tool_answered=any(block.get("type") == "tool_result" for block in last),
+        has_tool_result=any(block.get("type") == "tool_result" for block in last),
         forced_tool=_forced(json_object(body.get("tool_choice"))),
     )
 
@@ -132,12 +132,12 @@ def _events(message: Json) -> Iterator[Frame]:
             yield _event("content_block_delta", index=index, delta=delta)
         yield _event("content_block_stop", index=index)
     delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    yield _event("message_delta", delta=delta, usage=message["usage"], tells_usage=True)
+    yield _event("message_delta", delta=delta, usage=message["usage"], has_usage=True)
     yield _event("message_stop")
 
 
-def _event(kind: str, *, tells_usage: bool = False, **fields: Any) -> Frame:
-    return sse({"type": kind, **fields}, name=kind, tells_usage=tells_usage)
+def _event(kind: str, *, has_usage: bool = False, **fields: Any) -> Frame:
+    return sse({"type": kind, **fields}, name=kind, has_usage=has_usage)
 
 
 def _pieces(block: Json) -> tuple[Json, list[Json]]:

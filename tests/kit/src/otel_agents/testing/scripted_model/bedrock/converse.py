@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
@@ -17,6 +16,7 @@ from otel_agents.testing.scripted_model.dialect import (
     encode,
 )
 from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 _STOP_REASONS = MappingProxyType(
@@ -55,7 +55,7 @@ def read(body: Json) -> ParsedRequest:
             for text in texts(block.get("text") or block.get("toolResult"))
         ),
         tools=[Tool(str(tool.get("name")), _parameters(tool)) for tool in tools if tool],
-        tool_answered=any("toolResult" in block for block in last),
+        has_tool_result=any("toolResult" in block for block in last),
         forced_tool=json_object(choice.get("tool")).get("name"),
     )
 
@@ -68,7 +68,7 @@ def write(exchange: Exchange) -> Reply:
     """A message, or its events. The body has no id: the request's is the only one."""
     answer, usage = exchange.answer, exchange.usage
     request_id = answer.id or exchange.numbers.id("")
-    told = usage if answer.tell_usage else None
+    told = usage if answer.include_usage else None
     headers = {_REQUEST_ID: request_id, **answer.headers}
     whole: Json = {
         "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
@@ -123,7 +123,7 @@ def _events(whole: Json) -> Iterator[Frame]:
         yield event("contentBlockStop", place)
     yield event("messageStop", {"stopReason": whole["stopReason"]})
     metadata = {name: whole[name] for name in ("usage", "metrics") if name in whole}
-    yield event("metadata", metadata, tells_usage="usage" in whole)
+    yield event("metadata", metadata, has_usage="usage" in whole)
 
 
 def _deltas(block: Json) -> list[Json]:

@@ -13,10 +13,10 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 
 
-def event(kind: str, payload: Json, *, tells_usage: bool = False) -> Frame:
+def event(kind: str, payload: Json, *, has_usage: bool = False) -> Frame:
     """An event."""
     headers = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
-    return Frame(_message(headers, encode(payload)), tells_usage)
+    return Frame(_message(headers, encode(payload)), has_usage)
 
 
 def exception(kind: str, message: str) -> Frame:

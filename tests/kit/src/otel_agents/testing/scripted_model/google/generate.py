@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -19,6 +18,7 @@ from otel_agents.testing.scripted_model.dialect import (
     stream_reply,
 )
 from otel_agents.testing.scripted_model.pieces import pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import (
     Json,
     json_list,
@@ -63,7 +63,7 @@ def read(body: Json) -> ParsedRequest:
             for tool in json_objects(body.get("tools"))
             for function in json_objects(tool.get("functionDeclarations"))
         ],
-        tool_answered=any("functionResponse" in part for part in last),
+        has_tool_result=any("functionResponse" in part for part in last),
         forced_tool=_forced(json_object(body.get("toolConfig"))),
         schema=_schema(config, "responseSchema", "responseJsonSchema") or None,
     )
@@ -104,10 +104,10 @@ def write(exchange: Exchange) -> Reply:
         "candidates": [_candidate(_parts(exchange), finish_reason)],
         "modelVersion": answer.model or exchange.request.model,
         "responseId": response_id,
-        **({"usageMetadata": _usage(usage)} if answer.tell_usage else {}),
+        **({"usageMetadata": _usage(usage)} if answer.include_usage else {}),
         **answer.extra,
     }
-    told = usage if answer.tell_usage else None
+    told = usage if answer.include_usage else None
     if exchange.request.stream:
         return stream_reply(exchange, _chunks(response), told, response_id)
     return body_reply(exchange, response, told, response_id)
@@ -153,7 +153,7 @@ def _chunks(response: Json) -> Iterator[Frame]:
     for position, step in enumerate(steps):
         if position == len(steps) - 1:
             last = {**response, "candidates": [_candidate([step], candidate["finishReason"])]}
-            yield sse(last, tells_usage=bool(usage))
+            yield sse(last, has_usage=bool(usage))
             return
         so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
         told = {"usageMetadata": so_far} if usage else {}

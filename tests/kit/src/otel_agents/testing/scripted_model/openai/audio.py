@@ -6,7 +6,6 @@ import base64
 from dataclasses import replace
 from types import MappingProxyType
 
-from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -17,6 +16,7 @@ from otel_agents.testing.scripted_model.dialect import (
     stream_reply,
 )
 from otel_agents.testing.scripted_model.pieces import pieces
+from otel_agents.testing.scripted_model.reactions import Usage
 from otel_agents.testing.scripted_model.values import Json
 
 _SPEECH = b"ID3\x04\x00\x00\x00\x00\x00\x00scripted speech"
@@ -52,7 +52,7 @@ def write_speech(exchange: Exchange) -> Reply:
     done: Json = {"type": "speech.audio.done"}
     if usage:
         done["usage"] = _counts(usage)
-    frames.append(sse(done, tells_usage=usage is not None))
+    frames.append(sse(done, has_usage=usage is not None))
     return stream_reply(exchange, frames, usage, response_id)
 
 
@@ -69,7 +69,7 @@ def write_transcription(exchange: Exchange) -> Reply:
     if request.stream:
         frames = [sse({"type": "transcript.text.delta", "delta": it}) for it in pieces(text)]
         done: Json = {"type": "transcript.text.done", "text": text}
-        frames.append(sse({**done, "usage": told} if told else done, tells_usage=bool(usage)))
+        frames.append(sse({**done, "usage": told} if told else done, has_usage=bool(usage)))
         frames.append(Frame(b"data: [DONE]\n\n"))
         return stream_reply(exchange, frames, usage, response_id)
     return _written(exchange, response_id, usage, {"usage": told} if told else {})
@@ -94,7 +94,7 @@ def _written(exchange: Exchange, response_id: str, usage: Usage | None, told: Js
 
 def _usage(exchange: Exchange, *, spoken: bool) -> Usage | None:
     """The scripted usage, else audio tokens on the side where the audio is."""
-    if not exchange.answer.tell_usage:
+    if not exchange.answer.include_usage:
         return None
     if exchange.answer.usage is not None:
         return exchange.answer.usage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ToolCall
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -23,6 +22,7 @@ from otel_agents.testing.scripted_model.openai.shapes import (
     service_tier,
 )
 from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ToolCall
 from otel_agents.testing.scripted_model.values import (
     Json,
     json_list,
@@ -44,7 +44,7 @@ def read(body: Json) -> ParsedRequest:
     return ParsedRequest(
         prompt="\n".join(text for message in messages for text in texts(message.get("content"))),
         tools=[function_tool(tool) for tool in declared if tool],
-        tool_answered="tool" in after_user or "function" in after_user,
+        has_tool_result="tool" in after_user or "function" in after_user,
         forced_tool=forced_tool(body.get("tool_choice") or body.get("function_call")),
         schema=_schema(wanted),
         choices=whole(body.get("n"), 1),
@@ -71,7 +71,7 @@ def write(exchange: Exchange) -> Reply:
         "system_fingerprint": answer.system_fingerprint,
         **answer.extra,
     }
-    usage = exchange.usage if answer.tell_usage else None
+    usage = exchange.usage if answer.include_usage else None
     choices = range(answer.choices or request.choices)
     calls = [_named(exchange, call) for call in answer.tool_calls]
     if not request.stream:
@@ -90,7 +90,7 @@ def write(exchange: Exchange) -> Reply:
     ]
     if wanted and usage:
         last: Json = {**head, "choices": [], "usage": completion_usage(usage)}
-        frames.append(sse(last, tells_usage=True))
+        frames.append(sse(last, has_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
     return stream_reply(exchange, frames, usage if wanted else None, response_id)
 

@@ -36,7 +36,7 @@ def write(exchange: Exchange) -> Reply:
         "system_fingerprint": answer.system_fingerprint,
         **answer.extra,
     }
-    usage = exchange.usage if answer.tell_usage else None
+    usage = exchange.usage if answer.include_usage else None
     told = {"usage": completion_usage(usage)} if usage else {}
     finish = answer.finish_reason or "stop"
     choices = range(answer.choices or request.choices)
@@ -51,7 +51,7 @@ def write(exchange: Exchange) -> Reply:
         frames += [sse({**head, "choices": [it]}) for it in (*chunks, _choice(index, "", finish))]
     if wanted and usage:
         last: Json = {**head, "choices": [], **told}
-        frames.append(sse(last, tells_usage=True))
+        frames.append(sse(last, has_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
     return stream_reply(exchange, frames, usage if wanted else None, response_id)
 

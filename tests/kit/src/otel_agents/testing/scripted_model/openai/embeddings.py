@@ -32,7 +32,7 @@ def write(exchange: Exchange) -> Reply:
         for index, it in enumerate(vectors)
     ]
     asked = replace(exchange.usage, output_tokens=0, reasoning_tokens=0, cached_tokens=0)
-    usage = asked if answer.tell_usage else None
+    usage = asked if answer.include_usage else None
     payload: Json = {
         "object": "list",
         "data": data,

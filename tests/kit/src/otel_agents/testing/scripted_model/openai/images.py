@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
-from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -16,6 +15,7 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
+from otel_agents.testing.scripted_model.reactions import Usage
 from otel_agents.testing.scripted_model.values import Json, whole
 
 # one transparent pixel
@@ -67,7 +67,7 @@ def _images(exchange: Exchange) -> list[bytes]:
 
 def _usage(exchange: Exchange) -> Usage | None:
     """The scripted usage, else output of image tokens only; DALL-E tells none."""
-    if not exchange.answer.tell_usage:
+    if not exchange.answer.include_usage:
         return None
     if exchange.answer.usage is not None:
         return exchange.answer.usage
@@ -95,5 +95,5 @@ def _told(usage: Usage) -> Json:
     }
 
 
-def _event(name: str, fields: Json, tells_usage: bool = False) -> Frame:
-    return sse({"type": name, **fields}, name=name, tells_usage=tells_usage)
+def _event(name: str, fields: Json, has_usage: bool = False) -> Frame:
+    return sse({"type": name, **fields}, name=name, has_usage=has_usage)

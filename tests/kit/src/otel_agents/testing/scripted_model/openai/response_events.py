@@ -19,7 +19,7 @@ def events(response: Json, *, queued: bool = False) -> tuple[Frame, ...]:
         sse(
             {"type": f"response.{name}", "sequence_number": number, **fields},
             name=f"response.{name}",
-            tells_usage=name in _LAST and fields["response"]["usage"] is not None,
+            has_usage=name in _LAST and fields["response"]["usage"] is not None,
         )
         for number, (name, fields) in enumerate(_events(response, queued))
     )

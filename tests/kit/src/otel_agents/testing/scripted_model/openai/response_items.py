@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otel_agents.testing.scripted_model.answers import ToolCall
 from otel_agents.testing.scripted_model.dialect import Exchange
+from otel_agents.testing.scripted_model.reactions import ToolCall
 from otel_agents.testing.scripted_model.values import Json
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.dialect import (
     EVENT_STREAM,
     Exchange,
@@ -24,6 +23,7 @@ from otel_agents.testing.scripted_model.openai.shapes import (
     model_name,
     service_tier,
 )
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 
@@ -50,7 +50,7 @@ def read(body: Json) -> ParsedRequest:
     return ParsedRequest(
         prompt="\n".join(said),
         tools=[function_tool(tool) for tool in declared if tool.get("type") == "function"],
-        tool_answered="function_call_output" in after_user,
+        has_tool_result="function_call_output" in after_user,
         forced_tool=forced_tool(body.get("tool_choice")),
         schema={
             "json_schema": json_object(form.get("schema")),
@@ -64,7 +64,7 @@ def write(exchange: Exchange) -> Reply:
     body = exchange.request.body
     _known(exchange, body.get("previous_response_id"))
     response_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    usage = exchange.usage if exchange.answer.include_usage else None
     response = _response(exchange, response_id, usage)
     stored = _Stored(response, usage, exchange.answer.fetches)
     if body.get("store") is not False:
@@ -114,7 +114,7 @@ def write_deleted(exchange: Exchange) -> Reply:
 def write_compacted(exchange: Exchange) -> Reply:
     """The messages of the user, and one item that stands for the rest."""
     compacted_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    usage = exchange.usage if exchange.answer.include_usage else None
     item = {
         "id": exchange.numbers.id("cmp_"),
         "type": "compaction",
@@ -141,7 +141,7 @@ def _of_the_user(given: object) -> list[Json]:
 
 def write_decided(exchange: Exchange) -> Reply:
     """The same answer to every question."""
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    usage = exchange.usage if exchange.answer.include_usage else None
     payload: Json = {
         "answers": [
             {"name": question.get("name"), "type": "predicate", "probability": 0.5}

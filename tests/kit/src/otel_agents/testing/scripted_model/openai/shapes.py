@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import Exchange, Tool
+from otel_agents.testing.scripted_model.reactions import Usage
 from otel_agents.testing.scripted_model.values import Json, json_object
 
 RELEASES = MappingProxyType(

@@ -10,8 +10,8 @@ import pytest
 
 from otel_agents.testing.scripted_model import (
     DEFAULT_TEXT,
-    Answer,
     Failure,
+    Response,
     ScriptedModel,
     ToolCall,
     Usage,
@@ -46,7 +46,7 @@ def test_scripted_answer_reaches_the_client_whole(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     model.script(
-        Answer(
+        Response(
             "Sunny.",
             tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_1")],
             finish_reason="length",
@@ -75,13 +75,13 @@ def test_scripted_answer_reaches_the_client_whole(
     assert got["usage"]["prompt_tokens_details"]["cached_tokens"] == 30
     assert got["usage"]["completion_tokens_details"]["reasoning_tokens"] == 8
     (entry,) = model.ledger.entries
-    assert entry.told == Usage(50, 20, cached_tokens=30, reasoning_tokens=8)
+    assert entry.reported == Usage(50, 20, cached_tokens=30, reasoning_tokens=8)
 
 
 def test_streamed_tool_call_adds_up_to_the_scripted_one(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("a", {"x": 1}), ToolCall("b", "not json")]))
+    model.script(Response(tool_calls=[ToolCall("a", {"x": 1}), ToolCall("b", "not json")]))
     calls: dict[int, list[str]] = {}
     for chunk in chat(client, stream=True):
         for part in parts(chunk):
@@ -117,7 +117,7 @@ def test_prompt_can_name_the_tool_to_call(model: ScriptedModel, client: openai.O
 def test_answer_may_depend_on_the_request(model: ScriptedModel, client: openai.OpenAI) -> None:
     """The queue comes first, the function answers the rest."""
     model.script("first")
-    model.script_by(lambda request: Answer(f"{request.model} was asked: {request.prompt}"))
+    model.script_by(lambda request: Response(f"{request.model} was asked: {request.prompt}"))
     said = [chat(client).choices[0].message.content for _ in range(2)]
     assert said == ["first", "gpt-4o-mini was asked: What is the weather?"]
 
@@ -125,7 +125,7 @@ def test_answer_may_depend_on_the_request(model: ScriptedModel, client: openai.O
 def test_script_that_fails_tells_its_author(
     model: ScriptedModel, client: openai.OpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(request: object) -> Answer:
+    def broken(request: object) -> Response:
         raise LookupError("no such answer")
 
     model.script_by(broken)
@@ -190,7 +190,7 @@ def test_upload_is_read_as_a_form(model: ScriptedModel, client: openai.OpenAI) -
 
 
 def test_speech_is_the_scripted_bytes(model: ScriptedModel, client: openai.OpenAI) -> None:
-    model.script(Answer(audio=b"spoken"))
+    model.script(Response(audio=b"spoken"))
     got = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello")
     assert got.content == b"spoken"
 

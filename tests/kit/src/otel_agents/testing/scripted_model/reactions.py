@@ -68,7 +68,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
-class Cut:
+class Abort:
     """The connection ends without a word after so many events (of a plain body: half-way)."""
 
     after: int = 0
@@ -110,13 +110,13 @@ class Paced:
 
 
 @dataclass(frozen=True)
-class Answer(Paced):
+class Response(Paced):
     """One answer of the model. What is not given is made up, with numbers and ids of its own.
 
     Without text, tool calls, refusal and items the text is `DEFAULT_TEXT`. `finish_reason` is
     spelled as chat completions do; the Responses API derives its status from it ("length" and
     "content_filter": incomplete, "error": failed). `choices` wins over the request's `n`.
-    `tell_usage=False` leaves usage out, as some hosts do. `items` are further output items of a
+    `include_usage=False` leaves usage out, as some hosts do. `items` are further output items of a
     response, `extra` further fields of the top-level object, `headers` of the HTTP response.
     `fetches` is how often a background response is fetched before it is complete.
     """
@@ -127,7 +127,7 @@ class Answer(Paced):
     reasoning: str | None = None
     finish_reason: str | None = None
     usage: Usage | None = None
-    tell_usage: bool = True
+    include_usage: bool = True
     choices: int | None = None
     id: str | None = None
     model: str | None = None
@@ -139,7 +139,7 @@ class Answer(Paced):
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     fetches: int = 0
-    fault: Cut | ErrorEvent | MalformedEvent | None = None
+    fault: Abort | ErrorEvent | MalformedEvent | None = None
     hold: Hold | None = None
     chunk_delay: float = 0.0
 
@@ -176,4 +176,4 @@ class Disconnect(Paced):
     """The connection is closed before a single byte of an answer."""
 
 
-Reaction = Answer | Failure | Disconnect
+Reaction = Response | Failure | Disconnect
