@@ -89,7 +89,7 @@ class Exchange:
     """
 
     request: ModelRequest
-    answer: Response
+    response: Response
     usage: Usage
     created: int
     numbers: Numbers
@@ -148,14 +148,14 @@ EVENT_STREAM = "text/event-stream"
 
 def body_reply(exchange: Exchange, payload: Json, usage: Usage | None, response_id: str) -> Reply:
     """An answer in one body."""
-    return Reply(encode(payload), None, usage, response_id, headers=exchange.answer.headers)
+    return Reply(encode(payload), None, usage, response_id, headers=exchange.response.headers)
 
 
 def stream_reply(
     exchange: Exchange, frames: Iterable[Frame], usage: Usage | None, response_id: str
 ) -> Reply:
     """An answer as server-sent events."""
-    headers = exchange.answer.headers
+    headers = exchange.response.headers
     return Reply(b"", tuple(frames), usage, response_id, EVENT_STREAM, headers=headers)
 
 

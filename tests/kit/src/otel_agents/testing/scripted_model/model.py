@@ -32,7 +32,7 @@ class ScriptedModel:
 
     def __init__(self, port: int = 0, *, keep_requests: bool = True) -> None:
         self.ledger = Ledger(keep_requests)
-        self._wanted_port = port
+        self._requested_port = port
         self._service = Service(ENDPOINTS, self.ledger)
         self._server: Server | None = None
         self._closed = False
@@ -47,7 +47,7 @@ class ScriptedModel:
         """
         if self._server is not None:
             raise RuntimeError("This scripted model was started before: make a new one")
-        self._server = Server(self._wanted_port, self._service)
+        self._server = Server(self._requested_port, self._service)
         self._server.start()
         return self
 

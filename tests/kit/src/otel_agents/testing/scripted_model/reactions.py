@@ -144,7 +144,7 @@ class Response(Paced):
     chunk_delay: float = 0.0
 
     @property
-    def words(self) -> str | None:
+    def content(self) -> str | None:
         """The text to send, or None where the answer consists of something else."""
         if self.text is None and not (self.tool_calls or self.refusal or self.items):
             return DEFAULT_TEXT

@@ -43,8 +43,8 @@ def _chosen(request: ParsedRequest) -> Tool | None:
     if not request.tools or request.has_tool_result or request.forced_tool == "":
         return None
     offered = {tool.name: tool for tool in request.tools}
-    wanted = [request.forced_tool, *reversed(_NAMED.findall(request.prompt))]
-    return next((offered[name] for name in wanted if name in offered), request.tools[0])
+    preferred = [request.forced_tool, *reversed(_NAMED.findall(request.prompt))]
+    return next((offered[name] for name in preferred if name in offered), request.tools[0])
 
 
 def instance(schema: Json, root: Json | None = None, depth: int = 0) -> Any:

@@ -132,9 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         found_parts = match.groupdict().items()
         parts = {name: unquote(text) for name, text in found_parts if text is not None}
         query = dict(parse_qsl(target.query))
-        asked: ParsedRequest = endpoint.read(fields)
+        parsed: ParsedRequest = endpoint.read(fields)
         request = ModelRequest(
-            **vars(asked),
+            **vars(parsed),
             method=self.command,
             path=target.path,
             query=query,
@@ -152,12 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
+            chunks.append(self.rfile.read(size))
             self.rfile.readline()
         self.rfile.readline()
-        return b"".join(pieces)
+        return b"".join(chunks)
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""

@@ -151,9 +151,9 @@ class Service:
             _logger.error(message)
             return Failure(400, "script_failed", message)
 
-    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Response) -> Exchange:
-        usage = answer.usage or (self._numbers.usage() if endpoint.scripted else Usage())
-        return Exchange(request, answer, usage, int(time.time()), self._numbers, self._memory)
+    def _exchange(self, endpoint: Endpoint, request: ModelRequest, response: Response) -> Exchange:
+        usage = response.usage or (self._numbers.usage() if endpoint.scripted else Usage())
+        return Exchange(request, response, usage, int(time.time()), self._numbers, self._memory)
 
     def _fail(
         self, number: int, endpoint: Endpoint, failure: Failure, connection: Connection
@@ -162,12 +162,12 @@ class Service:
         body = endpoint.error(failure)
         connection.send(Reply(body, status=failure.status, headers=failure.headers))
 
-    def _send(self, number: int, reply: Reply, answer: Response, connection: Connection) -> None:
-        if isinstance(answer.fault, Abort):
+    def _send(self, number: int, reply: Reply, response: Response, connection: Connection) -> None:
+        if isinstance(response.fault, Abort):
             self.ledger.end(number, failed=True)
             connection.drop(reply)
             return
-        self._tell(number, reply)
+        self._record_usage(number, reply)
         self.ledger.end(number, http_status=reply.status)
         connection.send(reply)
 
@@ -176,23 +176,23 @@ class Service:
         number: int,
         endpoint: Endpoint,
         reply: Reply,
-        answer: Response,
+        response: Response,
         connection: Connection,
     ) -> None:
-        frames, broken = _with_fault(endpoint, reply.frames or (), answer)
+        frames, broken = _with_fault(endpoint, reply.frames or (), response)
         connection.start(reply)
         delivered = False
         try:
             for position, frame in enumerate(frames):
-                self._pause(position, answer, connection)
+                self._pause(position, response, connection)
                 if frame.has_usage:
-                    self._tell(number, reply)
+                    self._record_usage(number, reply)
                 if position == len(frames) - 1:  # a client may stop reading at the last event
                     self.ledger.end(number, http_status=reply.status, failed=broken)
                 connection.send_chunk(frame.data)
                 delivered = delivered or frame.has_usage
             self.ledger.end(number, http_status=reply.status, failed=broken)
-            if isinstance(answer.fault, Abort):
+            if isinstance(response.fault, Abort):
                 connection.drop()
             else:
                 connection.finish_stream()
@@ -201,14 +201,14 @@ class Service:
                 raise
             connection.drop()  # the client has read its usage and left: it stays billed
 
-    def _pause(self, position: int, answer: Response, connection: Connection) -> None:
+    def _pause(self, position: int, response: Response, connection: Connection) -> None:
         """Hold or delay a stream before the event at ``position``."""
-        if answer.hold and answer.hold.after == position:
-            self._wait(answer.hold.gate, connection)
-        if position and answer.chunk_delay:
-            self._sleep(answer.chunk_delay, connection)
+        if response.hold and response.hold.after == position:
+            self._wait(response.hold.gate, connection)
+        if position and response.chunk_delay:
+            self._sleep(response.chunk_delay, connection)
 
-    def _tell(self, number: int, reply: Reply) -> None:
+    def _record_usage(self, number: int, reply: Reply) -> None:
         if reply.usage is not None and reply.response_id is not None:
             self.ledger.record_usage(number, reply.response_id, reply.usage)
 
@@ -234,10 +234,10 @@ class Service:
 
 
 def _with_fault(
-    endpoint: Endpoint, frames: tuple[Frame, ...], answer: Response
+    endpoint: Endpoint, frames: tuple[Frame, ...], response: Response
 ) -> tuple[tuple[Frame, ...], bool]:
     """The frames that are sent, and whether the stream is broken."""
-    fault = answer.fault
+    fault = response.fault
     if fault is None:
         return frames, False
     sent = frames[: fault.after]

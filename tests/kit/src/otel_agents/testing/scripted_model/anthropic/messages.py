@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -17,7 +18,6 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
 from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
@@ -49,7 +49,7 @@ def read(body: Json) -> ParsedRequest:
     tools = [tool for tool in json_objects(body.get("tools")) if "input_schema" in tool]
     return ParsedRequest(
         prompt="\n".join(
-            [*texts(body.get("system")), *(text for m in messages for text in _said(m))]
+            [*texts(body.get("system")), *(text for m in messages for text in _texts(m))]
         ),
         tools=[Tool(str(tool.get("name")), json_object(tool["input_schema"])) for tool in tools],
         has_tool_result=any(block.get("type") == "tool_result" for block in last),
@@ -57,7 +57,7 @@ def read(body: Json) -> ParsedRequest:
     )
 
 
-def _said(message: Json) -> list[str]:
+def _texts(message: Json) -> list[str]:
     content = message.get("content")
     if isinstance(content, str):
         return [content]
@@ -74,18 +74,18 @@ def _forced(choice: Json) -> str | None:
 
 def write(exchange: Exchange) -> Reply:
     """A message, or its events."""
-    answer = exchange.answer
-    message_id = answer.id or exchange.numbers.id("msg_")
+    scripted = exchange.response
+    message_id = scripted.id or exchange.numbers.id("msg_")
     message: Json = {
         "id": message_id,
         "type": "message",
         "role": "assistant",
-        "model": answer.model or exchange.request.model,
+        "model": scripted.model or exchange.request.model,
         "content": _blocks(exchange),
-        "stop_reason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "stop_reason": _STOP_REASONS.get(scripted.reason, scripted.reason),
         "stop_sequence": None,
         "usage": _usage(exchange.usage),
-        **answer.extra,
+        **scripted.extra,
     }
     if exchange.request.stream:
         return stream_reply(exchange, _events(message), exchange.usage, message_id)
@@ -105,13 +105,13 @@ def _usage(usage: Usage) -> Json:
 
 
 def _blocks(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     blocks: list[Json] = []
-    if answer.reasoning is not None:
-        blocks.append({"type": "thinking", "thinking": answer.reasoning, "signature": "signed"})
-    if answer.words is not None:
-        blocks.append({"type": "text", "text": answer.words})
-    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+    if scripted.reasoning is not None:
+        blocks.append({"type": "thinking", "thinking": scripted.reasoning, "signature": "signed"})
+    if scripted.content is not None:
+        blocks.append({"type": "text", "text": scripted.content})
+    return [*blocks, *(_tool_use(exchange, call) for call in scripted.tool_calls)]
 
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
@@ -124,7 +124,7 @@ def _events(message: Json) -> Iterator[Frame]:
     started: Json = {**message, "content": [], "stop_reason": None, "usage": usage}
     yield _event("message_start", message=started)
     for index, block in enumerate(message["content"]):
-        opened, deltas = _pieces(block)
+        opened, deltas = _opening_and_deltas(block)
         yield _event("content_block_start", index=index, content_block=opened)
         if not index:
             yield _event("ping")
@@ -140,14 +140,14 @@ def _event(kind: str, *, has_usage: bool = False, **fields: Any) -> Frame:
     return sse({"type": kind, **fields}, name=kind, has_usage=has_usage)
 
 
-def _pieces(block: Json) -> tuple[Json, list[Json]]:
+def _opening_and_deltas(block: Json) -> tuple[Json, list[Json]]:
     """A block before its content has come, and what comes."""
     if block["type"] == "text":
-        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        deltas = [{"type": "text_delta", "text": chunk} for chunk in chunks(block["text"])]
         return {"type": "text", "text": ""}, deltas
     if block["type"] == "thinking":
-        thoughts = pieces(block["thinking"])
-        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in thoughts]
+        thoughts = chunks(block["thinking"])
+        deltas = [{"type": "thinking_delta", "thinking": chunk} for chunk in thoughts]
         deltas.append({"type": "signature_delta", "signature": block["signature"]})
         return {"type": "thinking", "thinking": "", "signature": ""}, deltas
     call = ToolCall(block["name"], block["input"])

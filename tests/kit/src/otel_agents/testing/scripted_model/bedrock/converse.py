@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -15,7 +16,6 @@ from otel_agents.testing.scripted_model.dialect import (
     Tool,
     encode,
 )
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
 from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
@@ -66,21 +66,21 @@ def _parameters(tool: Json) -> Json:
 
 def write(exchange: Exchange) -> Reply:
     """A message, or its events. The body has no id: the request's is the only one."""
-    answer, usage = exchange.answer, exchange.usage
-    request_id = answer.id or exchange.numbers.id("")
-    told = usage if answer.include_usage else None
-    headers = {_REQUEST_ID: request_id, **answer.headers}
+    scripted, usage = exchange.response, exchange.usage
+    request_id = scripted.id or exchange.numbers.id("")
+    reported = usage if scripted.include_usage else None
+    headers = {_REQUEST_ID: request_id, **scripted.headers}
     whole: Json = {
         "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
-        "stopReason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "stopReason": _STOP_REASONS.get(scripted.reason, scripted.reason),
         "metrics": {"latencyMs": 1},
-        **({"usage": _usage(usage)} if told else {}),
-        **answer.extra,
+        **({"usage": _usage(usage)} if reported else {}),
+        **scripted.extra,
     }
     if exchange.request.stream:
         frames = tuple(_events(whole))
-        return Reply(b"", frames, told, request_id, CONTENT_TYPE, headers=headers)
-    return Reply(encode(whole), None, told, request_id, headers=headers)
+        return Reply(b"", frames, reported, request_id, CONTENT_TYPE, headers=headers)
+    return Reply(encode(whole), None, reported, request_id, headers=headers)
 
 
 def _usage(usage: Usage) -> Json:
@@ -96,14 +96,14 @@ def _usage(usage: Usage) -> Json:
 
 
 def _blocks(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     blocks: list[Json] = []
-    if answer.reasoning is not None:
-        thought = {"text": answer.reasoning, "signature": "signed"}
+    if scripted.reasoning is not None:
+        thought = {"text": scripted.reasoning, "signature": "signed"}
         blocks.append({"reasoningContent": {"reasoningText": thought}})
-    if answer.words is not None:
-        blocks.append({"text": answer.words})
-    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+    if scripted.content is not None:
+        blocks.append({"text": scripted.content})
+    return [*blocks, *(_tool_use(exchange, call) for call in scripted.tool_calls)]
 
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
@@ -114,13 +114,13 @@ def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
 def _events(whole: Json) -> Iterator[Frame]:
     yield event("messageStart", {"role": "assistant"})
     for index, block in enumerate(whole["output"]["message"]["content"]):
-        place = {"contentBlockIndex": index}
+        position = {"contentBlockIndex": index}
         if "toolUse" in block:
             start = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
-            yield event("contentBlockStart", {"start": {"toolUse": start}, **place})
+            yield event("contentBlockStart", {"start": {"toolUse": start}, **position})
         for delta in _deltas(block):
-            yield event("contentBlockDelta", {"delta": delta, **place})
-        yield event("contentBlockStop", place)
+            yield event("contentBlockDelta", {"delta": delta, **position})
+        yield event("contentBlockStop", position)
     yield event("messageStop", {"stopReason": whole["stopReason"]})
     metadata = {name: whole[name] for name in ("usage", "metrics") if name in whole}
     yield event("metadata", metadata, has_usage="usage" in whole)
@@ -128,12 +128,12 @@ def _events(whole: Json) -> Iterator[Frame]:
 
 def _deltas(block: Json) -> list[Json]:
     if "text" in block:
-        return [{"text": piece} for piece in pieces(block["text"])]
+        return [{"text": chunk} for chunk in chunks(block["text"])]
     if "toolUse" in block:
         parts = fragments(json.dumps(block["toolUse"]["input"]))
         return [{"toolUse": {"input": part}} for part in parts]
     thought = block["reasoningContent"]["reasoningText"]
-    deltas: list[Json] = [{"text": piece} for piece in pieces(thought["text"])]
+    deltas: list[Json] = [{"text": chunk} for chunk in chunks(thought["text"])]
     return [{"reasoningContent": it} for it in [*deltas, {"signature": thought["signature"]}]]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
+from otel_agents.testing.scripted_model.chunks import chunks
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -17,7 +18,6 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
-from otel_agents.testing.scripted_model.pieces import pieces
 from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import (
     Json,
@@ -53,8 +53,8 @@ def read(body: Json) -> ParsedRequest:
     """What a request for content asks."""
     contents = json_objects(body.get("contents"))
     last = json_objects(contents[-1].get("parts")) if contents else []
-    said = [json_object(body.get("systemInstruction")), *contents]
-    parts = [part for content in said for part in json_objects(content.get("parts"))]
+    contents_of_prompt = [json_object(body.get("systemInstruction")), *contents]
+    parts = [part for content in contents_of_prompt for part in json_objects(content.get("parts"))]
     config = json_object(body.get("generationConfig"))
     return ParsedRequest(
         prompt="\n".join(text for p in parts for text in texts(p.get("text"))),
@@ -97,20 +97,20 @@ def _forced(config: Json) -> str | None:
 
 def write(exchange: Exchange) -> Reply:
     """A response, or the chunks of one."""
-    answer, usage = exchange.answer, exchange.usage
-    response_id = answer.id or exchange.numbers.id("resp-")
-    finish_reason = _FINISH_REASONS.get(answer.reason, answer.reason)
+    scripted, usage = exchange.response, exchange.usage
+    response_id = scripted.id or exchange.numbers.id("resp-")
+    finish_reason = _FINISH_REASONS.get(scripted.reason, scripted.reason)
     response: Json = {
         "candidates": [_candidate(_parts(exchange), finish_reason)],
-        "modelVersion": answer.model or exchange.request.model,
+        "modelVersion": scripted.model or exchange.request.model,
         "responseId": response_id,
-        **({"usageMetadata": _usage(usage)} if answer.include_usage else {}),
-        **answer.extra,
+        **({"usageMetadata": _usage(usage)} if scripted.include_usage else {}),
+        **scripted.extra,
     }
-    told = usage if answer.include_usage else None
+    reported = usage if scripted.include_usage else None
     if exchange.request.stream:
-        return stream_reply(exchange, _chunks(response), told, response_id)
-    return body_reply(exchange, response, told, response_id)
+        return stream_reply(exchange, _chunks(response), reported, response_id)
+    return body_reply(exchange, response, reported, response_id)
 
 
 def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
@@ -131,13 +131,13 @@ def _usage(usage: Usage) -> Json:
 
 
 def _parts(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     parts: list[Json] = []
-    if answer.reasoning is not None:
-        parts.append({"text": answer.reasoning, "thought": True})
-    if answer.words is not None:
-        parts.append({"text": answer.words})
-    return [*parts, *(_function_call(exchange, call) for call in answer.tool_calls)]
+    if scripted.reasoning is not None:
+        parts.append({"text": scripted.reasoning, "thought": True})
+    if scripted.content is not None:
+        parts.append({"text": scripted.content})
+    return [*parts, *(_function_call(exchange, call) for call in scripted.tool_calls)]
 
 
 def _function_call(exchange: Exchange, call: ToolCall) -> Json:
@@ -156,12 +156,12 @@ def _chunks(response: Json) -> Iterator[Frame]:
             yield sse(last, has_usage=bool(usage))
             return
         so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
-        told = {"usageMetadata": so_far} if usage else {}
-        yield sse({**response, "candidates": [_candidate([step])], **told})
+        reported = {"usageMetadata": so_far} if usage else {}
+        yield sse({**response, "candidates": [_candidate([step])], **reported})
 
 
 def _steps(part: Json) -> list[Json]:
-    return [{**part, "text": piece} for piece in pieces(part["text"])] if "text" in part else [part]
+    return [{**part, "text": chunk} for chunk in chunks(part["text"])] if "text" in part else [part]
 
 
 def error_status(failure: Failure) -> bytes:

@@ -23,7 +23,7 @@ def read(body: Json) -> ParsedRequest:
 
 def write(exchange: Exchange) -> Reply:
     """One vector per input, as numbers or as base64 of 32-bit floats."""
-    body, answer = exchange.request.body, exchange.answer
+    body, scripted = exchange.request.body, exchange.response
     size = whole(body.get("dimensions"), _DIMENSIONS)
     packed = body.get("encoding_format") == "base64"
     vectors = [vector(text, size) for text in _inputs(body.get("input"))]
@@ -31,13 +31,13 @@ def write(exchange: Exchange) -> Reply:
         {"object": "embedding", "index": index, "embedding": _packed(it) if packed else it}
         for index, it in enumerate(vectors)
     ]
-    asked = replace(exchange.usage, output_tokens=0, reasoning_tokens=0, cached_tokens=0)
-    usage = asked if answer.include_usage else None
+    issued = replace(exchange.usage, output_tokens=0, reasoning_tokens=0, cached_tokens=0)
+    usage = issued if scripted.include_usage else None
     payload: Json = {
         "object": "list",
         "data": data,
         "model": model_name(exchange),
-        **answer.extra,
+        **scripted.extra,
     }
     if usage:
         payload["usage"] = {"prompt_tokens": usage.input_tokens, "total_tokens": usage.total_tokens}
@@ -58,12 +58,12 @@ def _inputs(value: object) -> list[str]:
 
 def vector(text: str, size: int) -> list[float]:
     """A unit vector of a text: each word adds to one place, chosen by its hash."""
-    places = [0.0] * size
+    values = [0.0] * size
     for word in re.findall(r"\w+", text.lower()) or [""]:
         digest = hashlib.sha256(word.encode()).digest()
-        places[int.from_bytes(digest[:4], "big") % size] += 1.0
-    length = math.sqrt(sum(place * place for place in places))
-    return [place / length for place in places]
+        values[int.from_bytes(digest[:4], "big") % size] += 1.0
+    length = math.sqrt(sum(value * value for value in values))
+    return [value / length for value in values]
 
 
 def _packed(vector: list[float]) -> str:

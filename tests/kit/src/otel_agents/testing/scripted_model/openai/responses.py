@@ -42,13 +42,13 @@ def read(body: Json) -> ParsedRequest:
     kinds = ["user" if item.get("role") == "user" else item.get("type") for item in items]
     after_user = kinds[len(kinds) - kinds[::-1].index("user") :] if "user" in kinds else kinds
     form = json_object(json_object(body.get("text")).get("format"))
-    said = [*texts(body.get("instructions"))]
-    said += [text for item in items for text in texts(item.get("content") or item.get("output"))]
+    prompt = [*texts(body.get("instructions"))]
+    prompt += [text for item in items for text in texts(item.get("content") or item.get("output"))]
     if isinstance(body.get("input"), str):
-        said.append(body["input"])
+        prompt.append(body["input"])
     declared = json_objects(body.get("tools"))
     return ParsedRequest(
-        prompt="\n".join(said),
+        prompt="\n".join(prompt),
         tools=[function_tool(tool) for tool in declared if tool.get("type") == "function"],
         has_tool_result="function_call_output" in after_user,
         forced_tool=forced_tool(body.get("tool_choice")),
@@ -63,10 +63,10 @@ def write(exchange: Exchange) -> Reply:
     """A response; its events; or, in the background, the promise of one."""
     body = exchange.request.body
     _known(exchange, body.get("previous_response_id"))
-    response_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.include_usage else None
+    response_id = exchange.response.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.response.include_usage else None
     response = _response(exchange, response_id, usage)
-    stored = _Stored(response, usage, exchange.answer.fetches)
+    stored = _Stored(response, usage, exchange.response.fetches)
     if body.get("store") is not False:
         exchange.memory.put(response_id, stored)
     background = body.get("background") is True
@@ -77,7 +77,7 @@ def write(exchange: Exchange) -> Reply:
         reply = Reply(encode(_unfinished(response, "queued")), response_id=response_id)
     else:
         reply = Reply(encode(response), None, usage, response_id)
-    return replace(reply, headers=exchange.answer.headers)
+    return replace(reply, headers=exchange.response.headers)
 
 
 def write_stored(exchange: Exchange) -> Reply:
@@ -113,12 +113,12 @@ def write_deleted(exchange: Exchange) -> Reply:
 
 def write_compacted(exchange: Exchange) -> Reply:
     """The messages of the user, and one item that stands for the rest."""
-    compacted_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.include_usage else None
+    compacted_id = exchange.response.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.response.include_usage else None
     item = {
         "id": exchange.numbers.id("cmp_"),
         "type": "compaction",
-        "encrypted_content": exchange.answer.words,
+        "encrypted_content": exchange.response.content,
     }
     payload: Json = {
         "id": compacted_id,
@@ -131,17 +131,19 @@ def write_compacted(exchange: Exchange) -> Reply:
 
 
 def _of_the_user(given: object) -> list[Json]:
-    asked = [{"role": "user", "content": given}] if isinstance(given, str) else json_objects(given)
+    messages = (
+        [{"role": "user", "content": given}] if isinstance(given, str) else json_objects(given)
+    )
     return [
         {"id": f"msg_{n}", "type": "message", "status": "completed", **message}
-        for n, message in enumerate(asked)
+        for n, message in enumerate(messages)
         if message.get("role") == "user"
     ]
 
 
 def write_decided(exchange: Exchange) -> Reply:
     """The same answer to every question."""
-    usage = exchange.usage if exchange.answer.include_usage else None
+    usage = exchange.usage if exchange.response.include_usage else None
     payload: Json = {
         "answers": [
             {"name": question.get("name"), "type": "predicate", "probability": 0.5}
@@ -184,8 +186,8 @@ def _known(exchange: Exchange, response_id: str | None) -> _Stored:
 
 
 def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json:
-    answer, body = exchange.answer, exchange.request.body
-    status, error, incomplete = _outcome(answer.finish_reason)
+    scripted, body = exchange.response, exchange.request.body
+    status, error, incomplete = _outcome(scripted.finish_reason)
     conversation = body.get("conversation")
     return {
         "id": response_id,
@@ -215,7 +217,7 @@ def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json
         "truncation": body.get("truncation", "disabled"),
         "usage": _usage(usage) if usage else None,
         "user": body.get("user"),
-        **answer.extra,
+        **scripted.extra,
     }
 
 

@@ -24,14 +24,16 @@ RELEASES = MappingProxyType(
 
 def model_name(exchange: Exchange) -> str:
     """The name in the answer: the scripted one, else the dated release of what was asked for."""
-    asked = exchange.request.model
-    return exchange.answer.model or RELEASES.get(asked, asked)
+    requested = exchange.request.model
+    return exchange.response.model or RELEASES.get(requested, requested)
 
 
 def service_tier(exchange: Exchange) -> str:
     """The scripted tier, else the one asked for, where "auto" turns out as "default"."""
-    asked = exchange.request.body.get("service_tier")
-    return exchange.answer.service_tier or ("default" if asked in (None, "auto") else str(asked))
+    requested = exchange.request.body.get("service_tier")
+    return exchange.response.service_tier or (
+        "default" if requested in (None, "auto") else str(requested)
+    )
 
 
 def completion_usage(usage: Usage) -> Json:

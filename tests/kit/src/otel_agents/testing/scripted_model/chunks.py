@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 
-def pieces(text: str) -> list[str]:
+def chunks(text: str) -> list[str]:
     """The text in the pieces of a stream: words with the space before or after them."""
     return re.findall(r"\s*\S+\s*", text)
 
