@@ -1,4 +1,4 @@
-"""A text in the pieces of a stream."""
+"""Text split into the chunks of a stream."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def chunks(text: str) -> list[str]:
-    """The text in the pieces of a stream: words with the space before or after them."""
+    """Split text into words, each with the space around it."""
     return re.findall(r"\s*\S+\s*", text)
 
 
 def fragments(text: str, size: int = 8) -> list[str]:
-    """The text (arguments of a tool) in pieces of so many characters."""
+    """Split text, such as a tool's arguments, into parts of `size` characters."""
     return [text[start : start + size] for start in range(0, len(text), size)]

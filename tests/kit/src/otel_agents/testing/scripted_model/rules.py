@@ -1,4 +1,4 @@
-"""What the model answers when nothing is scripted: a tool call first, then a text or an instance."""
+"""The default response: a tool call first, then text or an instance of the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from otel_agents.testing.scripted_model.dialect import ModelRequest, ParsedReque
 from otel_agents.testing.scripted_model.reactions import Response, ToolCall
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object
 
-_MAX_DEPTH = 8  # schemas may refer to themselves
+_MAX_DEPTH = 8  # schemas may be recursive
 _NAMED = re.compile(r"call:([\w\-]+)")
 _FORMATS = MappingProxyType(
     {
@@ -25,10 +25,10 @@ _FORMATS = MappingProxyType(
 
 
 def default_response(request: ModelRequest) -> Response:
-    """A call of one offered tool unless a tool has answered; else an instance of the schema; else text.
+    """Return a call of one offered tool; after a tool result, or without tools, the content.
 
-    The tool is the one that must be called, else the one that the prompt names by `call:NAME`,
-    else the first.
+    The tool is the forced one, else the one that the prompt names by `call:NAME`, else the first.
+    The content is an instance of the requested schema, else `DEFAULT_TEXT`.
     """
     tool = _chosen(request)
     if tool is not None:
@@ -48,7 +48,7 @@ def _chosen(request: ParsedRequest) -> Tool | None:
 
 
 def instance(schema: Json, root: Json | None = None, depth: int = 0) -> Any:
-    """A value that a JSON schema admits, as small as it can be; the same one each time."""
+    """Return a minimal instance of a JSON schema, the same one each time."""
     root = schema if root is None else root
     if depth > _MAX_DEPTH:
         return None

@@ -1,4 +1,4 @@
-"""What happens to one request: the script is asked, the pace kept, the reply sent, the ledger told."""
+"""Serving one request: run the script, wait, send the reply, record it in the ledger."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Script = Callable[[ModelRequest], Reaction]
 
 
 class Connection(Protocol):
-    """The way back to the client; each method raises OSError where the client has gone."""
+    """The connection to the client; each method raises OSError if the client has gone."""
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
@@ -50,7 +50,7 @@ class Connection(Protocol):
         ...
 
     def send_chunk(self, data: bytes) -> None:
-        """Send one piece of a stream."""
+        """Send one chunk of a stream."""
         ...
 
     def finish_stream(self) -> None:
@@ -58,11 +58,11 @@ class Connection(Protocol):
         ...
 
     def gone(self) -> bool:
-        """Whether the client has closed its side."""
+        """Return whether the client has closed its side."""
         ...
 
     def drop(self, reply: Reply | None = None) -> None:
-        """Close without a word; of `reply`, send the head and half the body first."""
+        """Close at once; of `reply`, send the head and half the body first."""
         ...
 
 
@@ -77,26 +77,26 @@ class Service:
         self._lock = Lock()
         self._queue: deque[Reaction] = deque()
         self._rule: Script = default_response
-        self._gates: set[Event] = set()  # waited for at this moment
+        self._gates: set[Event] = set()  # those that somebody waits for
         self._closing = Event()
 
     def queue(self, reactions: Sequence[Reaction]) -> None:
-        """Answer the next requests with these, in order of arrival."""
+        """Return these for the next requests, in order of arrival."""
         self._queue.extend(reactions)
 
     def rule(self, script: Script) -> None:
-        """Answer by this function whatever the queue does not."""
+        """Set the function that reacts when the queue is empty."""
         self._rule = script
 
     def close(self) -> None:
-        """Release whatever waits, now and later."""
+        """Release everything that waits, now and later."""
         with self._lock:
             self._closing.set()
             for gate in self._gates:
                 gate.set()
 
     def endpoint(self, method: str, path: str) -> tuple[Endpoint, re.Match[str]] | None:
-        """The row of the table for a request, with the match of its path."""
+        """Return the row of the table for a request, with the match of its path."""
         for endpoint in self._endpoints:
             match = endpoint.path.search(path)
             if match and endpoint.method == method:
@@ -104,11 +104,11 @@ class Service:
         return None
 
     def serve(self, endpoint: Endpoint, request: ModelRequest, connection: Connection) -> None:
-        """Answer one request."""
+        """Serve one request."""
         number = self.ledger.open(_entry(request))
         try:
             self._react(number, endpoint, request, connection)
-        except OSError:  # the client has gone, or the model is closing: nobody is told
+        except OSError:  # the client has gone, or the model is closing: nothing was sent
             self.ledger.withdraw_usage(number)
             connection.drop()
         finally:
@@ -199,7 +199,7 @@ class Service:
         except OSError:
             if not delivered:
                 raise
-            connection.drop()  # the client has read its usage and left: it stays billed
+            connection.drop()  # the client has read the usage and left: it stays billed
 
     def _pause(self, position: int, response: Response, connection: Connection) -> None:
         """Hold or delay a stream before the event at ``position``."""
@@ -220,7 +220,7 @@ class Service:
 
     def _sleep(self, seconds: float, connection: Connection) -> None:
         if self._closing.wait(seconds) or connection.gone():
-            raise ConnectionAbortedError("closed while the answer was awaited")
+            raise ConnectionAbortedError("closed while the response was awaited")
 
     def _wait(self, gate: Event, connection: Connection) -> None:
         with self._lock:
@@ -236,7 +236,7 @@ class Service:
 def _with_fault(
     endpoint: Endpoint, frames: tuple[Frame, ...], response: Response
 ) -> tuple[tuple[Frame, ...], bool]:
-    """The frames that are sent, and whether the stream is broken."""
+    """Return the frames to send, and whether the stream breaks."""
     fault = response.fault
     if fault is None:
         return frames, False

@@ -43,7 +43,7 @@ _ERRORS = MappingProxyType(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a messages request asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     last = json_objects(messages[-1].get("content")) if messages else []
     tools = [tool for tool in json_objects(body.get("tools")) if "input_schema" in tool]
@@ -73,7 +73,7 @@ def _forced(choice: Json) -> str | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A message, or its events."""
+    """Return a message, or its events."""
     scripted = exchange.response
     message_id = scripted.id or exchange.numbers.id("msg_")
     message: Json = {
@@ -93,7 +93,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _usage(usage: Usage) -> Json:
-    """Input tokens are those that no cache had a part in."""
+    """Return usage: input tokens exclude cached and cache-write tokens."""
     fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
     return {
         "input_tokens": fresh,
@@ -141,7 +141,7 @@ def _event(kind: str, *, has_usage: bool = False, **fields: Any) -> Frame:
 
 
 def _opening_and_deltas(block: Json) -> tuple[Json, list[Json]]:
-    """A block before its content has come, and what comes."""
+    """Return a block without its content, and the deltas that complete it."""
     if block["type"] == "text":
         deltas = [{"type": "text_delta", "text": chunk} for chunk in chunks(block["text"])]
         return {"type": "text", "text": ""}, deltas
@@ -157,12 +157,12 @@ def _opening_and_deltas(block: Json) -> tuple[Json, list[Json]]:
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     kind = failure.kind or failure.code or _ERRORS.get(failure.status, "api_error")
     return encode({"type": "error", "error": {"type": kind, "message": failure.message}})
 
 
 def error_event(event: ErrorEvent, position: int) -> Frame:
-    """The event that reports an error inside a stream."""
+    """Return the error event of a stream."""
     kind = "api_error" if event.code == "server_error" else event.code
     return _event("error", error={"type": kind, "message": event.message})

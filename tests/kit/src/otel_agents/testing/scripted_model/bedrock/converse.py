@@ -41,7 +41,7 @@ _REQUEST_ID = "x-amzn-RequestId"
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a conversation asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     blocks = [block for message in messages for block in json_objects(message.get("content"))]
     last = json_objects(messages[-1].get("content")) if messages else []
@@ -65,7 +65,7 @@ def _parameters(tool: Json) -> Json:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A message, or its events. The body has no id: the request's is the only one."""
+    """Return a message, or its events. The body has no id; the request has the only one."""
     scripted, usage = exchange.response, exchange.usage
     request_id = scripted.id or exchange.numbers.id("")
     reported = usage if scripted.include_usage else None
@@ -84,7 +84,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _usage(usage: Usage) -> Json:
-    """Input tokens are those that no cache had a part in; the total has them all."""
+    """Return usage: input tokens exclude cached and cache-write tokens, the total includes them."""
     cached, written = usage.cached_tokens, usage.cache_write_tokens
     counts = {
         "inputTokens": usage.input_tokens - cached - written,
@@ -138,12 +138,12 @@ def _deltas(block: Json) -> list[Json]:
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     kind = failure.kind or failure.code or _ERRORS.get(failure.status, "InternalServerException")
     return encode({"__type": kind, "message": failure.message})
 
 
 def error_event(fault: ErrorEvent, position: int) -> Frame:
-    """The message that reports an error inside a stream."""
+    """Return the error message of a stream."""
     kind = "internalServerException" if fault.code == "server_error" else fault.code
     return exception(kind, fault.message)

@@ -50,7 +50,7 @@ _STATUSES = MappingProxyType(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a request for content asks."""
+    """Parse a request."""
     contents = json_objects(body.get("contents"))
     last = json_objects(contents[-1].get("parts")) if contents else []
     contents_of_prompt = [json_object(body.get("systemInstruction")), *contents]
@@ -70,7 +70,7 @@ def read(body: Json) -> ParsedRequest:
 
 
 def _schema(holder: Json, *names: str) -> Json:
-    """The schema under one of these names; Google's own kind spells types in capitals."""
+    """Return the schema under one of these names; Google's own schemas spell types in capitals."""
     schemas = [json_object(_lowered(holder[name])) for name in names if holder.get(name)]
     return schemas[0] if schemas else Json()
 
@@ -96,7 +96,7 @@ def _forced(config: Json) -> str | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A response, or the chunks of one."""
+    """Return a response, or its chunks."""
     scripted, usage = exchange.response, exchange.usage
     response_id = scripted.id or exchange.numbers.id("resp-")
     finish_reason = _FINISH_REASONS.get(scripted.reason, scripted.reason)
@@ -119,7 +119,7 @@ def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
 
 
 def _usage(usage: Usage) -> Json:
-    """Thoughts are no part of the candidates; what came from a cache is part of the prompt."""
+    """Return usage: thoughts are not part of the candidates, cached tokens are part of the prompt."""
     counts = {
         "promptTokenCount": usage.input_tokens,
         "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
@@ -146,7 +146,7 @@ def _function_call(exchange: Exchange, call: ToolCall) -> Json:
 
 
 def _chunks(response: Json) -> Iterator[Frame]:
-    """Each chunk tells the tokens up to it; the last one tells all."""
+    """Yield chunks; each reports the tokens so far, the last one all of them."""
     (candidate,) = response["candidates"]
     steps = [step for part in candidate["content"]["parts"] for step in _steps(part)]
     usage: Json = response.get("usageMetadata", {})
@@ -165,14 +165,14 @@ def _steps(part: Json) -> list[Json]:
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     status = failure.kind or failure.code or _STATUSES.get(failure.status, "UNKNOWN")
     error = {"code": failure.status, "message": failure.message, "status": status}
     return encode({"error": error})
 
 
 def error_event(event: ErrorEvent, position: int) -> Frame:
-    """The event that reports an error inside a stream."""
+    """Return the error event of a stream."""
     status = "INTERNAL" if event.code == "server_error" else event.code
     code = next((number for number, name in _STATUSES.items() if name == status), 500)
     return sse({"error": {"code": code, "message": event.message, "status": status}})

@@ -23,22 +23,22 @@ _SPEECH = b"ID3\x04\x00\x00\x00\x00\x00\x00scripted speech"
 _SPEECH_TYPES = MappingProxyType(
     {"wav": "audio/wav", "opus": "audio/ogg", "flac": "audio/flac", "aac": "audio/aac"}
 )
-_SECONDS = 3.0  # of whatever was uploaded
+_SECONDS = 3.0  # the duration of any upload
 _PLAIN = ("text", "srt", "vtt")
 
 
 def read_speech(body: Json) -> ParsedRequest:
-    """What is to be spoken."""
+    """Parse a request for speech."""
     return ParsedRequest(prompt=str(body.get("input") or ""))
 
 
 def read_upload(body: Json) -> ParsedRequest:
-    """The hint that goes with an upload."""
+    """Parse an upload and its prompt."""
     return ParsedRequest(prompt=str(body.get("prompt") or ""))
 
 
 def write_speech(exchange: Exchange) -> Reply:
-    """The spoken bytes, or events that carry them; only the events tell usage."""
+    """Return the spoken bytes, or events that carry them; only the events report usage."""
     scripted, body = exchange.response, exchange.request.body
     spoken = scripted.audio or _SPEECH
     response_id = exchange.numbers.id("speech-")
@@ -57,7 +57,7 @@ def write_speech(exchange: Exchange) -> Reply:
 
 
 def write_transcription(exchange: Exchange) -> Reply:
-    """The text of an upload in the format asked for; whisper bills seconds, not tokens."""
+    """Return the text of an upload in the requested format; whisper bills seconds, not tokens."""
     scripted, request = exchange.response, exchange.request
     response_id = exchange.numbers.id("transcription-")
     by_seconds = request.model.startswith("whisper")
@@ -76,7 +76,7 @@ def write_transcription(exchange: Exchange) -> Reply:
 
 
 def write_translation(exchange: Exchange) -> Reply:
-    """The English text of an upload; the API tells no usage."""
+    """Return the English text of an upload; the API reports no usage."""
     return _written(exchange, exchange.numbers.id("translation-"), None, {})
 
 
@@ -93,7 +93,7 @@ def _written(exchange: Exchange, response_id: str, usage: Usage | None, reported
 
 
 def _usage(exchange: Exchange, *, spoken: bool) -> Usage | None:
-    """The scripted usage, else audio tokens on the side where the audio is."""
+    """Return the scripted usage, else audio tokens on the side that has the audio."""
     if not exchange.response.include_usage:
         return None
     if exchange.response.usage is not None:

@@ -34,7 +34,7 @@ from otel_agents.testing.scripted_model.values import (
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a chat request asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     roles = [message.get("role") for message in messages]
     after_user = roles[len(roles) - roles[::-1].index("user") :] if "user" in roles else roles
@@ -60,7 +60,7 @@ def _schema(response_format: Json) -> Json | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A chat completion, or its chunks."""
+    """Return a chat completion, or its chunks."""
     scripted, request = exchange.response, exchange.request
     response_id = scripted.id or exchange.numbers.id("chatcmpl-")
     head: Json = {
@@ -96,7 +96,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _azure_opening() -> Frame:
-    """Azure's verdict on the prompt comes first, in a chunk without id, model and choices."""
+    """Return Azure's first chunk: the prompt's filter results, without id, model and choices."""
     safe = {"filtered": False, "severity": "safe"}
     filters = dict.fromkeys(("hate", "self_harm", "sexual", "violence"), safe)
     verdict = [{"prompt_index": 0, "content_filter_results": filters}]
@@ -109,7 +109,7 @@ def _named(exchange: Exchange, call: ToolCall) -> tuple[str, ToolCall]:
 
 
 def _legacy_functions(exchange: Exchange) -> bool:
-    """Whether the request offers `functions`, as before tools came."""
+    """Return whether the request offers legacy `functions` instead of tools."""
     body = exchange.request.body
     return bool(json_list(body.get("functions"))) and not json_list(body.get("tools"))
 
@@ -123,7 +123,7 @@ def _finish_reason(exchange: Exchange) -> str:
 def _choice(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -> Json:
     scripted = exchange.response
     message: Json = {"role": "assistant", "content": scripted.content, "refusal": scripted.refusal}
-    if scripted.reasoning is not None:  # as DeepSeek and others have it; OpenAI keeps it to itself
+    if scripted.reasoning is not None:  # as DeepSeek and others send it; OpenAI does not
         message["reasoning_content"] = scripted.reasoning
     if scripted.audio is not None:
         message["audio"] = _audio(exchange, scripted.audio)
@@ -185,7 +185,7 @@ def _deltas(exchange: Exchange, calls: list[tuple[str, ToolCall]]) -> list[Json]
 
 
 def _function_deltas(call: ToolCall) -> list[dict[str, Any]]:
-    """Name first, then the arguments in fragments."""
+    """Return the name, then the arguments in fragments."""
     rest = [{"arguments": fragment} for fragment in fragments(call.arguments_text)]
     return [{"name": call.name, "arguments": ""}, *rest]
 

@@ -17,7 +17,7 @@ from otel_agents.testing.scripted_model.values import Json, json_list, json_obje
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a completions request asks; there are `n` choices for each prompt."""
+    """Parse a request; it gets `n` choices for each prompt."""
     prompt = body.get("prompt")
     listed = json_list(prompt)
     prompts = 1 if not listed or isinstance(listed[0], int) else len(listed)
@@ -25,7 +25,7 @@ def read(body: Json) -> ParsedRequest:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A completion, or its chunks."""
+    """Return a completion, or its chunks."""
     scripted, request = exchange.response, exchange.request
     response_id = scripted.id or exchange.numbers.id("cmpl-")
     head: Json = {

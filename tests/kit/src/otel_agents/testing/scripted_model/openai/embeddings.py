@@ -1,4 +1,4 @@
-"""Embeddings: `POST /embeddings`, vectors made from the words so that similar texts are near."""
+"""Embeddings: `POST /embeddings`, vectors of word hashes, so that similar texts are near."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DIMENSIONS = 64
 
 
 def read(body: Json) -> ParsedRequest:
-    """What an embeddings request asks."""
+    """Parse a request."""
     return ParsedRequest(prompt="\n".join(texts(body.get("input"))))
 
 
 def write(exchange: Exchange) -> Reply:
-    """One vector per input, as numbers or as base64 of 32-bit floats."""
+    """Return one vector per input, as numbers or as base64 of 32-bit floats."""
     body, scripted = exchange.request.body, exchange.response
     size = whole(body.get("dimensions"), _DIMENSIONS)
     packed = body.get("encoding_format") == "base64"
@@ -47,7 +47,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _inputs(value: object) -> list[str]:
-    """Texts; lists of token numbers count as the text of their numbers."""
+    """Return the input texts; a list of token numbers is the text of its numbers."""
     if isinstance(value, str):
         return [value]
     listed = json_list(value)
@@ -57,7 +57,7 @@ def _inputs(value: object) -> list[str]:
 
 
 def vector(text: str, size: int) -> list[float]:
-    """A unit vector of a text: each word adds to one place, chosen by its hash."""
+    """Return a unit vector of a text: each word increments the component that its hash selects."""
     values = [0.0] * size
     for word in re.findall(r"\w+", text.lower()) or [""]:
         digest = hashlib.sha256(word.encode()).digest()

@@ -25,12 +25,12 @@ _PNG = base64.b64decode(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What an images request asks."""
+    """Parse a request."""
     return ParsedRequest(prompt=str(body.get("prompt") or ""), choices=whole(body.get("n"), 1))
 
 
 def writer(event: str) -> Callable[[Exchange], Reply]:
-    """The endpoint whose stream events are named `event`.…, such as "image_generation"."""
+    """Return a `write` whose stream events are named `event`.…, such as "image_generation"."""
     return lambda exchange: _write(exchange, event)
 
 
@@ -66,7 +66,7 @@ def _images(exchange: Exchange) -> list[bytes]:
 
 
 def _usage(exchange: Exchange) -> Usage | None:
-    """The scripted usage, else output of image tokens only; DALL-E tells none."""
+    """Return the scripted usage, else output of image tokens only; DALL-E reports none."""
     if not exchange.response.include_usage:
         return None
     if exchange.response.usage is not None:

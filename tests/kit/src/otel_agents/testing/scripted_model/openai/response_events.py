@@ -1,4 +1,4 @@
-"""The events that a streamed response is made of, in the provider's order."""
+"""The events of a streamed response, in the provider's order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST = ("completed", "incomplete", "failed")
 
 
 def events(response: Json, *, queued: bool = False) -> tuple[Frame, ...]:
-    """All events of a finished response, numbered from 0; the last one tells the usage."""
+    """Return all events of a finished response, numbered from 0; the last one reports usage."""
     return tuple(
         sse(
             {"type": f"response.{name}", "sequence_number": number, **fields},
@@ -44,7 +44,7 @@ def _events(response: Json, queued: bool) -> Iterator[_Event]:
 
 
 def _opened(item: Json) -> Json:
-    """An item before its content has come."""
+    """Return an item without its content."""
     empty: dict[str, Json] = {
         "message": {"content": [], "status": "in_progress"},
         "function_call": {"arguments": "", "status": "in_progress"},
@@ -70,7 +70,7 @@ def _item_events(item: Json) -> Iterator[_Event]:
 
 
 def _part_events(part: Json, prefix: str, index: int) -> Iterator[_Event]:
-    """A part opens, its text arrives in pieces, it is complete."""
+    """Yield the events of a part: added, text in chunks, done."""
     field = "refusal" if part["type"] == "refusal" else "text"
     stem = {"output_text": "output_text", "refusal": "refusal"}.get(
         part["type"], "reasoning_summary_text"

@@ -8,7 +8,7 @@ from otel_agents.testing.scripted_model.values import Json
 
 
 def output_items(exchange: Exchange, status: str) -> list[Json]:
-    """The items in the order in which the provider sends them; none of a failed response."""
+    """Return the items in the provider's order; a failed response has none."""
     scripted = exchange.response
     if status == "failed":
         return []

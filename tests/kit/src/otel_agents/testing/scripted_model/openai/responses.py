@@ -1,4 +1,4 @@
-"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel; what is like them."""
+"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel, compact."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from otel_agents.testing.scripted_model.values import Json, json_object, json_ob
 
 @dataclass(frozen=True)
 class _Stored:
-    """A response that can be fetched: its final form, and how often it is fetched before."""
+    """A response that can be fetched: its final form, and how many fetches precede it."""
 
     response: Json
     usage: Usage | None
@@ -37,7 +37,7 @@ class _Stored:
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a responses request asks."""
+    """Parse a request."""
     items = json_objects(body.get("input"))
     kinds = ["user" if item.get("role") == "user" else item.get("type") for item in items]
     after_user = kinds[len(kinds) - kinds[::-1].index("user") :] if "user" in kinds else kinds
@@ -60,7 +60,7 @@ def read(body: Json) -> ParsedRequest:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A response; its events; or, in the background, the promise of one."""
+    """Return a response, its events or, in the background, a queued response."""
     body = exchange.request.body
     _known(exchange, body.get("previous_response_id"))
     response_id = exchange.response.id or exchange.numbers.id("resp_")
@@ -81,7 +81,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def write_stored(exchange: Exchange) -> Reply:
-    """A response fetched by its id: in progress at first where scripted, then complete."""
+    """Return a stored response: in progress as often as scripted, then complete."""
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     if stored.fetches:
@@ -96,7 +96,7 @@ def write_stored(exchange: Exchange) -> Reply:
 
 
 def write_cancelled(exchange: Exchange) -> Reply:
-    """A background response given up: it has no output and tells no usage."""
+    """Cancel a background response: it has no output and reports no usage."""
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     cancelled = _unfinished(stored.response, "cancelled")
@@ -105,14 +105,14 @@ def write_cancelled(exchange: Exchange) -> Reply:
 
 
 def write_deleted(exchange: Exchange) -> Reply:
-    """A response that is gone; the bill stays."""
+    """Delete a response; the bill stays."""
     response_id = exchange.request.parts["id"]
     _known(exchange, response_id)
     return Reply(encode({"id": response_id, "object": "response", "deleted": True}))
 
 
 def write_compacted(exchange: Exchange) -> Reply:
-    """The messages of the user, and one item that stands for the rest."""
+    """Return the user's messages, and one item that replaces the rest."""
     compacted_id = exchange.response.id or exchange.numbers.id("resp_")
     usage = exchange.usage if exchange.response.include_usage else None
     item = {
@@ -142,12 +142,12 @@ def _of_the_user(given: object) -> list[Json]:
 
 
 def write_decided(exchange: Exchange) -> Reply:
-    """The same answer to every question."""
+    """Return the same answer to every question."""
     usage = exchange.usage if exchange.response.include_usage else None
     payload: Json = {
         "answers": [
-            {"name": question.get("name"), "type": "predicate", "probability": 0.5}
-            for question in json_objects(exchange.request.body.get("questions"))
+            {"name": item.get("name"), "type": "predicate", "probability": 0.5}
+            for item in json_objects(exchange.request.body.get("questions"))
         ],
         "model": model_name(exchange),
         "usage": _usage(usage) if usage else None,
@@ -157,7 +157,7 @@ def write_decided(exchange: Exchange) -> Reply:
 
 
 def event_error(event: ErrorEvent, position: int) -> Frame:
-    """The error event of a stream of responses."""
+    """Return the error event of a stream."""
     payload = {
         "type": "error",
         "code": event.code,
@@ -172,7 +172,7 @@ def _known(exchange: Exchange, response_id: str | None) -> _Stored:
     stored = exchange.memory.get(str(response_id))
     if isinstance(stored, _Stored):
         return stored
-    if response_id is None:  # nothing was referred to
+    if response_id is None:  # the request refers to none
         return _Stored({}, None, 0)
     previous = "id" not in exchange.request.parts
     message = (
@@ -222,7 +222,7 @@ def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json
 
 
 def _outcome(finish_reason: str | None) -> tuple[str, Json | None, Json | None]:
-    """Status, error and incomplete details."""
+    """Return status, error and incomplete details."""
     if finish_reason == "error":
         return "failed", {"code": "server_error", "message": "The model failed."}, None
     if finish_reason == "length":
