@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from otel_agents.distro.starting.privacy import PHONE_HOME
+from otel_agents.distro.starting.privacy import VENDOR_TELEMETRY
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.settings import SETTINGS
 
@@ -36,11 +36,11 @@ def settings() -> str:
     return "\n".join(rows)
 
 
-def homeward() -> str:
+def privacy() -> str:
     """The table of what is not told to makers of libraries."""
     rows = ["| library | what it would tell its maker | what is done | to have it told |"]
     rows.append("|---|---|---|---|")
-    for one in PHONE_HOME:
+    for one in VENDOR_TELEMETRY:
         done = (
             "the sending alone is stopped" if one.senders else f"`{one.variable}={one.off}` is set"
         )
@@ -62,7 +62,7 @@ def processes() -> str:
     """The table of process models, which the suites measure (`tests/process_models.py`)."""
     rows = ["| process model | ended by | spans | metrics | remark |", "|---|---|---|---|---|"]
     for row in json.loads((ROOT / "docs/processes.json").read_text("utf-8")):
-        spans, points = (f"{row['asked']} / {row[name]}" for name in ("spans", "points"))
+        spans, points = (f"{row['requests']} / {row[name]}" for name in ("spans", "points"))
         rows.append(f"| {row['shown']} | {row['ended']} | {spans} | {points} | {row['remark']} |")
     return "\n".join(rows)
 
@@ -84,7 +84,7 @@ def replaced(text: str, name: str, part: str) -> str:
 def main() -> None:
     """Write the README anew."""
     text = README.read_text()
-    for part in (matrix, settings, homeward, faults, processes, tree):
+    for part in (matrix, settings, privacy, faults, processes, tree):
         text = replaced(text, part.__name__, part())
     README.write_text(text)
 

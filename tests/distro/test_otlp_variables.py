@@ -110,14 +110,14 @@ def test_no_exporter_reads_a_time_out_itself(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", general)
     with RECEIVERS[way[0]]() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        told: dict[str, str] = {}
-        environment = Environment(tell=told.__setitem__)
+        reported: dict[str, str] = {}
+        environment = Environment(report=reported.__setitem__)
         transport = OtlpTransport(environment.signal(way[1]), environment)
         assert ask(transport) == DELIVERED
         transport.close()
 
 
-def test_what_other_signals_read_stands_while_an_exporter_is_made(
+def test_variables_of_other_signals_stay_set_while_an_exporter_is_created(
     way: tuple[str, SignalName], tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is made on a thread of its own."""
@@ -266,7 +266,7 @@ def test_a_receiver_that_wants_a_certificate_gets_it(
 
 @pytest.mark.parametrize("signal", SIGNALS)
 @pytest.mark.parametrize("own", [False, True], ids=["all", "own"])
-def test_grpc_without_a_scheme_asks_insecure(
+def test_grpc_without_a_scheme_reads_insecure(
     signal: SignalName, own: bool, tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In clear where INSECURE says so, by TLS else."""

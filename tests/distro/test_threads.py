@@ -46,7 +46,7 @@ def working_for(who: str) -> Generator[None]:
         detach(token)
 
 
-def whom() -> object:
+def current_user() -> object:
     return get_value("who")
 
 
@@ -56,10 +56,10 @@ class Overriding(threading.Thread):
         self.seen = seen
 
     def run(self) -> None:
-        self.seen.append(whom())
+        self.seen.append(current_user())
 
 
-class Clerk(threading.Thread):
+class Worker(threading.Thread):
     """Takes jobs from a queue, as long as there are any."""
 
     def __init__(self) -> None:
@@ -71,20 +71,20 @@ class Clerk(threading.Thread):
         while (job := self._jobs.get()) is not None:
             self._results.put(job())
 
-    def ask(self, job: Callable[[], object]) -> Any:
+    def run_job(self, job: Callable[[], object]) -> Any:
         self._jobs.put(job)
         return self._results.get()
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         self._jobs.put(None)
         self.join()
 
 
 @pytest.fixture
-def clerk() -> Iterator[Clerk]:
-    clerk = Clerk()
-    yield clerk
-    clerk.dismiss()
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.stop()
 
 
 def trace_id() -> int:
@@ -93,7 +93,7 @@ def trace_id() -> int:
 
 def working() -> tuple[str | None, str | None, str | None, object, int]:
     """For whom, and in which trace."""
-    return conversation_id(), user_id(), session_id(), whom(), trace_id()
+    return conversation_id(), user_id(), session_id(), current_user(), trace_id()
 
 
 NOBODY = (None, None, None, None, 0)
@@ -110,25 +110,25 @@ def serving_ada() -> Generator[tuple[Any, ...]]:
         detach(token)
 
 
-def test_a_thread_that_outlives_its_starters_span_works_for_nobody(clerk: Clerk) -> None:
+def test_a_thread_that_outlives_its_starters_span_works_for_nobody(worker: Worker) -> None:
     with serving_ada() as hers:
-        clerk.start()
-        assert clerk.ask(working) == hers
+        worker.start()
+        assert worker.run_job(working) == hers
         with TRACER.start_as_current_span("within"):
-            assert clerk.ask(working) == hers
-    assert clerk.ask(working) == NOBODY
+            assert worker.run_job(working) == hers
+    assert worker.run_job(working) == NOBODY
     with serving_ada():
-        assert clerk.ask(working) == NOBODY
+        assert worker.run_job(working) == NOBODY
 
 
-def test_what_has_begun_goes_on_where_it_began(clerk: Clerk) -> None:
+def test_operations_in_progress_keep_their_context(worker: Worker) -> None:
     """Also what it starts then: a span of the thread's, and a thread."""
-    begun, over = threading.Event(), threading.Event()
+    started, over = threading.Event(), threading.Event()
 
     def job() -> list[Any]:
         seen: list[Any] = []
         with TRACER.start_as_current_span("job"):
-            begun.set()
+            started.set()
             over.wait(60)
             seen.append(working())
             thread = threading.Thread(target=lambda: seen.append(working()))
@@ -137,16 +137,16 @@ def test_what_has_begun_goes_on_where_it_began(clerk: Clerk) -> None:
         return [*seen, working()]
 
     with serving_ada() as hers, ThreadPoolExecutor(1) as pool:
-        clerk.start()
-        answer = pool.submit(clerk.ask, job)
-        begun.wait(60)
+        worker.start()
+        result = pool.submit(worker.run_job, job)
+        started.wait(60)
         ended = trace.get_current_span()
         ended.end()
         over.set()
-        assert answer.result() == [hers, hers, NOBODY]
+        assert result.result() == [hers, hers, NOBODY]
 
 
-def test_a_thread_of_one_that_has_outlived_its_span_works_for_nobody(clerk: Clerk) -> None:
+def test_a_thread_of_one_that_has_outlived_its_span_works_for_nobody(worker: Worker) -> None:
     def job() -> list[Any]:
         seen: list[Any] = []
         thread = threading.Thread(target=lambda: seen.append((working(), dict(get_current()))))
@@ -155,8 +155,8 @@ def test_a_thread_of_one_that_has_outlived_its_span_works_for_nobody(clerk: Cler
         return seen
 
     with serving_ada():
-        clerk.start()
-    assert clerk.ask(job) == [(NOBODY, {})]
+        worker.start()
+    assert worker.run_job(job) == [(NOBODY, {})]
 
 
 def test_a_job_of_a_pool_is_its_submitters_to_its_end() -> None:
@@ -168,28 +168,30 @@ def test_a_job_of_a_pool_is_its_submitters_to_its_end() -> None:
         assert job.result() == hers
 
 
-def test_of_a_span_that_is_not_recorded_its_starters_leaving_is_the_end(clerk: Clerk) -> None:
+def test_of_a_span_that_is_not_recorded_its_starters_leaving_is_the_end(worker: Worker) -> None:
     remote = trace.NonRecordingSpan(trace.SpanContext(7, 8, is_remote=True))
     with trace.use_span(remote):
-        clerk.start()
-        assert clerk.ask(trace_id) == 7
-    assert clerk.ask(trace_id) == 0
+        worker.start()
+        assert worker.run_job(trace_id) == 7
+    assert worker.run_job(trace_id) == 0
 
 
-def test_without_a_span_a_thread_works_for_a_user_no_longer_than_its_starter(clerk: Clerk) -> None:
+def test_without_a_span_a_thread_works_for_a_user_no_longer_than_its_starter(
+    worker: Worker,
+) -> None:
     token = attach(with_user_id("ada", with_conversation_id("c1")))
-    clerk.start()
-    assert clerk.ask(lambda: (user_id(), conversation_id())) == ("ada", "c1")
+    worker.start()
+    assert worker.run_job(lambda: (user_id(), conversation_id())) == ("ada", "c1")
     detach(token)
-    assert clerk.ask(lambda: (user_id(), conversation_id())) == (None, None)
+    assert worker.run_job(lambda: (user_id(), conversation_id())) == (None, None)
 
 
 def ordinary(seen: list[object]) -> threading.Thread:
-    return threading.Thread(target=lambda: seen.append(whom()))
+    return threading.Thread(target=lambda: seen.append(current_user()))
 
 
 def timer(seen: list[object]) -> threading.Thread:
-    return threading.Timer(0, lambda: seen.append(whom()))
+    return threading.Timer(0, lambda: seen.append(current_user()))
 
 
 @pytest.mark.parametrize("make", [ordinary, Overriding, timer])
@@ -206,7 +208,7 @@ def test_a_thread_works_for_whom_started_it(make: Callable[[list[object]], Any])
 def test_a_run_of_the_thread_itself_is_called_and_kept() -> None:
     seen: list[object] = []
     thread: Any = threading.Thread()
-    thread.run = own = lambda: seen.append(whom())
+    thread.run = own = lambda: seen.append(current_user())
     with working_for("Ada"):
         thread.start()
     thread.join()
@@ -227,10 +229,10 @@ def test_a_job_works_for_whom_submitted_it_and_a_worker_for_nobody() -> None:
     """Workers are started by the first job, and serve all others."""
     with ThreadPoolExecutor(1) as pool:
         with working_for("Ada"):
-            first = pool.submit(whom)
+            first = pool.submit(current_user)
             mapped = list(pool.map(get_value, ("who", "what")))
         with working_for("Bob"):
-            second = pool.submit(whom)
+            second = pool.submit(current_user)
         third = pool.submit(get_current)
         assert (first.result(), mapped, second.result()) == ("Ada", ["Ada", None], "Bob")
         assert third.result() == {}
@@ -239,7 +241,7 @@ def test_a_job_works_for_whom_submitted_it_and_a_worker_for_nobody() -> None:
 def test_the_callers_context_is_as_it_was() -> None:
     with working_for("Ada"), ThreadPoolExecutor(1) as pool:
         before = get_current()
-        pool.submit(whom).result()
+        pool.submit(current_user).result()
         ordinary([]).start()
         assert get_current() is before
 

@@ -20,7 +20,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro.tree import TreeExporter
-from otel_agents.distro.tree.gathering import MAX_SPANS, MAX_TRACES
+from otel_agents.distro.tree.buffer import MAX_SPANS, MAX_TRACES
 
 MS = 1_000_000
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
@@ -37,7 +37,7 @@ class Terminal(io.StringIO):
         return "utf-8"
 
 
-class Paper(Terminal):
+class File(Terminal):
     """A file; its encoding can be chosen."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
@@ -72,7 +72,7 @@ class Drawing:
     """Spans with given times, drawn on ``stream``."""
 
     def __init__(self, stream: io.StringIO | None = None) -> None:
-        self.stream = stream or Paper()
+        self.stream = stream or File()
         self.exporter = TreeExporter(self.stream, 100)
         resource = Resource({"service.name": "shop"})
         self._provider = TracerProvider(
@@ -167,7 +167,7 @@ def test_a_run_is_drawn_when_its_root_ends() -> None:
 def steps(drawing: Drawing) -> None:
     """A step of each kind of outcome, two of several, and two handoffs."""
     root = drawing.start("invoke_workflow Book", 0)
-    for at, (name, said) in enumerate(
+    for at, (name, line) in enumerate(
         [
             ("method check", {"outcome": "again"}),
             ("guardrail is_short", {"number": 2, "count": 3, "outcome": "failed"}),
@@ -176,8 +176,8 @@ def steps(drawing: Drawing) -> None:
             ("select_speaker", {"count": 3, "outcome": "writer"}),
         ]
     ):
-        told = {f"otel_agents__step__{key}": value for key, value in said.items()}
-        drawing.span(name, 10 * at, 10 * at + 10, root, **told)
+        printed = {f"otel_agents__step__{key}": value for key, value in line.items()}
+        drawing.span(name, 10 * at, 10 * at + 10, root, **printed)
     drawing.span("execute_tool look_up", 50, 60, root, otel_agents__tool__caller="clerk")
     handoff: dict[str, Any] = {"otel_agents__step__type": "handoff"}
     to = "otel_agents__handoff__to"
@@ -187,7 +187,7 @@ def steps(drawing: Drawing) -> None:
     root.end(100 * MS)
 
 
-def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> None:
+def test_outcome_and_position_follow_the_name() -> None:
     drawing = Drawing()
     steps(drawing)
     assert drawing.lines[1:-2] == [
@@ -205,7 +205,7 @@ def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> 
 
 def test_outcomes_are_drawn_in_ascii_and_in_colour_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    plain, colored = Drawing(Paper("ascii")), Drawing(Terminal())
+    plain, colored = Drawing(File("ascii")), Drawing(Terminal())
     steps(plain)
     steps(colored)
     assert plain.lines[2].startswith("|- method check -> again ")
@@ -214,7 +214,7 @@ def test_outcomes_are_drawn_in_ascii_and_in_colour_too(monkeypatch: pytest.Monke
 
 
 def test_a_stream_that_takes_ascii_alone_gets_ascii() -> None:
-    drawing = Drawing(Paper("ascii"))
+    drawing = Drawing(File("ascii"))
     drawing.span("chat 漢", 0, 100, gen_ai__usage__input_tokens=1)
     assert drawing.lines == [
         "shop - trace 4bf92f3577b34da6a3ce929d0e0e4736",
@@ -225,13 +225,13 @@ def test_a_stream_that_takes_ascii_alone_gets_ascii() -> None:
 
 
 def test_content_is_shown_where_the_span_carries_it() -> None:
-    asked = [{"role": "user", "parts": [{"type": "text", "content": "How is\nBern?"}]}]
+    prompt = [{"role": "user", "parts": [{"type": "text", "content": "How is\nBern?"}]}]
     call = {"type": "tool_call", "name": "get_weather", "arguments": {"city": "Bern"}}
     given = [{"role": "assistant", "parts": [call]}]
     drawing = Drawing()
     agent_run(
         drawing,
-        gen_ai__input__messages=json.dumps(asked),
+        gen_ai__input__messages=json.dumps(prompt),
         gen_ai__output__messages=json.dumps(given),
     )
     assert drawing.lines[2:5] == [
@@ -249,11 +249,11 @@ def test_nothing_that_a_model_wrote_reaches_the_terminal_as_a_command() -> None:
     ]
 
 
-def test_colours_show_on_a_terminal_alone_and_only_if_wanted(
+def test_colours_are_used_only_on_a_terminal_and_without_no_color(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    colored, file = Drawing(Terminal()), Drawing(Paper())
+    colored, file = Drawing(Terminal()), Drawing(File())
     monkeypatch.setenv("NO_COLOR", "1")
     refused = Drawing(Terminal())
     for drawing in (colored, refused, file):
@@ -361,7 +361,7 @@ WORK = """
 """
 
 
-def test_tree_alone_tries_no_collector(tmp_path: Path) -> None:
+def test_tree_alone_connects_to_no_collector(tmp_path: Path) -> None:
     done = instrumented(
         script(tmp_path, WORK),
         {

@@ -59,7 +59,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert receiver.span_names == ["work"]
     assert done.err.splitlines() == [
         (
-            "otel-agents: OTEL_CONFIG_FILE=/no/such.yaml is no file; "
+            "otel-agents: OTEL_CONFIG_FILE=/no/such.yaml is not a file; "
             "the environment's settings are used"
         )
     ]
@@ -73,7 +73,7 @@ def test_an_endpoint_that_cannot_be_one_is_one_line(kind: str, tmp_path: Path) -
     done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
     assert done.err.splitlines() == [
         (
-            "otel-agents: http://localhost:43l7 (OTEL_CONFIG_FILE) is no endpoint (43l7 is no port "
+            "otel-agents: http://localhost:43l7 (OTEL_CONFIG_FILE) is not an endpoint (43l7 is no port "
             "(1 to 65535)): nothing is sent there; write http://HOST:PORT"
         )
     ]
@@ -85,7 +85,7 @@ def test_a_file_that_is_not_understood_is_one_line(tmp_path: Path) -> None:
     done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
     (line,) = done.err.splitlines()
     assert done.status == 0
-    assert line.startswith("otel-agents: OpenTelemetry's set-up ended early (")
+    assert line.startswith("otel-agents: OpenTelemetry's setup failed (")
 
 
 def test_doctor_tells_what_the_file_says(
@@ -107,8 +107,8 @@ def test_doctor_tells_what_the_file_says(
         "protocol": "http/protobuf",
         "compression": "",
         "compression_source": "",
-        "answer": "not asked",
-        "advice": "",
+        "result": "not checked",
+        "hint": "",
         "ok": True,
     }
     assert [(it["name"], it["exporters"]) for it in (metrics, logs)] == [
