@@ -1,16 +1,16 @@
-"""What spans tell beside their names: which of how many they are, and what was decided."""
+"""The decisions of spans: position, number and outcome."""
 
 from __future__ import annotations
 
 from otel_agents.testing.emission import Emission
 
-__all__ = ["told"]
+__all__ = ["decisions"]
 
 _STEP = "otel_agents.step."
 
 
-def told(emission: Emission) -> list[str]:
-    """The spans that tell any of it, in the order in which they began: ``guardrail 2/4 passed``."""
+def decisions(emission: Emission) -> list[str]:
+    """Return the spans with a decision, by start time, as ``guardrail 2/4 passed``."""
     lines: list[str] = []
     for span in sorted(emission.spans, key=lambda span: span.start_time or 0):
         attributes = span.attributes or {}

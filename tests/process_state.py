@@ -1,18 +1,17 @@
-"""What a process has of ours for as long as it runs: tables and locks of modules and classes.
+"""The permanent state of our modules and classes: tables and locks.
 
-That is what modules have when they are imported; what an object has that is made later, of a
-distribution or an instrumentor, is the object's to bound. Its locks are found by `locks`.
+That is what modules hold after import. State of objects that are created later is bounded by the
+object. `locks` finds its locks.
 
-Each of them has a bound, and is right in a forked child. That is so of
+Each has a bound and is valid in a forked child. Accepted are
 
-- what cannot be changed: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
-  dataclass whose fields are declared as what cannot be changed, as `Mapping`;
+- immutable values: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
+  dataclass whose fields are declared as immutable, such as `Mapping`;
 - the tables of the ground (`tables.Bounded`, `tables.ByObject`, `tables.Counts`) and its lock
-  (`forking.Lock`), which see to both by themselves;
-- a `functools.lru_cache` with a size: what it remembers is the same in a child;
-- weak tables and deques with a length, where a child empties them (`renew_after_fork(TABLE.clear)`);
-- anything else with which threads wait for each other, where the object that has it makes it anew
-  in a child (`renew_after_fork(self.renew)`).
+  (`forking.Lock`), which ensure both;
+- a `functools.lru_cache` with a size: its contents are valid in a child;
+- weak tables and deques with a length, if a child clears them (`renew_after_fork(TABLE.clear)`);
+- any other lock, if its object renews it in a child (`renew_after_fork(self.renew)`).
 """
 
 from __future__ import annotations
@@ -37,15 +36,18 @@ from otel_agents.instrumentors._core import forking, system
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
 
-__all__ = ["LOCKS", "WAITING", "is_renewed", "locks", "modules", "offences"]
+__all__ = ["LOCKS", "WAITING", "findings", "is_renewed", "locks", "modules"]
 
-_MAKERS: tuple[Callable[[], Any], ...] = (
+_LOCK_TYPES: tuple[Callable[[], Any], ...] = (
     threading.Lock,
     threading.RLock,
     system.Lock,
     system.RLock,
 )
-LOCKS: tuple[Any, ...] = (*(cast(Any, type(make())) for make in _MAKERS), threading.Condition)
+LOCKS: tuple[Any, ...] = (
+    *(cast(Any, type(create())) for create in _LOCK_TYPES),
+    threading.Condition,
+)
 WAITING: tuple[type[Any], ...] = (
     *(
         *LOCKS,
@@ -57,7 +59,7 @@ WAITING: tuple[type[Any], ...] = (
         queue.SimpleQueue,
     ),
 )
-"""What is broken in a forked child if another thread had it, or was it."""
+"""Types that are broken in a forked child if another thread held or was one."""
 
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _GROWING = (dict, list, set, bytearray, deque, *_WEAK)
@@ -68,7 +70,7 @@ _OURS = "otel_agents"
 
 
 def modules() -> list[ModuleType]:
-    """All modules of all distributions, but those whose foreign package is not installed."""
+    """Return all modules of all distributions, except those whose foreign package is not installed."""
     roots = [importlib.import_module(f"{_OURS}.{name}") for name in _PACKAGES]
     found = list(roots)
     for root in roots:
@@ -84,24 +86,24 @@ def modules() -> list[ModuleType]:
 
 
 def is_renewed(thing: object) -> bool:
-    """Whether a forked child calls a method of ``thing``."""
+    """Return whether a forked child calls a method of ``thing``."""
     renewals = (find() for find in list(vars(forking)["_renewers"].values()))
     return any(getattr(renewal, "__self__", None) is thing for renewal in renewals)
 
 
-def offences(walked: Iterable[ModuleType]) -> list[str]:
-    """What in ``walked`` has no bound, or would be its parent's in a forked child."""
+def findings(walked: Iterable[ModuleType]) -> list[str]:
+    """Return what has no bound, or is invalid in a forked child."""
     registries = (vars(forking)["_renewers"], vars(forking)["_unhooked"])
     walk = _Walk(seen={id(registry) for registry in registries})
     for module in walked:
         for name, value in list(vars(module).items()):
             if not (_is_pythons(name) or _is_foreign(value)):
                 walk.visit(value, f"{module.__name__}.{name}", None)
-    return walk.offences
+    return walk.findings
 
 
 def locks() -> list[tuple[object, str]]:
-    """Each object of ours that lives now and has a lock, with the attribute that it is in."""
+    """Return each living object of ours with a lock, and the lock's attribute."""
     ours = [thing for thing in gc.get_objects() if _is_ours(type(thing))]
     return [
         (thing, name)
@@ -112,29 +114,29 @@ def locks() -> list[tuple[object, str]]:
 
 
 class _Walk:
-    """Goes from what modules have to what that holds, each thing once."""
+    """Walks from modules to the values that they hold, each once."""
 
     def __init__(self, seen: set[int]) -> None:
-        self.offences: list[str] = []
+        self.findings: list[str] = []
         self._seen = seen
         self._held: list[object] = []
-        """What was seen, so that nothing else has its identity."""
+        """What was visited, kept alive so that ids stay unique."""
 
     def visit(self, value: Any, path: str, owner: object) -> None:
-        """See that ``value``, which ``owner`` has in an attribute, is as it must be."""
+        """Check ``value``, an attribute of ``owner``, and what it holds."""
         if id(value) in self._seen or isinstance(value, ModuleType):
             return
         self._seen.add(id(value))
         self._held.append(value)
-        offence = _offence(value, owner)
-        if offence is not None:
-            self.offences.append(f"{path} is {offence}")
+        finding = _finding(value, owner)
+        if finding is not None:
+            self.findings.append(f"{path} is {finding}")
             return
         for step, held in _held_by(value):
             self.visit(held, f"{path}{step}", value)
 
 
-def _offence(value: Any, owner: object) -> str | None:
+def _finding(value: Any, owner: object) -> str | None:
     renewed = is_renewed(value)
     if isinstance(value, _GROUND):
         return None
@@ -156,12 +158,12 @@ def _offence(value: Any, owner: object) -> str | None:
 
 
 def _held_by(value: Any) -> Iterator[tuple[str, Any]]:
-    """What ``value`` holds, and how it is got at."""
+    """Yield what ``value`` holds, each with its access path."""
     if isinstance(value, (*_GROUND, *_GROWING, *WAITING, Enum)):
         return
     if isinstance(value, (tuple, frozenset)):
         held = cast("Iterable[Any]", value)
-        yield from ((f"[{place}]", one) for place, one in enumerate(held))
+        yield from ((f"[{index}]", one) for index, one in enumerate(held))
     elif isinstance(value, types.MappingProxyType):
         constant = cast("Mapping[Any, Any]", value)
         yield from ((f"[{key!r}]", one) for key, one in constant.items())
@@ -187,14 +189,14 @@ def _held_by(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _names_of_pythons_own(cls: type[Any]) -> tuple[str, ...]:
-    """The tables that Python makes for an enumeration or a named tuple."""
+    """Return the tables that Python creates for an enumeration or a named tuple."""
     if issubclass(cls, Enum):
         return tuple(name for name in vars(cls) if name.startswith("_") and name.endswith("_"))
     return ("_field_defaults",) if hasattr(cls, "_fields") else ()
 
 
 def _constant_fields(value: Any) -> tuple[str, ...]:
-    """The fields of a frozen dataclass that are not declared as what can be changed."""
+    """Return the fields of a frozen dataclass that are not declared as mutable."""
     if not dataclasses.is_dataclass(value) or not vars(type(value))["__dataclass_params__"].frozen:
         return ()
     fields = dataclasses.fields(value)
@@ -230,7 +232,7 @@ def _is_ours(value: Any) -> bool:
 
 
 def _is_foreign(value: Any) -> bool:
-    """Whether it is a class or a function that another library defines."""
+    """Return whether it is a class or function of another library."""
     home = getattr(value, "__module__", None)
     return home not in (None, type(value).__module__) and not str(home).startswith(_OURS)
 

@@ -17,7 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
-from process_state import modules, offences
+from process_state import findings, modules
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
@@ -29,7 +29,7 @@ WALKING = """
     import process_state
     modules = process_state.modules()
     print(*[module.__name__ for module in modules])
-    print(*process_state.offences(modules), sep="\\n")
+    print(*process_state.findings(modules), sep="\\n")
 """
 
 
@@ -164,10 +164,10 @@ OFFENCES: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("offence", OFFENCES)
-def test_an_offence_is_told(offence: str) -> None:
-    value, told = OFFENCES[offence]
-    (line,) = offences([module(value)])
+@pytest.mark.parametrize("finding", OFFENCES)
+def test_an_offence_is_told(finding: str) -> None:
+    value, told = OFFENCES[finding]
+    (line,) = findings([module(value)])
     assert line.startswith(f"{TOY}.{told}")
 
 
@@ -180,7 +180,7 @@ def test_what_is_right_is_let_pass() -> None:
         *(MappingProxyType({"a": ("b", frozenset("c"))}), functools.lru_cache(maxsize=2)(print)),
         *(Renewed(threading.Condition()), Row(constant={"a": 1}), Holder(Holder(None))),
     )
-    assert offences([module(held)]) == []
+    assert findings([module(held)]) == []
 
 
 def test_a_module_of_ours_that_imports_what_is_not_there_is_no_missing_package(

@@ -1,4 +1,4 @@
-"""Children that libraries fork or start, and end in ways of their own: what they recorded arrives."""
+"""Telemetry of child processes that libraries start, fork and end in their own ways arrives."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WORK = """
         return number
 """
 PATIENT = "60"
-"""Seconds that an end may take; none takes them."""
+"""The limit of an end in seconds, never reached."""
 
 
 @dataclass
 class Telemetry:
-    """What arrived of a program in ``folder``."""
+    """Run a program in ``folder``, and return what arrived."""
 
     receiver: Receiver
     folder: Path
@@ -56,7 +56,7 @@ class Telemetry:
         return done
 
     def all_arrived(self, numbers: int) -> None:
-        """A span of each job, and all of them in the metrics."""
+        """Check a span for each job, and all of them in the metrics."""
         assert self.receiver.span_names == [f"work {number}" for number in range(numbers)]
         assert sum(self.receiver.totals("worked").values()) == numbers
 
@@ -128,7 +128,7 @@ CELERY = """
 
 @pytest.mark.parametrize("tasks_of_a_child", [None, 1, 2])
 def test_celery(telemetry: Telemetry, tasks_of_a_child: int | None) -> None:
-    """Its workers end after so many tasks, and at once where the program is told to end."""
+    """Its workers end after a number of tasks, and at once when the program is terminated."""
     queue = telemetry.folder / "queue"
     for folder in (queue, queue / "results", queue / "control"):
         folder.mkdir()
@@ -165,7 +165,7 @@ RQ = """
 
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_rq(telemetry: Telemetry, way: str) -> None:
-    """A work-horse for each job, which ends by `os._exit`."""
+    """Each job has its own process, which ends by `os._exit`."""
     program = script(telemetry.folder, RQ)
     with redis() as address:
         variables = telemetry.variables
@@ -185,10 +185,10 @@ WSGI = """
 
 
 def busy(port: int) -> bool:
-    """Whether uWSGI says, at ``port``, that a worker of its is at work."""
+    """Return whether uWSGI's stats at ``port`` report a busy worker."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        told = json.load(connection.makefile())
-    return any(worker["status"] != "idle" for worker in told["workers"])
+        stats = json.load(connection.makefile())
+    return any(worker["status"] != "idle" for worker in stats["workers"])
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def busy(port: int) -> bool:
 )
 @pytest.mark.xfail(reason="issue 13: a worker of uWSGI's may hang after the fork", strict=False)
 def test_uwsgi(telemetry: Telemetry, options: list[str]) -> None:
-    """It forks without telling the interpreter; a worker ends as soon as it has delivered."""
+    """uWSGI forks without the interpreter's hooks; a worker ends once it has delivered."""
     script(telemetry.folder, WSGI, "site_of_jobs.py")
     run = "import pyuwsgi, sys; sys.exit(pyuwsgi.run())"
     uwsgi = script(telemetry.folder, run, "uwsgi_run.py")  # known by its name

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -37,7 +37,7 @@ def test_a_test_is_one_trace(llm: Any, model: ScriptedModel, emission: Emission)
         "test",
         *["  invoke_workflow", *run_of("Writer", depth=2), *evaluation] * 2,
     ]
-    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
+    assert decisions(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
     assert (emission.traces(), model.ledger.requests) == (1, 4)
 
 
@@ -54,5 +54,5 @@ def test_a_training_is_one_trace(
     crew(task(agent(llm, "Writer"))).train(1, str(tmp_path / "trained.pkl"))
     learned = run_of("Writer", CHAT, "human_input", CHAT, depth=2)
     assert emission.tree() == ["train", "  invoke_workflow", *learned, f"  {CHAT}"]
-    assert told(emission) == ["invoke_workflow 1/1", "human_input feedback"]
+    assert decisions(emission) == ["invoke_workflow 1/1", "human_input feedback"]
     assert emission.traces() == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from crews import agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 
@@ -56,7 +56,7 @@ def test_a_router_tells_its_label(emission: Emission) -> None:
     methods = ("draft", "check", "redraft", "recheck", "publish")
     tree = ["invoke_workflow Checked", *(f"  method {name}" for name in methods)]
     assert emission.tree() == tree
-    assert told(emission) == ["method check again", "method recheck good"]
+    assert decisions(emission) == ["method check again", "method recheck good"]
     assert SECRET not in emission.texts()
 
 
@@ -82,7 +82,7 @@ def test_what_a_router_returns_is_told_only_where_the_flow_knows_it(emission: Em
 
     Free().kickoff()
     assert emission.tree() == ["invoke_workflow Free", "  method draft", "  method check"]
-    assert told(emission) == []
+    assert decisions(emission) == []
     assert SECRET not in emission.texts()
 
 
@@ -99,7 +99,7 @@ def test_a_label_may_be_a_member(emission: Emission) -> None:
         def publish(self) -> None: ...
 
     Judged().kickoff()
-    assert told(emission) == ["method check good"]
+    assert decisions(emission) == ["method check good"]
     assert emission.tree()[-1] == "  method publish"
 
 
@@ -123,7 +123,7 @@ def test_a_task_that_was_skipped_is_told(llm: Any, emission: Emission) -> None:
     written = ["invoke_workflow", *run_of("Writer", name="write")]
     checked = run_of("Writer", name="check")
     assert emission.tree() == [*written, "  task edit", *written, *checked]
-    assert told(emission) == ["task edit skipped"]
+    assert decisions(emission) == ["task edit skipped"]
     (skipped,) = [span for span in emission.spans if span.name == "task edit"]
     assert dict(skipped.attributes or {}) == {
         "otel_agents.step.type": "task",
@@ -137,9 +137,9 @@ def test_what_was_not_run_again_is_told(llm: Any, emission: Emission) -> None:
     )
     one = crew(first, last)
     one.kickoff()
-    assert told(emission) == []
+    assert decisions(emission) == []
     one.replay(str(last.id))
-    assert told(emission) == ["task Writer stored"]
+    assert decisions(emission) == ["task Writer stored"]
     stored, run = ["  task Writer"], run_of("Editor", name="Editor")
     assert emission.tree()[-5:] == ["invoke_workflow", *stored, *run]
 
@@ -149,9 +149,9 @@ def test_runs_for_each_input_are_numbered(llm: Any, emission: Emission) -> None:
     inputs = [{"a": "1"}] * 3  # the same object: only the copies of the crew differ
     one.kickoff_for_each(inputs=inputs)
     numbered = [f"invoke_workflow chapter {n}/3" for n in (1, 2, 3)]
-    assert told(emission) == numbered
+    assert decisions(emission) == numbered
     asyncio.run(one.kickoff_for_each_async(inputs=inputs))
-    assert sorted(told(emission)[3:]) == numbered
+    assert sorted(decisions(emission)[3:]) == numbered
 
 
 def test_crews_side_by_side_in_a_method_are_numbered(llm: Any, emission: Emission) -> None:
@@ -168,6 +168,6 @@ def test_crews_side_by_side_in_a_method_are_numbered(llm: Any, emission: Emissio
             await crew(task(agent(llm, "Painter")), name="cover").kickoff_async()
 
     asyncio.run(Book().kickoff_async())
-    assert sorted(told(emission)) == [f"invoke_workflow chapter {n}" for n in (1, 2, 3)]
+    assert sorted(decisions(emission)) == [f"invoke_workflow chapter {n}" for n in (1, 2, 3)]
     assert emission.traces() == 1
     assert SECRET not in emission.texts()

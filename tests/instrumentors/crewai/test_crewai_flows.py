@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from crew_fixtures import conversations
 from crews import CHAT, agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel
@@ -111,7 +111,7 @@ def test_a_flow_asks_somebody(answer: str | None, outcome: str, emission: Emissi
 
     assert Asking(input_provider=Patient()).kickoff() == answer
     assert emission.tree() == ["invoke_workflow Asking", "  method collect", "    human_input"]
-    assert told(emission) == [f"human_input {outcome}"]
+    assert decisions(emission) == [f"human_input {outcome}"]
     assert SECRET not in emission.texts()
 
 
@@ -148,7 +148,7 @@ def test_feedback_is_read_as_an_outcome(
         decided = ["method draft approved", "human_input skipped"]
     draft = ["  method draft", "    human_input", *read]
     assert emission.tree() == ["invoke_workflow Review", *draft, f"  method {after}"]
-    assert told(emission) == decided
+    assert decisions(emission) == decided
     assert SECRET not in emission.texts()
 
 

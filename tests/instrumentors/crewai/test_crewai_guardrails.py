@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 
@@ -33,7 +33,7 @@ def refusing(times: int, name: str = "is_short") -> Callable[[Any], tuple[bool, 
 def test_a_guardrail_tells_its_verdict_and_its_try(llm: Any, emission: Emission) -> None:
     guarded = task(agent(llm, "Writer"), guardrail=refusing(2), guardrail_max_retries=3)
     crew(guarded).kickoff()
-    assert told(emission) == [
+    assert decisions(emission) == [
         "guardrail is_short 1/4 failed",
         "guardrail is_short 2/4 failed",
         "guardrail is_short 3/4 passed",
@@ -53,20 +53,20 @@ def test_each_run_of_a_task_counts_anew(llm: Any, emission: Emission) -> None:
     one = crew(task(agent(llm, "Writer"), guardrail=guard))
     one.kickoff()
     one.kickoff()
-    assert told(emission) == ["guardrail 1/4 failed", "guardrail 2/4 passed"] * 2
+    assert decisions(emission) == ["guardrail 1/4 failed", "guardrail 2/4 passed"] * 2
 
 
 def test_a_guardrail_that_never_lets_pass(llm: Any, emission: Emission) -> None:
     guarded = task(agent(llm, "Writer"), guardrail=refusing(9), guardrail_max_retries=1)
     with pytest.raises(Exception, match="guardrail"):
         crew(guarded).kickoff()
-    assert told(emission) == ["guardrail is_short 1/2 failed", "guardrail is_short 2/2 failed"]
+    assert decisions(emission) == ["guardrail is_short 1/2 failed", "guardrail is_short 2/2 failed"]
 
 
 def test_several_guardrails_are_counted_each(llm: Any, emission: Emission) -> None:
     rails = [refusing(1, "is_short"), refusing(1, "is_kind")]
     crew(task(agent(llm, "Writer"), guardrails=rails)).kickoff()
-    assert told(emission) == [
+    assert decisions(emission) == [
         "guardrail is_short 1/4 failed",
         "guardrail is_short 2/4 passed",
         "guardrail is_kind 1/4 failed",
@@ -77,7 +77,7 @@ def test_several_guardrails_are_counted_each(llm: Any, emission: Emission) -> No
 def test_the_guardrail_of_a_lone_agent(llm: Any, emission: Emission) -> None:
     alone = agent(llm, "Writer", guardrail=refusing(1), guardrail_max_retries=2)
     alone.kickoff("hi")
-    assert told(emission) == ["guardrail is_short 1/3 failed", "guardrail is_short 2/3 passed"]
+    assert decisions(emission) == ["guardrail is_short 1/3 failed", "guardrail is_short 2/3 passed"]
     assert emission.tree()[0] == "invoke_agent Writer"
 
 
@@ -90,5 +90,5 @@ def test_a_guardrail_that_a_model_judges_has_no_name(llm: Any, emission: Emissio
 
     error_to_report = Judge(description=SECRET, llm=llm)
     crew(task(agent(llm, "Writer"), guardrail=error_to_report)).kickoff()
-    assert told(emission) == ["guardrail 1/4 passed"]
+    assert decisions(emission) == ["guardrail 1/4 passed"]
     assert SECRET not in emission.texts()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
@@ -98,7 +98,7 @@ def test_steps_side_by_side_have_what_they_called_below_them(
     planner(llm).kickoff()
     calls = (*MADE, *DONE, *DONE, *SEEN, *SEEN, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Scout", *calls)]
-    assert sorted(told(emission)) == [
+    assert sorted(decisions(emission)) == [
         "observation 1 continue",
         "observation 2 continue",
         "plan_step 1 completed",
@@ -117,7 +117,7 @@ def test_a_step_that_failed_says_so(llm: Any, model: ScriptedModel, emission: Em
 
     model.script_by(fail_on_the_left)
     planner(llm, observe_steps=False).kickoff()
-    assert sorted(told(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
+    assert sorted(decisions(emission)) == ["plan_step 1 failed", "plan_step 2 completed"]
     steps = [span for span in emission.spans if span.name == "plan_step"]
     errors = [str((s.attributes or {}).get("error.type")) for s in steps]
     assert sorted(errors) == [
@@ -149,7 +149,7 @@ def test_an_observation_tells_what_follows(
 
     model.script_by(error_to_report)
     planner(llm, reasoning_effort="high", max_replans=0).kickoff()
-    assert told(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
+    assert decisions(emission)[:2] == ["plan_step 1 completed", f"observation 1 {outcome}"]
     assert SECRET not in emission.texts()
 
 

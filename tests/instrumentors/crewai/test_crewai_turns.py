@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from crews import CHAT, agent, crew, run_of, task
-from decided_steps import told
+from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
@@ -50,5 +50,5 @@ def test_akickoff_for_each(llm: Any, emission: Emission, model: ScriptedModel) -
     asyncio.run(one.akickoff_for_each(inputs=[{"a": "1"}, {"a": "2"}]))
     inner = ["  " + line for line in ["invoke_workflow", *run_of("Writer")]]
     assert emission.tree() == ["kickoff_for_each", *inner, *inner]
-    assert told(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
+    assert decisions(emission) == ["invoke_workflow 1/2", "invoke_workflow 2/2"]
     assert model.ledger.requests == 2
