@@ -29,6 +29,8 @@ __all__ = [
 PATCHED_FIRST = {"OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH": "patch_all"}
 """A variable that makes ``opentelemetry-instrument`` patch for gevent first."""
 _SECONDS = 60
+LIMIT = "40"
+"""Seconds for a delivery at the end: only one that hangs reaches them, even on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def variables(receiver: Receiver, given: Mapping[str, str]) -> dict[str, str]:
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
         "PYTHONWARNINGS": "ignore",  # eventlet warns of its end of life
+        "OTEL_AGENTS_EXIT_TIMEOUT": LIMIT,
+        "OTEL_AGENTS_SIGNAL_TIMEOUT": LIMIT,
         DISABLED: "litellm,otel_agents_litellm",  # where an unsupported version is installed
         **given,
     }

@@ -193,7 +193,7 @@ def test_a_request_ends_after_its_time_out_in_seconds(
         began = time.monotonic()
         outcome = send(monkeypatch, way, variables)
     assert outcome == Outcome(False, True, "no answer in time")
-    assert float(seconds) <= time.monotonic() - began < 5
+    assert float(seconds) <= time.monotonic() - began < 9  # the default is 10
 
 
 @pytest.mark.parametrize("compression", ["gzip", "deflate", "none", "GZIP", " None "])

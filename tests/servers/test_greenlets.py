@@ -15,6 +15,7 @@ import pytest
 from greens import (
     EVENTLET,
     GEVENT,
+    LIMIT,
     PATCHED_FIRST,
     Greenlets,
     ended,
@@ -28,9 +29,8 @@ from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-SOON = 4.0
-"""The limit in seconds; an idle machine needs two."""
-FLUSH = 1.0
+SOON = float(LIMIT) / 2
+FLUSH = 2.0
 """The limit of each of three flushes, in seconds."""
 CALLS = """
 from openai import OpenAI
@@ -82,7 +82,7 @@ work("first")
 providers[0].force_flush(500)  # which imports the exporter, and computes meanwhile
 spawn(tick)
 for provider in providers:
-    provider.force_flush(1000)
+    provider.force_flush(2000)
 print(max(later - tick for tick, later in zip(ticks, ticks[1:])), flush=True)
 os._exit(0)
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from enum import Enum
 from threading import Event
 from types import ModuleType
@@ -11,6 +10,7 @@ from typing import Any
 
 import openai
 import pytest
+from docstring_examples import example
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing import emission, scripted_model
@@ -21,17 +21,6 @@ def public_classes(module: ModuleType) -> list[type]:
     """Return the classes in ``__all__``, without enumerations."""
     members = [getattr(module, name) for name in module.__all__]
     return [it for it in members if inspect.isclass(it) and not issubclass(it, Enum)]
-
-
-def example(documented: type | ModuleType) -> str:
-    """Return the first indented block of a docstring."""
-    lines = inspect.cleandoc(documented.__doc__ or "").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("    "))
-    rest = lines[start:]
-    end = next(
-        (n for n, line in enumerate(rest) if line and not line.startswith("    ")), len(rest)
-    )
-    return textwrap.dedent("\n".join(rest[:end]))
 
 
 def run(documented: type | ModuleType, **names: Any) -> None:

@@ -58,7 +58,7 @@ def initialize() -> None:
         from otel_agents.distro import initialize
 
         initialize()
-        import crewai  # frameworks after it
+        import openai  # frameworks and SDKs after it
 
     Call it before frameworks are imported: names that a module imported earlier by ``from x import
     f`` cannot be patched, and a framework may start its own telemetry on import. A second call
