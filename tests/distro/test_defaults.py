@@ -1,4 +1,4 @@
-"""What holds when the user sets nothing, and that everything the user sets wins."""
+"""The defaults, and that every setting of the user wins."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ WITH_MORE = (
     "CREWAI_DISABLE_TELEMETRY",
     "LITELLM_LOCAL_MODEL_COST_MAP",
 )
-"""Variables that do more than to stop a phone-home."""
+"""Variables that do more than disable vendor telemetry."""
 INHERITED = {"PYTHONPATH"}
-"""What ``opentelemetry-instrument`` itself sets, for processes that the program starts."""
+"""Variables that ``opentelemetry-instrument`` itself sets for child processes."""
 
 
 def test_all_three_signals_arrive_by_otlp_compressed_and_named(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ ENVIRONMENT = """
 
 
 def environment_seen(folder: Path, given: dict[str, str]) -> tuple[dict[str, str], bool]:
-    """The environment that a program sees, and whether threads carry contexts."""
+    """Return the environment that a program sees, and whether threads inherit contexts."""
     done = instrumented(script(folder, ENVIRONMENT), given)
     seen, carried = json.loads(done.out)
     del seen[DISABLED]
@@ -94,7 +94,7 @@ def environment_seen(folder: Path, given: dict[str, str]) -> tuple[dict[str, str
 
 
 def test_the_environment_keeps_what_the_user_set_and_gets_no_otel_variable(tmp_path: Path) -> None:
-    """Subprocesses would inherit it. Only what stops a phone-home and nothing else is set."""
+    """Subprocesses would inherit them. Only variables that do nothing but disable vendor telemetry are set."""
     given = {
         "OTEL_TRACES_EXPORTER": "otlp,console",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
@@ -213,7 +213,7 @@ def test_a_worker_has_the_name_of_what_it_works_for(
 
 
 def test_a_program_that_a_program_starts_has_its_own_name(tmp_path: Path) -> None:
-    """And so has code that it starts, which is no worker."""
+    """So does code that it starts, which is not a worker."""
     script(tmp_path, EMIT, "other.py")
     program = script(
         tmp_path,

@@ -1,4 +1,4 @@
-"""The demo works where its extra is installed and leaves this process as it was."""
+"""The demo works with its extra, and does not change this process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
 
 
 def drawn(text: str) -> list[tuple[str, str]]:
-    """Name and remarks of each line of the tree, without times."""
+    """Return name and remarks of each line of the tree, without times."""
     lines = [line for line in text.splitlines() if "━" in line]
     return [(line[:29].strip(), line.rpartition("━")[2].strip()) for line in lines]
 

@@ -80,7 +80,7 @@ def install_conflicting(
 
 
 def load(tmp_path: Path, site: Path, **variables: str) -> Finished:
-    """Start a program with what is installed in ``site``; it prints who instrumented."""
+    """Run a program with the distributions in ``site``; it prints who instrumented."""
     done = instrumented(
         script(tmp_path, "print('ran')"), {**QUIET, "PYTHONPATH": str(site), **variables}
     )
@@ -210,7 +210,7 @@ def test_a_conflict_is_found_without_importing_it(tmp_path: Path, site: Path) ->
 def test_the_extras_of_a_conflict_name_what_it_instruments(
     lines: str, by: list[str], tmp_path: Path, site: Path
 ) -> None:
-    """Not what it needs itself, nor what its name says."""
+    """Not its other requirements, nor its name."""
     install(site, "toylib", "2.1")
     install(site, "rival-toylib", instrumentors={"any_name": "others:Rival"})
     needs = "".join(f"Requires-Dist: {line}\n" for line in lines.splitlines())
@@ -231,7 +231,7 @@ def test_of_several_in_one_distribution_the_namesake_conflicts(tmp_path: Path, s
 def test_one_that_does_not_support_the_version_is_no_conflict(
     tmp_path: Path, site: Path, prefer: str
 ) -> None:
-    """Registered is not active: stepping aside for it would leave nothing."""
+    """Registered is not active: else nothing would instrument the library."""
     install(site, "toylib", "2.1")
     install_conflicting(site, "toylib < 2")
     done = load(tmp_path, site, OTEL_AGENTS_PREFER=prefer)
@@ -294,7 +294,7 @@ def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> N
 def test_one_that_instruments_more_than_any_of_ours_is_not_switched_off(
     extra: str, point: str, variables: dict[str, str], by: list[str], tmp_path: Path, site: Path
 ) -> None:
-    """What else it instruments would be lost."""
+    """Else its other libraries would not be instrumented."""
     install(site, "toylib", "2.1")
     install(site, "otherlib", "1.0")
     install_conflicting(site, "toylib", "otherlib", name="rivals", point=point, of="Broader")
@@ -314,7 +314,7 @@ def test_one_that_instruments_more_than_any_of_ours_is_not_switched_off(
 def test_one_of_which_ours_instrument_everything_is_switched_off(
     tmp_path: Path, site: Path
 ) -> None:
-    """Though it is for several libraries."""
+    """Although it is for several libraries."""
     install(site, "toylib", "2.1")
     install(site, "openai", "2.0")
     install_conflicting(site, "toylib", "openai", point="models")
@@ -367,7 +367,7 @@ def test_broken_metadata_cost_their_own_instrumentor_alone(
 def test_one_that_is_preferred_and_cannot_be_loaded_is_one_line(
     value: str, why: str, tmp_path: Path, site: Path
 ) -> None:
-    """Ours has stood aside for it, so nothing instruments the library."""
+    """Ours is not applied because of it, so nothing instruments the library."""
     install(site, "toylib", "2.1")
     install_conflicting(site)
     points = f"[opentelemetry_instrumentor]\ntoylib = {value}\n"

@@ -27,7 +27,7 @@ TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -38,7 +38,7 @@ class Terminal(io.StringIO):
 
 
 class File(Terminal):
-    """A file; its encoding can be chosen."""
+    """A file with a given encoding."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class File(Terminal):
 
 
 class Counted(IdGenerator):
-    """Ids that are the same in every run."""
+    """Generates the same ids in every run."""
 
     def __init__(self) -> None:
         self._span = 0
@@ -82,7 +82,7 @@ class Drawing:
         self._tracer = self._provider.get_tracer("t")
 
     def start(self, name: str, at: int, parent: Any = None, **attributes: Any) -> Any:
-        """Start a span at millisecond ``at``; ``gen_ai_`` in a key stands for ``gen_ai.``."""
+        """Start a span at millisecond ``at``; ``__`` in a key is a dot."""
         context = trace.set_span_in_context(parent) if parent is not None else None
         named = {key.replace("__", "."): value for key, value in attributes.items()}
         span = self._tracer.start_span(name, context, start_time=at * MS, attributes=named)
@@ -98,7 +98,7 @@ class Drawing:
 
 
 def agent_run(drawing: Drawing, **content: Any) -> None:
-    """Two model calls and two tools under an agent."""
+    """Record two model calls and two tools under an agent."""
     tokens = {"gen_ai__usage__input_tokens": 1284, "gen_ai__usage__output_tokens": 203}
     agent = drawing.start(
         "invoke_agent planner", 0, gen_ai__operation__name="invoke_agent", **tokens
@@ -165,7 +165,7 @@ def test_a_run_is_drawn_when_its_root_ends() -> None:
 
 
 def steps(drawing: Drawing) -> None:
-    """A step of each kind of outcome, two of several, and two handoffs."""
+    """Record a step of each outcome, two with a position, and two handoffs."""
     root = drawing.start("invoke_workflow Book", 0)
     for at, (name, line) in enumerate(
         [
@@ -302,7 +302,7 @@ def test_a_parent_in_another_process_makes_a_root_here() -> None:
 
 
 def test_what_waits_is_bounded() -> None:
-    """One endless trace keeps so many spans, many endless traces give way, oldest first."""
+    """One unfinished trace keeps a limited number of spans; of many the oldest are evicted."""
     drawing = Drawing()
     root = drawing.start("root", 0)
     for number in range(MAX_SPANS + 7):
@@ -319,7 +319,7 @@ def test_what_waits_is_bounded() -> None:
 
 
 def test_a_forked_child_draws_nothing_of_its_parent() -> None:
-    """What waits for its root is the parent's, and so is the lock, which another thread may hold."""
+    """Buffered spans belong to the parent, and so does the lock, which another thread may hold."""
     drawing = Drawing()
     root = drawing.start("root", 0)
     drawing.span("below", 1, 2, root)

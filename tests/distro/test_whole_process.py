@@ -1,4 +1,4 @@
-"""An application under the distro, seen from the receiver: what leaves the process, in bytes."""
+"""An application under the distro, seen by the receiver: the bytes that leave the process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"}
 
 
 def run(tmp_path: Path, receiver: Receiver, variables: dict[str, str]) -> Finished:
-    """Run the program, which ends by an exception that nobody catches."""
+    """Run the program, which ends by an uncaught exception."""
     with ScriptedModel() as model:
         failure = Failure(400, code=None, message=SECRET)
         call = ToolCall("weather", {"city": SECRET})
@@ -56,13 +56,13 @@ def run(tmp_path: Path, receiver: Receiver, variables: dict[str, str]) -> Finish
 
 
 def spoken(done: Finished) -> list[str]:
-    """What the distro or an exporter said; that a rival stands aside is not about delivery."""
+    """Return messages of the distro and exporters, without those about conflicts."""
     lines = [line for line in done.err.splitlines() if re.search(r"^otel-agents|[Ee]xport", line)]
     return [line for line in lines if "OTEL_AGENTS_PREFER=theirs" not in line]
 
 
 def sent(receiver: Receiver, path: str) -> bytes:
-    """All that arrived for one signal."""
+    """Return everything that arrived for one signal."""
     return b"".join(request.SerializeToString() for at, request in receiver.requests if at == path)
 
 

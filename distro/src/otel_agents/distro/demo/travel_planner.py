@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from openai import OpenAI
 from opentelemetry import context
 
-from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Telemetry
+from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Operation, Telemetry
 
 _MODEL: Final = "gpt-4o-mini"
 _PROMPT: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
@@ -53,8 +53,11 @@ def _definition(name: str, *parameters: str) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
+_O = TypeVar("_O", bound=Operation)
+
+
 @contextmanager
-def _current(operation: Any) -> Generator[Any, None, None]:
+def _current(operation: _O) -> Generator[_O, None, None]:
     token = context.attach(operation.context)
     try:
         yield operation

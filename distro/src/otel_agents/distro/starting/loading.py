@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from opentelemetry.instrumentation.dependencies import DependencyConflictError
+from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
@@ -193,12 +193,13 @@ def _report_version(entry_point: EntryPoint, error: DependencyConflictError) -> 
     )
 
 
-def _found(conflict: Any) -> str:
+def _found(conflict: DependencyConflict) -> str:
+    # Before 0.56 opentelemetry-instrumentation has no `found_any`.
     found: Iterable[str] = getattr(conflict, "found_any", None) or ()
     return conflict.found or ", ".join(found)
 
 
-def _required(conflict: Any) -> str:
+def _required(conflict: DependencyConflict) -> str:
     required: Iterable[str] = getattr(conflict, "required_any", None) or ()
     return str(conflict.required or ", ".join(map(str, required)))
 
