@@ -29,7 +29,7 @@ _WSGI = """
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [answer.encode()]
 
-    print("loaded\\n", end="", flush=True)  # in one piece, beside other workers
+    print("loaded\\n", end="", flush=True)  # in one write: other workers print too
 """
 _WARM = """
     from calling import call
@@ -47,7 +47,7 @@ _ASGI = """
             await send(head)
             await send({"type": "http.response.body", "body": answer.encode()})
 
-    print("loaded\\n", end="", flush=True)  # in one piece, beside other workers
+    print("loaded\\n", end="", flush=True)  # in one write: other workers print too
 """
 _EVENTLET = """
     import eventlet

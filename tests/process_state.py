@@ -103,7 +103,7 @@ def findings(walked: Iterable[ModuleType]) -> list[str]:
 
 
 def locks() -> list[tuple[object, str]]:
-    """Return each living object of ours with a lock, and the lock's attribute."""
+    """Return each of our living objects that has a lock, with the lock's attribute."""
     ours = [thing for thing in gc.get_objects() if _is_ours(type(thing))]
     return [
         (thing, name)

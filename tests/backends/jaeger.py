@@ -43,7 +43,7 @@ class Jaeger(Program):
         return responds(f"http://{self._health}/status")
 
     def stop(self) -> int:
-        """End it at once: asked to, it waits ten seconds for open connections."""
+        """Kill it: on SIGTERM it waits ten seconds for open connections."""
         return self.kill() if self.started else 0
 
     def services(self) -> list[str]:

@@ -46,7 +46,7 @@ class Telemetry:
             "OTEL_BSP_SCHEDULE_DELAY": "3600000",  # nothing is sent but at an end
             "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
             "PYTHONPATH": str(self.folder),
-            "PYTHONWARNINGS": "ignore",  # of fork beside threads, from Python 3.12 on
+            "PYTHONWARNINGS": "ignore",  # Python 3.12 and later warn of fork with threads
         }
 
     def run(self, text: str) -> Finished:
