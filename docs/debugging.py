@@ -17,10 +17,10 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_agents.testing.scripted_model import (
-    Answer,
     Failure,
     ModelRequest,
     Reaction,
+    Response,
     ScriptedModel,
     ToolCall,
     Usage,
@@ -43,13 +43,13 @@ def _texts(request: ModelRequest) -> list[str]:
     return [json.dumps(message, default=str) for message in request.body["messages"]]
 
 
-def _text(text: str, tokens: int, delay: float = 0.05) -> Answer:
-    return Answer(text, usage=Usage(tokens, tokens // 8), delay=delay)
+def _text(text: str, tokens: int, delay: float = 0.05) -> Response:
+    return Response(text, usage=Usage(tokens, tokens // 8), delay=delay)
 
 
-def _tool_calls(tokens: int, *calls: tuple[str, dict[str, Any]]) -> Answer:
+def _tool_calls(tokens: int, *calls: tuple[str, dict[str, Any]]) -> Response:
     tool_calls = [ToolCall(name, arguments) for name, arguments in calls]
-    return Answer(tool_calls=tool_calls, usage=Usage(tokens, tokens // 8), delay=0.05)
+    return Response(tool_calls=tool_calls, usage=Usage(tokens, tokens // 8), delay=0.05)
 
 
 _DELAYS: Final = MappingProxyType({"Dance": 0.1, "Paper": 0.45, "Winter": 0.15})

@@ -9,7 +9,6 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from otel_agents.distro.starting.privacy import PHONE_HOME
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.settings import SETTINGS
 
@@ -44,7 +43,7 @@ def privacy() -> str:
     """Return the table of vendor telemetry, which is off by default."""
     rows = ["| library | what it sends to its vendor | what otel-agents does | to enable it |"]
     rows.append("|---|---|---|---|")
-    for row in PHONE_HOME:
+    for row in VENDOR_TELEMETRY:
         done = "stops only the sending" if row.senders else f"sets `{row.variable}={row.off}`"
         rows.append(f"| {row.library} | {row.what} | {done} | `{row.variable}={row.on}` |")
     return "\n".join(rows)
@@ -64,7 +63,7 @@ def processes() -> str:
     """Return the table of process models, which the test suites measure (`tests/process_models.py`)."""
     rows = ["| process model | ended by | spans | metrics | remark |", "|---|---|---|---|---|"]
     for row in json.loads((ROOT / "docs/processes.json").read_text("utf-8")):
-        spans, points = (f"{row['asked']} / {row[name]}" for name in ("spans", "points"))
+        spans, points = (f"{row['requests']} / {row[name]}" for name in ("spans", "points"))
         rows.append(f"| {row['shown']} | {row['ended']} | {spans} | {points} | {row['remark']} |")
     return "\n".join(rows)
 

@@ -12,9 +12,9 @@ from opentelemetry import trace
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
-    Answer,
     ModelRequest,
     Reaction,
+    Response,
     ScriptedModel,
     ToolCall,
 )
@@ -72,7 +72,7 @@ def calling(*calls: ToolCall) -> Callable[[ModelRequest], Reaction]:
         offered_calls = tuple(call for call in calls if call.name in offered_tools)
         last: Any = request.body["messages"][-1]
         calls_tools = offered_calls and last.get("role") != "tool"
-        return Answer(tool_calls=offered_calls) if calls_tools else Answer("done")
+        return Response(tool_calls=offered_calls) if calls_tools else Response("done")
 
     return react
 

@@ -1,4 +1,4 @@
-"""The trees of docs/debugging.md: as they stand there, and as their programs draw them now."""
+"""The trees of docs/debugging.md: on the page, and as their programs draw them now."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["shape_now", "shape_on_the_page"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 Shape = tuple[str, list[Any]]
-"""A line with its tokens and errors, and the shapes of what is below it, in the order of their texts."""
+"""A line with its tokens and errors, and the sorted shapes below it."""
 
 
 def shape_on_the_page(name: str) -> Shape:
-    """Of the tree that has this name on the page."""
+    """Return the shape of the tree with this name on the page."""
     return _shape(_program()["part"]((DOCS / "debugging.md").read_text("utf-8"), name))
 
 
 def shape_now(name: str) -> Shape:
-    """Of the tree that the program of this name draws."""
+    """Return the shape of the tree that the program with this name draws."""
     return _shape(_program()["drawn"](name))
 
 
@@ -30,7 +30,7 @@ def _program() -> dict[str, Any]:
 
 
 def _shape(text: str) -> Shape:
-    """Without durations, and without the order in which what runs side by side has begun."""
+    """Return the shape without durations and without the start order of parallel branches."""
     ((first, *rest),) = drawn(text)
     above: list[Shape] = [(first, [])]
     for line in rest:

@@ -1,4 +1,4 @@
-"""Distributions that are not there: their metadata alone."""
+"""Distributions that consist only of metadata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Site"]
 
 
 class Site:
-    """A folder with the metadata of distributions; what has it on its path finds them installed."""
+    """A folder with metadata of distributions, which are installed for a process with it on its path."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

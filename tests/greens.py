@@ -20,15 +20,17 @@ __all__ = [
     "GEVENT",
     "PATCHED_FIRST",
     "Greenlets",
-    "asking",
     "ended",
     "module",
+    "openai_variables",
     "terminated",
 ]
 
 PATCHED_FIRST = {"OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH": "patch_all"}
-"""What has ``opentelemetry-instrument`` patch for gevent before anything else begins."""
+"""A variable that makes ``opentelemetry-instrument`` patch for gevent first."""
 _SECONDS = 60
+LIMIT = "40"
+"""Seconds for a delivery at the end: only one that hangs reaches them, even on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,22 @@ class Greenlets:
     """A library of greenlets.
 
     Attributes:
-        patch: The lines that put them where the standard library has threads.
-        names: Those that make ``spawn``, ``sleep`` and ``wait``, for a list of greenlets.
-        says: What it writes of itself into each program's errors, with and without us.
+        patch: The lines that replace the standard library's threads.
+        names: The lines that define ``spawn``, ``sleep`` and ``wait`` (for a list of greenlets).
+        own_output: A pattern of what the library itself writes to standard error.
     """
 
     patch: str
     names: str
-    says: str = ""
+    own_output: str = ""
 
     def script(self, folder: Path, text: str) -> Path:
-        """A program that begins with all that."""
+        """Write a program that starts with these lines."""
         return script(folder, f"{self.patch}\n{self.names}\n{text}")
 
     def errors(self, done: Finished) -> str:
-        """What stands in the errors beside."""
-        return re.sub(self.says, "", done.err, flags=re.DOTALL)
+        """Return the program's errors without the library's own output."""
+        return re.sub(self.own_output, "", done.err, flags=re.DOTALL)
 
 
 GEVENT = Greenlets(
@@ -68,22 +70,24 @@ EVENTLET = Greenlets(
 def variables(receiver: Receiver, given: Mapping[str, str]) -> dict[str, str]:
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-        "PYTHONWARNINGS": "ignore",  # eventlet warns of its own end
-        DISABLED: "litellm,otel_agents_litellm",  # where a version is installed that is of no use
+        "PYTHONWARNINGS": "ignore",  # eventlet warns of its end of life
+        "OTEL_AGENTS_EXIT_TIMEOUT": LIMIT,
+        "OTEL_AGENTS_SIGNAL_TIMEOUT": LIMIT,
+        DISABLED: "litellm,otel_agents_litellm",  # where an unsupported version is installed
         **given,
     }
 
 
-def asking(model: ScriptedModel) -> dict[str, str]:
-    """The variables of a program that asks ``model`` by the SDK of OpenAI."""
+def openai_variables(model: ScriptedModel) -> dict[str, str]:
+    """Return the variables of a program that calls ``model`` with the OpenAI SDK."""
     return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "none"}
 
 
 @contextmanager
-def begun(
+def running_program(
     path: Path, receiver: Receiver, given: Mapping[str, str], **options: object
 ) -> Generator[subprocess.Popen[str], None, None]:
-    """Start a program with the instrumentors that are installed; it does not outlive the block."""
+    """Start a program with the installed instrumentors; kill it at the end of the block."""
     with running(path, variables(receiver, given), installed=True, **options) as process:
         yield process
 
@@ -93,13 +97,13 @@ def module(
     arguments: Sequence[str], receiver: Receiver, given: Mapping[str, str], **options: object
 ) -> Generator[subprocess.Popen[str], None, None]:
     """Start ``python -m`` with ``arguments``."""
-    with begun(Path("-m"), receiver, given, arguments=arguments, **options) as process:
+    with running_program(Path("-m"), receiver, given, arguments=arguments, **options) as process:
         yield process
 
 
 def ended(path: Path, receiver: Receiver, given: Mapping[str, str] | None = None) -> Finished:
     """Run a program to its end."""
-    with begun(path, receiver, given or {}) as process:
+    with running_program(path, receiver, given or {}) as process:
         return _finished(process)
 
 

@@ -1,4 +1,4 @@
-"""Distributions that exist for one test: their metadata on the path, as pip would write it."""
+"""Distributions for one test: metadata on the path, as pip would write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs small programs as ``opentelemetry-instrument`` does, each in a process of its own."""
+"""Runs of small programs under ``opentelemetry-instrument``, each in a subprocess."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Finished:
 
 
 def plain_environ(variables: Mapping[str, str]) -> dict[str, str]:
-    """This process's variables without those of OpenTelemetry and of proxies, and ``variables``."""
+    """Return this process's environment without OpenTelemetry's and proxy variables, plus ``variables``."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -55,7 +55,7 @@ def plain_environ(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def environ(variables: Mapping[str, str]) -> dict[str, str]:
-    """As `plain_environ`, with the instrumentors off that happen to be installed here."""
+    """Return `plain_environ` with all installed instrumentors disabled."""
     disabled = [*INSTALLED, *filter(None, [variables.get(DISABLED)])]
     return {**plain_environ(variables), DISABLED: ",".join(disabled)}
 
@@ -77,7 +77,7 @@ def start(
     inherit: Sequence[int] = (),
     folder: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start ``program``; its standard input and outputs are pipes.
+    """Start ``program`` with pipes as standard input and outputs.
 
     Args:
         program: The file to run.
@@ -106,7 +106,7 @@ def start(
 def running(
     program: Path, variables: Mapping[str, str], **options: Any
 ) -> Generator[subprocess.Popen[str], None, None]:
-    """Start ``program`` as `start` does; it does not outlive the block."""
+    """Start ``program`` as `start` does, and kill it at the end of the block."""
     with start(program, variables, **options) as process:
         try:
             yield process

@@ -31,7 +31,7 @@ def clear_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def outlet_for(signal: SignalName, compressions: Compressions | None = None) -> OtlpTransport:
     """The outlet of ``signal`` under the variables that are set, in which nothing is wrong."""
     told: dict[str, str] = {}
-    environment = Environment(tell=told.__setitem__)
+    environment = Environment(report=told.__setitem__)
     how = environment.signal(signal)
     assert environment.sendable(how)
     assert told == {}

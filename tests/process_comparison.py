@@ -1,4 +1,4 @@
-"""A command without us and with us, side by side: both are held against the table."""
+"""A command without and with otel-agents, in parallel, both compared with the table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from process_runs import Program
 __all__ = ["Driver", "compared"]
 
 Driver = Callable[[Program], None]
-"""Starts a program, asks, and ends it."""
+"""Starts a program, sends requests, and ends it."""
 
 
 def compared(
     row: Row, driver: Driver, folder: Path, variables: Sequence[Mapping[str, str]] = ({}, {})
 ) -> None:
-    """Run a row without us and with us, side by side, and hold both against the table.
+    """Run a row without and with otel-agents, in parallel, and compare both with the table.
 
     Args:
         row: The row.

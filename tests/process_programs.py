@@ -1,4 +1,4 @@
-"""What the process models run: small programs that ask a model through the OpenAI SDK."""
+"""The programs of the process models, which call a model through the OpenAI SDK."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ from collections.abc import Mapping
 
 __all__ = ["PROGRAMS"]
 
-_ASKING = """
+_CALLING = """
     import os
     from openai import AsyncOpenAI, OpenAI
 
     QUESTION = [{"role": "user", "content": "Hello?"}]
 
-    def ask(model):
+    def call(model):
         client = OpenAI(max_retries=0, timeout=50)
         return client.chat.completions.create(model=model, messages=QUESTION).choices[0].message.content
 
-    async def aask(model):
+    async def acall(model):
         client = AsyncOpenAI(max_retries=0, timeout=50)
         answer = await client.chat.completions.create(model=model, messages=QUESTION)
         return answer.choices[0].message.content
 """
 _WSGI = """
-    from asking import ask
+    from calling import call
 
     def application(environ, start_response):
-        answer = ask(environ["PATH_INFO"][1:])
+        answer = call(environ["PATH_INFO"][1:])
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [answer.encode()]
 
-    print("loaded\\n", end="", flush=True)  # in one piece, beside other workers
+    print("loaded\\n", end="", flush=True)  # in one write: other workers print too
 """
 _WARM = """
-    from asking import ask
+    from calling import call
     from wsgi import application
 
-    ask("at-load")
+    call("at-load")
 """
 _ASGI = """
-    from asking import aask
+    from calling import acall
 
     async def application(scope, receive, send):
         if scope["type"] == "http":
-            answer = await aask(scope["path"][1:])
+            answer = await acall(scope["path"][1:])
             head = {"type": "http.response.start", "status": 200, "headers": []}
             await send(head)
             await send({"type": "http.response.body", "body": answer.encode()})
 
-    print("loaded\\n", end="", flush=True)  # in one piece, beside other workers
+    print("loaded\\n", end="", flush=True)  # in one write: other workers print too
 """
 _EVENTLET = """
     import eventlet
@@ -60,44 +60,44 @@ _EVENTLET = """
 """
 _TASKS = """
     import os, sys
-    from asking import ask
+    from calling import call
     from celery import Celery
 
     app = Celery("tasks", broker="filesystem://", backend="file://" + os.environ["RESULTS"])
     folders = dict.fromkeys(["data_folder_in", "data_folder_out"], os.environ["QUEUE"])
     app.conf.broker_transport_options = {**folders, "control_folder": os.environ["CONTROL"]}
-    app.task(ask, name="ask")
+    app.task(call, name="call")
 
     if __name__ == "__main__":
-        results = [app.send_task("ask", [model]) for model in sys.argv[1:]]
+        results = [app.send_task("call", [model]) for model in sys.argv[1:]]
         for result in results:
             print(result.get(timeout=50, interval=0.05, propagate=False), flush=True)
 """
 _JOBS = """
     import os, sys
-    from asking import ask
+    from calling import call
     from redis import Redis
     from rq import Queue
     from rq.results import Result
 
     queue = Queue(connection=Redis.from_url(os.environ["RQ_REDIS_URL"], socket_timeout=60))
-    for job in [queue.enqueue(ask, model) for model in sys.argv[2:]]:
+    for job in [queue.enqueue(call, model) for model in sys.argv[2:]]:
         if sys.argv[1] == "wait":
             print(job.latest_result(timeout=50).return_value, flush=True)
 """
 _PARALLEL = """
     import joblib
-    from asking import ask
+    from calling import call
 
-    for answer in joblib.Parallel(n_jobs=2)(joblib.delayed(ask)(f"m{i}") for i in range(4)):
+    for answer in joblib.Parallel(n_jobs=2)(joblib.delayed(call)(f"m{i}") for i in range(4)):
         print(answer, flush=True)
 """
 _EXECUTOR = """
     import loky
-    from asking import ask
+    from calling import call
 
     with loky.ProcessPoolExecutor(2) as pool:
-        for answer in pool.map(ask, ["m0", "m1", "m2", "m3"]):
+        for answer in pool.map(call, ["m0", "m1", "m2", "m3"]):
             print(answer, flush=True)
 """
 _NOTEBOOK = """
@@ -112,9 +112,9 @@ _NOTEBOOK = """
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=50)
-    client.execute_interactive("from asking import ask", timeout=50)
+    client.execute_interactive("from calling import call", timeout=50)
     for model in sys.stdin:
-        client.execute_interactive(f"print(ask({model.strip()!r}))", timeout=50)
+        client.execute_interactive(f"print(call({model.strip()!r}))", timeout=50)
         sys.stdout.flush()
     if ending == "shutdown":
         manager.shutdown_kernel()
@@ -130,7 +130,7 @@ _PROXY = """
 """
 
 PROGRAMS: Mapping[str, str] = {
-    "asking.py": _ASKING,
+    "calling.py": _CALLING,
     "wsgi.py": _WSGI,
     "warm.py": _WARM,
     "asgi.py": _ASGI,
@@ -142,4 +142,4 @@ PROGRAMS: Mapping[str, str] = {
     "notebook.py": _NOTEBOOK,
     "proxy.yaml": _PROXY,
 }
-"""Texts by the names of their files."""
+"""Sources by file name."""

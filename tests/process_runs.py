@@ -1,4 +1,4 @@
-"""One run of a command that starts processes: what it says, what it answers, how it ends."""
+"""One run of a command that starts processes: output, responses, end."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from process_models import Outcome, Row, arrived
 from process_programs import PROGRAMS
 from process_trees import Tree
 
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel
 
 __all__ = ["Program"]
 
 SECONDS = 60.0
-"""For anything that is waited for: a program that hangs is killed then."""
+"""The limit of each wait, in seconds; a program that hangs is killed."""
 HELD = "held"
-"""The model that answers when a test lets it."""
+"""The model whose response a test releases."""
 INSTRUMENT = ("-c", START, "--", sys.executable)
-"""What makes of ``python program`` ``opentelemetry-instrument -- python program``."""
+"""Inserted before ``python program`` to run it under ``opentelemetry-instrument``."""
 _LISTENS: Mapping[str, str] = {
     "gunicorn": "--bind 127.0.0.1:{port} --log-level error",
     "uvicorn": "--port {port} --log-level error",
@@ -64,14 +64,14 @@ class Program:
     ) -> None:
         self.row = row
         self.folder = folder
-        self.answers: list[str] = []
+        self.responses: list[str] = []
         self._receiver = receiver
         self.port = free_port()
         self.request: Callable[[str], str] = self.get
-        """How it is asked for the answer of a model."""
+        """How a response of the program is requested."""
         self._gate = threading.Event()
         self._model = ScriptedModel()
-        self._model.script_by(self._answer)
+        self._model.script_by(self._respond)
         self._tree = Tree()
         self._variables = dict(variables)
         self._lines: SimpleQueue[str] = SimpleQueue()
@@ -109,7 +109,7 @@ class Program:
             self._start(Path(sys.executable).parent / name, [*listens, *rest])
 
     def start_in_notebook(self, ending: str) -> None:
-        """Have a kernel, which is the row's command, started by a program that asks what it is told."""
+        """Start a program that starts a kernel, the row's command, and runs the lines that it gets."""
         begin = () if self._receiver is None else INSTRUMENT
         kernel = [sys.executable, *begin, *shlex.split(self.row.command)[1:]]
         self._start(self.folder / "notebook.py", [ending, *kernel], instrument=False)
@@ -141,38 +141,38 @@ class Program:
             if keep:
                 self._errors.append(line)
             self._lines.put(line)
-        self._lines.put("")  # the end, as readline says it
+        self._lines.put("")  # the end, as by readline
 
     def line(self, pattern: str = "") -> str:
-        """The next line that matches: uWSGI writes to its standard error what others print."""
+        """Return the next line that matches, of either output: uWSGI prints to standard error."""
         deadline = time.monotonic() + SECONDS
         ends = 0
         while True:
             try:
                 line = self._lines.get(timeout=max(deadline - time.monotonic(), 0))
             except Empty:
-                raise AssertionError(self._hangs(f"says nothing like {pattern!r}")) from None
+                raise AssertionError(self._hangs(f"prints nothing like {pattern!r}")) from None
             ends += not line
             if ends == 2:
-                raise AssertionError(self._hangs(f"ended before it said {pattern!r}"))
+                raise AssertionError(self._hangs(f"ended before it printed {pattern!r}"))
             if line and re.search(pattern, line):
                 return line.rstrip("\n")
 
     def _hangs(self, what: str) -> str:
-        return f"{self.row.command} {what}: {self.said}"
+        return f"{self.row.command} {what}: {self.stderr}"
 
     @property
-    def said(self) -> str:
+    def stderr(self) -> str:
         return "".join(self._errors)
 
     def listening(self, times: int = 1) -> None:
-        """Wait until it has loaded the application so many times, and takes connections."""
+        """Wait until it has loaded the application ``times`` times and accepts connections."""
         for _ in range(times):
             self.line("^loaded$")
         self.reachable()
 
     def reachable(self) -> None:
-        """Wait until it takes connections."""
+        """Wait until it accepts connections."""
         deadline = time.monotonic() + SECONDS
         while True:
             try:
@@ -181,10 +181,10 @@ class Program:
             except ConnectionRefusedError:
                 assert self.process.poll() is None, self._hangs("ended")
                 assert time.monotonic() < deadline, self._hangs("does not listen")
-                time.sleep(0.01)  # there is nothing to wait for but the port
+                time.sleep(0.01)  # only the port shows it
 
     def get(self, model: str) -> str:
-        """What it answers to a request that names a model."""
+        """Return its response to a request for a model."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         try:
             connection.request("GET", f"/{model}")
@@ -192,26 +192,26 @@ class Program:
         finally:
             connection.close()
 
-    def ask(self, *models: str) -> None:
-        """Request, one after another."""
-        self.answers += [self.request(model) for model in models]
+    def call(self, *models: str) -> None:
+        """Send requests, one after another."""
+        self.responses += [self.request(model) for model in models]
 
     def terminate_during_a_request(self) -> None:
-        """SIGTERM while the model has not answered yet."""
+        """Send SIGTERM before the model responds."""
         served = self._model.ledger.requests
         with ThreadPoolExecutor(1) as client:
-            answer = client.submit(self.request, HELD)
+            response = client.submit(self.request, HELD)
             self._model.ledger.wait(served + 1, SECONDS)
             self.terminate()
             self._gate.set()
-            self.answers.append(answer.result())
+            self.responses.append(response.result())
 
     def idle(self) -> None:
-        """Wait until each of its processes waits: what it does after an answer is done."""
+        """Wait until each of its processes is idle: work after a response is done."""
         assert self._tree.idle(SECONDS), self._hangs("is never idle")
 
     def client(self, *command: str) -> None:
-        """Run one of the programs to its end, never under us; what it prints are answers."""
+        """Run one of the client programs, uninstrumented; it prints responses."""
         process = start(
             self.folder / command[0],
             self._variables,
@@ -223,16 +223,16 @@ class Program:
             out, err = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise AssertionError(self._hangs(f"does not do what {command} asks")) from None
-        assert process.returncode == 0, err + self.said
-        self.answers += out.splitlines()
+            raise AssertionError(self._hangs(f"does not finish {command}")) from None
+        assert process.returncode == 0, err + self.stderr
+        self.responses += out.splitlines()
 
     def served(self, times: int) -> None:
-        """Wait until the model has answered so often."""
+        """Wait until the model has served ``times`` requests."""
         self._model.ledger.wait(times, SECONDS, ended=True)
 
     def delivered(self, times: int) -> None:
-        """Wait until so many spans and durations have arrived, while it runs; nothing without us."""
+        """Wait until ``times`` spans and durations have arrived; do nothing without a receiver."""
         if self._receiver is None:
             return
         receiver = self._receiver
@@ -243,9 +243,11 @@ class Program:
 
         with receiver.arrived:
             receiver.arrived.wait_for(there, SECONDS)
-        assert there(), self._hangs(f"has ended processes, but there is only {arrived(receiver)}")
+        assert there(), self._hangs(
+            f"has ended processes, but only this arrived: {arrived(receiver)}"
+        )
 
-    def tell(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """Write a line to its standard input; an empty one closes it."""
         assert self.process.stdin is not None
         if text:
@@ -255,16 +257,16 @@ class Program:
             self.process.stdin.close()
 
     def ending(self) -> None:
-        """From here on the end is timed."""
+        """Start timing the end."""
         self._ending = time.monotonic()
 
     def terminate(self, number: int = signal.SIGTERM) -> None:
-        """Signal the process that was started."""
+        """Send a signal to the started process."""
         self.ending()
         self.process.send_signal(number)
 
     def ended(self) -> Outcome:
-        """Wait for its end."""
+        """Wait for its end, and return the outcome."""
         try:
             status = self.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
@@ -272,10 +274,10 @@ class Program:
         seconds = time.monotonic() - self._ending
         left = self._tree.left()
         return Outcome(
-            sorted(self.answers), self._model.ledger.requests, status, seconds, self.said, left
+            sorted(self.responses), self._model.ledger.requests, status, seconds, self.stderr, left
         )
 
-    def _answer(self, request: ModelRequest) -> Answer:
-        return Answer(
+    def _respond(self, request: ModelRequest) -> Response:
+        return Response(
             text=f"answer of {request.model}", gate=self._gate if request.model == HELD else None
         )

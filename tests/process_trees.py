@@ -1,4 +1,4 @@
-"""A program and the processes that it starts, as Linux shows them: by a variable that they have."""
+"""A program and its descendants on Linux, found by an environment variable."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["Tree"]
 _VARIABLE = "OTEL_AGENTS_TEST_TREE"
 _LOOK = 0.01
 _LINGER = 5.0
-"""Seconds in which children may notice that whose they were has ended."""
+"""Seconds in which children may notice that their parent has ended."""
 
 
 class Tree:
-    """Children that left the group and the session too. The kernel tells nobody of any: it is asked."""
+    """All descendants, even those that left group and session; found by polling /proc."""
 
     def __init__(self) -> None:
         self._mark = uuid.uuid4().hex
 
     @property
     def variables(self) -> dict[str, str]:
-        """Of the first of them."""
+        """The variables of the first process."""
         return {_VARIABLE: self._mark}
 
     @property
     def numbers(self) -> list[int]:
-        """Of those that have not ended."""
+        """Return the ids of the processes that run."""
         found: list[int] = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -40,12 +40,12 @@ class Tree:
         return found
 
     def kill(self) -> None:
-        """End all."""
+        """Kill all."""
         for number in self.numbers:
             os.kill(number, signal.SIGKILL)
 
     def idle(self, seconds: float) -> bool:
-        """Wait until each of them waits; whether that was so in time."""
+        """Wait until all are idle; return whether that happened in time."""
         deadline = time.monotonic() + seconds
         while any(_state(number) != "S" for number in self.numbers):
             if time.monotonic() > deadline:
@@ -54,7 +54,7 @@ class Tree:
         return True
 
     def left(self) -> list[str]:
-        """The command lines of those that do not end, where the first has."""
+        """Return the command lines of those that outlive the first."""
         deadline = time.monotonic() + _LINGER
         while self.numbers and time.monotonic() < deadline:
             time.sleep(_LOOK)
@@ -66,7 +66,7 @@ def _command(number: int) -> str:
 
 
 def _state(number: int) -> str:
-    """Of the main thread of a process, as proc(5) has it: S for one that waits."""
+    """Return the state of a process's main thread (proc(5)): S if it waits."""
     try:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

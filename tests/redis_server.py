@@ -1,4 +1,4 @@
-"""A Redis of the test's own, from the system's packages."""
+"""A Redis server for one test, from the system's packages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["redis"]
 
 @contextmanager
 def redis() -> Generator[str, None, None]:
-    """The address of a Redis that is empty, at a socket in a folder with a short name.
+    """Start an empty Redis, and yield its address: a socket in a folder with a short name.
 
     Where the program is not installed, the test is skipped; in CI it fails.
     """
     program = shutil.which("redis-server")
     if program is None:
-        lacking = "there is no redis-server: python3 tests/servers/obtain.py"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lacking)
+        missing = "there is no redis-server: python3 tests/servers/obtain.py"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     with tempfile.TemporaryDirectory() as folder:
         socket = f"{folder}/redis.sock"
         options = ("--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder)
@@ -32,8 +32,8 @@ def redis() -> Generator[str, None, None]:
         ) as process:
             try:
                 assert process.stdout is not None
-                said = next((it for it in process.stdout if "ready to accept" in it.lower()), "")
-                assert said, "Redis has ended"
+                line = next((it for it in process.stdout if "ready to accept" in it.lower()), "")
+                assert line, "Redis has ended"
                 yield f"unix://{socket}"
             finally:
                 process.kill()

@@ -1,4 +1,4 @@
-"""Asking the scripted model over plain HTTP, for what an SDK hides or is too old for."""
+"""Requests to the scripted model over plain HTTP, for what an SDK hides or is too old for."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import http.client
 import json
 from typing import Any
 
-__all__ = ["ask", "events"]
+__all__ = ["events", "send"]
 
 
-def ask(
+def send(
     connection: http.client.HTTPConnection, path: str, body: Any = None
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON; without a body it is a GET."""
+    """Return status and JSON; without a body the request is a GET."""
     method = "GET" if body is None else "POST"
     connection.request(method, path, json.dumps(body) if body is not None else None)
     response = connection.getresponse()
@@ -20,7 +20,7 @@ def ask(
 
 
 def events(connection: http.client.HTTPConnection, path: str, body: Any) -> list[tuple[str, Any]]:
-    """Name ("" where it has none) and data of the events of a stream."""
+    """Return name ("" if it has none) and data of the events of a stream."""
     connection.request("POST" if body else "GET", path, json.dumps(body) if body else None)
     found: list[tuple[str, Any]] = []
     for block in connection.getresponse().read().decode().strip().split("\n\n"):

@@ -1,4 +1,4 @@
-"""A program that a signal comes to: three finished spans, two open ones, and a place to be."""
+"""A program that receives a signal, with three finished and two open spans."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def when_busy():
 threading.Thread(target=when_busy, daemon=True).start()
 hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
 """
-"""Is ready when the main thread has computed for a while: in C code, which lets other threads run."""
+"""Ready once the main thread runs C code, which lets other threads run."""
 ENDED = ["finished 0", "finished 1", "finished 2"]
 OPEN = ["inner", "outer"]
 
@@ -57,11 +57,11 @@ def run(
     *,
     instrument: bool = True,
 ) -> Generator[subprocess.Popen[str], None, None]:
-    """Start it and wait until it is where it says ``ready``."""
+    """Start it and wait until it prints ``ready``."""
     given = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_AGENTS_EXIT_TIMEOUT": "30",
-        "OTEL_AGENTS_SIGNAL_TIMEOUT": "30",  # here a machine may be slow; how exit is bounded is for others
+        "OTEL_AGENTS_SIGNAL_TIMEOUT": "30",  # generous: other tests check how exit is bounded
         **(variables or {}),
     }
     with running(path, given, instrument=instrument) as process:
@@ -75,6 +75,6 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 def ended(process: subprocess.Popen[str], text: str = "") -> tuple[int, str, str]:
-    """The status, what else it printed, and its errors."""
+    """Return the status, the remaining output, and the errors."""
     out, err = process.communicate(text, timeout=30)
     return process.returncode, out, err

@@ -1,4 +1,4 @@
-"""A program at a terminal of its own, and somebody who answers what it asks."""
+"""A program in a pseudo-terminal, with scripted replies to its prompts."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def at_terminal(
     command: Sequence[str | Path],
     variables: Mapping[str, str],
     folder: Path,
-    question: str,
+    prompt: str,
     replies: Sequence[str],
 ) -> str:
-    """What the terminal shows until the end of a program that ends well.
+    """Run a program and return what its terminal shows.
 
     Args:
         command: The program and its arguments.
-        variables: Its whole environment.
-        folder: Where it runs.
-        question: What the next reply is typed after, each time that it is shown.
-        replies: Lines; where there are no more, nobody answers.
+        variables: Its complete environment.
+        folder: Its working directory.
+        prompt: The text after which the next reply is typed, each time that it appears.
+        replies: Lines to type; after the last one nothing is typed.
 
     Raises:
-        subprocess.CalledProcessError: It ends otherwise.
+        subprocess.CalledProcessError: The program fails.
     """
     ours, its = pty.openpty()
     process = subprocess.Popen(
@@ -44,7 +44,7 @@ def at_terminal(
     )
     os.close(its)
     try:
-        shown = _conversed(ours, question, replies)
+        shown = _conversed(ours, prompt, replies)
         status = process.wait(_SECONDS)
     finally:
         process.kill()
@@ -54,16 +54,16 @@ def at_terminal(
     return shown
 
 
-def _conversed(terminal: int, question: str, replies: Sequence[str]) -> str:
-    shown, answered = b"", 0
+def _conversed(terminal: int, prompt: str, replies: Sequence[str]) -> str:
+    shown, replied = b"", 0
     while True:
         try:
-            piece = os.read(terminal, 4096)
-        except OSError:  # nobody is at the other end any more
-            piece = b""
-        if not piece:
+            chunk = os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            chunk = b""
+        if not chunk:
             return shown.decode("utf-8", "replace")
-        shown += piece
-        if answered < min(shown.count(question.encode()), len(replies)):
-            os.write(terminal, f"{replies[answered]}\n".encode())
-            answered += 1
+        shown += chunk
+        if replied < min(shown.count(prompt.encode()), len(replies)):
+            os.write(terminal, f"{replies[replied]}\n".encode())
+            replied += 1

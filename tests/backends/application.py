@@ -29,7 +29,7 @@ _NEVER = 1_000_000.0
 
 
 class Application:
-    """Sends what it recorded when it is told to; all spans since then go in one request.
+    """Sends what it recorded on `flush`; all spans since the last one go in one request.
 
     Args:
         endpoint: ``http://host:port`` for HTTP, ``host:port`` for gRPC.

@@ -1,4 +1,4 @@
-"""A certificate of loopback, signed by itself."""
+"""A self-signed certificate for loopback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Certificate:
 
 
 def certify(folder: Path) -> Certificate:
-    """Make a certificate that is good for a day."""
+    """Create a certificate that is valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))

@@ -1,4 +1,4 @@
-"""The real Collector with the very files of collector-config/."""
+"""The real Collector with the files of collector-config/."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from backends.obtain import COLLECTOR
-from backends.program import Program, answers, fetch
+from backends.program import Program, fetch, responds
 from instrumented import plain_environ
 from otlp_receiver import free_port
 
@@ -20,9 +20,9 @@ AWS = {
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""Without credentials its AWS parts do not start, or go looking for them on the network."""
+"""Its AWS components need credentials, else they fail or search for them on the network."""
 
-_NOBODY = "http://127.0.0.1:1"
+_UNUSED_ENDPOINT = "http://127.0.0.1:1"
 _COMMAND = re.compile(r"^#.* otelcol-\w+( --config \S+)+$", re.MULTILINE)
 _FILE = re.compile(r"--config (\S+)")
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", re.MULTILINE)
@@ -30,17 +30,17 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def arguments(*names: str) -> list[str]:
-    """The options that run files of collector-config/: one as it says itself, several as they are."""
+    """Return the options for files of collector-config/: one with its own command line, several as given."""
     files = [f"{name}.yaml" for name in ("common", *names)]
     if len(names) == 1:
-        said = _COMMAND.search((CONFIG / files[-1]).read_text("utf-8"))
-        assert said is not None, f"{files[-1]} does not say how it is started"
-        files = _FILE.findall(said[0])
+        command = _COMMAND.search((CONFIG / files[-1]).read_text("utf-8"))
+        assert command is not None, f"{files[-1]} has no command line"
+        files = _FILE.findall(command[0])
     return [f"--config={CONFIG / file}" for file in files]
 
 
 def validate(*names: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What ``validate`` says to files of collector-config/."""
+    """Run ``validate`` on files of collector-config/."""
     return subprocess.run(
         [str(COLLECTOR.path), "validate", *arguments(*names)],
         env=plain_environ({**AWS, **environ}),
@@ -51,7 +51,7 @@ def validate(*names: str, environ: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """The samples of a Prometheus end, by name and labels."""
+    """Parse the samples of a Prometheus endpoint, by name and labels."""
     return {
         (found[1], frozenset(_LABEL.findall(found[2] or ""))): float(found[3])
         for found in _SAMPLE.finditer(text)
@@ -84,30 +84,30 @@ class Collector(Program):
             "RETRY_MAX_INTERVAL": "1s",
             "METRICS_FLUSH_INTERVAL": "1s",
             "XRAY_QUEUE_ENDPOINT": f"127.0.0.1:{free_port()}",
-            "XRAY_ENDPOINT": _NOBODY,  # by default it is AWS
-            "XRAY_OTLP_ENDPOINT": _NOBODY,
+            "XRAY_ENDPOINT": _UNUSED_ENDPOINT,  # by default it is AWS
+            "XRAY_OTLP_ENDPOINT": _UNUSED_ENDPOINT,
         }
         command = [COLLECTOR.path, *arguments(*names)]
         super().__init__(command, {**AWS, **own, **(environ or {})}, folder=state)
 
     @property
     def endpoint(self) -> str:
-        """Where OTLP/HTTP is sent to."""
+        """The OTLP/HTTP endpoint."""
         return f"http://{self.otlp_http}"
 
     def ready(self) -> bool:
-        return answers(f"http://{self._health}/")
+        return responds(f"http://{self._health}/")
 
     def metrics(self) -> str:
-        """The applications' metrics, as its Prometheus end gives them."""
+        """Return the applications' metrics of its Prometheus endpoint."""
         return fetch(f"http://{self._prometheus}/metrics")
 
     def telemetry(self) -> str:
-        """Its own metrics: ``otelcol_exporter_…``, ``otelcol_receiver_…``."""
+        """Return its own metrics: ``otelcol_exporter_…``, ``otelcol_receiver_…``."""
         return fetch(f"http://127.0.0.1:{self._telemetry}/metrics")
 
     def count(self, name: str, **labels: str) -> float:
-        """The sum over one of its own metrics' samples that have ``labels``."""
+        """Return the sum of its own metric's samples that have ``labels``."""
         return sum(
             value
             for (sample, given), value in samples(self.telemetry()).items()

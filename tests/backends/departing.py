@@ -1,4 +1,4 @@
-"""Ends with whoever started it, and ends what it started, however that comes about."""
+"""Ending with the parent process, and ending child processes, in every case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENDING: Final = ("SIGTERM", "SIGHUP")
 
 
 def with_parent(command: list[str]) -> list[str]:
-    """``command`` so that the system kills it when this process has ended, be it by SIGKILL.
+    """Return ``command`` so that the kernel kills it when this process has ended, even by SIGKILL.
 
     As it is where that cannot be had: it takes Linux, which looks at the thread that starts it.
     """
@@ -36,7 +36,7 @@ def with_parent(command: list[str]) -> list[str]:
 
 
 def end_by_unwinding() -> None:
-    """Have SIGTERM, and the end of the terminal, end this process by what ends its blocks.
+    """Let SIGTERM, and a closed terminal, end this process by unwinding its blocks.
 
     Whoever has one of them ignored, as ``nohup`` does, keeps that. On Linux the end of whoever
     started it is a SIGTERM too: a shell between it and `make` tells it of none.
@@ -47,7 +47,7 @@ def end_by_unwinding() -> None:
     taken = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
-        for one in taken:  # what is being ended is ended to its end
+        for one in taken:  # nothing interrupts the unwinding
             signal.signal(one, signal.SIG_IGN)
         sys.exit(128 + number)
 

@@ -1,4 +1,4 @@
-"""The golden run: an application under ``opentelemetry-instrument``, and what its trace is."""
+"""The golden run: an application under ``opentelemetry-instrument``, and its trace."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any, Final
 from instrumented import instrumented
 
 from otel_agents.distro.demo.programs import Program, client
-from otel_agents.distro.demo.scripts import TRIP, TRIP_ANSWER
+from otel_agents.distro.demo.scripts import TRIP, TRIP_TEXT
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
-    "ANSWER",
     "CONVERSATION",
+    "FINAL_TEXT",
     "GOLDEN",
-    "QUESTION",
+    "PROMPT",
     "Found",
     "Node",
     "Run",
@@ -34,15 +34,15 @@ PROGRAM: Final = Program(
     Path(__file__).parents[2] / "examples" / "travel_planner.py", lambda model: model.script(*TRIP)
 )
 CONVERSATION: Final = "trip-to-bern"
-QUESTION: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
-ANSWER: Final = TRIP_ANSWER
+PROMPT: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
+FINAL_TEXT: Final = TRIP_TEXT
 _AGENT: Final = "invoke_agent travel-planner"
 _MODEL: Final = "gpt-4o-mini"
 
 
 @dataclass(frozen=True)
 class Node:
-    """One span: its place in the tree and what it says, without what differs from run to run."""
+    """One span: its position in the tree and its content, without what differs between runs."""
 
     name: str
     kind: str
@@ -53,7 +53,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Found:
-    """A span as a backend tells of it; ``start`` is in any unit."""
+    """A span as a backend returns it; ``start`` is in any unit."""
 
     id: str
     parent_id: str | None
@@ -63,16 +63,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Run:
-    """What the run printed and was billed."""
+    """The output and the bill of the run."""
 
     trace_id: str
-    answer: str
+    output: str
     input_tokens: int
     output_tokens: int
 
 
 def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
-    """Run a program once, its three signals sent to ``endpoint``; its last trace is the run's."""
+    """Run a program once, with all signals sent to ``endpoint``; its last trace is the run's."""
     with ScriptedModel() as model:
         program.prepare(model)
         given = {
@@ -91,7 +91,7 @@ def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
 
 
 def tree(spans: Iterable[Found]) -> tuple[Node, ...]:
-    """The spans in the order of their start, each with the name of its parent."""
+    """Return the spans by start time, each with the name of its parent."""
     ordered = sorted(spans, key=lambda span: (span.start, span.parent_id is not None))
     names = {span.id: span.node.name for span in ordered}
     return tuple(
@@ -107,7 +107,7 @@ def tree(spans: Iterable[Found]) -> tuple[Node, ...]:
 
 
 def lines(spans: Iterable[Found]) -> list[str]:
-    """The spans as `crew_trace` writes them, siblings in the order of their start."""
+    """Return the spans as in `crew_trace`, siblings by start time."""
     children: dict[str | None, list[Found]] = {}
     for span in sorted(spans, key=lambda span: span.start):
         children.setdefault(span.parent_id, []).append(span)
@@ -115,12 +115,12 @@ def lines(spans: Iterable[Found]) -> list[str]:
     def below(parent: str | None, indent: str) -> Iterable[str]:
         for span in children.get(parent, []):
             tokens = (span.node.attributes.get(name) for name in _TOKENS)
-            told = (
+            usage = (
                 [str(0 if n is None else n) for n in tokens]
                 if _TOKENS[0] in span.node.attributes
                 else []
             )
-            yield indent + " ".join([span.node.name, *told, *(["✗"] if span.node.error else [])])
+            yield indent + " ".join([span.node.name, *usage, *(["✗"] if span.node.error else [])])
             yield from below(span.id, indent + "  ")
 
     return list(below(None, ""))
@@ -130,7 +130,7 @@ _TOKENS: Final = (attr.GEN_AI_USAGE_INPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKEN
 
 
 def _settled(name: str, value: Any) -> Any:
-    """A value without the ids of this run; content as what its JSON says."""
+    """Return a value without the ids of this run; content as parsed JSON."""
     if name in CONTENT:
         text = value if isinstance(value, str) else json.dumps(value)
         return json.loads(re.sub(r"call_[0-9a-f]+", "call", text))
@@ -162,7 +162,7 @@ def _result(text: str) -> dict[str, Any]:
 
 
 def _chat(
-    asked: list[Any], answered: Any, tokens: tuple[int, int], reason: str, **details: int
+    inputs: list[Any], output: Any, tokens: tuple[int, int], reason: str, **details: int
 ) -> Node:
     return Node(
         f"chat {_MODEL}",
@@ -183,8 +183,8 @@ def _chat(
             attr.GEN_AI_RESPONSE_FINISH_REASONS: [reason],
             attr.GEN_AI_RESPONSE_ID: "chatcmpl-ID",
             attr.GEN_AI_RESPONSE_MODEL: "gpt-4o-mini-2024-07-18",
-            attr.GEN_AI_INPUT_MESSAGES: asked,
-            attr.GEN_AI_OUTPUT_MESSAGES: [{**answered, "finish_reason": reason}],
+            attr.GEN_AI_INPUT_MESSAGES: inputs,
+            attr.GEN_AI_OUTPUT_MESSAGES: [{**output, "finish_reason": reason}],
             attr.GEN_AI_TOOL_DEFINITIONS: [
                 {"type": "function", "name": "get_weather"},
                 {"type": "function", "name": "find_trains"},
@@ -224,8 +224,8 @@ _RIGHT: Final = {"origin": "Milano", "destination": "Bern"}
 _WEATHER, _TRAINS = "Friday in Bern: sunny, 21 degrees", "Milano 09:25, Bern 12:23"
 _FIRST = _calls(_call("get_weather", city="Bern"), _call("find_trains", **_WRONG))
 _SECOND = _calls(_call("find_trains", **_RIGHT))
-_ASKED = [
-    _text("user", QUESTION),
+_INPUT = [
+    _text("user", PROMPT),
     *(_FIRST, _result(_WEATHER), _result("error: no station Milan")),
     *(_SECOND, _result(_TRAINS)),
 ]
@@ -243,15 +243,17 @@ GOLDEN: Final = (
             attr.GEN_AI_USAGE_INPUT_TOKENS: 1560,
             attr.GEN_AI_USAGE_OUTPUT_TOKENS: 133,
             attr.GEN_AI_RESPONSE_FINISH_REASONS: ["stop"],
-            attr.GEN_AI_INPUT_MESSAGES: [_text("user", QUESTION)],
-            attr.GEN_AI_OUTPUT_MESSAGES: [{**_text("assistant", ANSWER), "finish_reason": "stop"}],
+            attr.GEN_AI_INPUT_MESSAGES: [_text("user", PROMPT)],
+            attr.GEN_AI_OUTPUT_MESSAGES: [
+                {**_text("assistant", FINAL_TEXT), "finish_reason": "stop"}
+            ],
         },
     ),
-    _chat(_ASKED[:1], _FIRST, (412, 58), "tool_calls"),
+    _chat(_INPUT[:1], _FIRST, (412, 58), "tool_calls"),
     _tool("get_weather", {"city": "Bern"}, _WEATHER),
     _tool("find_trains", _WRONG, None),
-    _chat(_ASKED[:4], _SECOND, (530, 31), "tool_calls", cached=384),
+    _chat(_INPUT[:4], _SECOND, (530, 31), "tool_calls", cached=384),
     _tool("find_trains", _RIGHT, _TRAINS),
-    _chat(_ASKED, _text("assistant", ANSWER), (618, 44), "stop", cached=512, reasoning=24),
+    _chat(_INPUT, _text("assistant", FINAL_TEXT), (618, 44), "stop", cached=512, reasoning=24),
 )
-"""The trace with content on; what holds less must say so."""
+"""The trace with content; tests derive smaller ones from it."""

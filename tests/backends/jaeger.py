@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.collector import CONFIG
 from backends.obtain import JAEGER
-from backends.program import Program, answers, fetch_json
+from backends.program import Program, fetch_json, responds
 from otlp_receiver import free_port
 
 __all__ = ["Jaeger"]
@@ -31,7 +31,7 @@ class Jaeger(Program):
 
     @property
     def environ(self) -> dict[str, str]:
-        """What tells a Collector where it is."""
+        """Variables with its address for a Collector."""
         return {"JAEGER_ENDPOINT": self.otlp_grpc}
 
     @property
@@ -40,10 +40,10 @@ class Jaeger(Program):
         return f"http://{self._query}"
 
     def ready(self) -> bool:
-        return answers(f"http://{self._health}/status")
+        return responds(f"http://{self._health}/status")
 
     def stop(self) -> int:
-        """End it at once: asked to, it waits ten seconds for open connections."""
+        """Kill it: on SIGTERM it waits ten seconds for open connections."""
         return self.kill() if self.started else 0
 
     def services(self) -> list[str]:

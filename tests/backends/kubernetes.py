@@ -1,4 +1,4 @@
-"""Writes the operator's Collectors from the files beside them: ``python tests/backends/kubernetes.py``.
+"""Writes the operator's Collectors from the configuration files: ``python tests/backends/kubernetes.py``.
 
 It runs in the environment ``backends``. A resource of the operator holds its configuration, so that
 what these files share with the others has to be repeated in them; a test holds both equal.
@@ -53,7 +53,7 @@ _FOLLOWING: dict[str, Any] = {
 
 
 def merged(*parts: dict[str, Any]) -> dict[str, Any]:
-    """What a Collector makes of several files: maps are merged, lists and values replaced.
+    """Merge configurations as a Collector does: maps are merged, lists and values replaced.
 
     A value of None takes a key out, which a Collector cannot.
     """
@@ -111,7 +111,7 @@ def _collector(
 
 
 def written() -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     following = {"load_balancing/traces": _FOLLOWING, "load_balancing/metrics": _FOLLOWING}
     gateway = merged(*_files("common", "jaeger", "gateway"), _EVERYWHERE)
     balancer = merged(*_files("common", "load-balancer"), _EVERYWHERE, {"exporters": following})

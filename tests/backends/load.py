@@ -1,4 +1,4 @@
-"""Load: agents' traces through the gateway to Jaeger as fast as they are taken, counted at the other end.
+"""Load: agents' traces through the gateway to Jaeger at the accepted rate, counted in Jaeger.
 
 make load                           # 100,000 traces, ten minutes at the most
 make load ARGS="--traces 2000"
@@ -34,12 +34,12 @@ _PER_REQUEST: Final = 50
 _PER_SERVICE: Final = 500
 _SECONDS: Final = 600
 _FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
-_SAID: Final = '[{"role":"user","parts":[{"type":"text","content":"%s"}]}]' % ("word " * 100)
+_MESSAGES: Final = '[{"role":"user","parts":[{"type":"text","content":"%s"}]}]' % ("word " * 100)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run of the load showed; CPU in seconds, memory in MiB at its highest."""
+    """The result of a load run; CPU in seconds, peak memory in MiB."""
 
     sent: int
     arrived: int
@@ -60,7 +60,7 @@ class Measured:
 
 
 def run(traces: int, seconds: float = _SECONDS) -> Measured:
-    """Send ``traces`` and count them in Jaeger; for ``seconds`` at the most.
+    """Send ``traces`` and count them in Jaeger, for at most ``seconds``.
 
     Raises:
         Unavailable: They were not taken, or did not arrive, in time.
@@ -87,12 +87,12 @@ def _send(traces: int, address: str, deadline: float) -> None:
         request = _request(first, min(first + _PER_REQUEST, traces))
         body = gzip.compress(request.SerializeToString(), 1)
         while True:
-            answer = session.post(address, data=body, headers=headers, timeout=60)
-            if answer.status_code == 200:
+            response = session.post(address, data=body, headers=headers, timeout=60)
+            if response.status_code == 200:
                 break
-            if answer.status_code not in (429, 503) or time.monotonic() > deadline:
-                raise Unavailable(f"{address}: {answer.status_code} {answer.text[:200]}")
-            time.sleep(0.1)  # the limit on memory: it asks to come again
+            if response.status_code not in (429, 503) or time.monotonic() > deadline:
+                raise Unavailable(f"{address}: {response.status_code} {response.text[:200]}")
+            time.sleep(0.1)  # the memory limiter requests a retry
 
 
 def _request(first: int, after_last: int) -> ExportTraceServiceRequest:
@@ -111,30 +111,32 @@ def _service(number: int) -> str:
 
 
 def _trace(number: int) -> Iterator[Span]:
-    """An agent's run: it asks a model and calls a tool, and again."""
-    trace_id = (number + 1).to_bytes(16, "big")  # none is all zeros
+    """Yield an agent's run: model and tool calls in turn."""
+    trace_id = (number + 1).to_bytes(16, "big")  # an id of zeros is invalid
     now = time.time_ns()
     root = (10 * number + 1).to_bytes(8, "big")
-    for place in range(SPANS_PER_TRACE):
+    for number_in_trace in range(SPANS_PER_TRACE):
         span = Span(
             trace_id=trace_id,
-            span_id=(10 * number + place + 1).to_bytes(8, "big"),
-            parent_span_id=root if place else b"",
-            start_time_unix_nano=now - 10**9 + place * 10**8,
-            end_time_unix_nano=now - 10**8 * (place > 0),
+            span_id=(10 * number + number_in_trace + 1).to_bytes(8, "big"),
+            parent_span_id=root if number_in_trace else b"",
+            start_time_unix_nano=now - 10**9 + number_in_trace * 10**8,
+            end_time_unix_nano=now - 10**8 * (number_in_trace > 0),
         )
-        operation = "invoke_agent" if not place else ("execute_tool", "chat")[place % 2]
+        operation = (
+            "invoke_agent" if not number_in_trace else ("execute_tool", "chat")[number_in_trace % 2]
+        )
         span.name = f"{operation} load"
         span.kind = Span.SPAN_KIND_CLIENT if operation == "chat" else Span.SPAN_KIND_INTERNAL
-        _say(span, attr.GEN_AI_OPERATION_NAME, operation)
+        _set_attribute(span, attr.GEN_AI_OPERATION_NAME, operation)
         if operation == "chat":
-            _say(span, attr.GEN_AI_PROVIDER_NAME, "openai")
-            _say(span, attr.GEN_AI_REQUEST_MODEL, "gpt-4o-mini")
-            _say(span, attr.GEN_AI_INPUT_MESSAGES, _SAID)
+            _set_attribute(span, attr.GEN_AI_PROVIDER_NAME, "openai")
+            _set_attribute(span, attr.GEN_AI_REQUEST_MODEL, "gpt-4o-mini")
+            _set_attribute(span, attr.GEN_AI_INPUT_MESSAGES, _MESSAGES)
         yield span
 
 
-def _say(span: Span, name: str, value: str) -> None:
+def _set_attribute(span: Span, name: str, value: str) -> None:
     span.attributes.add(key=name).value.string_value = value
 
 
@@ -146,7 +148,7 @@ def _drained(collector: Collector, spans: int, deadline: float) -> None:
 
 
 def _spent(program: Program) -> tuple[float, float]:
-    """CPU seconds, and MiB of memory at the highest, of a process that runs."""
+    """Return CPU seconds and peak MiB of a running process."""
     stat = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{program.pid}/status").read_text()
     highest = next(line for line in status.splitlines() if line.startswith("VmHWM"))
@@ -155,29 +157,29 @@ def _spent(program: Program) -> tuple[float, float]:
 
 
 def _arrived(jaeger: Jaeger, traces: int, began: float) -> Iterator[set[str]]:
-    """The spans of each trace that Jaeger has, a service at a time."""
+    """Yield the span ids of each trace in Jaeger, one service at a time."""
     since = time.strftime(_FORMAT, time.gmtime(began - 60))
     until = time.strftime(_FORMAT, time.gmtime(time.time() + 60))
     for first in range(0, traces, _PER_SERVICE):
-        asked = (
+        query = (
             f"query.service_name={_service(first)}&query.start_time_min={since}"
             f"&query.start_time_max={until}&query.num_traces={_PER_SERVICE + 1}"
         )
-        answer = fetch_json(f"{jaeger.page}/api/v3/traces?{asked}")
+        response = fetch_json(f"{jaeger.page}/api/v3/traces?{query}")
         spans_of: dict[str, set[str]] = {}
-        for span in _spans(answer):
+        for span in _spans(response):
             spans_of.setdefault(span["traceId"], set()).add(span["spanId"])
         yield from spans_of.values()
 
 
-def _spans(answer: Any) -> Iterator[Any]:
-    for resource in answer["result"]["resourceSpans"]:
+def _spans(response: Any) -> Iterator[Any]:
+    for resource in response["result"]["resourceSpans"]:
         for scope in resource["scopeSpans"]:
             yield from scope["spans"]
 
 
 def main() -> int:
-    """Run it and print the figures; 1 where something was lost."""
+    """Run it and print the figures; return 1 if spans were dropped."""
     parser = argparse.ArgumentParser(description="Agents' traces through the gateway to Jaeger.")
     parser.add_argument("--traces", type=int, default=TRACES)
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="the most it may take")

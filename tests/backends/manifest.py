@@ -1,4 +1,4 @@
-"""Writes the Collector's manifest anew from the versions: ``python3 tests/backends/manifest.py``.
+"""Writes the Collector's manifest from the versions: ``python3 tests/backends/manifest.py``.
 
 Standard library only. The components stay as they are in the manifest; their versions are those of
 `collector-config/versions.json`.
@@ -20,7 +20,7 @@ _DISTRIBUTION = re.compile(r"^(  version: |.*/cmd/builder@v)\S+$", re.MULTILINE)
 
 
 def written(manifest: str, collector: Mapping[str, Any]) -> str:
-    """The manifest with the versions of ``collector``, an entry of the versions."""
+    """Return the manifest with the versions of ``collector``."""
 
     def version(module: str) -> str:
         for ending, exception in collector["exceptions"].items():

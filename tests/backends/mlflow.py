@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from backends.program import Program, answers, fetch_json
+from backends.program import Program, fetch_json, responds
 from otlp_receiver import free_port
 
 __all__ = ["Mlflow"]
@@ -15,7 +15,7 @@ _LEAN = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class Mlflow(Program):
-    """MLflow on a free port of loopback, in a data base of its own; experiment 0 takes the traces."""
+    """MLflow on a free port of loopback, with its own database; experiment 0 receives the traces."""
 
     def __init__(self) -> None:
         port = free_port()
@@ -30,26 +30,26 @@ class Mlflow(Program):
 
     @property
     def environ(self) -> dict[str, str]:
-        """What tells a Collector, and MLflow's client, where it is."""
+        """Variables with its address for a Collector and MLflow's client."""
         return {"MLFLOW_TRACKING_URI": self.page, **QUIET}
 
     def ready(self) -> bool:
-        return answers(f"{self.page}/health")
+        return responds(f"{self.page}/health")
 
     def experiment(self, name: str) -> str:
-        """Make an experiment; its id."""
+        """Create an experiment; return its id."""
         made = fetch_json(f"{self.page}/api/2.0/mlflow/experiments/create", {"name": name})
         return made["experiment_id"]
 
     def search(self, condition: str = "", experiment: str = "0") -> list[dict[str, Any]]:
-        """The facts (``TraceInfoV3``) of the traces that meet a condition in MLflow's language."""
-        place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
-        asked = {"locations": [place], "filter": condition, "max_results": 100}
-        found = fetch_json(f"{self.page}/api/3.0/mlflow/traces/search", asked)
+        """Return ``TraceInfoV3`` of the traces that match a filter in MLflow's language."""
+        location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
+        query = {"locations": [location], "filter": condition, "max_results": 100}
+        found = fetch_json(f"{self.page}/api/3.0/mlflow/traces/search", query)
         return found.get("traces", [])
 
     def trace(self, trace_id: str) -> dict[str, Any]:
-        """One trace, its spans included: ``{"trace_info": …, "spans": […]}``.
+        """Return one trace with its spans: ``{"trace_info": …, "spans": […]}``.
 
         Raises:
             Unavailable: It has no such trace.
@@ -58,5 +58,5 @@ class Mlflow(Program):
         return fetch_json(address)["trace"]
 
     def spans(self, trace_id: str) -> list[dict[str, Any]]:
-        """The spans of a trace, in OTLP's JSON; texts that are JSON come as what they hold."""
+        """Return the spans of a trace, in OTLP's JSON; texts that are JSON are parsed."""
         return self.trace(trace_id)["spans"]

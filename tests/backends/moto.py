@@ -1,4 +1,4 @@
-"""A stand-in for AWS, which keeps what X-Ray was given and gives it back; it enforces no limit."""
+"""A fake AWS that stores and returns X-Ray segments; it enforces no limit."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import sys
 from typing import Any
 
-from backends.program import Program, answers, fetch
+from backends.program import Program, fetch, responds
 from otlp_receiver import free_port
 
 __all__ = ["Moto"]
 
-# moto looks only at which service a request was signed for.
+# moto reads only the service of a request's signature.
 _SIGNED = "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/xray/aws4_request, SignedHeaders=host, Signature=none"
 
 
@@ -26,19 +26,19 @@ class Moto(Program):
 
     @property
     def environ(self) -> dict[str, str]:
-        """What tells a Collector where it is."""
+        """Variables with its address for a Collector."""
         return {"XRAY_ENDPOINT": self.page}
 
     def ready(self) -> bool:
-        return answers(f"{self.page}/moto-api/data.json")
+        return responds(f"{self.page}/moto-api/data.json")
 
     def documents(self, trace_id: str) -> list[dict[str, Any]]:
-        """The segment documents of a trace, whose id is given in OpenTelemetry's form."""
-        asked = {"TraceIds": [f"1-{trace_id[:8]}-{trace_id[8:]}"]}
+        """Return the segment documents of a trace, by its OpenTelemetry id."""
+        query = {"TraceIds": [f"1-{trace_id[:8]}-{trace_id[8:]}"]}
         headers = {"Authorization": _SIGNED, "Content-Type": "application/json"}
-        answer = fetch(f"{self.page}/Traces", body=json.dumps(asked).encode(), headers=headers)
+        response = fetch(f"{self.page}/Traces", body=json.dumps(query).encode(), headers=headers)
         return [
             json.loads(segment["Document"])
-            for trace in json.loads(answer)["Traces"]
+            for trace in json.loads(response)["Traces"]
             for segment in trace["Segments"]
         ]

@@ -32,7 +32,7 @@ VERSIONS: dict[str, Any] = json.loads((CONFIG / "versions.json").read_text("utf-
 
 
 class Failed(Exception):
-    """Something could not be obtained; the message says what and what to do."""
+    """A component could not be obtained; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ _TOOLS: Mapping[str, str] = {
 
 
 def cache() -> Path:
-    """Where everything is kept."""
+    """Return the folder of the components."""
     given = os.environ.get("OTEL_AGENTS_CACHE")
     user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(given or Path(user) / "otel-agents").absolute()
 
 
 def _run(*command: str | Path, folder: Path, **environ: str) -> str:
-    """Run a step; its standard output, where it works."""
+    """Run a step; return its standard output."""
     parts = [str(part) for part in command]
     try:
         done = subprocess.run(
@@ -88,8 +88,8 @@ def _run(*command: str | Path, folder: Path, **environ: str) -> str:
         raise Failed(f"{parts[0]}: {error}") from None
     if done.returncode:
         lines = f"{done.stdout}{done.stderr}".strip().splitlines()[-15:]
-        said = "\n    ".join(lines)
-        raise Failed(f"{' '.join(parts)}: exit status {done.returncode}\n    {said}")
+        output = "\n    ".join(lines)
+        raise Failed(f"{' '.join(parts)}: exit status {done.returncode}\n    {output}")
     return done.stdout
 
 
@@ -128,7 +128,7 @@ def _zipkin(folder: Path) -> None:
 
 
 def _digest() -> str:
-    """Of what the Collector is built from; comments do not count."""
+    """Return a digest of the Collector's sources, without comments."""
     lines = MANIFEST.read_text("utf-8").splitlines()
     text = "\n".join(line for line in lines if not line.startswith("#"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -146,8 +146,8 @@ ZIPKIN = Component(
 COMPONENTS = (COLLECTOR, ZIPKIN, JAEGER)
 
 
-def lacking() -> list[str]:
-    """The names of what was not obtained, or cannot run."""
+def missing() -> list[str]:
+    """Return the names of components that were not obtained or cannot run."""
     return [
         component.name
         for component in COMPONENTS
@@ -184,7 +184,7 @@ def _alone() -> Generator[None]:
 
 
 def _obtain(component: Component) -> None:
-    """Aside first, so that what is there is whole."""
+    """Build in a temporary folder, so that an existing component is complete."""
     if component.path.exists():
         return
     print(f"{component.name}: obtaining {component.key}", file=sys.stderr, flush=True)
@@ -196,7 +196,7 @@ def _obtain(component: Component) -> None:
 
 
 def _all() -> int:
-    """Obtain everything, whatever becomes of each; the exit status."""
+    """Obtain everything, even if one fails; return the exit status."""
     status = 0
     for component in COMPONENTS:
         try:
@@ -210,12 +210,12 @@ def _all() -> int:
 
 
 def main() -> int:
-    """Run one command; the exit status."""
+    """Run one command; return the exit status."""
     parser = argparse.ArgumentParser(description="Obtains what the pipeline's tests run.")
-    parser.add_argument("command", choices=["all", "collector-path", "lacking"], nargs="?")
+    parser.add_argument("command", choices=["all", "collector-path", "missing"], nargs="?")
     command = parser.parse_args().command
-    if command == "lacking":
-        print(", ".join(lacking()))
+    if command == "missing":
+        print(", ".join(missing()))
         return 0
     if command == "collector-path":
         if not COLLECTOR.path.exists():

@@ -1,4 +1,4 @@
-"""What a Collector's file exporter wrote: one request in OTLP's JSON a line."""
+"""The output of a Collector's file exporter: one request in OTLP's JSON per line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["records", "spans"]
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    """The log records; none where the file is not there yet."""
+    """Return the log records; none if the file does not exist yet."""
     return list(_items(path, "resourceLogs", "scopeLogs", "logRecords"))
 
 
 def spans(path: Path) -> list[dict[str, Any]]:
-    """The spans; none where the file is not there yet."""
+    """Return the spans; none if the file does not exist yet."""
     return list(_items(path, "resourceSpans", "scopeSpans", "spans"))
 
 

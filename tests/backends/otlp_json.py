@@ -1,4 +1,4 @@
-"""Spans in OTLP's JSON, as the query APIs of Jaeger and MLflow give them: plain values."""
+"""Spans in OTLP's JSON, as the query APIs of Jaeger and MLflow return them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ID_BYTES = 8
 
 
 def value(given: dict[str, Any]) -> Any:
-    """The Python value of an ``AnyValue``, whose kind is ``stringValue`` or ``string_value``, …"""
+    """Return the Python value of an ``AnyValue`` with ``stringValue``, ``string_value`` and so on."""
     if not given:
         return None
     ((kind, inner),) = given.items()
     match kind.replace("_", "").lower():
         case "intvalue":
-            return int(inner)  # a text where JSON's numbers are too short
+            return int(inner)  # 64-bit numbers are texts in JSON
         case "arrayvalue":
             return [value(one) for one in inner.get("values", [])]
         case "kvlistvalue":
@@ -31,18 +31,18 @@ def value(given: dict[str, Any]) -> Any:
 
 
 def attributes(span: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a span, of one of its events, or of a log record."""
+    """Return the attributes of a span, an event or a log record."""
     return {pair["key"]: value(pair["value"]) for pair in span.get("attributes", [])}
 
 
 def found(span: dict[str, Any], kind: str | None = None) -> Found:
-    """A span; ``kind`` where the backend keeps none."""
+    """Return a span; ``kind`` if the backend stores none."""
     given = {_snake(key): value for key, value in span.items()}
     named = given.get("kind", 0)
-    told = _KINDS.get(named) or str(named).removeprefix("SPAN_KIND_")
+    name_of_kind = _KINDS.get(named) or str(named).removeprefix("SPAN_KIND_")
     node = Node(
         given["name"],
-        told if kind is None else kind,
+        name_of_kind if kind is None else kind,
         None,
         attributes(given),
         given.get("status", {}).get("code") in (2, "STATUS_CODE_ERROR"),
@@ -57,5 +57,5 @@ def _snake(name: str) -> str:
 
 
 def _id(text: str) -> str:
-    """In hexadecimal, whether it was given so or in base64."""
+    """Return an id in hexadecimal, from hexadecimal or base64."""
     return text if len(text) == 2 * _ID_BYTES else base64.b64decode(text).hex()

@@ -1,4 +1,4 @@
-"""A real server under test: started, waited for, stopped, and its output kept for a failure's report."""
+"""A real server: started, awaited, stopped, with its output for the report of a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backends.departing import with_parent
 from instrumented import plain_environ
 from typing_extensions import Self
 
-__all__ = ["Program", "Unavailable", "answers", "fetch", "fetch_json", "wait_for"]
+__all__ = ["Program", "Unavailable", "fetch", "fetch_json", "responds", "wait_for"]
 
 _STEP = 0.05
 _STOP_SECONDS = 20
@@ -28,14 +28,14 @@ Result = TypeVar("Result")
 
 
 class Unavailable(Exception):
-    """A server did not answer as it should, in time or at all."""
+    """A server did not respond as expected in time."""
 
 
 def fetch(url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> str:
-    """The text at ``url``, posted to where there is a body.
+    """Return the text at ``url``; POST if there is a body.
 
     Raises:
-        Unavailable: There is no answer, or one that says an error.
+        Unavailable: There is no response, or an error.
     """
     request = urllib.request.Request(url, body, dict(headers or {}))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -50,15 +50,15 @@ def fetch(url: str, *, body: bytes | None = None, headers: Mapping[str, str] | N
 
 
 def fetch_json(url: str, given: Any = None) -> Any:
-    """The JSON at ``url``, to which ``given`` is posted as JSON where it is there."""
+    """Return the JSON at ``url``; POST ``given`` as JSON if it is set."""
     if given is None:
         return json.loads(fetch(url))
     headers = {"Content-Type": "application/json"}
     return json.loads(fetch(url, body=json.dumps(given).encode(), headers=headers))
 
 
-def answers(url: str) -> bool:
-    """Whether ``url`` can be had."""
+def responds(url: str) -> bool:
+    """Return whether ``url`` responds."""
     try:
         fetch(url)
     except Unavailable:
@@ -69,10 +69,10 @@ def answers(url: str) -> bool:
 def wait_for(
     look: Callable[[], Result | None], what: str, *, seconds: float = 30, step: float = _STEP
 ) -> Result:
-    """What ``look`` finds: it is asked until it finds something that is true.
+    """Call ``look`` until it returns a true value, and return that.
 
     Raises:
-        Unavailable: Nothing was found in time; it says the last refusal.
+        Unavailable: It returned none in time; the message has the last error.
     """
     deadline = time.monotonic() + seconds
     refusal = ""
@@ -88,7 +88,7 @@ def wait_for(
 
 
 class Program:
-    """A server that runs while it is a context manager; a subclass says when it is ready.
+    """A server as a context manager; a subclass defines when it is ready.
 
     Args:
         command: What to run.
@@ -115,22 +115,22 @@ class Program:
 
     @property
     def log(self) -> str:
-        """What it has written to its outputs."""
+        """Its output."""
         return self._output.read_text("utf-8", "replace") if self._output.exists() else ""
 
     @property
     def pid(self) -> int:
-        """Its process's id; it must run."""
+        """The id of its running process."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def started(self) -> bool:
-        """Whether it was started, be it that it ended since."""
+        """Whether it was started, even if it has ended."""
         return self._process is not None
 
     def ready(self) -> bool:
-        """Whether it serves."""
+        """Return whether it serves."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -163,7 +163,7 @@ class Program:
         return self.ready()
 
     def stop(self) -> int:
-        """Ask it to end, and wait until it did; its exit status."""
+        """Terminate it, and return its exit status."""
         if self._process is None:
             return 0
         self._process.terminate()
@@ -172,7 +172,7 @@ class Program:
         return self.kill()
 
     def kill(self) -> int:
-        """End it, and what it started, as a lost machine does; its exit status."""
+        """Kill it and its children, as a power failure does; return its exit status."""
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ _VALUE_LENGTH: Final = 1000
 
 
 def objection(text: str) -> tuple[dict[str, Any], str]:
-    """The document, and why it is refused: a few words, empty if it is taken."""
+    """Return the document, and why it is refused; an empty text if it is accepted."""
     try:
         segment: dict[str, Any] = json.loads(text)
     except ValueError:

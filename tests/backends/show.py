@@ -29,7 +29,7 @@ from otel_agents.distro.demo.programs import PROGRAMS
 
 PROGRAM = PROGRAMS["crewai"]
 CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
-"""What is said in the demo is nobody's secret."""
+"""The demo's content is public."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ PAGES: Mapping[str, Page] = {
 
 
 def show(name: str, look: Callable[[str], object]) -> None:
-    """Start a backend, send the demo's trace to it, and ``look`` at its address before the end."""
+    """Start a backend, send the demo's trace to it, and call ``look`` with its address."""
     page = PAGES[name]
     for component in page.components:
         keep(component)
@@ -83,7 +83,7 @@ def _until_interrupted(address: str) -> None:
 
 
 def main() -> int:
-    """Show one until it is interrupted; the exit status."""
+    """Show one until it is interrupted; return the exit status."""
     parser = argparse.ArgumentParser(description="Shows the demo's trace in a backend's page.")
     parser.add_argument("name", choices=list(PAGES))
     name = parser.parse_args().name

@@ -1,4 +1,4 @@
-"""A stand-in for AWS X-Ray that enforces its documented limits, on loopback.
+"""A fake AWS X-Ray on loopback that enforces the documented limits.
 
 It takes ``PutTraceSegments`` and the OTLP endpoint ``/v1/traces``. What AWS would refuse is refused
 as AWS does and kept in ``refused`` with the reason; what it takes is in ``segments`` and ``spans``.
@@ -35,7 +35,7 @@ _SPAN_BYTES: Final = 200_000
 
 
 @dataclass
-class _Answer:
+class _Response:
     status: int
     body: bytes
     kind: str = "application/json"
@@ -68,7 +68,7 @@ class XRay:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What tells a Collector where it is."""
+        """Variables with its address for a Collector."""
         traces = f"{self.endpoint}/v1/traces"
         return {"XRAY_ENDPOINT": self.endpoint, "XRAY_OTLP_ENDPOINT": traces}
 
@@ -82,18 +82,18 @@ class XRay:
         self._thread.join()
 
     def documents(self, trace_id: str) -> list[dict[str, Any]]:
-        """The segment documents of a trace, whose id is given in OpenTelemetry's form."""
-        wanted = f"1-{trace_id[:8]}-{trace_id[8:]}"
+        """Return the segment documents of a trace, by its OpenTelemetry id."""
+        xray_id = f"1-{trace_id[:8]}-{trace_id[8:]}"
         with self._arrived:
-            return [it for it in self.segments.values() if it["trace_id"] == wanted]
+            return [it for it in self.segments.values() if it["trace_id"] == xray_id]
 
     def spans_of(self, trace_id: str) -> list[Span]:
-        """The spans of a trace that the OTLP endpoint took."""
+        """Return the spans of a trace that the OTLP endpoint accepted."""
         with self._arrived:
             return [span for span in self.spans.values() if span.trace_id.hex() == trace_id]
 
     def wait_for(self, number: int, timeout: float = 30) -> None:
-        """Return when ``number`` documents, spans or refusals are there, TimeoutError if not."""
+        """Wait for ``number`` documents, spans or refusals; raise TimeoutError if they do not come."""
 
         def enough() -> bool:
             return len(self.segments) + len(self.spans) + len(self.refused) >= number
@@ -108,39 +108,39 @@ class XRay:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                answer = service._answer(self.path, self.headers, body)  # pyright: ignore[reportPrivateUsage]  its own
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.kind)
-                self.send_header("Content-Length", str(len(answer.body)))
+                response = service._respond(self.path, self.headers, body)  # pyright: ignore[reportPrivateUsage]  its own
+                self.send_response(response.status)
+                self.send_header("Content-Type", response.kind)
+                self.send_header("Content-Length", str(len(response.body)))
                 self.end_headers()
-                self.wfile.write(answer.body)
+                self.wfile.write(response.body)
 
             def log_message(self, format: str, *args: Any) -> None: ...
 
         return Handler
 
-    def _answer(self, path: str, headers: Any, body: bytes) -> _Answer:
+    def _respond(self, path: str, headers: Any, body: bytes) -> _Response:
         if "/xray/aws4_request" not in headers.get("Authorization", ""):
             return self._refuse(403, "no SigV4 signature for the service xray")
         if headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         with self._arrived:
-            answers = {"/TraceSegments": self._put_segments, "/v1/traces": self._take_spans}
-            take = answers.get(path)
-            answer = take(body) if take else _Answer(200, b"{}")
+            handlers = {"/TraceSegments": self._put_segments, "/v1/traces": self._take_spans}
+            take = handlers.get(path)
+            response = take(body) if take else _Response(200, b"{}")
             self._arrived.notify_all()
-            return answer
+            return response
 
-    def _refuse(self, status: int, reason: str) -> _Answer:
+    def _refuse(self, status: int, reason: str) -> _Response:
         self.refused.append(reason)
-        return _Answer(status, json.dumps({"message": reason}).encode())
+        return _Response(status, json.dumps({"message": reason}).encode())
 
-    def _put_segments(self, body: bytes) -> _Answer:
+    def _put_segments(self, body: bytes) -> _Response:
         documents: list[str] = json.loads(body)["TraceSegmentDocuments"]
         if len(documents) > _DOCUMENTS_PER_CALL:
             return self._refuse(400, f"{len(documents)} documents in one call")
         unprocessed = list(self._unprocessed(documents))
-        return _Answer(200, json.dumps({"UnprocessedTraceSegments": unprocessed}).encode())
+        return _Response(200, json.dumps({"UnprocessedTraceSegments": unprocessed}).encode())
 
     def _unprocessed(self, documents: list[str]) -> Iterator[dict[str, str]]:
         for text in documents:
@@ -157,7 +157,7 @@ class XRay:
         keys.update(segment.get("annotations", {}))
         return "" if len(keys) <= _ANNOTATIONS_PER_TRACE else f"{len(keys)} annotations in a trace"
 
-    def _take_spans(self, body: bytes) -> _Answer:
+    def _take_spans(self, body: bytes) -> _Response:
         if len(body) > _REQUEST_BYTES:
             return self._refuse(413, f"a request of {len(body)} bytes")
         request = ExportTraceServiceRequest.FromString(body)
@@ -171,4 +171,4 @@ class XRay:
                 response.partial_success.rejected_spans += 1
             else:
                 self.spans[span.span_id.hex()] = span
-        return _Answer(200, response.SerializeToString(), "application/x-protobuf")
+        return _Response(200, response.SerializeToString(), "application/x-protobuf")

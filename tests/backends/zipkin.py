@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.golden import Found, Node
 from backends.obtain import ZIPKIN
-from backends.program import Program, answers, fetch_json
+from backends.program import Program, fetch_json, responds
 from otlp_receiver import free_port
 
 __all__ = ["Zipkin", "found"]
@@ -30,14 +30,14 @@ class Zipkin(Program):
 
     @property
     def environ(self) -> dict[str, str]:
-        """What tells a Collector where it is."""
+        """Variables with its address for a Collector."""
         return {"ZIPKIN_ENDPOINT": f"{self.page}/api/v2/spans"}
 
     def ready(self) -> bool:
-        return answers(f"{self.page}/health")
+        return responds(f"{self.page}/health")
 
     def spans(self, trace_id: str) -> list[dict[str, Any]]:
-        """The spans of a trace, as its query API gives them.
+        """Return the spans of a trace from its query API.
 
         Raises:
             Unavailable: It has no such trace.
@@ -46,7 +46,7 @@ class Zipkin(Program):
 
 
 def found(span: Mapping[str, Any]) -> Found:
-    """A span of its API, without what the Collector's exporter adds."""
+    """Return a span of its API without what the Collector's exporter adds."""
     tags = {name: value for name, value in span["tags"].items() if not name.startswith("otel.")}
     kind = span.get("kind") or tags.pop("span.kind").upper()
     error = tags.pop("error", None) == "true"

@@ -1,7 +1,7 @@
 """Runs a crew of 100 steps once, in a process of its own: prints CPU µs a step and exported KB as JSON.
 
-A step is a model call and the tool call that it asks for. The HTTP client's method is replaced by
-one that answers by itself, so that what is measured is CrewAI and what lies around it.
+A step is a model call and the tool call that it requests. The HTTP client's method is replaced by
+one that returns responses itself, so that CrewAI and its instrumentation are measured.
 
     python tests/benchmarks/crew_run.py none|ours|ours-content|openllmetry|openllmetry-content
 """
@@ -43,14 +43,14 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-httpx: Any = import_module("httpx")  # openai 2's: types are checked beside openai 3
+httpx: Any = import_module("httpx")  # openai 2's; types are checked with openai 3
 STEPS: Final = 100
 ITERATIONS: Final = 2 * STEPS
-QUESTION: Final = "Add up the numbers of the ledger, one after the other. " * 20
+PROMPT: Final = "Add up the numbers of the ledger, one after the other. " * 20
 
 
 class Spans(SpanExporter):
-    """Encodes and weighs, and sends nothing."""
+    """Encodes and measures sizes, and sends nothing."""
 
     weight = 0
     number = 0
@@ -63,7 +63,7 @@ class Spans(SpanExporter):
 
 
 class Logs(LogRecordExporter):
-    """Encodes and weighs, and sends nothing."""
+    """Encodes and measures sizes, and sends nothing."""
 
     weight = 0
 
@@ -73,21 +73,21 @@ class Logs(LogRecordExporter):
         return LogRecordExportResult.SUCCESS
 
     def shutdown(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is queued."""
 
     def force_flush(self, timeout_millis: int = 0) -> bool:
-        """Nothing waits."""
+        """Do nothing: nothing is queued."""
         return True
 
 
-class Answers:
-    """Answers by a tool call a hundred times, and then by a sentence."""
+class ScriptedResponses:
+    """Responds with a tool call a hundred times, and then with a sentence."""
 
     def __init__(self) -> None:
         self.number = 0
 
     def __call__(self, request: Any) -> Any:
-        """The response to a request; CrewAI also asks how many tokens there are."""
+        """Return the response to a request; CrewAI also requests token counts."""
         if not request.url.path.endswith("/chat/completions"):
             return httpx.Response(404, request=request)
         self.number += 1
@@ -113,7 +113,7 @@ class Answers:
 
 
 def instrument(variant: str) -> None:
-    """Instrument CrewAI and what it asks models through."""
+    """Instrument CrewAI and its model SDK."""
     names = {
         "ours": (
             ("otel_agents.instrumentors.crewai", "CrewAIInstrumentor"),
@@ -133,7 +133,7 @@ def instrument(variant: str) -> None:
 
 
 def crew() -> Any:
-    """One agent with one task and one tool."""
+    """Return one agent with one task and one tool."""
     crewai: Any = import_module("crewai")
     tools: Any = import_module("crewai.tools")
     import_module("openai.resources")  # else by its first use, unless an instrumentor has: seconds
@@ -151,7 +151,7 @@ def crew() -> Any:
         max_iter=ITERATIONS,
         respect_context_window=False,  # counting tokens would take most of the time
     )
-    task = crewai.Task(description=QUESTION, expected_output="The sum", agent=agent)
+    task = crewai.Task(description=PROMPT, expected_output="The sum", agent=agent)
     return crewai.Crew(agents=[agent], tasks=[task])
 
 
@@ -167,10 +167,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable()
     instrument(sys.argv[1])
-    answers = Answers()
+    respond = ScriptedResponses()
 
     def send(client: Any, request: Any, **more: Any) -> Any:
-        return answers(request)
+        return respond(request)
 
     setattr(httpx.Client, "send", send)  # noqa: B010  a method, replaced
     work = crew()
@@ -181,7 +181,7 @@ def main() -> None:
     measured = reader.get_metrics_data()
     weight = len(encode_metrics(measured).SerializeToString()) if measured else 0
     spent = time.process_time() - start
-    assert (result.raw, answers.number) == ("The sum is 4950.", STEPS)
+    assert (result.raw, respond.number) == ("The sum is 4950.", STEPS)
     exported = spans.weight + logs.weight + weight
     figures = {"step": spent / STEPS * 1e6, "kilobytes": exported / 1000, "spans": spans.number}
     sys.stdout.write(json.dumps(figures) + "\n")

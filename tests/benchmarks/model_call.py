@@ -46,7 +46,7 @@ class Encoding(SpanExporter):
 
 
 def body(kilobytes: int, stream: bool) -> dict[str, Any]:
-    """A chat request whose messages have ``kilobytes`` in all."""
+    """Return a chat request whose messages have ``kilobytes`` in total."""
     text = "lorem ipsum dolor " * (kilobytes * 1000 // MESSAGES // 18)
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": text} for i in range(MESSAGES)]
@@ -73,7 +73,7 @@ RESPONSE: Final = ChatCompletion.model_validate(
 
 
 def chunk(delta: dict[str, Any], reason: str | None = None) -> ChatCompletionChunk:
-    """One chunk of a stream."""
+    """Return one chunk of a stream."""
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     return ChatCompletionChunk.model_validate(
         {
@@ -90,7 +90,7 @@ STREAM: Final = [chunk({"content": "word "}) for _ in range(CHUNKS)] + [chunk({}
 
 
 class FakeStream:
-    """What the SDK's stream looks like from outside."""
+    """A stream with the interface of the SDK's."""
 
     def __init__(self) -> None:
         self._iterator = iter(STREAM)
@@ -103,12 +103,12 @@ class FakeStream:
 
 
 def returned(self: Any, cast_to: Any, options: Any, *, stream: bool = False, **_: Any) -> Any:
-    """In place of the SDK's request: no network, no JSON."""
+    """Replace the SDK's request: no network, no JSON."""
     return FakeStream() if stream else RESPONSE
 
 
 class Floor:
-    """What a person would write by hand around one call."""
+    """Hand-written instrumentation of one call."""
 
     def __init__(self, tracers: TracerProvider, meters: MeterProvider, content: bool) -> None:
         self._tracer = tracers.get_tracer("floor")
@@ -118,7 +118,7 @@ class Floor:
         self._content = content
 
     def __call__(self, client: Any, options: Any, stream: bool) -> None:
-        """One call."""
+        """Make one call."""
         request = options.json_data
         common = {
             "gen_ai.operation.name": "chat",
@@ -134,9 +134,9 @@ class Floor:
             response = client.request(ChatCompletion, options, stream=stream)
             common["gen_ai.response.model"] = RESPONSE.model
             if stream:
-                answer = "".join(self._read(response))
+                output = "".join(self._read(response))
             else:
-                answer = response.choices[0].message.content
+                output = response.choices[0].message.content
                 usage = response.usage
                 span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
                 span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
@@ -150,45 +150,45 @@ class Floor:
             span.set_attribute("gen_ai.response.model", RESPONSE.model)
             span.set_attribute("gen_ai.response.finish_reasons", ("stop",))
             if self._content and span.is_recording():
-                self._set_content(span, request["messages"], answer)
+                self._set_content(span, request["messages"], output)
         self._duration.record(time.perf_counter() - start, common)
 
     @staticmethod
     def _read(stream: Any) -> Iterator[str]:
-        """The generator that one would put around a stream, read by the application's loop."""
+        """Wrap a stream in a generator, and read it as the application would."""
         first: float | None = None
 
-        def followed() -> Iterator[Any]:
+        def observed() -> Iterator[Any]:
             nonlocal first
             for item in stream:
                 if first is None:
                     first = time.perf_counter()
                 for choice in item.choices:
                     if choice.delta.content:
-                        pieces.append(choice.delta.content)
+                        chunks.append(choice.delta.content)
                     if choice.finish_reason:
                         reasons.append(choice.finish_reason)
                 yield item
 
-        pieces: list[str] = []
+        chunks: list[str] = []
         reasons: list[str] = []
-        for _ in followed():
+        for _ in observed():
             pass
-        return iter(pieces)
+        return iter(chunks)
 
     @staticmethod
-    def _set_content(span: Any, messages: Any, answer: str) -> None:
+    def _set_content(span: Any, messages: Any, output: str) -> None:
         sent = [
             {"role": m["role"], "parts": [{"type": "text", "content": m["content"]}]}
             for m in messages
         ]
-        got = [{"role": "assistant", "parts": [{"type": "text", "content": answer}]}]
+        got = [{"role": "assistant", "parts": [{"type": "text", "content": output}]}]
         span.set_attribute("gen_ai.input.messages", json.dumps(sent))
         span.set_attribute("gen_ai.output.messages", json.dumps(got))
 
 
 def variant(name: str) -> tuple[Callable[[Any, Any, bool], None], Any]:
-    """The call to measure, and what flushes the spans that it made."""
+    """Return the call to measure, and a function that flushes its spans."""
     sampler = ALWAYS_OFF if "unsampled" in name else ALWAYS_ON
     tracers = TracerProvider(sampler=sampler)
     processor = BatchSpanProcessor(Encoding())
@@ -210,7 +210,7 @@ def variant(name: str) -> tuple[Callable[[Any, Any, bool], None], Any]:
 
 
 def plain(client: Any, options: Any, stream: bool) -> None:
-    """The call and nothing else."""
+    """Make the call without instrumentation."""
     response = client.request(ChatCompletion, options, stream=stream)
     if stream:
         for _ in response:

@@ -1,4 +1,4 @@
-"""How many of our modules one call passes, and how often it changes from one to another.
+"""Number of our modules that one call passes, and of changes between them.
 
 ``python tests/benchmarks/passages.py`` in an environment of the tests: one streamed chat of three
 chunks with its content on the span. What is counted are the calls of our functions, in their order.
@@ -19,12 +19,12 @@ import openai
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 _CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 _PACKAGE = "/otel_agents/instrumentors/"
 _MODULES, _CHANGES = 14, 60
-"""At most."""
+"""The limits."""
 
 
 class Passages:
@@ -34,28 +34,28 @@ class Passages:
         self.modules: list[str] = []
 
     def profile(self, frame: FrameType, event: str, _: Any) -> None:
-        """Note a call, as `sys.setprofile` reports it."""
+        """Record a call reported by `sys.setprofile`."""
         _, found, module = frame.f_code.co_filename.partition(_PACKAGE)
         if event == "call" and found:
             self.modules.append(module)
 
     @property
     def changes(self) -> int:
-        """How often the next function is of another module."""
+        """Return how often the next function is in another module."""
         return sum(a != b for a, b in zip(self.modules, self.modules[1:], strict=False))
 
 
 def streamed() -> Passages:
-    """One streamed chat, after one that has filled what is filled once."""
+    """Profile one streamed chat, after one that fills caches."""
     emission, instrumentor, passages = Emission(), OpenAIInstrumentor(), Passages()
     instrumentor.instrument(**emission.providers, settings=Settings.read(_CONTENT))
     with ScriptedModel() as model:
         client = openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
         for profile in (None, passages.profile):
-            model.script(Answer("one"))
+            model.script(Response("one"))
             sys.setprofile(profile)
-            question: Any = [{"role": "user", "content": "hi"}]
-            for _ in client.chat.completions.create(model="m", messages=question, stream=True):
+            messages: Any = [{"role": "user", "content": "hi"}]
+            for _ in client.chat.completions.create(model="m", messages=messages, stream=True):
                 pass
             sys.setprofile(None)
         client.close()
@@ -65,7 +65,7 @@ def streamed() -> Passages:
 
 
 def main() -> int:
-    """Print the table; not 0 where it is more than it may be."""
+    """Print the table; return 1 if a limit is exceeded."""
     passages = streamed()
     counted = Counter(passages.modules)
     for module, calls in counted.most_common():

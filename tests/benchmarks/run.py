@@ -41,14 +41,14 @@ CHUNKS: Final = 201
 
 
 def measure(variant: str, kilobytes: int) -> dict[str, float]:
-    """CPU µs per call of one variant, in a process of its own."""
+    """Return CPU µs per call of one variant, measured in a subprocess."""
     command = [sys.executable, str(HERE / "model_call.py"), variant, str(kilobytes)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
 def model_calls() -> None:
-    """One call: what is added to none, by hand and by us."""
+    """Print the overhead of one call, hand-written and ours."""
     print("One model call: CPU added to the bare call, µs of the caller and of the process\n")
     print(f"{'':24}{'by hand':>12}{'ours':>12}{'ratio':>8}{'process':>9}{'target':>8}")
     for what, ours, floor, kilobytes, target in CALLS:
@@ -63,13 +63,13 @@ def model_calls() -> None:
             ratios.append(added[1] / added[0])
             processes.append(by_us["process"] / by_hand["process"])
         hand, us = (statistics.median(cost[side] for cost in costs) for side in (0, 1))
-        wanted = f"{target:.2f}" if target else ""
+        limit = f"{target:.2f}" if target else ""
         ratio, process = statistics.median(ratios), statistics.median(processes)
-        print(f"{what:24}{hand:12.1f}{us:12.1f}{ratio:8.2f}{process:9.2f}{wanted:>8}")
+        print(f"{what:24}{hand:12.1f}{us:12.1f}{ratio:8.2f}{process:9.2f}{limit:>8}")
 
 
 def stream_chunks() -> None:
-    """One chunk of a stream, what the call itself costs taken off."""
+    """Print the overhead of one stream chunk, without that of the call."""
     print("\nOne chunk of a stream: CPU added, µs\n")
     for what, suffix in (("content off", ""), ("content on", "-content")):
         ratios: list[float] = []
@@ -90,7 +90,7 @@ def stream_chunks() -> None:
 
 
 def cpu_of(command: list[str], **environ: str) -> float:
-    """CPU seconds of a command and its children."""
+    """Return CPU seconds of a command and its children."""
     before = getrusage(RUSAGE_CHILDREN)
     subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True)
     after = getrusage(RUSAGE_CHILDREN)
@@ -98,7 +98,7 @@ def cpu_of(command: list[str], **environ: str) -> float:
 
 
 def start_up(stock: Path) -> None:
-    """Starting a program that uses nothing; ``stock`` has OpenTelemetry's own distro."""
+    """Print the start-up cost of an empty program; ``stock`` has OpenTelemetry's own distro."""
     print("\nStarting `python -c pass`: CPU, s\n")
     silent = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
     environ = {**silent, "OTEL_LOGS_EXPORTER": "none"}
@@ -121,7 +121,7 @@ def start_up(stock: Path) -> None:
 
 
 class Hanging(BaseHTTPRequestHandler):
-    """Takes a request and never answers."""
+    """Accepts a request and never responds."""
 
     released = threading.Event()
 
@@ -132,7 +132,7 @@ class Hanging(BaseHTTPRequestHandler):
 
 @contextmanager
 def hanging_endpoint() -> Generator[str]:
-    """A collector that hangs."""
+    """Start a collector that hangs, and yield its endpoint."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -142,7 +142,7 @@ def hanging_endpoint() -> Generator[str]:
 
 
 def exits() -> None:
-    """How long the end of a program takes while nobody takes its telemetry."""
+    """Print how long a program's exit takes without a receiver."""
     print("\nExit with one span, one metric and one log each: wall, s (bound 5 s)\n")
     with hanging_endpoint() as hanging:
         for what, endpoint in (("refuses", "http://127.0.0.1:9"), ("hangs", hanging)):
@@ -163,7 +163,7 @@ CREWS: Final = ("none", "ours", "openllmetry", "ours-content", "openllmetry-cont
 
 
 def crew_runs(python: Path) -> None:
-    """A crew of 100 steps; ``python`` has CrewAI, and OpenLLMetry beside us."""
+    """Print the overhead of a crew of 100 steps; ``python`` has CrewAI and OpenLLMetry."""
     print("\nA crew of 100 steps: CPU of the process, what a run exports\n")
     print(f"{'':24}{'ms a step':>12}{'over none':>12}{'KB':>8}{'spans':>8}")
     found: dict[str, list[dict[str, float]]] = {variant: [] for variant in CREWS}

@@ -1,4 +1,4 @@
-"""What the pipelines' tests run is pinned in one place, and says plainly what it lacks."""
+"""The backends of the pipeline tests are pinned in one file; missing ones are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCRIPT = ROOT / "tests/backends/obtain.py"
 
 
 def obtain(cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the script where no program is on PATH."""
+    """Run the script without any program on PATH."""
     return subprocess.run(
         [sys.executable, str(SCRIPT), *arguments],
         env={"PATH": str(cache), "HOME": str(cache), "OTEL_AGENTS_CACHE": str(cache / "cache")},
@@ -53,7 +53,7 @@ def test_mlflow_is_the_one_of_the_versions() -> None:
     assert re.findall(r"^mlflow == (\S+)", requirements, re.MULTILINE) == [VERSIONS["mlflow"]]
 
 
-def test_what_is_missing_is_said_in_one_line_each(tmp_path: Path) -> None:
+def test_each_missing_component_is_reported_in_one_line(tmp_path: Path) -> None:
     done = obtain(tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
@@ -128,10 +128,10 @@ case "$1" in
   build) : > "$4" ;;
 esac
 """
-"""Stands in for Go: it fails until the home folder holds the file `works`."""
+"""A fake Go that fails until the home folder has the file `works`."""
 
 
-def test_what_failed_is_said_leaves_nothing_behind_and_is_done_the_next_time(
+def test_a_failure_is_reported_leaves_nothing_behind_and_is_retried_the_next_time(
     tmp_path: Path,
 ) -> None:
     go = tmp_path / "go"

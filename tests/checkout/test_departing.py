@@ -1,4 +1,4 @@
-"""What `make jaeger` and its kin start ends with them, however they are ended."""
+"""Servers of `make jaeger` and similar targets end with them, however they end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ with Server([sys.executable, *sys.argv[1:]], {}):
 
 
 def status_when_ended(folder: Path, number: signal.Signals, *shell: str) -> int:
-    """Start a server by way of ``shell``, end that by a signal, and wait for the server's end."""
+    """Start a server through ``shell``, end that by a signal, and wait for the server's end."""
     alive, server = folder / "alive", folder / "server.py"
     os.mkfifo(alive)
     server.write_text(SERVER)
@@ -48,7 +48,7 @@ def status_when_ended(folder: Path, number: signal.Signals, *shell: str) -> int:
     ):
         assert served.readline() == "serving\n"
         started.send_signal(number)
-        assert served.read() == ""  # the end: nobody has it open any more
+        assert served.read() == ""  # the end: all writers have closed it
     return started.returncode
 
 
@@ -60,15 +60,15 @@ def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Si
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's end")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_server_ends_with_a_shell_that_tells_nobody(
+def test_a_server_ends_with_a_shell_that_forwards_no_signal(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    # The shell stays, as there is something to do yet.
+    # The shell stays, because another command follows.
     status_when_ended(tmp_path, number, "/bin/sh", "-c", '"$@"; true', "sh")
 
 
 def test_a_command_of_make_becomes_its_script() -> None:
-    """So that there is nobody between them who would keep a signal to himself."""
+    """So that no process between them swallows a signal."""
     program = "import os, sys; from environments import become; print(os.getpid(), flush=True); "
     program += "become(sys.executable, '-c', 'import os; print(os.getpid())')"
     done = subprocess.run(

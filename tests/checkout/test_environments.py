@@ -1,4 +1,4 @@
-"""The test environments are locked, cover every test and every module, and agree with the metadata."""
+"""The test environments are locked, cover every test and module, and match the metadata."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MEMBERS = ("semconv", "instrumentors", "distro", "tests/kit")
 PIN = re.compile(r"([a-z0-9-]+)==(\S+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)")
 
 
-def wanted(name: str) -> list[Requirement]:
-    """The requirements of an environment, those of the files that it names included."""
+def requirements_of(name: str) -> list[Requirement]:
+    """Return the requirements of an environment, including those of included files."""
     requirements: list[Requirement] = []
     for line in (HERE / name).read_text("utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text.startswith("-r "):
-            requirements += wanted(text.removeprefix("-r "))
+            requirements += requirements_of(text.removeprefix("-r "))
         elif text:
             requirements.append(Requirement(text))
     return requirements
@@ -41,7 +41,7 @@ def test_a_lock_file_is_that_of_its_requirements(name: str) -> None:
     pins: dict[str, list[str]] = {}
     for pin in PIN.finditer((HERE / f"{name}.txt").read_text("utf-8")):
         pins.setdefault(pin[1], []).append(pin[2])
-    for requirement in wanted(f"{name}.in"):
+    for requirement in requirements_of(f"{name}.in"):
         assert requirement.name in pins, f"make lock: {name} lacks {requirement.name}"
         for version in pins[requirement.name]:
             assert requirement.specifier.contains(Version(version), prereleases=True), requirement

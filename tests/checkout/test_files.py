@@ -1,4 +1,4 @@
-"""What no file of the repository may hold."""
+"""Contents that no file of the repository may have."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MACHINE = r"(?<![\w.])/(?:root|work|home/\w+|Users/\w+|tmp)/"
 ADDRESS = r"https?://[^\s\"]+/(?:simple|packages|maven2|@v)/|\bpypi\.org/simple|pythonhosted"
-BESIDE = r"\.\./shared"
+SIBLINGS = r"\.\./shared"
 
 
 def tracked() -> list[Path]:
-    """The files of the repository, those to come included."""
+    """Return the files of the repository, including untracked ones."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
 
 
-@pytest.mark.parametrize("pattern", [MACHINE, ADDRESS, BESIDE])
-def test_no_file_names_a_machine_a_registry_or_what_lies_beside(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", [MACHINE, ADDRESS, SIBLINGS])
+def test_no_file_names_a_machine_a_registry_or_a_sibling_folder(pattern: str) -> None:
     found = {
         str(path.relative_to(ROOT)): match[0]
         for path in tracked()
@@ -40,7 +40,7 @@ def test_no_syntax_is_newer_than_the_oldest_python() -> None:
             ast.parse(path.read_text("utf-8"), str(path), feature_version=(3, 10))
 
 
-def test_every_module_says_what_it_holds() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in tracked()

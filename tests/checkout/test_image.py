@@ -1,4 +1,4 @@
-"""The image for the Kubernetes operator: its Dockerfile's own commands are run, and what they make."""
+"""The image for the Kubernetes operator: run its Dockerfile's commands and check the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(*command: object, cwd: Path, environ: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the operator copies into a container."""
+    """Build the folder that the operator copies into a container."""
     root = tmp_path_factory.mktemp("image")
     for name in (*MEMBERS, "collector-config"):
         shutil.copytree(ROOT / name, root / "checkout" / name)

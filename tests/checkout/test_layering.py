@@ -1,4 +1,4 @@
-"""Who may import whom, by which door, and which folders must not be packages."""
+"""Allowed imports between parts, and folders that must not be packages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FORBIDDEN = {
         "otel_agents.instrumentors._dialects",
     ),
 }
-"""What a part must not import, wherever in a module."""
+"""Packages that a part must not import, even inside functions."""
 PARTS = (*FORBIDDEN, "distro")
 INSTRUMENTORS = ROOT / "instrumentors/src/otel_agents/instrumentors"
 CORE = "otel_agents.instrumentors._core"
 OUTSIDE = ("semconv", "distro", "tests/kit", "examples", "docs", "collector-config")
-"""Where the core is not known: a distribution has ``hosting``, others have the public face."""
+"""Folders that must not use the core: a distribution has ``hosting``, others the public API."""
 DISTRIBUTIONS = (
     "otel-agents",
     "otel-agents-instrumentors",
@@ -39,7 +39,7 @@ ENVIRONMENT = {"settings.py"}
 
 
 def inside(names: set[str], packages: tuple[str, ...]) -> list[str]:
-    """Those of ``names`` that are in one of ``packages``, or are one."""
+    """Return those of ``names`` that are in one of ``packages``."""
     prefixes = tuple(f"{package}." for package in packages)
     return sorted(name for name in names if f"{name}.".startswith(prefixes))
 
@@ -54,7 +54,7 @@ def test_the_distro_imports_the_kit_for_its_demo_alone() -> None:
     package = ROOT / "distro/src/otel_agents/distro"
     users = {path for path in package.rglob("*.py") if inside(imports(path), (KIT,))}
     assert {path.relative_to(package).parts[0] for path in users} == {"demo"}
-    assert package / "demo/__init__.py" not in users  # says what to install where the kit is not
+    assert package / "demo/__init__.py" not in users  # it reports the missing kit
 
 
 def test_the_scripted_model_imports_the_standard_library_and_itself_alone() -> None:
@@ -63,7 +63,7 @@ def test_the_scripted_model_imports_the_standard_library_and_itself_alone() -> N
         names = imports(path)
         own = inside(names, (model,))
         others = {name.partition(".")[0] for name in names.difference(own)}
-        assert others <= sys.stdlib_module_names | {"typing_extensions"}, path  # for types alone
+        assert others <= sys.stdlib_module_names | {"typing_extensions"}, path  # only for types
 
 
 def test_pytest_is_needed_by_the_kits_plugin_alone() -> None:
@@ -87,17 +87,17 @@ def test_no_framework_imports_another_and_what_they_share_imports_none() -> None
 
 
 def test_the_core_is_known_to_the_instrumentors_alone() -> None:
-    """By import or by name, whatever file it is in."""
+    """By import or by name, in any file."""
     files = (path for part in OUTSIDE for path in (ROOT / part).rglob("*") if path.is_file())
-    assert [path for path in files if knows_core(path)] == []
+    assert [path for path in files if mentions_core(path)] == []
 
 
 PRIVATE = re.compile(rb"(?<![A-Za-z0-9])_(core|dialects)\b")
-"""The rooms of the instrumentors that others do not enter, by whatever path they are named."""
+"""Private packages of the instrumentors, by import or file path."""
 
 
-def knows_core(path: Path) -> bool:
-    """Whether a file names the core."""
+def mentions_core(path: Path) -> bool:
+    """Return whether a file mentions the core."""
     if path.suffix == ".pyc":
         return False
     named = PRIVATE.search(path.read_bytes())
@@ -127,7 +127,7 @@ def test_the_folder_distro_does_not_shadow_the_package_of_that_name() -> None:
     assert callable(distro.id)
 
 
-def test_the_environment_is_read_in_one_place() -> None:
+def test_the_environment_is_read_in_one_module() -> None:
     for path in (*INSTRUMENTORS.rglob("*.py"), *(ROOT / "semconv/src").rglob("*.py")):
         if path.name not in ENVIRONMENT:
             assert not re.search(r"\benviron\b|\bgetenv\b", path.read_text("utf-8")), path
@@ -140,7 +140,7 @@ def test_names_of_attributes_are_quoted_only_in_semconv() -> None:
 
 
 def test_imports_resolves_what_is_relative() -> None:
-    """The other tests would be blind where this fails."""
+    """The other tests depend on it."""
     assert "otel_agents.instrumentors._core.errors" in imports(
         INSTRUMENTORS / "_core/calls/around.py"
     )

@@ -1,4 +1,4 @@
-"""The checkout installs in each way that it promises, from a clean copy of its files.
+"""The checkout installs in each documented way, from a clean copy of its files.
 
 These tests alone need a package index, as a user who installs does.
 """
@@ -25,7 +25,7 @@ PROCESS = {
     "instrumentors": "otel-agents-instrumentors",
     "distro": "otel-agents",
 }
-"""The parts that a process needs, and the distributions that they are."""
+"""The parts that a process needs, and their distributions."""
 PARTS = {**{part: part for part in PROCESS}, "testing": "tests/kit"}
 """The folder of each part."""
 SERVERS = {"http.server", "socketserver", "wsgiref", "xmlrpc.server"}
@@ -52,7 +52,7 @@ def uv(*arguments: object, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the repository as they are now, in a folder of their own."""
+    """Copy the files of the repository into a folder."""
     target = tmp_path_factory.mktemp("clone") / "otel-agents"
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in listed.splitlines():
@@ -64,13 +64,13 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """The interpreter of an environment that holds pip and nothing else."""
+    """Create an environment with only pip; return its interpreter."""
     uv("venv", "--seed", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
     return tmp_path / "venv/bin/python"
 
 
 def servers(source: bytes) -> list[str]:
-    """The modules that serve, and the calls that listen, in a module's source."""
+    """Return server modules and listening calls in a module's source."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -84,7 +84,7 @@ def servers(source: bytes) -> list[str]:
 
 
 def pip_install(python: Path, *what: object, cwd: Path) -> None:
-    """Install as a user does, by pip itself."""
+    """Install with pip, as a user does."""
     run(python, "-m", "pip", "install", "--quiet", *what, cwd=cwd)
 
 
@@ -115,7 +115,7 @@ def test_a_new_version_is_set_everywhere_by_one_command(clone: Path, tmp_path: P
 
 @pytest.fixture(scope="module")
 def wheels(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheel of each part."""
+    """Build the wheel of each part."""
     found: dict[str, Path] = {}
     for part, folder in PARTS.items():
         target = tmp_path_factory.mktemp(part)
@@ -125,7 +125,7 @@ def wheels(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 
 
 def demo(python: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``otel-agents demo`` where nobody listens for OTLP."""
+    """Run ``otel-agents demo`` without an OTLP receiver."""
     environ = plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"})
     command = [python.parent / "otel-agents", "demo"]
     return subprocess.run(
@@ -142,7 +142,7 @@ def test_pip_install_of_the_checkout_brings_what_a_process_needs(clone: Path, py
     done = demo(python, clone.parent)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "The demo needs a model that answers without a network, and crewai or openai. "
+        "The demo needs a local scripted model, and crewai or openai. "
         'Run: pip install "otel-agents[demo]"\n'
     )
 
@@ -211,7 +211,7 @@ def test_a_wheel_is_typed_and_holds_its_part_alone(part: str, wheels: dict[str, 
 
 @pytest.mark.parametrize("part", PROCESS)
 def test_what_a_process_needs_holds_no_server(part: str, wheels: dict[str, Path]) -> None:
-    """A model that answers belongs to the kit."""
+    """The scripted model belongs to the kit."""
     archive = zipfile.ZipFile(wheels[part])
     found = {name: servers(archive.read(name)) for name in archive.namelist() if name[-3:] == ".py"}
     assert len(found) > 1
@@ -222,6 +222,6 @@ def test_what_a_process_needs_holds_no_server(part: str, wheels: dict[str, Path]
 
 
 def test_the_scripted_model_is_known_as_a_server(wheels: dict[str, Path]) -> None:
-    """The test above would be blind where this fails."""
+    """The test above depends on it."""
     name = "otel_agents/testing/scripted_model/server.py"
     assert servers(zipfile.ZipFile(wheels["testing"]).read(name)) == ["http.server"]

@@ -1,4 +1,4 @@
-"""A call's way through our modules stays short enough to be followed by a reader."""
+"""A call passes few of our modules, so that a reader can follow it."""
 
 from __future__ import annotations
 

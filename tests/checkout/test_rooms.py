@@ -1,4 +1,4 @@
-"""The rooms of a package: which may import which. Arrows run one way, and there are no circles."""
+"""The rooms (subpackages) of a package: allowed imports, one way and without cycles."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MOST_FILES = 12
 
 @dataclass(frozen=True)
 class House:
-    """A package; each folder or module that is directly in it is a room.
+    """A package; each folder or module directly in it is a room.
 
-    ``ground`` are the modules that everybody may import, of which each may import those before it.
-    ``rooms`` has, for each of the others, all that it imports beside the ground.
+    ``ground`` are modules that all rooms may import; each may import those before it. ``rooms``
+    has the other rooms, each with the rooms that it imports.
     """
 
     folder: Path
@@ -29,16 +29,16 @@ class House:
 
     @property
     def modules(self) -> dict[str, Path]:
-        """The modules by their full names."""
+        """Return the modules by full name."""
         return {module_name(path): path for path in self.folder.rglob("*.py")}
 
     def room(self, module: str) -> str:
-        """The room of a module."""
+        """Return the room of a module."""
         package = module_name(self.folder / "__init__.py")
         return module.removeprefix(package).lstrip(".").partition(".")[0] or "__init__"
 
     def arrows(self) -> dict[str, set[str]]:
-        """The rooms, each with those that its modules import, wherever in their text they do."""
+        """Return the rooms, each with the rooms that its modules import, even inside functions."""
         found: dict[str, set[str]] = {}
         modules = self.modules
         for module, path in modules.items():
@@ -88,13 +88,13 @@ each_house = pytest.mark.parametrize("house", HOUSES.values(), ids=HOUSES)
 
 
 def targets(names: set[str], modules: Mapping[str, Path]) -> set[str]:
-    """Those of ``modules`` that ``names`` stand for: a name is a module or is in one."""
+    """Return the ``modules`` of ``names``: a name is a module or in one."""
     found = {name if name in modules else name.rpartition(".")[0] for name in names}
     return found & modules.keys()
 
 
 def circle(arrows: Mapping[str, set[str]] | Mapping[str, frozenset[str]]) -> list[str]:
-    """One circle that the arrows form; none is an empty list."""
+    """Return one cycle of the arrows; an empty list if there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
@@ -103,13 +103,13 @@ def circle(arrows: Mapping[str, set[str]] | Mapping[str, frozenset[str]]) -> lis
 
 
 @each_house
-def test_a_room_imports_what_its_row_says(house: House) -> None:
-    """Neither more nor less, so that the table is the plan of the house."""
+def test_a_room_imports_what_its_row_allows(house: House) -> None:
+    """Exactly these, so that the table documents the imports."""
     found = house.arrows()
     rooms = {room: others - {*house.ground} for room, others in found.items()}
     assert {room: rooms[room] for room in rooms.keys() - {*house.ground}} == house.rooms
-    for place, module in enumerate(house.ground):
-        assert found[module] <= {*house.ground[:place]}, module
+    for position, module in enumerate(house.ground):
+        assert found[module] <= {*house.ground[:position]}, module
 
 
 @each_house
@@ -125,7 +125,7 @@ def test_a_room_with_too_many_files_is_two(house: House) -> None:
 
 
 def test_modules_that_import_each_other_are_nowhere() -> None:
-    """When they are imported; packages that are imported on the way to a module count too."""
+    """At import; parent packages of a module count too."""
     paths = [path for part in PARTS for path in (ROOT / part / "src").rglob("*.py")]
     modules = {module_name(path): path for path in paths}
     arrows: dict[str, set[str]] = {}
@@ -137,13 +137,13 @@ def test_modules_that_import_each_other_are_nowhere() -> None:
 
 
 def packages(module: str) -> set[str]:
-    """The packages that a module is in."""
+    """Return the parent packages of a module."""
     parts = module.split(".")
     return {".".join(parts[:end]) for end in range(1, len(parts))}
 
 
 def test_the_checks_see_what_they_forbid(tmp_path: Path) -> None:
-    """A house that breaks each rule."""
+    """A package that breaks each rule."""
     folder = tmp_path / "src/house"
     texts = {
         "__init__": "",

@@ -252,13 +252,13 @@ def test_another_kind_of_call_and_what_a_tool_calls_are_ours(
 def test_a_claim_reports_to_an_official_call_as_well(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    class Answer(ClaimedCall):
+    class Response(ClaimedCall):
         def describe(self, call: ModelCall, response: Any) -> None:
             call.response_id = "r1"
 
     data = InferenceData()
     parent = set_value(INFERENCE_KEY, data)
-    Answer(telemetry, Operation.CHAT, model="m", sends_itself=True, parent=parent).returned(
+    Response(telemetry, Operation.CHAT, model="m", sends_itself=True, parent=parent).returned(
         "answer"
     )
     assert (data.request_model, data.response_id, emission.names) == ("m", "r1", [])

@@ -479,13 +479,15 @@ def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
 
 
 def test_who_reports_for_an_sdk_that_is_not_seen_need_not_know_the_id(emission: Emission) -> None:
-    class Answer(ClaimedCall):
+    class Response(ClaimedCall):
         def describe(self, call: ModelCall, response: Response) -> None:
             describe(call, response)
             call.response_id = None
 
     telemetry = Telemetry("otel_agents.instrumentors.autogen", **emission.providers)
-    answer = Answer(telemetry, Operation.CHAT, model="toy-1", provider="openai", sends_itself=True)
+    answer = Response(
+        telemetry, Operation.CHAT, model="toy-1", provider="openai", sends_itself=True
+    )
     answer.server = server_of("https://toy.example/v1")
     answer.returned(Response("unknown", "it", 7))
     assert emission.span.attributes == {

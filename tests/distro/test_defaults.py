@@ -1,4 +1,4 @@
-"""What holds when the user sets nothing, and that everything the user sets wins."""
+"""The defaults, and that every setting of the user wins."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from instrumented import DISABLED, START, instrumented, plain_environ, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.starting.privacy import PHONE_HOME
-from otel_agents.distro.starting.program import HANDED_DOWN, is_worker, program_name
+from otel_agents.distro.starting.privacy import VENDOR_TELEMETRY
+from otel_agents.distro.starting.program import PROGRAM_VARIABLE, is_worker, program_name
 
 EMIT = """
     from opentelemetry import metrics, trace
@@ -27,9 +27,9 @@ WITH_MORE = (
     "CREWAI_DISABLE_TELEMETRY",
     "LITELLM_LOCAL_MODEL_COST_MAP",
 )
-"""Variables that do more than to stop a phone-home."""
+"""Variables that do more than disable vendor telemetry."""
 INHERITED = {"PYTHONPATH"}
-"""What ``opentelemetry-instrument`` itself sets, for processes that the program starts."""
+"""Variables that ``opentelemetry-instrument`` itself sets for child processes."""
 
 
 def test_all_three_signals_arrive_by_otlp_compressed_and_named(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ ENVIRONMENT = """
 
 
 def environment_seen(folder: Path, given: dict[str, str]) -> tuple[dict[str, str], bool]:
-    """The environment that a program sees, and whether threads carry contexts."""
+    """Return the environment that a program sees, and whether threads inherit contexts."""
     done = instrumented(script(folder, ENVIRONMENT), given)
     seen, carried = json.loads(done.out)
     del seen[DISABLED]
@@ -94,18 +94,19 @@ def environment_seen(folder: Path, given: dict[str, str]) -> tuple[dict[str, str
 
 
 def test_the_environment_keeps_what_the_user_set_and_gets_no_otel_variable(tmp_path: Path) -> None:
-    """Subprocesses would inherit it. Only what stops a phone-home and nothing else is set."""
+    """Subprocesses would inherit them. Only variables that do nothing but disable vendor telemetry are set."""
     given = {
         "OTEL_TRACES_EXPORTER": "otlp,console",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
         "MEM0_TELEMETRY": "True",
     }
     seen, carried = environment_seen(tmp_path, given)
-    quiet = {row.variable: row.off for row in PHONE_HOME if not row.senders}
+    quiet = {row.variable: row.off for row in VENDOR_TELEMETRY if not row.senders}
     assert {name: seen.get(name) for name in quiet} == {**quiet, "MEM0_TELEMETRY": "True"}
     assert set(quiet) & set(WITH_MORE) == set()
     assert (
-        set(seen) - set(plain_environ(given)) == set(quiet) - set(given) | {HANDED_DOWN} | INHERITED
+        set(seen) - set(plain_environ(given))
+        == set(quiet) - set(given) | {PROGRAM_VARIABLE} | INHERITED
     )
     otel = {name: value for name, value in seen.items() if name.startswith("OTEL_")}
     assert otel == {name: value for name, value in given.items() if name.startswith("OTEL_")}
@@ -127,7 +128,7 @@ def test_with_a_disabled_sdk_nothing_of_ours_is_loaded(tmp_path: Path, disabled:
     assert (done.status, done.out) == (0, f"{disabled == 'false'}\n")
 
 
-def test_a_disabled_sdk_emits_nothing_and_says_nothing(tmp_path: Path) -> None:
+def test_a_disabled_sdk_emits_and_logs_nothing(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(
             script(tmp_path, EMIT),
@@ -136,7 +137,7 @@ def test_a_disabled_sdk_emits_nothing_and_says_nothing(tmp_path: Path) -> None:
     assert (done.status, done.err, receiver.requests) == (0, "", [])
 
 
-def test_values_that_are_not_understood_are_told_in_one_line_each(tmp_path: Path) -> None:
+def test_each_invalid_value_is_reported_in_one_line(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(
             script(tmp_path, EMIT),
@@ -157,7 +158,7 @@ def test_values_that_are_not_understood_are_told_in_one_line_each(tmp_path: Path
     assert lines[1].startswith("otel-agents: no exporter of traces is named jaeger")
 
 
-def test_a_second_distribution_is_told_once(tmp_path: Path) -> None:
+def test_a_second_distribution_is_reported_once(tmp_path: Path) -> None:
     info = tmp_path / "other_distro-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-distro\nVersion: 1.0\n")
@@ -205,14 +206,14 @@ WORKERS = [
 def test_a_worker_has_the_name_of_what_it_works_for(
     monkeypatch: pytest.MonkeyPatch, line: list[str]
 ) -> None:
-    monkeypatch.setenv(HANDED_DOWN, "shop")
+    monkeypatch.setenv(PROGRAM_VARIABLE, "shop")
     assert (is_worker(line), program_name(line)) == (True, "shop")
-    monkeypatch.delenv(HANDED_DOWN)
+    monkeypatch.delenv(PROGRAM_VARIABLE)
     assert program_name(line) == "python"
 
 
 def test_a_program_that_a_program_starts_has_its_own_name(tmp_path: Path) -> None:
-    """And so has code that it starts, which is no worker."""
+    """So does code that it starts, which is not a worker."""
     script(tmp_path, EMIT, "other.py")
     program = script(
         tmp_path,

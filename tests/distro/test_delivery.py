@@ -24,7 +24,7 @@ from otel_agents.instrumentors._core import errors, workers
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")
-PATIENT = Batching(delay=3600, max_items=1000, max_waiting=None)
+PATIENT = Batching(delay=3600, max_items=1000, max_queued=None)
 SECONDS = 10.0
 
 

@@ -1,4 +1,4 @@
-"""The demo works where its extra is installed and leaves this process as it was."""
+"""The demo works with its extra, and does not change this process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
 
 
 def drawn(text: str) -> list[tuple[str, str]]:
-    """Name and remarks of each line of the tree, without times."""
+    """Return name and remarks of each line of the tree, without times."""
     lines = [line for line in text.splitlines() if "━" in line]
     return [(line[:29].strip(), line.rpartition("━")[2].strip()) for line in lines]
 
@@ -42,9 +42,9 @@ def test_the_tree_of_an_agent_with_tools_is_drawn_without_a_collector() -> None:
     assert done.returncode == 0, done.stderr
     assert drawn(done.stderr) == TREE
     assert "could not deliver" not in done.stderr
-    command, answer, *_ = done.stdout.splitlines()
+    command, response, *_ = done.stdout.splitlines()
     assert command == "$ opentelemetry-instrument python travel_planner.py"
-    assert answer == "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
+    assert response == "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
 
 
 def test_it_is_sent_where_somebody_listens() -> None:
@@ -60,15 +60,15 @@ def test_it_is_sent_where_somebody_listens() -> None:
 @pytest.mark.parametrize(
     ("absent", "needed"),
     [
-        (["otel_agents.testing"], "a model that answers without a network"),
+        (["otel_agents.testing"], "a local scripted model"),
         (["crewai", "openai"], "crewai or openai"),
         (
             ["otel_agents.testing", "crewai", "openai"],
-            "a model that answers without a network, and crewai or openai",
+            "a local scripted model, and crewai or openai",
         ),
     ],
 )
-def test_where_something_is_not_installed_one_line_says_what_to_do(
+def test_a_missing_package_is_reported_in_one_line(
     absent: list[str],
     needed: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The doctor tells the truth: installed, patched, conflicts, settings, who answers."""
+"""The doctor's report: installed, patched, conflicts, settings, endpoints."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.command import main
 from otel_agents.distro.doctor import Examination
-from otel_agents.distro.doctor.effective import Homeward, SettingValue
-from otel_agents.distro.doctor.endpoints import SignalAnswer
+from otel_agents.distro.doctor.effective import SettingValue, VendorTelemetryStatus
+from otel_agents.distro.doctor.endpoints import SignalStatus
 from otel_agents.distro.doctor.frameworks import Framework
 
 TOY = """
@@ -47,10 +47,10 @@ TOYLIB = """
     class Client:
         def ask(self): ...
 """
-RIVAL = """
+CONFLICTING = """
     from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-    class Rival(BaseInstrumentor):
+    class Conflicting(BaseInstrumentor):
         def instrumentation_dependencies(self):
             return ("toylib >= 1",)
 
@@ -63,12 +63,12 @@ OFF = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
 
 
 def doctor(*arguments: str, **variables: str) -> tuple[int, str]:
-    """Run ``otel-agents doctor`` on nothing but what the test installed."""
+    """Run ``otel-agents doctor`` with only what the test installed."""
     return doctor_in(Path.cwd(), *arguments, **variables)
 
 
 def doctor_in(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
-    """The same, in ``folder``."""
+    """Run it in ``folder``."""
     given = environ(variables)
     command = [sys.executable, "-m", "otel_agents.distro", "doctor", *arguments]
     done = subprocess.run(
@@ -104,7 +104,7 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
         status, out = doctor("--json", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     report = json.loads(out)
     assert list(report) == [
-        *("python", "packages", "frameworks", "settings", "homeward", "signals", "findings")
+        *("python", "packages", "frameworks", "settings", "vendor_telemetry", "signals", "findings")
     ]
     assert {tuple(it) for it in report["frameworks"]} == {
         (
@@ -114,8 +114,8 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
             "runs",
             "summary",
             "targets",
-            "rivals",
-            "beside",
+            "conflicts",
+            "also_active",
             "problem",
             "own_telemetry",
         )
@@ -131,8 +131,8 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
             "protocol": "http/protobuf",
             "compression": "gzip",
             "compression_source": "default",
-            "answer": "accepted",
-            "advice": "",
+            "result": "accepted",
+            "hint": "",
             "ok": True,
         }
         for name in ("traces", "metrics", "logs")
@@ -141,16 +141,18 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
     assert status == (1 if report["findings"] else 0)
 
 
-def test_what_is_told_to_makers_is_listed_with_how_to_turn_it_round() -> None:
-    def told(**variables: str) -> dict[str, tuple[str, str]]:
+def test_vendor_telemetry_is_listed_with_how_to_change_it() -> None:
+    def reported(**variables: str) -> dict[str, tuple[str, str]]:
         report = json.loads(doctor("--json", **dict.fromkeys(OFF, "none"), **variables)[1])
-        return {row["library"]: (row["sent"], row["turn_round"]) for row in report["homeward"]}
+        return {
+            row["library"]: (row["sent"], row["to_change"]) for row in report["vendor_telemetry"]
+        }
 
-    rows = told(**{DISABLED: "*", "ANONYMIZED_TELEMETRY": "true"})
+    rows = reported(**{DISABLED: "*", "ANONYMIZED_TELEMETRY": "true"})
     assert rows["CrewAI"] == ("no", "CREWAI_DISABLE_TELEMETRY=false")
-    chroma = rows["Chroma, which CrewAI brings"]
+    chroma = rows["Chroma, a dependency of CrewAI"]
     assert chroma == ("as ANONYMIZED_TELEMETRY=true says", "unset ANONYMIZED_TELEMETRY")
-    assert told(OTEL_SDK_DISABLED="true")["CrewAI"] == (
+    assert reported(OTEL_SDK_DISABLED="true")["CrewAI"] == (
         "as without otel-agents (OTEL_SDK_DISABLED)",
         "unset OTEL_SDK_DISABLED",
     )
@@ -158,7 +160,7 @@ def test_what_is_told_to_makers_is_listed_with_how_to_turn_it_round() -> None:
 
 @pytest.mark.parametrize(
     ("prefer", "becomes"),
-    [("ours", "left out unless OTEL_AGENTS_PREFER=theirs"), ("theirs", "preferred to ours")],
+    [("ours", "disabled unless OTEL_AGENTS_PREFER=theirs"), ("theirs", "preferred to ours")],
 )
 def test_telemetry_of_the_librarys_own_is_named(prefer: str, becomes: str, tmp_path: Path) -> None:
     variables = {**toys(tmp_path), "OTEL_AGENTS_PREFER": prefer}
@@ -167,15 +169,15 @@ def test_telemetry_of_the_librarys_own_is_named(prefer: str, becomes: str, tmp_p
     head, patches, rest = module.read_text("utf-8").partition("    def patches")
     module.write_text(f"{head}{own}{patches}{rest}", "utf-8")
     _, out = doctor("--json", **variables)
-    said = f"the callback of toylib: {becomes}"
-    assert toy_of(json.loads(out))["own_telemetry"] == said
-    assert said in doctor(**variables)[1]
+    expected = f"the callback of toylib: {becomes}"
+    assert toy_of(json.loads(out))["own_telemetry"] == expected
+    assert expected in doctor(**variables)[1]
 
 
-def test_each_key_stands_in_the_documentation() -> None:
+def test_each_key_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs/doctor.md").read_text("utf-8")
     known = set(re.findall(r"`(\w+)`", page))
-    parts = (Examination, Framework, SettingValue, Homeward, SignalAnswer)
+    parts = (Examination, Framework, SettingValue, VendorTelemetryStatus, SignalStatus)
     names = {field.name for part in parts for field in fields(part)}
     assert {name for name in names if not name.endswith("_source")} <= known
 
@@ -203,7 +205,7 @@ def test_without_findings_the_status_is_0() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_nobody_answering_is_one_finding_for_all_signals(protocol: str) -> None:
+def test_a_refused_connection_is_one_finding_for_all_signals(protocol: str) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     status, out = doctor(
         "--json", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol
@@ -211,14 +213,14 @@ def test_nobody_answering_is_one_finding_for_all_signals(protocol: str) -> None:
     assert status == 1
     assert [line for line in json.loads(out)["findings"] if endpoint in line] == [
         (
-            f"{endpoint} does not take traces or metrics or logs (connection refused); "
+            f"{endpoint} does not accept traces or metrics or logs (connection refused); "
             "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
         )
     ]
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_a_refusal_says_what_the_receiver_said(protocol: str) -> None:
+def test_a_refusal_has_the_receivers_message(protocol: str) -> None:
     status: Any = 403 if protocol == HTTP else grpc.StatusCode.PERMISSION_DENIED
     with RECEIVERS[protocol](refusal=Refusal(status, b"no tenant")) as receiver:
         _, out = doctor(
@@ -229,14 +231,14 @@ def test_a_refusal_says_what_the_receiver_said(protocol: str) -> None:
     reason = "HTTP 403" if protocol == HTTP else "PERMISSION_DENIED"
     assert [line for line in json.loads(out)["findings"] if receiver.endpoint in line] == [
         (
-            f"{receiver.endpoint} does not take traces or metrics or logs ({reason}: no tenant); "
+            f"{receiver.endpoint} does not accept traces or metrics or logs ({reason}: no tenant); "
             "set OTEL_EXPORTER_OTLP_HEADERS"
         )
     ]
 
 
 def test_an_endpoint_has_the_variable_that_it_is_from() -> None:
-    """A signal's own, that of all, the default; and what an exporter's name says of the protocol."""
+    """The signal's own, the general one, the default; an exporter's name may imply the protocol."""
     with StrictHttp(paths={"traces": "/mine"}) as own, StrictGrpc() as base:
         variables = {
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{own.endpoint}/mine",
@@ -256,8 +258,8 @@ def test_an_endpoint_has_the_variable_that_it_is_from() -> None:
             "protocol": "http/protobuf",
             "compression": "none",
             "compression_source": "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
-            "answer": "accepted",
-            "advice": "",
+            "result": "accepted",
+            "hint": "",
             "ok": True,
         },
         {
@@ -269,8 +271,8 @@ def test_an_endpoint_has_the_variable_that_it_is_from() -> None:
             "protocol": "grpc",
             "compression": "gzip",
             "compression_source": "default",
-            "answer": "accepted",
-            "advice": "",
+            "result": "accepted",
+            "hint": "",
             "ok": True,
         },
         {
@@ -282,8 +284,8 @@ def test_an_endpoint_has_the_variable_that_it_is_from() -> None:
             "protocol": "",
             "compression": "",
             "compression_source": "",
-            "answer": "not asked",
-            "advice": "",
+            "result": "not checked",
+            "hint": "",
             "ok": True,
         },
     ]
@@ -321,12 +323,12 @@ def test_variables_that_cannot_be_used_are_findings() -> None:
         "OTEL_SPAN_EVENT_COUNT_LIMIT=many is not a whole number",
         "OTEL_EXPORTER_OTLP_TIMEOUT=soon is not a number of seconds above 0",
         (
-            "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:43l7 is no endpoint "
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:43l7 is not an endpoint "
             "(43l7 is no port (1 to 65535)): nothing is sent there"
         ),
         "no exporter of logs is named loki (OTEL_LOGS_EXPORTER)",
     ]
-    assert [it["answer"] for it in report["signals"]] == ["malformed", "malformed", "not asked"]
+    assert [it["result"] for it in report["signals"]] == ["malformed", "malformed", "not checked"]
     assert settings["OTEL_PROPAGATORS"] == ("baggage", "default")
     assert settings["OTEL_EXPORTER_OTLP_TIMEOUT"] == ("10", "default")
     assert "secret" not in out
@@ -348,17 +350,17 @@ def test_each_target_is_resolved_in_the_installed_version(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("toylib", "problem"),
+    ("toylib", "seconds", "problem"),
     [
-        ("import os; os._exit(7)", "its import ended the process with status 7 (no output)"),
-        ("import time; time.sleep(60)", "its import took more than 1.5 s"),
-        ("raise OSError('no libfoo')", "import toylib failed: OSError: no libfoo"),
+        ("import os; os._exit(7)", "60", "its import ended the process with status 7 (no output)"),
+        ("import time; time.sleep(600)", "1.5", "its import took more than 1.5 s"),
+        ("raise OSError('no libfoo')", "60", "import toylib failed: OSError: no libfoo"),
     ],
 )
 def test_a_framework_that_cannot_be_imported_is_a_finding(
-    tmp_path: Path, toylib: str, problem: str
+    tmp_path: Path, toylib: str, seconds: str, problem: str
 ) -> None:
-    _, out = doctor("--json", "--timeout", "1.5", **toys(tmp_path, toylib=toylib))
+    _, out = doctor("--json", "--timeout", seconds, **toys(tmp_path, toylib=toylib))
     assert toy_of(json.loads(out))["problem"] == problem
 
 
@@ -366,7 +368,7 @@ SUBMODULES = {
     "__init__": "class Client:\n    def ask(self): ...\n    def moved(self): ...\n",
     "fine": "def ask(): ...\n",
     "optional": "import libfoo.inner\n",
-    "told": "try:\n    import libbar\nexcept ImportError as e:\n    raise ImportError('toylib[bar]') from e\n",
+    "reported": "try:\n    import libbar\nexcept ImportError as e:\n    raise ImportError('toylib[bar]') from e\n",
     "broken": "import toylib.no_such_part\n",
     "space": "try:\n    from shared import genai\nexcept ImportError as e:\n    raise ImportError('no') from e\n",
     "below": "import shared.genai.types\n",
@@ -391,11 +393,11 @@ def test_a_submodule_that_cannot_be_imported_waits_for_nothing(tmp_path: Path) -
     module = tmp_path / "toy_instrumentor.py"
     module.write_text(module.read_text("utf-8") + textwrap.indent(textwrap.dedent(rows), " " * 8))
     toy = toy_of(json.loads(doctor("--json", **variables)[1]))
-    told = {row["target"]: (row["state"], row["detail"]) for row in toy["targets"]}
-    assert {name: told[f"toylib.{name}:ask"] for name in names} == {
+    reported = {row["target"]: (row["state"], row["detail"]) for row in toy["targets"]}
+    assert {name: reported[f"toylib.{name}:ask"] for name in names} == {
         "fine": ("applied", ""),
         "optional": ("absent", "needs libfoo, which is not installed"),
-        "told": ("absent", "needs libbar, which is not installed"),
+        "reported": ("absent", "needs libbar, which is not installed"),
         "space": ("absent", "needs shared.genai, which is not installed"),
         "below": ("absent", "needs shared.genai, which is not installed"),
         "unnamed": ("absent", "needs libbaz, which is not installed"),
@@ -415,7 +417,7 @@ def test_a_submodule_that_cannot_be_imported_waits_for_nothing(tmp_path: Path) -
     }
     assert toy["problem"] == (
         "import toylib.broken failed: ModuleNotFoundError: No module named 'toylib.no_such_part'; "
-        f"import toylib.moved failed: {told['toylib.moved:ask'][1]}; "
+        f"import toylib.moved failed: {reported['toylib.moved:ask'][1]}; "
         "import toylib.raises failed: OSError: no libc"
     )
     assert toy["summary"] == (
@@ -479,7 +481,7 @@ def test_a_hook_that_cannot_be_found_is_a_finding_and_none_is_run(
     assert not (tmp_path / "it-ran").exists()
 
 
-def test_so_is_a_completion_hook() -> None:
+def test_a_missing_completion_hook_is_a_finding_too() -> None:
     _, out = doctor("--json", **{COMPLETION: "no_such_module:make", DISABLED: "*"})
     assert [line for line in json.loads(out)["findings"] if "hook" in line] == [
         (
@@ -495,7 +497,7 @@ def test_a_version_that_is_not_supported_is_a_finding(tmp_path: Path) -> None:
     report = json.loads(out)
     assert toy_of(report)["runs"] == "nothing"
     assert about(report, "toylib") == [
-        "toylib: the installed version is not supported, which is toylib >= 2, < 3"
+        "toylib: the installed version is not supported (toylib >= 2, < 3)"
     ]
 
 
@@ -505,70 +507,70 @@ def test_a_version_that_is_not_supported_is_a_finding(tmp_path: Path) -> None:
         (
             "ours",
             (
-                "toylib: also instrumented by rival-toylib, which is not loaded; "
+                "toylib: also instrumented by other-toylib, which is not loaded; "
                 "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
             ),
         ),
         ("theirs", None),
     ],
 )
-def test_a_rival_is_named_and_targets_are_resolved_all_the_same(
+def test_a_conflict_is_named_and_targets_are_resolved(
     tmp_path: Path, prefer: str, findings: str | None
 ) -> None:
     variables = toys(tmp_path)
-    points = {"toylib": "rival:Rival"}
+    points = {"toylib": "conflicting:Conflicting"}
     install(
         tmp_path,
-        "rival-toylib",
+        "other-toylib",
         instrumentors=points,
         requires=("toylib >= 1",),
-        modules={"rival": RIVAL},
+        modules={"conflicting": CONFLICTING},
     )
     report = json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1])
-    assert (toy_of(report)["runs"], toy_of(report)["rivals"]) == (prefer, ["rival-toylib"])
+    assert (toy_of(report)["runs"], toy_of(report)["conflicts"]) == (prefer, ["other-toylib"])
     assert toy_of(report)["summary"] == "1 of 2 applied, missing toylib:Client.moved"
     assert [line for line in about(report, "toylib") if "also" in line] == [
         *filter(None, [findings])
     ]
 
 
-def test_a_rival_that_is_preferred_and_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
+def test_a_preferred_conflict_that_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
     variables = toys(tmp_path)
-    points = {"toylib": "no_such_module.inner:Rival"}
-    install(tmp_path, "rival-toylib", instrumentors=points, requires=("toylib >= 1",))
+    points = {"toylib": "no_such_module.inner:Conflicting"}
+    install(tmp_path, "other-toylib", instrumentors=points, requires=("toylib >= 1",))
     found = [
         about(json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1]), "toylib")
         for prefer in ("theirs", "ours")
     ]
     left = (
-        "toylib: it is left to rival-toylib (no module no_such_module.inner), which cannot be "
-        "loaded; install what it lacks, or unset OTEL_AGENTS_PREFER"
+        "toylib: it is left to other-toylib (no module no_such_module.inner), which cannot be "
+        "loaded; install what is missing, or unset OTEL_AGENTS_PREFER"
     )
     assert [left in lines for lines in found] == [True, False]
 
 
-@pytest.mark.parametrize(("prefer", "beside"), [("ours", ["rivals"]), ("theirs", [])])
-def test_one_that_runs_beside_ours_is_a_finding(
-    tmp_path: Path, prefer: str, beside: list[str]
+@pytest.mark.parametrize(("prefer", "also_active"), [("ours", ["others"]), ("theirs", [])])
+def test_one_that_runs_in_addition_to_ours_is_a_finding(
+    tmp_path: Path, prefer: str, also_active: list[str]
 ) -> None:
-    """It instruments what none of ours does, so it is not switched off for ours."""
+    """It instruments more than ours, so it is not disabled."""
     variables = toys(tmp_path)
     install(tmp_path, "otherlib")
     install(
         tmp_path,
-        "rivals",
-        instrumentors={"all": "rival:Rival"},
+        "others",
+        instrumentors={"all": "conflicting:Conflicting"},
         requires=("toylib", "otherlib"),
-        modules={"rival": RIVAL},
+        modules={"conflicting": CONFLICTING},
     )
     report = json.loads(doctor("--json", **variables, OTEL_AGENTS_PREFER=prefer)[1])
     toy = toy_of(report)
-    assert (toy["runs"], toy["rivals"], toy["beside"]) == (prefer, ["rivals"], beside)
+    assert (toy["runs"], toy["conflicts"], toy["also_active"]) == (prefer, ["others"], also_active)
     both = (
-        "toylib: also instrumented, with more, by rivals, so both run; disable one by "
+        "toylib: also instrumented, with more, by others, so both run; disable one by "
         "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set OTEL_AGENTS_PREFER=theirs"
     )
-    assert [line for line in about(report, "toylib") if "also" in line] == [both] * len(beside)
+    assert [line for line in about(report, "toylib") if "also" in line] == [both] * len(also_active)
 
 
 @pytest.mark.parametrize(("disabled", "findings"), [("", 1), ("toys", 0)])
@@ -584,17 +586,19 @@ def test_broken_metadata_of_others_are_a_finding(
     metadata: str | None, disabled: str, findings: int, tmp_path: Path
 ) -> None:
     variables = toys(tmp_path)
-    install(tmp_path, "broken", instrumentors={"toys": "rival:Rival"})
-    place = tmp_path / "broken-1.0.dist-info/METADATA"
-    place.unlink() if metadata is None else place.write_text(metadata, "utf-8")
+    install(tmp_path, "broken", instrumentors={"toys": "conflicting:Conflicting"})
+    path = tmp_path / "broken-1.0.dist-info/METADATA"
+    path.unlink() if metadata is None else path.write_text(metadata, "utf-8")
     report = json.loads(doctor("--json", **variables, **{DISABLED: disabled})[1])
-    told = [line for line in report["findings"] if line.startswith("the instrumentor toys is not")]
-    assert len(told) == findings
-    assert all(line.endswith(f"or set {DISABLED}=toys") for line in told)
+    reported = [
+        line for line in report["findings"] if line.startswith("the instrumentor toys is not")
+    ]
+    assert len(reported) == findings
+    assert all(line.endswith(f"or set {DISABLED}=toys") for line in reported)
     assert toy_of(report)["runs"] == "ours"
 
 
-def test_settings_tell_where_they_are_from_and_what_is_not_understood() -> None:
+def test_settings_have_a_source_and_invalid_ones_are_findings() -> None:
     status, out = doctor("--json", OTEL_AGENTS_EXIT_TIMEOUT="2", OTEL_AGENTS_PREFER="mine")
     report = json.loads(out)
     settings = {it["name"]: (it["value"], it["source"]) for it in report["settings"]}
@@ -625,7 +629,7 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("usage: otel-agents")
 
 
-def test_the_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_includes_python_and_the_sdk(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         main(["--version"])
     assert error.value.code == 0
@@ -635,7 +639,7 @@ def test_the_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -
     )
 
 
-def test_parts_of_another_version_are_told(
+def test_parts_of_another_version_are_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"otel-agents": "2.0", "otel-agents-instrumentors": "2.1", "otel-agents-semconv": "2.0"}

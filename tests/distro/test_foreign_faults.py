@@ -13,7 +13,7 @@ import pytest
 from instrumented import Finished, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 PROGRAM = """
 import logging
@@ -128,7 +128,7 @@ def run(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(POINTS)
     with ScriptedModel() as model:
-        model.script(Answer("Sunny."), Answer("Rainy."), Answer("Windy."))
+        model.script(Response("Sunny."), Response("Rainy."), Response("Windy."))
         given = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
             "OTEL_AGENTS_PROPAGATE_HEADERS": "*",
@@ -160,7 +160,7 @@ def test_the_application_has_its_results_and_its_data(
     assert receiver.span_names == ([] if kind in BEGINS else ["chat gpt-4o"] * 3)
     assert "gen_ai.client.operation.duration" in receiver.metric_names
     lines = [line for line in done.err.splitlines() if line.startswith("otel-agents")]
-    lines = [line for line in lines if not line.endswith("turns it round")]  # of a rival
+    lines = [line for line in lines if "OTEL_AGENTS_PREFER=theirs" not in line]  # of a conflict
     assert bool(lines) is (kind != "log handler"), done.err
     assert len(lines) == len(set(lines)), done.err
     assert "Traceback" not in done.err, done.err

@@ -1,4 +1,4 @@
-"""Loading instrumentors: each alone, quiet about what is missing, one of two where there are two."""
+"""Loading of instrumentors: isolated failures, silence about missing libraries, one of two conflicting ones."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ QUIET = {
 }
 
 
-def rival(
+def install_conflicting(
     site: Path, *requires: str, name: str = "rival-toylib", point: str = "toylib", of: str = "Rival"
 ) -> None:
-    """Another instrumentation, which says by its metadata what it instruments."""
+    """Install another instrumentation; its metadata name what it instruments."""
     requires = requires or ("toylib >= 1",)
     install(site, name, instrumentors={point: f"others:{of}"}, requires=requires)
 
 
 def load(tmp_path: Path, site: Path, **variables: str) -> Finished:
-    """Start a program with what is installed in ``site``; it prints who instrumented."""
+    """Run a program with the distributions in ``site``; it prints who instrumented."""
     done = instrumented(
         script(tmp_path, "print('ran')"), {**QUIET, "PYTHONPATH": str(site), **variables}
     )
@@ -138,7 +138,7 @@ def test_ours_is_disabled_by_either_name(tmp_path: Path, site: Path, name: str) 
 
 def test_the_plain_name_disables_both(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    rival(site)
+    install_conflicting(site)
     done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="toylib")
     assert (instrumented_by(done), done.err) == ([], "")
 
@@ -158,35 +158,33 @@ def test_threads_carry_the_context_unless_it_is_disabled(
     assert (done.out, done.err) == (f"{seen}\n", "")
 
 
-def test_of_two_ours_runs_and_one_line_says_so(tmp_path: Path, site: Path) -> None:
+def test_of_two_ours_runs_and_one_line_reports_it(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    rival(site, name="rival_toylib")
+    install_conflicting(site, name="rival_toylib")
     done = load(tmp_path, site)
     assert instrumented_by(done) == ["ours"]
     assert done.err.splitlines() == [
         (
             "otel-agents: toylib is instrumented by otel-agents, so rival_toylib is not loaded; "
-            "OTEL_AGENTS_PREFER=theirs turns it round"
+            "set OTEL_AGENTS_PREFER=theirs to change that"
         )
     ]
 
 
 def test_of_two_theirs_runs_where_the_user_prefers_it(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    rival(site)
+    install_conflicting(site)
     done = load(tmp_path, site, OTEL_AGENTS_PREFER="theirs")
     assert (instrumented_by(done), done.err) == (["Rival"], "")
 
 
-def test_a_rival_whose_metadata_say_nothing_is_known_by_its_name(
-    tmp_path: Path, site: Path
-) -> None:
+def test_a_conflict_without_metadata_is_known_by_its_name(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
     install(site, "nameless-rival", instrumentors={"toylib": "others:Rival"})
     assert instrumented_by(load(tmp_path, site)) == ["ours"]
 
 
-def test_a_rival_is_never_imported_to_be_known(tmp_path: Path, site: Path) -> None:
+def test_a_conflict_is_found_without_importing_it(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
     points = {"toylib": "imports_its_library:Rival"}
     module = {"imports_its_library": "print('imported', flush=True)\n"}
@@ -209,10 +207,10 @@ def test_a_rival_is_never_imported_to_be_known(tmp_path: Path, site: Path) -> No
         ('toylib-extras; extra == "instruments"', ["ours"]),
     ],
 )
-def test_what_a_rival_instruments_is_what_its_extras_say(
+def test_the_extras_of_a_conflict_name_what_it_instruments(
     lines: str, by: list[str], tmp_path: Path, site: Path
 ) -> None:
-    """Not what it needs itself, nor what its name says."""
+    """Not its other requirements, nor its name."""
     install(site, "toylib", "2.1")
     install(site, "rival-toylib", instrumentors={"any_name": "others:Rival"})
     needs = "".join(f"Requires-Dist: {line}\n" for line in lines.splitlines())
@@ -221,9 +219,7 @@ def test_what_a_rival_instruments_is_what_its_extras_say(
     assert instrumented_by(load(tmp_path, site)) == by
 
 
-def test_of_several_that_one_distribution_has_the_namesake_is_the_rival(
-    tmp_path: Path, site: Path
-) -> None:
+def test_of_several_in_one_distribution_the_namesake_conflicts(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
     install(site, "otherlib", "1.0")
     points = {"toylib": "others:Rival", "otherlib": "others:Good"}
@@ -232,29 +228,32 @@ def test_of_several_that_one_distribution_has_the_namesake_is_the_rival(
 
 
 @pytest.mark.parametrize("prefer", ["ours", "theirs"])
-def test_a_rival_that_refuses_the_version_is_no_rival(
+def test_one_that_does_not_support_the_version_is_no_conflict(
     tmp_path: Path, site: Path, prefer: str
 ) -> None:
-    """Registered is not active: stepping aside for it would leave nothing."""
+    """Registered is not active: else nothing would instrument the library."""
     install(site, "toylib", "2.1")
-    rival(site, "toylib < 2")
+    install_conflicting(site, "toylib < 2")
     done = load(tmp_path, site, OTEL_AGENTS_PREFER=prefer)
     assert instrumented_by(done) == ["ours"]
 
 
 @pytest.mark.parametrize("prefer", ["ours", "theirs"])
-def test_a_rival_that_is_disabled_is_no_rival(tmp_path: Path, site: Path, prefer: str) -> None:
+def test_a_disabled_one_is_no_conflict(tmp_path: Path, site: Path, prefer: str) -> None:
     install(site, "toylib", "2.1")
-    rival(site, point="rival")
+    install_conflicting(site, point="install_conflicting")
     done = load(
-        tmp_path, site, OTEL_AGENTS_PREFER=prefer, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="rival"
+        tmp_path,
+        site,
+        OTEL_AGENTS_PREFER=prefer,
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="install_conflicting",
     )
     assert (instrumented_by(done), done.err) == (["ours"], "")
 
 
 def test_ours_that_is_disabled_displaces_nobody(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
-    rival(site)
+    install_conflicting(site)
     done = load(tmp_path, site, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="otel_agents_toylib")
     assert (instrumented_by(done), done.err) == (["Rival"], "")
 
@@ -267,7 +266,7 @@ def test_a_namesake_that_holds_another_library_is_silent(tmp_path: Path, site: P
 
 def test_ours_that_refuses_the_version_displaces_nobody(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "3.0", modules={"toylib": ""})
-    rival(site)
+    install_conflicting(site)
     done = load(tmp_path, site)
     assert instrumented_by(done) == ["Rival"]
     assert len(done.err.splitlines()) == 1
@@ -276,7 +275,7 @@ def test_ours_that_refuses_the_version_displaces_nobody(tmp_path: Path, site: Pa
 def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> None:
     install(site, "toylib", "2.1")
     name = "opentelemetry-instrumentation-botocore"
-    rival(site, name=name, point="botocore", of="Broader")
+    install_conflicting(site, name=name, point="botocore", of="Broader")
     done = load(tmp_path, site)
     assert (instrumented_by(done), done.err) == (["Broader", "ours"], "")
 
@@ -295,17 +294,17 @@ def test_one_that_covers_more_than_models_stays(tmp_path: Path, site: Path) -> N
 def test_one_that_instruments_more_than_any_of_ours_is_not_switched_off(
     extra: str, point: str, variables: dict[str, str], by: list[str], tmp_path: Path, site: Path
 ) -> None:
-    """What else it instruments would be lost."""
+    """Else its other libraries would not be instrumented."""
     install(site, "toylib", "2.1")
     install(site, "otherlib", "1.0")
-    rival(site, "toylib", "otherlib", name="rivals", point=point, of="Broader")
+    install_conflicting(site, "toylib", "otherlib", name="rivals", point=point, of="Broader")
     metadata = site / "rivals-1.0.dist-info/METADATA"
     text = metadata.read_text("utf-8").replace('== "instruments"', f'== "{extra}"')
     metadata.write_text(text, "utf-8")
     done = load(tmp_path, site, **variables)
     both = (
         "otel-agents: toylib is instrumented by otel-agents, and with more by rivals, so both run; "
-        "OTEL_AGENTS_PREFER=theirs leaves it to that one, "
+        "set OTEL_AGENTS_PREFER=theirs to leave it to that one, "
         f"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point} to otel-agents"
     )
     assert instrumented_by(done) == by
@@ -315,10 +314,10 @@ def test_one_that_instruments_more_than_any_of_ours_is_not_switched_off(
 def test_one_of_which_ours_instrument_everything_is_switched_off(
     tmp_path: Path, site: Path
 ) -> None:
-    """Though it is for several libraries."""
+    """Although it is for several libraries."""
     install(site, "toylib", "2.1")
     install(site, "openai", "2.0")
-    rival(site, "toylib", "openai", point="models")
+    install_conflicting(site, "toylib", "openai", point="models")
     assert instrumented_by(load(tmp_path, site)) == ["ours"]
 
 
@@ -340,15 +339,15 @@ def test_broken_metadata_cost_their_own_instrumentor_alone(
     broken: str, prefer: str, by: list[str], tmp_path: Path, site: Path
 ) -> None:
     install(site, "toylib", "2.1")
-    rival(site)
+    install_conflicting(site)
     install(site, "broken", instrumentors={"toys": "others:Good"})
     metadata, why = BROKEN[broken]
-    place = site / "broken-1.0.dist-info/METADATA"
-    place.unlink() if metadata is None else place.write_text(metadata, "utf-8")
+    path = site / "broken-1.0.dist-info/METADATA"
+    path.unlink() if metadata is None else path.write_text(metadata, "utf-8")
     program = script(tmp_path, "from otel_agents.distro import initialize; initialize(); print()")
     variables = {**QUIET, "PYTHONPATH": str(site), "OTEL_AGENTS_PREFER": prefer}
     done = instrumented(program, variables, instrument=False)
-    lines = [line for line in done.err.splitlines() if "turns it round" not in line]
+    lines = [line for line in done.err.splitlines() if "OTEL_AGENTS_PREFER=theirs" not in line]
     assert (done.status, done.out.split(), len(lines)) == (0, by, 1)
     assert lines[0].startswith(
         "otel-agents: the instrumentor toys is not loaded, as the metadata of its distribution "
@@ -368,9 +367,9 @@ def test_broken_metadata_cost_their_own_instrumentor_alone(
 def test_one_that_is_preferred_and_cannot_be_loaded_is_one_line(
     value: str, why: str, tmp_path: Path, site: Path
 ) -> None:
-    """Ours has stood aside for it, so nothing instruments the library."""
+    """Ours is not applied because of it, so nothing instruments the library."""
     install(site, "toylib", "2.1")
-    rival(site)
+    install_conflicting(site)
     points = f"[opentelemetry_instrumentor]\ntoylib = {value}\n"
     (site / "rival_toylib-1.0.dist-info/entry_points.txt").write_text(points, "utf-8")
     program = script(tmp_path, "from otel_agents.distro import initialize; initialize(); print()")
@@ -381,7 +380,7 @@ def test_one_that_is_preferred_and_cannot_be_loaded_is_one_line(
     assert line.startswith(
         f"otel-agents: toylib is left to rival-toylib, which cannot be loaded ({why}"
     )
-    assert line.endswith("; install what it lacks, or unset OTEL_AGENTS_PREFER")
+    assert line.endswith("; install what is missing, or unset OTEL_AGENTS_PREFER")
 
 
 INITIALIZE = """
@@ -426,5 +425,5 @@ def test_initialize_uses_a_provider_that_is_set_already(tmp_path: Path, site: Pa
     done = instrumented(program, {"PYTHONPATH": str(site)}, instrument=False)
     assert (done.status, done.out.split()) == (0, ["ours", "ran"])
     assert done.err.splitlines() == [
-        "otel-agents: a TracerProvider is set already; it is used as it is, call initialize() first"
+        "otel-agents: a TracerProvider is already set and is used unchanged; call initialize() before setting one"
     ]

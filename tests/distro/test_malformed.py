@@ -1,4 +1,4 @@
-"""A variable that cannot be used: one clear line at the start, and the program runs on."""
+"""An invalid variable: one line at the start, and the program runs on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from installed import install
 from instrumented import instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.distro.addresses import Address, MalformedError, origin, shown
+from otel_agents.distro.addresses import Address, MalformedError, origin, redacted
 from otel_agents.distro.environment import SIGNALS, Environment
 
 HTTP, GRPC = "http/protobuf", "grpc"
@@ -61,31 +61,29 @@ WITHOUT_SCHEME = {
         (GRPC, "http:host:4317", f"(http:host:4317 has more than one port): {LATER}"),
     ],
 )
-def test_an_endpoint_that_cannot_be_one(protocol: str, endpoint: str, why: str) -> None:
-    told: list[tuple[str, str]] = []
+def test_an_invalid_endpoint(protocol: str, endpoint: str, why: str) -> None:
+    reported: list[tuple[str, str]] = []
 
-    def tell(variable: str, line: str) -> None:
-        told.append((variable, line))
+    def report(variable: str, line: str) -> None:
+        reported.append((variable, line))
 
     variables = {BASE: endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
-    environment = Environment(variables, tell)
+    environment = Environment(variables, report)
     signals = [environment.signal(name) for name in SIGNALS]
     assert [environment.sendable(signal) for signal in signals] == [False] * 3
     assert [signal.address for signal in signals] == [None] * 3
-    assert told == [(BASE, f"{BASE}={endpoint} is no endpoint {why}")]
+    assert reported == [(BASE, f"{BASE}={endpoint} is not an endpoint {why}")]
 
 
 @pytest.mark.parametrize("protocol", [HTTP, GRPC])
 @pytest.mark.parametrize("endpoint", ["http://localhost:43l7", "http://collector..svc:4317"])
-def test_nothing_is_sent_there_and_nothing_waited_for(
-    protocol: str, endpoint: str, tmp_path: Path
-) -> None:
+def test_nothing_is_sent_there_or_waited_for(protocol: str, endpoint: str, tmp_path: Path) -> None:
     done = instrumented(
         script(tmp_path, EMIT), {BASE: endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
     )
     assert (done.status, done.out) == (0, "")
     assert done.err.splitlines() == [
-        f"otel-agents: {BASE}={endpoint} is no endpoint {WRONG[endpoint]}"
+        f"otel-agents: {BASE}={endpoint} is not an endpoint {WRONG[endpoint]}"
     ]
 
 
@@ -96,7 +94,7 @@ def test_the_other_signals_are_sent(tmp_path: Path) -> None:
             script(tmp_path, EMIT), {BASE: receiver.endpoint, own: "http://u:pw@h:43l7"}
         )
     assert done.err.splitlines() == [
-        f"otel-agents: {own}=http://h:43l7 is no endpoint (43l7 {NO_PORT}): {LATER}"
+        f"otel-agents: {own}=http://h:43l7 is not an endpoint (43l7 {NO_PORT}): {LATER}"
     ]
     assert receiver.paths == {"/v1/metrics", "/v1/logs"}
 
@@ -116,7 +114,7 @@ def test_the_other_signals_are_sent(tmp_path: Path) -> None:
         (GRPC, "dns:///h:4317", Address(True)),
     ],
 )
-def test_an_endpoint_that_is_one(protocol: str, endpoint: str, address: Address) -> None:
+def test_a_valid_endpoint(protocol: str, endpoint: str, address: Address) -> None:
     assert Address.read(endpoint, protocol) == address
 
 
@@ -127,20 +125,20 @@ def test_a_label_has_63_characters_at_most() -> None:
 
 
 def test_no_password_is_shown() -> None:
-    assert shown("https://me:s@cret@host/x@y") == "https://host/x@y"
-    assert shown("http://host?api-key=secret") == "http://host?…"
-    assert shown("http://host/v1#secret") == "http://host/v1?…"
+    assert redacted("https://me:s@cret@host/x@y") == "https://host/x@y"
+    assert redacted("http://host?api-key=secret") == "http://host?…"
+    assert redacted("http://host/v1#secret") == "http://host/v1?…"
     assert origin("http://host:1?api-key=secret") == "http://host:1"
     with pytest.raises(MalformedError) as raised:
         Address.read("me:secret@host:4318?secret", HTTP)
-    assert raised.value.instead == "http://host:4318?… or https://host:4318?…"
-    assert shown("https://me:secret@host/x") == "https://host/x"
+    assert raised.value.suggestion == "http://host:4318?… or https://host:4318?…"
+    assert redacted("https://me:secret@host/x") == "https://host/x"
     assert origin("https://me:secret@host:1/x") == "https://host:1"
     assert origin("me:secret@host:1") == "host:1"
 
 
 INSTALL = "or correct the name"
-UNUSABLE = {
+INVALID = {
     "OTEL_PYTHON_ID_GENERATOR=xray": (
         f": xray is not installed, or misspelt; random is used; "
         f"install opentelemetry-sdk-extension-aws, {INSTALL}"
@@ -168,18 +166,18 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("setting", UNUSABLE)
-def test_what_the_sdk_would_not_start_with(setting: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", INVALID)
+def test_a_value_that_the_sdk_raises_for(setting: str, tmp_path: Path) -> None:
     variable, _, value = setting.partition("=")
     with Receiver() as receiver:
         done = instrumented(script(tmp_path, EMIT), {BASE: receiver.endpoint, variable: value})
     assert (done.status, done.out) == (0, "")
-    assert done.err.splitlines() == [f"otel-agents: {setting}{UNUSABLE[setting]}"]
+    assert done.err.splitlines() == [f"otel-agents: {setting}{INVALID[setting]}"]
     assert receiver.paths == {"/v1/traces", "/v1/metrics", "/v1/logs"}
 
 
 @pytest.mark.parametrize("ratio", ["2", "half"])
-def test_a_ratio_that_is_none(ratio: str, tmp_path: Path) -> None:
+def test_an_invalid_ratio(ratio: str, tmp_path: Path) -> None:
     variables = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": ratio}
     with Receiver() as receiver:
         done = instrumented(script(tmp_path, EMIT), {BASE: receiver.endpoint, **variables})
@@ -193,7 +191,7 @@ def test_a_ratio_that_is_none(ratio: str, tmp_path: Path) -> None:
     ("sampler", "ratio", "spans"),
     [("ALWAYS_ON", "", ["work"]), ("traceidratio", "0", []), ("always_off", "any", [])],
 )
-def test_what_can_be_used_is(sampler: str, ratio: str, spans: list[str], tmp_path: Path) -> None:
+def test_valid_values_are_used(sampler: str, ratio: str, spans: list[str], tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(
             script(tmp_path, EMIT),
@@ -236,7 +234,7 @@ def test_an_empty_variable_is_an_unset_one(tmp_path: Path) -> None:
 def test_a_propagator_that_is_not_installed(
     propagators: str, used: str, fields: str, tmp_path: Path
 ) -> None:
-    """By code: `opentelemetry-instrument` reads the variable before a distribution is asked."""
+    """In code: `opentelemetry-instrument` reads the variable before it loads a distribution."""
     program = script(tmp_path, INITIALIZE)
     with Receiver() as receiver:
         variables = {BASE: receiver.endpoint, "OTEL_PROPAGATORS": propagators}
@@ -252,7 +250,7 @@ def test_a_propagator_that_is_not_installed(
 
 
 def test_the_environment_is_as_before(tmp_path: Path) -> None:
-    """What is used instead is the SDK's affair: subprocesses inherit what the user set."""
+    """Replacements are only for the SDK: subprocesses inherit the user's values."""
     program = script(tmp_path, "import os; print(os.environ['OTEL_PYTHON_ID_GENERATOR'])")
     variables = {"OTEL_PYTHON_ID_GENERATOR": "xray", "OTEL_TRACES_EXPORTER": "tree"}
     assert instrumented(program, variables).out == "xray\n"
@@ -283,29 +281,29 @@ def test_any_other_error_of_the_set_up_is_one_line(tmp_path: Path) -> None:
     assert (done.status, done.out) == (0, "")
     assert done.err.splitlines() == [
         (
-            "otel-agents: OpenTelemetry's set-up ended early (OSError: port 8000 is in use); what "
-            "was not set up yet records nothing; correct that setting"
+            "otel-agents: OpenTelemetry's setup failed (OSError: port 8000 is in use); what "
+            "was not set up records nothing; correct that setting"
         )
     ]
     assert receiver.span_names == ["work"]
 
 
 @pytest.mark.parametrize("what", ["CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE"])
-def test_a_file_that_is_none(what: str, tmp_path: Path) -> None:
+def test_a_missing_file(what: str, tmp_path: Path) -> None:
     variable = f"OTEL_EXPORTER_OTLP_{what}"
     done = instrumented(
         script(tmp_path, EMIT), {BASE: "https://127.0.0.1:9", variable: "/no/such.pem"}
     )
     assert done.status == 0
     assert done.err.splitlines()[0] == (
-        f"otel-agents: {variable}=/no/such.pem is no file: TLS fails without it; "
+        f"otel-agents: {variable}=/no/such.pem is not a file: TLS fails without it; "
         "write the path of a PEM file"
     )
     assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("protocol", [HTTP, GRPC])
-def test_headers_that_are_none_are_told_without_their_value(protocol: str, tmp_path: Path) -> None:
+def test_invalid_headers_are_reported_without_their_value(protocol: str, tmp_path: Path) -> None:
     variables = {
         BASE: "http://127.0.0.1:9",
         "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
@@ -326,7 +324,7 @@ def test_headers_that_are_none_are_told_without_their_value(protocol: str, tmp_p
     ("protocol", "given", "fault"),
     [
         (HTTP, "x-a=1,=s3cret", NO_PAIR),
-        (GRPC, "s3cret name=1", "a name that no header can have, which is left out"),
+        (GRPC, "s3cret name=1", "a name that is invalid for a header, which is left out"),
         (HTTP, "x-a=s3cr;et", "a value that is not percent-encoded, which is left out"),
         (GRPC, "x-a=s3cret%E2%82%AC", "a value that cannot be sent once it is decoded, so nothing"),
         (HTTP, "x-a=s3cret%E2%82%AC", "a value that cannot be sent once it is decoded, so nothing"),
@@ -340,15 +338,15 @@ def test_headers_that_are_none_are_told_without_their_value(protocol: str, tmp_p
     ],
 )
 def test_headers_that_cannot_be_sent(protocol: str, given: str, fault: str) -> None:
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     name = "OTEL_EXPORTER_OTLP_HEADERS"
     variables = {name: given, BASE: "http://h", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
-    environment = Environment(variables, told.__setitem__)
+    environment = Environment(variables, reported.__setitem__)
     sendable = environment.sendable(environment.signal("traces"))
     assert sendable == ("so nothing" not in fault)
-    assert list(told) == ([name] if fault else [])
-    assert told.get(name, "").startswith(f"{name} has {fault}" if fault else "")
-    assert "s3cr" not in told.get(name, "")
+    assert list(reported) == ([name] if fault else [])
+    assert reported.get(name, "").startswith(f"{name} has {fault}" if fault else "")
+    assert "s3cr" not in reported.get(name, "")
 
 
 @pytest.mark.parametrize(
@@ -362,7 +360,7 @@ def test_headers_that_cannot_be_sent(protocol: str, given: str, fault: str) -> N
 def test_half_of_a_pair_of_files(
     protocol: str, alone: str, other: str, effect: str, tmp_path: Path
 ) -> None:
-    """With half of it gRPC ends the process."""
+    """With one of the two gRPC ends the process."""
     file = script(tmp_path, "")
     variable = f"OTEL_EXPORTER_OTLP_CLIENT_{alone}"
     variables = {

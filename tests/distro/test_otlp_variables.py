@@ -19,7 +19,7 @@ from otel_agents.distro.otlp.transport import OtlpTransport
 from otel_agents.distro.variables import hidden
 
 FORMS = ("", "own")
-"""The variable of all signals, or the signal's own."""
+"""The general variable, or the signal's own."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def way(request: pytest.FixtureRequest) -> tuple[str, SignalName]:
 
 @pytest.fixture(params=FORMS, ids=lambda form: form or "all")
 def variable(request: pytest.FixtureRequest, way: tuple[str, SignalName]) -> Callable[[str], str]:
-    """The name of a variable in one of its two forms."""
+    """Return the name of a variable in one of its two forms."""
     part = f"{way[1].upper()}_" if request.param else ""
     return lambda what: f"OTEL_EXPORTER_OTLP_{part}{what}"
 
@@ -48,7 +48,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def send(
     monkeypatch: pytest.MonkeyPatch, way: tuple[str, SignalName], variables: Mapping[str, str]
 ) -> Outcome:
-    """What becomes of an empty request under these variables."""
+    """Send an empty request with these variables, and return its outcome."""
     for name, value in {"OTEL_EXPORTER_OTLP_PROTOCOL": way[0], **variables}.items():
         monkeypatch.setenv(name, value)
     transport = outlet_for(way[1])
@@ -104,23 +104,23 @@ def test_an_empty_variable_of_a_signal_is_none(
 def test_no_exporter_reads_a_time_out_itself(
     way: tuple[str, SignalName], seconds: str, general: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it is: an exporter that reads it raises where it is no number."""
+    """An exporter that reads it raises for an invalid number."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", way[0])
     monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{way[1].upper()}_TIMEOUT", seconds)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", general)
     with RECEIVERS[way[0]]() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        told: dict[str, str] = {}
-        environment = Environment(tell=told.__setitem__)
+        reported: dict[str, str] = {}
+        environment = Environment(report=reported.__setitem__)
         transport = OtlpTransport(environment.signal(way[1]), environment)
         assert ask(transport) == DELIVERED
         transport.close()
 
 
-def test_what_other_signals_read_stands_while_an_exporter_is_made(
+def test_variables_of_other_signals_stay_set_while_an_exporter_is_created(
     way: tuple[str, SignalName], tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is made on a thread of its own."""
+    """Each exporter is created in its own thread."""
     general = {
         "OTEL_EXPORTER_OTLP_TIMEOUT": "7",
         "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.certificate),
@@ -193,7 +193,7 @@ def test_a_request_ends_after_its_time_out_in_seconds(
         began = time.monotonic()
         outcome = send(monkeypatch, way, variables)
     assert outcome == Outcome(False, True, "no answer in time")
-    assert float(seconds) <= time.monotonic() - began < 5
+    assert float(seconds) <= time.monotonic() - began < 9  # the default is 10
 
 
 @pytest.mark.parametrize("compression", ["gzip", "deflate", "none", "GZIP", " None "])
@@ -203,7 +203,7 @@ def test_compression_is_what_the_user_chose(
     compression: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The receiver takes this one alone, so what is accepted was compressed so or not at all."""
+    """The receiver accepts only this compression, or none."""
     chosen = compression.strip().lower()
     others = {"gzip", "deflate"} - {chosen}
     for taken, delivered in (({chosen} - {"none"}, True), (others, chosen == "none")):
@@ -266,10 +266,10 @@ def test_a_receiver_that_wants_a_certificate_gets_it(
 
 @pytest.mark.parametrize("signal", SIGNALS)
 @pytest.mark.parametrize("own", [False, True], ids=["all", "own"])
-def test_grpc_without_a_scheme_asks_insecure(
+def test_grpc_without_a_scheme_reads_insecure(
     signal: SignalName, own: bool, tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In clear where INSECURE says so, by TLS else."""
+    """Without TLS if INSECURE is true, else with TLS."""
     part = f"{signal.upper()}_" if own else ""
     insecure, endpoint = (f"OTEL_EXPORTER_OTLP_{part}{what}" for what in ("INSECURE", "ENDPOINT"))
     certificate = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.certificate)}

@@ -1,4 +1,4 @@
-"""Threads and pools work in the context of whoever started or asked them, and are as they were."""
+"""Threads and pools inherit the context of their starter or caller, and behave as before."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def carried() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def working_for(who: str) -> Generator[None]:
+def as_user(who: str) -> Generator[None]:
     token = attach(set_value("who", who))
     try:
         yield
@@ -46,7 +46,7 @@ def working_for(who: str) -> Generator[None]:
         detach(token)
 
 
-def whom() -> object:
+def current_user() -> object:
     return get_value("who")
 
 
@@ -56,11 +56,11 @@ class Overriding(threading.Thread):
         self.seen = seen
 
     def run(self) -> None:
-        self.seen.append(whom())
+        self.seen.append(current_user())
 
 
-class Clerk(threading.Thread):
-    """Takes jobs from a queue, as long as there are any."""
+class Worker(threading.Thread):
+    """Takes jobs from a queue until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,132 +71,136 @@ class Clerk(threading.Thread):
         while (job := self._jobs.get()) is not None:
             self._results.put(job())
 
-    def ask(self, job: Callable[[], object]) -> Any:
+    def run_job(self, job: Callable[[], object]) -> Any:
         self._jobs.put(job)
         return self._results.get()
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         self._jobs.put(None)
         self.join()
 
 
 @pytest.fixture
-def clerk() -> Iterator[Clerk]:
-    clerk = Clerk()
-    yield clerk
-    clerk.dismiss()
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.stop()
 
 
 def trace_id() -> int:
     return trace.get_current_span().get_span_context().trace_id
 
 
-def working() -> tuple[str | None, str | None, str | None, object, int]:
-    """For whom, and in which trace."""
-    return conversation_id(), user_id(), session_id(), whom(), trace_id()
+def identity() -> tuple[str | None, str | None, str | None, object, int]:
+    """Return the identities and the trace id of the current context."""
+    return conversation_id(), user_id(), session_id(), current_user(), trace_id()
 
 
-NOBODY = (None, None, None, None, 0)
+EMPTY = (None, None, None, None, 0)
 TRACER = TracerProvider().get_tracer("t")
 
 
 @contextmanager
-def serving_ada() -> Generator[tuple[Any, ...]]:
-    """For one of a user's conversations; what `working` answers there."""
-    with TRACER.start_as_current_span("tool"), working_for("Ada"):
+def as_ada() -> Generator[tuple[Any, ...]]:
+    """Attach a user's context; yield the result of `working` in it."""
+    with TRACER.start_as_current_span("tool"), as_user("Ada"):
         context = with_session_id("s1", with_user_id("ada", with_conversation_id("c1")))
         token = attach(context)
         yield ("c1", "ada", "s1", "Ada", trace_id())
         detach(token)
 
 
-def test_a_thread_that_outlives_its_starters_span_works_for_nobody(clerk: Clerk) -> None:
-    with serving_ada() as hers:
-        clerk.start()
-        assert clerk.ask(working) == hers
+def test_a_thread_that_outlives_its_starters_span_has_an_empty_context(worker: Worker) -> None:
+    with as_ada() as expected:
+        worker.start()
+        assert worker.run_job(identity) == expected
         with TRACER.start_as_current_span("within"):
-            assert clerk.ask(working) == hers
-    assert clerk.ask(working) == NOBODY
-    with serving_ada():
-        assert clerk.ask(working) == NOBODY
+            assert worker.run_job(identity) == expected
+    assert worker.run_job(identity) == EMPTY
+    with as_ada():
+        assert worker.run_job(identity) == EMPTY
 
 
-def test_what_has_begun_goes_on_where_it_began(clerk: Clerk) -> None:
-    """Also what it starts then: a span of the thread's, and a thread."""
-    begun, over = threading.Event(), threading.Event()
+def test_operations_in_progress_keep_their_context(worker: Worker) -> None:
+    """So do a thread that it starts and its spans."""
+    started, over = threading.Event(), threading.Event()
 
     def job() -> list[Any]:
         seen: list[Any] = []
         with TRACER.start_as_current_span("job"):
-            begun.set()
+            started.set()
             over.wait(60)
-            seen.append(working())
-            thread = threading.Thread(target=lambda: seen.append(working()))
+            seen.append(identity())
+            thread = threading.Thread(target=lambda: seen.append(identity()))
             thread.start()
             thread.join()
-        return [*seen, working()]
+        return [*seen, identity()]
 
-    with serving_ada() as hers, ThreadPoolExecutor(1) as pool:
-        clerk.start()
-        answer = pool.submit(clerk.ask, job)
-        begun.wait(60)
+    with as_ada() as expected, ThreadPoolExecutor(1) as pool:
+        worker.start()
+        result = pool.submit(worker.run_job, job)
+        started.wait(60)
         ended = trace.get_current_span()
         ended.end()
         over.set()
-        assert answer.result() == [hers, hers, NOBODY]
+        assert result.result() == [expected, expected, EMPTY]
 
 
-def test_a_thread_of_one_that_has_outlived_its_span_works_for_nobody(clerk: Clerk) -> None:
+def test_a_thread_started_after_the_span_has_ended_inherits_nothing(worker: Worker) -> None:
     def job() -> list[Any]:
         seen: list[Any] = []
-        thread = threading.Thread(target=lambda: seen.append((working(), dict(get_current()))))
+        thread = threading.Thread(target=lambda: seen.append((identity(), dict(get_current()))))
         thread.start()
         thread.join()
         return seen
 
-    with serving_ada():
-        clerk.start()
-    assert clerk.ask(job) == [(NOBODY, {})]
+    with as_ada():
+        worker.start()
+    assert worker.run_job(job) == [(EMPTY, {})]
 
 
-def test_a_job_of_a_pool_is_its_submitters_to_its_end() -> None:
+def test_a_job_of_a_pool_keeps_its_context_to_its_end() -> None:
     over = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        with serving_ada() as hers:
-            job = pool.submit(lambda: (over.wait(60), working())[1])
+        with as_ada() as expected:
+            job = pool.submit(lambda: (over.wait(60), identity())[1])
         over.set()
-        assert job.result() == hers
+        assert job.result() == expected
 
 
-def test_of_a_span_that_is_not_recorded_its_starters_leaving_is_the_end(clerk: Clerk) -> None:
+def test_with_an_unrecorded_span_the_context_ends_when_its_starter_leaves_it(
+    worker: Worker,
+) -> None:
     remote = trace.NonRecordingSpan(trace.SpanContext(7, 8, is_remote=True))
     with trace.use_span(remote):
-        clerk.start()
-        assert clerk.ask(trace_id) == 7
-    assert clerk.ask(trace_id) == 0
+        worker.start()
+        assert worker.run_job(trace_id) == 7
+    assert worker.run_job(trace_id) == 0
 
 
-def test_without_a_span_a_thread_works_for_a_user_no_longer_than_its_starter(clerk: Clerk) -> None:
+def test_without_a_span_a_thread_keeps_the_user_as_long_as_its_starter(
+    worker: Worker,
+) -> None:
     token = attach(with_user_id("ada", with_conversation_id("c1")))
-    clerk.start()
-    assert clerk.ask(lambda: (user_id(), conversation_id())) == ("ada", "c1")
+    worker.start()
+    assert worker.run_job(lambda: (user_id(), conversation_id())) == ("ada", "c1")
     detach(token)
-    assert clerk.ask(lambda: (user_id(), conversation_id())) == (None, None)
+    assert worker.run_job(lambda: (user_id(), conversation_id())) == (None, None)
 
 
 def ordinary(seen: list[object]) -> threading.Thread:
-    return threading.Thread(target=lambda: seen.append(whom()))
+    return threading.Thread(target=lambda: seen.append(current_user()))
 
 
 def timer(seen: list[object]) -> threading.Thread:
-    return threading.Timer(0, lambda: seen.append(whom()))
+    return threading.Timer(0, lambda: seen.append(current_user()))
 
 
 @pytest.mark.parametrize("make", [ordinary, Overriding, timer])
-def test_a_thread_works_for_whom_started_it(make: Callable[[list[object]], Any]) -> None:
+def test_a_thread_inherits_the_context_of_its_starter(make: Callable[[list[object]], Any]) -> None:
     seen: list[object] = []
     thread = make(seen)
-    with working_for("Ada"):
+    with as_user("Ada"):
         thread.start()
     thread.join()
     assert seen == ["Ada"]
@@ -206,8 +210,8 @@ def test_a_thread_works_for_whom_started_it(make: Callable[[list[object]], Any])
 def test_a_run_of_the_thread_itself_is_called_and_kept() -> None:
     seen: list[object] = []
     thread: Any = threading.Thread()
-    thread.run = own = lambda: seen.append(whom())
-    with working_for("Ada"):
+    thread.run = own = lambda: seen.append(current_user())
+    with as_user("Ada"):
         thread.start()
     thread.join()
     assert seen == ["Ada"]
@@ -218,28 +222,28 @@ def test_a_thread_that_cannot_be_started_stays_as_it_was() -> None:
     thread = ordinary([])
     thread.start()
     thread.join()
-    with working_for("Ada"), pytest.raises(RuntimeError, match="only be started once"):
+    with as_user("Ada"), pytest.raises(RuntimeError, match="only be started once"):
         thread.start()
     assert "run" not in vars(thread)
 
 
-def test_a_job_works_for_whom_submitted_it_and_a_worker_for_nobody() -> None:
-    """Workers are started by the first job, and serve all others."""
+def test_a_job_inherits_the_context_of_its_caller_and_a_worker_none() -> None:
+    """Workers are started by the first job, and run all others."""
     with ThreadPoolExecutor(1) as pool:
-        with working_for("Ada"):
-            first = pool.submit(whom)
+        with as_user("Ada"):
+            first = pool.submit(current_user)
             mapped = list(pool.map(get_value, ("who", "what")))
-        with working_for("Bob"):
-            second = pool.submit(whom)
+        with as_user("Bob"):
+            second = pool.submit(current_user)
         third = pool.submit(get_current)
         assert (first.result(), mapped, second.result()) == ("Ada", ["Ada", None], "Bob")
         assert third.result() == {}
 
 
-def test_the_callers_context_is_as_it_was() -> None:
-    with working_for("Ada"), ThreadPoolExecutor(1) as pool:
+def test_the_callers_context_is_unchanged() -> None:
+    with as_user("Ada"), ThreadPoolExecutor(1) as pool:
         before = get_current()
-        pool.submit(whom).result()
+        pool.submit(current_user).result()
         ordinary([]).start()
         assert get_current() is before
 
@@ -249,7 +253,7 @@ def test_a_result_an_exception_and_arguments_are_the_jobs_own() -> None:
         raise LookupError("no trains")
 
     submit: Any = ThreadPoolExecutor.submit
-    with working_for("Ada"), ThreadPoolExecutor(1) as pool:
+    with as_user("Ada"), ThreadPoolExecutor(1) as pool:
         assert pool.submit(int, "ff", base=16).result() == 255
         assert pool.submit(functools.partial(int, "11"), base=2).result() == 3
         with pytest.raises(LookupError, match="no trains"):
@@ -272,7 +276,7 @@ def test_the_methods_pickle_and_inspect_as_before_and_come_back(
     assert tuple(str(inspect.signature(it)) for it in originals) == signatures
 
 
-def test_what_somebody_wrapped_since_stays(
+def test_a_later_wrapper_stays(
     carried: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def theirs(self: threading.Thread) -> None: ...
@@ -286,7 +290,7 @@ def test_what_somebody_wrapped_since_stays(
 def test_a_context_that_cannot_be_carried_stops_no_thread(
     monkeypatch: pytest.MonkeyPatch, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An implementation of contexts is anybody's (`OTEL_PYTHON_CONTEXT`)."""
+    """The context implementation may be foreign (`OTEL_PYTHON_CONTEXT`)."""
     monkeypatch.setattr(errors, "strict", False)
     monkeypatch.setattr(errors, "counts", type(errors.counts)())
 
@@ -294,7 +298,7 @@ def test_a_context_that_cannot_be_carried_stops_no_thread(
         raise LookupError
 
     seen: list[object] = []
-    with working_for("me"), ThreadPoolExecutor(1) as pool:
+    with as_user("me"), ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(contexts, name, fail)
         thread = threading.Thread(target=lambda: seen.append("run"))
         thread.start()

@@ -20,14 +20,14 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from otlp_receiver import Receiver, free_port
 
 from otel_agents.distro.tree import TreeExporter
-from otel_agents.distro.tree.gathering import MAX_SPANS, MAX_TRACES
+from otel_agents.distro.tree.buffer import MAX_SPANS, MAX_TRACES
 
 MS = 1_000_000
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -37,8 +37,8 @@ class Terminal(io.StringIO):
         return "utf-8"
 
 
-class Paper(Terminal):
-    """A file; its encoding can be chosen."""
+class File(Terminal):
+    """A file with a given encoding."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Paper(Terminal):
 
 
 class Counted(IdGenerator):
-    """Ids that are the same in every run."""
+    """Generates the same ids in every run."""
 
     def __init__(self) -> None:
         self._span = 0
@@ -72,7 +72,7 @@ class Drawing:
     """Spans with given times, drawn on ``stream``."""
 
     def __init__(self, stream: io.StringIO | None = None) -> None:
-        self.stream = stream or Paper()
+        self.stream = stream or File()
         self.exporter = TreeExporter(self.stream, 100)
         resource = Resource({"service.name": "shop"})
         self._provider = TracerProvider(
@@ -82,7 +82,7 @@ class Drawing:
         self._tracer = self._provider.get_tracer("t")
 
     def start(self, name: str, at: int, parent: Any = None, **attributes: Any) -> Any:
-        """Start a span at millisecond ``at``; ``gen_ai_`` in a key stands for ``gen_ai.``."""
+        """Start a span at millisecond ``at``; ``__`` in a key is a dot."""
         context = trace.set_span_in_context(parent) if parent is not None else None
         named = {key.replace("__", "."): value for key, value in attributes.items()}
         span = self._tracer.start_span(name, context, start_time=at * MS, attributes=named)
@@ -98,7 +98,7 @@ class Drawing:
 
 
 def agent_run(drawing: Drawing, **content: Any) -> None:
-    """Two model calls and two tools under an agent."""
+    """Record two model calls and two tools under an agent."""
     tokens = {"gen_ai__usage__input_tokens": 1284, "gen_ai__usage__output_tokens": 203}
     agent = drawing.start(
         "invoke_agent planner", 0, gen_ai__operation__name="invoke_agent", **tokens
@@ -165,9 +165,9 @@ def test_a_run_is_drawn_when_its_root_ends() -> None:
 
 
 def steps(drawing: Drawing) -> None:
-    """A step of each kind of outcome, two of several, and two handoffs."""
+    """Record a step of each outcome, two with a position, and two handoffs."""
     root = drawing.start("invoke_workflow Book", 0)
-    for at, (name, said) in enumerate(
+    for at, (name, line) in enumerate(
         [
             ("method check", {"outcome": "again"}),
             ("guardrail is_short", {"number": 2, "count": 3, "outcome": "failed"}),
@@ -176,8 +176,8 @@ def steps(drawing: Drawing) -> None:
             ("select_speaker", {"count": 3, "outcome": "writer"}),
         ]
     ):
-        told = {f"otel_agents__step__{key}": value for key, value in said.items()}
-        drawing.span(name, 10 * at, 10 * at + 10, root, **told)
+        printed = {f"otel_agents__step__{key}": value for key, value in line.items()}
+        drawing.span(name, 10 * at, 10 * at + 10, root, **printed)
     drawing.span("execute_tool look_up", 50, 60, root, otel_agents__tool__caller="clerk")
     handoff: dict[str, Any] = {"otel_agents__step__type": "handoff"}
     to = "otel_agents__handoff__to"
@@ -187,7 +187,7 @@ def steps(drawing: Drawing) -> None:
     root.end(100 * MS)
 
 
-def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> None:
+def test_outcome_and_position_follow_the_name() -> None:
     drawing = Drawing()
     steps(drawing)
     assert drawing.lines[1:-2] == [
@@ -205,7 +205,7 @@ def test_what_was_decided_and_which_of_several_it_is_stand_beside_the_name() -> 
 
 def test_outcomes_are_drawn_in_ascii_and_in_colour_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    plain, colored = Drawing(Paper("ascii")), Drawing(Terminal())
+    plain, colored = Drawing(File("ascii")), Drawing(Terminal())
     steps(plain)
     steps(colored)
     assert plain.lines[2].startswith("|- method check -> again ")
@@ -214,7 +214,7 @@ def test_outcomes_are_drawn_in_ascii_and_in_colour_too(monkeypatch: pytest.Monke
 
 
 def test_a_stream_that_takes_ascii_alone_gets_ascii() -> None:
-    drawing = Drawing(Paper("ascii"))
+    drawing = Drawing(File("ascii"))
     drawing.span("chat 漢", 0, 100, gen_ai__usage__input_tokens=1)
     assert drawing.lines == [
         "shop - trace 4bf92f3577b34da6a3ce929d0e0e4736",
@@ -225,13 +225,13 @@ def test_a_stream_that_takes_ascii_alone_gets_ascii() -> None:
 
 
 def test_content_is_shown_where_the_span_carries_it() -> None:
-    asked = [{"role": "user", "parts": [{"type": "text", "content": "How is\nBern?"}]}]
+    prompt = [{"role": "user", "parts": [{"type": "text", "content": "How is\nBern?"}]}]
     call = {"type": "tool_call", "name": "get_weather", "arguments": {"city": "Bern"}}
     given = [{"role": "assistant", "parts": [call]}]
     drawing = Drawing()
     agent_run(
         drawing,
-        gen_ai__input__messages=json.dumps(asked),
+        gen_ai__input__messages=json.dumps(prompt),
         gen_ai__output__messages=json.dumps(given),
     )
     assert drawing.lines[2:5] == [
@@ -249,11 +249,11 @@ def test_nothing_that_a_model_wrote_reaches_the_terminal_as_a_command() -> None:
     ]
 
 
-def test_colours_show_on_a_terminal_alone_and_only_if_wanted(
+def test_colours_are_used_only_on_a_terminal_and_without_no_color(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    colored, file = Drawing(Terminal()), Drawing(Paper())
+    colored, file = Drawing(Terminal()), Drawing(File())
     monkeypatch.setenv("NO_COLOR", "1")
     refused = Drawing(Terminal())
     for drawing in (colored, refused, file):
@@ -302,7 +302,7 @@ def test_a_parent_in_another_process_makes_a_root_here() -> None:
 
 
 def test_what_waits_is_bounded() -> None:
-    """One endless trace keeps so many spans, many endless traces give way, oldest first."""
+    """One unfinished trace keeps a limited number of spans; of many the oldest are evicted."""
     drawing = Drawing()
     root = drawing.start("root", 0)
     for number in range(MAX_SPANS + 7):
@@ -319,7 +319,7 @@ def test_what_waits_is_bounded() -> None:
 
 
 def test_a_forked_child_draws_nothing_of_its_parent() -> None:
-    """What waits for its root is the parent's, and so is the lock, which another thread may hold."""
+    """Buffered spans belong to the parent, and so does the lock, which another thread may hold."""
     drawing = Drawing()
     root = drawing.start("root", 0)
     drawing.span("below", 1, 2, root)
@@ -361,7 +361,7 @@ WORK = """
 """
 
 
-def test_tree_alone_tries_no_collector(tmp_path: Path) -> None:
+def test_tree_alone_connects_to_no_collector(tmp_path: Path) -> None:
     done = instrumented(
         script(tmp_path, WORK),
         {

@@ -1,4 +1,4 @@
-"""An application under the distro, seen from the receiver: what leaves the process, in bytes."""
+"""An application under the distro, seen by the receiver: the bytes that leave the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from instrumented import Finished, instrumented, script
 from otlp_receiver import Receiver
 
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 PROGRAM = f"""
@@ -39,11 +39,13 @@ CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"}
 
 
 def run(tmp_path: Path, receiver: Receiver, variables: dict[str, str]) -> Finished:
-    """Run the program, which ends by an exception that nobody catches."""
+    """Run the program, which ends by an uncaught exception."""
     with ScriptedModel() as model:
         failure = Failure(400, code=None, message=SECRET)
         call = ToolCall("weather", {"city": SECRET})
-        model.script(Answer(SECRET, tool_calls=[call]), Answer(SECRET), Answer(), failure, failure)
+        model.script(
+            Response(SECRET, tool_calls=[call]), Response(SECRET), Response(), failure, failure
+        )
         given = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
             "OPENAI_BASE_URL": model.openai_url,
@@ -54,13 +56,13 @@ def run(tmp_path: Path, receiver: Receiver, variables: dict[str, str]) -> Finish
 
 
 def spoken(done: Finished) -> list[str]:
-    """What the distro or an exporter said; that a rival stands aside is not about delivery."""
-    said = [line for line in done.err.splitlines() if re.search(r"^otel-agents|[Ee]xport", line)]
-    return [line for line in said if not line.endswith("OTEL_AGENTS_PREFER=theirs turns it round")]
+    """Return messages of the distro and exporters, without those about conflicts."""
+    lines = [line for line in done.err.splitlines() if re.search(r"^otel-agents|[Ee]xport", line)]
+    return [line for line in lines if "OTEL_AGENTS_PREFER=theirs" not in line]
 
 
 def sent(receiver: Receiver, path: str) -> bytes:
-    """All that arrived for one signal."""
+    """Return everything that arrived for one signal."""
     return b"".join(request.SerializeToString() for at, request in receiver.requests if at == path)
 
 
@@ -80,7 +82,7 @@ def test_a_planted_secret_leaves_by_no_signal(tmp_path: Path, variables: dict[st
         assert SECRET.encode() not in sent(receiver, path), path
 
 
-def test_content_that_is_asked_for_in_events_leaves_by_them_alone(tmp_path: Path) -> None:
+def test_content_that_is_enabled_for_events_leaves_only_by_them(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = run(tmp_path, receiver, {**EVENTS, **CONTENT})
     assert spoken(done) == []

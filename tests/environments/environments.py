@@ -1,4 +1,4 @@
-"""The test environments: their rows, and one of each when first asked for.
+"""The test environments: their rows, each created on first use.
 
 Standard library only: it runs on a machine that has Python 3.10 and pip, and nothing else.
 """
@@ -21,7 +21,7 @@ TOOLS = "tools"
 ROWS: dict[str, dict[str, Any]] = json.loads((HERE / "environments.json").read_text("utf-8"))
 QUIET = {
     "PIP_ROOT_USER_ACTION": "ignore",
-    "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no look for a newer one
+    "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # no check for a newer version
     "UV_NO_PROGRESS": "1",
     "UV_PYTHON_DOWNLOADS": "never",
 }
@@ -29,11 +29,11 @@ QUIET = {
 
 
 class Failed(Exception):
-    """A step did not work; its output has said why."""
+    """A step failed; its output says why."""
 
 
 def run(*command: str | Path) -> None:
-    """Run a command in the checkout; its output is the user's."""
+    """Run a command in the checkout; its output is passed on."""
     parts = [str(part) for part in command]
     done = subprocess.run(parts, cwd=ROOT, env={**os.environ, **QUIET}, check=False)
     if done.returncode:
@@ -41,7 +41,7 @@ def run(*command: str | Path) -> None:
 
 
 def become(*command: str | Path) -> None:
-    """Run a command in the checkout in this process's place: what ends the one ends the other."""
+    """Replace this process with a command in the checkout, so that a signal reaches it."""
     if os.name != "posix":
         return run(*command)
     parts = [str(part) for part in command]
@@ -51,13 +51,13 @@ def become(*command: str | Path) -> None:
 
 
 class Environments:
-    """The environments below one directory, made when first asked for."""
+    """The environments below one directory, created on first use."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
 
     def python(self, name: str) -> Path:
-        """The interpreter of an environment that is up to date."""
+        """Return the interpreter of an environment, after updating it."""
         folder = self.directory / name
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         row = ROWS[name]
@@ -68,7 +68,7 @@ class Environments:
         return python
 
     def uv(self) -> Path:
-        """The program uv, which pip installs into a folder of its own."""
+        """Return the program uv, installed by pip into its own folder."""
         folder = self.directory / TOOLS
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         into = ("--upgrade", "--target", folder)
@@ -76,7 +76,7 @@ class Environments:
         return folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
 
     def _keep(self, name: str, sources: list[Path], make: Callable[[Path], None]) -> None:
-        """Make what is not there or was made from other files."""
+        """Create it if it is missing or was created from other files."""
         lock = HERE / f"{name}.txt"
         digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {ROOT}".encode())
         for source in (lock, *sources):
@@ -95,6 +95,6 @@ class Environments:
         run(*install, "--require-hashes", "-r", lock)
         members = [part for project in projects for part in ("-e", project)]
         if members:
-            # Built by what the lock brought; nothing is taken from the index unlocked.
+            # Built with locked build tools: nothing comes from the index unlocked.
             run(*install, "--no-deps", "--no-build-isolation", *members)
         run(uv, "pip", "check", "--quiet", "--python", python)

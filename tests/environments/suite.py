@@ -1,4 +1,4 @@
-"""Sets up the test environments and runs what belongs to each; what the Makefile calls.
+"""Creates the test environments and runs the suites of each, for the Makefile.
 
 Standard library only: it runs on a machine that has Python 3.10 and pip, and nothing else.
 """
@@ -20,7 +20,7 @@ from environments import HERE, ROOT, ROWS, Environments, Failed, become, run
 
 MAIN = "openai3"
 LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
-"""What environments of an earlier date have of today: OpenTelemetry, and what tests with it."""
+"""Packages that dated environments have in their newest version: OpenTelemetry and test tools."""
 LAWS: dict[str, list[str]] = json.loads((HERE / "laws.json").read_text("utf-8"))
 """The laws that run on versions other than the newest, by the ends of their test files' names."""
 SCRIPTS = {
@@ -35,11 +35,11 @@ SCRIPTS = {
 COMMANDS = ("all", "check", "test", "file", "lock", "prepare", *SCRIPTS)
 _INTERRUPTED = 130
 _LONGEST = 1800.0
-"""Seconds for one environment where several run: three times the slowest of today."""
+"""Timeout in seconds for one of several environments: three times the slowest."""
 
 
 def supported(name: str) -> bool:
-    """Whether an environment can be made for this Python; says so if not."""
+    """Return whether this Python supports an environment; print a line if not."""
     below = ROWS[name].get("python_below")
     if below and sys.version_info[:2] >= tuple(map(int, below.split("."))):
         version = ".".join(map(str, sys.version_info[:2]))
@@ -49,7 +49,7 @@ def supported(name: str) -> bool:
 
 
 def obtained(name: str) -> bool:
-    """Whether what an environment's tests run beside Python is there; says so if not.
+    """Return whether the programs of an environment's tests are installed; print a line if not.
 
     In CI it is obtained now, or waited for where another process is at it.
 
@@ -61,18 +61,18 @@ def obtained(name: str) -> bool:
     script = ROOT / ROWS[name]["obtains"]
     if os.environ.get("CI") == "true":
         subprocess.run([sys.executable, str(script)], stdout=subprocess.DEVNULL, check=False)
-    lacking = subprocess.run(
-        [sys.executable, str(script), "lacking"], stdout=subprocess.PIPE, text=True, check=True
+    missing = subprocess.run(
+        [sys.executable, str(script), "missing"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
-    if lacking and os.environ.get("CI") == "true":
-        raise Failed(f"environment {name}: {lacking} not obtained: make backends")
-    if lacking:
-        print(f"environment {name}: {lacking} not obtained: left out; make backends")
-    return not lacking
+    if missing and os.environ.get("CI") == "true":
+        raise Failed(f"environment {name}: {missing} not obtained: make backends")
+    if missing:
+        print(f"environment {name}: {missing} not obtained: left out; make backends")
+    return not missing
 
 
 def typed(name: str) -> list[Path]:
-    """The paths whose types are checked: a folder is opened where part of it is for others."""
+    """Return the paths for the type checker: a folder is expanded if others check part of it."""
     paths = [ROOT / path for path in ROWS[name]["types"]]
     for left in [ROOT / path for path in ROWS[name].get("types_left", [])]:
         while around := [path for path in paths if left.is_relative_to(path)]:
@@ -85,7 +85,7 @@ def typed(name: str) -> list[Path]:
 
 
 def check(environments: Environments, only: list[str]) -> list[str]:
-    """Types once per environment over the files that belong to it; beside the main one, style."""
+    """Check types once per environment, over its files, and style in the main one."""
     commands: list[tuple[str | Path, ...]] = []
     for name in only:
         if name == MAIN:
@@ -98,7 +98,7 @@ def check(environments: Environments, only: list[str]) -> list[str]:
 
 
 def test(environments: Environments, only: list[str], extra: list[str]) -> list[str]:
-    """Every suite in its environment."""
+    """Run each suite in its environment."""
     failures: list[str] = []
     for name in only:
         try:
@@ -109,7 +109,7 @@ def test(environments: Environments, only: list[str], extra: list[str]) -> list[
         if runs:
             python = environments.python(name)
             print(f"environment {name}: testing", flush=True)
-            options = extra or ROWS[name].get("whole", [])  # what holds of a whole run only
+            options = extra or ROWS[name].get("whole", [])  # options for a complete run only
             command = (python, "-m", "pytest", "-q", *paths_tested(name), *options)
             failures += failures_of([command])
     return failures
@@ -128,24 +128,24 @@ def paths_tested(name: str) -> list[str]:
 def side_by_side(
     command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
 ) -> list[str]:
-    """A process for each environment, ``jobs`` at a time; what one says comes in one piece."""
-    environments.uv()  # before they all want it
+    """Run a process for each environment, ``jobs`` in parallel; print the output of each at once."""
+    environments.uv()  # before all of them need it
     running: list[subprocess.Popen[bytes]] = []
 
     def one(name: str) -> list[str]:
         where = ("--directory", environments.directory, "--only", name)
-        with tempfile.TemporaryFile() as said:  # a pipe ends with the last process that has it
+        with tempfile.TemporaryFile() as output:  # a pipe would stay open while any child lives
             process = subprocess.Popen(
                 [sys.executable, __file__, *where, command, *extra],
                 env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},  # one folder for all
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             running.append(process)
             failures = ended(process, name)
-            said.seek(0)
-            sys.stdout.buffer.write(said.read())
+            output.seek(0)
+            sys.stdout.buffer.write(output.read())
             sys.stdout.flush()
         return failures
 
@@ -160,7 +160,7 @@ def side_by_side(
 
 
 def ended(process: subprocess.Popen[bytes], name: str) -> list[str]:
-    """Wait for the process of one environment, until it takes too long; the failures."""
+    """Wait for the process of one environment, up to the timeout; return the failures."""
     try:
         status = process.wait(_LONGEST)
     except subprocess.TimeoutExpired:
@@ -170,7 +170,7 @@ def ended(process: subprocess.Popen[bytes], name: str) -> list[str]:
 
 
 def end(process: subprocess.Popen[bytes], number: int) -> None:
-    """Signal a process and its children, where it runs."""
+    """Signal a process and its children, if it runs."""
     if process.poll() is None:
         os.killpg(process.pid, number)
         process.wait()
@@ -192,7 +192,7 @@ def environment_of(path: str) -> str:
 
 
 def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
-    """Run all commands, whatever becomes of each; the failures."""
+    """Run all commands, even if one fails; return the failures."""
     failures: list[str] = []
     for command in commands:
         try:
@@ -203,7 +203,7 @@ def failures_of(commands: list[tuple[str | Path, ...]]) -> list[str]:
 
 
 def lock(environments: Environments, only: list[str]) -> None:
-    """Resolve the environments again, and write their lock files: no address in them."""
+    """Resolve the environments again, and write their lock files, without index addresses."""
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     options = ("--universal", "--python-version", "3.10", "--generate-hashes", "--upgrade", "-q")
     silent = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links")
@@ -221,7 +221,7 @@ def lock(environments: Environments, only: list[str]) -> None:
 def perform(
     command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
 ) -> None:
-    """Do what one command says.
+    """Execute one command.
 
     Raises:
         Failed: One step or more did not work.
@@ -252,14 +252,14 @@ def perform(
 
 
 def main() -> int:
-    """Run one command; the exit status."""
+    """Run one command; return the exit status."""
     parser = argparse.ArgumentParser(description="What does not name an option is pytest's.")
     parser.add_argument("--directory", type=Path, default=ROOT / ".environments")
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
     parser.add_argument("--jobs", type=int, default=1, help="environments at a time")
     arguments, extra = parser.parse_known_args()
-    if sys.version_info < (3, 10):  # noqa: UP036  whoever starts this may have an older one
+    if sys.version_info < (3, 10):  # noqa: UP036  it may be started by an older one
         print("failed: Python 3.10 or newer is needed: make PYTHON=python3.12 …", file=sys.stderr)
         return 1
     only: list[str] = arguments.only or list(ROWS)
@@ -269,7 +269,7 @@ def main() -> int:
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # what it interrupted has said what there is to say
+    except KeyboardInterrupt:  # the interrupted command has printed its own message
         return _INTERRUPTED
     return 0
 

@@ -1,4 +1,4 @@
-"""What `make demo` runs, and the application beside it: as a user sees them."""
+"""The output of `make demo` and of the example application."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AGENT = [
 
 
 def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
-    """Run what ``make demo`` runs."""
+    """Run the demo."""
     done = subprocess.run(
         [sys.executable, "-m", "otel_agents.distro.demo"],
         env=plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}),

@@ -59,7 +59,7 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     assert receiver.span_names == ["work"]
     assert done.err.splitlines() == [
         (
-            "otel-agents: OTEL_CONFIG_FILE=/no/such.yaml is no file; "
+            "otel-agents: OTEL_CONFIG_FILE=/no/such.yaml is not a file; "
             "the environment's settings are used"
         )
     ]
@@ -73,7 +73,7 @@ def test_an_invalid_endpoint_is_one_line(kind: str, tmp_path: Path) -> None:
     done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
     assert done.err.splitlines() == [
         (
-            "otel-agents: http://localhost:43l7 (OTEL_CONFIG_FILE) is no endpoint (43l7 is no port "
+            "otel-agents: http://localhost:43l7 (OTEL_CONFIG_FILE) is not an endpoint (43l7 is no port "
             "(1 to 65535)): nothing is sent there; write http://HOST:PORT"
         )
     ]
@@ -85,7 +85,7 @@ def test_an_invalid_file_is_one_line(tmp_path: Path) -> None:
     done = instrumented(script(tmp_path, WORK), {"OTEL_CONFIG_FILE": str(path)})
     (line,) = done.err.splitlines()
     assert done.status == 0
-    assert line.startswith("otel-agents: OpenTelemetry's set-up ended early (")
+    assert line.startswith("otel-agents: OpenTelemetry's setup failed (")
 
 
 def test_doctor_reports_what_the_file_sets(

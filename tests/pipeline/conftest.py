@@ -1,4 +1,4 @@
-"""The real backends, each started once for all tests that ask for it."""
+"""The real backends, each started once for all tests that use it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def moto() -> Iterator[Moto]:
 def running_everywhere(
     program: Program, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, **environ: str
 ) -> Generator[Everywhere]:
-    """One run of a program through a Collector of its own to every backend."""
+    """Run a program once, through its own Collector, to every backend."""
     with XRay() as xray:
         backends = (jaeger, zipkin, mlflow, xray)
         where = dict(ChainMap(environ, *(backend.environ for backend in backends)))

@@ -21,7 +21,7 @@ NOT_RUN = {"content-to-object-storage"}
 """Files whose exporter cannot be built in the Collector that the tests run."""
 
 OTHER = {"otelcol-builder", "docker-compose", "jaeger-v2", "common"}
-"""Files that are not what one Collector is started for."""
+"""Files that are not a Collector's main configuration."""
 
 FILES = sorted(path.stem for path in CONFIG.glob("*.yaml"))
 NAMES = [name for name in FILES if name not in OTHER]
@@ -36,12 +36,12 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def started(name: str) -> dict[str, Any]:
-    """What a Collector makes of the files that one is started with."""
+    """Return the merged files that a Collector is started with."""
     return merged(*(load(Path(argument.removeprefix("--config="))) for argument in arguments(name)))
 
 
 def kinds(section: str, names: list[str]) -> set[str]:
-    """The kinds of the components that files define in a section."""
+    """Return the kinds of the components in a section of files."""
     found: set[str] = set()
     for name in ["common", *names]:
         defined: dict[str, Any] = load(CONFIG / f"{name}.yaml").get(section) or {}
@@ -55,8 +55,8 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 @pytest.fixture(scope="module")
-def besides(tls: Certificate) -> dict[str, str]:
-    """The variables of secured.yaml."""
+def secured_variables(tls: Certificate) -> dict[str, str]:
+    """Return the variables of secured.yaml."""
     return {
         "RECEIVER_TOKEN": TOKEN,
         "RECEIVER_CERTIFICATE": str(tls.certificate),
@@ -66,9 +66,9 @@ def besides(tls: Certificate) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", RUN)
 def test_a_file_is_valid_and_nothing_in_it_is_deprecated(
-    name: str, besides: dict[str, str]
+    name: str, secured_variables: dict[str, str]
 ) -> None:
-    done = validate(name, environ=besides)
+    done = validate(name, environ=secured_variables)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -130,7 +130,7 @@ def test_addresses_and_paths_are_variables_and_loopback(name: str) -> None:
 
 
 def emit(application: Application) -> None:
-    """Emit one of each signal."""
+    """Emit one item of each signal."""
     application.tracer.start_span("invoke_agent").end()
     application.meter.create_counter("calls").add(1)
     application.logger.emit(LogRecord(body="hello"))
@@ -138,7 +138,7 @@ def emit(application: Application) -> None:
 
 
 def accepted(collector: Collector, protocol: str) -> dict[str, float]:
-    """How much of each signal a Collector took."""
+    """Return how many items of each signal a Collector accepted."""
     return {
         signal: collector.count(f"otelcol_receiver_accepted_{signal}", transport=protocol)
         for signal in ("spans", "metric_points", "log_records")
@@ -146,15 +146,17 @@ def accepted(collector: Collector, protocol: str) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module", params=RUN)
-def collector(request: pytest.FixtureRequest, besides: dict[str, str]) -> Iterator[Collector]:
-    """Each file started once, on loopback, with nothing behind it."""
-    with Collector(request.param, environ=besides) as collector:
+def collector(
+    request: pytest.FixtureRequest, secured_variables: dict[str, str]
+) -> Iterator[Collector]:
+    """Start each file once, on loopback, without a backend."""
+    with Collector(request.param, environ=secured_variables) as collector:
         yield collector
 
 
 @pytest.fixture
 def authorities(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the certificate that is given is trusted: requests prefers what these variables name."""
+    """Trust only the given certificate: requests prefers that of these variables."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -177,16 +179,16 @@ def test_a_file_takes_all_three_signals(
         assert accepted(collector, protocol) == {"spans": 1, "metric_points": 1, "log_records": 1}
 
 
-def test_a_file_says_nothing_of_deprecation(collector: Collector) -> None:
+def test_a_file_causes_no_deprecation_warning(collector: Collector) -> None:
     assert [line for line in collector.log.splitlines() if "deprecat" in line.lower()] == []
 
 
 @pytest.mark.usefixtures("authorities")
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_a_secured_collector_takes_nothing_without_the_token(
-    protocol: Literal["http", "grpc"], besides: dict[str, str], tls: Certificate
+    protocol: Literal["http", "grpc"], secured_variables: dict[str, str], tls: Certificate
 ) -> None:
-    with Collector("secured", environ=besides) as collector:
+    with Collector("secured", environ=secured_variables) as collector:
         endpoint = {"http": f"https://{collector.otlp_http}", "grpc": collector.otlp_grpc}[protocol]
         with Application(
             endpoint, protocol, token="guessed", certificate=tls.certificate

@@ -1,4 +1,4 @@
-"""Content of 10 KB, 1 MB and 10 MB on its way: what must arrive arrives, what must go goes whole."""
+"""Content of 10 KB, 1 MB and 10 MB in the pipeline: it arrives, or is removed completely."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECRET = "sk-" + "a1B2" * 8
 
 
 def messages(size: int) -> str:
-    """Messages of about ``size`` bytes, not all of one byte each."""
+    """Return messages of about ``size`` bytes, with multi-byte characters."""
     text = "Grüße! " * (size // 9)
     return json.dumps(
         [{"role": "user", "parts": [{"type": "text", "content": text}]}], ensure_ascii=False
@@ -40,7 +40,7 @@ def messages(size: int) -> str:
 
 
 def chat(application: Application, **content: str) -> str:
-    """One request: a trace with a span that holds content, and small spans around it; its id."""
+    """Send one request: a trace of a span with content and small spans; return its id."""
     tracer = application.tracer
     with tracer.start_as_current_span("invoke_agent planner") as agent:
         for _ in range(SMALL // 2):
@@ -58,7 +58,7 @@ def chat(application: Application, **content: str) -> str:
 
 
 def whole(read: Callable[[str], list[dict[str, Any]]], trace_id: str) -> list[dict[str, Any]]:
-    """All spans of a trace of `chat`, when they are there."""
+    """Wait for all spans of a trace of `chat`, and return them."""
 
     def look() -> list[dict[str, Any]] | None:
         found = read(trace_id)
@@ -68,19 +68,19 @@ def whole(read: Callable[[str], list[dict[str, Any]]], trace_id: str) -> list[di
 
 
 def named(spans: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """The one span of a name."""
+    """Return the only span with a name."""
     (found,) = (span for span in spans if span["name"] == name)
     return found
 
 
 def content_of(known: dict[str, Any]) -> dict[str, Any]:
-    """What a span has of content, and the mark."""
+    """Return the content of a span, and the truncation mark."""
     return {key: value for key, value in known.items() if key in {*CONTENT, DROPPED}}
 
 
 @pytest.fixture(scope="module")
 def xray() -> Iterator[XRay]:
-    """X-Ray with its limits, of which nothing may be broken."""
+    """Start X-Ray with its limits, none of which may be exceeded."""
     with XRay() as xray:
         yield xray
         assert xray.refused == []
@@ -88,7 +88,7 @@ def xray() -> Iterator[XRay]:
 
 @pytest.fixture(scope="module")
 def collector(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, xray: XRay) -> Iterator[Collector]:
-    """Every backend at once."""
+    """Start a Collector before every backend."""
     environ = {**jaeger.environ, **zipkin.environ, **mlflow.environ, **xray.environ}
     names = ("jaeger", "zipkin", "mlflow", "xray", "xray-otlp")
     with Collector(*names, environ=environ) as collector:
@@ -104,13 +104,13 @@ SENT = {
 
 @pytest.fixture(scope="module", params=SIZES)
 def trace(request: pytest.FixtureRequest, collector: Collector) -> tuple[str, str]:
-    """The name of a size, and the trace of that size."""
+    """Return the name of a size, and its trace."""
     with Application(collector.endpoint) as application:
         return request.param, chat(application, **SENT[request.param])
 
 
 def fitting(size: str) -> dict[str, Any]:
-    """What passes the limits that hold for every backend, and the mark."""
+    """Return the content within the limits of every backend, and the mark."""
     if size != "10MB":
         return SENT[size]
     output = SENT[size][attr.GEN_AI_OUTPUT_MESSAGES]
@@ -177,7 +177,7 @@ def test_xrays_otlp_endpoint_takes_every_span_content_up_to_its_limit(
 def test_what_fits_passes_every_stage_before_a_backend(
     jaeger: Jaeger, stage: str, size: str
 ) -> None:
-    """An agent and a load balancer go on to a gateway that samples everything."""
+    """An agent and a load balancer send to a gateway that samples everything."""
     everything = {**jaeger.environ, "SAMPLING_PERCENTAGE": "100", "DECISION_WAIT": "1s"}
     with Collector("gateway", environ=everything) as gateway:
         address = gateway.otlp_grpc
@@ -199,7 +199,7 @@ def test_content_whose_sum_is_over_goes_altogether(collector: Collector, jaeger:
     assert content_of(attributes(found)) == {DROPPED: list(CONTENT)}
 
 
-def test_what_is_no_content_is_cut_where_it_is_too_long(
+def test_long_values_that_are_no_content_are_truncated(
     collector: Collector, jaeger: Jaeger
 ) -> None:
     with Application(collector.endpoint) as application:
@@ -235,9 +235,11 @@ def test_many_large_spans_in_one_request_all_arrive(collector: Collector, jaeger
 def test_a_key_is_masked_wherever_it_is_and_the_json_stays_valid(
     collector: Collector, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, xray: XRay
 ) -> None:
-    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"use {SECRET}"}]}])
+    messages_text = json.dumps(
+        [{"role": "user", "parts": [{"type": "text", "content": f"use {SECRET}"}]}]
+    )
     known: dict[str, Any] = {
-        attr.GEN_AI_INPUT_MESSAGES: said,
+        attr.GEN_AI_INPUT_MESSAGES: messages_text,
         attr.GEN_AI_TOOL_CALL_ARGUMENTS: {"key": SECRET},
         "http.header": SECRET,
     }
@@ -268,19 +270,19 @@ def test_events_are_bounded_and_masked_as_spans_are(tmp_path: Path) -> None:
     ):
         for content in (small, messages(10 * MB)):
             known = {attr.GEN_AI_INPUT_MESSAGES: content, attr.GEN_AI_OUTPUT_MESSAGES: small}
-            application.logger.emit(LogRecord(body={"said": content}, attributes=known))
+            application.logger.emit(LogRecord(body={"messages_text": content}, attributes=known))
         application.flush()
         found = wait_for(lambda: records(logs), "both events")
     masked = small.replace(SECRET, "****")
-    kept, cut = found
+    kept, emptied = found
     assert content_of(attributes(kept)) == dict.fromkeys(
         (attr.GEN_AI_INPUT_MESSAGES, attr.GEN_AI_OUTPUT_MESSAGES), masked
     )
     assert kept["body"] == {
-        "kvlistValue": {"values": [{"key": "said", "value": {"stringValue": masked}}]}
+        "kvlistValue": {"values": [{"key": "messages_text", "value": {"stringValue": masked}}]}
     }
-    assert content_of(attributes(cut)) == {
+    assert content_of(attributes(emptied)) == {
         attr.GEN_AI_OUTPUT_MESSAGES: masked,
         DROPPED: [attr.GEN_AI_INPUT_MESSAGES, "body"],
     }
-    assert cut["body"] == {"stringValue": ""}
+    assert emptied["body"] == {"stringValue": ""}

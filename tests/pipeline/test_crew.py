@@ -1,4 +1,4 @@
-"""The demo's crew comes back from every backend that has pages as the one trace that it is."""
+"""The demo's crew is one trace in every backend with a user interface."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INPUT, OUTPUT = (sum(int(tokens[kind]) for tokens in BILLED) for kind in (0, 1))
 def test_the_ledger_is_the_sum_of_the_calls(crew: Everywhere) -> None:
     run = crew.run
     before = int(BEFORE.split()[-2])
-    assert run.answer == RESULT
+    assert run.output == RESULT
     assert (run.input_tokens, run.output_tokens) == (INPUT + before, OUTPUT)
 
 
@@ -61,7 +61,7 @@ def test_mlflow_has_the_crew_and_counts_a_token_once(crew: Everywhere) -> None:
         "input_tokens": INPUT,
         "output_tokens": OUTPUT,
         "cache_read_input_tokens": sum(span.node.attributes.get(CACHED, 0) for span in found),
-        "total_tokens": sum(map(int, itertools.chain(*CHATS))),  # of what has both
+        "total_tokens": sum(map(int, itertools.chain(*CHATS))),  # of spans with both
     }
     types = {span.node.name.split()[0]: span.node.attributes["mlflow.spanType"] for span in found}
     assert types == TYPES

@@ -1,4 +1,4 @@
-"""The dashboard asks for what a real Collector's Prometheus end gives."""
+"""The dashboard queries metrics that a real Collector's Prometheus endpoint has."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ QUERIES: list[str] = [target["expr"] for panel in PANELS for target in panel["ta
 OF_PROMETHEUS = {"job", "le"}
 OF_A_COLLECTOR = {"exporter", "receiver"}
 RARE = {"otelcol_exporter_send_failed_spans", "otelcol_receiver_refused_spans"}
-"""Metrics of a Collector that are there only after something went wrong."""
+"""Metrics that a Collector has only after failures."""
 
 
 def names(query: str) -> set[str]:
-    """The metrics of a query, each of which has a selector."""
+    """Return the metrics of a query, each with a selector."""
     return set(re.findall(r"([a-zA-Z_:][\w:]*)\{", query))
 
 
 def labels(query: str) -> set[str]:
-    """The labels of a query."""
+    """Return the labels of a query."""
     grouped = {
         label for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(", ")
     }
@@ -45,7 +45,7 @@ def record(application: Application, metric: Metric) -> None:
 
 @pytest.fixture(scope="module")
 def given() -> set[str]:
-    """The names at both ends of a gateway that has seen every metric and a span."""
+    """Return the metric names of both endpoints of a gateway after every metric and a span."""
     with Collector("gateway") as gateway, Application(gateway.endpoint) as application:
         for metric in METRICS.values():
             record(application, metric)
@@ -60,21 +60,21 @@ def given() -> set[str]:
         return applications | {name for name, _ in samples(gateway.telemetry())}
 
 
-def test_every_metric_that_is_asked_for_is_given(given: set[str]) -> None:
-    asked = {name for query in QUERIES for name in names(query)}
-    assert asked - RARE <= given
+def test_every_queried_metric_exists(given: set[str]) -> None:
+    queried = {name for query in QUERIES for name in names(query)}
+    assert queried - RARE <= given
 
 
 def test_every_label_is_one_of_a_known_attribute() -> None:
     known = {name.replace(".", "_") for name in REGISTRY}
-    asked = {label for query in QUERIES for label in labels(query)}
-    assert asked <= known | OF_PROMETHEUS | OF_A_COLLECTOR
+    queried = {label for query in QUERIES for label in labels(query)}
+    assert queried <= known | OF_PROMETHEUS | OF_A_COLLECTOR
 
 
-def test_both_generations_of_the_metrics_are_asked_for() -> None:
-    asked = {name for query in QUERIES for name in names(query)}
-    assert "gen_ai_client_token_usage_sum" in asked
-    assert "gen_ai_client_inference_usage_input_tokens_total" in asked
+def test_both_generations_of_the_metrics_are_queried() -> None:
+    queried = {name for query in QUERIES for name in names(query)}
+    assert "gen_ai_client_token_usage_sum" in queried
+    assert "gen_ai_client_inference_usage_input_tokens_total" in queried
 
 
 def test_panels_are_apart_and_have_a_text_and_the_chosen_source() -> None:

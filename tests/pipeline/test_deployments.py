@@ -1,4 +1,4 @@
-"""The files for Docker and Kubernetes, which cannot be run here, agree with those that are run."""
+"""The files for Docker and Kubernetes, which do not run here, match those that do."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ OF_THE_RUNTIME = {"GOMEMLIMIT"}
 
 
 def mounted(service: dict[str, Any]) -> dict[str, Path]:
-    """The files of a service, by their path in its container."""
+    """Return the files of a service by path in its container."""
     pairs = [mount.split(":") for mount in service.get("volumes", [])]
     return {pair[1]: CONFIG / pair[0] for pair in pairs if pair[0].startswith("./")}
 
 
 def configured(service: dict[str, Any]) -> list[Path]:
-    """The files that a service is started with."""
+    """Return the configuration files of a service."""
     paths = [argument.removeprefix("--config=") for argument in service.get("command", [])]
     return [mounted(service)[path] for path in paths]
 
 
 def variables(paths: list[Path]) -> dict[str, str]:
-    """The variables of files, with their defaults."""
+    """Return the variables of files, with their defaults."""
     return dict(pair for path in paths for pair in VARIABLE.findall(path.read_text("utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""One run of the example comes back from every backend as it was, or as that backend can hold it."""
+"""Every backend returns the run of the example, as far as it can store it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ import pytest
 from backends import otlp_json
 from backends.collector import Collector, samples
 from backends.everywhere import CONTENT, Everywhere
-from backends.golden import ANSWER, CONVERSATION, GOLDEN, PROGRAM, QUESTION, Found, Node, run, tree
+from backends.golden import (
+    CONVERSATION,
+    FINAL_TEXT,
+    GOLDEN,
+    PROGRAM,
+    PROMPT,
+    Found,
+    Node,
+    run,
+    tree,
+)
 from backends.moto import Moto
 from backends.program import wait_for
 from backends.zipkin import found as zipkin_found
@@ -23,15 +33,15 @@ from instrumented import plain_environ
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.registry import CONTENT as CONTENT_NAMES
 
-SAID = "no station Milan"
-"""What the tool's exception says."""
+ERROR_TEXT = "no station Milan"
+"""The text of the tool's exception."""
 CACHED = sum(node.attributes.get(attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 0) for node in GOLDEN)
-"""Tokens that the provider had in its cache."""
+"""Cached input tokens."""
 Spans = TypeVar("Spans", bound="list[Any]")
 
 
 def whole(read: Callable[[], Spans]) -> Spans:
-    """All spans of the run, once they have come."""
+    """Wait for all spans of the run, and return them."""
 
     def all_there() -> Spans | None:
         spans = read()
@@ -41,16 +51,16 @@ def whole(read: Callable[[], Spans]) -> Spans:
 
 
 def without_content(node: Node) -> dict[str, Any]:
-    """The attributes of a node where content was removed, which is marked."""
+    """Return the attributes of a node after removal of content, with the mark."""
     dropped = [name for name in CONTENT_NAMES if name in node.attributes]
     kept = {name: value for name, value in node.attributes.items() if name not in dropped}
-    if node.error:  # what the exception said was the status's description
+    if node.error:  # the exception's text was the status description
         dropped.append(attr.EXCEPTION_MESSAGE)
     return {**kept, attr.OTEL_AGENTS_CONTENT_DROPPED: dropped}
 
 
 def test_the_application_ran_as_it_does_alone(everywhere: Everywhere) -> None:
-    assert everywhere.run.answer == ANSWER
+    assert everywhere.run.output == FINAL_TEXT
 
 
 def test_every_statement_of_the_files_could_be_executed(everywhere: Everywhere) -> None:
@@ -65,7 +75,7 @@ def test_jaeger_has_the_whole_trace_content_included(everywhere: Everywhere) -> 
 
 
 def as_in_zipkin(node: Node) -> Node:
-    """Names in lower case, every value a text, no content."""
+    """Return a node with names in lower case, values as text, and no content."""
     attributes = {name: _tag(value) for name, value in without_content(node).items()}
     if attr.SERVER_PORT in attributes:
         attributes[attr.SERVER_PORT] = ""
@@ -80,11 +90,11 @@ def _tag(value: Any) -> str:
 def test_zipkin_has_the_tree_and_no_content(everywhere: Everywhere) -> None:
     spans = whole(lambda: everywhere.zipkin.spans(everywhere.run.trace_id))
     assert tree(map(zipkin_found, spans)) == tuple(map(as_in_zipkin, GOLDEN))
-    assert SAID not in json.dumps(spans)
+    assert ERROR_TEXT not in json.dumps(spans)
 
 
 def as_in_xray(node: Node) -> Node:
-    """Segments are named for the service map; the exporter keeps no address of a peer."""
+    """Return a node as a segment: named for the service map, without peer addresses."""
     attributes = without_content(node)
     for name in (attr.SERVER_ADDRESS, attr.SERVER_PORT):
         attributes.pop(name, None)
@@ -108,7 +118,7 @@ def test_xray_takes_every_segment_without_content(everywhere: Everywhere) -> Non
     assert everywhere.xray.refused == []
     found = tree(map(xray_segment, everywhere.xray.segments.values()))
     assert found == tuple(map(as_in_xray, GOLDEN))
-    assert SAID not in json.dumps(everywhere.xray.segments)
+    assert ERROR_TEXT not in json.dumps(everywhere.xray.segments)
 
 
 def test_the_segments_are_read_back_from_another_stand_in(moto: Moto) -> None:
@@ -123,9 +133,9 @@ def test_metrics_at_the_prometheus_end_equal_the_bill(everywhere: Everywhere) ->
     found = samples(everywhere.collector.metrics())
 
     def total(name: str, **labels: str) -> float:
-        wanted = labels.items()
+        selected = labels.items()
         return sum(
-            n for (it, has), n in found.items() if it == name and wanted <= dict(has).items()
+            n for (it, has), n in found.items() if it == name and selected <= dict(has).items()
         )
 
     assert billed == {
@@ -144,7 +154,7 @@ def test_metrics_at_the_prometheus_end_equal_the_bill(everywhere: Everywhere) ->
 
 @pytest.fixture(scope="module")
 def in_mlflow(everywhere: Everywhere) -> dict[str, Any]:
-    """The trace as MLflow gives it back."""
+    """Return the trace from MLflow."""
 
     def read() -> dict[str, Any] | None:
         trace = everywhere.mlflow.trace(everywhere.run.trace_id)
@@ -157,7 +167,7 @@ TYPES = {"invoke_agent": "AGENT", "chat": "CHAT_MODEL", "execute_tool": "TOOL"}
 
 
 def as_in_mlflow(node: Node) -> Node:
-    """No kinds, and no sums on agents."""
+    """Return a node without kind, and without an agent's token sums."""
     sums = (attr.GEN_AI_USAGE_INPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKENS)
     left_out = sums if node.attributes[attr.GEN_AI_OPERATION_NAME] == "invoke_agent" else ()
     kept = {name: value for name, value in node.attributes.items() if name not in left_out}
@@ -197,8 +207,8 @@ def test_mlflow_has_tokens_cost_session_request_and_response(
     assert cost["total_cost"] == pytest.approx(cost["input_cost"] + cost["output_cost"])  # pyright: ignore[reportUnknownMemberType]  pytest's own
     assert cost["total_cost"] > 0
     assert facts["mlflow.trace.session"] == CONVERSATION
-    assert QUESTION in info["request_preview"]
-    assert ANSWER in info["response_preview"]
+    assert PROMPT in info["request_preview"]
+    assert FINAL_TEXT in info["response_preview"]
 
 
 EVALUATION = """

@@ -1,4 +1,4 @@
-"""A part of the load: many traces at once lose nothing on the way through the gateway."""
+"""A small load: all of many traces pass the gateway."""
 
 from __future__ import annotations
 

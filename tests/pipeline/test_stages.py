@@ -1,4 +1,4 @@
-"""The files that do something to telemetry before it goes on: each with a backend, as they say."""
+"""Configuration files that process telemetry, each with a backend."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from opentelemetry.trace import StatusCode, format_trace_id
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events
 
-SAID = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "my secret plan"}]}])
+MESSAGES = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "my secret plan"}]}])
 PERSONAL = {
     "mail": "ask ada.lovelace@example.org for it",
     "card": "pay with 4111 1111 1111 1111 now",
@@ -39,16 +39,16 @@ ORDINARY = {
 }
 
 
-def ask(application: Application, known: dict[str, Any]) -> str:
-    """Emit a span and an event with these attributes; the trace's id."""
+def emit(application: Application, known: dict[str, Any]) -> str:
+    """Emit a span and an event with these attributes; return the trace id."""
     with application.tracer.start_as_current_span("chat gpt", attributes=known) as span:
-        application.logger.emit(LogRecord(body=SAID, attributes=known, event_name="chat"))
+        application.logger.emit(LogRecord(body=MESSAGES, attributes=known, event_name="chat"))
     application.flush()
     return format_trace_id(span.get_span_context().trace_id)
 
 
 def only(read: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
-    """The attributes of the one thing that is to be read."""
+    """Wait for the only item, and return its attributes."""
     (found,) = wait_for(read, "one span or record")
     return attributes(found)
 
@@ -58,7 +58,7 @@ def test_content_goes_to_a_file_and_everything_else_gets_none(
 ) -> None:
     content, logs = tmp_path / "new/content.jsonl", tmp_path / "logs.jsonl"
     environ = {**jaeger.environ, "CONTENT_FILE": str(content), "LOGS_FILE": str(logs)}
-    known = {attr.GEN_AI_INPUT_MESSAGES: SAID, attr.GEN_AI_OPERATION_NAME: "chat"}
+    known = {attr.GEN_AI_INPUT_MESSAGES: MESSAGES, attr.GEN_AI_OPERATION_NAME: "chat"}
     stripped = {
         attr.OTEL_AGENTS_CONTENT_DROPPED: [attr.GEN_AI_INPUT_MESSAGES],
         attr.GEN_AI_OPERATION_NAME: "chat",
@@ -67,7 +67,7 @@ def test_content_goes_to_a_file_and_everything_else_gets_none(
         Collector("content-to-file", environ=environ) as collector,
         Application(collector.endpoint) as application,
     ):
-        trace_id = ask(application, known)
+        trace_id = emit(application, known)
         assert only(lambda: jaeger.spans(trace_id)) == stripped
         assert only(lambda: records(logs)) == stripped
         assert only(lambda: spans(content)) == known
@@ -76,21 +76,21 @@ def test_content_goes_to_a_file_and_everything_else_gets_none(
     assert content.parent.stat().st_mode & 0o077 == 0
 
 
-def test_what_a_person_was_asked_goes_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
+def test_the_value_of_an_interrupt_goes_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
     content, logs = tmp_path / "content.jsonl", tmp_path / "logs.jsonl"
     environ = {**jaeger.environ, "CONTENT_FILE": str(content), "LOGS_FILE": str(logs)}
-    asked = {attr.OTEL_AGENTS_INTERRUPT_VALUE: "my secret plan, yes or no?"}
+    interrupt = {attr.OTEL_AGENTS_INTERRUPT_VALUE: "my secret plan, yes or no?"}
     with (
         Collector("content-to-file", environ=environ) as collector,
         Application(collector.endpoint) as application,
     ):
         event = events.OTEL_AGENTS_INTERRUPT.name
-        application.logger.emit(LogRecord(attributes=asked, event_name=event))
+        application.logger.emit(LogRecord(attributes=interrupt, event_name=event))
         application.flush()
         assert only(lambda: records(logs)) == {
             attr.OTEL_AGENTS_CONTENT_DROPPED: [attr.OTEL_AGENTS_INTERRUPT_VALUE]
         }
-        assert only(lambda: records(content)) == asked
+        assert only(lambda: records(content)) == interrupt
 
 
 def test_the_texts_of_errors_go_with_the_content(jaeger: Jaeger, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_personal_data_is_masked_and_ordinary_data_is_not(
         Collector("redacted", environ=environ) as collector,
         Application(collector.endpoint) as application,
     ):
-        trace_id = ask(application, known)
+        trace_id = emit(application, known)
         found = [only(lambda: jaeger.spans(trace_id)), only(lambda: records(logs))]
     users = {"user.id": hashlib.sha256(b"pepperada").hexdigest()} if key else {}
     masked = {
@@ -154,21 +154,21 @@ def test_all_signals_pass_an_agent_and_a_gateway(jaeger: Jaeger, tmp_path: Path)
         "DECISION_WAIT": "1s",
         "SAMPLING_PERCENTAGE": "100",
     }
-    known = {attr.GEN_AI_INPUT_MESSAGES: SAID, attr.GEN_AI_OPERATION_NAME: "chat"}
+    known = {attr.GEN_AI_INPUT_MESSAGES: MESSAGES, attr.GEN_AI_OPERATION_NAME: "chat"}
     with (
         Collector("gateway", environ=environ) as gateway,
         Collector("agent", environ={"GATEWAY_ENDPOINT": gateway.otlp_grpc}) as agent,
         Application(agent.endpoint) as application,
     ):
         application.meter.create_counter("calls").add(7)
-        trace_id = ask(application, known)
+        trace_id = emit(application, known)
         assert only(lambda: jaeger.spans(trace_id)) == known
         assert only(lambda: records(logs)) == known
 
         def metrics() -> dict[str, float]:
             given = {name: number for (name, _), number in samples(gateway.metrics()).items()}
-            wanted = ("calls_total", "traces_span_metrics_calls_total")
-            found = {name: given.get(name, 0) for name in wanted}
+            names = ("calls_total", "traces_span_metrics_calls_total")
+            found = {name: given.get(name, 0) for name in names}
             return found if all(found.values()) else {}
 
         found = wait_for(metrics, "both metrics")
@@ -177,7 +177,7 @@ def test_all_signals_pass_an_agent_and_a_gateway(jaeger: Jaeger, tmp_path: Path)
 
 def test_the_quickstart_shows_a_span_in_the_terminal() -> None:
     with Collector("quickstart") as collector, Application(collector.endpoint) as application:
-        trace_id = ask(application, {attr.GEN_AI_OPERATION_NAME: "chat"})
+        trace_id = emit(application, {attr.GEN_AI_OPERATION_NAME: "chat"})
         assert wait_for(lambda: trace_id in collector.log, "the trace")
         (line,) = (line for line in collector.log.splitlines() if line.startswith("chat gpt "))
     assert f"{attr.GEN_AI_OPERATION_NAME}=chat" in line
@@ -208,9 +208,9 @@ def test_keys_of_every_kind_are_masked_and_words_like_them_are_not(jaeger: Jaege
         Collector("jaeger", environ=jaeger.environ) as collector,
         Application(collector.endpoint) as application,
     ):
-        said = {name: f"it is {key} they say" for name, key in KEYS.items()}
-        arguments = {attr.GEN_AI_TOOL_CALL_ARGUMENTS: json.dumps(said)}
-        trace_id = ask(application, {**said, **NO_KEYS, **arguments})
+        texts = {name: f"it is {key} they say" for name, key in KEYS.items()}
+        arguments = {attr.GEN_AI_TOOL_CALL_ARGUMENTS: json.dumps(texts)}
+        trace_id = emit(application, {**texts, **NO_KEYS, **arguments})
         found = only(lambda: jaeger.spans(trace_id))
     masked = dict.fromkeys(KEYS, "it is **** they say")
     assert json.loads(found.pop(attr.GEN_AI_TOOL_CALL_ARGUMENTS)) == masked

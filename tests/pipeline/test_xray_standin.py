@@ -1,4 +1,4 @@
-"""The stand-in for X-Ray refuses what AWS refuses: each limit once."""
+"""The fake X-Ray refuses what AWS refuses: each limit once."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def xray() -> Iterator[XRay]:
 
 
 def call(xray: XRay, *documents: str) -> requests.Response:
-    """PutTraceSegments."""
+    """Call PutTraceSegments."""
     body = {"TraceSegmentDocuments": documents}
     return requests.post(f"{xray.endpoint}/TraceSegments", json=body, headers=SIGNED, timeout=10)
 
 
 def put(xray: XRay, *documents: str) -> list[dict[str, str]]:
-    """Put documents; those that were not processed."""
+    """Put documents; return those that were not processed."""
     return call(xray, *documents).json()["UnprocessedTraceSegments"]
 
 
@@ -128,9 +128,9 @@ def export(xray: XRay, *sizes: int, headers: dict[str, str] = SIGNED) -> request
 
 
 def test_the_otlp_endpoint_refuses_a_large_span_alone(xray: XRay) -> None:
-    answer = export(xray, 200_000, 200_100)
-    response = ExportTraceServiceResponse.FromString(answer.content)
-    assert (answer.status_code, response.partial_success.rejected_spans) == (200, 1)
+    reply = export(xray, 200_000, 200_100)
+    response = ExportTraceServiceResponse.FromString(reply.content)
+    assert (reply.status_code, response.partial_success.rejected_spans) == (200, 1)
     assert list(xray.spans) == ["0000000000000000"]
 
 

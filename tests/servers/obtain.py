@@ -1,4 +1,4 @@
-"""Obtains what these tests run beside Python: Redis, from the packages of a Debian.
+"""Obtains the servers of these tests: Redis, from Debian's packages.
 
 Standard library only. What is there is not obtained again.
 """
@@ -15,7 +15,7 @@ QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def why_not() -> str:
-    """Why it cannot be installed from here; nothing if it can."""
+    """Return why it cannot be installed; None if it can."""
     if shutil.which("apt-get") is None:
         return "this is no Debian: install Redis as this system does"
     if os.geteuid() != 0:
@@ -24,7 +24,7 @@ def why_not() -> str:
 
 
 def installed() -> bool:
-    """Install it; whether that worked. The list of packages is fetched where it is too old."""
+    """Install it; return whether that worked. Fetch an old package list first."""
     return _install() or (_apt_get("update") and _install())
 
 
@@ -38,7 +38,7 @@ def _apt_get(*step: str) -> bool:
 
 
 def main() -> int:
-    """The exit status: 0 where it is there now."""
+    """Return the exit status: 0 if it is installed."""
     if shutil.which(PROGRAM):
         return 0
     reason = why_not()

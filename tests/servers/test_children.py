@@ -1,4 +1,4 @@
-"""Children that libraries fork or start, and end in ways of their own: what they recorded arrives."""
+"""Telemetry of child processes that libraries start, fork and end in their own ways arrives."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ CELERY = """
 
 @pytest.mark.parametrize("tasks_of_a_child", [None, 1, 2])
 def test_celery(telemetry: Telemetry, tasks_of_a_child: int | None) -> None:
-    """Its workers end after so many tasks, and at once where the program is told to end."""
+    """Its workers end after a number of tasks, and at once when the program is terminated."""
     queue = telemetry.folder / "queue"
     for folder in (queue, queue / "results", queue / "control"):
         folder.mkdir()
@@ -104,7 +104,7 @@ RQ = """
 
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_rq(telemetry: Telemetry, way: str) -> None:
-    """A work-horse for each job, which ends by `os._exit`."""
+    """Each job has its own process, which ends by `os._exit`."""
     program = script(telemetry.folder, RQ)
     with redis() as address:
         variables = telemetry.variables

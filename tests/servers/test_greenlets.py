@@ -1,4 +1,4 @@
-"""Where threads are greenlets nothing hangs or waits for us, and nothing is lost."""
+"""With greenlets as threads nothing hangs or waits for otel-agents, and everything arrives."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import pytest
 from greens import (
     EVENTLET,
     GEVENT,
+    LIMIT,
     PATCHED_FIRST,
     Greenlets,
-    asking,
-    begun,
     ended,
     module,
+    openai_variables,
+    running_program,
     terminated,
 )
 from instrumented import instrumented, script
@@ -28,10 +29,9 @@ from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-SOON = 4.0
-"""Seconds: two, on a machine that does nothing else."""
-FLUSH = 1.0
-"""Seconds that each of three flushes may take."""
+SOON = float(LIMIT) / 2
+FLUSH = 2.0
+"""The limit of each of three flushes, in seconds."""
 CALLS = """
 from openai import OpenAI
 
@@ -43,7 +43,7 @@ def ask(number):
 
 wait([spawn(ask, number) for number in range(3)])
 """
-"""Each greenlet has programs run meanwhile, as ``uname``, of which the SDK makes a header."""
+"""Each greenlet starts programs, such as ``uname`` for a header of the SDK."""
 WORK = """
 import hashlib, os, posix, time
 from opentelemetry import metrics, trace
@@ -69,7 +69,7 @@ ENDS = {
     "in C": 'hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)',
     "blocked": "posix.read(os.pipe()[0], 1)",
 }
-"""Where the thread that all greenlets share is when SIGTERM comes."""
+"""The state of the thread of all greenlets at SIGTERM."""
 FLUSHING = """
 ticks = []
 
@@ -82,7 +82,7 @@ work("first")
 providers[0].force_flush(500)  # which imports the exporter, and computes meanwhile
 spawn(tick)
 for provider in providers:
-    provider.force_flush(1000)
+    provider.force_flush(2000)
 print(max(later - tick for tick, later in zip(ticks, ticks[1:])), flush=True)
 os._exit(0)
 """
@@ -183,7 +183,7 @@ def test_calls_of_greenlets_are_recorded(
 ) -> None:
     program = greenlets.script(tmp_path, CALLS)
     with Receiver() as receiver, ScriptedModel() as model:
-        variables = {**given, **asking(model), "OTEL_AGENTS_SIGNALS": signals}
+        variables = {**given, **openai_variables(model), "OTEL_AGENTS_SIGNALS": signals}
         done = ended(program, receiver, variables)
         billed = model.ledger.input_tokens
     assert (done.status, len(done.out.splitlines()), greenlets.errors(done)) == (0, 3, "")
@@ -197,7 +197,7 @@ def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str], end: str
 ) -> None:
     program = greenlets.script(tmp_path, WORK + OPEN + ENDS[end])
-    with Receiver() as receiver, begun(program, receiver, given) as process:
+    with Receiver() as receiver, running_program(program, receiver, given) as process:
         assert line(process) == "ready\n"
         done = terminated(process)
     assert done.status in (-signal.SIGTERM, 128 + signal.SIGTERM)
@@ -211,10 +211,13 @@ def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
 def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
     tmp_path: Path, greenlets: Greenlets
 ) -> None:
-    """`threading` may not know the main thread then, which alone can have handlers."""
+    """`threading` may not know the main thread, which alone can have handlers."""
     begin = "from otel_agents.distro import initialize\ninitialize()\n"
     program = greenlets.script(tmp_path, begin + WORK + OPEN + ENDS["waiting"])
-    with Receiver() as receiver, begun(program, receiver, {}, instrument=False) as process:
+    with (
+        Receiver() as receiver,
+        running_program(program, receiver, {}, instrument=False) as process,
+    ):
         assert line(process) == "ready\n"
         done = terminated(process)
     assert (done.status, greenlets.errors(done)) == (-signal.SIGTERM, "")
@@ -224,10 +227,10 @@ def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @EACH
-def test_no_greenlet_waits_for_a_collector_that_does_not_answer(
+def test_no_greenlet_waits_for_an_unresponsive_collector(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str], protocol: str
 ) -> None:
-    """Neither while somebody flushes, nor with gRPC, which waits in C."""
+    """Not during a flush, and not with gRPC, which waits in C."""
     program = greenlets.script(tmp_path, WORK + FLUSHING)
     with socket.create_server(("127.0.0.1", 0)) as silent, Receiver() as receiver:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -258,7 +261,7 @@ def test_streams_that_are_closed_or_dropped_end(
 ) -> None:
     program = greenlets.script(tmp_path, STREAMS)
     with Receiver() as receiver, ScriptedModel() as model:
-        done = ended(program, receiver, {**given, **asking(model)})
+        done = ended(program, receiver, {**given, **openai_variables(model)})
     assert (done.status, greenlets.errors(done)) == (0, "")
     assert receiver.span_names == ["chat closed", "chat dropped"]
 
@@ -278,7 +281,7 @@ def test_gunicorn(tmp_path: Path, preload: tuple[str, ...], given: Mapping[str, 
         # Not --config: opentelemetry-instrument takes it for an abbreviation of options of its own.
         command = ("gunicorn", "-c", str(settings), "--bind", f"fd://{number}", *preload)
         command += ("--log-level", "error", "application:ask")
-        variables = {**given, **asking(model), "PYTHONPATH": str(tmp_path)}
+        variables = {**given, **openai_variables(model), "PYTHONPATH": str(tmp_path)}
         with module(command, receiver, variables, inherit=(number,)) as process:
             assert [line(process) for _ in range(2)] == ["ready\n"] * 2
             with ThreadPoolExecutor(3) as clients:
@@ -297,7 +300,7 @@ def test_celery(tmp_path: Path, greenlets: Greenlets) -> None:
     queue = tmp_path / "queue"
     queue.mkdir()
     with Receiver() as receiver, ScriptedModel() as model:
-        given = {**asking(model), "PYTHONPATH": str(tmp_path), "FOLDER": str(queue)}
+        given = {**openai_variables(model), "PYTHONPATH": str(tmp_path), "FOLDER": str(queue)}
         given["C_FORCE_ROOT"] = "true"  # no complaint about root, which a container's user may be
         command = ("celery", "-A", "tasks", "worker", pool, "--concurrency=2", "--loglevel=ERROR")
         with module((*command, "--without-gossip"), receiver, given) as process:
@@ -340,7 +343,7 @@ for one in (*storages, *storages.values()):
 def test_the_sdk_keeps_the_systems_locks_where_we_collect(
     tmp_path: Path, greenlets: Greenlets
 ) -> None:
-    """eventlet puts greenlets' in their place, under which a thread and a greenlet meet for ever."""
+    """eventlet replaces them with greenlet locks, on which a thread and a greenlet deadlock."""
     with Receiver() as receiver:
         done = ended(greenlets.script(tmp_path, LOCKS), receiver)
     assert (done.status, greenlets.errors(done)) == (0, "")

@@ -1,4 +1,4 @@
-"""Redis comes from the system's packages; where it cannot, one line says why."""
+"""Redis is installed from the system's packages, or one line says why not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ esac
 
 
 def obtained(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Where there are only the programs of ``folder``."""
+    """Run the script with only the programs of ``folder``."""
     return subprocess.run(
         [sys.executable, str(SCRIPT)],
         env={**os.environ, "PATH": str(folder), "FOLDER": str(folder)},
@@ -32,7 +32,7 @@ def obtained(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_elsewhere_than_on_a_debian_it_says_what_lacks(tmp_path: Path) -> None:
+def test_without_debian_packages_it_reports_what_is_missing(tmp_path: Path) -> None:
     done = obtained(tmp_path)
     assert done.returncode == 1
     assert done.stderr == (
@@ -41,7 +41,7 @@ def test_elsewhere_than_on_a_debian_it_says_what_lacks(tmp_path: Path) -> None:
     )
 
 
-def test_the_packages_are_asked_again_where_their_list_is_old(tmp_path: Path) -> None:
+def test_an_old_package_list_is_updated(tmp_path: Path) -> None:
     for name in ("ln", "sh", "test"):
         found = shutil.which(name)
         assert found is not None

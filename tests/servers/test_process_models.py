@@ -1,4 +1,4 @@
-"""What people deploy, under us and without us: the same answers, and nothing of ours is lost.
+"""Common deployments, with and without otel-agents: equal responses, and all telemetry arrives.
 
 Nothing is sent because time has passed: what arrives was delivered because a process ended.
 """
@@ -22,55 +22,55 @@ MODELS = [f"m{number}" for number in range(4)]
 
 
 def terminated(program: Program, *, loaded: int = 1) -> None:
-    """SIGTERM comes while it serves the last of its requests."""
+    """Send SIGTERM while it serves its last request."""
     program.start()
     program.listening(loaded)
-    program.ask(*MODELS[1:])
+    program.call(*MODELS[1:])
     program.terminate_during_a_request()
 
 
 def terminated_idle(program: Program, *, loaded: int = 1) -> None:
-    """SIGTERM comes after all requests: these end one that is being served without us too."""
+    """Send SIGTERM after all requests: these programs abort one in progress anyway."""
     program.start()
     program.listening(loaded)
-    program.ask(*MODELS)
+    program.call(*MODELS)
     program.idle()
     program.terminate()
 
 
 def worn_out(program: Program, *, loaded: int = 1) -> None:
-    """Workers end by themselves and have delivered by then; what remains is ended by SIGTERM."""
+    """Let workers end by themselves, after delivery; end the rest by SIGTERM."""
     program.start()
     program.listening(loaded)
-    program.ask(*MODELS)
+    program.call(*MODELS)
     program.delivered(len(MODELS))
     program.terminate()
 
 
 def reloaded(program: Program) -> None:
-    """A file changes; then SIGTERM."""
+    """Change a file, then send SIGTERM."""
     program.start()
     program.listening()
-    program.ask(*MODELS[:2])
+    program.call(*MODELS[:2])
     changed = program.folder / "asgi.py"
     os.utime(changed, (0, time.time() + 10))
     program.listening()
     program.delivered(2)
-    program.ask(*MODELS[2:])
+    program.call(*MODELS[2:])
     program.terminate()
 
 
 def served_out(program: Program) -> None:
-    """It ends by itself after so many requests."""
+    """Let it end by itself after a number of requests."""
     program.start()
     program.listening()
-    program.ask(*MODELS[:-1])
+    program.call(*MODELS[:-1])
     program.ending()
-    program.ask(MODELS[-1])
+    program.call(MODELS[-1])
 
 
 def worked(program: Program, *, client: str, delivered: bool = False) -> None:
-    """A worker that took jobs from a queue; ended by SIGTERM."""
+    """Let a worker take jobs from a queue, then send SIGTERM."""
     program.start()
     program.client(client, *(["wait"] if client == "jobs.py" else []), *MODELS)
     if delivered:
@@ -79,7 +79,7 @@ def worked(program: Program, *, client: str, delivered: bool = False) -> None:
 
 
 def worked_off(program: Program) -> None:
-    """A worker that ends when the queue is empty."""
+    """Let a worker end when the queue is empty."""
     program.client("jobs.py", "leave", *MODELS)
     program.start()
     program.served(len(MODELS))
@@ -87,23 +87,23 @@ def worked_off(program: Program) -> None:
 
 
 def ran(program: Program) -> None:
-    """A program that ends by itself."""
+    """Let a program end by itself."""
     program.start()
-    program.answers = [program.line("^answer of") for _ in MODELS]
+    program.responses = [program.line("^answer of") for _ in MODELS]
     program.ending()
 
 
 def computed(program: Program, *, ending: str) -> None:
-    """A notebook's kernel."""
+    """Run code in a notebook's kernel."""
     program.start_in_notebook(ending)
     for model in MODELS:
-        program.tell(model)
-        program.answers.append(program.line("^answer of"))
+        program.write_line(model)
+        program.responses.append(program.line("^answer of"))
     program.ending()
-    program.tell("")
+    program.write_line("")
 
 
-DRIVES: dict[str, Driver] = {
+RUNS: dict[str, Driver] = {
     "gunicorn": partial(terminated, loaded=2),
     "gunicorn-preload": terminated,
     "gunicorn-max-requests": worn_out,
@@ -141,19 +141,19 @@ DRIVES: dict[str, Driver] = {
 
 def test_every_row_is_driven() -> None:
     elsewhere = {"litellm"}  # in an environment of its own
-    assert {*DRIVES} == {*ROWS} - elsewhere
+    assert {*RUNS} == {*ROWS} - elsewhere
 
 
-@pytest.mark.parametrize("key", DRIVES)
+@pytest.mark.parametrize("key", RUNS)
 def test_process_model(key: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         program = ROWS[key].command.split()[0]
         needs = {"celery": folders, "rq": rq_queues}.get(program, nothing)
-        compared(ROWS[key], DRIVES[key], tmp_path, needs(stack, tmp_path))
+        compared(ROWS[key], RUNS[key], tmp_path, needs(stack, tmp_path))
 
 
 def folders(_: ExitStack, folder: Path) -> Sequence[Mapping[str, str]]:
-    """Of Celery's broker, two of each kind."""
+    """Return the folders of Celery's broker for both runs."""
     variables = [
         {name: str(folder / f"{name}-{number}") for name in ("QUEUE", "CONTROL", "RESULTS")}
         for number in range(2)
@@ -165,11 +165,11 @@ def folders(_: ExitStack, folder: Path) -> Sequence[Mapping[str, str]]:
 
 
 def rq_queues(stack: ExitStack, _: Path) -> Sequence[Mapping[str, str]]:
-    """Two databases."""
+    """Return two databases."""
     address = stack.enter_context(redis())
     return [{"RQ_REDIS_URL": f"{address}?db={number}"} for number in range(2)]
 
 
 def nothing(*_: object) -> Sequence[Mapping[str, str]]:
-    """For either run."""
+    """Return no variables for either run."""
     return ({}, {})

@@ -1,4 +1,4 @@
-"""A connection to the scripted model, for what is read as it comes."""
+"""A plain HTTP connection to the scripted model."""
 
 from __future__ import annotations
 

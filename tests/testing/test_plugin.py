@@ -1,4 +1,4 @@
-"""What the kit does for the authors of instrumentors, and that it does nothing to anybody else."""
+"""The kit helps authors of instrumentors, and does not affect other test suites."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def instrument(emission):
 
 
 def outcomes(pytester: pytest.Pytester, conftest: str, tests: str) -> tuple[dict[str, int], str]:
-    """How many tests ended how, in a process of its own, and what was printed."""
+    """Return the outcomes of the tests, run in a subprocess, and its output."""
     pytester.makeconftest(conftest)
     pytester.makepyfile(tests)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
@@ -33,11 +33,11 @@ def outcomes(pytester: pytest.Pytester, conftest: str, tests: str) -> tuple[dict
 def test_an_author_tests_an_instrumentor(pytester: pytest.Pytester) -> None:
     tests = """
         from openai import OpenAI
-        from otel_agents.testing.scripted_model import Answer
+        from otel_agents.testing.scripted_model import Response
 
         def test_a_call(instrument, emission, model):
             instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-            model.script(Answer("Sunny."))
+            model.script(Response("Sunny."))
             with OpenAI(base_url=model.openai_url, api_key="none") as client:
                 messages = [{"role": "user", "content": "How is the weather?"}]
                 client.chat.completions.create(model="gpt-4o", messages=messages)
@@ -86,7 +86,7 @@ def test_an_error_in_the_instrumentors_code_fails_its_test(pytester: pytest.Pyte
     assert "ZeroDivisionError" in out
 
 
-def test_who_does_not_name_the_plugin_has_nothing_of_it(pytester: pytest.Pytester) -> None:
+def test_a_suite_without_the_plugin_is_unaffected(pytester: pytest.Pytester) -> None:
     tests = """
         import sys
 

@@ -1,4 +1,4 @@
-"""The scripted model as Amazon Bedrock's Converse API: what goes over the wire, and what it bills."""
+"""The scripted model as Amazon Bedrock's Converse API: what it sends, and what it bills."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from scripted_wire import ask
+from scripted_wire import send
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    ErrorEvent,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 from otel_agents.testing.scripted_model import Usage as Tokens
 
 NAME = "us.anthropic.claude-v1:0"
 PATH = f"/model/{quote(NAME, safe='')}/converse"
 REQUEST: Any = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
-ANSWER = Answer(
+RESPONSE = Response(
     "Sunny today.",
     reasoning="Look outside.",
     tool_calls=[ToolCall("weather", {"city": "Bern"}, id="tooluse_1")],
@@ -35,7 +41,7 @@ BILL = {
 
 
 def streamed(connection: http.client.HTTPConnection) -> list[tuple[str, Any]]:
-    """Name and payload of the messages of an event stream, their checksums checked."""
+    """Return name and payload of an event stream's messages; check their checksums."""
     connection.request("POST", f"{PATH}-stream", json.dumps(REQUEST))
     response = connection.getresponse()
     assert response.getheader("Content-Type") == "application/vnd.amazon.eventstream"
@@ -62,11 +68,11 @@ def _headers(head: bytes) -> Iterator[tuple[str, str]]:
 
 
 def test_a_message(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
-    model.script(ANSWER)
+    model.script(RESPONSE)
     thought = {"reasoningText": {"text": "Look outside.", "signature": "signed"}}
     call = {"toolUseId": "tooluse_1", "name": "weather", "input": {"city": "Bern"}}
     content = [{"reasoningContent": thought}, {"text": "Sunny today."}, {"toolUse": call}]
-    assert ask(connection, PATH, REQUEST) == (
+    assert send(connection, PATH, REQUEST) == (
         200,
         {
             "output": {"message": {"role": "assistant", "content": content}},
@@ -81,20 +87,20 @@ def test_a_message(model: ScriptedModel, connection: http.client.HTTPConnection)
 
 
 def test_a_streamed_message(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
-    model.script(ANSWER)
-    told = streamed(connection)
-    said, arguments = "", ""
-    for name, data in told:
+    model.script(RESPONSE)
+    received = streamed(connection)
+    texts, arguments = "", ""
+    for name, data in received:
         if name == "contentBlockDelta":
-            said += data["delta"].get("text", "")
+            texts += data["delta"].get("text", "")
             arguments += data["delta"].get("toolUse", {}).get("input", "")
-    assert (said, arguments) == ("Sunny today.", '{"city": "Bern"}')
+    assert (texts, arguments) == ("Sunny today.", '{"city": "Bern"}')
     start = {"toolUse": {"toolUseId": "tooluse_1", "name": "weather"}}
-    assert [data for name, data in told if name == "contentBlockStart"] == [
+    assert [data for name, data in received if name == "contentBlockStart"] == [
         {"start": start, "contentBlockIndex": 2}
     ]
-    assert told[0] == ("messageStart", {"role": "assistant"})
-    assert told[-2:] == [
+    assert received[0] == ("messageStart", {"role": "assistant"})
+    assert received[-2:] == [
         ("messageStop", {"stopReason": "tool_use"}),
         ("metadata", {"usage": BILL, "metrics": {"latencyMs": 1}}),
     ]
@@ -105,12 +111,12 @@ def test_a_streamed_message(model: ScriptedModel, connection: http.client.HTTPCo
 def test_by_default_a_tool_is_called_once(connection: http.client.HTTPConnection) -> None:
     schema = {"json": {"type": "object", "properties": {"city": {"type": "string"}}}}
     tools = {"toolConfig": {"tools": [{"toolSpec": {"name": "weather", "inputSchema": schema}}]}}
-    _, first = ask(connection, PATH, {**REQUEST, **tools})
+    _, first = send(connection, PATH, {**REQUEST, **tools})
     (block,) = first["output"]["message"]["content"]
     assert block["toolUse"]["input"] == {"city": "example"}
     result = {"toolResult": {"toolUseId": "tooluse_1", "content": [{"text": "Sunny."}]}}
     messages = [*REQUEST["messages"], {"role": "user", "content": [result]}]
-    _, last = ask(connection, PATH, {"messages": messages, **tools})
+    _, last = send(connection, PATH, {"messages": messages, **tools})
     assert last["stopReason"] == "end_turn"
 
 
@@ -119,7 +125,7 @@ def test_failures_are_spelled_as_the_provider_does(
 ) -> None:
     model.script(Failure(429, message="busy"))
     error = {"__type": "ThrottlingException", "message": "busy"}
-    assert ask(connection, PATH, REQUEST) == (429, error)
-    model.script(Answer(fault=ErrorEvent(1, "modelStreamErrorException", "busy")))
+    assert send(connection, PATH, REQUEST) == (429, error)
+    model.script(Response(fault=ErrorEvent(1, "modelStreamErrorException", "busy")))
     assert streamed(connection)[1:] == [("modelStreamErrorException", {"message": "busy"})]
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)

@@ -1,4 +1,4 @@
-"""Broken, hanging and abandoned answers of the scripted model are what the openai SDK knows them as."""
+"""The openai SDK raises its own errors for broken, hanging and abandoned responses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import openai
 import pytest
 
 from otel_agents.testing.scripted_model import (
-    Answer,
-    Cut,
+    Abort,
     Disconnect,
     ErrorEvent,
     Hold,
     MalformedEvent,
+    Response,
     ScriptedModel,
     Usage,
     nothing_listening,
@@ -28,6 +28,7 @@ from otel_agents.testing.scripted_model import (
 
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 WORDS = "one two three"
+READ_TIMEOUT = openai.Timeout(10, read=0.05)
 
 
 @pytest.fixture
@@ -42,30 +43,30 @@ def stream(client: openai.OpenAI) -> Any:
 
 
 def read_to_the_break(client: openai.OpenAI) -> tuple[list[str], Exception]:
-    """The texts that arrived, and what the SDK raised then."""
-    said: list[str] = []
+    """Return the texts that arrived, and the SDK's error."""
+    texts: list[str] = []
     chunks = stream(client)
     try:
         for chunk in chunks:
-            said += [choice.delta.content for choice in chunk.choices if choice.delta.content]
-    except Exception as error:  # noqa: BLE001  the tests look at what it is
-        return said, error
+            texts += [choice.delta.content for choice in chunk.choices if choice.delta.content]
+    except Exception as error:  # noqa: BLE001  the tests check its type
+        return texts, error
     finally:
         chunks.response.close()
-    pytest.fail(f"the stream did not break: {said}")
+    pytest.fail(f"the stream did not break: {texts}")
 
 
 def states(model: ScriptedModel) -> list[tuple[str, Usage | None]]:
-    return [(entry.status.value, entry.told) for entry in model.ledger.entries]
+    return [(entry.status.value, entry.reported) for entry in model.ledger.entries]
 
 
-def test_cut_stream_breaks_after_the_scripted_events(
+def test_aborted_stream_breaks_after_the_scripted_events(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     """The first event opens the message; two texts follow; the network error is the SDK's or httpx's."""
-    model.script(Answer(WORDS, fault=Cut(after=3)))
-    said, error = read_to_the_break(client)
-    assert said == ["one ", "two "]
+    model.script(Response(WORDS, fault=Abort(after=3)))
+    texts, error = read_to_the_break(client)
+    assert texts == ["one ", "two "]
     assert type(error).__name__ in ("RemoteProtocolError", "APIConnectionError")
     assert states(model) == [("failed", None)]
 
@@ -73,18 +74,18 @@ def test_cut_stream_breaks_after_the_scripted_events(
 def test_error_event_is_the_api_error_of_the_sdk(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
-    model.script(Answer(WORDS, fault=ErrorEvent(after=2, message="Overloaded.")))
-    said, error = read_to_the_break(client)
-    assert said == ["one "]
+    model.script(Response(WORDS, fault=ErrorEvent(after=2, message="Overloaded.")))
+    texts, error = read_to_the_break(client)
+    assert texts == ["one "]
     assert isinstance(error, openai.APIError)
     assert error.message == "Overloaded."
     assert states(model) == [("failed", None)]
 
 
 def test_malformed_event_is_a_json_error(model: ScriptedModel, client: openai.OpenAI) -> None:
-    model.script(Answer(WORDS, fault=MalformedEvent(after=2)))
-    said, error = read_to_the_break(client)
-    assert (said, type(error)) == (["one "], json.JSONDecodeError)
+    model.script(Response(WORDS, fault=MalformedEvent(after=2)))
+    texts, error = read_to_the_break(client)
+    assert (texts, type(error)) == (["one "], json.JSONDecodeError)
     assert states(model) == [("failed", None)]
 
 
@@ -92,14 +93,16 @@ def test_stream_that_breaks_after_its_usage_stays_billed(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     """Events: role, one, two, three, end, usage."""
-    model.script(Answer(WORDS, fault=Cut(after=6), usage=Usage(5, 3)))
+    model.script(Response(WORDS, fault=Abort(after=6), usage=Usage(5, 3)))
     read_to_the_break(client)
     assert states(model) == [("billed", Usage(5, 3))]
 
 
-@pytest.mark.parametrize("reaction", [Answer(fault=Cut()), Disconnect()], ids=["cut", "disconnect"])
-def test_lost_answer_is_a_connection_error(
-    model: ScriptedModel, client: openai.OpenAI, reaction: Answer | Disconnect
+@pytest.mark.parametrize(
+    "reaction", [Response(fault=Abort()), Disconnect()], ids=["abort", "disconnect"]
+)
+def test_aborted_response_is_a_connection_error(
+    model: ScriptedModel, client: openai.OpenAI, reaction: Response | Disconnect
 ) -> None:
     model.script(reaction)
     with pytest.raises(openai.APIConnectionError):
@@ -114,22 +117,24 @@ def test_refused_connection(client: openai.OpenAI) -> None:
         client.with_options(base_url=url).chat.completions.create(model="m", messages=MESSAGES)
 
 
-def test_hanging_answer_times_out_and_is_released_by_its_gate(
+def test_hanging_response_times_out_and_is_released_by_its_gate(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     gate = threading.Event()
-    model.script(Answer(gate=gate))
+    model.script(Response(gate=gate))
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.05).chat.completions.create(model="m", messages=MESSAGES)
-    assert model.ledger.entries[0].status.value == "open"
+        client.with_options(timeout=READ_TIMEOUT).chat.completions.create(
+            model="m", messages=MESSAGES
+        )
+    assert model.ledger.wait(1).entries[0].status.value == "open"
     gate.set()
     (entry,) = model.ledger.wait(1, ended=True).entries
-    assert (entry.status.value, entry.told) == ("unbilled", None)
+    assert (entry.status.value, entry.reported) == ("unbilled", None)
 
 
 def test_cancelled_request_can_be_awaited_in_the_ledger(model: ScriptedModel) -> None:
     gate = threading.Event()
-    model.script(Answer(gate=gate))
+    model.script(Response(gate=gate))
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=model.openai_url, api_key="none") as client:
@@ -145,30 +150,30 @@ def test_cancelled_request_can_be_awaited_in_the_ledger(model: ScriptedModel) ->
 
 def test_held_stream_goes_on_when_released(model: ScriptedModel, client: openai.OpenAI) -> None:
     gate = threading.Event()
-    model.script(Answer(WORDS, hold=Hold(after=2, gate=gate)))
+    model.script(Response(WORDS, hold=Hold(after=2, gate=gate)))
     chunks = iter(stream(client))
-    said = [next(chunks).choices[0].delta.content for _ in range(2)]
+    texts = [next(chunks).choices[0].delta.content for _ in range(2)]
     assert model.ledger.entries[0].ended is False
     gate.set()
-    said += [it.choices[0].delta.content for it in chunks if it.choices]
-    assert said == ["", "one ", "two ", "three", None]
+    texts += [it.choices[0].delta.content for it in chunks if it.choices]
+    assert texts == ["", "one ", "two ", "three", None]
     assert model.ledger.entries[0].status.value == "billed"
 
 
 def test_abandoned_stream_is_not_billed(model: ScriptedModel, client: openai.OpenAI) -> None:
-    """A client that closes while the stream is held never gets the usage, so none is due."""
+    """A client that closes while the stream is held gets no usage, so none is billed."""
     gate = threading.Event()
-    model.script(Answer(WORDS, hold=Hold(after=2, gate=gate)))
+    model.script(Response(WORDS, hold=Hold(after=2, gate=gate)))
     chunks = stream(client)
     next(iter(chunks))
     chunks.response.close()
     gate.set()
     (entry,) = model.ledger.wait(1, ended=True).entries
-    assert (entry.status.value, entry.told, entry.input_tokens) == ("unbilled", None, 0)
+    assert (entry.status.value, entry.reported, entry.input_tokens) == ("unbilled", None, 0)
 
 
-def test_answer_that_could_not_be_delivered_is_not_billed() -> None:
-    """It is larger than what the system buffers for a client that does not read."""
+def test_undelivered_response_is_not_billed() -> None:
+    """It is larger than the buffers of a client that does not read."""
     with ScriptedModel() as model, socket.create_connection(("127.0.0.1", model.port)) as client:
         model.script("x" * 50_000_000)
         client.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
@@ -178,9 +183,9 @@ def test_answer_that_could_not_be_delivered_is_not_billed() -> None:
 
 
 def test_close_releases_whatever_hangs() -> None:
-    """With a request still waiting, closing returns, and the client gets an error."""
+    """While a request waits, closing returns and the client gets an error."""
     with ScriptedModel() as model:
-        model.script(Answer(gate=threading.Event()))
+        model.script(Response(gate=threading.Event()))
         with (
             openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=0) as client,
             ThreadPoolExecutor(1) as pool,

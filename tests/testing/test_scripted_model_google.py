@@ -1,19 +1,25 @@
-"""The scripted model as Google's API of Gemini models: what goes over the wire, and what it bills."""
+"""The scripted model as Google's Gemini API: what it sends, and what it bills."""
 
 from __future__ import annotations
 
 import http.client
 from typing import Any
 
-from scripted_wire import ask, events
+from scripted_wire import events, send
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    ErrorEvent,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 from otel_agents.testing.scripted_model import Usage as Tokens
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
 REQUEST: Any = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
-ANSWER = Answer(
+RESPONSE = Response(
     "Sunny today.",
     reasoning="Look outside.",
     tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call-1")],
@@ -31,10 +37,10 @@ BILL = {
 
 
 def test_content(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
-    model.script(ANSWER)
+    model.script(RESPONSE)
     parts = [{"text": "Look outside.", "thought": True}, {"text": "Sunny today."}, CALL]
     content = {"role": "model", "parts": parts}
-    assert ask(connection, PATH, REQUEST) == (
+    assert send(connection, PATH, REQUEST) == (
         200,
         {
             "candidates": [{"content": content, "index": 0, "finishReason": "STOP"}],
@@ -53,11 +59,11 @@ def test_content(model: ScriptedModel, connection: http.client.HTTPConnection) -
 
 
 def test_streamed_content(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
-    model.script(ANSWER)
+    model.script(RESPONSE)
     chunks = [data for _, data in events(connection, STREAM, REQUEST)]
     parts = [chunk["candidates"][0]["content"]["parts"][0] for chunk in chunks]
-    said = "".join(part.get("text", "") for part in parts if not part.get("thought"))
-    assert (said, parts[-1]) == ("Sunny today.", CALL)
+    texts = "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    assert (texts, parts[-1]) == ("Sunny today.", CALL)
     so_far = {"promptTokenCount": 50, "candidatesTokenCount": 1}
     assert [chunk["usageMetadata"] for chunk in chunks] == [so_far] * (len(chunks) - 1) + [BILL]
     reasons = [chunk["candidates"][0].get("finishReason") for chunk in chunks]
@@ -71,18 +77,18 @@ def test_by_default_a_tool_is_called_once_and_a_schema_kept(
 ) -> None:
     schema = {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}}
     tools = [{"functionDeclarations": [{"name": "weather", "parameters": schema}]}]
-    _, first = ask(connection, PATH, {**REQUEST, "tools": tools})
+    _, first = send(connection, PATH, {**REQUEST, "tools": tools})
     (part,) = first["candidates"][0]["content"]["parts"]
     assert part["functionCall"]["args"] == {"city": "example"}
     result = {"functionResponse": {"name": "weather", "response": {"result": "Sunny."}}}
     contents = [*REQUEST["contents"], {"role": "user", "parts": [result]}]
-    _, last = ask(connection, PATH, {"contents": contents, "tools": tools})
+    _, last = send(connection, PATH, {"contents": contents, "tools": tools})
     assert "text" in last["candidates"][0]["content"]["parts"][0]
     barred = {"functionCallingConfig": {"mode": "NONE"}}
-    _, none = ask(connection, PATH, {**REQUEST, "tools": tools, "toolConfig": barred})
+    _, none = send(connection, PATH, {**REQUEST, "tools": tools, "toolConfig": barred})
     assert "text" in none["candidates"][0]["content"]["parts"][0]
     config = {"generationConfig": {"responseSchema": schema}}
-    _, made = ask(connection, PATH, {**REQUEST, **config})
+    _, made = send(connection, PATH, {**REQUEST, **config})
     assert made["candidates"][0]["content"]["parts"] == [{"text": '{"city": "example"}'}]
 
 
@@ -91,9 +97,9 @@ def test_failures_are_spelled_as_the_provider_does(
 ) -> None:
     model.script(Failure(429, message="busy"))
     error = {"error": {"code": 429, "message": "busy", "status": "RESOURCE_EXHAUSTED"}}
-    assert ask(connection, PATH, REQUEST) == (429, error)
-    model.script(Answer(fault=ErrorEvent(1, "UNAVAILABLE", "busy")))
-    told = events(connection, STREAM, REQUEST)
+    assert send(connection, PATH, REQUEST) == (429, error)
+    model.script(Response(fault=ErrorEvent(1, "UNAVAILABLE", "busy")))
+    received = events(connection, STREAM, REQUEST)
     error = {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}
-    assert told[1:] == [("", error)]
+    assert received[1:] == [("", error)]
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)

@@ -1,4 +1,4 @@
-"""The openai SDK, sync and async, whole and streamed, gets from the scripted model what the ledger says."""
+"""The openai SDK receives the usage that the ledger bills: sync and async, whole and streamed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ UPLOAD = ("speech.mp3", b"\x00\x01", "audio/mpeg")
 
 @dataclass(frozen=True)
 class Case:
-    """One API: how it is called, what text came back, what usage (input, output) the client got."""
+    """One API: its call, the text of the result, and the usage (input, output) that the client received."""
 
     api: str
     kind: Kind
     call: Callable[[Any], Any]
     text: Callable[[list[Any]], str | None]
-    told: Callable[[list[Any]], tuple[int, int]]
+    usage_in: Callable[[list[Any]], tuple[int, int]]
     streamed: bool = False
 
     def __str__(self) -> str:
@@ -176,18 +176,18 @@ def check(case: Case, model: ScriptedModel, items: list[Any]) -> None:
     assert case.text(items) in (None, DEFAULT_TEXT)
     assert (entry.api, entry.kind, entry.streamed) == (case.api, case.kind, case.streamed)
     assert (entry.http_status, entry.ended) == (200, True)
-    assert case.told(items) == (entry.input_tokens, entry.output_tokens)
+    assert case.usage_in(items) == (entry.input_tokens, entry.output_tokens)
 
 
 @every_api
-def test_sync_client_is_told_what_the_ledger_bills(
+def test_sync_client_receives_the_billed_usage(
     case: Case, model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     check(case, model, received(case, client))
 
 
 @every_api
-def test_async_client_is_told_what_the_ledger_bills(case: Case, model: ScriptedModel) -> None:
+def test_async_client_receives_the_billed_usage(case: Case, model: ScriptedModel) -> None:
     async def main() -> list[Any]:
         async with openai.AsyncOpenAI(base_url=model.openai_url, api_key="none") as client:
             return await received_async(case, client)
@@ -195,20 +195,18 @@ def test_async_client_is_told_what_the_ledger_bills(case: Case, model: ScriptedM
     check(case, model, asyncio.run(main()))
 
 
-def test_ledger_sums_what_all_clients_were_told(
-    model: ScriptedModel, client: openai.OpenAI
-) -> None:
-    """Law 3 as an equation: twenty threads, every API, sums equal and no number used twice."""
+def test_ledger_sums_the_usage_of_all_clients(model: ScriptedModel, client: openai.OpenAI) -> None:
+    """Law 3 as an equation: twenty threads, every API, equal sums, no number used twice."""
 
     def tokens_of(case: Case) -> tuple[int, int]:
-        return case.told(received(case, client))
+        return case.usage_in(received(case, client))
 
     with ThreadPoolExecutor(20) as pool:
-        told = list(pool.map(tokens_of, CASES * 10))
-    assert model.ledger.requests == len(told)
-    assert model.ledger.input_tokens == sum(tokens[0] for tokens in told)
-    assert model.ledger.output_tokens == sum(tokens[1] for tokens in told)
-    billed = [tokens for tokens in told if tokens != (0, 0)]
+        usages = list(pool.map(tokens_of, CASES * 10))
+    assert model.ledger.requests == len(usages)
+    assert model.ledger.input_tokens == sum(tokens[0] for tokens in usages)
+    assert model.ledger.output_tokens == sum(tokens[1] for tokens in usages)
+    billed = [tokens for tokens in usages if tokens != (0, 0)]
     assert len(set(billed)) == len(billed)
     ids = [entry.response_id for entry in model.ledger.entries]
     assert len(set(ids)) == len(ids)
@@ -224,16 +222,16 @@ def test_bill_can_be_narrowed_to_kinds(model: ScriptedModel, client: openai.Open
     assert both.input_tokens == model.ledger.input_tokens
 
 
-def test_stream_that_was_not_asked_for_usage_tells_none(
+def test_stream_without_requested_usage_reports_none(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     chunks: list[Any] = list(chat(stream=True)(client))
     assert [chunk.usage for chunk in chunks if getattr(chunk, "usage", None)] == []
-    assert [(it.status.value, it.told) for it in model.ledger.entries] == [("unbilled", None)]
+    assert [(it.status.value, it.reported) for it in model.ledger.entries] == [("unbilled", None)]
 
 
 def test_azure_client_names_the_deployment_in_the_path(model: ScriptedModel) -> None:
-    """And its stream opens with the filter's verdict, in a chunk without choices."""
+    """Its stream opens with the filter's results, in a chunk without choices."""
     with openai.AzureOpenAI(
         azure_endpoint=model.base_url, api_key="none", api_version="2024-10-21"
     ) as client:

@@ -6,9 +6,9 @@ import http.client
 from typing import Any
 
 import pytest
-from scripted_wire import ask, events
+from scripted_wire import events, send
 
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import ErrorEvent, Response, ScriptedModel, ToolCall, Usage
 
 STARTED = ["created", "in_progress"]
 MESSAGE = [
@@ -45,24 +45,24 @@ REFUSAL = [
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("response", "expected"),
     [
-        (Answer("Good day"), [*STARTED, *MESSAGE, "completed"]),
-        (Answer("Good day", reasoning="Hm"), [*STARTED, *REASONING, *MESSAGE, "completed"]),
-        (Answer(tool_calls=[ToolCall("f")]), [*STARTED, *CALL, "completed"]),
-        (Answer(refusal="No"), [*STARTED, *REFUSAL, "completed"]),
-        (Answer("Good day", finish_reason="length"), [*STARTED, *MESSAGE, "incomplete"]),
-        (Answer(finish_reason="error"), [*STARTED, "failed"]),
+        (Response("Good day"), [*STARTED, *MESSAGE, "completed"]),
+        (Response("Good day", reasoning="Hm"), [*STARTED, *REASONING, *MESSAGE, "completed"]),
+        (Response(tool_calls=[ToolCall("f")]), [*STARTED, *CALL, "completed"]),
+        (Response(refusal="No"), [*STARTED, *REFUSAL, "completed"]),
+        (Response("Good day", finish_reason="length"), [*STARTED, *MESSAGE, "incomplete"]),
+        (Response(finish_reason="error"), [*STARTED, "failed"]),
     ],
     ids=["text", "reasoning", "tool", "refusal", "incomplete", "failed"],
 )
 def test_events_of_a_response_come_in_the_providers_order(
     model: ScriptedModel,
     connection: http.client.HTTPConnection,
-    answer: Answer,
+    response: Response,
     expected: list[str],
 ) -> None:
-    model.script(answer)
+    model.script(response)
     got = events(connection, "/v1/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
     assert [name for name, _ in got] == [f"response.{name}" for name in expected]
     assert [data["type"] for _, data in got] == [name for name, _ in got]
@@ -74,19 +74,19 @@ def test_events_of_a_response_come_in_the_providers_order(
 def test_error_event_of_a_response_is_numbered(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    model.script(Answer(fault=ErrorEvent(after=2, code="server_error", message="Sorry.")))
+    model.script(Response(fault=ErrorEvent(after=2, code="server_error", message="Sorry.")))
     got = events(connection, "/v1/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
     error = {"type": "error", "code": "server_error", "message": "Sorry.", "param": None}
     assert got[2:] == [("error", {**error, "sequence_number": 2})]
 
 
-def test_background_response_is_billed_once_and_by_the_fetch_that_tells_it(
+def test_background_response_is_billed_once_by_the_fetch_that_reports_it(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    model.script(Answer("Done.", fetches=1, usage=Usage(70, 30)))
-    _, queued = ask(connection, "/v1/responses", {"model": "m", "input": "Hi", "background": True})
+    model.script(Response("Done.", fetches=1, usage=Usage(70, 30)))
+    _, queued = send(connection, "/v1/responses", {"model": "m", "input": "Hi", "background": True})
     path = f"/v1/responses/{queued['id']}"
-    got = [queued, *(ask(connection, path)[1] for _ in range(3))]
+    got = [queued, *(send(connection, path)[1] for _ in range(3))]
     assert [it["status"] for it in got] == ["queued", "in_progress", "completed", "completed"]
     assert [bool(it["usage"]) for it in got] == [False, False, True, True]
     billed = [(entry.api, entry.status.value) for entry in model.ledger.entries]
@@ -117,26 +117,28 @@ def test_background_stream_is_resumed_after_a_number(
 def test_cancelled_response_has_no_usage(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
-    _, queued = ask(connection, "/v1/responses", {"model": "m", "input": "Hi", "background": True})
+    _, queued = send(connection, "/v1/responses", {"model": "m", "input": "Hi", "background": True})
     path = f"/v1/responses/{queued['id']}"
-    assert ask(connection, f"{path}/cancel", {})[1]["status"] == "cancelled"
-    got = ask(connection, path)[1]
+    assert send(connection, f"{path}/cancel", {})[1]["status"] == "cancelled"
+    got = send(connection, path)[1]
     assert (got["status"], got["usage"]) == ("cancelled", None)
     assert model.ledger.bill.billed == 0
 
 
-def test_response_that_nobody_stored_is_unknown(connection: http.client.HTTPConnection) -> None:
-    _, first = ask(connection, "/v1/responses", {"model": "m", "input": "Hi"})
-    _, lost = ask(connection, "/v1/responses", {"model": "m", "input": "Hi", "store": False})
+def test_unstored_response_is_unknown(connection: http.client.HTTPConnection) -> None:
+    _, first = send(connection, "/v1/responses", {"model": "m", "input": "Hi"})
+    _, unstored = send(connection, "/v1/responses", {"model": "m", "input": "Hi", "store": False})
     follow = {"model": "m", "input": "And?"}
-    _, second = ask(connection, "/v1/responses", {**follow, "previous_response_id": first["id"]})
+    _, second = send(connection, "/v1/responses", {**follow, "previous_response_id": first["id"]})
     assert second["previous_response_id"] == first["id"]
-    status, body = ask(connection, "/v1/responses", {**follow, "previous_response_id": lost["id"]})
+    status, body = send(
+        connection, "/v1/responses", {**follow, "previous_response_id": unstored["id"]}
+    )
     assert (status, body["error"]["code"]) == (400, "previous_response_not_found")
-    assert ask(connection, f"/v1/responses/{lost['id']}")[0] == 404
+    assert send(connection, f"/v1/responses/{unstored['id']}")[0] == 404
 
 
-def test_tools_of_a_response_are_called_until_they_have_answered(
+def test_tools_of_a_response_are_called_until_there_is_a_result(
     connection: http.client.HTTPConnection,
 ) -> None:
     schema = {"type": "object", "properties": {"city": {"enum": ["Bern", "Rome"]}}}
@@ -144,9 +146,9 @@ def test_tools_of_a_response_are_called_until_they_have_answered(
         "model": "gpt-5",
         "tools": [{"type": "function", "name": "weather", "parameters": schema}],
     }
-    _, first = ask(connection, "/v1/responses", {**body, "input": "Weather?"})
+    _, first = send(connection, "/v1/responses", {**body, "input": "Weather?"})
     (call,) = first["output"]
     assert (call["name"], call["arguments"]) == ("weather", '{"city": "Bern"}')
     result = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
-    _, last = ask(connection, "/v1/responses", {**body, "input": [result]})
+    _, last = send(connection, "/v1/responses", {**body, "input": [result]})
     assert [item["type"] for item in last["output"]] == ["message"]

@@ -14,7 +14,7 @@ from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 __all__ = ["lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
 
@@ -44,7 +44,7 @@ def served() -> Iterator[ScriptedModel]:
 @pytest.fixture
 def model(served: ScriptedModel) -> ScriptedModel:
     """Return the session's model without script and ledger entries."""
-    served.script_by(lambda request: Answer("done"))
+    served.script_by(lambda request: Response("done"))
     served.ledger.clear()
     return served
 

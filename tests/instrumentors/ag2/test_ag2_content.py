@@ -14,7 +14,7 @@ from ag2_agents import CHAT, agent, calling, run, span_named
 from ag2_networks import CLOSED, WORKFLOW, network, opened
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 SECRET = "planted-secret"
@@ -45,7 +45,7 @@ async def run_turn(config: Any) -> None:
 
 def react(request: Any) -> Any:
     call: Any = calling(ToolCall("look", {"city": SECRET}))(request)
-    return call if call.tool_calls else Answer(f"told {SECRET}")
+    return call if call.tool_calls else Response(f"told {SECRET}")
 
 
 @pytest.mark.parametrize("sdk", [True, False])

@@ -13,7 +13,7 @@ import pytest
 from ag2_agents import CHAT, ag2, agent, calling, run, tool, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -50,7 +50,7 @@ def test_a_failing_tool_is_not_an_error_of_the_turn(
 def test_an_unknown_tool_is_not_executed(
     config: Any, model: ScriptedModel, emission: Emission, ledger: Callable[[], None]
 ) -> None:
-    model.script(Answer(tool_calls=(ToolCall("no_such_tool"),)), "done")
+    model.script(Response(tool_calls=(ToolCall("no_such_tool"),)), "done")
     run(lambda: agent("Guide", config, tools=[break_down]).ask("Go"))
     assert emission.tree() == turn_of("Guide", CHAT, CHAT)
     ledger()
@@ -133,10 +133,10 @@ def test_a_cancelled_turn(
 ) -> None:
     called, release = Event(), Event()
 
-    def never(request: Any) -> Answer:
+    def never(request: Any) -> Response:
         called.set()
         release.wait(5)
-        return Answer("late")
+        return Response("late")
 
     async def run_turn() -> None:
         if method == "ask":

@@ -11,9 +11,9 @@ from debugging_trees import shape_now, shape_on_the_page
 from instrumented import plain_environ
 
 from otel_agents.testing.scripted_model import (
-    Answer,
     ModelRequest,
     Reaction,
+    Response,
     ScriptedModel,
     ToolCall,
 )
@@ -44,14 +44,16 @@ def react(request: ModelRequest) -> Reaction:
     tool_results = sum(message.get("role") == "tool" for message in messages)
     offered = {tool.name for tool in request.tools}
     if messages[-1].get("role") == "user" and messages[-1]["content"] == "What should I pack?":
-        return Answer("A hat.")
+        return Response("A hat.")
     if "ask_scout" in offered:
         call = ToolCall("ask_scout", {"objective": "Milan to Bern"})
-        return Answer("Take the 09:25.") if tool_results else Answer(tool_calls=(call,))
+        return Response("Take the 09:25.") if tool_results else Response(tool_calls=(call,))
     if tool_results == 2:
-        return Answer("09:25")
+        return Response("09:25")
     origin = "Milano" if tool_results else "Milan"
-    return Answer(tool_calls=(ToolCall("find_trains", {"origin": origin, "destination": "Bern"}),))
+    return Response(
+        tool_calls=(ToolCall("find_trains", {"origin": origin, "destination": "Bern"}),)
+    )
 
 
 def names(tree: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from ag2_agents import CHAT, agent, get_weather, run, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
 
 Check = Callable[[], None]
 Instrument = Callable[..., None]
@@ -44,7 +44,7 @@ def test_a_provider_without_an_instrumented_sdk(
     model: ScriptedModel, emission: Emission, ledger: Check, streaming: bool
 ) -> None:
     usage = Usage(100, 9, cached_tokens=30, cache_write_tokens=20)
-    model.script(Answer("done", usage=usage))
+    model.script(Response("done", usage=usage))
     config = _CONFIG.AnthropicConfig(
         "claude-toy", api_key="none", base_url=model.base_url, streaming=streaming
     )
@@ -197,7 +197,7 @@ def test_a_request_that_cannot_be_serialized_has_no_span(
 ) -> None:
     """The model calls a tool with invalid JSON, and AG2 fails to build the next request from it."""
     instrument(sdk=sdk)
-    model.script(Answer(tool_calls=[ToolCall("get_weather", "{broken")]))
+    model.script(Response(tool_calls=[ToolCall("get_weather", "{broken")]))
     with pytest.raises(json.JSONDecodeError):
         run(lambda: agent("Guide", config, tools=[get_weather]).ask("Go"))
     assert emission.tree() == turn_of("Guide", CHAT, "execute_tool get_weather")

@@ -14,7 +14,7 @@ from ag2_agents import CHAT, agent, run, span_named, turn_of
 from ag2_networks import WORKFLOW, network, opened, under, until
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -43,10 +43,10 @@ class BlockedModel:
     def __init__(self) -> None:
         self.called, self.release = Event(), Event()
 
-    def __call__(self, request: Any) -> Answer:
+    def __call__(self, request: Any) -> Response:
         self.called.set()
         self.release.wait(5)
-        return Answer("late")
+        return Response("late")
 
     async def wait_for_call(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.called.wait, 5)

@@ -12,7 +12,7 @@ from ag2_agents import CHAT, agent, calling, run, span_named, tool, turn_of
 from ag2_networks import CLOSED, TEXT, WORKFLOW, network, opened, over_sockets, under, until
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 Check = Callable[[], None]
 _NETWORK: Any = import_module("ag2.network")
@@ -165,7 +165,7 @@ def test_an_agent_that_delegates(
 
     def react(request: Any) -> Any:
         last = request.body["messages"][-1]
-        return delegate(request) if last.get("content") == "Go" else Answer("done")
+        return delegate(request) if last.get("content") == "Go" else Response("done")
 
     model.script_by(react)
     run(main)

@@ -10,7 +10,7 @@ from ag2_agents import agent, run, tool, turn_of
 from ag2_providers import PROVIDERS, Provider
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
 
 Instrument = Callable[..., None]
 SECRET = "planted-secret"
@@ -54,8 +54,8 @@ def test_an_agent_with_a_tool(
     ledger: Callable[[], None],
 ) -> None:
     usage = Usage(100, 20, cached_tokens=30, reasoning_tokens=6)
-    tool_calls = Answer(tool_calls=[CALL], usage=usage, model="today-1")
-    model.script(tool_calls, Answer("Done.", usage=usage, model="today-2"))
+    tool_calls = Response(tool_calls=[CALL], usage=usage, model="today-1")
+    model.script(tool_calls, Response("Done.", usage=usage, model="today-2"))
     guide = agent("Guide", provider.configured(model, streaming=streaming), tools=[tool(search)])
     assert run(lambda: guide.ask("Go")).body == "Done."
     assert emission.tree() == turn_of("Guide", provider.span_name, SEARCH, provider.span_name)
@@ -109,7 +109,7 @@ def test_content(
     provider: Provider, model: ScriptedModel, emission: Emission, instrument: Instrument
 ) -> None:
     instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(tool_calls=[CALL]), Answer("Y."))
+    model.script(Response(tool_calls=[CALL]), Response("Y."))
     guide = agent("Guide", provider.configured(model), tools=[tool(search)])
     run(lambda: guide.ask("Go"))
     first, second = model_spans(emission, provider)
@@ -126,7 +126,7 @@ def test_content(
 def test_content_is_not_recorded_by_default(
     provider: Provider, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": SECRET})]), Answer(SECRET))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": SECRET})]), Response(SECRET))
     guide = agent("Guide", provider.configured(model), tools=[tool(search)])
     run(lambda: guide.ask(SECRET))
     assert len(emission.spans) == 4

@@ -14,7 +14,7 @@ from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 CHAT = "chat gpt-4o-mini"
 HAS_BETA = find_spec("autogen") is not None and find_spec("autogen.beta") is not None
@@ -52,7 +52,7 @@ def test_two_turns_of_an_agent_with_a_tool(
         await reply.ask("And Bern?")
 
     call = ToolCall("weather", {"city": "Rome"}, id="call_1")
-    model.script(Answer(tool_calls=[call]), Answer("sunny"), Answer("so too"))
+    model.script(Response(tool_calls=[call]), Response("sunny"), Response("so too"))
     asyncio.run(main())
     assert emission.tree() == [
         "invoke_agent guide",

@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, agent, calculator, executor, group, talk
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 ON = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
@@ -36,8 +36,8 @@ def test_content_is_not_recorded_by_default(
     tmp_path: Path,
 ) -> None:
     instrument(sdk=sdk)
-    with_call = Answer(SECRET, tool_calls=[ToolCall("calculate", {"a": SECRET})])
-    model.script(with_call, Answer(f"```python\nprint('{SECRET}')\n```"))
+    with_call = Response(SECRET, tool_calls=[ToolCall("calculate", {"a": SECRET})])
+    model.script(with_call, Response(f"```python\nprint('{SECRET}')\n```"))
     assistant, user = calculator(model, echo, system_message=SECRET)
     user._code_execution_config = {"use_docker": False, "work_dir": str(tmp_path)}
     how: dict[str, Any] = {"message": SECRET, "max_turns": 3, "asynchronous": asynchronous}
@@ -66,7 +66,9 @@ def test_the_content_of_a_chat_with_a_tool(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument(**ON)
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "b"}, id="c1")]), Answer("three"))
+    model.script(
+        Response(tool_calls=[ToolCall("calculate", {"a": "b"}, id="c1")]), Response("three")
+    )
     assistant, user = calculator(model, echo)
     talk(user, assistant, message="Question", max_turns=2)
     call = {"type": "tool_call", "id": "c1", "name": "calculate", "arguments": {"a": "b"}}
@@ -105,8 +107,8 @@ def test_the_content_of_a_chat_with_a_tool(
 def test_a_group_has_the_request_and_the_last_message(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
-    def react(request: ModelRequest) -> Answer:
-        return Answer(f"answer {len(request.body['messages'])}")
+    def react(request: ModelRequest) -> Response:
+        return Response(f"answer {len(request.body['messages'])}")
 
     instrument(**ON)
     model.script_by(react)
@@ -124,7 +126,7 @@ def test_the_messages_of_a_model_call(
     sdk: bool, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument(sdk=sdk, **ON)
-    model.script(Answer("three"))
+    model.script(Response("three"))
     talk(executor(), agent("assistant", model, system_message="Be kind"), max_turns=1)
     (call,) = [dict(s.attributes or {}) for s in emission.spans if s.name == CHAT]
     system, request = json.loads(str(call["gen_ai.input.messages"]))

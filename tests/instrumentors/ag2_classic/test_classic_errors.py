@@ -10,7 +10,7 @@ import pytest
 from conversations import CHAT, agent, executor, talk, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ModelRequest, Response, ScriptedModel
 
 SECRET = "planted-secret"
 
@@ -52,9 +52,9 @@ def test_a_failing_reply_function(model: ScriptedModel, emission: Emission) -> N
 def test_a_cancelled_chat(model: ScriptedModel, emission: Emission) -> None:
     called, gate = threading.Event(), threading.Event()
 
-    def hold(request: ModelRequest) -> Answer:
+    def hold(request: ModelRequest) -> Response:
         called.set()
-        return Answer("late", gate=gate)
+        return Response("late", gate=gate)
 
     model.script_by(hold)
 

@@ -12,7 +12,7 @@ from conversations import OLDEST
 from debugging_trees import shape_now, shape_on_the_page
 from instrumented import plain_environ
 
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = ROOT / "examples/calculator_chat.py"
@@ -40,7 +40,9 @@ def names(tree: str) -> list[str]:
 def test_a_conversation_with_a_calculator(tmp_path: Path) -> None:
     with ScriptedModel() as model:
         calls = [ToolCall("calculator", {"a": a, "b": b, "operator": o}) for a, b, o in STEPS]
-        model.script(*(Answer(tool_calls=[call]) for call in calls), Answer("221492.8 TERMINATE"))
+        model.script(
+            *(Response(tool_calls=[call]) for call in calls), Response("221492.8 TERMINATE")
+        )
         variables = {
             "OPENAI_BASE_URL": model.openai_url,
             "OPENAI_API_KEY": "none",

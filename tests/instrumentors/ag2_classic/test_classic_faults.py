@@ -11,7 +11,7 @@ from failing_hooks import check_failing_hooks
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SDK_INSTRUMENTORS = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
 
@@ -21,7 +21,7 @@ def echo(a: str) -> str:
 
 
 def uses_a_tool(model: ScriptedModel) -> Any:
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "b"})]), Answer("three"))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": "b"})]), Response("three"))
     assistant, user = calculator(model, echo)
     return talk(user, assistant, max_turns=2).summary
 

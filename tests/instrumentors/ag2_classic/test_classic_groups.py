@@ -9,7 +9,7 @@ import pytest
 from conversations import CHAT, agent, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
 
 group: Any = import_module("autogen.agentchat.group")
 chats: Any = import_module("autogen.agentchat.group.multi_agent_chat")
@@ -40,9 +40,9 @@ def handoff(origin: str, target: str) -> dict[str, str]:
 
 
 def test_a_handoff_by_the_model_is_a_tool_call(model: ScriptedModel, emission: Emission) -> None:
-    def react(request: ModelRequest) -> Answer:
+    def react(request: ModelRequest) -> Response:
         names = [tool.name for tool in request.tools]
-        return Answer(tool_calls=[ToolCall(names[0], {})]) if names else Answer("done")
+        return Response(tool_calls=[ToolCall(names[0], {})]) if names else Response("done")
 
     bob, carol = agent("bob", model), agent("carol", model)
     condition = group.StringLLMCondition(prompt=SECRET)
@@ -71,7 +71,7 @@ def test_a_handoff_by_a_tool(model: ScriptedModel, emission: Emission) -> None:
 
     look.__annotations__["return"] = group.ReplyResult
     bob.register_for_llm(name="look", description="Looks.")(look)
-    model.script(Answer(tool_calls=[ToolCall("look", {"city": "Bern"})]))
+    model.script(Response(tool_calls=[ToolCall("look", {"city": "Bern"})]))
     start([bob, carol], 4)
     assert emission.tree() == [
         "invoke_workflow",

@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, agent, config, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ModelRequest, Response, ScriptedModel
 
 autogen: Any = import_module("autogen")
 group: Any = import_module("autogen.agentchat.group")
@@ -40,13 +40,13 @@ def llm_guardrail(name: str, target: Any, model: ScriptedModel) -> Any:
     )
 
 
-def with_verdict(activated: bool) -> Callable[[ModelRequest], Answer]:
+def with_verdict(activated: bool) -> Callable[[ModelRequest], Response]:
     """Return a reaction that gives this verdict to guardrails, and replies to other requests."""
 
-    def react(request: ModelRequest) -> Answer:
+    def react(request: ModelRequest) -> Response:
         if "guardrail" not in str(request.body["messages"][0]):
-            return Answer("said")
-        return Answer(json.dumps({"activated": activated, "justification": SECRET}))
+            return Response("said")
+        return Response(json.dumps({"activated": activated, "justification": SECRET}))
 
     return react
 
@@ -72,7 +72,7 @@ def test_an_output_guardrail(model: ScriptedModel, emission: Emission) -> None:
     writer, safe = agent("writer", model), agent("safe", model)
     writer.register_output_guardrail(regex("quiet", "never", safe))
     writer.register_output_guardrail(regex("polite", "said", safe))
-    model.script_by(lambda request: Answer("said"))
+    model.script_by(lambda request: Response("said"))
     start(writer, safe)
     assert emission.tree() == [
         *["invoke_workflow", *turn_of("writer", CHAT)],
@@ -119,7 +119,7 @@ def test_a_guardrail_that_ends_the_chat(model: ScriptedModel, emission: Emission
     writer = agent("writer", model)
     stop = guardrails.RegexGuardrail(name="stop", condition="said", target=group.TerminateTarget())
     writer.register_output_guardrail(stop)
-    model.script_by(lambda request: Answer("said"))
+    model.script_by(lambda request: Response("said"))
     start(writer)
     assert emission.tree() == ["invoke_workflow", *turn_of("writer", CHAT), "  guardrail stop"]
     assert handoffs(emission) == []

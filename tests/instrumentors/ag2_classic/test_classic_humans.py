@@ -20,7 +20,7 @@ from conversations import (
 )
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -105,7 +105,7 @@ def test_a_conversation_with_a_human(
 ) -> None:
     checks = checks_per_turn(asynchronous)
     terminal = types(*typed_lines(inputs, checks))
-    model.script(*map(Answer, responses))
+    model.script(*map(Response, responses))
     user = human(mode, replies * checks)
     talk(user, agent("assistant", model), asynchronous=asynchronous)
     prompts = {NO_INPUT: [], SKIP: [HUMAN_INPUT] * checks}
@@ -155,7 +155,7 @@ def test_human_input_before_a_tool(
 ) -> None:
     checks = 1 if line else checks_per_turn(asynchronous)
     types(*[line] * checks, "exit")
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "1"})]), Answer("one"))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": "1"})]), Response("one"))
     assistant, user = calculator(model, echo)
     user.human_input_mode = "ALWAYS"
     talk(user, assistant, asynchronous=asynchronous)

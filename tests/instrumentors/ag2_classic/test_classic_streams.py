@@ -11,7 +11,7 @@ import pytest
 from conversations import CHAT, OLDEST, agent, calculator, config, executor, talk, turn_of
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Cut, ScriptedModel, Status, ToolCall
+from otel_agents.testing.scripted_model import Abort, Response, ScriptedModel, Status, ToolCall
 
 USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 SINGLE_BYTES = b"".join(
@@ -57,7 +57,7 @@ def check_bill(emission: Emission, model: ScriptedModel, *, usage_sent: bool = T
 def test_a_stream(
     usage_requested: bool, asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("one two three"))
+    model.script(Response("one two three"))
     more = {"stream_options": {"include_usage": True}} if usage_requested else {}
     assistant = agent("assistant", model, llm_config=config(model, stream=True, **more))
     result = talk(executor(), assistant, max_turns=1, asynchronous=asynchronous)
@@ -77,7 +77,7 @@ def test_a_streamed_tool_call(
     def echo(a: str) -> str:
         return a
 
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": "1"}, id="c1")]), Answer("one"))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": "1"}, id="c1")]), Response("one"))
     usage = {"stream_options": {"include_usage": True}}
     assistant, user = calculator(model, echo, llm_config=config(model, stream=True, **usage))
     talk(user, assistant, max_turns=2, asynchronous=asynchronous)
@@ -98,7 +98,7 @@ def test_a_streamed_tool_call(
 def test_a_broken_stream(
     asynchronous: bool, sdk: bool, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("one two three", fault=Cut(1)))
+    model.script(Response("one two three", fault=Abort(1)))
     assistant = agent("assistant", model, llm_config=config(model, stream=True))
     with pytest.raises(Exception, match=r"closed|Connection error") as raised:
         talk(executor(), assistant, max_turns=1, asynchronous=asynchronous)

@@ -12,7 +12,7 @@ from conversations import CHAT, agent, autogen, calculator, executor, talk, turn
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 coding: Any = import_module("autogen.coding")
 SECRET = "planted-secret"
@@ -20,8 +20,8 @@ SECRET = "planted-secret"
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 
-def calls_to(*names: str) -> Answer:
-    return Answer(tool_calls=[ToolCall(name, {"a": SECRET}) for name in names])
+def calls_to(*names: str) -> Response:
+    return Response(tool_calls=[ToolCall(name, {"a": SECRET}) for name in names])
 
 
 def echo(a: str) -> str:
@@ -128,7 +128,7 @@ def test_an_overridden_execution_is_one_span(emission: Emission) -> None:
 def test_code_execution(
     exits: str, with_executor: bool, model: ScriptedModel, emission: Emission, tmp_path: Path
 ) -> None:
-    model.script(Answer(f"```python\nprint('{SECRET}')\n{exits}\n```"))
+    model.script(Response(f"```python\nprint('{SECRET}')\n{exits}\n```"))
     how: dict[str, Any] = (
         {"executor": coding.LocalCommandLineCodeExecutor(work_dir=tmp_path)}
         if with_executor

@@ -25,11 +25,11 @@ from opentelemetry.context import attach, detach
 from otel_agents.instrumentors import with_conversation_id
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
-TOOL_CALL = Answer(tool_calls=[ToolCall("calculate", {"a": 1, "b": 2})])
+TOOL_CALL = Response(tool_calls=[ToolCall("calculate", {"a": 1, "b": 2})])
 CALCULATION = [
     "invoke_workflow",
     *turn_of("assistant", CHAT),
@@ -56,7 +56,7 @@ def test_every_target_exists() -> None:
 def test_a_chat_with_a_tool(
     asynchronous: bool, tool: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(TOOL_CALL, Answer("3"))
+    model.script(TOOL_CALL, Response("3"))
     assistant, user = calculator(model, tool)
     result = talk(user, assistant, max_turns=2, asynchronous=asynchronous)
     assert result.summary == "3"
@@ -144,9 +144,9 @@ def test_a_group(asynchronous: bool, model: ScriptedModel, emission: Emission) -
 def test_a_group_with_speakers_selected_by_a_model(
     asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
-    def react(request: ModelRequest) -> Answer:
+    def react(request: ModelRequest) -> Response:
         first = str(request.body["messages"][0])
-        return Answer("dora" if "role play" in first else "hello")
+        return Response("dora" if "role play" in first else "hello")
 
     model.script_by(react)
     first, manager = group(model, "auto", rounds=2)

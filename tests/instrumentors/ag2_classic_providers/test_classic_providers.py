@@ -13,7 +13,7 @@ from conversations import autogen, calculator, executor, talk, turn_of
 from pydantic import BaseModel
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -56,7 +56,7 @@ def test_a_chat_with_a_tool(
     name: str, streams: bool, asynchronous: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS[name]
-    model.script(Answer(tool_calls=[ToolCall("calculate", {"a": SECRET})]), Answer(SECRET))
+    model.script(Response(tool_calls=[ToolCall("calculate", {"a": SECRET})]), Response(SECRET))
     entry = provider.config(model, **({"stream": True} if streams else {}))
     assistant, user = calculator(model, echo, llm_config=configured(entry), system_message=SECRET)
     result = talk(user, assistant, message=SECRET, max_turns=2, asynchronous=asynchronous)
@@ -151,7 +151,7 @@ def test_a_second_request_after_a_refusal_is_a_span(
     model: ScriptedModel, emission: Emission
 ) -> None:
     provider = PROVIDERS["anthropic"]
-    model.script(Failure(400), Answer('<json_response>{"total": 3}</json_response>'))
+    model.script(Failure(400), Response('<json_response>{"total": 3}</json_response>'))
     entry = provider.config(model, response_format=Sum)
     response = autogen.OpenAIWrapper(**configured(entry)).create(messages=MESSAGES)
     assert '"total":3' in response.choices[0].message.content
@@ -168,7 +168,7 @@ def test_a_second_request_after_a_refusal_is_a_span(
 def test_a_response_that_ag2_cannot_parse_was_billed(
     model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Failure(400), Answer(SECRET))
+    model.script(Failure(400), Response(SECRET))
     entry = PROVIDERS["anthropic"].config(model, response_format=Sum)
     with pytest.raises(ValueError, match="JSON"):
         autogen.OpenAIWrapper(**configured(entry)).create(messages=MESSAGES)
@@ -208,7 +208,7 @@ def test_content(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(SECRET))
+    model.script(Response(SECRET))
     provider = PROVIDERS[name]
     client = autogen.OpenAIWrapper(**configured(provider.config(model, stream=True)))
     client.create(messages=MESSAGES)

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, turn
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 CODE = "execute_tool code_execution"
@@ -117,7 +117,7 @@ def test_a_tool_that_executes_code_is_one_tool(
     run: Any, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     tools: Any = import_module("autogen_ext.tools.code_execution")
-    model.script(Answer(tool_calls=[ToolCall("CodeExecutor", {"code": "1"})]), "well")
+    model.script(Response(tool_calls=[ToolCall("CodeExecutor", {"code": "1"})]), "well")
     tool = tools.PythonCodeExecutionTool(Pretending())
     run(assistant("first", client, tools=[tool]).run(task="go"))
     assert emission.tree() == turn("first", CHAT, "execute_tool CodeExecutor", depth=0)

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, assistant, round_robin
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -31,7 +31,7 @@ def text(role: str, content: str, **more: Any) -> dict[str, Any]:
 
 async def ran(client: Any, model: ScriptedModel) -> None:
     call = ToolCall("weather", {"city": SECRET}, id="call_1")
-    model.script(Answer(tool_calls=[call]), f"It is {SECRET}", f"Well, {SECRET}")
+    model.script(Response(tool_calls=[call]), f"It is {SECRET}", f"Well, {SECRET}")
     first = assistant("first", client, tools=[weather], reflect_on_tool_use=True)
     await round_robin(first, assistant("second", client)).run(task=f"Tell {SECRET}")
 
@@ -105,7 +105,7 @@ def test_a_model_call_records_all_kinds_of_messages(
     image_module: Any = import_module("PIL.Image")
     picture = core.Image(image_module.new("RGB", (1, 1)))
     instrument(sdk=False, **{CAPTURE: "SPAN_ONLY"})
-    model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
     call = core.FunctionCall(id="call_1", name="weather", arguments='{"city": "Bern"}')
     more = {} if "name" not in models.FunctionExecutionResult.model_fields else {"name": "weather"}
     done = models.FunctionExecutionResult(content="sunny", call_id="call_1", **more)

@@ -11,7 +11,7 @@ from autogen_teams import CHAT, VERSION, assistant, teams, turn
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ModelRequest, Response, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -138,9 +138,9 @@ class Ledgers:
     def __init__(self, *ledgers: dict[str, Any]) -> None:
         self._ledgers = list(ledgers)
 
-    def __call__(self, request: ModelRequest) -> Answer:
+    def __call__(self, request: ModelRequest) -> Response:
         if "is_request_satisfied" not in str(request.body["messages"][-1]):
-            return Answer("well")
+            return Response("well")
         ledger = self._ledgers.pop(0) if len(self._ledgers) > 1 else self._ledgers[0]
         entries = {
             "is_request_satisfied": False,
@@ -150,7 +150,9 @@ class Ledgers:
             "next_speaker": "worker",
             **ledger,
         }
-        return Answer(json.dumps({key: {"answer": a, "reason": ""} for key, a in entries.items()}))
+        return Response(
+            json.dumps({key: {"answer": a, "reason": ""} for key, a in entries.items()})
+        )
 
 
 def orchestrated(client: Any, **more: Any) -> Any:

@@ -12,7 +12,7 @@ from autogen_teams import CHAT, agents, assistant, round_robin, token, turn
 
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ModelRequest, Response, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 SECRET = "planted-secret"
@@ -80,10 +80,10 @@ def test_a_team_whose_task_is_cancelled(
     """AutoGen waits for the end of the turn, and only then raises."""
     requested, respond = threading.Event(), threading.Event()
 
-    def hold(request: ModelRequest) -> Answer:
+    def hold(request: ModelRequest) -> Response:
         requested.set()
         assert respond.wait(20)
-        return Answer("well")
+        return Response("well")
 
     async def cancelled() -> None:
         team = round_robin(assistant("first", client), turns=1)

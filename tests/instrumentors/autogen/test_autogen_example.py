@@ -9,7 +9,7 @@ from pathlib import Path
 
 from instrumented import plain_environ
 
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 PROGRAM = Path(__file__).parents[3] / "examples/autogen_team.py"
 REPLY = "Take the 09:25 from Milano. DONE"
@@ -37,8 +37,8 @@ def test_a_team_with_a_tool_and_a_handoff() -> None:
     trains = ToolCall("find_trains", {"origin": "Milano", "destination": "Bern"})
     with ScriptedModel() as model:
         model.script(
-            Answer(tool_calls=(trains,)),
-            Answer(tool_calls=(ToolCall("transfer_to_writer", {}),)),
+            Response(tool_calls=(trains,)),
+            Response(tool_calls=(ToolCall("transfer_to_writer", {}),)),
             REPLY,
         )
         variables = {

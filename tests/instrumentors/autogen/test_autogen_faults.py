@@ -13,7 +13,7 @@ from failing_hooks import check_failing_hooks
 
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 BELOW = {"sdk on": (OpenAIInstrumentor,), "sdk off": ()}
 
@@ -24,7 +24,7 @@ async def weather(city: str) -> str:
 
 
 async def uses_a_tool(model: ScriptedModel, client: Any) -> Any:
-    model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "so", "well")
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "so", "well")
     first = assistant("first", client, tools=[weather], reflect_on_tool_use=True)
     team = round_robin(first, assistant("second", client))
     return (await team.run(task="go")).messages[-1].content

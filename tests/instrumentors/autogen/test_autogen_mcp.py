@@ -12,7 +12,7 @@ import pytest
 from autogen_teams import CHAT, assistant, turn
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SERVER = '''
@@ -59,7 +59,7 @@ def test_tools_of_a_server(
         ToolCall("weather", {"city": SECRET}, id="call_1"),
         ToolCall("broken", {"city": SECRET}, id="call_2"),
     ]
-    model.script(Answer(tool_calls=calls))
+    model.script(Response(tool_calls=calls))
     run(call_tools())
     lines = emission.tree()
     called = turn("first", CHAT, "execute_tool broken", "execute_tool weather", depth=0)

@@ -10,7 +10,7 @@ import pytest
 from autogen_teams import CHAT, LENIENT, assistant, round_robin, turn, user_messages
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 models: Any = import_module("autogen_core.models")
 replay: Any = import_module("autogen_ext.models.replay")
@@ -82,7 +82,7 @@ def test_tokens_equal_the_ledger_whoever_reports(
         """Tell the weather."""
         return "sunny"
 
-    model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "sunny", "well")
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "sunny", "well")
     first = assistant("first", client, tools=[weather], reflect_on_tool_use=True)
     run(round_robin(first, assistant("second", client)).run(task="go"))
     called = turn("first", CHAT, "execute_tool weather", CHAT)

@@ -11,7 +11,7 @@ import pytest
 from autogen_teams import CHAT, agents, assistant, round_robin, teams, turn
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -99,7 +99,7 @@ def test_a_tool_that_calls_its_own_agent(
         return str(await again[0].run(task=task))
 
     call = ToolCall("think", {"task": "go"})
-    model.script(Answer(tool_calls=[call]), "thought")
+    model.script(Response(tool_calls=[call]), "thought")
     again.append(assistant("boss", client, tools=[think]))
     run(again[0].run(task="go"))
     called = (CHAT, "execute_tool think", "  invoke_agent boss", f"    {CHAT}")

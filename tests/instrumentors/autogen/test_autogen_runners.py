@@ -11,13 +11,13 @@ import pytest
 from autogen_teams import CHAT, assistant, round_robin, turn
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 tools: Any = import_module("autogen_agentchat.tools")
 
 
-def request_of(tool: str) -> Answer:
-    return Answer(tool_calls=[ToolCall(tool, {"task": "go"})])
+def request_of(tool: str) -> Response:
+    return Response(tool_calls=[ToolCall(tool, {"task": "go"})])
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -11,7 +11,7 @@ from autogen_teams import CHAT, agents, assistant, round_robin, teams, token, tu
 from opentelemetry import trace
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 SECRET = "planted-secret"
@@ -49,7 +49,7 @@ def test_tools_that_a_model_requests(
         ToolCall("weather", arguments, id="call_1"),
         ToolCall("climate", arguments, id="call_2"),
     ]
-    model.script(Answer(tool_calls=calls), "sunny")
+    model.script(Response(tool_calls=calls), "sunny")
     one = assistant("first", client, tools=[weather, climate], reflect_on_tool_use=True)
     run(round_robin(one, turns=1).run(task="go"))
     lines = emission.tree()
@@ -73,7 +73,7 @@ def test_a_tool_that_fails(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     """The model gets the error, and the run continues."""
-    model.script(Answer(tool_calls=[ToolCall("broken", {"city": "Bern"})]), "sorry")
+    model.script(Response(tool_calls=[ToolCall("broken", {"city": "Bern"})]), "sorry")
     one = assistant("first", client, tools=[broken], reflect_on_tool_use=True)
     result = run(one.run(task="go"))
     assert result.messages[-1].content == "sorry"
@@ -124,7 +124,7 @@ def test_a_human_hands_over_by_rule(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
     """The model requested the first handoff by a tool; no model requested the way back."""
-    model.script(Answer(tool_calls=[ToolCall("transfer_to_person", {})]))
+    model.script(Response(tool_calls=[ToolCall("transfer_to_person", {})]))
     person = agents.UserProxyAgent("person", input_func=secret)
     members = [assistant("first", client, handoffs=["person"]), person]
     run(teams.Swarm(members, max_turns=2).run(task="go"))

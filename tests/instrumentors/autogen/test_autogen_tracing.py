@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 core: Any = import_module("autogen_core")
 OLD = not hasattr(core, "trace_tool_span")
@@ -40,7 +40,7 @@ def broken(city: str) -> str:
 
 
 async def ran(client: Any, model: ScriptedModel, **more: Any) -> None:
-    model.script(Answer(tool_calls=[ToolCall("broken", {"city": SECRET})]))
+    model.script(Response(tool_calls=[ToolCall("broken", {"city": SECRET})]))
     await round_robin(assistant("first", client, tools=[broken]), turns=1, **more).run(task=SECRET)
 
 

@@ -14,7 +14,7 @@ from opentelemetry import trace
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors.autogen import AutoGenInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -138,7 +138,7 @@ def test_runs_of_one_team_share_a_conversation(run: Any, client: Any, emission: 
 def test_a_swarm_hands_over_as_the_model_requests(
     run: Any, client: Any, model: ScriptedModel, emission: Emission, balanced: Callable[[], None]
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("transfer_to_second", {})]))
+    model.script(Response(tool_calls=[ToolCall("transfer_to_second", {})]))
     members = [assistant("first", client, handoffs=["second"]), assistant("second", client)]
     team = teams.Swarm(members, max_turns=2)
     run(team.run(task="go"))

@@ -12,7 +12,7 @@ import pytest
 from autogen_teams import assistant, user_messages
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
 
 httpx, anthropic, openai = (  # types are checked where they are not installed too
     cast("Any", import_module(name))
@@ -136,8 +136,8 @@ def test_an_agent_with_a_tool(
 ) -> None:
     instrument(sdk=sdk)
     call = ToolCall("weather", {"city": "Bern"})
-    request = Answer(tool_calls=[call], usage=Usage(100, 9))  # nothing from a cache: AutoGen's
-    model.script(request, Answer("well", usage=Usage(200, 7)))  # client of Anthropic drops it
+    request = Response(tool_calls=[call], usage=Usage(100, 9))  # nothing from a cache: AutoGen's
+    model.script(request, Response("well", usage=Usage(200, 7)))  # client of Anthropic drops it
 
     async def work(client: Any) -> Any:
         more = {"tools": [weather], "reflect_on_tool_use": True, "model_client_stream": streaming}
@@ -195,7 +195,7 @@ def test_without_content_nothing_of_it_leaves(
     emission: Emission,
     balanced: Check,
 ) -> None:
-    model.script(Answer(SECRET, usage=Usage(100, 9)))
+    model.script(Response(SECRET, usage=Usage(100, 9)))
     assert using(call).content == SECRET
     assert SECRET not in emission.texts()
     balanced()

@@ -17,7 +17,7 @@ from crew_fixtures import (
 )
 from crews import crewai
 
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 __all__ = [
     "crewai_alone",
@@ -53,7 +53,7 @@ collect_ignore = [
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
     with ScriptedModel() as model:
         if OLDEST:  # its agents expect this format in the response
-            model.script_by(lambda request: Answer("Thought: I know it.\nFinal Answer: it"))
+            model.script_by(lambda request: Response("Thought: I know it.\nFinal Answer: it"))
         monkeypatch.setenv("OPENAI_BASE_URL", model.openai_url)
         monkeypatch.setenv("OPENAI_API_BASE", model.openai_url)
         yield model

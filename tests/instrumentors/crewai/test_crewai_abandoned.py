@@ -14,7 +14,7 @@ from ended import Ended
 
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Hold, ScriptedModel
+from otel_agents.testing.scripted_model import Hold, Response, ScriptedModel
 
 CANCELLED = "asyncio.exceptions.CancelledError"
 WHOLE = ["invoke_workflow", *run_of("Writer"), *run_of("Editor")]
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 def gate(model: ScriptedModel) -> Event:
     """Return an event that lets the first response go on after its first chunk."""
     gate = Event()
-    model.script(Answer("one two three", hold=Hold(after=2, gate=gate)))
+    model.script(Response("one two three", hold=Hold(after=2, gate=gate)))
     return gate
 
 

@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -62,7 +62,7 @@ def test_a_guardrail(llm: Any, emission: Emission) -> None:
 @pytest.mark.usefixtures("instrumented")
 def test_a_plan(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     plan = '{"list_of_plans_per_task": [{"task_number": 1, "task": "t", "plan": "p"}]}'
-    model.script(Answer(plan))
+    model.script(Response(plan))
     crew(task(agent(llm, "Writer")), planning=True, planning_llm=llm).kickoff()
     lines = emission.tree()
     assert lines[:2] == ["invoke_workflow", "  plan"]

@@ -10,7 +10,7 @@ import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 
@@ -27,7 +27,7 @@ def boom(query: str) -> str:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
@@ -44,7 +44,7 @@ def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_tool_that_fails(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer(tool_calls=[ToolCall("boom", {"query": "x"})]))
+    model.script(Response(tool_calls=[ToolCall("boom", {"query": "x"})]))
     crew(task(agent(llm, "Researcher", tools=[tool(boom)]))).kickoff()
     (span,) = [s for s in emission.spans if s.name == "execute_tool boom"]
     assert (span.attributes or {})["error.type"] == "ValueError"
@@ -59,7 +59,7 @@ def test_a_model_that_a_tool_calls_is_under_the_tool(
         """Consult another agent."""
         return str(agent(llm, "Helper").kickoff(query).raw)
 
-    model.script(Answer(tool_calls=[ToolCall("consult", {"query": "x"})]))
+    model.script(Response(tool_calls=[ToolCall("consult", {"query": "x"})]))
     crew(task(agent(llm, "Researcher", tools=[tool(consult)]))).kickoff()
     calls = (CHAT, "execute_tool consult", "  invoke_agent Helper", f"    {CHAT}", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
@@ -71,7 +71,7 @@ def test_delegation_is_nested_as_it_happened(
 ) -> None:
     boss, worker = agent(llm, "Boss", allow_delegation=True), agent(llm, "Worker")
     work = {"task": "t", "context": "c", "coworker": "Worker"}
-    model.script(Answer(tool_calls=[ToolCall("delegate_work_to_coworker", work)]))
+    model.script(Response(tool_calls=[ToolCall("delegate_work_to_coworker", work)]))
     crewai.Crew(agents=[boss, worker], tasks=[task(boss)]).kickoff()
     delegated = "execute_tool delegate_work_to_coworker"
     calls = (CHAT, delegated, "  invoke_agent Worker", f"    {CHAT}", CHAT)
@@ -136,7 +136,7 @@ def test_content_is_recorded_once_where_it_belongs(
     llm: Any, model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"})]), Answer("Done."))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": "x"})]), Response("Done."))
     crew(task(agent(llm, "Writer", tools=[tool(search)]))).kickoff(inputs={"topic": "bees"})
     spans = {span.name: dict(span.attributes or {}) for span in emission.spans}
     workflow, run = spans["invoke_workflow"], spans["invoke_agent Writer"]
@@ -158,7 +158,7 @@ def test_content_is_recorded_once_where_it_belongs(
 def test_without_content_nothing_of_it_leaves(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": SECRET})]), Answer(SECRET))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": SECRET})]), Response(SECRET))
     writer = crewai.Agent(
         role="Writer", goal=SECRET, backstory=SECRET, llm=llm, tools=[tool(search)]
     )

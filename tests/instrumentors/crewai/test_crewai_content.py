@@ -13,7 +13,7 @@ import pytest
 from crews import CHAT, agent, crew, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
@@ -126,7 +126,7 @@ def test_what_a_tool_raises(
         """Never works."""
         raise ValueError(SECRET)
 
-    model.script(Answer(tool_calls=[ToolCall("boom", {"query": "x"})]))
+    model.script(Response(tool_calls=[ToolCall("boom", {"query": "x"})]))
     crew(task(agent(llm, "Writer", tools=[tool(boom)]))).kickoff()
     recorded = {("execute_tool boom", "status"): 1, (CHAT, INPUT): 1}
     assert spans_with(emission, SECRET) == (recorded if watched else {})

@@ -9,7 +9,7 @@ import pytest
 from crews import agent, crew, crewai, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
@@ -55,7 +55,7 @@ def test_the_arguments_of_a_tool(llm: Any, model: ScriptedModel, emission: Emiss
         return "sorted"
 
     call = ToolCall("sort", {"names": ["SENT"]})
-    model.script(Answer(tool_calls=[call]), Answer("Thought: so.\nFinal Answer: it"))
+    model.script(Response(tool_calls=[call]), Response("Thought: so.\nFinal Answer: it"))
     crew(task(agent(llm, "Sorter", tools=[tool(sort)]))).kickoff()
     (span,) = [span for span in emission.spans if span.name == "execute_tool sort"]
     arguments = (span.attributes or {})["gen_ai.tool.call.arguments"]

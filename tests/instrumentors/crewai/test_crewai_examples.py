@@ -12,7 +12,7 @@ from crews import CHAT, run_of
 from debugging_trees import shape_now, shape_on_the_page
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 FOLDER = Path(__file__).parents[3] / "examples/crews"
 BOOK = "book"
@@ -74,8 +74,8 @@ TREES = {
     ],
 }
 SCRIPTS = {
-    "hierarchical": [Answer(tool_calls=[ToolCall(DELEGATION, WORK)])],
-    "review": [Answer(LONG)],
+    "hierarchical": [Response(tool_calls=[ToolCall(DELEGATION, WORK)])],
+    "review": [Response(LONG)],
 }
 
 

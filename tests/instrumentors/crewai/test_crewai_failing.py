@@ -13,7 +13,7 @@ from ended import Ended
 
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ModelRequest, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ModelRequest, Response, ScriptedModel
 
 BAD = "planted-secret"
 REFUSED = "openai.AuthenticationError"
@@ -27,8 +27,8 @@ Raised = tuple[type[BaseException], str, str]
 def refusing(model: ScriptedModel, gate: Event) -> None:
     """Have the model refuse bad requests, and respond to the others once ``gate`` is set."""
 
-    def react(request: ModelRequest) -> Answer | Failure:
-        return Failure(401, message=BAD) if BAD in str(request.body) else Answer("it", gate=gate)
+    def react(request: ModelRequest) -> Response | Failure:
+        return Failure(401, message=BAD) if BAD in str(request.body) else Response("it", gate=gate)
 
     model.script_by(react)
 

@@ -12,7 +12,7 @@ from failing_hooks import check_failing_hooks
 from otel_agents.instrumentors.crewai import CrewAIInstrumentor
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 BELOW = {"sdk on": (LiteLLMInstrumentor, OpenAIInstrumentor), "sdk off": ()}
 
@@ -24,7 +24,7 @@ def weather(city: str) -> str:
 
 def uses_a_tool(model: ScriptedModel, llm: Any) -> Any:
     calls: Any = [ToolCall("weather", {"city": "Bern"})]
-    model.script(Answer(tool_calls=calls), Answer("Thought: so.\nFinal Answer: it"))
+    model.script(Response(tool_calls=calls), Response("Thought: so.\nFinal Answer: it"))
     guide = agent(llm, "Guide", tools=[tool(weather)])
     return str(crew(task(guide)).kickoff(inputs={"a": "b"}))
 

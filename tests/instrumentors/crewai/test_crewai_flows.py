@@ -14,7 +14,7 @@ from crews import CHAT, agent, crew, run_of, task
 from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 SECRET = "planted-secret"
 
@@ -124,7 +124,7 @@ def test_feedback_is_read_as_an_outcome(
     typed: Callable[[str], None],
 ) -> None:
     human: Any = import_module("crewai.flow.human_feedback")
-    model.script(Answer('{"outcome": "rejected"}'))
+    model.script(Response('{"outcome": "rejected"}'))
 
     class Review(flows.Flow):
         @flows.start()

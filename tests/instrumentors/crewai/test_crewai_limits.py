@@ -12,7 +12,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 SECRET = "planted-secret"
 SERVED = "GET /report"
@@ -36,7 +36,7 @@ def limited(llm: Any) -> Any:
 
 
 def test_a_run_that_takes_too_long(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("Done.", delay=1.2))  # the thread runs to its end
+    model.script(Response("Done.", delay=1.2))  # the thread runs to its end
     with pytest.raises(TimeoutError):
         limited(llm).kickoff()
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]
@@ -53,7 +53,7 @@ def test_a_run_that_takes_too_long(llm: Any, model: ScriptedModel, emission: Emi
 def test_an_asynchronous_run_that_takes_too_long(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("Done.", delay=1.2))  # called in a thread, which runs to its end
+    model.script(Response("Done.", delay=1.2))  # called in a thread, which runs to its end
     with pytest.raises(TimeoutError):
         asyncio.run(limited(llm).akickoff())
     assert emission.tree() == ["invoke_workflow", *run_of("Writer")]

@@ -10,11 +10,11 @@ from crews import CHAT, agent, crew, run_of, task
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
-    Answer,
     Kind,
     ModelRequest,
+    Response,
     ScriptedModel,
-    default_answer,
+    default_response,
 )
 
 SECRET = "planted-secret"
@@ -24,11 +24,11 @@ EMBEDDED = "  embeddings embed-3"
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 
-def react(request: ModelRequest) -> Answer:
+def react(request: ModelRequest) -> Response:
     """Respond; a request with a tool is an evaluation, which has its own memory."""
     if request.tools:
-        return default_answer(request)
-    return Answer(f"Thought: I know it.\nFinal Answer: {SECRET}")
+        return default_response(request)
+    return Response(f"Thought: I know it.\nFinal Answer: {SECRET}")
 
 
 def test_memory(llm: Any, model: ScriptedModel, emission: Emission) -> None:

@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, crewai
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SPEC = [
@@ -49,7 +49,7 @@ def call_model(request: pytest.FixtureRequest, model: ScriptedModel) -> Callable
     )
     if request.param != "sync" and not ASYNC:
         pytest.skip("this version has no such method, and executes nothing of a stream")
-    model.script(Answer(tool_calls=[ToolCall("add", {"x": 1}, id="call_7")]))
+    model.script(Response(tool_calls=[ToolCall("add", {"x": 1}, id="call_7")]))
 
     def call(function: Any) -> Any:
         given: dict[str, Any] = {"tools": SPEC, "available_functions": {"add": function}}

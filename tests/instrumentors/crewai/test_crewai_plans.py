@@ -14,10 +14,10 @@ from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
-    Answer,
     Failure,
     ModelRequest,
     Reaction,
+    Response,
     ScriptedModel,
     ToolCall,
 )
@@ -30,17 +30,17 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 config: Any = import_module("crewai.agent.planning_config")
 
 
-def plan(*steps: str) -> Answer:
+def plan(*steps: str) -> Response:
     """Return a plan of independent steps."""
     listed: list[dict[str, Any]] = [
         {"step_number": n, "description": f"{SECRET} {step}", "depends_on": []}
         for n, step in enumerate(steps, 1)
     ]
     arguments: dict[str, Any] = {"plan": SECRET, "steps": listed, "ready": True}
-    return Answer(tool_calls=[ToolCall(PLAN, arguments)])
+    return Response(tool_calls=[ToolCall(PLAN, arguments)])
 
 
-def observed(**more: Any) -> Answer:
+def observed(**more: Any) -> Response:
     """Return the observer's response for a step."""
     observation: dict[str, Any] = {
         "step_completed_successfully": True,
@@ -51,7 +51,7 @@ def observed(**more: Any) -> Answer:
         "replan_reason": None,
         "goal_already_achieved": False,
     }
-    return Answer(json.dumps({**observation, **more}))
+    return Response(json.dumps({**observation, **more}))
 
 
 def react(request: ModelRequest) -> Reaction:
@@ -63,9 +63,9 @@ def react(request: ModelRequest) -> Reaction:
     if request.schema is not None:
         return observed()
     if "look" not in names or any(message["role"] == "tool" for message in messages):
-        return Answer("seen")
+        return Response("seen")
     side = next(step for step in STEPS if f"{SECRET} {step}" in messages[-1]["content"])
-    return Answer(tool_calls=[ToolCall("look", {"side": side})])
+    return Response(tool_calls=[ToolCall("look", {"side": side})])
 
 
 def look(side: str) -> str:
@@ -173,15 +173,15 @@ def test_each_step_has_the_ids_of_its_own_calls(
     def alike(request: ModelRequest) -> Reaction:
         """Have both steps request the same call; the left one requests another before."""
         reaction = react(request)
-        requested = reaction.tool_calls if isinstance(reaction, Answer) else ()
+        requested = reaction.tool_calls if isinstance(reaction, Response) else ()
         if not requested or requested[0].name == PLAN:
             return reaction
         side = str(json.loads(requested[0].arguments_text)["side"])
         same = ToolCall("look", {"side": "there"}, id=side)
         if side == "left":
-            return Answer(tool_calls=[ToolCall("wait"), same])
+            return Response(tool_calls=[ToolCall("wait"), same])
         waiting.wait(10)
-        return Answer(tool_calls=[same])
+        return Response(tool_calls=[same])
 
     model.script_by(alike)
     planner(llm, (wait, look), observe_steps=False).kickoff()

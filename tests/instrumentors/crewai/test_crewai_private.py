@@ -10,7 +10,7 @@ from crews import CHAT, agent, crew, run_of, task, tool
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 
 def search(query: str) -> str:
@@ -23,7 +23,7 @@ def recorded(llm: Any, model: ScriptedModel) -> list[tuple[str, str]]:
     tracing: Any = import_module("crewai.telemetry.tracing.session")
     kept = InMemorySpanExporter()
     session = tracing.TraceSession("run-1", [kept])
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"})]))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": "x"})]))
     with session.activate():
         crew(task(agent(llm, "Writer", tools=[tool(search)]))).kickoff()
     assert session.shutdown()

@@ -9,7 +9,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 SECRET = "planted-secret"
 ACTION = 'Thought: I must look.\nAction: search\nAction Input: {"query": "x"}\n'
@@ -27,7 +27,7 @@ def slow(query: str) -> str:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer(ACTION))
+    model.script(Response(ACTION))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
@@ -37,7 +37,7 @@ def test_a_tool(llm: Any, model: ScriptedModel, emission: Emission) -> None:
 def test_a_tool_is_described_as_it_was_written(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(ACTION))
+    model.script(Response(ACTION))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     (span,) = [s for s in emission.spans if s.name == "execute_tool search"]
     assert (span.attributes or {})["gen_ai.tool.description"] == "Search the web."
@@ -47,7 +47,7 @@ def test_a_tool_is_described_as_it_was_written(
 def test_a_cached_result_is_no_execution(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(ACTION), Answer(ACTION.replace('"x"', '"y"')), Answer(ACTION))
+    model.script(Response(ACTION), Response(ACTION.replace('"x"', '"y"')), Response(ACTION))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT, "execute_tool search", CHAT, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
@@ -57,7 +57,7 @@ def test_a_cached_result_is_no_execution(
 def test_a_repeated_call_is_refused_and_no_execution(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(ACTION), Answer(ACTION))
+    model.script(Response(ACTION), Response(ACTION))
     crew(task(agent(llm, "Researcher", tools=[tool(search)]))).kickoff()
     calls = (CHAT, "execute_tool search", CHAT, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]
@@ -67,7 +67,7 @@ def test_a_repeated_call_is_refused_and_no_execution(
 def test_a_tool_that_times_out_runs_three_times(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(ACTION.replace("search", "slow")))
+    model.script(Response(ACTION.replace("search", "slow")))
     crew(task(agent(llm, "Researcher", tools=[tool(slow)]))).kickoff()
     calls = (CHAT, *["execute_tool slow"] * 3, CHAT)
     assert emission.tree() == ["invoke_workflow", *run_of("Researcher", *calls)]

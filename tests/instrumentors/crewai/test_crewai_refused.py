@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, agent, crew, crewai, run_of, task
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 HOOKS = find_spec("crewai.hooks") is not None
 NATIVE = hasattr(import_module("crewai.utilities.agent_utils"), "convert_tools_to_openai_schema")
@@ -58,11 +58,11 @@ def script_calls(
     def script_paths(*paths: str) -> None:
         if request.param == "native":
             responses = [
-                Answer(tool_calls=[ToolCall("wipe_disk", {"path": path})]) for path in paths
+                Response(tool_calls=[ToolCall("wipe_disk", {"path": path})]) for path in paths
             ]
         else:
-            responses = [Answer(ACTION.replace("PATH", path)) for path in paths]
-        last = Answer("Thought: done.\nFinal Answer: done")
+            responses = [Response(ACTION.replace("PATH", path)) for path in paths]
+        last = Response("Thought: done.\nFinal Answer: done")
         model.script(*responses, last)
 
     return script_paths
@@ -124,7 +124,7 @@ def test_the_tool_within_which_one_is_forbidden_is_executed(
 
     def wipe_disk(path: str) -> str:
         """Have another agent wipe a disk."""
-        model.script(Answer(ACTION.replace("PATH", "/")), Answer("Final Answer: refused"))
+        model.script(Response(ACTION.replace("PATH", "/")), Response("Final Answer: refused"))
         text = crewai.LLM(model="gpt-4o-mini", base_url=model.openai_url, api_key="none")
         object.__setattr__(text, "supports_function_calling", lambda: False)
         return str(agent(text, "Other", tools=[disk.tool]).kickoff("wipe").raw)
@@ -134,7 +134,7 @@ def test_the_tool_within_which_one_is_forbidden_is_executed(
 
     hooks.register_before_tool_call_hook(policy)
     outer = import_module("crewai.tools").tool("wipe_disk")(wipe_disk)
-    model.script(Answer(tool_calls=[ToolCall("wipe_disk", {"path": "/tmp"})]))
+    model.script(Response(tool_calls=[ToolCall("wipe_disk", {"path": "/tmp"})]))
     try:
         crew(task(agent(llm, "Operator", tools=[outer]))).kickoff()
     finally:

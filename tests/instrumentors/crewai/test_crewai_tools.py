@@ -11,7 +11,7 @@ import pytest
 from crews import CHAT, agent, crew, run_of, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ModelRequest, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SEARCH = "execute_tool search"
@@ -43,8 +43,8 @@ def slow(query: str) -> str:
     raise TimeoutError(SECRET)
 
 
-def request_of(name: str, **arguments: str) -> Answer:
-    return Answer(tool_calls=[ToolCall(name, arguments)])
+def request_of(name: str, **arguments: str) -> Response:
+    return Response(tool_calls=[ToolCall(name, arguments)])
 
 
 def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def test_a_description_that_crewai_builds_from_roles_is_not_recorded(
     boss = agent(llm, "Boss", allow_delegation=True)
     worker = agent(llm, "Expert of {topic}")
     work = {"task": "t", "context": "c", "coworker": f"Expert of {SECRET}"}
-    model.script(Answer(tool_calls=[ToolCall("delegate_work_to_coworker", work)]))
+    model.script(Response(tool_calls=[ToolCall("delegate_work_to_coworker", work)]))
     crew(task(boss), task(worker)).kickoff(inputs={"topic": SECRET})
     (span,) = attributes(emission, "execute_tool delegate_work_to_coworker")
     assert "gen_ai.tool.description" not in span
@@ -122,9 +122,9 @@ def test_a_tool_of_an_mcp_server(
 
     offered: list[str] = []
 
-    def react(request: ModelRequest) -> Answer:
+    def react(request: ModelRequest) -> Response:
         offered.extend(one.name for one in request.tools)
-        return request_of(offered[0], city="Bern") if len(offered) == 1 else Answer("Sunny.")
+        return request_of(offered[0], city="Bern") if len(offered) == 1 else Response("Sunny.")
 
     model.script_by(react)
     crew(task(agent(llm, "Writer", mcps=[server]))).kickoff()

@@ -11,7 +11,7 @@ from crews import CHAT, agent, crew, run_of, task
 from decided_steps import decisions
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 def test_reasoning_is_a_plan(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     plan: dict[str, Any] = {"plan": SECRET, "steps": [], "ready": True}
-    model.script(Answer(tool_calls=[ToolCall("create_reasoning_plan", plan)]))
+    model.script(Response(tool_calls=[ToolCall("create_reasoning_plan", plan)]))
     crew(task(agent(llm, "Writer", reasoning=True))).kickoff()
     function = "execute_tool create_reasoning_plan"  # called by CrewAI to read the plan
     calls = ("plan Writer", f"  {CHAT}", f"  {function}", CHAT)

@@ -12,7 +12,7 @@ from crew_providers import PROVIDERS, Provider
 from crews import agent, crew, crewai, run_of, task, tool
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 SEARCH = "execute_tool search"
@@ -58,9 +58,9 @@ def test_an_agent_with_a_tool(
     # CrewAI does not read tool calls from a stream of Bedrock.
     calls = [] if streams and provider.name == "aws.bedrock" else [SEARCH]
     responses = [
-        Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]) for _ in calls
+        Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]) for _ in calls
     ]
-    model.script(*responses, Answer("Done."))
+    model.script(*responses, Response("Done."))
     assert run(provider.llm(model, stream=streams), mode).raw == "Done."
     lines = [line for call in calls for line in (provider.span, call)]
     assert emission.tree() == ["invoke_workflow", *run_of("Writer", *lines, provider.span)]
@@ -114,7 +114,7 @@ def test_a_retry_of_crewai_is_another_request(
 ) -> None:
     provider = PROVIDERS[name]
     more = {} if name == "gemini" else {"max_retries": 0}
-    model.script(Failure(429, message=SECRET), Answer("Done."))
+    model.script(Failure(429, message=SECRET), Response("Done."))
     run(provider.llm(model, stream=mode.endswith("stream"), **more), mode)
     first, second = attributes_of(emission, provider)
     limit = {"gemini": "google.genai.errors.ClientError"}
@@ -147,7 +147,7 @@ def refuse(context: Any) -> bool:
 @pytest.mark.usefixtures("instrumented")
 def test_a_call_with_two_requests_has_two_spans(model: ScriptedModel, emission: Emission) -> None:
     provider = PROVIDERS["bedrock"]
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"})]), Answer("Done."))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": "x"})]), Response("Done."))
     schema = {"type": "object", "properties": {"query": {"type": "string"}}}
     function = {"name": "search", "description": "Search.", "parameters": schema}
     tools = [{"type": "function", "function": function}]
@@ -166,7 +166,9 @@ def test_content(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Answer("Y."))
+    model.script(
+        Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Response("Y.")
+    )
     run(provider.llm(model), "sync")
     first, second = attributes_of(emission, provider)
     called = '{"type":"tool_call","id":"call_1","name":"search","arguments":{"query":"x"}}'
@@ -182,7 +184,7 @@ def test_content(
 def test_without_content_nothing_of_it_leaves(
     provider: Provider, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("search", {"query": SECRET})]), Answer(SECRET))
+    model.script(Response(tool_calls=[ToolCall("search", {"query": SECRET})]), Response(SECRET))
     llm = provider.llm(model)
     crew(task(agent(llm, "Writer", tools=[tool(search)]), description=SECRET)).kickoff()
     assert len(emission.spans) == 6
@@ -199,7 +201,7 @@ def test_by_way_of_litellm(
     name: str, provider_name: str, stream: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(
-        Answer(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Answer("Done.")
+        Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Response("Done.")
     )
     url = model.base_url if provider_name == "anthropic" else model.openai_url
     llm = crewai.LLM(model=name, is_litellm=True, base_url=url, api_key="none", stream=stream)

@@ -11,7 +11,7 @@ from opentelemetry.trace import StatusCode
 
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel
+from otel_agents.testing.scripted_model import ErrorEvent, Response, ScriptedModel
 
 
 def recorded(emission: Emission) -> tuple[Any, ...]:
@@ -34,7 +34,7 @@ def test_an_error_event_over_the_sdk_is_the_error_of_its_stream(
     model: ScriptedModel, emission: Emission, instrument: Any
 ) -> None:
     instrument()
-    model.script(Answer("one two three", fault=ErrorEvent(2)))
+    model.script(Response("one two three", fault=ErrorEvent(2)))
     with contextlib.suppress(Exception):  # which one depends on the version of LiteLLM
         arguments = route("openai/gpt-4o-mini", model)
         list(litellm.completion(messages=MESSAGES, stream=True, **arguments))
@@ -43,15 +43,15 @@ def test_an_error_event_over_the_sdk_is_the_error_of_its_stream(
 
 if VERSION >= (1, 110):
     RESPONSES = {
-        "whole": (Answer("Hi", finish_reason="error"), False),
-        "stream": (Answer("Hi", finish_reason="error"), True),
-        "event": (Answer("one two three", fault=ErrorEvent(4)), True),
+        "whole": (Response("Hi", finish_reason="error"), False),
+        "stream": (Response("Hi", finish_reason="error"), True),
+        "event": (Response("one two three", fault=ErrorEvent(4)), True),
     }
 
     @pytest.mark.parametrize(("scripted", "stream"), RESPONSES.values(), ids=RESPONSES)
     @pytest.mark.usefixtures("instrumented", "run")
     def test_a_response_that_fails_is_an_error(
-        scripted: Answer, stream: bool, model: ScriptedModel, emission: Emission
+        scripted: Response, stream: bool, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(scripted)
         with contextlib.suppress(Exception):  # LiteLLM raises for some, in some versions

@@ -10,14 +10,14 @@ from litellm_calls import MESSAGES, litellm, route
 
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 
 BELOW = {"openai on": (OpenAIInstrumentor,), "openai off": ()}
 MODELS = ("openai/gpt-4o-mini", "anthropic/claude-3-haiku-20240307")
 
 
 def outcome(model: ScriptedModel, name: str, stream: bool, refused: bool) -> Any:
-    model.script_by(lambda request: Failure(401) if refused else Answer("answer"))
+    model.script_by(lambda request: Failure(401) if refused else Response("answer"))
     try:
         response = litellm.completion(messages=MESSAGES, stream=stream, **route(name, model))
         return len(list(response)) if stream else response.choices[0].message.content

@@ -11,7 +11,7 @@ from litellm_calls import litellm, route
 from rust_core import served_by_rust
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 SECRET = "planted-secret"
@@ -40,7 +40,7 @@ REQUEST: dict[str, Any] = {
         }
     ],
 }
-SCRIPTED = Answer(
+SCRIPTED = Response(
     "one two",
     id="msg_1",
     usage=Usage(1000, 200, cached_tokens=400),

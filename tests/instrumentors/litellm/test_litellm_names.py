@@ -9,7 +9,7 @@ from litellm_calls import MESSAGES, VERSION, litellm, route
 
 from otel_agents.instrumentors.litellm._results import model_of, response_id_of, stream_id
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 GENERATED = "chatcmpl-11111111-2222-3333-4444-555555555555"
@@ -50,7 +50,7 @@ def test_an_unknown_host_has_litellms_provider(
     instrument: Any,
 ) -> None:
     instrument()
-    model.script(Answer("Hi", model="theirs", id="chatcmpl-theirs"))
+    model.script(Response("Hi", model="theirs", id="chatcmpl-theirs"))
     send(route(name, model), stream)
     assert recorded(emission) == (provider, name.partition("/")[2], "theirs", "chatcmpl-theirs")
     ((measured, _),) = emission.points()["gen_ai.client.operation.duration"]
@@ -107,7 +107,7 @@ if VERSION >= (1, 110):
     ) -> None:
         """In a stream LiteLLM replaces the response's model by the requested one."""
         instrument()
-        model.script(Answer("Hi", model="theirs", id=response_id))
+        model.script(Response("Hi", model="theirs", id=response_id))
         send(route(name, model), stream)
         provider, _, requested = name.partition("/")
         assert recorded(emission) == (provider, requested, "theirs", response_id)
@@ -117,7 +117,7 @@ if VERSION >= (1, 110):
         stream: bool, model: ScriptedModel, emission: Emission, instrument: Any
     ) -> None:
         instrument()
-        model.script(Answer("Hi", model="gemini-2.0-flash-001", id="theirs"))
+        model.script(Response("Hi", model="gemini-2.0-flash-001", id="theirs"))
         url = f"{model.base_url}/v1beta/models/gemini-2.0-flash"
         send({"model": "gemini/gemini-2.0-flash", "api_base": url, "api_key": "none"}, stream)
         expected = ("gcp.gemini", "gemini-2.0-flash", "gemini-2.0-flash-001", "theirs")

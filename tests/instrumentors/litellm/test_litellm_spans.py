@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
 
 CLAUDE = "anthropic/claude-3-haiku-20240307"
 SECRET = "planted-secret"
@@ -60,7 +60,7 @@ def send(model: ScriptedModel, **more: Any) -> Any:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("Hi.", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
+    model.script(Response("Hi.", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
     send(model)
     span = emission.span
     assert (span.name, span.kind) == ("chat claude-3-haiku-20240307", SpanKind.CLIENT)
@@ -71,7 +71,7 @@ def test_a_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> N
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_streamed_chat_over_its_own_http(model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("one two", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
+    model.script(Response("one two", id="msg_1", usage=Usage(1000, 200, cached_tokens=400)))
     stream = send(model, stream=True)
     assert isinstance(stream, litellm.CustomStreamWrapper)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "one two"
@@ -103,7 +103,7 @@ def test_a_sync_stream_may_be_read_in_an_event_loop(
 def test_the_cost_is_on_the_span_that_reports_the_call(
     model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("Hi.", usage=Usage(1000, 200)))
+    model.script(Response("Hi.", usage=Usage(1000, 200)))
     chat = litellm.completion(messages=MESSAGES, **route("gpt-4o-mini", model))
     embedding = litellm.embedding(input=["a"], **route("text-embedding-3-small", model))
     known: list[Any] = [one._hidden_params["response_cost"] for one in (chat, embedding)]
@@ -114,7 +114,7 @@ def test_the_cost_is_on_the_span_that_reports_the_call(
 
 @pytest.mark.usefixtures("instrumented")
 def test_prices_of_the_application_are_used(model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("Hi.", usage=Usage(1000, 200)))
+    model.script(Response("Hi.", usage=Usage(1000, 200)))
     prices = {"input_cost_per_token": 0.5, "output_cost_per_token": 1.0}
     litellm.completion(messages=MESSAGES, **prices, **route("gpt-4o-mini", model))
     assert (emission.span.attributes or {})["otel_agents.cost"] == 700.0
@@ -190,9 +190,9 @@ def test_content_is_recorded_if_enabled(
     model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    model.script(Answer(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="toolu_1")]))
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="toolu_1")]))
     send(model, tools=[TOOL])
-    model.script(Answer("Sunny."))
+    model.script(Response("Sunny."))
     list(send(model, stream=True))
     first, second = (dict(span.attributes or {}) for span in emission.spans)
     sent = '[{"role":"user","parts":[{"type":"text","content":"Where is the Eiffel Tower?"}]}]'
@@ -204,7 +204,7 @@ def test_content_is_recorded_if_enabled(
 
 @pytest.mark.usefixtures("instrumented")
 def test_content_is_nowhere_by_default(model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer(SECRET), Answer(SECRET))
+    model.script(Response(SECRET), Response(SECRET))
     messages = [{"role": "user", "content": SECRET}]
     send(model, messages=messages, tools=[TOOL], metadata={"note": SECRET})
     list(send(model, messages=messages, stream=True))

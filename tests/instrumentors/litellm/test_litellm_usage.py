@@ -9,7 +9,7 @@ import pytest
 from litellm_calls import MESSAGES, litellm, route
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 from otel_agents.testing.scripted_model.dialect import ModelRequest
 
 CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -56,15 +56,15 @@ def test_usage_of_streams_is_requested(
     assert read() == bare
     *_, entry = model.ledger.entries
     attributes = emission.span.attributes or {}
-    assert entry.told is not None
+    assert entry.reported is not None
     assert attributes["gen_ai.usage.input_tokens"] == entry.input_tokens
     assert attributes["gen_ai.usage.output_tokens"] == entry.output_tokens
 
 
-def knows_no_option(request: ModelRequest) -> Answer | Failure:
+def knows_no_option(request: ModelRequest) -> Response | Failure:
     if "stream_options" in request.body:
         return Failure(400, message="Unrecognized request argument supplied: stream_options")
-    return Answer("one two")
+    return Response("one two")
 
 
 @each_twin

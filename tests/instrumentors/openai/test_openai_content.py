@@ -13,7 +13,7 @@ import pytest
 from openai_calls import VERSION
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 PNG = b"\x89PNG-" + bytes(300)
@@ -70,7 +70,7 @@ def test_a_secret_is_nowhere_by_default(
 ) -> None:
     instrument(OTEL_AGENTS_METRICS=metrics)
     model.script(
-        Answer(f"It is {SECRET}", tool_calls=[ToolCall("weather", {"city": SECRET})]),
+        Response(f"It is {SECRET}", tool_calls=[ToolCall("weather", {"city": SECRET})]),
         Failure(500, code=None, message=SECRET),
     )
     request: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
@@ -108,7 +108,7 @@ def test_an_invalid_value_captures_nothing_and_is_logged(
 def test_messages_on_the_span(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("Warm.", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
+    model.script(Response("Warm.", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
     client.chat.completions.create(model="gpt-4o", messages=CONVERSATION, tools=[TOOL])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]  a plain dict
     assert attribute(emission, "gen_ai.input.messages") == [
         {"role": "system", "parts": [{"type": "text", "content": f"Be brief. {SECRET}"}]},
@@ -175,7 +175,7 @@ def test_messages_on_the_span(
 def test_a_stream_is_accumulated(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    output = Answer("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")])
+    output = Response("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")])
     model.script(output, output)
     request: dict[str, Any] = {"model": "gpt-4o", "messages": CONVERSATION, "tools": [TOOL]}
     client.chat.completions.create(**request)
@@ -191,7 +191,7 @@ def test_content_on_the_event_only(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
-    model.script(Answer("Hi"))
+    model.script(Response("Hi"))
     client.chat.completions.create(
         model="gpt-4o", messages=[{"role": "user", "content": f"Hello {SECRET}"}]
     )
@@ -273,7 +273,7 @@ def test_a_completion_hook_gets_content_that_is_not_captured(
             seen.append(given)
             given["span"].set_attribute("gen_ai.conversation.id", "from the hook")
 
-    model.script(Answer("Hi"))
+    model.script(Response("Hi"))
     instrumentor = OpenAIInstrumentor()
     instrumentor.instrument(
         **emission.providers, settings=Settings.read({}), completion_hook=Hook()
@@ -297,7 +297,7 @@ if VERSION >= (1, 66):
     def test_the_items_of_a_response(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(Answer("Warm.", reasoning="Let me think", tool_calls=[ToolCall("weather")]))
+        model.script(Response("Warm.", reasoning="Let me think", tool_calls=[ToolCall("weather")]))
         items: list[Any] = [
             {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
             {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
@@ -325,9 +325,9 @@ if VERSION >= (1, 66):
     def test_the_output_of_a_broken_response_stream_is_recorded(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        from otel_agents.testing.scripted_model import Cut
+        from otel_agents.testing.scripted_model import Abort
 
-        model.script(Answer("one two three four", fault=Cut(6)))
+        model.script(Response("one two three four", fault=Abort(6)))
         with pytest.raises(Exception):  # noqa: B017, PT011  which one depends on the SDK
             list(client.responses.create(model="gpt-4o", input="Hi", stream=True))
         (output,) = attribute(emission, "gen_ai.output.messages")

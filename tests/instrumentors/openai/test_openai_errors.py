@@ -14,7 +14,7 @@ from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import StatusCode
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, nothing_listening
 
 SECRET = "planted-secret"
 NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}
@@ -85,7 +85,7 @@ def test_a_refused_connection(emission: Emission) -> None:
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_timeout(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("late", gate=threading.Event()))
+    model.script(Response("late", gate=threading.Event()))
     with pytest.raises(openai.APITimeoutError):
         send(client, timeout=0.05)
     assert error_types(emission) == ["openai.APITimeoutError"]
@@ -93,7 +93,7 @@ def test_a_timeout(client: openai.OpenAI, model: ScriptedModel, emission: Emissi
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_cancelled_call(run: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("late", gate=threading.Event()))
+    model.script(Response("late", gate=threading.Event()))
 
     async def use(client: openai.AsyncOpenAI) -> None:
         task = asyncio.create_task(send(client))
@@ -148,7 +148,7 @@ if VERSION >= (1, 92):
     def test_parse_is_one_span(
         client: openai.OpenAI, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(*[Answer('{"city": "Paris"}')] * 3)
+        model.script(*[Response('{"city": "Paris"}')] * 3)
         chat: Any = {"model": "m", "messages": MESSAGES, "response_format": City}
         parsed = client.chat.completions.parse(**chat).choices[0].message.parsed
         assert parsed == City(city="Paris")
@@ -162,7 +162,7 @@ if VERSION >= (1, 92):
     def test_a_response_that_cannot_be_parsed_has_its_tokens(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(Answer('{"city": "Pa', finish_reason="length"))
+        model.script(Response('{"city": "Pa', finish_reason="length"))
         with pytest.raises(openai.LengthFinishReasonError):
             client.chat.completions.parse(model="m", messages=MESSAGES, response_format=City)
         attributes = dict(emission.span.attributes or {})

@@ -15,7 +15,7 @@ from opentelemetry.propagators.textmap import TextMapPropagator
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 
 
 @pytest.mark.parametrize(("stream", "refused"), [(False, False), (False, True), (True, False)])
@@ -23,7 +23,7 @@ def test_our_error_costs_no_span(
     stream: bool, refused: bool, client: openai.OpenAI, model: ScriptedModel
 ) -> None:
     def converse() -> Any:
-        model.script_by(lambda request: Failure(401) if refused else Answer("answer"))
+        model.script_by(lambda request: Failure(401) if refused else Response("answer"))
         request: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
         try:
             response: Any = client.chat.completions.create(stream=stream, **request)

@@ -13,7 +13,7 @@ from opentelemetry.trace import StatusCode
 
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ErrorEvent, ScriptedModel
+from otel_agents.testing.scripted_model import ErrorEvent, Response, ScriptedModel
 
 STREAMED = [call for call in CALLS if call.streams]
 
@@ -84,7 +84,7 @@ def test_an_error_event_is_the_same_error_however_it_is_read(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    model.script(Answer("one two three", fault=ErrorEvent(2)))
+    model.script(Response("one two three", fault=ErrorEvent(2)))
     raises = call.name != "responses" and way is not lines
     if raises:
         with pytest.raises(openai.APIError):
@@ -106,6 +106,6 @@ if "responses" in [call.name for call in CALLS]:
         emission: Emission,
     ) -> None:
         (call,) = [call for call in CALLS if call.name == "responses"]
-        model.script(Answer("one two three", finish_reason="error"))
+        model.script(Response("one two three", finish_reason="error"))
         way(call, client)
         assert recorded(emission) == expected("server_error")

@@ -15,7 +15,7 @@ from otel_agents.instrumentors._core import tables
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.instrumentors.openai import _background
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-4o-mini",
@@ -31,7 +31,7 @@ REQUEST: dict[str, Any] = {
     "response_format": {"type": "json_object"},
     "user": "somebody",
 }
-SCRIPTED = Answer(
+SCRIPTED = Response(
     "{}",
     id="chatcmpl-1",
     model="gpt-4o-mini-2024-07-18",
@@ -106,7 +106,7 @@ def test_a_chat(
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Answer("one two three", usage=Usage(10, 3)))
+    model.script(Response("one two three", usage=Usage(10, 3)))
     options = {"stream_options": {"include_usage": True}}
     chunks = list(
         client.chat.completions.create(
@@ -170,7 +170,7 @@ def test_the_metrics_of_the_latest_generation(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_AGENTS_METRICS="latest")
-    model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
+    model.script(Response("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
     client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     points = emission.points()
     sums = {name: sum(value for _, value in some) for name, some in points.items()}
@@ -225,7 +225,7 @@ def test_a_legacy_completion(
 def test_tool_calls_keep_the_providers_finish_reason(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("weather")]))
+    model.script(Response(tool_calls=[ToolCall("weather")]))
     client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert (emission.span.attributes or {})["gen_ai.response.finish_reasons"] == ("tool_calls",)
 
@@ -235,7 +235,7 @@ if VERSION >= (1, 66):
     @pytest.mark.usefixtures("instrumented")
     def test_a_response(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
         before = client.responses.create(model="gpt-4o-mini", input="Hi")
-        model.script(Answer("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
+        model.script(Response("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
         response = client.responses.create(
             model="gpt-4o-mini",
             input="Hi",
@@ -311,7 +311,7 @@ if VERSION >= (1, 66):
     def test_a_background_response_has_its_tokens_when_it_is_fetched(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(Answer("Done", fetches=1))
+        model.script(Response("Done", fetches=1))
         made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
         assert emission.spans == ()
         while client.responses.retrieve(made.id).status != "completed":
@@ -350,7 +350,7 @@ if VERSION >= (1, 66):
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
         """The call has returned; only the response is still in progress."""
-        model.script(Answer("Done", fetches=1))
+        model.script(Response("Done", fetches=1))
         made = client.responses.create(model="gpt-4o-mini", input="Hi", background=True)
         (operation,) = in_progress.operations()
         in_progress.interrupt(operation)
@@ -367,7 +367,7 @@ if VERSION >= (1, 66):
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The next call ends it: there is no timer."""
-        model.script(Answer("Never", fetches=1))
+        model.script(Response("Never", fetches=1))
         client.responses.create(model="never", input="Hi", background=True)
         client.embeddings.create(model="e", input="other")
         assert emission.names == ["embeddings e"]
@@ -385,7 +385,7 @@ if VERSION >= (1, 66):
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(vars(_background)["_pending"], "_limit", 1)
-        model.script(Answer("Never", fetches=1), Answer("Later", fetches=1))
+        model.script(Response("Never", fetches=1), Response("Later", fetches=1))
         client.responses.create(model="never", input="Hi", background=True)
         later = client.responses.create(model="later", input="Hi", background=True)
         assert emission.names == ["chat never"]

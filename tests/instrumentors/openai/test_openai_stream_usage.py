@@ -11,7 +11,7 @@ import pytest
 from openai_calls import CALLS, MESSAGES, Call
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 from otel_agents.testing.scripted_model.dialect import ModelRequest
 
 STREAMED = [call for call in CALLS if call.name in ("chat", "completions")]
@@ -114,10 +114,10 @@ def plain_async(call: Call, client: openai.OpenAI) -> list[Any]:
     return asyncio.run(main())
 
 
-def refusing(status: int, message: str) -> Callable[[ModelRequest], Answer | Failure]:
-    def respond(request: ModelRequest) -> Answer | Failure:
+def refusing(status: int, message: str) -> Callable[[ModelRequest], Response | Failure]:
+    def respond(request: ModelRequest) -> Response | Failure:
         refused = "stream_options" in request.body
-        return Failure(status, message=message) if refused else Answer("one two")
+        return Failure(status, message=message) if refused else Response("one two")
 
     return respond
 

@@ -19,7 +19,7 @@ from opentelemetry.trace import StatusCode
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Answer, Cut, ErrorEvent, Hold, ScriptedModel
+from otel_agents.testing.scripted_model import Abort, ErrorEvent, Hold, Response, ScriptedModel
 
 
 def send(client: Any, **arguments: Any) -> Any:
@@ -59,7 +59,7 @@ def test_a_stream_left_early_is_abandoned(
     leave: str, client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     gate = threading.Event()
-    model.script(Answer("one two three", hold=Hold(2, gate)))
+    model.script(Response("one two three", hold=Hold(2, gate)))
     stream = send(client)
     next(stream)
     if leave == "close":
@@ -121,7 +121,7 @@ def test_the_response_of_a_stream_that_is_read_stays_what_it_is(client: openai.O
 def test_a_stream_that_breaks_is_an_error(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("one two three", fault=Cut(2)))
+    model.script(Response("one two three", fault=Abort(2)))
     with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the SDK
         list(send(client))
     kind = type(raised.value)
@@ -137,7 +137,7 @@ def test_a_stream_that_a_signal_interrupts_keeps_its_output(
     """The stream goes on for its reader, and its span does not end twice."""
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
     gate = threading.Event()
-    model.script(Answer("one two three", hold=Hold(2, gate)))
+    model.script(Response("one two three", hold=Hold(2, gate)))
     stream = send(client)
     chunks = [next(stream), next(stream)]
     (operation,) = in_progress.operations()
@@ -155,7 +155,7 @@ def test_a_stream_that_a_signal_interrupts_keeps_its_output(
 def test_an_error_event_is_an_error(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Answer("one two three", fault=ErrorEvent(2)))
+    model.script(Response("one two three", fault=ErrorEvent(2)))
     with pytest.raises(openai.APIError):
         list(send(client))
     assert ending(emission) == (StatusCode.ERROR, {"error.type": "openai.APIError"})
@@ -164,7 +164,7 @@ def test_an_error_event_is_an_error(
 @pytest.mark.usefixtures("instrumented")
 def test_a_cancelled_stream_is_an_error(run: Any, model: ScriptedModel, emission: Emission) -> None:
     gate = threading.Event()
-    model.script(Answer("one two three", hold=Hold(2, gate)))
+    model.script(Response("one two three", hold=Hold(2, gate)))
 
     async def use(client: openai.AsyncOpenAI) -> None:
         stream: Any = await send(client)
@@ -210,7 +210,7 @@ if VERSION >= (1, 66):
     def test_a_response_that_fails_in_its_stream_is_an_error(
         client: openai.OpenAI, model: ScriptedModel, emission: Emission
     ) -> None:
-        model.script(Answer("Hi", finish_reason="error"))
+        model.script(Response("Hi", finish_reason="error"))
         list(client.responses.create(model="gpt-4o-mini", input="Hi", stream=True))
         status, recorded = ending(emission)
         assert status is StatusCode.ERROR

@@ -2,7 +2,7 @@
 
 from otel_agents.distro import initialize
 
-initialize()  # what `opentelemetry-instrument` does, before the frameworks are imported
+initialize()  # as `opentelemetry-instrument` does; call it before importing frameworks
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _MODULES: Final = MappingProxyType(
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: the command line needs no SDK.
+    # Imported on first access: the command line needs no SDK.
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from otel_agents.distro.starting.unusable import usable
+    from otel_agents.distro.starting.invalid import valid_environment
 
-    with usable():
+    with valid_environment():
         return getattr(import_module(f"{__name__}.starting.{module}"), name)

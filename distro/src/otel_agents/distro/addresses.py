@@ -1,4 +1,4 @@
-"""The address of a receiver, taken from an endpoint; an endpoint that cannot be one says why."""
+"""The address of a receiver, parsed from an endpoint."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Address", "MalformedError", "origin", "shown", "without_user"]
+__all__ = ["Address", "MalformedError", "origin", "redacted", "without_credentials"]
 
-_URL: Final = ("http", "https")
-_OF_GRPC: Final = ("unix", "unix-abstract", "dns", "ipv4", "ipv6", "vsock", "xds")
-"""Schemes of gRPC's own names, which gRPC alone understands."""
+_URL_SCHEMES: Final = ("http", "https")
+_GRPC_SCHEMES: Final = ("unix", "unix-abstract", "dns", "ipv4", "ipv6", "vsock", "xds")
+"""Schemes of gRPC's name resolvers."""
 _LABEL: Final = re.compile(r"[\w-]{1,63}")
 _BROKEN_SCHEME: Final = re.compile(r"^(https?:)?/*", re.IGNORECASE)
 _PORT: Final = re.compile(r":[^:\]]*$")
@@ -20,16 +20,16 @@ _QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 
 
 class MalformedError(ValueError):
-    """No receiver can have this address; the text says why, ``instead`` what to write, for people."""
+    """An endpoint is invalid; the text says why, ``suggestion`` what to write."""
 
-    def __init__(self, why: str, instead: str = "http://HOST:PORT") -> None:
+    def __init__(self, why: str, suggestion: str = "http://HOST:PORT") -> None:
         super().__init__(why)
-        self.instead = instead
+        self.suggestion = suggestion
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a receiver listens; ``host`` is empty where only gRPC can tell."""
+    """Where a receiver listens; ``host`` is empty if only gRPC can resolve it."""
 
     secure: bool
     host: str = ""
@@ -37,13 +37,13 @@ class Address:
 
     @classmethod
     def read(cls, endpoint: str, protocol: str, *, insecure: bool = False) -> Address:
-        """The address in ``endpoint``; ``insecure`` is asked where gRPC's has no scheme.
+        """Parse ``endpoint``; ``insecure`` applies to a gRPC endpoint without a scheme.
 
         Raises:
-            MalformedError: It cannot be one.
+            MalformedError: The endpoint is invalid.
         """
         scheme = endpoint.partition(":")[0].lower()
-        if protocol == "grpc" and scheme in _OF_GRPC:
+        if protocol == "grpc" and scheme in _GRPC_SCHEMES:
             return cls(secure=not insecure)
         if "://" not in endpoint:
             if protocol != "grpc":
@@ -52,16 +52,16 @@ class Address:
                 raise MalformedError("it is no URL", _with_scheme(endpoint))
             endpoint = f"//{endpoint}"
         url = _split(endpoint)
-        if url.scheme not in ("", *_URL):
+        if url.scheme not in ("", *_URL_SCHEMES):
             raise MalformedError(f"{url.scheme} is no scheme of OTLP")
         secure = url.scheme == "https" or (not url.scheme and not insecure)
-        # gRPC's port is 443 with TLS and without.
+        # gRPC's default port is 443 with and without TLS.
         fallback = 443 if secure or protocol == "grpc" else 80
         return cls(secure, _host(url), _port(url) or fallback)
 
 
 def _with_scheme(endpoint: str) -> str:
-    rest = shown(_BROKEN_SCHEME.sub("", endpoint))
+    rest = redacted(_BROKEN_SCHEME.sub("", endpoint))
     return f"http://{rest} or https://{rest}"
 
 
@@ -87,10 +87,10 @@ def _host(url: SplitResult) -> str:
 
 
 def _port(url: SplitResult) -> int | None:
-    place = url.netloc.rpartition("@")[2]
-    if place.rpartition("]")[2].count(":") > 1:
-        raise MalformedError(f"{place} has more than one port")
-    text = _PORT.search(place)
+    authority = url.netloc.rpartition("@")[2]
+    if authority.rpartition("]")[2].count(":") > 1:
+        raise MalformedError(f"{authority} has more than one port")
+    text = _PORT.search(authority)
     if text is None or text[0] == ":":
         return None
     number = text[0][1:]
@@ -100,8 +100,8 @@ def _port(url: SplitResult) -> int | None:
 
 
 def origin(endpoint: str) -> str:
-    """The endpoint without its path and without credentials: what the user recognises."""
-    endpoint = shown(endpoint)
+    """Return the endpoint without path and credentials."""
+    endpoint = redacted(endpoint)
     try:
         url = urlsplit(endpoint)
     except ValueError:
@@ -109,11 +109,11 @@ def origin(endpoint: str) -> str:
     return f"{url.scheme}://{url.netloc}" if url.netloc else endpoint
 
 
-def shown(endpoint: str) -> str:
-    """The endpoint for people: without a user's name and password, and without what is asked."""
-    return _QUERY.sub("?…", without_user(endpoint))
+def redacted(endpoint: str) -> str:
+    """Return the endpoint for messages: without user name, password and query."""
+    return _QUERY.sub("?…", without_credentials(endpoint))
 
 
-def without_user(endpoint: str) -> str:
-    """The endpoint without a user's name and password."""
+def without_credentials(endpoint: str) -> str:
+    """Return the endpoint without user name and password."""
     return _USER.sub(r"\1", endpoint, count=1)

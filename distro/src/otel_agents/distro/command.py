@@ -21,7 +21,7 @@ _IMPORT_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the status to exit with: 0 fine, 1 findings or a failure, 2 wrong usage."""
+    """Run the command; return the exit status: 0 success, 1 findings or a failure, 2 usage error."""
     options = _parser().parse_args(arguments)
     if options.command == "demo":
         from otel_agents.distro import demo
@@ -32,29 +32,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=_PROGRAM, description="OpenTelemetry for AI agents: see what it does here."
+        prog=_PROGRAM, description="OpenTelemetry for AI agents: inspect and try it."
     )
-    parser.add_argument("--version", action=_Version, help="what is installed, and exit")
+    parser.add_argument("--version", action=_Version, help="show the installed versions and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "demo", help="run an agent against a scripted local model and draw its trace"
     )
     doctor = commands.add_parser(
-        "doctor", help="what is installed, instrumented, in conflict, set, and who answers"
+        "doctor",
+        help="show what is installed, instrumented, in conflict and configured, and check the endpoints",
     )
-    doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.add_argument(
         "--timeout",
         type=float,
         default=_IMPORT_SECONDS,
         metavar="SECONDS",
-        help="how long one framework may take to be imported (default: %(default)g)",
+        help="time limit for importing one framework (default: %(default)g)",
     )
     return parser
 
 
 class _Version(argparse.Action):
-    """Prints versions; looked up only when asked for."""
+    """Prints versions, looked up only when requested."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, **options)
@@ -65,7 +66,7 @@ class _Version(argparse.Action):
 
 
 def _versions() -> str:
-    """Ours; its parts where they are of another version; and what it runs on."""
+    """Return our version, those of parts that differ, of Python and of the SDK."""
     found = versions()
     ours = found.get(_PROGRAM, "(not installed)")
     parts = [f"{name} {found[name]}" for name in _PARTS if found.get(name, ours) != ours]
@@ -74,10 +75,10 @@ def _versions() -> str:
 
 
 def _doctor(as_json: bool, timeout: float) -> int:
-    from otel_agents.distro.starting.unusable import usable
+    from otel_agents.distro.starting.invalid import valid_environment
 
     environ = dict(os.environ)
-    with usable():  # what OpenTelemetry would not start with is a finding, not the end
+    with valid_environment():  # values that OpenTelemetry raises for are findings
         from otel_agents.distro.doctor import examine
         from otel_agents.distro.doctor.text import as_text
 

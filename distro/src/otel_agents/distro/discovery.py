@@ -1,4 +1,4 @@
-"""The entry points of what is installed, scanned once: a scan reads every distribution there is."""
+"""Installed entry points, scanned once: a scan reads every distribution."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 __all__ = ["exporter_named", "no_such_exporter", "registered", "versions"]
 
-_OURS: Final = "otel_agents_"
-"""How the names begin that are not for users."""
+_PRIVATE_PREFIX: Final = "otel_agents_"
+"""Prefix of names that users do not set."""
 _PACKAGES: Final = (
     "otel-agents",
     "otel-agents-instrumentors",
@@ -28,27 +28,27 @@ def _all() -> Any:
 
 
 def registered(group: str, name: str | None = None) -> list[EntryPoint]:
-    """The entry points of ``group``, those with ``name`` if it is given."""
+    """Return the entry points of ``group``, or those of them with ``name``."""
     points: list[EntryPoint] = list(_all().select(group=group))
     return [point for point in points if name is None or point.name == name]
 
 
 def exporter_named(signal: str, name: str) -> EntryPoint | None:
-    """The exporter of ``signal`` that ``OTEL_*_EXPORTER`` calls so."""
+    """Return the exporter of ``signal`` that ``OTEL_*_EXPORTER`` calls ``name``."""
     return next(iter(registered(f"opentelemetry_{signal}_exporter", name)), None)
 
 
 def no_such_exporter(signal: str, name: str) -> str:
-    """The line about an exporter that is not installed."""
+    """Return a message about an exporter that is not installed."""
     found = {point.name for point in registered(f"opentelemetry_{signal}_exporter")}
-    known = ", ".join(sorted(it for it in found if not it.startswith(_OURS)))
+    known = ", ".join(sorted(it for it in found if not it.startswith(_PRIVATE_PREFIX)))
     return (
         f"no exporter of {signal} is named {name} (OTEL_{signal.upper()}_EXPORTER); known: {known}"
     )
 
 
 def versions() -> dict[str, str]:
-    """The versions of what matters here, by distribution; what is not installed is left out."""
+    """Return the versions of the relevant distributions that are installed."""
     found: dict[str, str] = {}
     for name in _PACKAGES:
         try:

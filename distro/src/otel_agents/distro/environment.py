@@ -1,4 +1,4 @@
-"""The standard variables that this distribution reads itself, each with where its value is from."""
+"""The standard variables that this distribution reads itself, each with its source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from otel_agents.distro.addresses import Address, MalformedError, shown
+from otel_agents.distro.addresses import Address, MalformedError, redacted
 from otel_agents.distro.headers import fault_of_header
 from otel_agents.distro.notices import warn
 
@@ -30,34 +30,34 @@ SIGNALS: Final[tuple[SignalName, ...]] = ("traces", "metrics", "logs")
 DISABLED_INSTRUMENTATIONS: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 DEFAULT: Final = "default"
 FILES: Final = ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")
-"""What is read of TLS."""
+"""The TLS files that are read."""
 
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _COMPRESSIONS: Final = ("gzip", "deflate", "none")
 _PORTS: Final = MappingProxyType({"http/protobuf": 4318, "grpc": 4317})
 _BATCH_PREFIX: Final = MappingProxyType({"traces": "OTEL_BSP", "logs": "OTEL_BLRP"})
-_FOR_THE_EYE: Final = ("tree", "console")
+_TERMINAL_EXPORTERS: Final = ("tree", "console")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A value and where it is from: a variable's name, or ``default``."""
+    """A value and its source: a variable's name, or ``default``."""
 
     value: str
     source: str = DEFAULT
 
     @property
     def given(self) -> bool:
-        """Whether the user chose it."""
+        """Whether the user set it."""
         return not self.source.startswith(DEFAULT)
 
 
 @dataclass(frozen=True)
 class Signal:
-    """How one signal leaves the process.
+    """How one signal is exported.
 
-    ``exporters`` is a list by comma, ``none`` for none; ``endpoint`` the whole URL of OTLP;
-    ``timeout`` seconds for one request; ``headers`` as the variable has them, keys among them.
+    ``exporters`` is a comma-separated list, ``none`` for none; ``endpoint`` the whole OTLP URL;
+    ``timeout`` seconds for one request; ``headers`` the variable's text, with its secrets.
     """
 
     name: SignalName
@@ -68,13 +68,13 @@ class Signal:
     timeout: Choice
     headers: Choice | None = None
     insecure: bool = False
-    """Without TLS, where gRPC's endpoint does not say."""
-    of_file: bool = False
-    """Declared in a file, so that the environment has no say."""
+    """No TLS, if gRPC's endpoint has no scheme."""
+    from_file: bool = False
+    """Configured by a file, so that the environment does not apply."""
 
     @property
     def address(self) -> Address | None:
-        """What ``endpoint`` names; None where nothing can have that address."""
+        """The address of ``endpoint``; None if it is invalid."""
         try:
             return Address.read(self.endpoint.value, self.protocol.value, insecure=self.insecure)
         except MalformedError:
@@ -82,45 +82,45 @@ class Signal:
 
     @property
     def exporter_names(self) -> tuple[str, ...]:
-        """The exporters, without ``none``."""
+        """The names of the exporters, without ``none``."""
         names = (name.strip() for name in self.exporters.value.split(","))
         return tuple(name for name in names if name and name.lower() != "none")
 
     @property
     def seconds(self) -> float:
-        """The time-out of one request."""
+        """The timeout of one request, in seconds."""
         return float(self.timeout.value)
 
 
 @dataclass(frozen=True)
 class Batching:
-    """How spans or log records are gathered before they are sent."""
+    """How spans or log records are batched."""
 
     delay: float
     """Seconds between two exports."""
     max_items: int
     """Items in one request."""
-    max_waiting: int | None
-    """Items that may wait; None where only their bytes are bounded."""
+    max_queued: int | None
+    """Items that may wait; None if only their bytes are bounded."""
 
 
 class Environment:
-    """The standard variables of ``environ``, by default of the process.
+    """The standard variables of ``environ``, by default the process's.
 
-    A value that cannot be used is told once: ``tell`` is given the variable and the line.
+    An invalid value is reported once: ``report`` gets the variable and a message.
     """
 
     def __init__(
         self,
         environ: Mapping[str, str] | None = None,
-        tell: Callable[[str, str], object] = lambda _, line: warn("%s", line),
+        report: Callable[[str, str], object] = lambda _, line: warn("%s", line),
     ) -> None:
         self._environ = os.environ if environ is None else environ
-        self._tell = tell
-        self._told: set[str] = set()
+        self._report = report
+        self._reported: set[str] = set()
 
     def text(self, *names: str) -> Choice | None:
-        """The first of ``names`` that is set and not empty."""
+        """Return the first of ``names`` that is set and not empty."""
         for name in names:
             value = self._environ.get(name, "").strip()
             if value:
@@ -128,17 +128,17 @@ class Environment:
         return None
 
     def flag(self, name: str) -> bool:
-        """Whether the variable is ``true``."""
+        """Return whether the variable is ``true``."""
         return self._environ.get(name, "").strip().lower() == "true"
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """The parts of a list by comma."""
+        """Return the parts of a comma-separated list."""
         return tuple(
             filter(None, (part.strip() for part in self._environ.get(name, "").split(",")))
         )
 
     def signal(self, name: SignalName, protocol: str | None = None) -> Signal:
-        """How a signal leaves; ``protocol`` where the exporter's name tells it."""
+        """Return how a signal is exported; ``protocol`` if the exporter's name implies it."""
         chosen = Choice(protocol, "the exporter's name") if protocol else self._protocol(name)
         insecure = self._otlp(name, "INSECURE")
         return Signal(
@@ -153,25 +153,25 @@ class Environment:
         )
 
     def sendable(self, signal: Signal) -> bool:
-        """Whether ``signal`` can be sent by OTLP; what is wrong with its variables is told."""
+        """Return whether ``signal`` can be sent by OTLP; report invalid variables."""
         if not self._check_headers(signal) or not self._check_endpoint(signal):
             return False
-        if signal.address is not None and signal.address.secure and not signal.of_file:
+        if signal.address is not None and signal.address.secure and not signal.from_file:
             return self._check_files(signal)
         return True
 
     def files(self, name: SignalName) -> dict[str, Choice]:
-        """The files of TLS that are given, each by what it is (`FILES`)."""
+        """Return the configured TLS files by kind (`FILES`)."""
         given = {what: self._otlp(name, what) for what in FILES}
         return {what: file for what, file in given.items() if file is not None}
 
     def batching(self, name: SignalName) -> Batching:
-        """How a signal's items are batched."""
+        """Return how a signal's items are batched."""
         prefix = _BATCH_PREFIX[name]
         return Batching(
             delay=self._number(f"{prefix}_SCHEDULE_DELAY", 5000) / 1000,
             max_items=self._number(f"{prefix}_MAX_EXPORT_BATCH_SIZE", 512) or 512,
-            max_waiting=self._number(f"{prefix}_MAX_QUEUE_SIZE", 0) or None,
+            max_queued=self._number(f"{prefix}_MAX_QUEUE_SIZE", 0) or None,
         )
 
     def _exporters(self, name: SignalName) -> Choice:
@@ -180,8 +180,8 @@ class Environment:
         if given is not None:
             return given
         traces = self.text("OTEL_TRACES_EXPORTER")
-        if name != "traces" and traces is not None and traces.value in _FOR_THE_EYE:
-            # Who looks at traces in the terminal has no Collector to send the rest to.
+        if name != "traces" and traces is not None and traces.value in _TERMINAL_EXPORTERS:
+            # With traces in the terminal there is no Collector for the other signals.
             return Choice("none", f"{DEFAULT} with {traces.source}={traces.value}")
         return Choice("otlp")
 
@@ -202,13 +202,13 @@ class Environment:
         source, whole = signal.endpoint.source, signal.endpoint.value
         of_environment = source.endswith("_ENDPOINT")
         given = self._environ.get(source, whole).strip() if of_environment else whole
-        named = f"{source}={shown(given)}" if of_environment else f"{shown(given)} ({source})"
+        named = f"{source}={redacted(given)}" if of_environment else f"{redacted(given)} ({source})"
         try:
             Address.read(given, signal.protocol.value, insecure=signal.insecure)
         except MalformedError as error:
-            self.complain(
+            self._report_once(
                 source,
-                f"{named} is no endpoint ({error}): nothing is sent there; write {error.instead}",
+                f"{named} is not an endpoint ({error}): nothing is sent there; write {error.suggestion}",
             )
             return False
         return True
@@ -217,42 +217,42 @@ class Environment:
         files = self.files(signal.name)
         for file in files.values():
             if not os.path.isfile(file.value):
-                self.complain(
+                self._report_once(
                     file.source,
-                    f"{file.source}={file.value} is no file: TLS fails without it; "
+                    f"{file.source}={file.value} is not a file: TLS fails without it; "
                     "write the path of a PEM file",
                 )
         return self._check_pair(files, signal.protocol.value)
 
     def _check_pair(self, files: Mapping[str, Choice], protocol: str) -> bool:
-        """Whether one can do with what there is of the client's key and certificate."""
+        """Return whether requests work with the given client key and certificate."""
         key, certificate = files.get("CLIENT_KEY"), files.get("CLIENT_CERTIFICATE")
-        if protocol == "grpc":  # it would end the process
+        if protocol == "grpc":  # gRPC ends the process with one of the two
             alone = key or certificate if not (key and certificate) else None
             effect = "nothing is sent"
-        else:  # a certificate's file may have the key in it
+        else:  # a certificate's file may include the key
             alone = key if certificate is None else None
             effect = "it is not used"
         if alone is None:
             return True
         other = "CERTIFICATE" if alone is key else "KEY"
         missing = f"OTEL_EXPORTER_OTLP_CLIENT_{other}"
-        self.complain(
+        self._report_once(
             alone.source,
             f"{alone.source} is set without {missing}: {effect}; set both, or neither",
         )
         return protocol != "grpc"
 
     def _check_headers(self, signal: Signal) -> bool:
-        """Whether the headers can be sent, but for parts that are none."""
+        """Return whether the headers can be sent, except for invalid parts."""
         given = signal.headers
         parts = given.value.split(",") if given is not None else []
         faults = [why for part in parts if (why := fault_of_header(part, signal.protocol.value))]
         if given is None or not faults:
             return True
-        # Never the value: headers are where keys are.
+        # Never the value: headers hold secrets.
         worst = max(faults, key=lambda it: it.fatal)
-        self.complain(given.source, f"{given.source} has {worst.text}")
+        self._report_once(given.source, f"{given.source} has {worst.text}")
         return not worst.fatal
 
     def _one_of(self, name: SignalName, what: str, accepted: tuple[str, ...]) -> Choice:
@@ -261,7 +261,7 @@ class Environment:
             return Choice(accepted[0])
         if given.value.lower() in accepted:
             return Choice(given.value.lower(), given.source)
-        self._use(given, f"is not supported ({', '.join(accepted)})", accepted[0])
+        self._report_fallback(given, f"is not supported ({', '.join(accepted)})", accepted[0])
         return Choice(accepted[0])
 
     def _timeout(self, name: SignalName) -> Choice:
@@ -274,7 +274,7 @@ class Environment:
             seconds = math.nan
         if 0 < seconds < math.inf:
             return given
-        self._use(given, "is not a number of seconds above 0", "10")
+        self._report_fallback(given, "is not a number of seconds above 0", "10")
         return Choice("10")
 
     def _otlp(self, name: SignalName, what: str) -> Choice | None:
@@ -286,14 +286,14 @@ class Environment:
             return default
         if given.value.isdigit():
             return int(given.value)
-        self._use(given, "is not a whole number", str(default))
+        self._report_fallback(given, "is not a whole number", str(default))
         return default
 
-    def _use(self, given: Choice, what: str, used: str) -> None:
-        self.complain(given.source, f"{given.source}={given.value} {what}; {used} is used")
+    def _report_fallback(self, given: Choice, what: str, used: str) -> None:
+        self._report_once(given.source, f"{given.source}={given.value} {what}; {used} is used")
 
-    def complain(self, variable: str, line: str) -> None:
-        """Tell ``line`` about ``variable``, once."""
-        if variable not in self._told:
-            self._told.add(variable)
-            self._tell(variable, line)
+    def _report_once(self, variable: str, line: str) -> None:
+        """Report ``line`` about ``variable``, once."""
+        if variable not in self._reported:
+            self._reported.add(variable)
+            self._report(variable, line)

@@ -1,4 +1,4 @@
-"""What is wrong with a part of a variable of headers, said without showing it."""
+"""Faults of a headers variable, described without showing its values."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ __all__ = ["Fault", "fault_of_header", "sendable"]
 
 _NAME: Final = re.compile(r"[!#$%&'*+.\w^`|~-]+", re.ASCII)
 _NAME_OF_GRPC: Final = re.compile(r"[\w.-]+", re.ASCII)
-_WRITTEN: Final = re.compile(r"[ -~]*")
-_TO_BE_ENCODED: Final = re.compile(r'[";\\]')
+_PRINTABLE: Final = re.compile(r"[ -~]*")
+_RESERVED: Final = re.compile(r'[";\\]')
 _PAIRS: Final = "write it as name=value,name=value"
 
 
 class Fault(NamedTuple):
-    """Why a header is none; ``fatal`` where no request could be made with it."""
+    """Why a header is invalid; ``fatal`` if no request can be made with it."""
 
     text: str
     fatal: bool
 
 
 _NO_PAIR: Final = Fault(f"a part that is not name=value, which is left out; {_PAIRS}", False)
-_NO_NAME: Final = Fault(f"a name that no header can have, which is left out; {_PAIRS}", False)
+_NO_NAME: Final = Fault(f"a name that is invalid for a header, which is left out; {_PAIRS}", False)
 _NOT_ENCODED: Final = Fault(
     "a value that is not percent-encoded, which is left out; write %22 for a quotation mark, "
     "%3B for a semicolon, %5C for a backslash",
@@ -39,9 +39,9 @@ _UNSENDABLE_VALUE: Final = Fault(
 
 
 def fault_of_header(part: str, protocol: str) -> Fault | None:
-    """What is wrong with ``part`` of the variable, between commas; None if all is well.
+    """Return the fault of one comma-separated ``part``, or None.
 
-    What OpenTelemetry leaves out is no reason to send nothing; what the transport refuses is.
+    A part that OpenTelemetry leaves out is harmless. One that the transport refuses is fatal.
     """
     name, equals, value = (it.strip() for it in part.partition("="))
     if not part.strip():
@@ -50,7 +50,7 @@ def fault_of_header(part: str, protocol: str) -> Fault | None:
         return _NO_PAIR
     if not _NAME.fullmatch(name):
         return _NO_NAME
-    if not _WRITTEN.fullmatch(value) or _TO_BE_ENCODED.search(value):
+    if not _PRINTABLE.fullmatch(value) or _RESERVED.search(value):
         return _NOT_ENCODED
     grpc = protocol == "grpc"
     if not (_NAME_OF_GRPC if grpc else _NAME).fullmatch(unquote(name)):
@@ -59,7 +59,7 @@ def fault_of_header(part: str, protocol: str) -> Fault | None:
 
 
 def sendable(value: str, *, grpc: bool) -> bool:
-    """Whether the transport takes ``value``, decoded, as a header's."""
+    """Return whether the transport accepts the decoded ``value`` of a header."""
     if grpc:
         return value.isascii() and value.isprintable()
     return all(ord(char) < 256 for char in value) and not re.search(r"[\r\n]", value)

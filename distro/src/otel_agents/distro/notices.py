@@ -1,4 +1,4 @@
-"""How the distribution speaks to its user: one line on the logger ``otel_agents``."""
+"""Messages to the user: one line on the logger ``otel_agents``."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ __all__ = ["inform", "readable_bytes", "warn"]
 
 
 def warn(message: str, *values: object) -> None:
-    """One WARNING line: what, why, what to do.
+    """Log one WARNING line: what, why, what to do.
 
-    Where the application has not configured logging, it appears on stderr as it is.
+    If the application has not configured logging, it appears on stderr as it is.
     """
     hosting.warn("otel-agents: " + message, *values)
 
 
 def inform(message: str, *values: object) -> None:
-    """One INFO line, for who looks: nothing has to be done."""
+    """Log one INFO line: nothing has to be done."""
     hosting.inform("otel-agents: " + message, *values)
 
 
 def readable_bytes(number: int) -> str:
-    """``67108864`` as ``64 MiB``."""
+    """Return ``64 MiB`` for ``67108864``."""
     for unit, size in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
         if number >= size:
             return (

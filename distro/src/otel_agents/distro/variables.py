@@ -1,4 +1,4 @@
-"""Changing the process's variables: as little as can be, and for no longer than needed."""
+"""Changes of the process's environment, as few and as short as possible."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-__all__ = ["hidden", "offer", "replaced"]
+__all__ = ["hidden", "replaced", "set_defaults"]
 
 
 @contextmanager
 def replaced(variables: Mapping[str, str | None]) -> Generator[None, None, None]:
-    """The variables are others meanwhile, None for unset: for the SDK, which reads them itself."""
+    """Set variables (None: unset) temporarily, for the SDK, which reads them itself."""
     kept = {name: os.environ.get(name) for name in variables}
     _set(variables)
     try:
@@ -21,7 +21,7 @@ def replaced(variables: Mapping[str, str | None]) -> Generator[None, None, None]
 
 
 def hidden(*names: str) -> AbstractContextManager[None]:
-    """The variables are unset meanwhile."""
+    """Unset variables temporarily."""
     return replaced(dict.fromkeys(names))
 
 
@@ -33,7 +33,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def offer(variables: Mapping[str, str]) -> None:
-    """Set what the user has not set; subprocesses inherit it."""
+def set_defaults(variables: Mapping[str, str]) -> None:
+    """Set the variables that the user has not set; subprocesses inherit them."""
     for name, value in variables.items():
         os.environ.setdefault(name, value)

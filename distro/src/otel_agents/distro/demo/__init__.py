@@ -1,6 +1,6 @@
 """The demo: agents against the scripted model, their trace drawn in the terminal.
 
-What it needs beside the distro comes with the extra ``demo``.
+Its further requirements come with the extra ``demo``.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["lacking", "run"]
+__all__ = ["missing_packages", "run"]
 
-_NEEDS: Final = MappingProxyType(
+_REQUIREMENTS: Final = MappingProxyType(
     {
-        "a model that answers without a network": ("otel_agents.testing",),
+        "a local scripted model": ("otel_agents.testing",),
         "crewai or openai": ("crewai", "openai"),
     }
 )
-"""What is needed, and the packages of which one is enough."""
+"""The requirements, and packages of which one is enough."""
 
 
-def lacking() -> list[str]:
-    """What the demo needs and is not installed; empty where it can run."""
-    return [what for what, packages in _NEEDS.items() if not any(map(find_spec, packages))]
+def missing_packages() -> list[str]:
+    """Return the requirements of the demo that are not installed."""
+    return [what for what, packages in _REQUIREMENTS.items() if not any(map(find_spec, packages))]
 
 
 def run() -> int:
-    """Run the demo; the status to exit with: 1, and one line, where something is not installed."""
-    if needed := lacking():
+    """Run the demo; return the exit status: 1, with one line, if something is not installed."""
+    if needed := missing_packages():
         install = 'pip install "otel-agents[demo]"'
         sys.stderr.write(f"The demo needs {', and '.join(needed)}. Run: {install}\n")
         return 1

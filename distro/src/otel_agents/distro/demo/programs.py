@@ -1,6 +1,6 @@
-"""The programs of the demo, and how one is run: in a process of its own, against the scripted model.
+"""The programs of the demo. One runs in a subprocess, against the scripted model.
 
-It is started as ``opentelemetry-instrument`` starts one, with variables that are set for it alone.
+It starts as by ``opentelemetry-instrument``, with its own environment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from otel_agents.distro.addresses import shown
+from otel_agents.distro.addresses import redacted
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.otlp.probe import refused
@@ -28,7 +28,7 @@ _HERE: Final = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the demo; ``prepare`` tells the model what to answer it."""
+    """A program of the demo; ``prepare`` scripts the model."""
 
     path: Path
     prepare: Callable[[ScriptedModel], None]
@@ -40,14 +40,14 @@ PROGRAMS: Final = MappingProxyType(
         "openai": Program(_HERE / "travel_planner.py", lambda model: model.script(*TRIP)),
     }
 )
-"""The programs by the module that each needs; the first one that is installed runs."""
+"""The programs by required module; the first one that is installed runs."""
 
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 def run() -> int:
-    """Run the first program whose module is installed; the status to exit with.
+    """Run the first program whose module is installed; return the exit status.
 
     Raises:
         StopIteration: None is installed.
@@ -55,7 +55,7 @@ def run() -> int:
     program = next(program for name, program in PROGRAMS.items() if find_spec(name))
     environment = Environment()
     signal = environment.signal("traces")
-    endpoint = shown(signal.endpoint.value)
+    endpoint = redacted(signal.endpoint.value)
     listening = environment.sendable(signal) and not refused(signal.address)
     _write(f"$ opentelemetry-instrument python {program.path.name}")
     with ScriptedModel() as model:
@@ -66,12 +66,12 @@ def run() -> int:
     if done.returncode == 0:
         _write(f"The same trace was sent to {endpoint}." if listening else _NOT_SENT)
         if environment.text(_CAPTURE) is None:
-            _write(f"Prompts and answers stay in the process unless {_CAPTURE}=SPAN_ONLY.")
+            _write(f"Prompts and responses are not recorded unless {_CAPTURE}=SPAN_ONLY.")
     return done.returncode
 
 
 _NOT_SENT: Final = (
-    "Nobody listens for OTLP, so the trace was only drawn. To send it: start a Collector, "
+    "No OTLP receiver is listening, so the trace was only drawn. To send it, start a Collector "
     "or set OTEL_EXPORTER_OTLP_ENDPOINT."
 )
 
@@ -88,7 +88,7 @@ def _exporters(listening: bool) -> dict[str, str]:
 
 
 def client(model: ScriptedModel) -> dict[str, str]:
-    """The variables by which a client of OpenAI asks ``model``."""
+    """Return the variables with which an OpenAI client calls ``model``."""
     return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "none"}
 
 

@@ -1,54 +1,54 @@
-"""What the scripted model answers in the demos: two tools are called, one of them fails once."""
+"""The scripted responses of the demos: two tools are called, one of them fails once."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from otel_agents.testing.scripted_model import (
-    Answer,
     ModelRequest,
     Reaction,
+    Response,
     ToolCall,
     Usage,
-    default_answer,
+    default_response,
 )
 
-__all__ = ["TRIP", "TRIP_ANSWER", "crew_reaction"]
+__all__ = ["TRIP", "TRIP_TEXT", "crew_reaction"]
 
-TRIP_ANSWER: Final = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
+TRIP_TEXT: Final = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
 _WEATHER: Final = ToolCall("get_weather", {"city": "Bern"})
 _NO_TRAIN: Final = ToolCall("find_trains", {"origin": "Milan", "destination": "Bern"})
 _TRAIN: Final = ToolCall("find_trains", {"origin": "Milano", "destination": "Bern"})
 
 TRIP: Final = (
-    Answer(
+    Response(
         tool_calls=(_WEATHER, _NO_TRAIN),
         usage=Usage(input_tokens=412, output_tokens=58),
         delay=0.25,
     ),
-    Answer(
+    Response(
         tool_calls=(_TRAIN,),
         usage=Usage(input_tokens=530, output_tokens=31, cached_tokens=384),
         delay=0.15,
     ),
-    Answer(
-        text=TRIP_ANSWER,
+    Response(
+        text=TRIP_TEXT,
         usage=Usage(input_tokens=618, output_tokens=44, cached_tokens=512, reasoning_tokens=24),
         delay=0.3,
     ),
 )
-"""To one agent that plans a trip."""
+"""The responses to one agent that plans a trip."""
 
 
 def crew_reaction(request: ModelRequest) -> Reaction:
-    """To the agents of a crew that plans a trip, and to what reads and writes for their memory."""
+    """Return the response to an agent of the crew, or to the requests of its memory."""
     if request.schema is not None or "messages" not in request.body:
-        return default_answer(request)
+        return default_response(request)
     if "find_trains" not in {tool.name for tool in request.tools}:
-        return Answer(TRIP_ANSWER, delay=0.2)
-    # One after the other: CrewAI has tools that are asked for at once run at once.
-    asked = (_WEATHER, _NO_TRAIN, _TRAIN)
-    answered = sum(message.get("role") == "tool" for message in request.body["messages"])
-    if answered < len(asked):
-        return Answer(tool_calls=(asked[answered],), delay=0.15)
-    return Answer(TRIP_ANSWER)
+        return Response(TRIP_TEXT, delay=0.2)
+    # One after the other: CrewAI runs the calls of one response in parallel.
+    calls = (_WEATHER, _NO_TRAIN, _TRAIN)
+    results = sum(message.get("role") == "tool" for message in request.body["messages"])
+    if results < len(calls):
+        return Response(tool_calls=(calls[results],), delay=0.15)
+    return Response(TRIP_TEXT)

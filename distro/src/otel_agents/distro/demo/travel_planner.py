@@ -1,7 +1,7 @@
 """The demo's program: a small agent loop over the openai package.
 
-The model calls are recorded by the instrumentor of openai. The loop is nobody's framework, so it
-reports its agent and its tools itself, by the operations that a framework's instrumentor uses.
+The instrumentor of openai records the model calls. The loop has no framework, so it records its agent
+and its tools itself, with the operations that a framework's instrumentor uses.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from openai import OpenAI
 from opentelemetry import context
 
-from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Telemetry
+from otel_agents.instrumentors import ExecuteTool, InvokeAgent, Operation, Telemetry
 
 _MODEL: Final = "gpt-4o-mini"
-_QUESTION: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
+_PROMPT: Final = "How do I get from Milan to Bern on Friday, and how is the weather there?"
 _STATIONS: Final = ("Milano", "Bern")
 
 
@@ -53,8 +53,11 @@ def _definition(name: str, *parameters: str) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
+_O = TypeVar("_O", bound=Operation)
+
+
 @contextmanager
-def _running(operation: Any) -> Generator[Any, None, None]:
+def _current(operation: _O) -> Generator[_O, None, None]:
     token = context.attach(operation.context)
     try:
         yield operation
@@ -68,14 +71,14 @@ def _running(operation: Any) -> Generator[Any, None, None]:
 
 def _call_tool(telemetry: Telemetry, call: Any) -> str:
     arguments = json.loads(call.function.arguments)
-    with _running(ExecuteTool(telemetry, call.function.name)) as tool:
+    with _current(ExecuteTool(telemetry, call.function.name)) as tool:
         tool.content.tool_arguments = arguments
         result = _TOOLS[call.function.name](**arguments)
         tool.content.tool_result = result
         return result
 
 
-def _answer_to(telemetry: Telemetry, call: Any) -> dict[str, Any]:
+def _tool_message(telemetry: Telemetry, call: Any) -> dict[str, Any]:
     try:
         content = _call_tool(telemetry, call)
     except LookupError as error:
@@ -84,10 +87,10 @@ def _answer_to(telemetry: Telemetry, call: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Ask the model until it needs no tool any more."""
+    """Call the model until it needs no more tools."""
     telemetry = Telemetry("otel_agents.demo")
-    messages: list[Any] = [{"role": "user", "content": _QUESTION}]
-    with OpenAI() as client, _running(InvokeAgent(telemetry, "travel-planner", model=_MODEL)):
+    messages: list[Any] = [{"role": "user", "content": _PROMPT}]
+    with OpenAI() as client, _current(InvokeAgent(telemetry, "travel-planner", model=_MODEL)):
         while True:
             tools: Any = [
                 _definition("get_weather", "city"),
@@ -100,7 +103,7 @@ def main() -> None:
             messages.append(message)
             if not message.tool_calls:
                 break
-            messages += [_answer_to(telemetry, call) for call in message.tool_calls]
+            messages += [_tool_message(telemetry, call) for call in message.tool_calls]
     sys.stdout.write(f"{message.content}\n\n")
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
 """The demo's program where CrewAI is installed: an application without a line of OpenTelemetry.
 
-A crew of two plans a trip, with tools, what it knows and what it remembers.
+A crew of two plans a trip, with tools, knowledge and memory.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -20,7 +20,7 @@ from crewai import LLM, Agent, Crew, Task
 from crewai.knowledge.source.string_knowledge_source import StringKnowledgeSource
 from crewai.tools import tool
 
-logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns of counting tokens by itself
+logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns that it counts tokens itself
 
 STATIONS = ("Milano", "Bern")
 EMBEDDER = MappingProxyType(
@@ -52,7 +52,7 @@ def find_trains(origin: str, destination: str) -> str:
 
 
 def trip(traveller: str) -> Crew:
-    """The crew: a scout finds out how to travel, a writer tells it."""
+    """Return the crew: a scout finds a connection, a writer describes it."""
     llm = LLM(model="gpt-4o-mini")
     scout = Agent(
         role="Scout",
@@ -64,7 +64,7 @@ def trip(traveller: str) -> Crew:
     writer = Agent(
         role="Writer",
         goal="Tell it in one sentence",
-        backstory="You write for people in a hurry.",
+        backstory="You write for readers in a hurry.",
         llm=llm,
     )
     scouting = Task(
@@ -91,7 +91,7 @@ def trip(traveller: str) -> Crew:
 
 
 def main() -> None:
-    """Ask, and print the answer."""
+    """Run the crew, and print the result."""
     print(trip("Ada").kickoff(inputs={"traveller": "Ada", "city": "Bern"}).raw)
 
 

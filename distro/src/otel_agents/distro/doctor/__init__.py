@@ -1,7 +1,8 @@
-"""The doctor: what is installed, what is instrumented and how, what conflicts, who answers.
+"""The doctor: what is installed, instrumented, in conflict and configured, and what endpoints reply.
 
-The keys of ``otel-agents doctor --json`` are the fields of `Examination`, of `Framework`,
-`SettingValue`, `Homeward` and `SignalAnswer`; ``targets`` are ``{"target", "state", "detail"}``.
+The keys of ``otel-agents doctor --json`` are the fields of `Examination`, `Framework`,
+`SettingValue`, `VendorTelemetryStatus` and `SignalStatus`; ``targets`` are
+``{"target", "state", "detail"}``.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from typing import Any
 from otel_agents.distro.discovery import exporter_named, no_such_exporter, registered, versions
 from otel_agents.distro.doctor.declared import declared, file_problem, is_declared
 from otel_agents.distro.doctor.effective import (
-    Homeward,
     SettingValue,
+    VendorTelemetryStatus,
     effective_settings,
-    homeward,
+    vendor_telemetry,
 )
-from otel_agents.distro.doctor.endpoints import SignalAnswer, ask, unanswered
+from otel_agents.distro.doctor.endpoints import SignalStatus, check_signal, endpoint_findings
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
-from otel_agents.distro.starting.unusable import unusable
+from otel_agents.distro.starting.invalid import invalid_variables
 from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
 
 __all__ = ["Examination", "examine"]
@@ -30,51 +31,51 @@ __all__ = ["Examination", "examine"]
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found. ``findings`` are sentences; none means that all is well."""
+    """The report. ``findings`` are sentences, one per problem."""
 
     python: str
     packages: dict[str, str]
     frameworks: tuple[Framework, ...]
     settings: tuple[SettingValue, ...]
-    homeward: tuple[Homeward, ...]
-    signals: tuple[SignalAnswer, ...]
+    vendor_telemetry: tuple[VendorTelemetryStatus, ...]
+    signals: tuple[SignalStatus, ...]
     findings: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain objects."""
+        """Return the report as plain objects."""
         return asdict(self)
 
 
 def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
-    """Look at everything.
+    """Examine everything.
 
     Args:
-        timeout: Seconds that a framework may take to be imported.
+        timeout: Seconds that the import of a framework may take.
         environ: The variables as the user set them.
     """
-    told: dict[str, str] = {}
-    environment = Environment(environ, told.__setitem__)
-    replaced = tuple(unusable(environment))
+    reported: dict[str, str] = {}
+    environment = Environment(environ, reported.__setitem__)
+    replaced = tuple(invalid_variables(environment))
     frameworks = examine_frameworks(timeout)
-    signals = declared(environment) or tuple(ask(environment, name) for name in SIGNALS)
-    used = {**dict.fromkeys(told), **{it.variable: it.used for it in replaced}}
-    settings, misread = effective_settings(environment, used)
+    signals = declared(environment) or tuple(check_signal(environment, name) for name in SIGNALS)
+    used = {**dict.fromkeys(reported), **{it.variable: it.used for it in replaced}}
+    settings, invalid_settings = effective_settings(environment, used)
     findings = [
-        *misread,
+        *invalid_settings,
         *(it.line for it in replaced),
-        *told.values(),
+        *reported.values(),
         *missing_hooks(),
         *_general(environment),
-        *_unreadable(environment),
+        *_metadata_problem(environment),
         *(finding for framework in frameworks for finding in framework.findings),
-        *unanswered(signals),
+        *endpoint_findings(signals),
     ]
     return Examination(
         python_version(),
         versions(),
         frameworks,
         settings,
-        homeward(environment),
+        vendor_telemetry(environment),
         signals,
         tuple(findings),
     )
@@ -87,8 +88,8 @@ def _exporters(environment: Environment) -> Iterator[str]:
                 yield no_such_exporter(signal, name)
 
 
-def _unreadable(environment: Environment) -> Iterator[str]:
-    """Each instrumentor of others whose metadata are broken, which end the loader of OpenTelemetry."""
+def _metadata_problem(environment: Environment) -> Iterator[str]:
+    """Yield each foreign instrumentor with broken metadata, which stop OpenTelemetry's loader."""
     disabled = environment.listed(DISABLED_INSTRUMENTATIONS)
     for entry_point in registered(GROUP):
         if is_ours(entry_point) or {"*", entry_point.name} & set(disabled):
@@ -117,7 +118,7 @@ def _general(environment: Environment) -> Iterator[str]:
     if is_declared(environment):
         yield (
             "OTEL_CONFIG_FILE configures the SDK: exporters and their variables are ignored, "
-            "metrics and logs have the SDK's own batching, and no defaults of ours hold"
+            "metrics and logs have the SDK's own batching, and our defaults do not apply"
         )
     else:
         yield from _exporters(environment)

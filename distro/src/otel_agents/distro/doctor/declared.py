@@ -1,4 +1,4 @@
-"""Where signals go under declarative configuration: what the file says, which nobody is asked about."""
+"""Signals under declarative configuration: what the file says; endpoints are not checked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Final
 
-from otel_agents.distro.addresses import shown
-from otel_agents.distro.doctor.endpoints import SignalAnswer
+from otel_agents.distro.addresses import redacted
+from otel_agents.distro.doctor.endpoints import SignalStatus
 from otel_agents.distro.environment import Environment, SignalName
 from otel_agents.distro.otlp.silence import overheard
 
@@ -33,29 +33,29 @@ _DEFAULTS: Final = MappingProxyType(
 
 
 def is_declared(environment: Environment) -> bool:
-    """Whether a file says how signals leave, and the environment does not."""
+    """Return whether a file, and not the environment, configures the export."""
     path = environment.text(_FILE)
     return path is not None and os.path.isfile(path.value) and find_spec(_PACKAGE) is not None
 
 
 def file_problem(environment: Environment) -> str | None:
-    """Why the file is not used, or not as it is."""
+    """Return why the file is not used, or not as it is."""
     path = environment.text(_FILE)
     if path is None:
         return None
     if not os.path.isfile(path.value):
-        return f"{_FILE}={path.value} is no file; the environment's settings are used"
+        return f"{_FILE}={path.value} is not a file; the environment's settings are used"
     if find_spec(_PACKAGE) is None:
         return f"{_FILE} is set, but opentelemetry-configuration is not installed"
     try:
         _load(path.value)
-    except Exception as error:  # noqa: BLE001  a file that is wrong is what a doctor is for
+    except Exception as error:  # noqa: BLE001  a broken file is a finding
         return f"{_FILE}={path.value} cannot be used ({' '.join(str(error).split())})"
     return None
 
 
-def declared(environment: Environment) -> tuple[SignalAnswer, ...]:
-    """How each signal leaves as the file has it; none where no file says."""
+def declared(environment: Environment) -> tuple[SignalStatus, ...]:
+    """Return how the file exports each signal; nothing without a file."""
     path = environment.text(_FILE)
     if path is None or not is_declared(environment) or file_problem(environment) is not None:
         return ()
@@ -68,16 +68,16 @@ def _load(path: str) -> Any:
         return import_module(_PACKAGE).load_config_file(path)
 
 
-def _signal(configuration: Any, name: SignalName) -> SignalAnswer:
+def _signal(configuration: Any, name: SignalName) -> SignalStatus:
     provider, processors = _PROCESSORS[name]
     exporters = dict(_exporters(getattr(getattr(configuration, provider), processors, None) or ()))
     for kind, protocol in _PROTOCOLS.items():
         if kind in exporters:
             endpoint: str | None = getattr(exporters[kind], "endpoint", None)
-            where = shown(endpoint or _DEFAULTS[kind].format(name))
+            where = redacted(endpoint or _DEFAULTS[kind].format(name))
             source = _FILE if endpoint else "default"
-            return SignalAnswer(name, ",".join(exporters), _FILE, where, source, protocol)
-    return SignalAnswer(name, ",".join(exporters) or "none", _FILE)
+            return SignalStatus(name, ",".join(exporters), _FILE, where, source, protocol)
+    return SignalStatus(name, ",".join(exporters) or "none", _FILE)
 
 
 def _exporters(processors: Iterable[Any]) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""The settings as they are now, each with where its value is from."""
+"""The effective settings, each with the source of its value."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.starting.privacy import PHONE_HOME
+from otel_agents.distro.starting.privacy import VENDOR_TELEMETRY
 from otel_agents.instrumentors.settings import SETTINGS, Settings
 
-__all__ = ["Homeward", "SettingValue", "effective_settings", "homeward"]
+__all__ = ["SettingValue", "VendorTelemetryStatus", "effective_settings", "vendor_telemetry"]
 
 _STANDARD: Final = MappingProxyType(
     {
@@ -24,12 +24,12 @@ _STANDARD: Final = MappingProxyType(
         "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "none",
     }
 )
-"""Standard variables that are asked about most, with what holds under this distribution."""
+"""The most relevant standard variables, with this distribution's defaults."""
 
 
 @dataclass(frozen=True)
 class SettingValue:
-    """One setting: its variable, its text, and ``default`` or the variable that it is from."""
+    """One setting: its variable, its text, and its source: ``default`` or the variable."""
 
     name: str
     value: str
@@ -37,23 +37,23 @@ class SettingValue:
 
 
 @dataclass(frozen=True)
-class Homeward:
-    """What a library tells its maker, whether that is stopped here, and how to turn it round.
+class VendorTelemetryStatus:
+    """Whether usage statistics of a library are sent to its vendor, and how to change that.
 
-    ``sent`` is ``no`` where it is, else ``as`` and the variable by which the user has decided.
+    ``sent`` is ``no``, or ``as`` and the variable by which the user has decided.
     """
 
     library: str
     what: str
     sent: str
-    turn_round: str
+    to_change: str
 
 
-def homeward(environment: Environment) -> tuple[Homeward, ...]:
-    """What libraries tell their makers, installed or not."""
+def vendor_telemetry(environment: Environment) -> tuple[VendorTelemetryStatus, ...]:
+    """Return the status of all known vendor telemetry, whether or not the library is installed."""
     disabled = "OTEL_SDK_DISABLED"
-    found: list[Homeward] = []
-    for row in PHONE_HOME:
+    found: list[VendorTelemetryStatus] = []
+    for row in VENDOR_TELEMETRY:
         given = environment.text(row.variable)
         if given is not None:
             sent, turn = f"as {row.variable}={given.value} says", f"unset {row.variable}"
@@ -61,22 +61,21 @@ def homeward(environment: Environment) -> tuple[Homeward, ...]:
             sent, turn = f"as without otel-agents ({disabled})", f"unset {disabled}"
         else:
             sent, turn = "no", f"{row.variable}={row.on}"
-        found.append(Homeward(row.library, row.what, sent, turn))
+        found.append(VendorTelemetryStatus(row.library, row.what, sent, turn))
     return tuple(found)
 
 
 def effective_settings(
     environment: Environment, used: Mapping[str, str | None]
 ) -> tuple[tuple[SettingValue, ...], list[str]]:
-    """The settings, and a sentence for each of ours that is not understood.
+    """Return the settings, and a sentence for each invalid setting of otel-agents.
 
     Args:
         environment: The variables as the user set them.
-        used: What is used in place of standard variables that are not understood; None for the
-            default.
+        used: The values used for invalid standard variables; None for the default.
     """
-    misread = _misread()
-    bad = {line.partition("=")[0] for line in misread} | used.keys()
+    invalid = _invalid_settings()
+    bad = {line.partition("=")[0] for line in invalid} | used.keys()
     defaults = {**_STANDARD, **{setting.name: setting.default for setting in SETTINGS}}
     values: list[SettingValue] = []
     for name, default in defaults.items():
@@ -85,7 +84,7 @@ def effective_settings(
             values.append(SettingValue(name, used.get(name) or default, "default"))
         else:
             values.append(SettingValue(name, given.value, name))
-    return tuple(values), misread
+    return tuple(values), invalid
 
 
 class _Lines(logging.Handler):
@@ -97,8 +96,8 @@ class _Lines(logging.Handler):
         self.lines.append(record.getMessage().removeprefix("otel-agents: "))
 
 
-def _misread() -> list[str]:
-    """What `Settings.read` says about this environment."""
+def _invalid_settings() -> list[str]:
+    """Return the messages of `Settings.read` about this environment."""
     log, lines = logging.getLogger("otel_agents"), _Lines()
     log.addHandler(lines)
     try:

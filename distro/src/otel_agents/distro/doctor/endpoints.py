@@ -1,4 +1,4 @@
-"""Whether the endpoint of each signal answers: an empty OTLP request, as the program would send it."""
+"""A check of each signal's endpoint: an empty OTLP request, sent as the program would send it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from otel_agents.distro.addresses import origin, shown
+from otel_agents.distro.addresses import origin, redacted
 from otel_agents.distro.environment import Environment, Signal, SignalName
 from otel_agents.distro.otlp.hint import what_to_do
 from otel_agents.distro.otlp.transport import OtlpTransport
 
-__all__ = ["NOT_ASKED", "SignalAnswer", "ask", "unanswered"]
+__all__ = ["NOT_CHECKED", "SignalStatus", "check_signal", "endpoint_findings"]
 
-NOT_ASKED: Final = "not asked"
+NOT_CHECKED: Final = "not checked"
 _MALFORMED: Final = "malformed"
 _SECONDS: Final = 5.0
 _OTLP: Final = MappingProxyType(
@@ -23,12 +23,12 @@ _OTLP: Final = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class SignalAnswer:
-    """How a signal leaves, and what its endpoint answered.
+class SignalStatus:
+    """How a signal leaves, and the result of a test request to its endpoint.
 
-    ``answer`` is ``accepted``, ``malformed`` (no endpoint), the failure, or ``not asked`` where
-    nothing is sent by OTLP; ``hint`` what to do then. A ``source`` is ``default``, a variable, or
-    ``the receiver``, which takes no compression.
+    ``result`` is ``accepted``, ``malformed`` (not an endpoint), the failure, or ``not checked``
+    if nothing is sent by OTLP. ``hint`` is what the user can do about a failure. A ``source`` is
+    ``default``, a variable, or ``the receiver``, which accepts no compression.
     """
 
     name: str
@@ -39,57 +39,57 @@ class SignalAnswer:
     protocol: str = ""
     compression: str = ""
     compression_source: str = ""
-    answer: str = NOT_ASKED
+    result: str = NOT_CHECKED
     hint: str = ""
     ok: bool = True
 
 
-def unanswered(signals: Iterable[SignalAnswer]) -> Iterator[str]:
-    """A sentence for each server and way in which it does not take signals."""
+def endpoint_findings(signals: Iterable[SignalStatus]) -> Iterator[str]:
+    """Yield a sentence for each server and way in which it refuses signals."""
     failed: dict[tuple[str, str, str], list[str]] = {}
     for signal in signals:
-        if not signal.ok and signal.answer != _MALFORMED:  # the variable has a finding of its own
-            where = origin(signal.endpoint)
-            failed.setdefault((where, signal.answer, signal.hint), []).append(signal.name)
-    for (where, answer, hint), names in failed.items():
-        yield f"{where} does not take {' or '.join(names)} ({answer}); {hint}"
+        if not signal.ok and signal.result != _MALFORMED:  # the variable has a finding of its own
+            server = origin(signal.endpoint)
+            failed.setdefault((server, signal.result, signal.hint), []).append(signal.name)
+    for (server, result, hint), names in failed.items():
+        yield f"{server} does not accept {' or '.join(names)} ({result}); {hint}"
 
 
-def ask(environment: Environment, name: SignalName) -> SignalAnswer:
-    """Send an empty request where a signal goes."""
+def check_signal(environment: Environment, name: SignalName) -> SignalStatus:
+    """Send an empty request to the endpoint of a signal."""
     signal = environment.signal(name)
-    answer = SignalAnswer(name, signal.exporters.value, signal.exporters.source)
+    status = SignalStatus(name, signal.exporters.value, signal.exporters.source)
     by_otlp = [exporter for exporter in signal.exporter_names if exporter in _OTLP]
     if not by_otlp:
-        return answer
+        return status
     signal = environment.signal(name, _OTLP[by_otlp[-1]])
-    answer = replace(
-        answer,
-        endpoint=shown(signal.endpoint.value),
+    status = replace(
+        status,
+        endpoint=redacted(signal.endpoint.value),
         endpoint_source=signal.endpoint.source,
         protocol=signal.protocol.value,
         compression=signal.compression.value,
         compression_source=signal.compression.source,
     )
     if not environment.sendable(signal):
-        return replace(answer, answer=_MALFORMED, ok=False)
-    return _answered(answer, signal, environment)
+        return replace(status, result=_MALFORMED, ok=False)
+    return _checked(status, signal, environment)
 
 
-def _answered(answer: SignalAnswer, signal: Signal, environment: Environment) -> SignalAnswer:
+def _checked(status: SignalStatus, signal: Signal, environment: Environment) -> SignalStatus:
     transport = OtlpTransport(signal, environment)
-    outcome = transport.send(_nothing(signal.name), _SECONDS)
+    outcome = transport.send(_empty(signal.name), _SECONDS)
     transport.close()
-    if transport.compression != answer.compression:
-        answer = replace(
-            answer, compression=transport.compression, compression_source="the receiver"
+    if transport.compression != status.compression:
+        status = replace(
+            status, compression=transport.compression, compression_source="the receiver"
         )
     if outcome.delivered:
-        return replace(answer, answer="accepted")
-    return replace(answer, answer=outcome.text, hint=what_to_do(outcome), ok=False)
+        return replace(status, result="accepted")
+    return replace(status, result=outcome.text, hint=what_to_do(outcome), ok=False)
 
 
-def _nothing(name: SignalName) -> Any:
+def _empty(name: SignalName) -> Any:
     if name != "metrics":
         return []
     from opentelemetry.sdk.metrics.export import MetricsData

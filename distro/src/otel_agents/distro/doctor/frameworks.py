@@ -1,4 +1,4 @@
-"""Each framework that an instrumentor is for: installed, supported, patched, and by whom."""
+"""Each framework that has an instrumentor: installed, supported, patched, in conflict."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from otel_agents.instrumentors.settings import Prefer, Settings
 __all__ = ["Framework", "examine_frameworks"]
 
 _PARTS: Final = re.compile(r"otel[-_.]agents([-_.]instrumentors)?(?![-_.\w])", re.IGNORECASE)
-"""Requirements of those who write an instrumentor of our parts."""
+"""Requirements of distributions that build instrumentors with our core."""
 
 _QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS": "ignore"})
 
@@ -40,10 +40,11 @@ _QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS":
 class Framework:
     """One framework.
 
-    ``runs`` is ``ours``, ``theirs`` (a rival that is preferred), ``off`` (disabled), or ``nothing``
-    (not installed, or a version that is not supported). ``isolation`` are the rivals that run although
-    ours does, as they instrument more. ``own_telemetry`` is the library's own that tells the same, and
-    what becomes of it where an application asks for it. ``problem`` is a sentence, or empty.
+    ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled) or
+    ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that run
+    although ours does, because they instrument more. ``own_telemetry`` is the library's own
+    equivalent, and what happens to it if the application enables it. ``problem`` is a sentence, or
+    empty.
     """
 
     name: str
@@ -52,48 +53,48 @@ class Framework:
     runs: str
     summary: str = ""
     targets: tuple[dict[str, str], ...] = ()
-    rivals: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    also_active: tuple[str, ...] = ()
     problem: str = field(default="")
     own_telemetry: str = ""
 
     @property
     def findings(self) -> Iterator[str]:
-        """A sentence for each thing that is not well."""
+        """A sentence for each problem."""
         if self.problem:
             yield f"{self.name}: {self.problem}"
         missing = [row["target"] for row in self.targets if row["state"] == "missing"]
         if missing:
             yield f"{self.name}: not found in the installed version: {', '.join(missing)}"
-        displaced = [it for it in self.rivals if it not in self.beside]
+        displaced = [it for it in self.conflicts if it not in self.also_active]
         if displaced and self.runs == "ours":
             yield (
                 f"{self.name}: also instrumented by {', '.join(displaced)}, which is not loaded; "
                 "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
             )
-        if self.beside:
+        if self.also_active:
             yield (
-                f"{self.name}: also instrumented, with more, by {', '.join(self.beside)}, so both "
+                f"{self.name}: also instrumented, with more, by {', '.join(self.also_active)}, so both "
                 "run; disable one by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set "
                 "OTEL_AGENTS_PREFER=theirs"
             )
 
 
 def examine_frameworks(timeout: float) -> tuple[Framework, ...]:
-    """Every framework that we, or others by our parts, have an instrumentor for, by their names."""
+    """Return all frameworks with an instrumentor built on our core, sorted by name."""
     ours = [it for it in registered(GROUP) if is_ours(it) or _is_of_our_parts(it)]
     return tuple(_examine(it, timeout) for it in sorted(ours, key=lambda it: it.name))
 
 
 def _is_of_our_parts(entry_point: EntryPoint) -> bool:
-    """Whether an instrumentor of others has tables such as ours have."""
+    """Return whether a foreign instrumentor is built on our core."""
     distribution: Any = entry_point.dist
     try:
         needed: tuple[str, ...] = tuple(distribution.requires or ()) if distribution else ()
         if not any(map(_PARTS.match, needed)):
             return False
         kind: Any = entry_point.load()
-    except Exception:  # noqa: BLE001  the loader tells of it
+    except Exception:  # noqa: BLE001  the loader reports it
         return False
     return isinstance(kind, type) and issubclass(kind, AgentInstrumentor)
 
@@ -103,7 +104,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     try:
         instrumentor: Any = entry_point.load()
         requires: tuple[str, ...] = tuple(instrumentor.requires)
-    except Exception as error:  # noqa: BLE001  a broken installation is what a doctor is for
+    except Exception as error:  # noqa: BLE001  a broken installation is a finding
         return Framework(name, {}, (), "nothing", problem=f"cannot be loaded ({error!r})")
     installed = _installed(requires)
     if not installed:
@@ -112,11 +113,11 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     if conflict is not None and conflict.found is None:
         return Framework(name, {}, requires, "nothing")
     if conflict is not None:
-        problem = f"the installed version is not supported, which is {' or '.join(requires)}"
+        problem = f"the installed version is not supported ({' or '.join(requires)})"
         return Framework(name, installed, requires, "nothing", problem=problem)
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
-    rivals = active_conflicts(instrumentor, disabled)
-    runs = _runs(entry_point, rivals, disabled)
+    conflicts = active_conflicts(instrumentor, disabled)
+    runs = _runs(entry_point, conflicts, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
     return Framework(
         name,
@@ -125,31 +126,31 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         runs,
         found.get("summary", ""),
         tuple(found.get("targets", ())),
-        tuple(map(str, rivals)),
-        tuple(str(it) for it in rivals if it.is_broader and runs == "ours"),
-        "; ".join(filter(None, (_unavailable(rivals, runs), found.get("problem", "")))),
+        tuple(map(str, conflicts)),
+        tuple(str(it) for it in conflicts if it.is_broader and runs == "ours"),
+        "; ".join(filter(None, (_unavailable(conflicts, runs), found.get("problem", "")))),
         _own(instrumentor.own_telemetry) if runs == "ours" else "",
     )
 
 
 def _own(telemetry: str) -> str:
-    """What becomes of it, and what turns it round."""
+    """Return what happens to it, and how to change that."""
     if not telemetry:
         return ""
     if Settings.read().prefer is Prefer.THEIRS:
         return f"{telemetry}: preferred to ours"
-    return f"{telemetry}: left out unless OTEL_AGENTS_PREFER=theirs"
+    return f"{telemetry}: disabled unless OTEL_AGENTS_PREFER=theirs"
 
 
-def _unavailable(rivals: tuple[ConflictingInstrumentation, ...], runs: str) -> str:
-    """What theirs are preferred and cannot be loaded; they are not."""
-    modules = {rival: rival.value.partition(":")[0].strip() for rival in rivals}
-    missing = [f"{it} (no module {modules[it]})" for it in rivals if not is_there(modules[it])]
+def _unavailable(conflicts: tuple[ConflictingInstrumentation, ...], runs: str) -> str:
+    """Return a sentence about preferred conflicts that cannot be loaded, or nothing."""
+    modules = {conflict: conflict.value.partition(":")[0].strip() for conflict in conflicts}
+    missing = [f"{it} (no module {modules[it]})" for it in conflicts if not is_there(modules[it])]
     if runs != "theirs" or not missing:
         return ""
     return (
         f"it is left to {' and '.join(missing)}, which cannot be loaded; "
-        "install what it lacks, or unset OTEL_AGENTS_PREFER"
+        "install what is missing, or unset OTEL_AGENTS_PREFER"
     )
 
 
@@ -166,12 +167,12 @@ def _installed(requires: tuple[str, ...]) -> dict[str, str]:
 
 def _runs(
     entry_point: EntryPoint,
-    rivals: tuple[ConflictingInstrumentation, ...],
+    conflicts: tuple[ConflictingInstrumentation, ...],
     disabled: tuple[str, ...],
 ) -> str:
     if {"*", entry_point.name, plain_name(entry_point)} & set(disabled):
         return "off"
-    return "theirs" if rivals and Settings.read().prefer is Prefer.THEIRS else "ours"
+    return "theirs" if conflicts and Settings.read().prefer is Prefer.THEIRS else "ours"
 
 
 def _probe(name: str, timeout: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""In a process of its own: instrument one framework, import it, tell what became of each target.
+"""In a subprocess: instrument one framework, import it, and report the state of each target.
 
 python -m otel_agents.distro.doctor.probe otel_agents_openai
 """
@@ -15,13 +15,13 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
 from otel_agents.distro.discovery import registered
-from otel_agents.distro.starting.privacy import silence_frameworks
+from otel_agents.distro.starting.privacy import disable_vendor_telemetry
 from otel_agents.instrumentors.hosting import GROUP
 
 __all__ = ["MARK", "is_there", "probe"]
 
 MARK: Final = "otel-agents probe: "
-"""Begins the line of JSON; a framework may print what it likes."""
+"""Prefix of the line of JSON: a framework may print too."""
 
 _NO_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
 _NO_NAME: Final = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
@@ -30,20 +30,20 @@ _Failures: TypeAlias = Mapping[str, "Exception | None"]
 
 
 def probe(name: str) -> dict[str, Any]:
-    """The report of the instrumentor with entry point ``name``, its framework imported."""
+    """Return the report of the instrumentor ``name`` after importing its framework."""
     instrumentor: Any = registered(GROUP, name)[0].load()()
-    instrumentor.instrument()  # by itself: as one that is loaded it may stand back for a rival
+    instrumentor.instrument()  # not by the loader, which may skip it because of a conflict
     modules = dict.fromkeys(_module(row) for row in instrumentor.report().targets)
     failures = {module: _import(module) for module in (*map(_top, modules), *modules)}
     report = instrumentor.report()
-    lacks = {module: _lacking(module, error) for module, error in failures.items()}
-    targets = tuple(_explained(row, failures, lacks) for row in report.targets)
+    missing = {module: _missing_package(module, error) for module, error in failures.items()}
+    targets = tuple(_explained(row, failures, missing) for row in report.targets)
     report = replace(report, targets=targets)
-    broken = dict.fromkeys(_broken(targets, failures, lacks))
+    broken = dict.fromkeys(_broken(targets, failures, missing))
     if not targets:
         broken["its table of targets is empty, or making it failed"] = None
     return {
-        "summary": _summary(report, lacks),
+        "summary": _summary(report, missing),
         "targets": [
             {"target": row.target, "state": row.state, "detail": row.detail} for row in targets
         ],
@@ -59,10 +59,10 @@ def _top(module: str) -> str:
     return module.partition(".")[0]
 
 
-def _explained(row: Any, failures: _Failures, lacks: Mapping[str, str | None]) -> Any:
-    """A target whose module cannot be imported waits for nothing."""
+def _explained(row: Any, failures: _Failures, missing: Mapping[str, str | None]) -> Any:
+    """Mark a waiting target as absent if its module cannot be imported."""
     module = _module(row)
-    error, package = failures[module], lacks[module]
+    error, package = failures[module], missing[module]
     if row.state != "waiting" or error is None:
         return row
     why = f"needs {package}, which is not installed" if package else _text(error)
@@ -70,9 +70,9 @@ def _explained(row: Any, failures: _Failures, lacks: Mapping[str, str | None]) -
 
 
 def _broken(
-    targets: tuple[Any, ...], failures: _Failures, lacks: Mapping[str, str | None]
+    targets: tuple[Any, ...], failures: _Failures, missing: Mapping[str, str | None]
 ) -> Iterator[str]:
-    """Imports that fail for another reason than a package that the framework can do without."""
+    """Yield imports that fail for another reason than a missing optional package."""
     for module in dict.fromkeys(_top(_module(row)) for row in targets):
         if (error := failures[module]) is not None:
             yield f"import {module} failed: {_text(error)}"
@@ -80,22 +80,22 @@ def _broken(
         module = _module(row)
         error, top = failures[module], failures[_top(module)]
         explained = row.state == "absent" and error is not None and row.detail == _text(error)
-        if explained and top is None and not lacks[module]:
+        if explained and top is None and not missing[module]:
             yield f"import {module} failed: {row.detail}"
 
 
-def _summary(report: Any, lacks: Mapping[str, str | None]) -> str:
-    packages = sorted({package for package in lacks.values() if package is not None})
+def _summary(report: Any, missing: Mapping[str, str | None]) -> str:
+    packages = sorted({package for package in missing.values() if package is not None})
     return f"{report}; not installed: {', '.join(packages)}" if packages else str(report)
 
 
-def _lacking(module: str, error: BaseException | None) -> str | None:
-    """The package for want of which an import failed, maybe with an error of the framework's own."""
+def _missing_package(module: str, error: BaseException | None) -> str | None:
+    """Return the missing package that made an import fail, maybe with the framework's own error."""
     unnamed: str | None = None
     while error is not None:
-        missing = _missing(error)
-        if missing is not None:
-            package = _first(missing, lambda name: not is_there(name))
+        absent = _missing_module(error)
+        if absent is not None:
+            package = _first(absent, lambda name: not is_there(name))
             own = _first(module, lambda name: not _is_namespace(name))
             return package if not f"{package}.".startswith(f"{own}.") else None
         if isinstance(error, ModuleNotFoundError):
@@ -104,45 +104,47 @@ def _lacking(module: str, error: BaseException | None) -> str | None:
     return unnamed
 
 
-def _missing(error: BaseException) -> str | None:
-    """The module that an error says there is none of."""
+def _missing_module(error: BaseException) -> str | None:
+    """Return the module that an error reports as missing."""
     if isinstance(error, ModuleNotFoundError):
-        said = _NO_MODULE.search(str(error))
-        return error.name or (said[1] if said else None)
-    said = _NO_NAME.match(str(error)) if isinstance(error, ImportError) else None
-    if said is None or not _is_namespace(said[2]):
+        match = _NO_MODULE.search(str(error))
+        return error.name or (match[1] if match else None)
+    match = _NO_NAME.match(str(error)) if isinstance(error, ImportError) else None
+    if match is None or not _is_namespace(match[2]):
         return None
-    return f"{said[2]}.{said[1]}"  # from a namespace nothing can be imported but what is installed
+    return (
+        f"{match[2]}.{match[1]}"  # a namespace package has only the submodules that are installed
+    )
 
 
 def _first(module: str, is_it: Callable[[str], bool]) -> str:
-    """The shortest part of a dotted name for which that holds; all of it if there is none."""
+    """Return the shortest prefix of a dotted name that matches, else all of it."""
     parts = module.split(".")
     names = (".".join(parts[:count]) for count in range(1, len(parts)))
     return next(filter(is_it, names), module)
 
 
 def is_there(module: str) -> bool:
-    """Whether a module is installed; what it lies in is imported, it is not."""
+    """Return whether a module is installed; its parent packages are imported, it is not."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
-    except Exception:  # noqa: BLE001  it is there, and importing what it lies in failed
+    except Exception:  # noqa: BLE001  it is there, and importing its parent failed
         return True
 
 
 def _is_namespace(module: str) -> bool:
-    """Whether it is a folder that several packages may share."""
+    """Return whether it is a namespace package."""
     try:
         spec = find_spec(module)
-    except Exception:  # noqa: BLE001  of what it lies in
+    except Exception:  # noqa: BLE001  its parent may raise anything
         return False
     return spec is not None and spec.origin is None and spec.submodule_search_locations is not None
 
 
 def _import(module: str) -> Exception | None:
-    """Import ``module``; what went wrong."""
+    """Import ``module``; return its error, if any."""
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001  a framework's import may raise anything
@@ -155,7 +157,7 @@ def _text(error: BaseException) -> str:
 
 
 def _main() -> None:
-    silence_frameworks()
+    disable_vendor_telemetry()
     sys.stdout.write(MARK + json.dumps(probe(sys.argv[1])) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""The examination as text for people."""
+"""The examination as human-readable text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["as_text"]
 
 
 def as_text(examination: Examination) -> str:
-    """Sections of aligned lines; the findings last, where they are seen."""
+    """Return sections of aligned lines; the findings come last."""
     sections = [
         ("packages", [("python", examination.python), *examination.packages.items()]),
         ("frameworks", [_framework(framework) for framework in examination.frameworks]),
         ("settings", [(it.name, it.value, _from(it.source)) for it in examination.settings]),
         (
-            "told to makers of libraries",
+            "vendor telemetry",
             [
-                (it.library, it.what, it.sent, f"else: {it.turn_round}")
-                for it in examination.homeward
+                (it.library, it.what, f"sent: {it.sent}", f"to change: {it.to_change}")
+                for it in examination.vendor_telemetry
             ],
         ),
         (
@@ -32,7 +32,7 @@ def as_text(examination: Examination) -> str:
                     it.protocol,
                     _with_source(it.endpoint, it.endpoint_source),
                     _with_source(it.compression, it.compression_source),
-                    it.answer,
+                    it.result,
                 )
                 for it in examination.signals
             ],
@@ -42,7 +42,7 @@ def as_text(examination: Examination) -> str:
     for title, rows in sections:
         lines += [title, *_aligned(rows), ""]
     if not examination.findings:
-        return "\n".join([*lines, "nothing found that is wrong", ""])
+        return "\n".join([*lines, "no problems found", ""])
     found = [f"  {number}. {text}" for number, text in enumerate(examination.findings, 1)]
     return "\n".join([*lines, "findings", *found, ""])
 

@@ -266,7 +266,7 @@ class Delivery(Generic[Item]):
 
     def _evict(self) -> int:
         evicted = 0
-        most = self._batching.max_waiting
+        most = self._batching.max_queued
         while self._queue and (
             self._bytes > self._max_bytes or (most is not None and self.waiting > most)
         ):

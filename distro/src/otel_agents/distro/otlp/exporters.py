@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from otel_agents.distro.addresses import without_user
+from otel_agents.distro.addresses import without_credentials
 from otel_agents.distro.environment import FILES, Environment, Signal
 from otel_agents.distro.variables import hidden
 
@@ -93,7 +93,7 @@ def _grpc_options(signal: Signal, compression: str, kind: Any) -> dict[str, Any]
     options: dict[str, Any] = {
         "compression": _compression("grpc", compression),
         # It would take a name and a password for part of the host's name.
-        "endpoint": without_user(signal.endpoint.value),
+        "endpoint": without_credentials(signal.endpoint.value),
     }
     if signal.address is not None:
         options["insecure"] = not signal.address.secure

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import requests
 
-from otel_agents.distro.addresses import shown
+from otel_agents.distro.addresses import redacted
 from otel_agents.distro.otlp.encoding import unmade
 from otel_agents.distro.otlp.outcome import DELIVERED, HTTP_RETRYABLE, NotDeliveredError, Outcome
 from otel_agents.distro.otlp.words import body_text, in_short, partial_success, uncompressed
@@ -87,7 +87,7 @@ class OneAttempt(requests.Session):
         status = response.status_code
         said = body_text(response.headers.get("Content-Type", ""), response.content)
         if "Location" in response.headers:
-            said = f"it moved to {shown(response.headers['Location'])}"
+            said = f"it moved to {redacted(response.headers['Location'])}"
         return Outcome(
             False,
             status in HTTP_RETRYABLE,

@@ -1,1 +1,1 @@
-"""How a process begins: the SDK with our defaults, the instrumentors, the context into threads."""
+"""Process start: the SDK with our defaults, the instrumentors, context propagation into threads."""

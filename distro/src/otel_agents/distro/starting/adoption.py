@@ -1,7 +1,7 @@
-"""Under declarative configuration: our delivery takes the place of the SDK's span batching.
+"""Declarative configuration: replace the SDK's span batching with our delivery.
 
-``OTEL_CONFIG_FILE`` makes the SDK ignore every argument, so this comes afterwards. How a provider
-holds its processors is private; where it is not as known here, the SDK's stays and a line says so.
+``OTEL_CONFIG_FILE`` makes the SDK ignore all arguments, so this runs afterwards. A provider's
+list of processors is private; if it is not found, the SDK's batching stays and a line says so.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _OTLP_MODULES = MappingProxyType(
 
 
 def adopt_span_exporters(pipeline: Pipeline) -> None:
-    """Put a delivery in front of each OTLP exporter of spans."""
+    """Replace the batching of each OTLP span exporter with a delivery."""
     active: Any = getattr(trace.get_tracer_provider(), "_active_span_processor", None)
     processors: tuple[Any, ...] | None = getattr(active, "_span_processors", None)
     if processors is None:
         warn(
-            "%s configures the SDK, which this version does not let us reach: "
+            "%s configures the SDK, and this version does not expose its processors: "
             "its own batching sends the spans, not bounded in bytes or at exit",
             _SOURCE,
         )
@@ -47,7 +47,7 @@ def adopt_span_exporters(pipeline: Pipeline) -> None:
 
 
 def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor | None:
-    """What takes the place of ``processor``; None where its endpoint cannot be one."""
+    """Return the replacement of ``processor``; None if its endpoint is invalid."""
     exporter = getattr(processor, "span_exporter", None)
     signal = _signal(exporter)
     if signal is None or not isinstance(processor, BatchSpanProcessor):
@@ -73,5 +73,5 @@ def _signal(exporter: Any) -> Signal | None:
         Choice(url, _SOURCE),
         Choice("none", _SOURCE),
         Choice("10", _SOURCE),
-        of_file=True,
+        from_file=True,
     )

@@ -1,4 +1,4 @@
-"""The configurator: the SDK with this distribution's defaults, and its own way out."""
+"""The configurator: the SDK with this distribution's defaults, export and shutdown."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.silence import overheard
 from otel_agents.distro.starting import uwsgi
 from otel_agents.distro.starting.adoption import adopt_span_exporters
-from otel_agents.distro.starting.program import hand_down, is_worker, program_name
-from otel_agents.distro.starting.unusable import tell_unusable, usable
+from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
+from otel_agents.distro.starting.program import is_worker, program_name, set_program_of_workers
 from otel_agents.distro.variables import hidden
 from otel_agents.instrumentors.hosting import guarded, signals_blocked
 from otel_agents.instrumentors.settings import Settings
@@ -39,14 +39,18 @@ _EXPORTERS: Final = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS
 
 
 class AgentsConfigurator(_OTelSDKConfigurator):
-    """Sets the SDK up. The user's ``OTEL_*`` variables win; defaults never reach the environment.
+    """Configures the SDK. The user's ``OTEL_*`` variables win; defaults never reach the environment.
 
-    Sampler, id generator, resource detectors and the rest are the SDK's own business. Spans and log
-    records get our processors; they are attached to the finished providers, which every version
+    Example:
+        configurator = AgentsConfigurator()
+        configurator.configure(resource_attributes={"deployment.environment.name": "test"})
+
+    The SDK reads sampler, id generator, resource detectors and the rest itself. Spans and log
+    records get our processors. They are attached to the finished providers, which every version
     of the SDK allows.
     """
 
-    @guarded("setting the SDK up")
+    @guarded("configuring the SDK")
     def _configure(self, **kwargs: Any) -> None:
         uwsgi.follow()
         pipeline = Pipeline(Settings.read())
@@ -62,8 +66,13 @@ class AgentsConfigurator(_OTelSDKConfigurator):
         given: dict[str, Any] = kwargs.get("resource_attributes") or {}
         kwargs["resource_attributes"] = {**_service(pipeline.environment), **given}
         token = DESTINATION.set(pipeline.metric_destination())
-        tell_unusable()
-        with hidden(_CONFIG_FILE, *_EXPORTERS), usable(), _told(), signals_blocked():
+        warn_of_invalid_variables()
+        with (
+            hidden(_CONFIG_FILE, *_EXPORTERS),
+            valid_environment(),
+            _setup_error_logged(),
+            signals_blocked(),
+        ):
             super()._configure(  # pyright: ignore[reportUnknownMemberType]
                 trace_exporter_names=[],
                 log_exporter_names=[],
@@ -76,7 +85,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
 
     def _configured_by_file(self, path: str, pipeline: Pipeline) -> bool:
         if not os.path.isfile(path):
-            warn("%s=%s is no file; the environment's settings are used", _CONFIG_FILE, path)
+            warn("%s=%s is not a file; the environment's settings are used", _CONFIG_FILE, path)
             return False
         if find_spec("opentelemetry.configuration") is None:
             warn(
@@ -85,24 +94,24 @@ class AgentsConfigurator(_OTelSDKConfigurator):
                 _CONFIG_FILE,
             )
             return False
-        with usable(), _told(), overheard(), signals_blocked():
+        with valid_environment(), _setup_error_logged(), overheard(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
             adopt_span_exporters(pipeline)
         _finish(
             pipeline
-        ).start_fallback_thread()  # metrics and logs are the SDK's: ending them may block
+        ).start_fallback_thread()  # the SDK's exporters of metrics and logs may block at exit
         return True
 
 
 @contextmanager
-def _told() -> Generator[None, None, None]:
-    """What the SDK raises for a setting ends its set-up, and not the program's start."""
+def _setup_error_logged() -> Generator[None, None, None]:
+    """Log what the SDK raises for a setting, so that the program starts all the same."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001  it raises whatever its components raise
+    except Exception as error:  # noqa: BLE001  its components may raise anything
         text = " ".join(str(error).split())
         warn(
-            "OpenTelemetry's set-up ended early (%s: %s); what was not set up yet records nothing; "
+            "OpenTelemetry's setup failed (%s: %s); what was not set up records nothing; "
             "correct that setting",
             type(error).__name__,
             text,
@@ -110,12 +119,12 @@ def _told() -> Generator[None, None, None]:
 
 
 def _service(environment: Environment) -> dict[str, str]:
-    """The fallback of ``service.name``; an argument would win over the user's variables."""
+    """Return a default ``service.name``, if unset: an argument overrides the user's variables."""
     named = (part.partition("=")[0].strip() for part in environment.listed(_RESOURCE))
     if environment.text("OTEL_SERVICE_NAME") is not None or _SERVICE_NAME in named:
         return {}
     name = program_name()
-    hand_down(name)
+    set_program_of_workers(name)
     return {_SERVICE_NAME: name}
 
 

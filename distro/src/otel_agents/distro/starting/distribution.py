@@ -1,4 +1,4 @@
-"""The distribution that ``opentelemetry-instrument`` loads, and the same for use by code."""
+"""The distribution that ``opentelemetry-instrument`` loads, and `initialize` for use in code."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from otel_agents.distro.discovery import registered
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.notices import warn
+from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.loading import Loader, load_all
-from otel_agents.distro.starting.privacy import silence_frameworks
+from otel_agents.distro.starting.privacy import disable_vendor_telemetry
 from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
-from otel_agents.distro.starting.unusable import tell_unusable, usable
 from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["AgentsDistro", "initialize"]
@@ -25,23 +25,28 @@ _NAME: Final = "otel_agents"
 
 
 class AgentsDistro(BaseDistro):
-    """Loads instrumentors one by one and tells frameworks to send nothing home."""
+    """Loads instrumentors one by one, and disables vendor telemetry.
+
+    Example:
+        distro = AgentsDistro()
+        distro.configure()
+        for entry_point in entry_points(group="opentelemetry_instrumentor", name="otel_agents_openai"):
+            distro.load_instrumentor(entry_point)
+    """
 
     _loader: Loader | None = None
 
     @guarded("preparing the process")
     def _configure(self, **kwargs: Any) -> None:
-        tell_unusable()
-        _tell_of_others()
-        if not Environment().flag(
-            "OTEL_SDK_DISABLED"
-        ):  # else the program runs as if we were not there
-            silence_frameworks()
+        warn_of_invalid_variables()
+        _warn_of_other_distributions()
+        if not Environment().flag("OTEL_SDK_DISABLED"):  # else the program runs unchanged
+            disable_vendor_telemetry()
             _carry_contexts()
 
     @guarded("loading an instrumentor")
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
-        """Load one instrumentor; raises nothing, so that the next ones are loaded too."""
+        """Load one instrumentor; raise nothing, so that the next ones are loaded too."""
         if self._loader is None:
             self._loader = Loader()
         self._loader.load(entry_point, **kwargs)
@@ -50,20 +55,26 @@ class AgentsDistro(BaseDistro):
 def initialize() -> None:
     """Do what ``opentelemetry-instrument`` does, for programs that cannot be started by it.
 
-    Call it first, before the frameworks are imported: what a module took by ``from x import f``
-    before cannot be reached, and a framework may start telemetry of its own on import. The second
-    call does nothing, and so does the first one under ``opentelemetry-instrument``. Where the
-    program has set a TracerProvider already, instrumentors are loaded into it and the rest is
-    its own business.
+        from otel_agents.distro import initialize
+
+        initialize()
+        import openai  # frameworks and SDKs after it
+
+    Call it before frameworks are imported: names that a module imported earlier by ``from x import
+    f`` cannot be patched, and a framework may start its own telemetry on import. A second call
+    does nothing, nor does any call under ``opentelemetry-instrument``. If the program has set a
+    TracerProvider, instrumentors are loaded for it, and the program is responsible for the rest.
     """
     if lifecycle.current() is not None:
         return
     distro: Any = AgentsDistro()
     distro.configure()
     if _has_provider():
-        warn("a TracerProvider is set already; it is used as it is, call initialize() first")
+        warn(
+            "a TracerProvider is already set and is used unchanged; call initialize() before setting one"
+        )
     else:
-        with usable():
+        with valid_environment():
             from otel_agents.distro.starting.configurator import AgentsConfigurator
 
         configurator: Any = AgentsConfigurator()
@@ -82,8 +93,8 @@ def _carry_contexts() -> None:
         carry_context_into_threads()
 
 
-def _tell_of_others() -> None:
-    """Of two distributions the first that is found wins, which nobody chose."""
+def _warn_of_other_distributions() -> None:
+    """Warn of other distributions: the first one that is found wins."""
     environment = Environment()
     if environment.text("OTEL_PYTHON_DISTRO") is not None:
         return

@@ -1,4 +1,4 @@
-"""Loading instrumentors one by one: what fails, is missing or is off never stops the next."""
+"""Loading of instrumentors, one by one: a failed, missing or disabled one never stops the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from opentelemetry.instrumentation.dependencies import DependencyConflictError
+from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
@@ -32,9 +32,9 @@ _log = logging.getLogger("otel_agents")
 
 
 class Loader:
-    """Decides about each instrumentor that is registered, and loads it.
+    """Decides about each registered instrumentor, and loads it.
 
-    From the first one of a process on, ours do not stand back by themselves for a rival.
+    Once a process has one, our instrumentors no longer skip themselves because of a conflict.
     """
 
     def __init__(self, environment: Environment | None = None) -> None:
@@ -43,17 +43,17 @@ class Loader:
         take_over_loading()
 
     def load(self, entry_point: EntryPoint, **kwargs: Any) -> None:
-        """Load one instrumentor; raises nothing. ``kwargs`` are those of ``instrument``."""
+        """Load one instrumentor; raise nothing. ``kwargs`` are passed to ``instrument``."""
         try:
-            if self._wanted(entry_point):
+            if self._is_enabled(entry_point):
                 entry_point.load()().instrument(**kwargs)
         except Exception as error:  # noqa: BLE001  a foreign instrumentor may raise anything
-            library = self._left_to(entry_point)
+            library = self._replaced_library(entry_point)
             if library is None:
-                _tell(entry_point, error)
+                _report_failure(entry_point, error)
             else:
                 warn(
-                    "%s is left to %s, which cannot be loaded (%s: %s); install what it lacks, or "
+                    "%s is left to %s, which cannot be loaded (%s: %s); install what is missing, or "
                     "unset OTEL_AGENTS_PREFER",
                     library,
                     _described(entry_point),
@@ -61,15 +61,15 @@ class Loader:
                     error,
                 )
 
-    def _wanted(self, entry_point: EntryPoint) -> bool:
+    def _is_enabled(self, entry_point: EntryPoint) -> bool:
         if self._is_disabled(entry_point):
             return False
         if is_ours(entry_point):
-            return self._ours_runs(entry_point)
-        return self._theirs_runs(entry_point)
+            return self._is_ours_enabled(entry_point)
+        return self._is_theirs_enabled(entry_point)
 
     def _is_disabled(self, entry_point: EntryPoint) -> bool:
-        """Whether the user has it off; ours too where the SDK is, as it could record nothing."""
+        """Return whether the user disabled it or, for ours, the SDK."""
         names = {"*", entry_point.name}
         if is_ours(entry_point):
             if self._environment.flag("OTEL_SDK_DISABLED"):
@@ -77,12 +77,12 @@ class Loader:
             names.add(plain_name(entry_point))
         return not names.isdisjoint(self._disabled)
 
-    def _ours_runs(self, entry_point: EntryPoint) -> bool:
+    def _is_ours_enabled(self, entry_point: EntryPoint) -> bool:
         if self._prefer is Prefer.OURS:
             return True
         return not active_conflicts(entry_point.load(), self._disabled)
 
-    def _theirs_runs(self, entry_point: EntryPoint) -> bool:
+    def _is_theirs_enabled(self, entry_point: EntryPoint) -> bool:
         if (why := metadata_problem(entry_point)) is not None:
             warn(
                 "the instrumentor %s is not loaded, as the metadata of its distribution cannot be "
@@ -91,63 +91,64 @@ class Loader:
                 why,
             )
             return False
-        if refuses(entry_point):  # the loader of OpenTelemetry asks only from 0.58 on
+        # Before 0.58 opentelemetry-instrumentation loads theirs whatever version is installed.
+        if refuses(entry_point):
             return False
-        library, rival = self._contested.get(entry_point.value, (None, None))
-        if library is None or rival is None or self._prefer is Prefer.THEIRS:
+        library, conflict = self._conflicts.get(entry_point.value, (None, None))
+        if library is None or conflict is None or self._prefer is Prefer.THEIRS:
             return True
-        if rival.is_broader:
+        if conflict.is_broader:
             warn(
                 "%s is instrumented by otel-agents, and with more by %s, so both run; "
-                "OTEL_AGENTS_PREFER=theirs leaves it to that one, "
+                "set OTEL_AGENTS_PREFER=theirs to leave it to that one, "
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to otel-agents",
                 library,
                 _described(entry_point),
-                rival.name,
+                conflict.name,
             )
             return True
         warn(
             "%s is instrumented by otel-agents, so %s is not loaded; "
-            "OTEL_AGENTS_PREFER=theirs turns it round",
+            "set OTEL_AGENTS_PREFER=theirs to change that",
             library,
             _described(entry_point),
         )
         return False
 
-    def _left_to(self, entry_point: EntryPoint) -> str | None:
-        """The library that ours leaves to this one, as the user prefers theirs."""
+    def _replaced_library(self, entry_point: EntryPoint) -> str | None:
+        """Return the library that the user leaves to this one by ``OTEL_AGENTS_PREFER=theirs``."""
         if is_ours(entry_point) or self._prefer is Prefer.OURS:
             return None
-        return self._contested.get(entry_point.value, (None, None))[0]
+        return self._conflicts.get(entry_point.value, (None, None))[0]
 
     @cached_property
     def _prefer(self) -> Prefer:
         return Settings.read().prefer
 
     @cached_property
-    def _contested(self) -> dict[str, tuple[str, ConflictingInstrumentation]]:
-        """The rivals of what ours can instrument, with its plain name, by their entry point's value."""
-        contested: dict[str, tuple[str, ConflictingInstrumentation]] = {}
+    def _conflicts(self) -> dict[str, tuple[str, ConflictingInstrumentation]]:
+        """By entry point's value: a conflict, and the plain name of our instrumentor."""
+        conflicts: dict[str, tuple[str, ConflictingInstrumentation]] = {}
         for entry_point in registered(GROUP):
             if is_ours(entry_point) and not self._is_disabled(entry_point):
-                for rival in _conflicts(entry_point):
-                    contested[rival.value] = plain_name(entry_point), rival
-        return contested
+                for conflict in _conflicts_of(entry_point):
+                    conflicts[conflict.value] = plain_name(entry_point), conflict
+        return conflicts
 
 
-def _conflicts(entry_point: EntryPoint) -> tuple[ConflictingInstrumentation, ...]:
-    """The rivals of one of ours, none if ours refuses the installed version itself."""
+def _conflicts_of(entry_point: EntryPoint) -> tuple[ConflictingInstrumentation, ...]:
+    """Return conflicts of our instrumentor; none if it does not support the installed version."""
     try:
         instrumentor = entry_point.load()
         if instrumentor()._check_dependency_conflicts() is not None:
             return ()
         return registered_conflicts(instrumentor)
-    except Exception:  # noqa: BLE001  `load` will tell, when its turn comes
+    except Exception:  # noqa: BLE001  `load` reports it
         return ()
 
 
 def load_all(loader: Loader) -> None:
-    """Load every registered instrumentor, with the hooks before and after, as auto-instrumentation."""
+    """Load all registered instrumentors, with pre and post hooks, as auto-instrumentation does."""
     _run_hooks("opentelemetry_pre_instrument")
     for entry_point in registered(GROUP):
         loader.load(entry_point, raise_exception_on_conflict=True)
@@ -163,10 +164,10 @@ def _run_hooks(group: str) -> None:
             warn("the hook %s failed (%s: %s)", entry_point.name, type(error).__name__, error)
 
 
-def _tell(entry_point: EntryPoint, error: Exception) -> None:
-    """Why one was not loaded: nothing, if only its library is missing."""
+def _report_failure(entry_point: EntryPoint, error: Exception) -> None:
+    """Log why one was not loaded; at DEBUG if only its library is missing."""
     if isinstance(error, DependencyConflictError):
-        _tell_conflict(entry_point, error)
+        _report_version(entry_point, error)
     elif isinstance(error, ModuleNotFoundError):
         _log.debug("%s is not instrumented: %s", entry_point.name, error)
     else:
@@ -178,7 +179,7 @@ def _tell(entry_point: EntryPoint, error: Exception) -> None:
         )
 
 
-def _tell_conflict(entry_point: EntryPoint, error: DependencyConflictError) -> None:
+def _report_version(entry_point: EntryPoint, error: DependencyConflictError) -> None:
     conflict = error.conflict
     found = _found(conflict)
     if not found:
@@ -192,12 +193,13 @@ def _tell_conflict(entry_point: EntryPoint, error: DependencyConflictError) -> N
     )
 
 
-def _found(conflict: Any) -> str:
+def _found(conflict: DependencyConflict) -> str:
+    # Before 0.56 opentelemetry-instrumentation has no `found_any`.
     found: Iterable[str] = getattr(conflict, "found_any", None) or ()
     return conflict.found or ", ".join(found)
 
 
-def _required(conflict: Any) -> str:
+def _required(conflict: DependencyConflict) -> str:
     required: Iterable[str] = getattr(conflict, "required_any", None) or ()
     return str(conflict.required or ", ".join(map(str, required)))
 

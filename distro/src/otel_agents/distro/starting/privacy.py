@@ -1,7 +1,7 @@
-"""What libraries tell their makers unless told not to: not told here, where the user said nothing.
+"""Vendor telemetry, which libraries send by default, is disabled unless the user has decided.
 
-A library's own variable is set where it does nothing else. Where it does more, as CrewAI's, without
-which it handles no signals, the sending itself is stopped: the rest is as if we were not there.
+We set a library's own variable if that does nothing else. CrewAI's also disables its signal
+handlers, so there we stop only the sending.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from wrapt import register_post_import_hook
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.notices import warn
 from otel_agents.distro.starting import senders
-from otel_agents.distro.variables import offer
+from otel_agents.distro.variables import set_defaults
 
-__all__ = ["PHONE_HOME", "PhoneHome", "silence_frameworks"]
+__all__ = ["VENDOR_TELEMETRY", "VendorTelemetry", "disable_vendor_telemetry"]
 
 _Stop: TypeAlias = Callable[[ModuleType, Callable[[], bool]], None]
 
 
 @dataclass(frozen=True)
-class PhoneHome:
-    """What a library tells its maker.
+class VendorTelemetry:
+    """Usage statistics that a library sends to its vendor.
 
     Attributes:
-        library: Whose it is.
-        what: What it tells.
-        variable: The library's own, by which its user decides.
-        off: Its value for off.
-        on: Its value for on, which turns ours round.
-        senders: The modules that send, each with what stops it, unless it is told that the user has
-            decided; none where the variable stops the sending, and nothing else.
+        library: The library's name.
+        what: What it sends.
+        variable: The library's own switch.
+        off: Its value to disable sending.
+        on: Its value to enable sending, which overrides ours.
+        senders: Modules that send, each with a function that stops it unless the user has decided;
+            empty if the variable stops only the sending.
     """
 
     library: str
@@ -46,52 +46,52 @@ class PhoneHome:
     senders: tuple[tuple[str, _Stop], ...] = ()
 
     def is_decided(self) -> bool:
-        """Whether the user has set the variable by now: a program may do so when it has started."""
+        """Return whether the user has set the variable; a program may do so after its start."""
         return Environment().text(self.variable) is not None
 
 
-PHONE_HOME: Final = (
-    PhoneHome(
-        *("CrewAI", "usage statistics, and in some versions that it was imported"),
+VENDOR_TELEMETRY: Final = (
+    VendorTelemetry(
+        *("CrewAI", "usage statistics, and in some versions an event on import"),
         *("CREWAI_DISABLE_TELEMETRY", "true", "false"),
         (
             ("crewai.telemetry.telemetry", senders.stop_crewai_import),
             ("crewai_core.telemetry", senders.stop_crewai),  # of its command line
         ),
     ),
-    PhoneHome(
-        *("Chroma, which CrewAI brings", "usage statistics, by PostHog"),
+    VendorTelemetry(
+        *("Chroma, a dependency of CrewAI", "usage statistics, by PostHog"),
         *("ANONYMIZED_TELEMETRY", "false", "true"),
         (("chromadb.telemetry.product.posthog", senders.stop_chroma),),
     ),
-    PhoneHome("MLflow", "usage statistics", "MLFLOW_DISABLE_TELEMETRY", "true", "false"),
-    PhoneHome(
-        *("Mem0, which early CrewAI brings", "usage statistics, by PostHog"),
+    VendorTelemetry("MLflow", "usage statistics", "MLFLOW_DISABLE_TELEMETRY", "true", "false"),
+    VendorTelemetry(
+        *("Mem0, a dependency of early CrewAI", "usage statistics, by PostHog"),
         *("MEM0_TELEMETRY", "False", "True"),
     ),
-    PhoneHome(
-        *("Embedchain, which early CrewAI brings", "usage statistics, by PostHog"),
+    VendorTelemetry(
+        *("Embedchain, a dependency of early CrewAI", "usage statistics, by PostHog"),
         *("EC_TELEMETRY", "false", "true"),
     ),
 )
-"""Downloads are not among it: LiteLLM fetches its price list, without which it knows other prices."""
+"""Downloads are not included: LiteLLM fetches its price list; without it, its prices differ."""
 
 
-def silence_frameworks() -> None:
-    """Stop `PHONE_HOME`; what the user has decided stays."""
-    for row in PHONE_HOME:
+def disable_vendor_telemetry() -> None:
+    """Disable `VENDOR_TELEMETRY`, unless the user has decided."""
+    for row in VENDOR_TELEMETRY:
         for sender, stop in row.senders:
             register_post_import_hook(partial(_stop, row, stop), sender)
         if not row.senders:
-            offer({row.variable: row.off})
+            set_defaults({row.variable: row.off})
 
 
-def _stop(row: PhoneHome, stop: _Stop, module: ModuleType) -> None:
+def _stop(row: VendorTelemetry, stop: _Stop, module: ModuleType) -> None:
     try:
         stop(module, row.is_decided)
-    except Exception as error:  # noqa: BLE001  of a version that is not known yet
+    except Exception as error:  # noqa: BLE001  a newer version may differ
         warn(
-            "what %s tells its maker (%s) could not be stopped (%s: %s); set %s=%s",
+            "vendor telemetry of %s (%s) could not be disabled (%s: %s); set %s=%s",
             row.library,
             row.what,
             type(error).__name__,

@@ -1,8 +1,7 @@
-"""The name of the running program, for ``service.name`` where nobody gave one.
+"""The name of the running program, for ``service.name`` if unset.
 
-A worker, which a library starts for the program's own work, is the same program, though its command
-line says only how the library starts it. What it works for is told to it by a variable that
-nobody else reads.
+A worker process that a library starts is the same program, though its command line names only the
+library. It gets the program's name from a private variable.
 """
 
 from __future__ import annotations
@@ -13,76 +12,76 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["HANDED_DOWN", "hand_down", "is_worker", "program_name", "started_as"]
+__all__ = ["PROGRAM_VARIABLE", "is_worker", "program_name", "set_program_of_workers", "started_as"]
 
-HANDED_DOWN: Final = "_OTEL_AGENTS_PROGRAM"
-"""For workers. A program that is started by itself takes its own name, and hands that down."""
+PROGRAM_VARIABLE: Final = "_OTEL_AGENTS_PROGRAM"
+"""Set for workers. A program that is started on its own uses and passes on its own name."""
 
 _FALLBACK: Final = "python"
-_VALUED_LETTERS: Final = "mcWX"
-_VALUED_WORDS: Final = ("--check-hash-based-pycs",)
+_VALUED_FLAGS: Final = "mcWX"
+_VALUED_OPTIONS: Final = ("--check-hash-based-pycs",)
 _LIBRARIES: Final = r"(multiprocessing|multiprocess|billiard|(\w+\.)*loky\.backend)"
 _WORKER: Final = re.compile(
-    rf"from {_LIBRARIES}\.\w+ import "  # by spawn or forkserver, with what uvicorn and others start
+    rf"from {_LIBRARIES}\.\w+ import "  # spawn or forkserver; uvicorn starts workers so too
     rf"|{_LIBRARIES}\.popen_loky_\w+$"
     r"|exec\(eval\(sys\.stdin\.readline\(\)\)\)"  # execnet, of pytest-xdist
     r"|\.main_work_horse\("  # RQ, where it does not fork
 )
-"""The code of ``-c``, or the module of ``-m``, that a worker is started with."""
+"""The code of ``-c``, or the module of ``-m``, of a worker's command line."""
 
 
 def program_name(arguments: Sequence[str] | None = None) -> str:
-    """The script's name without its suffix, the module of ``-m``, else ``python``.
+    """Return the script's name without its suffix, the module of ``-m``, else ``python``.
 
-    Read from the interpreter's own arguments, since the SDK starts before ``sys.argv`` is final.
-    A worker's is the one that was handed down.
+    It comes from the interpreter's arguments, since the SDK starts before ``sys.argv`` is final. A
+    worker's comes from its parent.
 
     Args:
         arguments: The interpreter's command line; default is this process's.
     """
-    option, value = _started_with(arguments)
+    option, value = _entry(arguments)
     if _WORKER.search(value):
-        return os.environ.get(HANDED_DOWN) or _FALLBACK
+        return os.environ.get(PROGRAM_VARIABLE) or _FALLBACK
     if option == "m":
         return value.removesuffix(".__main__") or _FALLBACK
     return _script(value) if value and not option else _FALLBACK
 
 
-def hand_down(name: str) -> None:
-    """Have the workers that this process starts be ``name``."""
-    os.environ[HANDED_DOWN] = name
+def set_program_of_workers(name: str) -> None:
+    """Pass ``name`` to the workers that this process starts."""
+    os.environ[PROGRAM_VARIABLE] = name
 
 
 def is_worker(arguments: Sequence[str] | None = None) -> bool:
-    """Whether a library has started this process for the work of another."""
-    return _WORKER.search(_started_with(arguments)[1]) is not None
+    """Return whether a library started this process as a worker."""
+    return _WORKER.search(_entry(arguments)[1]) is not None
 
 
 def started_as() -> tuple[str, str]:
-    """The interpreter's own path, and the script or module that it was started with, if any."""
-    option, value = _started_with(None)
+    """Return the interpreter's path, and the script or module it was started with, if any."""
+    option, value = _entry(None)
     return sys.executable or "", "" if option == "c" else value
 
 
-def _started_with(arguments: Sequence[str] | None) -> tuple[str, str]:
-    """``m`` and the module, ``c`` and the code; nothing and the script, or nothing at all."""
+def _entry(arguments: Sequence[str] | None) -> tuple[str, str]:
+    """Return ``m`` and the module, ``c`` and the code, or an empty option and the script, if any."""
     rest = list(sys.orig_argv if arguments is None else arguments)[1:]
     while rest and rest[0].startswith("-") and rest[0] != "-":
-        letter, value = _valued(rest.pop(0))
-        if letter and not value and rest:
+        flag, value = _valued(rest.pop(0))
+        if flag and not value and rest:
             value = rest.pop(0)
-        if letter in ("m", "c"):
-            return letter, value
+        if flag in ("m", "c"):
+            return flag, value
     return "", rest[0] if rest and rest[0] != "-" else ""
 
 
 def _valued(option: str) -> tuple[str, str]:
-    """The letter that takes a value, and what of it is in ``option``; several may stand together."""
+    """Return the flag that takes a value, and its value if ``option`` holds it; flags may be combined."""
     if option.startswith("--"):
-        return ("-" if option in _VALUED_WORDS else ""), ""
-    for place, letter in enumerate(option):
-        if letter in _VALUED_LETTERS:
-            return letter, option[place + 1 :]
+        return ("-" if option in _VALUED_OPTIONS else ""), ""
+    for position, flag in enumerate(option):
+        if flag in _VALUED_FLAGS:
+            return flag, option[position + 1 :]
     return "", ""
 
 

@@ -1,14 +1,14 @@
-"""Threads and thread pools work in the OpenTelemetry context of whoever started or asked them.
+"""Threads and thread pools inherit the OpenTelemetry context of their starter or caller.
 
-A thread has it as long as the span lasts that it was started in, or where there is none, as long as
-its starter is in that context. One that goes on, as one that takes jobs from a queue, works for others
-then: in their traces, or in its own, and for no user that it knows of. A job of a pool has its
-context to its end.
+A thread keeps it while the span that was current at its start is recording or, without a span, while
+its starter is in that context. A thread that runs longer, such as one that takes jobs from a queue,
+then works for others: in their traces or its own, without the user's identity. A job of a pool keeps
+its context to its end.
 
-Our own, since opentelemetry-instrumentation-threading requires opentelemetry-instrumentation in
-exactly its own version: whenever the two are not released together, pip finds no solution. It
-also leaves out threads whose class overrides ``run``, and has the workers of a pool keep the
-context of the first call.
+We do not use opentelemetry-instrumentation-threading: it requires exactly its own version of
+opentelemetry-instrumentation, so pip finds no solution when the two are not released together. It
+also skips threads whose class overrides ``run``, and lets a pool's workers keep the context of the
+first call.
 """
 
 from __future__ import annotations
@@ -34,46 +34,45 @@ INSTRUMENTATION: Final = "threading"
 _RUN: Final = "run"
 
 
-class _StartersContext(Context):
-    """The context that a thread was started in, empty once its starter has left that.
+class _InheritedContext(Context):
+    """The context that a thread was started in; empty once its starter has left that context.
 
-    With the span that was current there, or where no end of that is known, by nobody having the
-    context any more: who detaches it lets it go.
+    That is when the span that was current has ended. Without a span, it is when nobody references
+    the context any more: detaching drops the last reference.
 
-    What is in progress in the thread then has contexts of its own, made of this one, and keeps them.
-    Nobody has to be told of the end: it is seen where somebody looks, by the methods through which
-    OpenTelemetry does.
+    Operations in progress in the thread have contexts derived from this one, and keep them. No
+    notification is needed: the methods by which OpenTelemetry reads a context check it.
     """
 
-    def __init__(self, starters: Context) -> None:
-        super().__init__(starters)
-        span = trace.get_current_span(starters)
+    def __init__(self, parent: Context) -> None:
+        super().__init__(parent)
+        span = trace.get_current_span(parent)
         self._span = span if span.is_recording() else None
-        self._starters = weakref.ref(starters)
+        self._parent = weakref.ref(parent)
 
     def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key, default) if self._lasts() else default
+        return super().get(key, default) if self._is_active() else default
 
     def copy(self) -> dict[str, object]:
-        return super().copy() if self._lasts() else {}
+        return super().copy() if self._is_active() else {}
 
     def __len__(self) -> int:
-        return super().__len__() if self._lasts() else 0
+        return super().__len__() if self._is_active() else 0
 
-    def _lasts(self) -> bool:
+    def _is_active(self) -> bool:
         if self._span is None:
-            return self._starters() is not None
+            return self._parent() is not None
         return self._span.is_recording()
 
 
-@guarded("looking for the current context")
+@guarded("reading the current context")
 def _current() -> Context | None:
     return contexts.get_current()
 
 
-@guarded("following a context", None)
-def _starters_context(starters: Context) -> Context | None:
-    return _StartersContext(starters)
+@guarded("inheriting a context", None)
+def _inherited(parent: Context) -> Context | None:
+    return _InheritedContext(parent)
 
 
 @guarded("attaching a context")
@@ -82,10 +81,10 @@ def _attach(context: Context) -> None:
 
 
 def carry_context_into_threads() -> Callable[[], None]:
-    """From now on, start threads and submit to thread pools with the current context.
+    """Patch threads and thread pools to inherit the current context.
 
     Returns:
-        What undoes it; where somebody has wrapped the methods since, theirs stays.
+        A function that undoes it, except where somebody has wrapped the methods since.
     """
     undo_start = _replace(threading.Thread, "start", _starting)
     undo_submit = _replace(ThreadPoolExecutor, "submit", _submitting)
@@ -111,8 +110,8 @@ def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
     def started(self: threading.Thread, *args: Any, **kwargs: Any) -> None:
-        starters = _current()
-        context = _starters_context(starters) if starters else None
+        parent = _current()
+        context = _inherited(parent) if parent else None
         if not context:
             return start(self, *args, **kwargs)
         own: dict[str, Any] = vars(self)
@@ -125,10 +124,10 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
 
         def running() -> None:
             restore()
-            _attach(context)  # the thread's own, so nothing has to be put back
+            _attach(context)  # the thread's own context, so nothing is detached
             run()
 
-        # On the object, not the class: a class of the application's own may override it.
+        # On the object, not the class: the application's class may override ``run``.
         own[_RUN] = running
         try:
             return start(self, *args, **kwargs)
@@ -145,7 +144,7 @@ def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
         if not context or not args:
             return submit(self, *args, **kwargs)
         function, *rest = args
-        # A worker that is started here serves others too: it must not keep this context.
+        # A worker that starts here serves other calls too: it must not keep this context.
         _attach(Context())
         try:
             return submit(self, carry(function, context), *rest, **kwargs)

@@ -1,4 +1,4 @@
-"""The traces exporter ``tree``: a trace in the terminal, printed when its root ends.
+"""The traces exporter ``tree``: prints a trace in the terminal when its root span ends.
 
 OTEL_TRACES_EXPORTER=tree opentelemetry-instrument python app.py
 """
@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.tree.drawing import ASCII, UNICODE, Paper, draw
-from otel_agents.distro.tree.gathering import Gathering, Trunk
+from otel_agents.distro.tree.buffer import Subtree, TraceBuffer
+from otel_agents.distro.tree.drawing import ASCII, UNICODE, Canvas, draw
 from otel_agents.distro.tree.nodes import node_of
 from otel_agents.instrumentors.hosting import guarded, renew_after_fork
 
@@ -28,9 +28,15 @@ _WIDTH: Final = 100
 class TreeExporter(SpanExporter):
     """Prints traces as trees.
 
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(TreeExporter(width=80)))
+        with provider.get_tracer("example").start_as_current_span("run"):
+            ...  # run the instrumented library
+        provider.shutdown()
+
     Args:
-        stream: Where to; default is what ``sys.stderr`` is at that time.
-        width: Columns; default is the terminal's, 100 where there is none.
+        stream: The output; default is ``sys.stderr`` at the time of printing.
+        width: Columns; default is the terminal's width, or 100 without a terminal.
     """
 
     def __init__(self, stream: TextIO | None = None, width: int | None = None) -> None:
@@ -41,8 +47,8 @@ class TreeExporter(SpanExporter):
         renew_after_fork(self.renew)
 
     def renew(self) -> None:
-        """In a forked child: what waits for its root is the parent's, and so is the lock."""
-        self._gathering = Gathering()
+        """Drop what is buffered, and renew the lock: in a forked child both are the parent's."""
+        self._buffer = TraceBuffer()
         self._lock = threading.RLock()
 
     @guarded("drawing a trace", SpanExportResult.FAILURE)
@@ -50,27 +56,29 @@ class TreeExporter(SpanExporter):
         """Keep ``spans`` until their root ends; print what is complete."""
         with self._lock:
             for span in spans:
-                self._print(self._gathering.add(node_of(span)))
+                self._print(self._buffer.add(node_of(span)))
         return SpanExportResult.SUCCESS
 
-    @guarded("flushing what is drawn", True)
+    @guarded("flushing drawn traces", True)
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Nothing waits that could be printed."""
+        """Do nothing: only unfinished traces wait."""
         return True
 
-    @guarded("drawing what has no end")
+    @guarded("drawing unfinished traces")
     def shutdown(self) -> None:
-        """Print what has no end: spans whose root was never finished."""
+        """Print the spans whose root has not ended."""
         with self._lock:
-            self._print(self._gathering.rest())
+            self._print(self._buffer.rest())
 
-    def _print(self, trunks: Sequence[Trunk]) -> None:
+    def _print(self, subtrees: Sequence[Subtree]) -> None:
         stream = self._stream or sys.stderr
-        if not trunks or stream is None:  # pyright: ignore[reportUnnecessaryComparison]  pythonw has none
+        if not subtrees or stream is None:  # pyright: ignore[reportUnnecessaryComparison]  pythonw has none
             return
-        paper = self._paper(stream)
-        text = "".join(draw(trunk, paper) for trunk in trunks)
-        if paper.strokes is ASCII:  # names and content may still hold what it cannot encode
+        canvas = self._canvas(stream)
+        text = "".join(draw(subtree, canvas) for subtree in subtrees)
+        if (
+            canvas.characters is ASCII
+        ):  # names and content may hold characters that it cannot encode
             text = text.encode("ascii", "replace").decode("ascii")
         try:
             stream.write(text)
@@ -78,11 +86,11 @@ class TreeExporter(SpanExporter):
         except (OSError, ValueError):
             return  # the terminal is gone, or closed before us
 
-    def _paper(self, stream: TextIO) -> Paper:
+    def _canvas(self, stream: TextIO) -> Canvas:
         terminal = stream.isatty()
         width = self._width or (shutil.get_terminal_size((_WIDTH, 24))[0] if terminal else _WIDTH)
-        strokes = UNICODE if _can_encode(stream, UNICODE.sample) else ASCII
-        return Paper(width, strokes, terminal and not self._no_color)
+        characters = UNICODE if _can_encode(stream, UNICODE.sample) else ASCII
+        return Canvas(width, characters, terminal and not self._no_color)
 
 
 def _can_encode(stream: TextIO, sample: str) -> bool:

@@ -1,4 +1,4 @@
-"""Drawing one trace: branches, durations, a bar on the common time line, tokens, errors."""
+"""Drawing of one trace: branches, durations, bars on a common time line, tokens, errors."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from otel_agents.distro.tree.gathering import Trunk
+from otel_agents.distro.tree.buffer import Subtree
 from otel_agents.distro.tree.nodes import Kind, Node
 
-__all__ = ["ASCII", "UNICODE", "Paper", "Strokes", "draw"]
+__all__ = ["ASCII", "UNICODE", "Canvas", "LineCharacters", "draw"]
 
 
 @dataclass(frozen=True)
-class Strokes:
-    """The characters to draw with."""
+class LineCharacters:
+    """The characters of lines, bars and signs."""
 
     branch: str
     last: str
@@ -25,26 +25,26 @@ class Strokes:
     arrow: str
     error: str
     dot: str
-    cut: str
-    into: str
-    out_of: str
+    ellipsis: str
+    input: str
+    output: str
 
     @property
     def sample(self) -> str:
-        """All of them: what a stream must be able to encode."""
+        """All characters, which a stream must be able to encode."""
         return "".join(vars(self).values())
 
 
-UNICODE: Final = Strokes("├─ ", "└─ ", "│  ", "━", "→", "✗", "·", "…", "»", "«")
-ASCII: Final = Strokes("|- ", "`- ", "|  ", "=", "->", "!", "-", "...", ">", "<")
+UNICODE: Final = LineCharacters("├─ ", "└─ ", "│  ", "━", "→", "✗", "·", "…", "»", "«")
+ASCII: Final = LineCharacters("|- ", "`- ", "|  ", "=", "->", "!", "-", "...", ">", "<")
 
 
 @dataclass(frozen=True)
-class Paper:
-    """What is drawn on: columns, characters, and whether colours show."""
+class Canvas:
+    """The output's width in columns, characters and colour."""
 
     width: int
-    strokes: Strokes
+    characters: LineCharacters
     color: bool
 
 
@@ -56,7 +56,7 @@ _CODES: Final = MappingProxyType(
 _DEEPEST: Final = 24
 _FAILED: Final = "failed"
 _NOT_RUN: Final = frozenset(("skipped", "stored"))
-"""Outcomes of what something else stands for, or nothing."""
+"""Outcomes of steps that did not run."""
 
 
 @dataclass(frozen=True)
@@ -65,118 +65,122 @@ class _Row:
     node: Node
     label: str
     below: str
-    """What stands before lines that belong to this node."""
+    """The prefix of further lines of this node."""
 
     def width(self) -> int:
         return _columns(self.stem + self.label)
 
 
-def draw(trunk: Trunk, paper: Paper) -> str:
-    """The lines of one trunk, the last one empty."""
-    rows = list(_rows(trunk, paper.strokes))
+def draw(subtree: Subtree, canvas: Canvas) -> str:
+    """Return the lines of one subtree, the last one empty."""
+    rows = list(_rows(subtree, canvas.characters))
     widest = max(row.width() for row in rows)
-    label = min(widest, max(paper.width - _DURATION - _BAR - 26, 20))
-    lines = [_heading(trunk, paper)]
+    label = min(widest, max(canvas.width - _DURATION - _BAR - 26, 20))
+    lines = [_heading(subtree, canvas)]
     for row in rows:
-        lines.append(_line(row, trunk.node, label, paper))
-        lines.extend(_said(row, paper))
-    if trunk.omitted:
-        lines.append(_paint(f"{paper.strokes.cut} {trunk.omitted:,} more spans", "dim", paper))
+        lines.append(_line(row, subtree.node, label, canvas))
+        lines.extend(_content(row, canvas))
+    if subtree.omitted:
+        lines.append(
+            _paint(f"{canvas.characters.ellipsis} {subtree.omitted:,} more spans", "dim", canvas)
+        )
     return "\n".join([*lines, "", ""])
 
 
-def _rows(trunk: Trunk, strokes: Strokes) -> Iterator[_Row]:
-    """Depth first; a stack, since a trace may be deeper than Python's recursion."""
-    stack = [(trunk, "", "", 0)]
+def _rows(subtree: Subtree, characters: LineCharacters) -> Iterator[_Row]:
+    """Yield rows depth first; with a stack, since a trace may exceed Python's recursion limit."""
+    stack = [(subtree, "", "", 0)]
     while stack:
-        trunk, stem, below, depth = stack.pop()
-        label = _label(trunk.node, strokes)
-        yield _Row(stem, trunk.node, label, below + (strokes.through if trunk.branches else ""))
-        deeper = depth < _DEEPEST  # beyond it they stay in one column, else names have no room
-        for branch in reversed(trunk.branches):
-            last = branch is trunk.branches[-1]
-            own = below + (strokes.last if last else strokes.branch) if deeper else stem
-            under = below + ("   " if last else strokes.through) if deeper else below
+        subtree, stem, below, depth = stack.pop()
+        label = _label(subtree.node, characters)
+        yield _Row(
+            stem, subtree.node, label, below + (characters.through if subtree.children else "")
+        )
+        deeper = depth < _DEEPEST  # below it they stay in one column, else names have no room
+        for branch in reversed(subtree.children):
+            last = branch is subtree.children[-1]
+            own = below + (characters.last if last else characters.branch) if deeper else stem
+            under = below + ("   " if last else characters.through) if deeper else below
             stack.append((branch, own, under, depth + 1))
 
 
-def _label(node: Node, strokes: Strokes) -> str:
-    """Its name, which of several it is, and what was decided."""
+def _label(node: Node, characters: LineCharacters) -> str:
+    """Return a node's name, position and outcome."""
     outcome = node.outcome
     if outcome in _NOT_RUN:
         outcome = f"({outcome})"
     elif outcome:
-        outcome = f"{strokes.error if outcome == _FAILED else strokes.arrow} {outcome}"
-    return " ".join(filter(None, (node.name, node.which, outcome)))
+        outcome = f"{characters.error if outcome == _FAILED else characters.arrow} {outcome}"
+    return " ".join(filter(None, (node.name, node.position, outcome)))
 
 
-def _heading(trunk: Trunk, paper: Paper) -> str:
-    nodes = list(trunk.nodes())
+def _heading(subtree: Subtree, canvas: Canvas) -> str:
+    nodes = list(subtree.nodes())
     models = sum(node.kind == "model" for node in nodes)
     tools = sum(node.kind == "tool" for node in nodes)
     errors = sum(node.error is not None for node in nodes)
     parts = [
-        _paint(trunk.node.service or "trace", "bold", paper),
-        trunk.inform,
+        _paint(subtree.node.service or "trace", "bold", canvas),
+        subtree.state,
         _counted(models, "model call"),
         _counted(tools, "tool call"),
-        _total(nodes, paper.strokes),
-        _paint(_counted(errors, "error"), "red", paper) if errors else "",
-        _paint(f"trace {trunk.node.trace_id:032x}", "dim", paper),
+        _total(nodes, canvas.characters),
+        _paint(_counted(errors, "error"), "red", canvas) if errors else "",
+        _paint(f"trace {subtree.node.trace_id:032x}", "dim", canvas),
     ]
-    return f" {paper.strokes.dot} ".join(filter(None, parts))
+    return f" {canvas.characters.dot} ".join(filter(None, parts))
 
 
-def _total(nodes: Iterable[Node], strokes: Strokes) -> str:
-    """What the model calls used; an agent's span repeats the sum of those below it."""
+def _total(nodes: Iterable[Node], characters: LineCharacters) -> str:
+    """Return the tokens of the model calls; an agent's span only repeats their sum."""
     used = [node for node in nodes if node.kind == "model"]
     taken = sum(node.input_tokens or 0 for node in used)
     given = sum(node.output_tokens or 0 for node in used)
-    return f"{taken:,} {strokes.arrow} {given:,} tokens" if taken or given else ""
+    return f"{taken:,} {characters.arrow} {given:,} tokens" if taken or given else ""
 
 
-def _line(row: _Row, top: Node, label: int, paper: Paper) -> str:
+def _line(row: _Row, root: Node, label: int, canvas: Canvas) -> str:
     node = row.node
     room = label - _columns(row.stem)
-    shown = _cut(row.label, room, paper.strokes)
+    shown = _truncate(row.label, room, canvas.characters)
     pad = " " * max(room - _columns(shown), 0)
     color = "red" if node.outcome == _FAILED else node.kind
     columns = [
-        _paint(row.stem, "dim", paper) + _paint(shown, color, paper) + pad,
+        _paint(row.stem, "dim", canvas) + _paint(shown, color, canvas) + pad,
         _duration(node.end - node.start).rjust(_DURATION),
-        _paint(_bar(node, top, paper.strokes), node.kind, paper),
-        " ".join(_remarks(node, paper)),
+        _paint(_bar(node, root, canvas.characters), node.kind, canvas),
+        " ".join(_remarks(node, canvas)),
     ]
     return "  ".join(columns).rstrip()
 
 
-def _remarks(node: Node, paper: Paper) -> Iterator[str]:
-    strokes = paper.strokes
+def _remarks(node: Node, canvas: Canvas) -> Iterator[str]:
+    characters = canvas.characters
     if node.input_tokens is not None or node.output_tokens is not None:
-        yield f"{node.input_tokens or 0:,} {strokes.arrow} {node.output_tokens or 0:,}"
+        yield f"{node.input_tokens or 0:,} {characters.arrow} {node.output_tokens or 0:,}"
     if node.details:
-        yield _paint(f"({', '.join(node.details)})", "dim", paper)
+        yield _paint(f"({', '.join(node.details)})", "dim", canvas)
     if node.error is not None:
-        yield _paint(f"{strokes.error} {node.error}", "red", paper)
+        yield _paint(f"{characters.error} {node.error}", "red", canvas)
 
 
-def _bar(node: Node, top: Node, strokes: Strokes) -> str:
-    """When it ran, within its topmost span; at least one stroke wide."""
-    whole = max(top.end - top.start, 1)
-    first = round((node.start - top.start) / whole * _BAR)
+def _bar(node: Node, root: Node, characters: LineCharacters) -> str:
+    """Return the node's time within the root's, at least one character wide."""
+    whole = max(root.end - root.start, 1)
+    first = round((node.start - root.start) / whole * _BAR)
     first = min(max(first, 0), _BAR - 1)
-    last = round((node.end - top.start) / whole * _BAR)
+    last = round((node.end - root.start) / whole * _BAR)
     last = min(max(last, first + 1), _BAR)
-    return (" " * first + strokes.bar * (last - first)).ljust(_BAR)
+    return (" " * first + characters.bar * (last - first)).ljust(_BAR)
 
 
-def _said(row: _Row, paper: Paper) -> Iterator[str]:
-    strokes = paper.strokes
-    for way, text in row.node.said:
-        sign = strokes.into if way == "in" else strokes.out_of
-        room = paper.width - _columns(row.below) - 2
-        line = f"{row.below}{sign} {_cut(text, room, strokes)}"
-        yield _paint(line, "dim", paper)
+def _content(row: _Row, canvas: Canvas) -> Iterator[str]:
+    characters = canvas.characters
+    for direction, text in row.node.content:
+        sign = characters.input if direction == "in" else characters.output
+        room = canvas.width - _columns(row.below) - 2
+        line = f"{row.below}{sign} {_truncate(text, room, characters)}"
+        yield _paint(line, "dim", canvas)
 
 
 def _duration(nanoseconds: int) -> str:
@@ -195,22 +199,22 @@ def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}" if number else ""
 
 
-def _paint(text: str, how: Kind | str, paper: Paper) -> str:
+def _paint(text: str, how: Kind | str, canvas: Canvas) -> str:
     code = _CODES.get(how)
-    return f"\x1b[{code}m{text}\x1b[0m" if paper.color and code and text else text
+    return f"\x1b[{code}m{text}\x1b[0m" if canvas.color and code and text else text
 
 
-def _cut(text: str, room: int, strokes: Strokes) -> str:
+def _truncate(text: str, room: int, characters: LineCharacters) -> str:
     if _columns(text) <= room:
         return text
-    left = max(room - len(strokes.cut), 0)
+    left = max(room - len(characters.ellipsis), 0)
     while _columns(text) > left:
         text = text[:-1]
-    return text + strokes.cut
+    return text + characters.ellipsis
 
 
 def _columns(text: str) -> int:
-    """Columns in a terminal: wide characters take two, combining ones none."""
+    """Return the columns in a terminal: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
     return sum(

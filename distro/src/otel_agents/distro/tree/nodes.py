@@ -1,4 +1,4 @@
-"""What the tree keeps of one span: small facts, so that what waits is bounded."""
+"""The parts of a span that the tree keeps, so that the buffer is bounded."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed",
 
 @dataclass(frozen=True)
 class Node:
-    """One finished span. Times in nanoseconds; ``root`` if its parent is not in this process."""
+    """One finished span. Times are in nanoseconds; ``root`` if its parent is not in this process."""
 
     trace_id: int
     span_id: int
     parent_id: int | None
     root: bool
     name: str
-    which: str
-    """Of several: ``2/3``, ``2`` where it is not known of how many; else empty."""
+    position: str
+    """``2/3`` of several, ``2`` if their number is unknown; else empty."""
     outcome: str
-    """What was decided, or to whom an agent has handed over; empty if nothing was."""
+    """The decision, or the target of a handoff; else empty."""
     service: str
     kind: Kind
     start: int
@@ -55,14 +55,14 @@ class Node:
     input_tokens: int | None
     output_tokens: int | None
     details: tuple[str, ...]
-    """Such as ``256 cached``."""
+    """For example ``256 cached``."""
     error: str | None
-    said: tuple[tuple[str, str], ...]
-    """Content, if the span has any: ``in`` or ``out``, and the beginning of the text."""
+    content: tuple[tuple[str, str], ...]
+    """Recorded content: ``in`` or ``out``, and the beginning of the text."""
 
 
 def node_of(span: ReadableSpan) -> Node:
-    """The facts of a finished span."""
+    """Return the node of a finished span."""
     attributes: Mapping[str, Any] = span.attributes or {}
     own, parent = span.context, span.parent
     return Node(
@@ -71,7 +71,7 @@ def node_of(span: ReadableSpan) -> Node:
         parent_id=parent.span_id if parent else None,
         root=parent is None or parent.is_remote,
         name=_name(span.name, attributes),
-        which=_which(attributes),
+        position=_position(attributes),
         outcome=_line(str(_first_of(attributes, _OUTCOMES) or "")),
         service=_line(str(span.resource.attributes.get("service.name", ""))),
         kind=_KINDS.get(str(attributes.get(attr.GEN_AI_OPERATION_NAME)), "other"),
@@ -81,12 +81,12 @@ def node_of(span: ReadableSpan) -> Node:
         output_tokens=_number(attributes, attr.GEN_AI_USAGE_OUTPUT_TOKENS),
         details=tuple(_details(attributes)),
         error=_error(span, attributes),
-        said=tuple(_said(attributes)),
+        content=tuple(_content(attributes)),
     )
 
 
 def _name(name: str, attributes: Mapping[str, Any]) -> str:
-    """That of the span; of a handoff the agent that hands over: the other one is its outcome."""
+    """Return the span's name; for a handoff the source agent: the target is its outcome."""
     if attr.OTEL_AGENTS_HANDOFF_TO in attributes:
         origin = attributes.get(attr.OTEL_AGENTS_HANDOFF_FROM)
         step = str(attributes.get(attr.OTEL_AGENTS_STEP_TYPE, name))
@@ -94,7 +94,7 @@ def _name(name: str, attributes: Mapping[str, Any]) -> str:
     return _line(name)
 
 
-def _which(attributes: Mapping[str, Any]) -> str:
+def _position(attributes: Mapping[str, Any]) -> str:
     number = _number(attributes, attr.OTEL_AGENTS_STEP_NUMBER)
     count = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT)
     if number is None:
@@ -107,9 +107,9 @@ def _first_of(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _details(attributes: Mapping[str, Any]) -> Iterator[str]:
-    tries = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT) or 0
-    if tries > 1 and attr.OTEL_AGENTS_STEP_NUMBER not in attributes:
-        yield f"{tries} tries"
+    attempts = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT) or 0
+    if attempts > 1 and attr.OTEL_AGENTS_STEP_NUMBER not in attributes:
+        yield f"{attempts} tries"
     caller = attributes.get(attr.OTEL_AGENTS_TOOL_CALLER)
     if caller:
         yield _line(f"for {caller}")
@@ -139,20 +139,20 @@ def _error(span: ReadableSpan, attributes: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _said(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for way, name, read in (
+def _content(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for direction, name, read in (
         ("in", attr.GEN_AI_INPUT_MESSAGES, _last_message),
-        ("in", attr.GEN_AI_TOOL_CALL_ARGUMENTS, _plain),
+        ("in", attr.GEN_AI_TOOL_CALL_ARGUMENTS, _text),
         ("out", attr.GEN_AI_OUTPUT_MESSAGES, _last_message),
-        ("out", attr.GEN_AI_TOOL_CALL_RESULT, _plain),
+        ("out", attr.GEN_AI_TOOL_CALL_RESULT, _text),
     ):
         value = attributes.get(name)
         text = _line(read(value)) if value is not None else ""
         if text:
-            yield way, text
+            yield direction, text
 
 
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
@@ -168,10 +168,10 @@ def _last_message(value: Any) -> str:
 
 def _part(part: Mapping[str, Any]) -> str:
     if part.get("type") == "tool_call":
-        return f"{part.get('name')}({_plain(part.get('arguments', ''))})"
+        return f"{part.get('name')}({_text(part.get('arguments', ''))})"
     for key in ("content", "response", "result"):
         if part.get(key):
-            return _plain(part[key])
+            return _text(part[key])
     return f"[{part.get('type', 'part')}]"
 
 
@@ -180,7 +180,7 @@ def _parsed(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:  # somebody else's span, or cut by a limit of the SDK
+    except ValueError:  # a foreign span, or truncated by a limit of the SDK
         return None
 
 
@@ -194,7 +194,7 @@ def _number(attributes: Mapping[str, Any], name: str) -> int | None:
 
 
 def _line(text: str) -> str:
-    """One line that a terminal takes as text: no control characters, so no escape sequences."""
-    cut = text[: _LONGEST_TEXT + 1]
-    shown = "".join(char if char.isprintable() else " " for char in cut)
+    """Return one line without control characters, and so without escape sequences."""
+    ellipsis = text[: _LONGEST_TEXT + 1]
+    shown = "".join(char if char.isprintable() else " " for char in ellipsis)
     return " ".join(shown.split())[:_LONGEST_TEXT]

@@ -1,6 +1,6 @@
-"""For tests of instrumentors: a scripted model, and checks of what comes out of the instrumentation.
+"""Test tools for authors of instrumentors: a scripted model, and checks of the emitted telemetry.
 
-`scripted_model` stands in for a provider, and needs the standard library alone. `emission` has
-providers in memory and what came out of them, `conformance` holds it against the conventions,
-`instrumentation` has instrumentors on for one test, and `plugin` is all of it as fixtures of pytest.
+`scripted_model` replaces a provider and needs only the standard library. `emission` has in-memory
+providers and collects what they emit. `conformance` checks that against the conventions.
+`instrumentation` instruments for one test. `plugin` offers all of it as pytest fixtures.
 """

@@ -1,4 +1,4 @@
-"""Whether what was emitted conforms to the conventions."""
+"""A check of emitted telemetry against the conventions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["findings_of"]
 
 
 def findings_of(emission: Emission) -> list[Finding]:
-    """What does not conform in everything that ``emission`` has collected; empty if all does.
+    """Return what does not conform in everything that ``emission`` collected; empty if all does.
 
         assert findings_of(emission) == []
 

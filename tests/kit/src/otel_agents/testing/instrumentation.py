@@ -1,4 +1,4 @@
-"""Instrumentors that are on for one test."""
+"""Instrumentors that are active for one test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["instrumenting"]
 def instrumenting(
     emission: Emission, *instrumentors: BaseInstrumentor
 ) -> Generator[Callable[..., None], None, None]:
-    """Hand out a function that instruments; in the end nothing is instrumented.
+    """Yield a function that instruments; uninstrument at the end.
 
         @pytest.fixture
         def instrument(emission):
@@ -27,9 +27,9 @@ def instrumenting(
         def test_a_run(instrument, emission):
             instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
 
-    Its named arguments are variables of the environment and their texts, from which the settings
-    are read; the process's own are not. Two are not variables: ``sdk=False`` leaves out all
-    instrumentors but the first, ``emission`` names another one.
+    Its keyword arguments are environment variables. Settings are read from them alone, not from
+    the process's environment. Two are not variables: ``sdk=False`` leaves out all instrumentors
+    but the first, ``emission`` sets another emission.
     """
 
     def instrument(*, sdk: bool = True, emission: Emission = emission, **environ: str) -> None:

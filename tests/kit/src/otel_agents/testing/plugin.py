@@ -1,4 +1,4 @@
-"""A pytest plugin for the tests of an instrumentor; nothing loads it but a conftest that names it.
+"""A pytest plugin for tests of an instrumentor. It is loaded only by a conftest that names it.
 
     pytest_plugins = ["otel_agents.testing.plugin"]
 
@@ -7,16 +7,16 @@
         with instrumenting(emission, MyInstrumentor()) as instrument:
             yield instrument
 
-A test then asks for what it needs:
+A test then names the fixtures that it needs:
 
     def test_an_agent(instrument, emission, model):
         instrument()
-        model.script(Answer("Sunny."))
-        ask_an_agent("How is the weather?", base_url=model.openai_url)
+        model.script(Response("Sunny."))
+        run_agent("How is the weather?", base_url=model.openai_url)
         assert emission.tree() == ["invoke_agent planner", "  chat gpt-4o-mini"]
 
-It fails where something that it emits does not conform to the conventions, or cannot be sent, and
-where the instrumentor's own code raises, which an application would not notice.
+The test fails if telemetry does not conform to the conventions or cannot be encoded as OTLP, and
+if the instrumentor's own code raises, which an application would not notice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DRAIN_SECONDS = 5
 
 @pytest.fixture
 def conforming() -> Callable[[Emission], None]:
-    """Fails the test that emitted something that does not conform."""
+    """Return a function that fails the test if an emission does not conform."""
 
     def conform(emission: Emission) -> None:
         findings = findings_of(emission)
@@ -49,7 +49,7 @@ def conforming() -> Callable[[Emission], None]:
 
 @pytest.fixture
 def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
-    """Providers in memory; whatever they emit must conform and be fit for OTLP."""
+    """Provide in-memory providers; what they emit must conform and be valid OTLP."""
     emission = Emission()
     yield emission
     try:
@@ -62,13 +62,13 @@ def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
 
 @pytest.fixture(autouse=True)
 def strict_errors() -> Iterator[None]:
-    """An error in an instrumentor's own code fails the test instead of being logged."""
+    """Fail the test on an error in an instrumentor's own code instead of logging it."""
     with strictness.strict_errors():
         yield
 
 
 @pytest.fixture
 def model() -> Iterator[ScriptedModel]:
-    """Provides a model that answers what the test scripts, and bills it."""
+    """Provide a model that returns what the test scripts, and bills it."""
     with ScriptedModel() as model:
         yield model

@@ -1,46 +1,45 @@
-"""A scripted local model: one HTTP server for tests, benchmarks and the demo.
+"""A scripted local model: an HTTP server for tests, benchmarks and the demo.
 
-It speaks a provider's API, answers as it is told and keeps a ledger of what it billed:
+It implements providers' APIs, returns scripted responses and keeps a ledger of what it billed:
 
     from openai import OpenAI
-    from otel_agents.testing.scripted_model import Answer, Failure, ScriptedModel, ToolCall
+    from otel_agents.testing.scripted_model import Response, Failure, ScriptedModel, ToolCall
 
     with ScriptedModel() as model, OpenAI(base_url=model.openai_url, api_key="none") as client:
-        model.script(Answer("Sunny."), Answer(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
-        question = [{"role": "user", "content": "How is the weather?"}]
-        completion = client.chat.completions.create(model="gpt-4o-mini", messages=question)
+        model.script(Response("Sunny."), Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
+        messages = [{"role": "user", "content": "How is the weather?"}]
+        completion = client.chat.completions.create(model="gpt-4o-mini", messages=messages)
         assert completion.choices[0].message.content == "Sunny."
         assert completion.usage.prompt_tokens == model.ledger.input_tokens
 
-Every answer has ids and token numbers that no other answer has. Nothing leaves the machine.
-A provider is one module with a table of `Endpoint` rows, listed in `model.ENDPOINTS`.
+Every response has unique ids and token counts. Nothing leaves the machine. A provider is one
+module with a table of `Endpoint` rows, listed in `model.ENDPOINTS`.
 """
 
 from __future__ import annotations
 
-from otel_agents.testing.scripted_model.answers import (
+from otel_agents.testing.scripted_model.dialect import ModelRequest, Tool
+from otel_agents.testing.scripted_model.ledger import Bill, Entry, Kind, Ledger, Status
+from otel_agents.testing.scripted_model.model import ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model.reactions import (
     DEFAULT_TEXT,
-    Answer,
-    Cut,
+    Abort,
     Disconnect,
     ErrorEvent,
     Failure,
     Hold,
     MalformedEvent,
     Reaction,
+    Response,
     ToolCall,
     Usage,
 )
-from otel_agents.testing.scripted_model.dialect import ModelRequest, Tool
-from otel_agents.testing.scripted_model.ledger import Bill, Entry, Kind, Ledger, Status
-from otel_agents.testing.scripted_model.model import ScriptedModel, nothing_listening
-from otel_agents.testing.scripted_model.rules import default_answer
+from otel_agents.testing.scripted_model.rules import default_response
 
 __all__ = [
     "DEFAULT_TEXT",
-    "Answer",
+    "Abort",
     "Bill",
-    "Cut",
     "Disconnect",
     "Entry",
     "ErrorEvent",
@@ -51,11 +50,12 @@ __all__ = [
     "MalformedEvent",
     "ModelRequest",
     "Reaction",
+    "Response",
     "ScriptedModel",
     "Status",
     "Tool",
     "ToolCall",
     "Usage",
-    "default_answer",
+    "default_response",
     "nothing_listening",
 ]

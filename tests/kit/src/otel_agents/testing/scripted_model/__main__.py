@@ -11,10 +11,10 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve by the default rule; returns the exit code."""
+    """Serve by the default rule, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m otel_agents.testing.scripted_model",
-        description="A local stand-in for a model provider. Prints its URL; OpenAI is under /v1.",
+        description="A local replacement of a model provider. Prints its URL; OpenAI is under /v1.",
     )
     parser.add_argument("--port", type=int, default=0, help="0 (default) takes a free one")
     port: int = parser.parse_args(arguments).port

@@ -1,4 +1,4 @@
-"""What one provider's API is to the server: a table of endpoints that turn an answer into bytes."""
+"""A provider's API: a table of endpoints that turn a response into bytes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Answer, ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.ledger import Kind
 from otel_agents.testing.scripted_model.memory import Memory
 from otel_agents.testing.scripted_model.numbers import Numbers
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, Response, Usage
 from otel_agents.testing.scripted_model.values import Json
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A function that the request offers, with the JSON schema of its arguments."""
+    """A function that the request offers, with the JSON schema of its arguments.
+
+    Example:
+        def script(request):
+            names = [tool.name for tool in request.tools]
+            return Response(tool_calls=[ToolCall(name) for name in names])
+
+        model.script_by(script)
+    """
 
     name: str
     parameters: Json = field(default_factory=dict[str, Any])
@@ -25,15 +33,15 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedRequest:
-    """What a request asks, whatever the API: the part that an answer may depend on.
+    """What a response may depend on, independent of the API.
 
-    `prompt` is all text of the input, one piece per line. `tool_answered`: a tool's result follows
-    the last word of the user. `forced_tool` is the tool that must be called, "" for none may be.
+    `prompt` is all text of the input, one part per line. `has_tool_result`: a tool's result follows
+    the user's last message. `forced_tool` is the tool that must be called, "" if none may be.
     """
 
     prompt: str = ""
     tools: Sequence[Tool] = ()
-    tool_answered: bool = False
+    has_tool_result: bool = False
     forced_tool: str | None = None
     schema: Json | None = None
     choices: int = 1
@@ -41,7 +49,12 @@ class ParsedRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest(ParsedRequest):
-    """One request as it arrived: `ParsedRequest`, and the HTTP facts (header names in lower case).
+    """One request as it arrived: `ParsedRequest` and its HTTP parts (header names in lower case).
+
+        def script(request):
+            return Response(f"{request.model} received {request.prompt}")
+
+        model.script_by(script)
 
     `body` is the JSON object, or the fields of a multipart form (a file is a mapping with
     `filename`, `content_type` and `size` in bytes).
@@ -64,12 +77,12 @@ class Frame:
     """One event of a stream, ready for the wire."""
 
     data: bytes
-    tells_usage: bool = False
+    has_usage: bool = False
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The bytes of an answer: a body, or the frames of a stream. `usage` is what they tell."""
+    """The bytes of a response: a body, or the frames of a stream. `usage` is what they report."""
 
     body: bytes = b""
     frames: tuple[Frame, ...] | None = None
@@ -82,14 +95,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Exchange:
-    """All that an endpoint needs to write its reply.
+    """Everything that an endpoint needs to write its reply.
 
-    `usage` holds numbers that no other exchange has. `memory` outlives the exchange: responses
-    that later requests refer to, by id.
+    `usage` is unique to the exchange. `memory` outlives it: responses that later requests refer
+    to by id.
     """
 
     request: ModelRequest
-    answer: Answer
+    response: Response
     usage: Usage
     created: int
     numbers: Numbers
@@ -97,7 +110,7 @@ class Exchange:
 
 
 class Refused(Exception):
-    """Raised by an endpoint where the provider would refuse the request."""
+    """An endpoint refuses a request as the provider would."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -105,7 +118,7 @@ class Refused(Exception):
 
 
 def error_status(failure: Failure) -> bytes:
-    """OpenAI's body of an HTTP error, which most other hosts have copied."""
+    """Return OpenAI's body of an HTTP error, which most hosts have copied."""
     default = "server_error" if failure.status >= 500 else "invalid_request_error"
     error = {
         "message": failure.message,
@@ -117,7 +130,7 @@ def error_status(failure: Failure) -> bytes:
 
 
 def error_event(event: ErrorEvent, position: int) -> Frame:
-    """The error event of a chat stream; `position` is the number of events before it."""
+    """Return the error event of a chat stream; `position` is the number of events before it."""
     error = {"message": event.message, "type": "server_error", "param": None, "code": event.code}
     return sse({"error": error})
 
@@ -127,8 +140,8 @@ class Endpoint:
     """One row of a dialect's table.
 
     `path` is searched for in the request's path; a named group `model` overrides the body's.
-    `scripted`: the script is asked for the answer; others answer from memory. `streamed`: the path
-    asks for a stream, not the body.
+    `scripted`: the script has the response; other endpoints respond from memory. `streamed`: the
+    path requests a stream, not the body.
     """
 
     method: str
@@ -147,24 +160,24 @@ EVENT_STREAM = "text/event-stream"
 
 
 def body_reply(exchange: Exchange, payload: Json, usage: Usage | None, response_id: str) -> Reply:
-    """An answer in one body."""
-    return Reply(encode(payload), None, usage, response_id, headers=exchange.answer.headers)
+    """Return a response in one body."""
+    return Reply(encode(payload), None, usage, response_id, headers=exchange.response.headers)
 
 
 def stream_reply(
     exchange: Exchange, frames: Iterable[Frame], usage: Usage | None, response_id: str
 ) -> Reply:
-    """An answer as server-sent events."""
-    headers = exchange.answer.headers
+    """Return a response as server-sent events."""
+    headers = exchange.response.headers
     return Reply(b"", tuple(frames), usage, response_id, EVENT_STREAM, headers=headers)
 
 
-def sse(payload: Json, *, name: str | None = None, tells_usage: bool = False) -> Frame:
-    """A server-sent event that carries JSON."""
+def sse(payload: Json, *, name: str | None = None, has_usage: bool = False) -> Frame:
+    """Return a server-sent event that carries JSON."""
     event = f"event: {name}\n" if name else ""
-    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), tells_usage)
+    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), has_usage)
 
 
 def encode(payload: Json) -> bytes:
-    """JSON as the body of a reply."""
+    """Return JSON as the body of a reply."""
     return json.dumps(payload).encode()

@@ -1,4 +1,4 @@
-"""The ledger: what was asked of the scripted model and what it billed for it."""
+"""The ledger: the requests that the scripted model received, and what it billed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Usage
+from otel_agents.testing.scripted_model.reactions import Usage
 
 
 class Kind(str, Enum):
@@ -23,10 +23,10 @@ class Kind(str, Enum):
 
 
 class Status(str, Enum):
-    """How a request stands.
+    """The state of a request.
 
-    A response is billed when its usage is told, and once: a stream that was not asked for usage,
-    or that broke before it, tells none, and a fetch bills what no earlier exchange told.
+    A response is billed once, when its usage is sent. A stream without requested usage, or broken
+    before it, reports none. A fetch bills only what no earlier exchange reported.
     """
 
     OPEN = "open"
@@ -39,7 +39,11 @@ class Status(str, Enum):
 class Entry:
     """One request and its outcome; header names are in lower case.
 
-    `told` is the usage that went over the wire, also where it was billed before.
+        client.responses.create(model="gpt-4o", input="How is the weather?")
+        (entry,) = model.ledger.entries
+        assert (entry.api, entry.status) == ("responses", Status.BILLED)
+
+    `reported` is the usage that was sent, even if it was billed before.
     """
 
     number: int
@@ -54,13 +58,13 @@ class Entry:
     status: Status = Status.OPEN
     http_status: int | None = None
     response_id: str | None = None
-    told: Usage | None = None
+    reported: Usage | None = None
     ended: bool = False
 
     @property
     def billed(self) -> Usage:
-        """The usage that this exchange was billed; zeros unless it is `BILLED`."""
-        return self.told if self.told and self.status is Status.BILLED else Usage()
+        """The usage that this exchange billed; zeros unless it is `BILLED`."""
+        return self.reported if self.reported and self.status is Status.BILLED else Usage()
 
     @property
     def input_tokens(self) -> int:
@@ -85,18 +89,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bill:
-    """Entries at one moment, and their sums."""
+    """A snapshot of entries, and their sums.
+
+    Example:
+        client.embeddings.create(model="text-embedding-3-small", input="weather")
+        bill = model.ledger.wait(1, ended=True)
+        assert bill.only(Kind.EMBEDDINGS).input_tokens == bill.input_tokens > 0
+    """
 
     entries: tuple[Entry, ...]
 
     @property
     def requests(self) -> int:
-        """How many requests arrived."""
+        """The number of requests that arrived."""
         return len(self.entries)
 
     @property
     def billed(self) -> int:
-        """How many of them were billed."""
+        """The number of billed requests."""
         return sum(entry.status is Status.BILLED for entry in self.entries)
 
     @property
@@ -120,39 +130,43 @@ class Bill:
         return sum(entry.reasoning_tokens for entry in self.entries)
 
     def only(self, *kinds: Kind) -> Bill:
-        """The part of the bill that is of these kinds."""
+        """Return the part of the bill that has these kinds."""
         return Bill(tuple(entry for entry in self.entries if entry.kind in kinds))
 
 
 class Ledger:
-    """Every request in the order of arrival; safe to read from any thread.
+    """Every request in order of arrival. Thread-safe.
 
-    An entry is brought up to date before the bytes that tell it are sent, so a client that has
-    its answer finds it here. Usage counts as told when it was handed to the operating system: a
-    client that closes early may not have read it (hold the stream with `Hold` to be certain).
+        client.responses.create(model="gpt-4o", input="How is the weather?")
+        assert model.ledger.requests == model.ledger.bill.billed == 1
+        assert model.ledger.only(Kind.INFERENCE).input_tokens == model.ledger.input_tokens
+
+    An entry is updated before its bytes are sent, so a client that has the response finds it here.
+    Usage counts as reported once the operating system has it: a client that closes early may not
+    have read it (pause the stream with `Hold` to be certain).
     """
 
     def __init__(self, keep_requests: bool = True) -> None:
         self._keep = keep_requests
         self._entries: list[Entry] = []
-        self._dropped = 0  # entries cleared away; numbers go on
-        self._told: set[str] = set()
+        self._dropped = 0  # entries that were cleared; numbers go on
+        self._billed_ids: set[str] = set()
         self._changed = threading.Condition()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """A copy of the entries as they are now."""
+        """A copy of the entries."""
         with self._changed:
             return tuple(self._entries)
 
     @property
     def bill(self) -> Bill:
-        """All entries as they are now, with their sums."""
+        """A snapshot of all entries, with their sums."""
         return Bill(self.entries)
 
     @property
     def requests(self) -> int:
-        """How many requests arrived."""
+        """The number of requests that arrived."""
         return self.bill.requests
 
     @property
@@ -166,14 +180,14 @@ class Ledger:
         return self.bill.output_tokens
 
     def only(self, *kinds: Kind) -> Bill:
-        """The part of the bill that is of these kinds."""
+        """Return the part of the bill that has these kinds."""
         return self.bill.only(*kinds)
 
     def wait(self, requests: int, timeout: float = 5.0, *, ended: bool = False) -> Bill:
-        """Block until so many requests arrived (`ended`: were served to the end or given up).
+        """Block until `requests` requests arrived (`ended`: were served or abandoned).
 
         Raises:
-            TimeoutError: that did not happen within `timeout` seconds.
+            TimeoutError: That did not happen within `timeout` seconds.
 
         """
 
@@ -189,13 +203,13 @@ class Ledger:
             return Bill(tuple(self._entries))
 
     def clear(self) -> None:
-        """Forget the entries; what was told stays billed, numbers go on."""
+        """Drop the entries; what was reported stays billed, and numbers go on."""
         with self._changed:
             self._dropped += len(self._entries)
             self._entries.clear()
 
     def open(self, entry: Entry) -> int:
-        """Add a request; returns its number, counted from 0."""
+        """Add a request, and return its number, from 0."""
         with self._changed:
             number = self._dropped + len(self._entries)
             if not self._keep:
@@ -204,26 +218,26 @@ class Ledger:
             self._changed.notify_all()
         return number
 
-    def tell(self, number: int, response_id: str, usage: Usage) -> None:
-        """Record that the usage of a response goes over the wire in exchange `number`."""
+    def record_usage(self, number: int, response_id: str, usage: Usage) -> None:
+        """Record that exchange `number` sends the usage of a response."""
         with self._changed:
-            first = response_id not in self._told
-            self._told.add(response_id)
+            first = response_id not in self._billed_ids
+            self._billed_ids.add(response_id)
             status = Status.BILLED if first else Status.UNBILLED
-            self._change(number, status=status, response_id=response_id, told=usage)
+            self._change(number, status=status, response_id=response_id, reported=usage)
 
-    def untell(self, number: int) -> None:
-        """Take back what `tell` recorded: the client was gone when the bytes were written."""
+    def withdraw_usage(self, number: int) -> None:
+        """Undo `record_usage`: the client was gone when the bytes were written."""
         with self._changed:
             entry = self._entry(number)
-            if entry is None or entry.told is None or entry.response_id is None:
+            if entry is None or entry.reported is None or entry.response_id is None:
                 return
             if entry.status is Status.BILLED:
-                self._told.discard(entry.response_id)
-            self._change(number, status=Status.UNBILLED, told=None)
+                self._billed_ids.discard(entry.response_id)
+            self._change(number, status=Status.UNBILLED, reported=None)
 
     def end(self, number: int, *, http_status: int | None = None, failed: bool = False) -> None:
-        """Record that an exchange is over; one that was billed stays so, whatever follows."""
+        """Record that an exchange is over; a billed one stays billed."""
         with self._changed:
             entry = self._entry(number)
             if entry is None or entry.ended:
@@ -234,13 +248,13 @@ class Ledger:
             self._change(number, status=status, http_status=http_status, ended=True)
 
     def identify(self, number: int, response_id: str) -> None:
-        """Record the id of the response that exchange `number` is about."""
+        """Record the response id of exchange `number`."""
         with self._changed:
             self._change(number, response_id=response_id)
 
     def _entry(self, number: int) -> Entry | None:
         index = number - self._dropped
-        return self._entries[index] if index >= 0 else None  # a negative one was cleared away
+        return self._entries[index] if index >= 0 else None  # negative: it was cleared
 
     def _change(self, number: int, **changes: Any) -> None:
         entry = self._entry(number)

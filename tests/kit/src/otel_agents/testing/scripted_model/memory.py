@@ -1,4 +1,4 @@
-"""What the model remembers between requests: the answers that later ones refer to by id."""
+"""Responses that later requests refer to by id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Memory:
-    """The latest values by id; the oldest are forgotten first. Safe to use from any thread."""
+    """The latest values by id; the oldest are dropped first. Thread-safe."""
 
     def __init__(self, size: int = 1000) -> None:
         self._size = size
@@ -15,11 +15,11 @@ class Memory:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Any:
-        """The value, or None."""
+        """Return the value, or None."""
         return self._values.get(key)
 
     def put(self, key: str, value: Any) -> None:
-        """Remember a value."""
+        """Store a value."""
         with self._lock:
             self._values[key] = value
             if len(self._values) > self._size:

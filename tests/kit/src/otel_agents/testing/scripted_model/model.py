@@ -7,13 +7,13 @@ import socket
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from otel_agents.testing.scripted_model.answers import Answer, Reaction
 from otel_agents.testing.scripted_model.anthropic import ENDPOINTS as ANTHROPIC
 from otel_agents.testing.scripted_model.bedrock import ENDPOINTS as BEDROCK
 from otel_agents.testing.scripted_model.dialect import Endpoint
 from otel_agents.testing.scripted_model.google import ENDPOINTS as GOOGLE
 from otel_agents.testing.scripted_model.ledger import Ledger
 from otel_agents.testing.scripted_model.openai import ENDPOINTS as OPENAI
+from otel_agents.testing.scripted_model.reactions import Reaction, Response
 from otel_agents.testing.scripted_model.server import Server
 from otel_agents.testing.scripted_model.service import Script, Service
 
@@ -24,35 +24,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
 
 
 class ScriptedModel:
-    """A model provider on the loopback interface, as a context manager or by `start` and `close`.
+    """A model provider on the loopback interface: a context manager, or `start` and `close`.
 
-    `port=0` takes a free one. `keep_requests=False` keeps the ledger's sums but not headers and
-    bodies, for long runs with large prompts.
+        with ScriptedModel() as model:
+            model.script("Sunny.", Failure(400))
+            client = openai.OpenAI(base_url=model.openai_url, api_key="none")
+            client.responses.create(model="gpt-4o", input="How is the weather?")
+            assert model.ledger.requests == 1
+
+    `port=0` takes a free port. `keep_requests=False` drops headers and bodies from the ledger, for
+    long runs with large prompts.
     """
 
     def __init__(self, port: int = 0, *, keep_requests: bool = True) -> None:
         self.ledger = Ledger(keep_requests)
-        self._wanted_port = port
+        self._requested_port = port
         self._service = Service(ENDPOINTS, self.ledger)
         self._server: Server | None = None
         self._closed = False
 
     def start(self) -> Self:
-        """Listen; returns the model.
+        """Listen, and return the model.
 
         Raises:
-            OSError: the port is taken.
-            RuntimeError: it was started before.
+            OSError: The port is taken.
+            RuntimeError: It was started before.
 
         """
         if self._server is not None:
-            raise RuntimeError("This scripted model was started before: make a new one")
-        self._server = Server(self._wanted_port, self._service)
+            raise RuntimeError("This scripted model was started before: create a new one")
+        self._server = Server(self._requested_port, self._service)
         self._server.start()
         return self
 
     def close(self) -> None:
-        """Release what waits, close every connection, wait for every thread. Twice does no harm."""
+        """Release what waits, close every connection and join every thread. Idempotent."""
         self._service.close()
         if self._server is not None and not self._closed:
             self._closed = True
@@ -69,7 +75,7 @@ class ScriptedModel:
         """The port that it listens on.
 
         Raises:
-            RuntimeError: it has not been started.
+            RuntimeError: It has not been started.
 
         """
         if self._server is None:
@@ -78,29 +84,29 @@ class ScriptedModel:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port, such as "http://127.0.0.1:40123": what most other clients take."""
+        """Scheme, host and port, such as "http://127.0.0.1:40123": the base URL of most clients."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def openai_url(self) -> str:
-        """What an OpenAI client takes as `base_url`."""
+        """The `base_url` of an OpenAI client."""
         return f"{self.base_url}/v1"
 
     def script(self, *reactions: Reaction | str) -> None:
-        """Answer the next requests with these, in order of arrival; a string is an answer's text.
+        """Return these for the next requests, in order of arrival; a string is a response's text.
 
-        They come before the function of `script_by`; after the last one the default rule holds.
+        They precede the function of `script_by`. After the last one the default rule applies.
         """
-        self._service.queue([Answer(it) if isinstance(it, str) else it for it in reactions])
+        self._service.queue([Response(it) if isinstance(it, str) else it for it in reactions])
 
     def script_by(self, function: Script) -> None:
-        """Answer by a function of the request; it runs in the server's threads."""
+        """Compute each reaction from the request; `function` runs in the server's threads."""
         self._service.rule(function)
 
 
 @contextlib.contextmanager
 def nothing_listening() -> Generator[str]:
-    """A URL whose connections are refused for as long as the context lasts."""
+    """Yield a URL that refuses connections as long as the context lasts."""
     with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))  # bound, so nobody else gets the port; never listening
+        holder.bind(("127.0.0.1", 0))  # bound, so that the port stays reserved; never listening
         yield f"http://127.0.0.1:{holder.getsockname()[1]}"

@@ -1,15 +1,15 @@
-"""Ids and token numbers that no other answer has, so that a sum shows what was counted twice."""
+"""Unique ids and token counts, so that a sum shows what was counted twice."""
 
 from __future__ import annotations
 
 import itertools
 import uuid
 
-from otel_agents.testing.scripted_model.answers import Usage
+from otel_agents.testing.scripted_model.reactions import Usage
 
 
 class Numbers:
-    """The counters of one model. Ids of different models differ too."""
+    """The counters of one model. Ids differ between models too."""
 
     def __init__(self) -> None:
         self._seed = uuid.uuid4().hex[:12]
@@ -17,11 +17,11 @@ class Numbers:
         self._bills = itertools.count(1)
 
     def id(self, prefix: str) -> str:
-        """A fresh id, such as "chatcmpl-3f0c…"."""
+        """Return a new id, such as "chatcmpl-3f0c…"."""
         return f"{prefix}{self._seed}{next(self._ids):06x}"
 
     def usage(self) -> Usage:
-        """Fresh token numbers; every second one has cached and reasoning tokens."""
+        """Return new token counts; every second one has cached and reasoning tokens."""
         number = next(self._bills)
         partly = number % 2 == 0
         return Usage(

@@ -1,4 +1,4 @@
-"""What the model answers when nothing is scripted: a tool call first, then a text or an instance."""
+"""The default response: a tool call first, then text or an instance of the schema."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import Answer, ToolCall
 from otel_agents.testing.scripted_model.dialect import ModelRequest, ParsedRequest, Tool
+from otel_agents.testing.scripted_model.reactions import Response, ToolCall
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object
 
-_MAX_DEPTH = 8  # schemas may refer to themselves
+_MAX_DEPTH = 8  # schemas may be recursive
 _NAMED = re.compile(r"call:([\w\-]+)")
 _FORMATS = MappingProxyType(
     {
@@ -24,31 +24,31 @@ _FORMATS = MappingProxyType(
 )
 
 
-def default_answer(request: ModelRequest) -> Answer:
-    """A call of one offered tool unless a tool has answered; else an instance of the schema; else text.
+def default_response(request: ModelRequest) -> Response:
+    """Return a call of one offered tool; after a tool result, or without tools, the content.
 
-    The tool is the one that must be called, else the one that the prompt names by `call:NAME`,
-    else the first.
+    The tool is the forced one, else the one that the prompt names by `call:NAME`, else the first.
+    The content is an instance of the requested schema, else `DEFAULT_TEXT`.
     """
     tool = _chosen(request)
     if tool is not None:
         arguments = instance({"type": "object", **tool.parameters})
-        return Answer(tool_calls=(ToolCall(tool.name, json_object(arguments)),))
+        return Response(tool_calls=(ToolCall(tool.name, json_object(arguments)),))
     if request.schema is not None:
-        return Answer(text=json.dumps(instance(request.schema)))
-    return Answer()
+        return Response(text=json.dumps(instance(request.schema)))
+    return Response()
 
 
 def _chosen(request: ParsedRequest) -> Tool | None:
-    if not request.tools or request.tool_answered or request.forced_tool == "":
+    if not request.tools or request.has_tool_result or request.forced_tool == "":
         return None
     offered = {tool.name: tool for tool in request.tools}
-    wanted = [request.forced_tool, *reversed(_NAMED.findall(request.prompt))]
-    return next((offered[name] for name in wanted if name in offered), request.tools[0])
+    preferred = [request.forced_tool, *reversed(_NAMED.findall(request.prompt))]
+    return next((offered[name] for name in preferred if name in offered), request.tools[0])
 
 
 def instance(schema: Json, root: Json | None = None, depth: int = 0) -> Any:
-    """A value that a JSON schema admits, as small as it can be; the same one each time."""
+    """Return a minimal instance of a JSON schema, the same one each time."""
     root = schema if root is None else root
     if depth > _MAX_DEPTH:
         return None

@@ -1,4 +1,4 @@
-"""The HTTP side: a threaded loopback server that reads requests and writes replies."""
+"""The HTTP server: threads on the loopback interface that read requests and write replies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from otel_agents.testing.scripted_model.answers import Failure
 from otel_agents.testing.scripted_model.dialect import (
     ModelRequest,
     ParsedRequest,
     Reply,
     error_status,
 )
+from otel_agents.testing.scripted_model.reactions import Failure
 from otel_agents.testing.scripted_model.service import Service
 from otel_agents.testing.scripted_model.values import Json, json_object
 
@@ -28,7 +28,7 @@ _logger = logging.getLogger("otel_agents")
 
 
 class Server(ThreadingHTTPServer):
-    """Accepts connections on the loopback interface until it is closed, each in a daemon thread."""
+    """Accepts connections on the loopback interface until closed, each in a daemon thread."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -48,11 +48,11 @@ class Server(ThreadingHTTPServer):
         return int(self.server_address[1])
 
     def start(self) -> None:
-        """Accept connections from now on."""
+        """Start to accept connections."""
         self._acceptor.start()
 
     def close(self) -> None:
-        """Close every connection and wait for every thread."""
+        """Close every connection and join every thread."""
         self._closing.set()
         with socket.create_connection(("127.0.0.1", self.port)):  # wakes the acceptor
             self._acceptor.join()
@@ -65,12 +65,12 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def _accept(self) -> None:
-        # not serve_forever: its shutdown takes up to half a second
+        # Not serve_forever: its shutdown takes up to half a second.
         while not self._closing.is_set():
             self.handle_request()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Turn away what arrives after `close` was called."""
+        """Refuse what arrives after `close`."""
         return not self._closing.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -83,24 +83,24 @@ class Server(ThreadingHTTPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget a connection and close it."""
+        """Close a connection."""
         with self._lock:
             self._open.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Let a client that went away go in silence; anything else is a fault of ours."""
+        """Ignore a client that went away; anything else is a bug."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             _logger.error("The scripted model failed on a request: %r", error)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: requests one after the other (keep-alive)."""
+    """One keep-alive connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "scripted-model"
-    disable_nagle_algorithm: ClassVar[bool] = True  # small chunks would wait 40 ms otherwise
+    disable_nagle_algorithm: ClassVar[bool] = True  # else small chunks wait 40 ms
 
     def do_GET(self) -> None:
         self._serve()
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are in the ledger; nothing is printed."""
+        """Print nothing: requests are in the ledger."""
 
     def _serve(self) -> None:
         raw = self._read()
@@ -132,9 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         found_parts = match.groupdict().items()
         parts = {name: unquote(text) for name, text in found_parts if text is not None}
         query = dict(parse_qsl(target.query))
-        asked: ParsedRequest = endpoint.read(fields)
+        parsed: ParsedRequest = endpoint.read(fields)
         request = ModelRequest(
-            **vars(asked),
+            **vars(parsed),
             method=self.command,
             path=target.path,
             query=query,
@@ -152,12 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
+            chunks.append(self.rfile.read(size))
             self.rfile.readline()
         self.rfile.readline()
-        return b"".join(pieces)
+        return b"".join(chunks)
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(reply, "Transfer-Encoding", "chunked")
 
     def send_chunk(self, data: bytes) -> None:
-        """Send one piece of a stream."""
+        """Send one chunk of a stream."""
         self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def finish_stream(self) -> None:
@@ -177,14 +177,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def gone(self) -> bool:
-        """Whether the client has closed its side."""
+        """Return whether the client has closed its side."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
             readable = bool(selector.select(0))
         return readable and not self.connection.recv(1, socket.MSG_PEEK)
 
     def drop(self, reply: Reply | None = None) -> None:
-        """Close without a word; of `reply`, send the head and half the body first."""
+        """Close at once; of `reply`, send the head and half the body first."""
         if reply is not None:
             self._head(reply, "Content-Length", str(len(reply.body)))
             self.wfile.write(reply.body[: len(reply.body) // 2])

@@ -1,4 +1,4 @@
-"""What happens to one request: the script is asked, the pace kept, the reply sent, the ledger told."""
+"""Serving one request: run the script, wait, send the reply, record it in the ledger."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Protocol
 
-from otel_agents.testing.scripted_model.answers import (
-    Answer,
-    Cut,
-    Disconnect,
-    ErrorEvent,
-    Failure,
-    Paced,
-    Reaction,
-    Usage,
-)
 from otel_agents.testing.scripted_model.dialect import (
     Endpoint,
     Exchange,
@@ -31,7 +21,17 @@ from otel_agents.testing.scripted_model.dialect import (
 from otel_agents.testing.scripted_model.ledger import Entry, Ledger
 from otel_agents.testing.scripted_model.memory import Memory
 from otel_agents.testing.scripted_model.numbers import Numbers
-from otel_agents.testing.scripted_model.rules import default_answer
+from otel_agents.testing.scripted_model.reactions import (
+    Abort,
+    Disconnect,
+    ErrorEvent,
+    Failure,
+    Paced,
+    Reaction,
+    Response,
+    Usage,
+)
+from otel_agents.testing.scripted_model.rules import default_response
 
 _logger = logging.getLogger("otel_agents")
 
@@ -39,7 +39,7 @@ Script = Callable[[ModelRequest], Reaction]
 
 
 class Connection(Protocol):
-    """The way back to the client; each method raises OSError where the client has gone."""
+    """The connection to the client; each method raises OSError if the client has gone."""
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
@@ -50,7 +50,7 @@ class Connection(Protocol):
         ...
 
     def send_chunk(self, data: bytes) -> None:
-        """Send one piece of a stream."""
+        """Send one chunk of a stream."""
         ...
 
     def finish_stream(self) -> None:
@@ -58,11 +58,11 @@ class Connection(Protocol):
         ...
 
     def gone(self) -> bool:
-        """Whether the client has closed its side."""
+        """Return whether the client has closed its side."""
         ...
 
     def drop(self, reply: Reply | None = None) -> None:
-        """Close without a word; of `reply`, send the head and half the body first."""
+        """Close at once; of `reply`, send the head and half the body first."""
         ...
 
 
@@ -76,27 +76,27 @@ class Service:
         self._memory = Memory()
         self._lock = Lock()
         self._queue: deque[Reaction] = deque()
-        self._rule: Script = default_answer
-        self._gates: set[Event] = set()  # waited for at this moment
+        self._rule: Script = default_response
+        self._gates: set[Event] = set()  # those that somebody waits for
         self._closing = Event()
 
     def queue(self, reactions: Sequence[Reaction]) -> None:
-        """Answer the next requests with these, in order of arrival."""
+        """Return these for the next requests, in order of arrival."""
         self._queue.extend(reactions)
 
     def rule(self, script: Script) -> None:
-        """Answer by this function whatever the queue does not."""
+        """Set the function that reacts when the queue is empty."""
         self._rule = script
 
     def close(self) -> None:
-        """Release whatever waits, now and later."""
+        """Release everything that waits, now and later."""
         with self._lock:
             self._closing.set()
             for gate in self._gates:
                 gate.set()
 
     def endpoint(self, method: str, path: str) -> tuple[Endpoint, re.Match[str]] | None:
-        """The row of the table for a request, with the match of its path."""
+        """Return the row of the table for a request, with the match of its path."""
         for endpoint in self._endpoints:
             match = endpoint.path.search(path)
             if match and endpoint.method == method:
@@ -104,12 +104,12 @@ class Service:
         return None
 
     def serve(self, endpoint: Endpoint, request: ModelRequest, connection: Connection) -> None:
-        """Answer one request."""
+        """Serve one request."""
         number = self.ledger.open(_entry(request))
         try:
             self._react(number, endpoint, request, connection)
-        except OSError:  # the client has gone, or the model is closing: nobody is told
-            self.ledger.untell(number)
+        except OSError:  # the client has gone, or the model is closing: nothing was sent
+            self.ledger.withdraw_usage(number)
             connection.drop()
         finally:
             self.ledger.end(number)
@@ -140,20 +140,20 @@ class Service:
 
     def _reaction(self, endpoint: Endpoint, request: ModelRequest) -> Reaction:
         if not endpoint.scripted:
-            return Answer()
+            return Response()
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
         try:
             return self._rule(request)
-        except Exception as error:  # noqa: BLE001  the script is a test's: its author must see this
+        except Exception as error:  # noqa: BLE001  the script belongs to a test: its author must see this
             message = f"The script of the scripted model failed: {error!r}"
             _logger.error(message)
             return Failure(400, "script_failed", message)
 
-    def _exchange(self, endpoint: Endpoint, request: ModelRequest, answer: Answer) -> Exchange:
-        usage = answer.usage or (self._numbers.usage() if endpoint.scripted else Usage())
-        return Exchange(request, answer, usage, int(time.time()), self._numbers, self._memory)
+    def _exchange(self, endpoint: Endpoint, request: ModelRequest, response: Response) -> Exchange:
+        usage = response.usage or (self._numbers.usage() if endpoint.scripted else Usage())
+        return Exchange(request, response, usage, int(time.time()), self._numbers, self._memory)
 
     def _fail(
         self, number: int, endpoint: Endpoint, failure: Failure, connection: Connection
@@ -162,12 +162,12 @@ class Service:
         body = endpoint.error(failure)
         connection.send(Reply(body, status=failure.status, headers=failure.headers))
 
-    def _send(self, number: int, reply: Reply, answer: Answer, connection: Connection) -> None:
-        if isinstance(answer.fault, Cut):
+    def _send(self, number: int, reply: Reply, response: Response, connection: Connection) -> None:
+        if isinstance(response.fault, Abort):
             self.ledger.end(number, failed=True)
             connection.drop(reply)
             return
-        self._tell(number, reply)
+        self._record_usage(number, reply)
         self.ledger.end(number, http_status=reply.status)
         connection.send(reply)
 
@@ -176,41 +176,41 @@ class Service:
         number: int,
         endpoint: Endpoint,
         reply: Reply,
-        answer: Answer,
+        response: Response,
         connection: Connection,
     ) -> None:
-        frames, broken = _with_fault(endpoint, reply.frames or (), answer)
+        frames, broken = _with_fault(endpoint, reply.frames or (), response)
         connection.start(reply)
         delivered = False
         try:
             for position, frame in enumerate(frames):
-                self._pause(position, answer, connection)
-                if frame.tells_usage:
-                    self._tell(number, reply)
+                self._pause(position, response, connection)
+                if frame.has_usage:
+                    self._record_usage(number, reply)
                 if position == len(frames) - 1:  # a client may stop reading at the last event
                     self.ledger.end(number, http_status=reply.status, failed=broken)
                 connection.send_chunk(frame.data)
-                delivered = delivered or frame.tells_usage
+                delivered = delivered or frame.has_usage
             self.ledger.end(number, http_status=reply.status, failed=broken)
-            if isinstance(answer.fault, Cut):
+            if isinstance(response.fault, Abort):
                 connection.drop()
             else:
                 connection.finish_stream()
         except OSError:
             if not delivered:
                 raise
-            connection.drop()  # the client has read its usage and left: it stays billed
+            connection.drop()  # the client has read the usage and left: it stays billed
 
-    def _pause(self, position: int, answer: Answer, connection: Connection) -> None:
+    def _pause(self, position: int, response: Response, connection: Connection) -> None:
         """Hold or delay a stream before the event at ``position``."""
-        if answer.hold and answer.hold.after == position:
-            self._wait(answer.hold.gate, connection)
-        if position and answer.chunk_delay:
-            self._sleep(answer.chunk_delay, connection)
+        if response.hold and response.hold.after == position:
+            self._wait(response.hold.gate, connection)
+        if position and response.chunk_delay:
+            self._sleep(response.chunk_delay, connection)
 
-    def _tell(self, number: int, reply: Reply) -> None:
+    def _record_usage(self, number: int, reply: Reply) -> None:
         if reply.usage is not None and reply.response_id is not None:
-            self.ledger.tell(number, reply.response_id, reply.usage)
+            self.ledger.record_usage(number, reply.response_id, reply.usage)
 
     def _pace(self, reaction: Paced, connection: Connection) -> None:
         if reaction.delay:
@@ -220,7 +220,7 @@ class Service:
 
     def _sleep(self, seconds: float, connection: Connection) -> None:
         if self._closing.wait(seconds) or connection.gone():
-            raise ConnectionAbortedError("closed while the answer was awaited")
+            raise ConnectionAbortedError("closed while the response was awaited")
 
     def _wait(self, gate: Event, connection: Connection) -> None:
         with self._lock:
@@ -234,14 +234,14 @@ class Service:
 
 
 def _with_fault(
-    endpoint: Endpoint, frames: tuple[Frame, ...], answer: Answer
+    endpoint: Endpoint, frames: tuple[Frame, ...], response: Response
 ) -> tuple[tuple[Frame, ...], bool]:
-    """The frames that are sent, and whether the stream is broken."""
-    fault = answer.fault
+    """Return the frames to send, and whether the stream breaks."""
+    fault = response.fault
     if fault is None:
         return frames, False
     sent = frames[: fault.after]
-    if isinstance(fault, Cut):
+    if isinstance(fault, Abort):
         return sent, True
     if isinstance(fault, ErrorEvent):
         return (*sent, endpoint.event_error(fault, fault.after)), True

@@ -8,22 +8,22 @@ Json = dict[str, Any]
 
 
 def json_object(value: object) -> Json:
-    """The value if it is an object, else an empty one."""
+    """Return the value if it is an object, else an empty one."""
     return cast(Json, value) if isinstance(value, dict) else {}
 
 
 def json_objects(value: object) -> list[Json]:
-    """The objects in the value if it is a list, else none."""
+    """Return the objects in the value if it is a list, else none."""
     return [cast(Json, item) for item in json_list(value) if isinstance(item, dict)]
 
 
 def json_list(value: object) -> list[Any]:
-    """The value if it is a list, else an empty one."""
+    """Return the value if it is a list, else an empty one."""
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def texts(value: object) -> list[str]:
-    """All strings inside the value, in order."""
+    """Return all strings inside the value, in order."""
     if isinstance(value, str):
         return [value]
     parts = json_list(value) or list(json_object(value).values())
@@ -31,7 +31,7 @@ def texts(value: object) -> list[str]:
 
 
 def whole(value: object, default: int) -> int:
-    """The value if it is a positive number, else the default; form fields hold digits as text."""
+    """Return the value if it is a positive number, else the default; form fields hold digits as text."""
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     return value if isinstance(value, int) and value > 0 else default

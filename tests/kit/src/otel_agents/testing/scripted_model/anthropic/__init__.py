@@ -1,4 +1,4 @@
-"""Anthropic's API, at its own path and those of compatible hosts: any prefix will do."""
+"""Anthropic's API, at its own path and those of compatible hosts: any prefix matches."""
 
 from __future__ import annotations
 

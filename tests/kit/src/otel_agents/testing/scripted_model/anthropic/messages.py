@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -18,7 +18,7 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 _STOP_REASONS = MappingProxyType(
@@ -43,21 +43,21 @@ _ERRORS = MappingProxyType(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a messages request asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     last = json_objects(messages[-1].get("content")) if messages else []
     tools = [tool for tool in json_objects(body.get("tools")) if "input_schema" in tool]
     return ParsedRequest(
         prompt="\n".join(
-            [*texts(body.get("system")), *(text for m in messages for text in _said(m))]
+            [*texts(body.get("system")), *(text for m in messages for text in _texts(m))]
         ),
         tools=[Tool(str(tool.get("name")), json_object(tool["input_schema"])) for tool in tools],
-        tool_answered=any(block.get("type") == "tool_result" for block in last),
+        has_tool_result=any(block.get("type") == "tool_result" for block in last),
         forced_tool=_forced(json_object(body.get("tool_choice"))),
     )
 
 
-def _said(message: Json) -> list[str]:
+def _texts(message: Json) -> list[str]:
     content = message.get("content")
     if isinstance(content, str):
         return [content]
@@ -73,19 +73,19 @@ def _forced(choice: Json) -> str | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A message, or its events."""
-    answer = exchange.answer
-    message_id = answer.id or exchange.numbers.id("msg_")
+    """Return a message, or its events."""
+    scripted = exchange.response
+    message_id = scripted.id or exchange.numbers.id("msg_")
     message: Json = {
         "id": message_id,
         "type": "message",
         "role": "assistant",
-        "model": answer.model or exchange.request.model,
+        "model": scripted.model or exchange.request.model,
         "content": _blocks(exchange),
-        "stop_reason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "stop_reason": _STOP_REASONS.get(scripted.reason, scripted.reason),
         "stop_sequence": None,
         "usage": _usage(exchange.usage),
-        **answer.extra,
+        **scripted.extra,
     }
     if exchange.request.stream:
         return stream_reply(exchange, _events(message), exchange.usage, message_id)
@@ -93,7 +93,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _usage(usage: Usage) -> Json:
-    """Input tokens are those that no cache had a part in."""
+    """Return usage: input tokens exclude cached and cache-write tokens."""
     fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
     return {
         "input_tokens": fresh,
@@ -105,13 +105,13 @@ def _usage(usage: Usage) -> Json:
 
 
 def _blocks(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     blocks: list[Json] = []
-    if answer.reasoning is not None:
-        blocks.append({"type": "thinking", "thinking": answer.reasoning, "signature": "signed"})
-    if answer.words is not None:
-        blocks.append({"type": "text", "text": answer.words})
-    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+    if scripted.reasoning is not None:
+        blocks.append({"type": "thinking", "thinking": scripted.reasoning, "signature": "signed"})
+    if scripted.content is not None:
+        blocks.append({"type": "text", "text": scripted.content})
+    return [*blocks, *(_tool_use(exchange, call) for call in scripted.tool_calls)]
 
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
@@ -124,7 +124,7 @@ def _events(message: Json) -> Iterator[Frame]:
     started: Json = {**message, "content": [], "stop_reason": None, "usage": usage}
     yield _event("message_start", message=started)
     for index, block in enumerate(message["content"]):
-        opened, deltas = _pieces(block)
+        opened, deltas = _opening_and_deltas(block)
         yield _event("content_block_start", index=index, content_block=opened)
         if not index:
             yield _event("ping")
@@ -132,22 +132,22 @@ def _events(message: Json) -> Iterator[Frame]:
             yield _event("content_block_delta", index=index, delta=delta)
         yield _event("content_block_stop", index=index)
     delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    yield _event("message_delta", delta=delta, usage=message["usage"], tells_usage=True)
+    yield _event("message_delta", delta=delta, usage=message["usage"], has_usage=True)
     yield _event("message_stop")
 
 
-def _event(kind: str, *, tells_usage: bool = False, **fields: Any) -> Frame:
-    return sse({"type": kind, **fields}, name=kind, tells_usage=tells_usage)
+def _event(kind: str, *, has_usage: bool = False, **fields: Any) -> Frame:
+    return sse({"type": kind, **fields}, name=kind, has_usage=has_usage)
 
 
-def _pieces(block: Json) -> tuple[Json, list[Json]]:
-    """A block before its content has come, and what comes."""
+def _opening_and_deltas(block: Json) -> tuple[Json, list[Json]]:
+    """Return a block without its content, and the deltas that complete it."""
     if block["type"] == "text":
-        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        deltas = [{"type": "text_delta", "text": chunk} for chunk in chunks(block["text"])]
         return {"type": "text", "text": ""}, deltas
     if block["type"] == "thinking":
-        thoughts = pieces(block["thinking"])
-        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in thoughts]
+        thoughts = chunks(block["thinking"])
+        deltas = [{"type": "thinking_delta", "thinking": chunk} for chunk in thoughts]
         deltas.append({"type": "signature_delta", "signature": block["signature"]})
         return {"type": "thinking", "thinking": "", "signature": ""}, deltas
     call = ToolCall(block["name"], block["input"])
@@ -157,12 +157,12 @@ def _pieces(block: Json) -> tuple[Json, list[Json]]:
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     kind = failure.kind or failure.code or _ERRORS.get(failure.status, "api_error")
     return encode({"type": "error", "error": {"type": kind, "message": failure.message}})
 
 
 def error_event(event: ErrorEvent, position: int) -> Frame:
-    """The event that reports an error inside a stream."""
+    """Return the error event of a stream."""
     kind = "api_error" if event.code == "server_error" else event.code
     return _event("error", error={"type": kind, "message": event.message})

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event, exception
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -16,7 +16,7 @@ from otel_agents.testing.scripted_model.dialect import (
     Tool,
     encode,
 )
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 _STOP_REASONS = MappingProxyType(
@@ -41,7 +41,7 @@ _REQUEST_ID = "x-amzn-RequestId"
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a conversation asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     blocks = [block for message in messages for block in json_objects(message.get("content"))]
     last = json_objects(messages[-1].get("content")) if messages else []
@@ -55,7 +55,7 @@ def read(body: Json) -> ParsedRequest:
             for text in texts(block.get("text") or block.get("toolResult"))
         ),
         tools=[Tool(str(tool.get("name")), _parameters(tool)) for tool in tools if tool],
-        tool_answered=any("toolResult" in block for block in last),
+        has_tool_result=any("toolResult" in block for block in last),
         forced_tool=json_object(choice.get("tool")).get("name"),
     )
 
@@ -65,26 +65,26 @@ def _parameters(tool: Json) -> Json:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A message, or its events. The body has no id: the request's is the only one."""
-    answer, usage = exchange.answer, exchange.usage
-    request_id = answer.id or exchange.numbers.id("")
-    told = usage if answer.tell_usage else None
-    headers = {_REQUEST_ID: request_id, **answer.headers}
+    """Return a message, or its events. The body has no id; the request has the only one."""
+    scripted, usage = exchange.response, exchange.usage
+    request_id = scripted.id or exchange.numbers.id("")
+    reported = usage if scripted.include_usage else None
+    headers = {_REQUEST_ID: request_id, **scripted.headers}
     whole: Json = {
         "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
-        "stopReason": _STOP_REASONS.get(answer.reason, answer.reason),
+        "stopReason": _STOP_REASONS.get(scripted.reason, scripted.reason),
         "metrics": {"latencyMs": 1},
-        **({"usage": _usage(usage)} if told else {}),
-        **answer.extra,
+        **({"usage": _usage(usage)} if reported else {}),
+        **scripted.extra,
     }
     if exchange.request.stream:
         frames = tuple(_events(whole))
-        return Reply(b"", frames, told, request_id, CONTENT_TYPE, headers=headers)
-    return Reply(encode(whole), None, told, request_id, headers=headers)
+        return Reply(b"", frames, reported, request_id, CONTENT_TYPE, headers=headers)
+    return Reply(encode(whole), None, reported, request_id, headers=headers)
 
 
 def _usage(usage: Usage) -> Json:
-    """Input tokens are those that no cache had a part in; the total has them all."""
+    """Return usage: input tokens exclude cached and cache-write tokens, the total includes them."""
     cached, written = usage.cached_tokens, usage.cache_write_tokens
     counts = {
         "inputTokens": usage.input_tokens - cached - written,
@@ -96,14 +96,14 @@ def _usage(usage: Usage) -> Json:
 
 
 def _blocks(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     blocks: list[Json] = []
-    if answer.reasoning is not None:
-        thought = {"text": answer.reasoning, "signature": "signed"}
+    if scripted.reasoning is not None:
+        thought = {"text": scripted.reasoning, "signature": "signed"}
         blocks.append({"reasoningContent": {"reasoningText": thought}})
-    if answer.words is not None:
-        blocks.append({"text": answer.words})
-    return [*blocks, *(_tool_use(exchange, call) for call in answer.tool_calls)]
+    if scripted.content is not None:
+        blocks.append({"text": scripted.content})
+    return [*blocks, *(_tool_use(exchange, call) for call in scripted.tool_calls)]
 
 
 def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
@@ -114,36 +114,36 @@ def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
 def _events(whole: Json) -> Iterator[Frame]:
     yield event("messageStart", {"role": "assistant"})
     for index, block in enumerate(whole["output"]["message"]["content"]):
-        place = {"contentBlockIndex": index}
+        position = {"contentBlockIndex": index}
         if "toolUse" in block:
             start = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
-            yield event("contentBlockStart", {"start": {"toolUse": start}, **place})
+            yield event("contentBlockStart", {"start": {"toolUse": start}, **position})
         for delta in _deltas(block):
-            yield event("contentBlockDelta", {"delta": delta, **place})
-        yield event("contentBlockStop", place)
+            yield event("contentBlockDelta", {"delta": delta, **position})
+        yield event("contentBlockStop", position)
     yield event("messageStop", {"stopReason": whole["stopReason"]})
     metadata = {name: whole[name] for name in ("usage", "metrics") if name in whole}
-    yield event("metadata", metadata, tells_usage="usage" in whole)
+    yield event("metadata", metadata, has_usage="usage" in whole)
 
 
 def _deltas(block: Json) -> list[Json]:
     if "text" in block:
-        return [{"text": piece} for piece in pieces(block["text"])]
+        return [{"text": chunk} for chunk in chunks(block["text"])]
     if "toolUse" in block:
         parts = fragments(json.dumps(block["toolUse"]["input"]))
         return [{"toolUse": {"input": part}} for part in parts]
     thought = block["reasoningContent"]["reasoningText"]
-    deltas: list[Json] = [{"text": piece} for piece in pieces(thought["text"])]
+    deltas: list[Json] = [{"text": chunk} for chunk in chunks(thought["text"])]
     return [{"reasoningContent": it} for it in [*deltas, {"signature": thought["signature"]}]]
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     kind = failure.kind or failure.code or _ERRORS.get(failure.status, "InternalServerException")
     return encode({"__type": kind, "message": failure.message})
 
 
 def error_event(fault: ErrorEvent, position: int) -> Frame:
-    """The message that reports an error inside a stream."""
+    """Return the error message of a stream."""
     kind = "internalServerException" if fault.code == "server_error" else fault.code
     return exception(kind, fault.message)

@@ -13,14 +13,14 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 
 
-def event(kind: str, payload: Json, *, tells_usage: bool = False) -> Frame:
-    """An event."""
+def event(kind: str, payload: Json, *, has_usage: bool = False) -> Frame:
+    """Return an event."""
     headers = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
-    return Frame(_message(headers, encode(payload)), tells_usage)
+    return Frame(_message(headers, encode(payload)), has_usage)
 
 
 def exception(kind: str, message: str) -> Frame:
-    """An error inside a stream."""
+    """Return an error inside a stream."""
     headers = {
         ":exception-type": kind,
         ":content-type": "application/json",
@@ -30,7 +30,7 @@ def exception(kind: str, message: str) -> Frame:
 
 
 def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Lengths and their checksum, headers, payload, and the checksum of it all."""
+    """Return lengths and their checksum, headers, payload, and the checksum of all."""
     head = b"".join(_header(name, value) for name, value in headers.items())
     lengths = struct.pack(">II", 4 * 4 + len(head) + len(payload), len(head))
     message = lengths + struct.pack(">I", zlib.crc32(lengths)) + head + payload

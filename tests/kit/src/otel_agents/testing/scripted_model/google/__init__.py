@@ -1,4 +1,4 @@
-"""Google's API of Gemini models, at the paths of the Gemini API and of Vertex AI."""
+"""Google's API of Gemini models, at the paths of the Gemini API and Vertex AI."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.chunks import chunks
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -18,7 +18,7 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
-from otel_agents.testing.scripted_model.pieces import pieces
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
 from otel_agents.testing.scripted_model.values import (
     Json,
     json_list,
@@ -50,11 +50,11 @@ _STATUSES = MappingProxyType(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a request for content asks."""
+    """Parse a request."""
     contents = json_objects(body.get("contents"))
     last = json_objects(contents[-1].get("parts")) if contents else []
-    said = [json_object(body.get("systemInstruction")), *contents]
-    parts = [part for content in said for part in json_objects(content.get("parts"))]
+    contents_of_prompt = [json_object(body.get("systemInstruction")), *contents]
+    parts = [part for content in contents_of_prompt for part in json_objects(content.get("parts"))]
     config = json_object(body.get("generationConfig"))
     return ParsedRequest(
         prompt="\n".join(text for p in parts for text in texts(p.get("text"))),
@@ -63,14 +63,14 @@ def read(body: Json) -> ParsedRequest:
             for tool in json_objects(body.get("tools"))
             for function in json_objects(tool.get("functionDeclarations"))
         ],
-        tool_answered=any("functionResponse" in part for part in last),
+        has_tool_result=any("functionResponse" in part for part in last),
         forced_tool=_forced(json_object(body.get("toolConfig"))),
         schema=_schema(config, "responseSchema", "responseJsonSchema") or None,
     )
 
 
 def _schema(holder: Json, *names: str) -> Json:
-    """The schema under one of these names; Google's own kind spells types in capitals."""
+    """Return the schema under one of these names; Google's own schemas spell types in capitals."""
     schemas = [json_object(_lowered(holder[name])) for name in names if holder.get(name)]
     return schemas[0] if schemas else Json()
 
@@ -96,21 +96,21 @@ def _forced(config: Json) -> str | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A response, or the chunks of one."""
-    answer, usage = exchange.answer, exchange.usage
-    response_id = answer.id or exchange.numbers.id("resp-")
-    finish_reason = _FINISH_REASONS.get(answer.reason, answer.reason)
+    """Return a response, or its chunks."""
+    scripted, usage = exchange.response, exchange.usage
+    response_id = scripted.id or exchange.numbers.id("resp-")
+    finish_reason = _FINISH_REASONS.get(scripted.reason, scripted.reason)
     response: Json = {
         "candidates": [_candidate(_parts(exchange), finish_reason)],
-        "modelVersion": answer.model or exchange.request.model,
+        "modelVersion": scripted.model or exchange.request.model,
         "responseId": response_id,
-        **({"usageMetadata": _usage(usage)} if answer.tell_usage else {}),
-        **answer.extra,
+        **({"usageMetadata": _usage(usage)} if scripted.include_usage else {}),
+        **scripted.extra,
     }
-    told = usage if answer.tell_usage else None
+    reported = usage if scripted.include_usage else None
     if exchange.request.stream:
-        return stream_reply(exchange, _chunks(response), told, response_id)
-    return body_reply(exchange, response, told, response_id)
+        return stream_reply(exchange, _chunks(response), reported, response_id)
+    return body_reply(exchange, response, reported, response_id)
 
 
 def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
@@ -119,7 +119,7 @@ def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
 
 
 def _usage(usage: Usage) -> Json:
-    """Thoughts are no part of the candidates; what came from a cache is part of the prompt."""
+    """Return usage: thoughts are not part of the candidates, cached tokens are part of the prompt."""
     counts = {
         "promptTokenCount": usage.input_tokens,
         "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
@@ -131,13 +131,13 @@ def _usage(usage: Usage) -> Json:
 
 
 def _parts(exchange: Exchange) -> list[Json]:
-    answer = exchange.answer
+    scripted = exchange.response
     parts: list[Json] = []
-    if answer.reasoning is not None:
-        parts.append({"text": answer.reasoning, "thought": True})
-    if answer.words is not None:
-        parts.append({"text": answer.words})
-    return [*parts, *(_function_call(exchange, call) for call in answer.tool_calls)]
+    if scripted.reasoning is not None:
+        parts.append({"text": scripted.reasoning, "thought": True})
+    if scripted.content is not None:
+        parts.append({"text": scripted.content})
+    return [*parts, *(_function_call(exchange, call) for call in scripted.tool_calls)]
 
 
 def _function_call(exchange: Exchange, call: ToolCall) -> Json:
@@ -146,33 +146,33 @@ def _function_call(exchange: Exchange, call: ToolCall) -> Json:
 
 
 def _chunks(response: Json) -> Iterator[Frame]:
-    """Each chunk tells the tokens up to it; the last one tells all."""
+    """Yield chunks; each reports the tokens so far, the last one all of them."""
     (candidate,) = response["candidates"]
     steps = [step for part in candidate["content"]["parts"] for step in _steps(part)]
     usage: Json = response.get("usageMetadata", {})
     for position, step in enumerate(steps):
         if position == len(steps) - 1:
             last = {**response, "candidates": [_candidate([step], candidate["finishReason"])]}
-            yield sse(last, tells_usage=bool(usage))
+            yield sse(last, has_usage=bool(usage))
             return
         so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
-        told = {"usageMetadata": so_far} if usage else {}
-        yield sse({**response, "candidates": [_candidate([step])], **told})
+        reported = {"usageMetadata": so_far} if usage else {}
+        yield sse({**response, "candidates": [_candidate([step])], **reported})
 
 
 def _steps(part: Json) -> list[Json]:
-    return [{**part, "text": piece} for piece in pieces(part["text"])] if "text" in part else [part]
+    return [{**part, "text": chunk} for chunk in chunks(part["text"])] if "text" in part else [part]
 
 
 def error_status(failure: Failure) -> bytes:
-    """The body of an HTTP error."""
+    """Return the body of an HTTP error."""
     status = failure.kind or failure.code or _STATUSES.get(failure.status, "UNKNOWN")
     error = {"code": failure.status, "message": failure.message, "status": status}
     return encode({"error": error})
 
 
 def error_event(event: ErrorEvent, position: int) -> Frame:
-    """The event that reports an error inside a stream."""
+    """Return the error event of a stream."""
     status = "INTERNAL" if event.code == "server_error" else event.code
     code = next((number for number, name in _STATUSES.items() if name == status), 500)
     return sse({"error": {"code": code, "message": event.message, "status": status}})

@@ -1,4 +1,4 @@
-"""OpenAI's API, at OpenAI's own paths, Azure's and those of compatible hosts: any prefix will do."""
+"""OpenAI's API, at the paths of OpenAI, Azure and compatible hosts: any prefix matches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _image = partial(_post, kind=Kind.IMAGE, read=images.read)
 _upload = partial(_post, kind=Kind.AUDIO, read=audio.read_upload)
 _stored = partial(Endpoint, scripted=False)
 
-# the first row that matches counts: chat completions stand before completions
+# The first matching row wins, so chat completions come before completions.
 ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/chat/completions", "chat.completions", Kind.INFERENCE, chat.write, chat.read),
     _post("/completions", "completions", Kind.INFERENCE, completions.write, completions.read),

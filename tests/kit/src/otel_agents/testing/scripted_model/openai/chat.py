@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from otel_agents.testing.scripted_model.answers import ToolCall
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -22,7 +22,7 @@ from otel_agents.testing.scripted_model.openai.shapes import (
     model_name,
     service_tier,
 )
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
+from otel_agents.testing.scripted_model.reactions import ToolCall
 from otel_agents.testing.scripted_model.values import (
     Json,
     json_list,
@@ -34,69 +34,69 @@ from otel_agents.testing.scripted_model.values import (
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a chat request asks."""
+    """Parse a request."""
     messages = json_objects(body.get("messages"))
     roles = [message.get("role") for message in messages]
     after_user = roles[len(roles) - roles[::-1].index("user") :] if "user" in roles else roles
     declared = [json_object(tool.get("function")) for tool in json_objects(body.get("tools"))]
     declared += json_objects(body.get("functions"))
-    wanted = json_object(body.get("response_format"))
+    response_format = json_object(body.get("response_format"))
     return ParsedRequest(
         prompt="\n".join(text for message in messages for text in texts(message.get("content"))),
         tools=[function_tool(tool) for tool in declared if tool],
-        tool_answered="tool" in after_user or "function" in after_user,
+        has_tool_result="tool" in after_user or "function" in after_user,
         forced_tool=forced_tool(body.get("tool_choice") or body.get("function_call")),
-        schema=_schema(wanted),
+        schema=_schema(response_format),
         choices=whole(body.get("n"), 1),
     )
 
 
-def _schema(wanted: Json) -> Json | None:
-    if wanted.get("type") == "json_object":
+def _schema(response_format: Json) -> Json | None:
+    if response_format.get("type") == "json_object":
         return {"type": "object"}
-    if wanted.get("type") == "json_schema":
-        return json_object(json_object(wanted.get("json_schema")).get("schema"))
+    if response_format.get("type") == "json_schema":
+        return json_object(json_object(response_format.get("json_schema")).get("schema"))
     return None
 
 
 def write(exchange: Exchange) -> Reply:
-    """A chat completion, or its chunks."""
-    answer, request = exchange.answer, exchange.request
-    response_id = answer.id or exchange.numbers.id("chatcmpl-")
+    """Return a chat completion, or its chunks."""
+    scripted, request = exchange.response, exchange.request
+    response_id = scripted.id or exchange.numbers.id("chatcmpl-")
     head: Json = {
         "id": response_id,
         "created": exchange.created,
         "model": model_name(exchange),
         "service_tier": service_tier(exchange),
-        "system_fingerprint": answer.system_fingerprint,
-        **answer.extra,
+        "system_fingerprint": scripted.system_fingerprint,
+        **scripted.extra,
     }
-    usage = exchange.usage if answer.tell_usage else None
-    choices = range(answer.choices or request.choices)
-    calls = [_named(exchange, call) for call in answer.tool_calls]
+    usage = exchange.usage if scripted.include_usage else None
+    choices = range(scripted.choices or request.choices)
+    calls = [_named(exchange, call) for call in scripted.tool_calls]
     if not request.stream:
-        told = {"usage": completion_usage(usage)} if usage else {}
+        reported = {"usage": completion_usage(usage)} if usage else {}
         listed = [_choice(exchange, calls, index) for index in choices]
-        payload = {**head, "object": "chat.completion", "choices": listed, **told}
+        payload = {**head, "object": "chat.completion", "choices": listed, **reported}
         return body_reply(exchange, payload, usage, response_id)
     head["object"] = "chat.completion.chunk"
-    wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
-    spare: Json = {"usage": None} if wanted else {}
+    reports_usage = json_object(request.body.get("stream_options")).get("include_usage") is True
+    no_usage: Json = {"usage": None} if reports_usage else {}
     frames = [_azure_opening()] if "model" in request.parts else []
     frames += [
-        sse({**head, "choices": [chunk], **spare})
+        sse({**head, "choices": [chunk], **no_usage})
         for index in choices
         for chunk in _chunks(exchange, calls, index)
     ]
-    if wanted and usage:
+    if reports_usage and usage:
         last: Json = {**head, "choices": [], "usage": completion_usage(usage)}
-        frames.append(sse(last, tells_usage=True))
+        frames.append(sse(last, has_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
-    return stream_reply(exchange, frames, usage if wanted else None, response_id)
+    return stream_reply(exchange, frames, usage if reports_usage else None, response_id)
 
 
 def _azure_opening() -> Frame:
-    """Azure's verdict on the prompt comes first, in a chunk without id, model and choices."""
+    """Return Azure's first chunk: the prompt's filter results, without id, model and choices."""
     safe = {"filtered": False, "severity": "safe"}
     filters = dict.fromkeys(("hate", "self_harm", "sexual", "violence"), safe)
     verdict = [{"prompt_index": 0, "content_filter_results": filters}]
@@ -109,24 +109,24 @@ def _named(exchange: Exchange, call: ToolCall) -> tuple[str, ToolCall]:
 
 
 def _legacy_functions(exchange: Exchange) -> bool:
-    """Whether the request offers `functions`, as before tools came."""
+    """Return whether the request offers legacy `functions` instead of tools."""
     body = exchange.request.body
     return bool(json_list(body.get("functions"))) and not json_list(body.get("tools"))
 
 
 def _finish_reason(exchange: Exchange) -> str:
-    legacy = exchange.answer.finish_reason is None and _legacy_functions(exchange)
-    reason = exchange.answer.reason
+    legacy = exchange.response.finish_reason is None and _legacy_functions(exchange)
+    reason = exchange.response.reason
     return "function_call" if legacy and reason == "tool_calls" else reason
 
 
 def _choice(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -> Json:
-    answer = exchange.answer
-    message: Json = {"role": "assistant", "content": answer.words, "refusal": answer.refusal}
-    if answer.reasoning is not None:  # as DeepSeek and others have it; OpenAI keeps it to itself
-        message["reasoning_content"] = answer.reasoning
-    if answer.audio is not None:
-        message["audio"] = _audio(exchange, answer.audio)
+    scripted = exchange.response
+    message: Json = {"role": "assistant", "content": scripted.content, "refusal": scripted.refusal}
+    if scripted.reasoning is not None:  # as DeepSeek and others send it; OpenAI does not
+        message["reasoning_content"] = scripted.reasoning
+    if scripted.audio is not None:
+        message["audio"] = _audio(exchange, scripted.audio)
         message["content"] = None
     if calls and _legacy_functions(exchange):
         message["function_call"] = _function(calls[0][1])
@@ -148,7 +148,7 @@ def _audio(exchange: Exchange, audio: bytes) -> Json:
         "id": exchange.numbers.id("audio_"),
         "data": base64.b64encode(audio).decode(),
         "expires_at": exchange.created + 3600,
-        "transcript": exchange.answer.words,
+        "transcript": exchange.response.content,
     }
 
 
@@ -166,16 +166,16 @@ def _chunks(exchange: Exchange, calls: list[tuple[str, ToolCall]], index: int) -
 
 
 def _deltas(exchange: Exchange, calls: list[tuple[str, ToolCall]]) -> list[Json]:
-    answer = exchange.answer
-    text = answer.words
+    scripted = exchange.response
+    text = scripted.content
     first: Json = {"role": "assistant", "content": None if text is None else "", "refusal": None}
     deltas = [first]
-    deltas += [{"reasoning_content": piece} for piece in pieces(answer.reasoning or "")]
-    if answer.audio is not None:
-        deltas.append({"audio": _audio(exchange, answer.audio)})
+    deltas += [{"reasoning_content": chunk} for chunk in chunks(scripted.reasoning or "")]
+    if scripted.audio is not None:
+        deltas.append({"audio": _audio(exchange, scripted.audio)})
     else:
-        deltas += [{"content": piece} for piece in pieces(text or "")]
-    deltas += [{"refusal": piece} for piece in pieces(answer.refusal or "")]
+        deltas += [{"content": chunk} for chunk in chunks(text or "")]
+    deltas += [{"refusal": chunk} for chunk in chunks(scripted.refusal or "")]
     if calls and _legacy_functions(exchange):
         deltas += [{"function_call": part} for part in _function_deltas(calls[0][1])]
     else:
@@ -185,7 +185,7 @@ def _deltas(exchange: Exchange, calls: list[tuple[str, ToolCall]]) -> list[Json]
 
 
 def _function_deltas(call: ToolCall) -> list[dict[str, Any]]:
-    """Name first, then the arguments in fragments."""
+    """Return the name, then the arguments in fragments."""
     rest = [{"arguments": fragment} for fragment in fragments(call.arguments_text)]
     return [{"name": call.name, "arguments": ""}, *rest]
 

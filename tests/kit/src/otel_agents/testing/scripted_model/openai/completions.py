@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from otel_agents.testing.scripted_model.chunks import chunks
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -12,12 +13,11 @@ from otel_agents.testing.scripted_model.dialect import (
     stream_reply,
 )
 from otel_agents.testing.scripted_model.openai.shapes import completion_usage, model_name
-from otel_agents.testing.scripted_model.pieces import pieces
 from otel_agents.testing.scripted_model.values import Json, json_list, json_object, texts, whole
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a completions request asks; there are `n` choices for each prompt."""
+    """Parse a request; it gets `n` choices for each prompt."""
     prompt = body.get("prompt")
     listed = json_list(prompt)
     prompts = 1 if not listed or isinstance(listed[0], int) else len(listed)
@@ -25,35 +25,37 @@ def read(body: Json) -> ParsedRequest:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A completion, or its chunks."""
-    answer, request = exchange.answer, exchange.request
-    response_id = answer.id or exchange.numbers.id("cmpl-")
+    """Return a completion, or its chunks."""
+    scripted, request = exchange.response, exchange.request
+    response_id = scripted.id or exchange.numbers.id("cmpl-")
     head: Json = {
         "id": response_id,
         "object": "text_completion",
         "created": exchange.created,
         "model": model_name(exchange),
-        "system_fingerprint": answer.system_fingerprint,
-        **answer.extra,
+        "system_fingerprint": scripted.system_fingerprint,
+        **scripted.extra,
     }
-    usage = exchange.usage if answer.tell_usage else None
-    told = {"usage": completion_usage(usage)} if usage else {}
-    finish = answer.finish_reason or "stop"
-    choices = range(answer.choices or request.choices)
+    usage = exchange.usage if scripted.include_usage else None
+    reported = {"usage": completion_usage(usage)} if usage else {}
+    finish = scripted.finish_reason or "stop"
+    choices = range(scripted.choices or request.choices)
     if not request.stream:
-        listed = [_choice(index, answer.words or "", finish) for index in choices]
-        payload = {**head, "choices": listed, **told}
+        listed = [_choice(index, scripted.content or "", finish) for index in choices]
+        payload = {**head, "choices": listed, **reported}
         return body_reply(exchange, payload, usage, response_id)
-    wanted = json_object(request.body.get("stream_options")).get("include_usage") is True
+    reports_usage = json_object(request.body.get("stream_options")).get("include_usage") is True
     frames: list[Frame] = []
     for index in choices:
-        chunks = [_choice(index, piece, None) for piece in pieces(answer.words or "")]
-        frames += [sse({**head, "choices": [it]}) for it in (*chunks, _choice(index, "", finish))]
-    if wanted and usage:
-        last: Json = {**head, "choices": [], **told}
-        frames.append(sse(last, tells_usage=True))
+        unfinished = [_choice(index, chunk, None) for chunk in chunks(scripted.content or "")]
+        frames += [
+            sse({**head, "choices": [it]}) for it in (*unfinished, _choice(index, "", finish))
+        ]
+    if reports_usage and usage:
+        last: Json = {**head, "choices": [], **reported}
+        frames.append(sse(last, has_usage=True))
     frames.append(Frame(b"data: [DONE]\n\n"))
-    return stream_reply(exchange, frames, usage if wanted else None, response_id)
+    return stream_reply(exchange, frames, usage if reports_usage else None, response_id)
 
 
 def _choice(index: int, text: str, finish_reason: str | None) -> Json:

@@ -1,4 +1,4 @@
-"""Embeddings: `POST /embeddings`, vectors made from the words so that similar texts are near."""
+"""Embeddings: `POST /embeddings`, vectors of word hashes, so that similar texts are near."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _DIMENSIONS = 64
 
 
 def read(body: Json) -> ParsedRequest:
-    """What an embeddings request asks."""
+    """Parse a request."""
     return ParsedRequest(prompt="\n".join(texts(body.get("input"))))
 
 
 def write(exchange: Exchange) -> Reply:
-    """One vector per input, as numbers or as base64 of 32-bit floats."""
-    body, answer = exchange.request.body, exchange.answer
+    """Return one vector per input, as numbers or as base64 of 32-bit floats."""
+    body, scripted = exchange.request.body, exchange.response
     size = whole(body.get("dimensions"), _DIMENSIONS)
     packed = body.get("encoding_format") == "base64"
     vectors = [vector(text, size) for text in _inputs(body.get("input"))]
@@ -31,13 +31,13 @@ def write(exchange: Exchange) -> Reply:
         {"object": "embedding", "index": index, "embedding": _packed(it) if packed else it}
         for index, it in enumerate(vectors)
     ]
-    asked = replace(exchange.usage, output_tokens=0, reasoning_tokens=0, cached_tokens=0)
-    usage = asked if answer.tell_usage else None
+    issued = replace(exchange.usage, output_tokens=0, reasoning_tokens=0, cached_tokens=0)
+    usage = issued if scripted.include_usage else None
     payload: Json = {
         "object": "list",
         "data": data,
         "model": model_name(exchange),
-        **answer.extra,
+        **scripted.extra,
     }
     if usage:
         payload["usage"] = {"prompt_tokens": usage.input_tokens, "total_tokens": usage.total_tokens}
@@ -47,7 +47,7 @@ def write(exchange: Exchange) -> Reply:
 
 
 def _inputs(value: object) -> list[str]:
-    """Texts; lists of token numbers count as the text of their numbers."""
+    """Return the input texts; a list of token numbers is the text of its numbers."""
     if isinstance(value, str):
         return [value]
     listed = json_list(value)
@@ -57,13 +57,13 @@ def _inputs(value: object) -> list[str]:
 
 
 def vector(text: str, size: int) -> list[float]:
-    """A unit vector of a text: each word adds to one place, chosen by its hash."""
-    places = [0.0] * size
+    """Return a unit vector of a text: each word increments the component that its hash selects."""
+    values = [0.0] * size
     for word in re.findall(r"\w+", text.lower()) or [""]:
         digest = hashlib.sha256(word.encode()).digest()
-        places[int.from_bytes(digest[:4], "big") % size] += 1.0
-    length = math.sqrt(sum(place * place for place in places))
-    return [place / length for place in places]
+        values[int.from_bytes(digest[:4], "big") % size] += 1.0
+    length = math.sqrt(sum(value * value for value in values))
+    return [value / length for value in values]
 
 
 def _packed(vector: list[float]) -> str:

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
-from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import (
     Exchange,
     Frame,
@@ -16,6 +15,7 @@ from otel_agents.testing.scripted_model.dialect import (
     sse,
     stream_reply,
 )
+from otel_agents.testing.scripted_model.reactions import Usage
 from otel_agents.testing.scripted_model.values import Json, whole
 
 # one transparent pixel
@@ -25,21 +25,21 @@ _PNG = base64.b64decode(
 
 
 def read(body: Json) -> ParsedRequest:
-    """What an images request asks."""
+    """Parse a request."""
     return ParsedRequest(prompt=str(body.get("prompt") or ""), choices=whole(body.get("n"), 1))
 
 
 def writer(event: str) -> Callable[[Exchange], Reply]:
-    """The endpoint whose stream events are named `event`.…, such as "image_generation"."""
+    """Return a `write` whose stream events are named `event`.…, such as "image_generation"."""
     return lambda exchange: _write(exchange, event)
 
 
 def _write(exchange: Exchange, event: str) -> Reply:
-    answer, body = exchange.answer, exchange.request.body
+    scripted, body = exchange.response, exchange.request.body
     # the API has no response id; the ledger needs one
     response_id = exchange.numbers.id("img-")
     usage = _usage(exchange)
-    told: Json = {"usage": _told(usage)} if usage else {}
+    reported: Json = {"usage": _token_counts(usage)} if usage else {}
     pictures = [base64.b64encode(image).decode() for image in _images(exchange)]
     if exchange.request.stream:
         look = {name: str(body.get(name) or "auto") for name in ("background", "quality", "size")}
@@ -49,28 +49,28 @@ def _write(exchange: Exchange, event: str) -> Reply:
             _event(f"{event}.partial_image", {**partial, "partial_image_index": index})
             for index in range(whole(body.get("partial_images"), 0))
         ]
-        frames.append(_event(f"{event}.completed", {**partial, **told}, usage is not None))
+        frames.append(_event(f"{event}.completed", {**partial, **reported}, usage is not None))
         return stream_reply(exchange, frames, usage, response_id)
     as_url = body.get("response_format") == "url"
     url = "https://images.example.com/{}.png"
     data: list[Json] = [
         {"url": url.format(response_id)} if as_url else {"b64_json": it} for it in pictures
     ]
-    payload: Json = {"created": exchange.created, "data": data, **told, **answer.extra}
+    payload: Json = {"created": exchange.created, "data": data, **reported, **scripted.extra}
     return body_reply(exchange, payload, usage, response_id)
 
 
 def _images(exchange: Exchange) -> list[bytes]:
-    count = exchange.answer.choices or exchange.request.choices
-    return list(exchange.answer.images) or [_PNG] * count
+    count = exchange.response.choices or exchange.request.choices
+    return list(exchange.response.images) or [_PNG] * count
 
 
 def _usage(exchange: Exchange) -> Usage | None:
-    """The scripted usage, else output of image tokens only; DALL-E tells none."""
-    if not exchange.answer.tell_usage:
+    """Return the scripted usage, else output of image tokens only; DALL-E reports none."""
+    if not exchange.response.include_usage:
         return None
-    if exchange.answer.usage is not None:
-        return exchange.answer.usage
+    if exchange.response.usage is not None:
+        return exchange.response.usage
     if not exchange.request.model.startswith("gpt-image"):
         return None
     issued = exchange.usage
@@ -79,7 +79,7 @@ def _usage(exchange: Exchange) -> Usage | None:
     )
 
 
-def _told(usage: Usage) -> Json:
+def _token_counts(usage: Usage) -> Json:
     return {
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {
@@ -95,5 +95,5 @@ def _told(usage: Usage) -> Json:
     }
 
 
-def _event(name: str, fields: Json, tells_usage: bool = False) -> Frame:
-    return sse({"type": name, **fields}, name=name, tells_usage=tells_usage)
+def _event(name: str, fields: Json, has_usage: bool = False) -> Frame:
+    return sse({"type": name, **fields}, name=name, has_usage=has_usage)

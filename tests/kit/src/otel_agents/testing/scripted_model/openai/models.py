@@ -1,4 +1,4 @@
-"""Models: `GET /models` and `GET /models/<id>`, for clients that look before they ask."""
+"""Models: `GET /models` and `GET /models/<id>`, for clients that list models first."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from otel_agents.testing.scripted_model.values import Json
 
 
 def write_list(exchange: Exchange) -> Reply:
-    """The models that have a dated release; any other name is served too."""
+    """Return the models that have a dated release; any other name is served too."""
     return Reply(encode({"object": "list", "data": [_model(name) for name in RELEASES]}))
 
 
 def write_one(exchange: Exchange) -> Reply:
-    """Whatever model is asked for."""
+    """Return the requested model, whatever its name."""
     return Reply(encode(_model(exchange.request.parts["id"])))
 
 

@@ -1,12 +1,12 @@
-"""The events that a streamed response is made of, in the provider's order."""
+"""The events of a streamed response, in the provider's order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from otel_agents.testing.scripted_model.chunks import chunks, fragments
 from otel_agents.testing.scripted_model.dialect import Frame, sse
-from otel_agents.testing.scripted_model.pieces import fragments, pieces
 from otel_agents.testing.scripted_model.values import Json
 
 _Event = tuple[str, Json]  # name without "response.", fields
@@ -14,12 +14,12 @@ _LAST = ("completed", "incomplete", "failed")
 
 
 def events(response: Json, *, queued: bool = False) -> tuple[Frame, ...]:
-    """All events of a finished response, numbered from 0; the last one tells the usage."""
+    """Return all events of a finished response, numbered from 0; the last one reports usage."""
     return tuple(
         sse(
             {"type": f"response.{name}", "sequence_number": number, **fields},
             name=f"response.{name}",
-            tells_usage=name in _LAST and fields["response"]["usage"] is not None,
+            has_usage=name in _LAST and fields["response"]["usage"] is not None,
         )
         for number, (name, fields) in enumerate(_events(response, queued))
     )
@@ -36,15 +36,15 @@ def _events(response: Json, queued: bool) -> Iterator[_Event]:
     yield "in_progress", {"response": started}
     for index, item in enumerate(response["output"]):
         yield "output_item.added", {"output_index": index, "item": _opened(item)}
-        place = {"item_id": item.get("id"), "output_index": index}
+        position = {"item_id": item.get("id"), "output_index": index}
         for name, fields in _item_events(item):
-            yield name, {**place, **fields}
+            yield name, {**position, **fields}
         yield "output_item.done", {"output_index": index, "item": item}
     yield response["status"], {"response": response}
 
 
 def _opened(item: Json) -> Json:
-    """An item before its content has come."""
+    """Return an item without its content."""
     empty: dict[str, Json] = {
         "message": {"content": [], "status": "in_progress"},
         "function_call": {"arguments": "", "status": "in_progress"},
@@ -70,15 +70,15 @@ def _item_events(item: Json) -> Iterator[_Event]:
 
 
 def _part_events(part: Json, prefix: str, index: int) -> Iterator[_Event]:
-    """A part opens, its text arrives in pieces, it is complete."""
+    """Yield the events of a part: added, text in chunks, done."""
     field = "refusal" if part["type"] == "refusal" else "text"
     stem = {"output_text": "output_text", "refusal": "refusal"}.get(
         part["type"], "reasoning_summary_text"
     )
-    place = {"summary_index" if prefix == "reasoning_summary_" else "content_index": index}
+    position = {"summary_index" if prefix == "reasoning_summary_" else "content_index": index}
     more: dict[str, Any] = {"logprobs": []} if stem == "output_text" else {}
-    yield f"{prefix}part.added", {**place, "part": {**part, field: ""}}
-    for piece in pieces(part[field]):
-        yield f"{stem}.delta", {**place, "delta": piece, **more}
-    yield f"{stem}.done", {**place, field: part[field], **more}
-    yield f"{prefix}part.done", {**place, "part": part}
+    yield f"{prefix}part.added", {**position, "part": {**part, field: ""}}
+    for chunk in chunks(part[field]):
+        yield f"{stem}.delta", {**position, "delta": chunk, **more}
+    yield f"{stem}.done", {**position, field: part[field], **more}
+    yield f"{prefix}part.done", {**position, "part": part}

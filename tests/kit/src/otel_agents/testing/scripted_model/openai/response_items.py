@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from otel_agents.testing.scripted_model.answers import ToolCall
 from otel_agents.testing.scripted_model.dialect import Exchange
+from otel_agents.testing.scripted_model.reactions import ToolCall
 from otel_agents.testing.scripted_model.values import Json
 
 
 def output_items(exchange: Exchange, status: str) -> list[Json]:
-    """The items in the order in which the provider sends them; none of a failed response."""
-    answer = exchange.answer
+    """Return the items in the provider's order; a failed response has none."""
+    scripted = exchange.response
     if status == "failed":
         return []
     items: list[Json] = []
-    if answer.reasoning is not None:
-        items.append(_reasoning(exchange, answer.reasoning))
-    items += [dict(item) for item in answer.items]
-    if answer.refusal is not None:
-        refused: Json = {"type": "refusal", "refusal": answer.refusal}
+    if scripted.reasoning is not None:
+        items.append(_reasoning(exchange, scripted.reasoning))
+    items += [dict(item) for item in scripted.items]
+    if scripted.refusal is not None:
+        refused: Json = {"type": "refusal", "refusal": scripted.refusal}
         items.append(_message(exchange, refused, status))
-    elif answer.words is not None:
-        said: Json = {
+    elif scripted.content is not None:
+        text: Json = {
             "type": "output_text",
-            "text": answer.words,
+            "text": scripted.content,
             "annotations": [],
             "logprobs": [],
         }
-        items.append(_message(exchange, said, status))
-    items += [_call(exchange, call) for call in answer.tool_calls]
+        items.append(_message(exchange, text, status))
+    items += [_call(exchange, call) for call in scripted.tool_calls]
     return items
 
 

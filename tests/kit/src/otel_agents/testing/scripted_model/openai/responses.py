@@ -1,10 +1,9 @@
-"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel; what is like them."""
+"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel, compact."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from otel_agents.testing.scripted_model.answers import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.dialect import (
     EVENT_STREAM,
     Exchange,
@@ -24,12 +23,13 @@ from otel_agents.testing.scripted_model.openai.shapes import (
     model_name,
     service_tier,
 )
+from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object, json_objects, texts
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """A response that can be fetched: its final form, and how often it is fetched before."""
+    """A response that can be fetched: its final form, and how many fetches precede it."""
 
     response: Json
     usage: Usage | None
@@ -37,20 +37,20 @@ class _Stored:
 
 
 def read(body: Json) -> ParsedRequest:
-    """What a responses request asks."""
+    """Parse a request."""
     items = json_objects(body.get("input"))
     kinds = ["user" if item.get("role") == "user" else item.get("type") for item in items]
     after_user = kinds[len(kinds) - kinds[::-1].index("user") :] if "user" in kinds else kinds
     form = json_object(json_object(body.get("text")).get("format"))
-    said = [*texts(body.get("instructions"))]
-    said += [text for item in items for text in texts(item.get("content") or item.get("output"))]
+    prompt = [*texts(body.get("instructions"))]
+    prompt += [text for item in items for text in texts(item.get("content") or item.get("output"))]
     if isinstance(body.get("input"), str):
-        said.append(body["input"])
+        prompt.append(body["input"])
     declared = json_objects(body.get("tools"))
     return ParsedRequest(
-        prompt="\n".join(said),
+        prompt="\n".join(prompt),
         tools=[function_tool(tool) for tool in declared if tool.get("type") == "function"],
-        tool_answered="function_call_output" in after_user,
+        has_tool_result="function_call_output" in after_user,
         forced_tool=forced_tool(body.get("tool_choice")),
         schema={
             "json_schema": json_object(form.get("schema")),
@@ -60,13 +60,13 @@ def read(body: Json) -> ParsedRequest:
 
 
 def write(exchange: Exchange) -> Reply:
-    """A response; its events; or, in the background, the promise of one."""
+    """Return a response, its events or, in the background, a queued response."""
     body = exchange.request.body
     _known(exchange, body.get("previous_response_id"))
-    response_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    response_id = exchange.response.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.response.include_usage else None
     response = _response(exchange, response_id, usage)
-    stored = _Stored(response, usage, exchange.answer.fetches)
+    stored = _Stored(response, usage, exchange.response.fetches)
     if body.get("store") is not False:
         exchange.memory.put(response_id, stored)
     background = body.get("background") is True
@@ -77,11 +77,11 @@ def write(exchange: Exchange) -> Reply:
         reply = Reply(encode(_unfinished(response, "queued")), response_id=response_id)
     else:
         reply = Reply(encode(response), None, usage, response_id)
-    return replace(reply, headers=exchange.answer.headers)
+    return replace(reply, headers=exchange.response.headers)
 
 
 def write_stored(exchange: Exchange) -> Reply:
-    """A response fetched by its id: in progress at first where scripted, then complete."""
+    """Return a stored response: in progress as often as scripted, then complete."""
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     if stored.fetches:
@@ -96,7 +96,7 @@ def write_stored(exchange: Exchange) -> Reply:
 
 
 def write_cancelled(exchange: Exchange) -> Reply:
-    """A background response given up: it has no output and tells no usage."""
+    """Cancel a background response: it has no output and reports no usage."""
     response_id = exchange.request.parts["id"]
     stored = _known(exchange, response_id)
     cancelled = _unfinished(stored.response, "cancelled")
@@ -105,20 +105,20 @@ def write_cancelled(exchange: Exchange) -> Reply:
 
 
 def write_deleted(exchange: Exchange) -> Reply:
-    """A response that is gone; the bill stays."""
+    """Delete a response; the bill stays."""
     response_id = exchange.request.parts["id"]
     _known(exchange, response_id)
     return Reply(encode({"id": response_id, "object": "response", "deleted": True}))
 
 
 def write_compacted(exchange: Exchange) -> Reply:
-    """The messages of the user, and one item that stands for the rest."""
-    compacted_id = exchange.answer.id or exchange.numbers.id("resp_")
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    """Return the user's messages, and one item that replaces the rest."""
+    compacted_id = exchange.response.id or exchange.numbers.id("resp_")
+    usage = exchange.usage if exchange.response.include_usage else None
     item = {
         "id": exchange.numbers.id("cmp_"),
         "type": "compaction",
-        "encrypted_content": exchange.answer.words,
+        "encrypted_content": exchange.response.content,
     }
     payload: Json = {
         "id": compacted_id,
@@ -131,21 +131,23 @@ def write_compacted(exchange: Exchange) -> Reply:
 
 
 def _of_the_user(given: object) -> list[Json]:
-    asked = [{"role": "user", "content": given}] if isinstance(given, str) else json_objects(given)
+    messages = (
+        [{"role": "user", "content": given}] if isinstance(given, str) else json_objects(given)
+    )
     return [
         {"id": f"msg_{n}", "type": "message", "status": "completed", **message}
-        for n, message in enumerate(asked)
+        for n, message in enumerate(messages)
         if message.get("role") == "user"
     ]
 
 
 def write_decided(exchange: Exchange) -> Reply:
-    """The same answer to every question."""
-    usage = exchange.usage if exchange.answer.tell_usage else None
+    """Return the same answer to every question."""
+    usage = exchange.usage if exchange.response.include_usage else None
     payload: Json = {
         "answers": [
-            {"name": question.get("name"), "type": "predicate", "probability": 0.5}
-            for question in json_objects(exchange.request.body.get("questions"))
+            {"name": item.get("name"), "type": "predicate", "probability": 0.5}
+            for item in json_objects(exchange.request.body.get("questions"))
         ],
         "model": model_name(exchange),
         "usage": _usage(usage) if usage else None,
@@ -155,7 +157,7 @@ def write_decided(exchange: Exchange) -> Reply:
 
 
 def event_error(event: ErrorEvent, position: int) -> Frame:
-    """The error event of a stream of responses."""
+    """Return the error event of a stream."""
     payload = {
         "type": "error",
         "code": event.code,
@@ -170,7 +172,7 @@ def _known(exchange: Exchange, response_id: str | None) -> _Stored:
     stored = exchange.memory.get(str(response_id))
     if isinstance(stored, _Stored):
         return stored
-    if response_id is None:  # nothing was referred to
+    if response_id is None:  # the request refers to none
         return _Stored({}, None, 0)
     previous = "id" not in exchange.request.parts
     message = (
@@ -184,8 +186,8 @@ def _known(exchange: Exchange, response_id: str | None) -> _Stored:
 
 
 def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json:
-    answer, body = exchange.answer, exchange.request.body
-    status, error, incomplete = _outcome(answer.finish_reason)
+    scripted, body = exchange.response, exchange.request.body
+    status, error, incomplete = _outcome(scripted.finish_reason)
     conversation = body.get("conversation")
     return {
         "id": response_id,
@@ -215,12 +217,12 @@ def _response(exchange: Exchange, response_id: str, usage: Usage | None) -> Json
         "truncation": body.get("truncation", "disabled"),
         "usage": _usage(usage) if usage else None,
         "user": body.get("user"),
-        **answer.extra,
+        **scripted.extra,
     }
 
 
 def _outcome(finish_reason: str | None) -> tuple[str, Json | None, Json | None]:
-    """Status, error and incomplete details."""
+    """Return status, error and incomplete details."""
     if finish_reason == "error":
         return "failed", {"code": "server_error", "message": "The model failed."}, None
     if finish_reason == "length":

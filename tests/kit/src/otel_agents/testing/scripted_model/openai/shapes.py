@@ -1,11 +1,11 @@
-"""What the endpoints share: names of released models, tiers, usage objects."""
+"""Shapes that the endpoints share: names of released models, tiers, usage objects."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 
-from otel_agents.testing.scripted_model.answers import Usage
 from otel_agents.testing.scripted_model.dialect import Exchange, Tool
+from otel_agents.testing.scripted_model.reactions import Usage
 from otel_agents.testing.scripted_model.values import Json, json_object
 
 RELEASES = MappingProxyType(
@@ -23,26 +23,28 @@ RELEASES = MappingProxyType(
 
 
 def model_name(exchange: Exchange) -> str:
-    """The name in the answer: the scripted one, else the dated release of what was asked for."""
-    asked = exchange.request.model
-    return exchange.answer.model or RELEASES.get(asked, asked)
+    """Return the model in the response: the scripted one, else the dated release of the requested one."""
+    requested = exchange.request.model
+    return exchange.response.model or RELEASES.get(requested, requested)
 
 
 def service_tier(exchange: Exchange) -> str:
-    """The scripted tier, else the one asked for, where "auto" turns out as "default"."""
-    asked = exchange.request.body.get("service_tier")
-    return exchange.answer.service_tier or ("default" if asked in (None, "auto") else str(asked))
+    """Return the scripted tier, else the requested one; "auto" becomes "default"."""
+    requested = exchange.request.body.get("service_tier")
+    return exchange.response.service_tier or (
+        "default" if requested in (None, "auto") else str(requested)
+    )
 
 
 def completion_usage(usage: Usage) -> Json:
-    """Usage as chat and legacy completions tell it."""
+    """Return usage as chat and legacy completions report it."""
     input_details = {
         "cached_tokens": usage.cached_tokens,
         "audio_tokens": usage.input_audio_tokens,
         "image_tokens": usage.input_image_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
     }
-    always = ("cached_tokens", "audio_tokens")  # the others only newer models tell
+    always = ("cached_tokens", "audio_tokens")  # only newer models report the others
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
@@ -60,12 +62,12 @@ def completion_usage(usage: Usage) -> Json:
 
 
 def function_tool(declared: Json) -> Tool:
-    """A tool of a request; `declared` holds name and parameters."""
+    """Return a tool of a request; `declared` holds name and parameters."""
     return Tool(str(declared.get("name")), json_object(declared.get("parameters")))
 
 
 def forced_tool(choice: object) -> str | None:
-    """The tool that `tool_choice` names, "" for "none", None where the model is free."""
+    """Return the tool that `tool_choice` names, "" for "none", None if the model may choose."""
     if choice == "none":
         return ""
     named = json_object(choice)

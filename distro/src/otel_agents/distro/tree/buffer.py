@@ -1,4 +1,4 @@
-"""Finished spans until their root ends: bounded, and put together as trees."""
+"""A bounded buffer of finished spans, assembled as trees when their root ends."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Final
 
 from otel_agents.distro.tree.nodes import Node
 
-__all__ = ["Gathering", "Trunk"]
+__all__ = ["Subtree", "TraceBuffer"]
 
 MAX_TRACES: Final = 200
 MAX_SPANS: Final = 2000
-"""Of one trace; more are only counted."""
-_REMEMBERED: Final = 1000
+"""Per trace; further spans are only counted."""
+_MAX_PRINTED: Final = 1000
 
 
 @dataclass
-class Trunk:
-    """A part of a trace to print: its topmost node and all below it."""
+class Subtree:
+    """A part of a trace to print: a node and all below it."""
 
     node: Node
-    branches: list[Trunk]
-    inform: str = ""
-    """``late`` or ``unfinished``, for what is not a whole trace."""
+    children: list[Subtree]
+    state: str = ""
+    """``late`` or ``unfinished`` if it is not a whole trace."""
     omitted: int = 0
 
     def nodes(self) -> Iterator[Node]:
-        """This node and all below."""
-        stack: list[Trunk] = [self]
+        """Yield this node and all below."""
+        stack: list[Subtree] = [self]
         while stack:
-            trunk = stack.pop()
-            yield trunk.node
-            stack.extend(trunk.branches)
+            subtree = stack.pop()
+            yield subtree.node
+            stack.extend(subtree.children)
 
 
 @dataclass
@@ -43,15 +43,15 @@ class _Trace:
     omitted: int = 0
 
 
-class Gathering:
-    """Takes finished nodes, gives back what is to be printed now."""
+class TraceBuffer:
+    """Collects finished nodes, and returns the subtrees to print."""
 
     def __init__(self) -> None:
         self._traces: OrderedDict[int, _Trace] = OrderedDict()
         self._printed: OrderedDict[int, None] = OrderedDict()
 
-    def add(self, node: Node) -> list[Trunk]:
-        """Take ``node``; trunks that are complete, or gave way because too much waits."""
+    def add(self, node: Node) -> list[Subtree]:
+        """Add ``node``; return subtrees that are complete, or evicted from the full buffer."""
         if node.root:
             return [self._complete(node)]
         if node.trace_id in self._printed:
@@ -61,9 +61,11 @@ class Gathering:
             return self._unfinished(next(iter(self._traces)))
         return []
 
-    def rest(self) -> list[Trunk]:
-        """Everything that waits."""
-        return [trunk for trace_id in list(self._traces) for trunk in self._unfinished(trace_id)]
+    def rest(self) -> list[Subtree]:
+        """Return everything that is buffered, as unfinished."""
+        return [
+            subtree for trace_id in list(self._traces) for subtree in self._unfinished(trace_id)
+        ]
 
     def _keep(self, node: Node) -> None:
         trace = self._traces.setdefault(node.trace_id, _Trace())
@@ -73,44 +75,44 @@ class Gathering:
         trace.kept += 1
         trace.children.setdefault(node.parent_id, []).append(node)
 
-    def _complete(self, node: Node, inform: str = "") -> Trunk:
+    def _complete(self, node: Node, state: str = "") -> Subtree:
         trace = self._traces.get(node.trace_id, _Trace())
-        trunk = _grow(node, trace)
-        trunk.inform, trunk.omitted = inform, trace.omitted
+        subtree = _subtree(node, trace)
+        subtree.state, subtree.omitted = state, trace.omitted
         trace.omitted = 0
-        if not trace.children:  # else spans below one that is still open; it will be late
+        if not trace.children:  # else the rest is below an open span, and will be late
             self._traces.pop(node.trace_id, None)
         self._remember(node.trace_id)
-        return trunk
+        return subtree
 
-    def _unfinished(self, trace_id: int) -> list[Trunk]:
+    def _unfinished(self, trace_id: int) -> list[Subtree]:
         trace = self._traces.pop(trace_id)
         self._remember(trace_id)
         ids = {node.span_id for nodes in trace.children.values() for node in nodes}
         above = [parent for parent in trace.children if parent not in ids]
-        tops = [node for parent in above for node in trace.children.pop(parent)]
-        trunks = [_grow(node, trace) for node in sorted(tops, key=_by_start)]
-        for trunk in trunks:
-            trunk.inform = "unfinished"
-        return trunks
+        roots = [node for parent in above for node in trace.children.pop(parent)]
+        subtrees = [_subtree(node, trace) for node in sorted(roots, key=_by_start)]
+        for subtree in subtrees:
+            subtree.state = "unfinished"
+        return subtrees
 
     def _remember(self, trace_id: int) -> None:
         self._printed[trace_id] = None
         self._printed.move_to_end(trace_id)
-        if len(self._printed) > _REMEMBERED:
+        if len(self._printed) > _MAX_PRINTED:
             self._printed.popitem(last=False)
 
 
-def _grow(top: Node, trace: _Trace) -> Trunk:
-    trunk = Trunk(top, [])
-    stack = [trunk]
+def _subtree(root: Node, trace: _Trace) -> Subtree:
+    subtree = Subtree(root, [])
+    stack = [subtree]
     while stack:
         parent = stack.pop()
         children = sorted(trace.children.pop(parent.node.span_id, ()), key=_by_start)
         trace.kept -= len(children)
-        parent.branches = [Trunk(child, []) for child in children]
-        stack.extend(parent.branches)
-    return trunk
+        parent.children = [Subtree(child, []) for child in children]
+        stack.extend(parent.children)
+    return subtree
 
 
 def _by_start(node: Node) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a script may answer: an answer, a failure or a dropped connection, with its pace and faults."""
+"""Scripted reactions: a response, a failure or a dropped connection, with delays and faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ DEFAULT_TEXT = "Hello from the scripted model."
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one answer; the later fields are parts of `input_tokens` and `output_tokens`."""
+    """Tokens of one response; the other fields are parts of `input_tokens` and `output_tokens`.
+
+    Example:
+        usage = Usage(input_tokens=50, output_tokens=20, cached_tokens=30)
+        model.script(Response("Sunny.", usage=usage))
+        assert usage.total_tokens == 70
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -45,7 +51,13 @@ class Usage:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a tool; `arguments` is an object, or the exact text to send (broken JSON, say)."""
+    """One call of a tool; `arguments` is an object, or the exact text to send, such as broken JSON.
+
+    Example:
+        call = ToolCall("weather", {"city": "Bern"}, id="call_1")
+        model.script(Response(tool_calls=[call]))
+        assert call.arguments_text == '{"city": "Bern"}'
+    """
 
     name: str
     arguments: Mapping[str, Any] | str = field(default_factory=dict[str, Any])
@@ -53,12 +65,12 @@ class ToolCall:
 
     @property
     def arguments_text(self) -> str:
-        """The arguments as they go over the wire."""
+        """The arguments as text, as most APIs send them."""
         return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
 
     @property
     def arguments_value(self) -> Any:
-        """The arguments where the wire has an object for them; a text that is none stays one."""
+        """The arguments as an object; text that is not JSON stays text."""
         if not isinstance(self.arguments, str):
             return dict(self.arguments)
         try:
@@ -68,15 +80,23 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """The connection ends without a word after so many events (of a plain body: half-way)."""
+class Abort:
+    """The connection closes after `after` events; that of a plain body closes half-way.
+
+    Example:
+        model.script(Response("one two three", fault=Abort(after=2)))
+    """
 
     after: int = 0
 
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """The provider reports an error inside the stream after so many events, and ends it."""
+    """The provider sends an error event after `after` events, and ends the stream.
+
+    Example:
+        model.script(Response("one two three", fault=ErrorEvent(after=2, message="Overloaded.")))
+    """
 
     after: int = 0
     code: str = "server_error"
@@ -85,14 +105,25 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class MalformedEvent:
-    """An event that is not JSON follows so many events, and ends the stream."""
+    """An event that is not JSON ends the stream after `after` events.
+
+    Example:
+        model.script(Response("one two three", fault=MalformedEvent(after=2)))
+    """
 
     after: int = 0
 
 
 @dataclass(frozen=True)
 class Hold:
-    """The stream stops after so many events until the test sets the gate."""
+    """The stream pauses after `after` events until the test sets `gate`.
+
+    Example:
+        gate = Event()
+        model.script(Response("one two three", hold=Hold(after=2, gate=gate)))
+        ...  # read two chunks, and look at what is open
+        gate.set()
+    """
 
     after: int
     gate: Event
@@ -102,7 +133,7 @@ class Hold:
 class Paced:
     """When a reaction starts: after `delay` seconds, and not before `gate` is set.
 
-    A gate that is never set is a provider that hangs; closing the model releases it.
+    A gate that is never set simulates a hanging provider. Closing the model releases it.
     """
 
     delay: float = 0.0
@@ -110,15 +141,18 @@ class Paced:
 
 
 @dataclass(frozen=True)
-class Answer(Paced):
-    """One answer of the model. What is not given is made up, with numbers and ids of its own.
+class Response(Paced):
+    """One response of the model. Ids and token counts that are not set are unique.
+
+        model.script(Response("Sunny.", usage=Usage(input_tokens=12, output_tokens=3)))
+        model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})], delay=0.2))
 
     Without text, tool calls, refusal and items the text is `DEFAULT_TEXT`. `finish_reason` is
-    spelled as chat completions do; the Responses API derives its status from it ("length" and
-    "content_filter": incomplete, "error": failed). `choices` wins over the request's `n`.
-    `tell_usage=False` leaves usage out, as some hosts do. `items` are further output items of a
-    response, `extra` further fields of the top-level object, `headers` of the HTTP response.
-    `fetches` is how often a background response is fetched before it is complete.
+    spelled as in chat completions; the Responses API derives its status from it ("length" and
+    "content_filter": incomplete, "error": failed). `choices` overrides the request's `n`.
+    `include_usage=False` omits usage, as some hosts do. `items` are further output items of a
+    Responses API response, `extra` further fields of the top-level object, `headers` those of the
+    HTTP response. `fetches` is how often a background response is fetched before it is complete.
     """
 
     text: str | None = None
@@ -127,7 +161,7 @@ class Answer(Paced):
     reasoning: str | None = None
     finish_reason: str | None = None
     usage: Usage | None = None
-    tell_usage: bool = True
+    include_usage: bool = True
     choices: int | None = None
     id: str | None = None
     model: str | None = None
@@ -139,28 +173,30 @@ class Answer(Paced):
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     fetches: int = 0
-    fault: Cut | ErrorEvent | MalformedEvent | None = None
+    fault: Abort | ErrorEvent | MalformedEvent | None = None
     hold: Hold | None = None
     chunk_delay: float = 0.0
 
     @property
-    def words(self) -> str | None:
-        """The text to send, or None where the answer consists of something else."""
+    def content(self) -> str | None:
+        """The text to send; None if the response consists of something else."""
         if self.text is None and not (self.tool_calls or self.refusal or self.items):
             return DEFAULT_TEXT
         return self.text
 
     @property
     def reason(self) -> str:
-        """Why the answer ends, as chat completions spell it."""
+        """The finish reason, as chat completions spell it."""
         return self.finish_reason or ("tool_calls" if self.tool_calls else "stop")
 
 
 @dataclass(frozen=True)
 class Failure(Paced):
-    """An HTTP error; `headers` holds `Retry-After` and the like. `kind` is OpenAI's `error.type`.
+    """An HTTP error; `headers` may hold `Retry-After`. `kind` is OpenAI's `error.type`.
 
-    Clients retry some of them: `{"retry-after-ms": "1"}` keeps their wait short.
+        model.script(Failure(429, "rate_limit_exceeded", headers={"retry-after-ms": "1"}))
+
+    Clients retry some errors: `retry-after-ms` keeps their delay short.
     """
 
     status: int = 500
@@ -173,7 +209,11 @@ class Failure(Paced):
 
 @dataclass(frozen=True)
 class Disconnect(Paced):
-    """The connection is closed before a single byte of an answer."""
+    """The connection closes before the first byte of a response.
+
+    Example:
+        model.script(Disconnect(), "Sunny.")  # a client that retries gets the second one
+    """
 
 
-Reaction = Answer | Failure | Disconnect
+Reaction = Response | Failure | Disconnect

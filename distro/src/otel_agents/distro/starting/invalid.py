@@ -1,7 +1,7 @@
-"""Variables that OpenTelemetry reads itself and raises for: what is not installed, what is no number.
+"""Invalid values of variables that OpenTelemetry reads itself: not installed, not a number.
 
-It raises while it is imported or set up, so that nothing at all would be recorded. They are told in
-one line each, and while OpenTelemetry reads them the rest of the value holds, or the default.
+OpenTelemetry raises for them on import or setup, and nothing would be recorded. We log a line for
+each, and let OpenTelemetry read the valid part of the value, or the default.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from otel_agents.distro.environment import Environment
 from otel_agents.distro.notices import warn
 from otel_agents.distro.variables import replaced
 
-__all__ = ["Unusable", "tell_unusable", "unusable", "usable"]
+__all__ = ["InvalidVariable", "invalid_variables", "valid_environment", "warn_of_invalid_variables"]
 
 _PROPAGATORS: Final = "OTEL_PROPAGATORS"
 _DETECTORS: Final = "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"
@@ -71,16 +71,16 @@ _PACKAGES: Final = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Unusable:
-    """A value that cannot be used; ``used`` is what is instead, None for an unset variable."""
+class InvalidVariable:
+    """An invalid value; ``used`` replaces it, None for an unset variable."""
 
     variable: str
     line: str
     used: str | None
 
 
-def unusable(environment: Environment) -> Iterator[Unusable]:
-    """Each of these variables that cannot be used as it is."""
+def invalid_variables(environment: Environment) -> Iterator[InvalidVariable]:
+    """Yield each of these variables that has an invalid value."""
     yield from _of_list(environment, _PROPAGATORS)
     yield from _of_list(environment, _DETECTORS)
     yield from _of_one(environment, _ID_GENERATOR, str)
@@ -94,26 +94,26 @@ def unusable(environment: Environment) -> Iterator[Unusable]:
         yield from _of_value(environment, name, str.isdigit, "a whole number")
 
 
-def usable() -> AbstractContextManager[None]:
-    """Meanwhile OpenTelemetry reads only what it can use: around its imports and its set-up.
+def valid_environment() -> AbstractContextManager[None]:
+    """Replace invalid values temporarily, around OpenTelemetry's imports and setup.
 
-    An empty variable is an unset one, as its specification has it.
+    An empty variable counts as unset, as the specification says.
     """
     environment = Environment()
     empty = {name: None for name in _READ if environment.text(name) is None}
-    return replaced({**empty, **{it.variable: it.used for it in unusable(environment)}})
+    return replaced({**empty, **{it.variable: it.used for it in invalid_variables(environment)}})
 
 
 @lru_cache(maxsize=1)
-def tell_unusable() -> None:
-    """Tell of each, once in a process."""
+def warn_of_invalid_variables() -> None:
+    """Log a line for each, once per process."""
     environment = Environment()
     if not environment.flag("OTEL_SDK_DISABLED"):
-        for it in unusable(environment):
+        for it in invalid_variables(environment):
             warn("%s", it.line)
 
 
-def _of_list(environment: Environment, variable: str) -> Iterator[Unusable]:
+def _of_list(environment: Environment, variable: str) -> Iterator[InvalidVariable]:
     names = environment.listed(variable)
     known = tuple(name for name in names if _is_known(variable, name))
     missing = [name for name in names if name not in known]
@@ -124,7 +124,7 @@ def _of_list(environment: Environment, variable: str) -> Iterator[Unusable]:
 
 def _of_one(
     environment: Environment, variable: str, spelt: Callable[[str], str]
-) -> Iterator[Unusable]:
+) -> Iterator[InvalidVariable]:
     given = environment.text(variable)
     if given is not None and not _is_known(variable, spelt(given.value), given.value):
         yield _not_installed(variable, given.value, [given.value], _DEFAULTS[variable])
@@ -138,15 +138,15 @@ def _is_known(variable: str, *names: str) -> bool:
     return any(registered(_GROUPS[variable], name) for name in names)
 
 
-def _not_installed(variable: str, value: str, missing: list[str], used: str) -> Unusable:
+def _not_installed(variable: str, value: str, missing: list[str], used: str) -> InvalidVariable:
     packages = sorted({_PACKAGES.get((variable, name), "its package") for name in missing})
-    # That command reads the propagators before it asks a distribution.
+    # opentelemetry-instrument reads the propagators before it loads a distribution.
     by = " by initialize(), and opentelemetry-instrument does not start"
     line = (
         f"{variable}={value}: {', '.join(missing)} is not installed, or misspelt; "
         f"{used} is used{by if variable == _PROPAGATORS else ''}; install {', '.join(packages)}, or correct the name"
     )
-    return Unusable(variable, line, used)
+    return InvalidVariable(variable, line, used)
 
 
 def _of_value(
@@ -155,11 +155,11 @@ def _of_value(
     accepts: Callable[[str], bool],
     what: str,
     used: str | None = None,
-) -> Iterator[Unusable]:
+) -> Iterator[InvalidVariable]:
     given = environment.text(variable)
     if given is not None and not accepts(given.value):
         line = f"{variable}={given.value} is not {what}; {used or 'the default'} is used"
-        yield Unusable(variable, line, used)
+        yield InvalidVariable(variable, line, used)
 
 
 def _is_ratio(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is lost when a Collector is killed or a backend is away: nothing, or what is stated."""
+"""Failures of a Collector or a backend drop nothing, or only what the documentation states."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPANS = 50
 
 
 def run(application: Application, names: list[str], *, fails: bool = False) -> str:
-    """A trace of one span for each name, sent in two requests, the root last; its trace id."""
+    """Send a trace with a span per name, in two requests, the root last; return its id."""
     tracer = application.tracer
     root = tracer.start_span(names[0])
     context = set_span_in_context(root)
@@ -41,14 +41,14 @@ def run(application: Application, names: list[str], *, fails: bool = False) -> s
 
 
 def names_in(jaeger: Jaeger, trace_id: str) -> list[str]:
-    """The spans of a trace by name; none where there is no such trace."""
+    """Return the span names of a trace; none if it does not exist."""
     try:
         return sorted(span["name"] for span in jaeger.spans(trace_id))
     except Unavailable:
         return []
 
 
-def test_no_span_is_lost_when_the_collector_is_killed_and_the_backend_is_away(
+def test_every_span_arrives_though_the_collector_is_killed_and_the_backend_is_down(
     tmp_path: Path,
 ) -> None:
     jaeger = Jaeger()
@@ -88,7 +88,7 @@ def test_no_span_is_lost_when_the_collector_is_killed_and_the_backend_is_away(
     measured("collector-killed", sent=len(sent), arrived=len(found & sent))
 
 
-def test_a_killed_gateway_loses_the_traces_that_wait_for_a_decision_and_no_other(
+def test_a_killed_gateway_drops_only_the_traces_that_wait_for_a_decision(
     jaeger: Jaeger, tmp_path: Path
 ) -> None:
     names = ["agent", "chat", "tool"]
@@ -135,7 +135,7 @@ def test_whole_traces_are_sampled_by_two_gateways_behind_a_load_balancer(jaeger:
     measured("two-gateways", sent=len(kept) * len(names), arrived=arrived)
 
 
-def test_nothing_is_lost_while_xray_is_away(tmp_path: Path) -> None:
+def test_every_span_arrives_though_xray_is_down(tmp_path: Path) -> None:
     moto = Moto()
     with (
         Collector("xray", environ=moto.environ, state=tmp_path) as collector,
@@ -153,7 +153,7 @@ def test_nothing_is_lost_while_xray_is_away(tmp_path: Path) -> None:
 
 
 class Refusal(BaseHTTPRequestHandler):
-    """Answers as X-Ray does to what it does not take."""
+    """Responds as X-Ray does when it refuses a request."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -168,7 +168,7 @@ class Refusal(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def refusing() -> Iterator[str]:
-    """The address of an X-Ray that refuses everything."""
+    """Start an X-Ray that refuses everything, and yield its address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

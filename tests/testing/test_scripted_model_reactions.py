@@ -1,4 +1,4 @@
-"""What the scripted model answers: by script, by function, by its default rule."""
+"""The scripted model's responses: by script, by function, by the default rule."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from otel_agents.testing.scripted_model import (
     DEFAULT_TEXT,
-    Answer,
     Failure,
+    Response,
     ScriptedModel,
     ToolCall,
     Usage,
@@ -42,11 +42,11 @@ def parts(chunk: Any) -> list[Any]:
     return list(chunk.choices[0].delta.tool_calls or ())
 
 
-def test_scripted_answer_reaches_the_client_whole(
+def test_scripted_response_reaches_the_client_whole(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
     model.script(
-        Answer(
+        Response(
             "Sunny.",
             tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_1")],
             finish_reason="length",
@@ -75,13 +75,13 @@ def test_scripted_answer_reaches_the_client_whole(
     assert got["usage"]["prompt_tokens_details"]["cached_tokens"] == 30
     assert got["usage"]["completion_tokens_details"]["reasoning_tokens"] == 8
     (entry,) = model.ledger.entries
-    assert entry.told == Usage(50, 20, cached_tokens=30, reasoning_tokens=8)
+    assert entry.reported == Usage(50, 20, cached_tokens=30, reasoning_tokens=8)
 
 
 def test_streamed_tool_call_adds_up_to_the_scripted_one(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
-    model.script(Answer(tool_calls=[ToolCall("a", {"x": 1}), ToolCall("b", "not json")]))
+    model.script(Response(tool_calls=[ToolCall("a", {"x": 1}), ToolCall("b", "not json")]))
     calls: dict[int, list[str]] = {}
     for chunk in chat(client, stream=True):
         for part in parts(chunk):
@@ -95,7 +95,7 @@ def test_streamed_tool_call_adds_up_to_the_scripted_one(
 
 
 def test_agent_loop_by_the_default_rule(model: ScriptedModel, client: openai.OpenAI) -> None:
-    """One call of the offered tool, then, once the tool has answered, a text."""
+    """One call of the offered tool; after its result, text."""
     first = chat(client, tools=[TOOL]).choices[0]
     (call,) = first.message.tool_calls
     assert (first.finish_reason, call.function.name) == ("tool_calls", "weather")
@@ -114,32 +114,32 @@ def test_prompt_can_name_the_tool_to_call(model: ScriptedModel, client: openai.O
     assert [(call.function.name, call.function.arguments) for call in calls] == [("news", "{}")]
 
 
-def test_answer_may_depend_on_the_request(model: ScriptedModel, client: openai.OpenAI) -> None:
-    """The queue comes first, the function answers the rest."""
+def test_response_may_depend_on_the_request(model: ScriptedModel, client: openai.OpenAI) -> None:
+    """The queue comes first, then the function."""
     model.script("first")
-    model.script_by(lambda request: Answer(f"{request.model} was asked: {request.prompt}"))
-    said = [chat(client).choices[0].message.content for _ in range(2)]
-    assert said == ["first", "gpt-4o-mini was asked: What is the weather?"]
+    model.script_by(lambda request: Response(f"{request.model} received: {request.prompt}"))
+    texts = [chat(client).choices[0].message.content for _ in range(2)]
+    assert texts == ["first", "gpt-4o-mini received: What is the weather?"]
 
 
-def test_script_that_fails_tells_its_author(
+def test_failing_script_is_reported_to_its_author(
     model: ScriptedModel, client: openai.OpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(request: object) -> Answer:
-        raise LookupError("no such answer")
+    def broken(request: object) -> Response:
+        raise LookupError("no such city")
 
     model.script_by(broken)
-    with pytest.raises(openai.BadRequestError, match="no such answer"):
+    with pytest.raises(openai.BadRequestError, match="no such city"):
         chat(client)
     assert [record.message for record in caplog.records if record.name == "otel_agents"] == [
-        "The script of the scripted model failed: LookupError('no such answer')"
+        "The script of the scripted model failed: LookupError('no such city')"
     ]
 
 
 def test_failure_is_the_status_error_of_the_sdk(
     model: ScriptedModel, client: openai.OpenAI
 ) -> None:
-    """Retried by the SDK as often as it does, each attempt an entry; none of them is billed."""
+    """The SDK retries; each attempt is an entry, none is billed."""
     failure = Failure(
         429, "rate_limit_exceeded", "Slow down.", headers={"retry-after-ms": "1"}, kind="requests"
     )
@@ -171,7 +171,7 @@ def test_similar_texts_have_near_vectors(model: ScriptedModel, client: openai.Op
     assert near == pytest.approx(1.0)
     assert far < 0.5
     for packed, plain in zip(by_default, as_floats, strict=True):
-        assert packed == pytest.approx(plain)  # the SDK asks for base64 by default
+        assert packed == pytest.approx(plain)  # the SDK requests base64 by default
     small = client.embeddings.create(model="e", input="a", extra_body={"dimensions": 3})
     assert len(small.data[0].embedding) == 3
 
@@ -190,7 +190,7 @@ def test_upload_is_read_as_a_form(model: ScriptedModel, client: openai.OpenAI) -
 
 
 def test_speech_is_the_scripted_bytes(model: ScriptedModel, client: openai.OpenAI) -> None:
-    model.script(Answer(audio=b"spoken"))
+    model.script(Response(audio=b"spoken"))
     got = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello")
     assert got.content == b"spoken"
 
