@@ -32,7 +32,7 @@ def matrix() -> str:
 def settings() -> str:
     """The table of settings."""
     rows = ["| variable | default | what |", "|---|---|---|"]
-    rows += [f"| `{one.name}` | {one.default} | {one.what} |" for one in SETTINGS]
+    rows += [f"| `{one.name}` | {one.default} | {one.description} |" for one in SETTINGS]
     return "\n".join(rows)
 
 

@@ -23,7 +23,7 @@ def told(gate: Gate, span: Any, record: LogRecord | None = None, **fields: Any) 
     content = Content(gate.policy, span.is_recording(), record is not None)
     for name, value in fields.items():
         setattr(content, name, value)
-    content.tell(span, record)
+    content.emit(span, record)
     return content
 
 

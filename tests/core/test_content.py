@@ -388,7 +388,7 @@ def test_a_field_that_is_set_again_replaces_what_it_was_and_gives_its_room_back(
     for number in range(20):
         content.input_messages = said(f"{number}" * 500)
     span = contents.recorded()
-    content.tell(span, None)
+    content.emit(span, None)
     assert json.loads(span.attributes["gen_ai.input.messages"]) == said("19" * 500)
 
 
@@ -406,8 +406,8 @@ def test_what_a_layer_asks_is_kept_for_the_operation_that_reports_it() -> None:
         asked.input_messages = messages
         messages[0]["parts"][0]["content"] = "EDITED"
         assert kinds == []
-        asked.give(told)
+        asked.copy_to(told)
         span = contents.recorded()
-        told.tell(span, None)
+        told.emit(span, None)
         assert json.loads(span.attributes["gen_ai.input.messages"]) == said("SENT")
         assert kinds == calls

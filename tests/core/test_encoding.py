@@ -18,7 +18,7 @@ import pydantic
 import pytest
 
 from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
-from otel_agents.instrumentors._core.encoding.plain import copied
+from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)
@@ -122,7 +122,7 @@ def test_what_json_cannot_hold_is_replaced(value: Any, expected: Any) -> None:
     encoded = encode(value, 2000)
     assert decoded(encoded) == expected
     assert encoded.original_bytes is None
-    assert copied(value) == expected
+    assert json_copy(value) == expected
 
 
 def test_a_data_url_is_never_inline_wherever_it_is() -> None:
@@ -150,7 +150,7 @@ def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
     model = Model(**given)
     expected = {"name": "n", "data": KEPT, "password": "<SecretStr>", "further": [1]}
     assert decoded(encode({"a": model}, 1000)) == {"a": expected}
-    assert copied({"a": model}) == {"a": expected}
+    assert json_copy({"a": model}) == {"a": expected}
 
 
 def nested(depth: int, leaf: Any) -> Any:
@@ -168,7 +168,7 @@ def test_cycles_and_depth_end() -> None:
             assert encoded.size <= room
             assert encoded.original_bytes is not None
             assert not encoded.text or decoded(encoded) is not None
-        copied(value)
+        json_copy(value)
 
 
 def test_what_is_as_deep_as_protobuf_reads_stays_whole() -> None:
@@ -276,7 +276,7 @@ def test_nothing_that_is_given_is_changed() -> None:
     ]
     before = repr(value)
     encode(value, 500)
-    copied(value)
+    json_copy(value)
     assert repr(value) == before
 
 

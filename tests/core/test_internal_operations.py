@@ -249,7 +249,7 @@ def test_a_step_says_what_it_is_and_which(
 
 def test_a_step_says_of_how_many_it_is_one_and_what_was_decided(emission: Emission) -> None:
     router = Step(telemetry(emission, False), "route", "check", number=2, count=3)
-    router.decided("again")
+    router.set_outcome("again")
     router.end()
     assert attributes(emission) == {
         "otel_agents.step.type": "route",

@@ -120,8 +120,11 @@ ENDS: dict[str, tuple[Callable[[Operation], object], dict[str, Any]]] = {
         lambda it: it.failed(asyncio.CancelledError()),
         {"error.type": "asyncio.exceptions.CancelledError"},
     ),
-    "rejected": (lambda it: (it.reject("full"), it.end()), {"error.type": "full"}),
-    "rejected, none knows why": (lambda it: (it.reject(None), it.end()), {"error.type": "_OTHER"}),
+    "rejected": (lambda it: (it.mark_failed("full"), it.end()), {"error.type": "full"}),
+    "rejected, none knows why": (
+        lambda it: (it.mark_failed(None), it.end()),
+        {"error.type": "_OTHER"},
+    ),
     "interrupted": (lambda it: it.interrupt(), {"error.type": "interrupted"}),
 }
 each_end = pytest.mark.parametrize(("end", "found"), ENDS.values(), ids=ENDS)

@@ -37,7 +37,7 @@ RECORDS = """
         span = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
         content = Content(Gate(Settings.read()).policy, True, False)
         content.tool_arguments = {"password": "secret"}
-        content.tell(span, None)
+        content.emit(span, None)
         return dict(span.attributes)
 """
 
@@ -50,7 +50,7 @@ def recorded(gate: Gate) -> dict[str, Any]:
     span: Any = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
     content = Content(gate.policy, True, False)
     content.retrieval_query = "asked"
-    content.tell(span, None)
+    content.emit(span, None)
     return dict(span.attributes)
 
 
@@ -338,4 +338,4 @@ def test_without_its_redaction_no_completion_hook_is_called(folder: Path) -> Non
     made = Gate(Settings.read({CAPTURE: "SPAN_ONLY", REDACTION: "no-such-hook"}), Hook())
     content = Content(made.policy, True, False)
     content.input_messages = [{"role": "user", "parts": []}]
-    content.tell(INVALID_SPAN, None)
+    content.emit(INVALID_SPAN, None)

@@ -21,7 +21,7 @@ from otel_agents.instrumentors import (
     Telemetry,
 )
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.operations import ModelCall
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
@@ -138,7 +138,7 @@ def test_what_is_elsewhere_has_metrics_and_an_event_of_ours_and_no_span(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     agent, around = parent_of(emission)
-    parent = elsewhere(around)
+    parent = with_foreign_span(around)
     call = chat(telemetry, parent)
     assert (emission.names, call.span, call.context) == ([], INVALID_SPAN, parent)
     assert {*emission.points()} == METRICS
@@ -155,14 +155,14 @@ def test_where_no_official_package_is_in_use_a_call_may_still_be_elsewhere(
     telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, official.MODULE)
-    assert chat(telemetry, elsewhere(Context())).context == elsewhere(Context())
+    assert chat(telemetry, with_foreign_span(Context())).context == with_foreign_span(Context())
     assert (emission.names, {*emission.points()}) == ([], METRICS)
 
 
 @pytest.mark.usefixtures("telemetry")
 def test_all_is_gathered_for_an_official_call_that_nobody_else_sees(emission: Emission) -> None:
     plain = Telemetry("toy", settings=Settings.read({}), **emission.providers)
-    parents = set_value(INFERENCE_KEY, InferenceData(), Context()), elsewhere(Context())
+    parents = set_value(INFERENCE_KEY, InferenceData(), Context()), with_foreign_span(Context())
     assert [chat(plain, parent).detailed for parent in parents] == [True, False]
 
 
@@ -199,7 +199,7 @@ def test_an_official_call_is_told_of_an_error(telemetry: Telemetry, emission: Em
 def test_what_is_elsewhere_and_fails_has_the_error_on_metrics_and_events(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    chat(telemetry, elsewhere(Context()), LookupError())
+    chat(telemetry, with_foreign_span(Context()), LookupError())
     ((attributes, _),) = emission.points()["gen_ai.client.operation.duration"]
     assert attributes["error.type"] == "LookupError"
     assert [name for name, _ in emission.events] == [
@@ -213,7 +213,7 @@ def test_an_official_call_is_an_owner_before_one_elsewhere(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     data = InferenceData()
-    chat(telemetry, set_value(INFERENCE_KEY, data, elsewhere(Context())))
+    chat(telemetry, set_value(INFERENCE_KEY, data, with_foreign_span(Context())))
     assert (data.response_id, emission.points()) == ("r1", {})
 
 
@@ -232,7 +232,9 @@ def test_another_kind_of_call_and_what_a_tool_calls_are_ours(
     around: str, telemetry: Telemetry, emission: Emission
 ) -> None:
     data = InferenceData()
-    parent = elsewhere(Context()) if around == "elsewhere" else set_value(INFERENCE_KEY, data)
+    parent = (
+        with_foreign_span(Context()) if around == "elsewhere" else set_value(INFERENCE_KEY, data)
+    )
     tool = ExecuteTool(telemetry, "search", parent=parent)
     chat(telemetry, tool.context)
     tool.end()

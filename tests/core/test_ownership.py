@@ -17,10 +17,10 @@ from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.carrying import carry
 from otel_agents.instrumentors._core.context.ownership import (
-    claimed,
-    elsewhere,
+    open_claim,
     sent,
     take,
+    with_foreign_span,
 )
 from otel_agents.instrumentors._core.operations import (
     ClaimedCall,
@@ -451,7 +451,7 @@ def test_an_agent_sums_up_what_was_called_under_it(
 
 
 def test_a_closed_claim_cannot_be_taken() -> None:
-    claim, context = claimed(Operation.CHAT, get_current())
+    claim, context = open_claim(Operation.CHAT, get_current())
     assert take(Operation.EMBEDDINGS, context) is None
     assert take(Operation.CHAT, context) is claim
     claim.close()
@@ -464,7 +464,9 @@ def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
     telemetry = Telemetry("t", **emission.providers)
     agent = InvokeAgent(telemetry, "a")
     chat = Operation.CHAT
-    theirs = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=elsewhere(agent.context))
+    theirs = Inference(
+        telemetry, chat, "toy", "toy-1", SERVER, parent=with_foreign_span(agent.context)
+    )
     describe(theirs, Response("r-elsewhere", "it", 7))
     tool = ExecuteTool(telemetry, "t", parent=theirs.context)
     ours = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=tool.context)

@@ -16,7 +16,7 @@ from otel_agents.instrumentors.settings import (
     Metrics,
     Prefer,
     Settings,
-    chosen,
+    framework_variable,
 )
 
 DEFAULTS = Settings(
@@ -183,8 +183,8 @@ def test_the_lower_of_our_limit_and_the_sdks_holds(environ: dict[str, str], expe
 
 def test_what_the_user_has_chosen_for_a_framework(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRAMEWORK_TRACING", raising=False)
-    assert chosen("FRAMEWORK_TRACING") is None
+    assert framework_variable("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "")
-    assert chosen("FRAMEWORK_TRACING") is None
+    assert framework_variable("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "false")
-    assert chosen("FRAMEWORK_TRACING") == "false"
+    assert framework_variable("FRAMEWORK_TRACING") == "false"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from otel_agents.instrumentors import Inference, Telemetry
-from otel_agents.instrumentors._core.telemetry.metrics import Sums
+from otel_agents.instrumentors._core.telemetry.metrics import ObservedCounter
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import metrics
 from otel_agents.semconv.values import Operation
@@ -32,7 +32,7 @@ def test_two_that_emit_in_one_scope_lose_nothing(emission: Emission) -> None:
 def test_beyond_its_limit_what_is_added_goes_to_the_overflow_set() -> None:
     emission = Emission()  # held to no convention: the overflow set has none of its attributes
     meter = emission.meter_provider.get_meter("toy")
-    sums = Sums(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)
+    sums = ObservedCounter(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)
     for model in ("m0", "m1", "m2", "m3", "m4", "m0"):
         sums.add(1, {**POINT, "gen_ai.request.model": model})
     points = emission.points()[TOKENS]

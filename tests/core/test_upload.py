@@ -14,7 +14,7 @@ from forked import in_a_forked_child
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
-from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.hooks.jobs import JobQueue
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
@@ -133,7 +133,7 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
     def work(job: int) -> None:
         seen.append((job, get_value("suppress_instrumentation"), len(get_current())))
 
-    queue = Queue(work, 5, 1)
+    queue = JobQueue(work, 5, 1)
     assert queue.put(1)
     assert queue.flush(5) == 0
     assert seen == [(1, True, 2)]
@@ -142,7 +142,7 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
 def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
     """Where each thread is handed the context that started it."""
     seen: list[Any] = []
-    queue: Queue[int] = Queue(lambda _: seen.append(get_value("of the call")), 5, 1)
+    queue: JobQueue[int] = JobQueue(lambda _: seen.append(get_value("of the call")), 5, 1)
     undo = carry_context_into_threads()
     token = attach(set_value("of the call", 1))
     try:
@@ -188,7 +188,7 @@ def test_what_waits_at_a_fork_is_the_parents_and_the_child_has_a_queue_of_its_ow
         assert release.wait(20)
         done.append(job)
 
-    queue = Queue(work, 2, 1)
+    queue = JobQueue(work, 2, 1)
     assert queue.put("at work")
     assert entered.wait(20)
     assert queue.put("waits")

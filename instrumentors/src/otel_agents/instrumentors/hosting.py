@@ -33,7 +33,7 @@ from ._core.patching.conflicts import (
     unreadable,
 )
 from ._core.tables import Bounded
-from ._core.telemetry.records import completed
+from ._core.telemetry.records import sdk_record
 from ._core.threads import signals_blocked, start_apart
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ __all__ = [
     "active_conflicts",
     "attempt",
     "carry",
-    "completed",
     "drain_streams",
     "guarded",
     "inform",
@@ -63,6 +62,7 @@ __all__ = [
     "refuses",
     "registered_conflicts",
     "renew_after_fork",
+    "sdk_record",
     "signals_blocked",
     "start_apart",
     "streams_in_progress",
@@ -129,7 +129,7 @@ def is_discarded(span: Any) -> bool:
 
 def missing_hooks() -> list[str]:
     """A sentence for each hook that the settings name and that cannot be found; none is run."""
-    from ._core.hooks import completion, examining, redaction
+    from ._core.hooks import availability, completion, redaction
     from .settings import Settings
 
     settings = Settings.read()
@@ -138,7 +138,7 @@ def missing_hooks() -> list[str]:
         (completion.named, settings.completion_hook),
     )
     hooks = (named(name) for named, name in names if name is not None)
-    return [why for hook in hooks if (why := examining.why_missing(hook)) is not None]
+    return [why for hook in hooks if (why := availability.why_missing(hook)) is not None]
 
 
 def _loaded(module: str, name: str) -> Any:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from ._core.tables import Bounded
-from .variables import Told, Variables
+from .variables import LoggedValues, Variables
 
 __all__ = [
     "SETTINGS",
@@ -22,8 +22,8 @@ __all__ = [
     "Prefer",
     "Setting",
     "Settings",
-    "chosen",
     "disabled_instrumentations",
+    "framework_variable",
 ]
 
 
@@ -77,7 +77,7 @@ class Setting:
 
     name: str
     default: str
-    what: str
+    description: str
 
 
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -194,7 +194,7 @@ class Settings:
         A value that is not understood is told in one line, and the default taken; for the
         process's environment once, however many instrumentors read it.
         """
-        read = Variables(os.environ, _told) if environ is None else Variables(environ)
+        read = Variables(os.environ, _logged) if environ is None else Variables(environ)
         capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
         return cls(
             capture=capture,
@@ -231,7 +231,7 @@ def _emits_event(read: Variables, capture: Capture) -> bool:
     return read.flag(_EMIT_EVENT, capture.on_event)
 
 
-_told: Final[Told] = Bounded(256, inherited=True)
+_logged: Final[LoggedValues] = Bounded(256, inherited=True)
 """Variables of the process, and values of theirs, that a line was logged about."""
 
 
@@ -240,6 +240,6 @@ def disabled_instrumentations() -> tuple[str, ...]:
     return Variables(os.environ).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
-def chosen(name: str) -> str | None:
+def framework_variable(name: str) -> str | None:
     """What the user has set a variable to that a framework reads by itself; None if nothing."""
     return Variables(os.environ).text(name)

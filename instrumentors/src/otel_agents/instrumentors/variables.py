@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 
 from otel_agents.instrumentors._core.tables import Bounded
 
-__all__ = ["Told", "Variables"]
+__all__ = ["LoggedValues", "Variables"]
 
 _log = logging.getLogger("otel_agents")
 
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=Enum)
 
-Told = Bounded[tuple[str, str], None]
+LoggedValues = Bounded[tuple[str, str], None]
 
 _UNITS: Final = MappingProxyType({"kib": 1024, "mib": 1024**2, "gib": 1024**3})
 _NO_LIMIT: Final = 2**62
@@ -30,13 +30,13 @@ class Variables:
 
     Args:
         values: Names and values.
-        told: Names and values that a line was logged about; they are not told again. None for
+        logged: Names and values that a line was logged about; they are not told again. None for
             nothing so far.
     """
 
-    def __init__(self, values: Mapping[str, str], told: Told | None = None) -> None:
+    def __init__(self, values: Mapping[str, str], logged: LoggedValues | None = None) -> None:
         self._values = values
-        self._told: Told = Bounded(256) if told is None else told
+        self._logged: LoggedValues = Bounded(256) if logged is None else logged
 
     def text(self, name: str) -> str | None:
         """The text, None where it is unset or empty."""
@@ -51,8 +51,8 @@ class Variables:
         try:
             return parse(text)
         except (ValueError, KeyError):
-            if (name, text) not in self._told:
-                self._told.put((name, text), None)
+            if (name, text) not in self._logged:
+                self._logged.put((name, text), None)
                 shown = default.value if isinstance(default, Enum) else default
                 _log.warning(
                     "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",

@@ -11,8 +11,8 @@ from typing import Final
 from . import attributes as attr
 from .requirements import (
     AFTER_ERROR,
-    IF_ASKED,
     IF_KNOWN,
+    IF_REQUESTED,
     OPT_IN,
     RECOMMENDED,
     RECOMMENDED_IF_KNOWN,
@@ -78,9 +78,9 @@ BREAKDOWN: Final[Requirements] = MappingProxyType(
 )
 PARAMETERS: Final[Requirements] = MappingProxyType(
     {
-        attr.GEN_AI_OUTPUT_TYPE: IF_ASKED,
-        attr.GEN_AI_REQUEST_CHOICE_COUNT: IF_ASKED,
-        attr.GEN_AI_REQUEST_SEED: IF_ASKED,
+        attr.GEN_AI_OUTPUT_TYPE: IF_REQUESTED,
+        attr.GEN_AI_REQUEST_CHOICE_COUNT: IF_REQUESTED,
+        attr.GEN_AI_REQUEST_SEED: IF_REQUESTED,
         attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: RECOMMENDED,
         attr.GEN_AI_REQUEST_MAX_TOKENS: RECOMMENDED,
         attr.GEN_AI_REQUEST_PRESENCE_PENALTY: RECOMMENDED,

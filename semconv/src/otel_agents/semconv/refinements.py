@@ -13,8 +13,8 @@ from typing import Final
 
 from . import attributes as attr
 from .requirements import (
-    IF_ASKED,
     IF_KNOWN,
+    IF_REQUESTED,
     RECOMMENDED,
     RECOMMENDED_IF_KNOWN,
     REQUIRED,
@@ -47,7 +47,7 @@ REFINEMENTS: Final[Mapping[str, Refinement]] = MappingProxyType(
                 Provider.OPENAI,
                 {
                     attr.GEN_AI_REQUEST_MODEL: REQUIRED,
-                    attr.OPENAI_REQUEST_SERVICE_TIER: IF_ASKED,
+                    attr.OPENAI_REQUEST_SERVICE_TIER: IF_REQUESTED,
                     attr.OPENAI_RESPONSE_SERVICE_TIER: IF_KNOWN,
                     attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: RECOMMENDED,
                     attr.OPENAI_API_TYPE: RECOMMENDED,

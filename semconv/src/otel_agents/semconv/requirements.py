@@ -9,8 +9,8 @@ from typing import Final
 
 __all__ = [
     "AFTER_ERROR",
-    "IF_ASKED",
     "IF_KNOWN",
+    "IF_REQUESTED",
     "OPT_IN",
     "RECOMMENDED",
     "RECOMMENDED_IF_KNOWN",
@@ -47,6 +47,6 @@ RECOMMENDED: Final = Requirement(Level.RECOMMENDED)
 RECOMMENDED_IF_KNOWN: Final = Requirement(Level.RECOMMENDED, "where it applies and is known")
 OPT_IN: Final = Requirement(Level.OPT_IN)
 IF_KNOWN: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "where it applies and is known")
-IF_ASKED: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "if the request has it")
+IF_REQUESTED: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "if the request has it")
 AFTER_ERROR: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "after an error")
 WITH_SERVER: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "with server.address")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.patching.isolation import IsolatedTracer
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
@@ -56,7 +56,7 @@ def made(telemetry: Telemetry, call: Call, middleware: Any) -> Any:
 
 def model_call(telemetry: Telemetry, call: Call) -> Context | None:
     """``on_llm_call`` of what `made` has let pass: it has a span for the model's call."""
-    return None if _is_beside(call.instance) else elsewhere(get_current())
+    return None if _is_beside(call.instance) else with_foreign_span(get_current())
 
 
 def entered(telemetry: Telemetry, call: Call) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
@@ -56,7 +56,7 @@ class Answer(ClaimedCall):
     def sends(self, server: tuple[str, int] | None) -> None:
         """A request follows; what was sent before is over."""
         if self._failure is not None:
-            self.refused(self._failure)
+            self.attempt_failed(self._failure)
         elif self._told is not None:
             self.responded(None)
         if self._sent:
@@ -135,7 +135,7 @@ _ANSWER: Final = Slot("ag2-answer", Answer)
 
 def current_answer() -> Answer | None:
     """The call of a client that is being answered here."""
-    return lasting(_ANSWER)
+    return unfinished(_ANSWER)
 
 
 def answered(telemetry: Telemetry, call: Call) -> Answer:

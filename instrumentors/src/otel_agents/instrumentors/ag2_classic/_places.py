@@ -53,7 +53,7 @@ class Turn(Protocol):
 class Selection(Protocol):
     """A speaker is being selected."""
 
-    def tried(self, valid: bool) -> None:
+    def record_attempt(self, valid: bool) -> None:
         """A model has answered."""
         ...
 

@@ -128,7 +128,7 @@ class _Selection(Selection):
         """Keep who it is."""
         name = getattr(value, "name", None)
         if isinstance(name, str):
-            self.chosen(name)
+            self.record_choice(name)
 
 
 def selection(telemetry: Telemetry, call: Call) -> Selection:
@@ -141,7 +141,7 @@ def selection(telemetry: Telemetry, call: Call) -> Selection:
 def _look_for_a_name(telemetry: Telemetry, call: Call, mentions: Any) -> None:
     selecting = place().selecting
     if selecting is not None:
-        selecting.tried(len(mentions) == 1)
+        selecting.record_attempt(len(mentions) == 1)
 
 
 selection_tried: Final = after(_look_for_a_name)
@@ -161,7 +161,7 @@ class _Guardrail(Step):
     def respond(self, value: Any) -> None:
         """Keep the verdict; what has failed decides who goes on."""
         failed = bool(getattr(value, "activated", False))
-        self.decided("failed" if failed else "passed")
+        self.set_outcome("failed" if failed else "passed")
         checks = _CHECKS.get()
         if failed and checks is not None:
             checks.failed = self._guardrail

@@ -26,7 +26,7 @@ class _Search(Memory):
         """Count and keep what was found."""
         found = getattr(getattr(value, "memories", value), "results", None)
         if isinstance(found, list):
-            self.keep(cast("list[Any]", found), _record)
+            self.record(cast("list[Any]", found), _record)
 
 
 def _record(record: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def added(telemetry: Telemetry, call: Call) -> Memory | None:
     """``Memory.add(content, …)``."""
     run = _begun(call, Memory, telemetry, Operation.CREATE_MEMORY)
     if run is not None:
-        run.keep([call.argument(0, "content")], _record)
+        run.record([call.argument(0, "content")], _record)
     return run
 
 

@@ -28,7 +28,7 @@ class _Choice(Selection):
 
     def respond(self, value: Any) -> None:
         """One name, in a list from 0.5.6 on."""
-        self.chosen(value if isinstance(value, str) else value[0])
+        self.record_choice(value if isinstance(value, str) else value[0])
 
 
 _CHOICE: Final = Slot("autogen-choice", _Choice)
@@ -43,4 +43,4 @@ def tried(telemetry: Telemetry, call: Call, mentions: Any) -> None:
     """``SelectorGroupChatManager._mentioned_agents(content, names)``: what the model has answered."""
     choice = _CHOICE.get()
     if choice is not None:
-        choice.tried(len(mentions) == 1 and choice.barred not in mentions)
+        choice.record_attempt(len(mentions) == 1 and choice.barred not in mentions)

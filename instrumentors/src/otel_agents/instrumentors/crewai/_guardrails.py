@@ -42,7 +42,7 @@ class _Guardrail(Step):
     def respond(self, value: Any) -> None:
         """Keep the verdict."""
         passed = bool(value.success)
-        self.decided("passed" if passed else "failed")
+        self.set_outcome("passed" if passed else "failed")
         if self._guarded is not None:
             self._guarded.refusals = 0 if passed else self._guarded.refusals + 1
 

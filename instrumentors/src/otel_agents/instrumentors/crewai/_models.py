@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
@@ -90,7 +90,7 @@ class Answer(ClaimedCall):
         if self._received:
             self.responded(None)
         elif self._failure is not None:
-            self.refused(self._failure)
+            self.attempt_failed(self._failure)
         self.event, self._usage, self._billed, self._received = None, None, None, False
         self._told = (None, None, None)
         self._first_chunk, self._failure = None, None
@@ -151,7 +151,7 @@ class Answer(ClaimedCall):
             told = event.response if response is None and event is not None else response
             call.content.output_messages = finished(answer(told)(), call.finish_reasons)
         if not (self._evident or self._received):
-            call.reject(None)
+            call.mark_failed(None)
         usage = usage_of(self._billed or self._usage)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
@@ -231,7 +231,7 @@ def _provider(instance: Any) -> str | None:
 
 def current_answer() -> Answer | None:
     """The call of a model class that is being answered here."""
-    return lasting(_ANSWER)
+    return unfinished(_ANSWER)
 
 
 def asked(telemetry: Telemetry, call: Call) -> CallObserver:

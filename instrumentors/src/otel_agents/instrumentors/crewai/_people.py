@@ -18,7 +18,7 @@ class _Question(Step):
 
     def respond(self, value: Any) -> None:
         """None is what an application gets where nobody answers in time."""
-        self.decided("unanswered" if value is None else "answered")
+        self.set_outcome("unanswered" if value is None else "answered")
 
 
 class _Judgement(Step):
@@ -30,7 +30,7 @@ class _Judgement(Step):
 
     def respond(self, value: Any) -> None:
         """Nothing but Enter has a meaning of its own."""
-        self.decided("feedback" if str(value).strip() else self._enter)
+        self.set_outcome("feedback" if str(value).strip() else self._enter)
 
 
 class _Reading(Step):
@@ -43,7 +43,7 @@ class _Reading(Step):
     def respond(self, value: Any) -> None:
         """Keep which one it is."""
         if value in self._outcomes:
-            self.decided(value)
+            self.set_outcome(value)
 
 
 def question(telemetry: Telemetry, call: Call) -> Step:

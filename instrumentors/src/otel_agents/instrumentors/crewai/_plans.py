@@ -36,9 +36,9 @@ class _PlanStep(Step, Caller):
 
     def respond(self, value: Any) -> None:
         """Keep whether it was done; of what was raised in it CrewAI keeps no more than the text."""
-        self.decided("completed" if value.success else "failed")
+        self.set_outcome("completed" if value.success else "failed")
         if not value.success:
-            self.reject(None)
+            self.mark_failed(None)
 
 
 class _Observation(Step):
@@ -46,7 +46,7 @@ class _Observation(Step):
 
     def respond(self, value: Any) -> None:
         """Keep what follows from it."""
-        self.decided(_verdict(value))
+        self.set_outcome(_verdict(value))
 
 
 def plan_step(telemetry: Telemetry, call: Call) -> Step:

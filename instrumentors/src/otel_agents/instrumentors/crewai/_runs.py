@@ -61,7 +61,7 @@ class WorkflowRun(InvokeWorkflow):
             name,
             input=request(inputs) if inputs else None,
             output=answer,
-            first=turn,
+            start_attributes=turn,
             parent=parent,
         )
         self._rank = None if turn else _enter(self, parent)

@@ -55,5 +55,5 @@ def stored(telemetry: Telemetry, call: Call) -> None:
 
 def _without_running(telemetry: Telemetry, task: Any, outcome: str) -> None:
     step = _task(telemetry, task)
-    step.decided(outcome)
+    step.set_outcome(outcome)
     step.end()

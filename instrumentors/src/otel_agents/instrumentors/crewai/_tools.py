@@ -126,7 +126,7 @@ def _finished(telemetry: Telemetry, source: Any, event: Any) -> None:
         code = str(getattr(reason, "value", reason)) if reason is not None else None
         if code in _REFUSALS:
             tool.discard()
-        tool.reject(code)
+        tool.mark_failed(code)
     tool.returned(event.output)
 
 
@@ -139,7 +139,7 @@ def _failed(telemetry: Telemetry, source: Any, event: Any) -> None:
     if error is not None:
         tool.failed(error)
     else:
-        tool.reject(None)
+        tool.mark_failed(None)
         tool.end()
 
 

@@ -15,7 +15,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, Tracer
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.tables import ByObject
@@ -79,7 +79,7 @@ def left_to_them(telemetry: Telemetry) -> Context | None:
     """The context of a question that a callback is preferred to tell of; None if it is ours."""
     if not _sharing or not _OWN.is_preferred(telemetry):
         return None
-    return elsewhere(get_current())
+    return with_foreign_span(get_current())
 
 
 def logging(telemetry: Telemetry, call: Call) -> Context:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
@@ -46,7 +46,7 @@ __all__ = ["QUESTION", "Question", "current_question"]
 
 def current_question() -> Question | None:
     """The question that is being asked here."""
-    return lasting(QUESTION)
+    return unfinished(QUESTION)
 
 
 class Question(ClaimedCall):
@@ -157,7 +157,7 @@ class Question(ClaimedCall):
         self._streams = True
         call: Any = self.adopt()
         if call is not None and call.times_next_chunk:
-            call.timed_chunk()
+            call.record_chunk_time()
         if self._events is not None and isinstance(item, bytes):
             for event in self._events.read(item):
                 self._gather(event)
@@ -210,7 +210,7 @@ class Question(ClaimedCall):
             answer = self._assembly.answer()
         failed, code = failure_of(answer) if self._api is RESPONSES else (False, None)
         if failed or self._broken is not None:
-            call.reject(code or self._broken)
+            call.mark_failed(code or self._broken)
             call.complete = True
         if answer is not None:
             self._describe_answer(call, answer)

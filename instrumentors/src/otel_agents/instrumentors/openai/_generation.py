@@ -79,7 +79,7 @@ class Generation(Inference):
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
         failed, code = failure_of(value)
         if failed:
-            self.reject(code)
+            self.mark_failed(code)
         if self._assembly is not None:
             self.content.output_messages = lambda: self._api.output(value)
 
@@ -107,12 +107,12 @@ class Generation(Inference):
         """Gather from one chunk or event of a stream."""
         # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
-            self.timed_chunk()
+            self.record_chunk_time()
         if self._assembly is not None:
             self._assembly.add(item)
         fields = view(item)
         if fields.get("error"):  # of a raw stream: of a parsed one the SDK raises it
-            self.reject(_RAISED)
+            self.mark_failed(_RAISED)
             self.end()  # who reads it stops here, and may not close it
             return None
         if self._api is RESPONSES:
@@ -141,7 +141,7 @@ class Generation(Inference):
         elif kind == "response.created":
             self._identify(view(response))
         elif kind == "error":
-            self.reject(text(item, "code"))
+            self.mark_failed(text(item, "code"))
             self.complete = True
         return None
 

@@ -19,7 +19,7 @@ Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Lack:
+class MissingAttribute:
     """An attribute that a span has not, and by what it is judged whether it should.
 
     Attributes:
@@ -52,17 +52,17 @@ class Gap:
     type: str
     attributes: tuple[str, ...]
     reason: str
-    holds: Callable[[Lack], bool]
+    holds: Callable[[MissingAttribute], bool]
     libraries: tuple[str, ...] = ()
 
-    def covers(self, span_type: str, lack: Lack) -> bool:
+    def covers(self, span_type: str, missing: MissingAttribute) -> bool:
         """Whether a span of that type need not have it."""
-        library = lack.scope.rpartition(".")[2]
+        library = missing.scope.rpartition(".")[2]
         return (
             self.type == span_type
-            and lack.name in self.attributes
+            and missing.name in self.attributes
             and (not self.libraries or library in self.libraries)
-            and self.holds(lack)
+            and self.holds(missing)
         )
 
 
@@ -77,53 +77,53 @@ _INFERENCE: Final = "gen_ai.client.inference"
 _KNOWN: Final = tuple(provider.value for provider in Provider)
 
 
-def _is(name: str, *values: Any) -> Callable[[Lack], bool]:
+def _is(name: str, *values: Any) -> Callable[[MissingAttribute], bool]:
     """Whether the attribute ``name`` has one of ``values``."""
-    return lambda lack: lack.attributes.get(name) in values
+    return lambda missing: missing.attributes.get(name) in values
 
 
-def _always(lack: Lack) -> bool:
+def _always(missing: MissingAttribute) -> bool:
     return True
 
 
-def _unknown_provider(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) not in _KNOWN
+def _unknown_provider(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_PROVIDER_NAME) not in _KNOWN
 
 
-def _streams(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_REQUEST_STREAM) is True
+def _streams(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_REQUEST_STREAM) is True
 
 
-def _completes_text(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.TEXT_COMPLETION
+def _completes_text(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.TEXT_COMPLETION
 
 
-def _is_groqs(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
+def _is_groq(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
 
 
-def _streams_untold(lack: Lack) -> bool:
+def _streams_without_usage(missing: MissingAttribute) -> bool:
     """Whether it is a stream, and no half of its usage is told."""
-    return _streams(lack) and not any(name in lack.attributes for name in _USAGE)
+    return _streams(missing) and not any(name in missing.attributes for name in _USAGE)
 
 
-def _streams_completions(lack: Lack) -> bool:
+def _streams_completions(missing: MissingAttribute) -> bool:
     """Whether it is a stream whose usage has to be asked for, and no half of that is told."""
-    has_to_be_asked = (
-        lack.attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
-        or _completes_text(lack)
-        or _is_groqs(lack)
+    usage_is_opt_in = (
+        missing.attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
+        or _completes_text(missing)
+        or _is_groq(missing)
     )
-    return has_to_be_asked and _streams_untold(lack)
+    return usage_is_opt_in and _streams_without_usage(missing)
 
 
-def _streams_by_another_name(lack: Lack) -> bool:
+def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
     """Whether LiteLLM, in its oldest version, makes the ids of such a stream itself."""
-    return _streams(lack) and (_completes_text(lack) or _is_groqs(lack))
+    return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
-def _told_by_nobody(lack: Lack) -> bool:
-    return lack.name not in lack.told
+def _reported_by_no_inference(missing: MissingAttribute) -> bool:
+    return missing.name not in missing.told
 
 
 GAPS: Final = (
@@ -138,14 +138,14 @@ GAPS: Final = (
         _INFERENCE,
         _USAGE,
         "AG2's first versions ask for no usage of the streams that they put together",
-        _streams_untold,
+        _streams_without_usage,
         ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),
         "LiteLLM's oldest versions make the ids of Groq's streams and of texts themselves",
-        _streams_by_another_name,
+        _streams_with_generated_ids,
         ("litellm",),
     ),
     Gap(
@@ -254,7 +254,7 @@ GAPS: Final = (
         "gen_ai.invoke_agent.internal",
         (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS),
         "an agent that called no model, or none that told it",
-        _told_by_nobody,
+        _reported_by_no_inference,
     ),
 )
 """Every gap; one that no test needs is a mistake, which the suite reports."""
@@ -262,11 +262,11 @@ GAPS: Final = (
 _used: frozenset[int] = frozenset()
 
 
-def is_gap(span_type: str, lack: Lack) -> bool:
+def is_gap(span_type: str, missing: MissingAttribute) -> bool:
     """Whether it need not be there; notes which row said so."""
     global _used
     for number, gap in enumerate(GAPS):
-        if gap.covers(span_type, lack):
+        if gap.covers(span_type, missing):
             _used |= {number}
             return True
     return False

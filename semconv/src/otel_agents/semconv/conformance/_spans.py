@@ -18,15 +18,15 @@ from otel_agents.semconv.values import Operation
 
 from ._attributes import Attributes, check_attributes, is_ours
 from ._finding import Finding
-from ._gaps import Lack, is_gap
+from ._gaps import MissingAttribute, is_gap
 
 _SCOPE: Final = "otel_agents."
-_INFERS: Final = (
+_INFERENCES: Final = (
     Operation.CHAT.value,
     Operation.GENERATE_CONTENT.value,
     Operation.TEXT_COMPLETION.value,
 )
-_ANSWERED: Final = ("gen_ai.response.", "gen_ai.usage.")
+_FROM_RESPONSE: Final = ("gen_ai.response.", "gen_ai.usage.")
 """Only a response holds these: after an error there may have been none."""
 _NOT_EXPECTED: Final = frozenset(
     {
@@ -113,23 +113,23 @@ def _check_expected(
     span: Any, span_type: SpanType, attributes: Attributes, others: Iterable[Any]
 ) -> Iterator[Finding]:
     failed = attr.ERROR_TYPE in attributes
-    lacking = [
+    missing = [
         wanted
         for wanted, requirement in span_type.attributes.items()
         if requirement == RECOMMENDED
         and wanted not in attributes
         and wanted not in _NOT_EXPECTED
-        and not (failed and wanted.startswith(_ANSWERED))
+        and not (failed and wanted.startswith(_FROM_RESPONSE))
     ]
     told: frozenset[str] = frozenset()
-    if lacking and "INTERNAL" in span_type.kinds:
-        told = _told_below(span, others)
-    for wanted in lacking:
-        if not is_gap(span_type.type, Lack(wanted, _scope_of(span), attributes, told)):
+    if missing and "INTERNAL" in span_type.kinds:
+        told = _reported_below(span, others)
+    for wanted in missing:
+        if not is_gap(span_type.type, MissingAttribute(wanted, _scope_of(span), attributes, told)):
             yield Finding("expected_attribute_missing", span.name, wanted)
 
 
-def _told_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
+def _reported_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
     """The attributes of the inferences below ``span`` that had ended when it did."""
     below: dict[Any, list[Any]] = {}
     for other in others:
@@ -141,7 +141,7 @@ def _told_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
         other = waiting.pop()
         waiting += below.get(other.context.span_id, ())
         attributes: Attributes = other.attributes or {}
-        infers = attributes.get(attr.GEN_AI_OPERATION_NAME) in _INFERS
+        infers = attributes.get(attr.GEN_AI_OPERATION_NAME) in _INFERENCES
         if infers and other.end_time <= span.end_time:
             told |= set(attributes)
     return frozenset(told)

@@ -19,8 +19,8 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.beginning import (
-    BEGINNING,
+from otel_agents.instrumentors._core.context.started import (
+    STARTED,
     StartedOperations,
     innermost,
 )
@@ -156,8 +156,8 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | Non
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """What ``start(*args)`` begins; where it fails, the operation that it has begun by then."""
-    outer, begun = BEGINNING.get(), StartedOperations()
-    BEGINNING.set(begun)
+    outer, begun = STARTED.get(), StartedOperations()
+    STARTED.set(begun)
     try:
         return start(*args)
     except Exception:
@@ -170,7 +170,7 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
         raise
     finally:
         begun.over = True
-        BEGINNING.set(outer)
+        STARTED.set(outer)
 
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:

@@ -45,7 +45,7 @@ __all__ = [
     "drain",
     "expect",
     "here",
-    "next_place",
+    "next_number",
     "open_streams",
 ]
 
@@ -208,7 +208,7 @@ class _Queue:
 QUEUE: Final = _Queue()
 OPEN: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
 """What open streams report to, by place."""
-next_place: Final[Callable[[], int]] = itertools.count().__next__
+next_number: Final[Callable[[], int]] = itertools.count().__next__
 
 
 def closes(error: BaseException | None) -> bool:

@@ -104,7 +104,7 @@ class Steps:
 
 def following(observer: StreamObserver) -> Disposal:
     """A stream of ``running`` is being made: it is known, and goes where this is if it is dropped."""
-    disposal.OPEN[disposal.next_place()] = observer
+    disposal.OPEN[disposal.next_number()] = observer
     return disposal.QUEUE.ready or disposal.expect()
 
 

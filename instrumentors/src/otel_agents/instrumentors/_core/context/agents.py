@@ -9,7 +9,7 @@ from otel_agents.instrumentors._core.forking import Lock
 
 __all__ = ["AgentScope"]
 
-_adding: Final = Lock()
+_lock: Final = Lock()
 
 
 class AgentScope:
@@ -45,7 +45,7 @@ class AgentScope:
         finish_reasons: tuple[str, ...],
     ) -> None:
         """A model call under this agent has ended; None where the provider told no usage."""
-        with _adding:
+        with _lock:
             self.inference_calls += 1
             for scope in self._chain():
                 scope.input_tokens = _sum(scope.input_tokens, input_tokens)
@@ -54,7 +54,7 @@ class AgentScope:
 
     def add_tool(self) -> None:
         """A tool call under this agent has ended."""
-        with _adding:
+        with _lock:
             self.tool_calls += 1
 
     def _chain(self) -> Iterator[AgentScope]:

@@ -90,7 +90,7 @@ class Claim:
         self._attempt = Attempt()
         return self._attempt
 
-    def settle(self) -> Attempt | None:
+    def finish_attempt(self) -> Attempt | None:
         """The current attempt is over; returns it, None where nothing was sent."""
         attempt, self._attempt = self._attempt, None
         return attempt
@@ -101,7 +101,7 @@ class Claim:
         self.sends_to = None
         self._attempt = None
 
-    def mark(self) -> None:
+    def mark_taken(self) -> None:
         """A layer below reports; every claim above is told."""
         claim: Claim | None = self
         while claim is not None:

@@ -16,7 +16,7 @@ from opentelemetry.context import Context, get_value, set_value
 
 from otel_agents.semconv.values import Operation
 
-__all__ = ["MODULE", "announce", "fill", "find", "unannounced"]
+__all__ = ["MODULE", "announce", "fill", "find", "without_official_calls"]
 
 MODULE: Final = "opentelemetry.util.genai.invocation"
 """The module of the data objects. Where it was not imported nobody speaks the contract."""
@@ -67,7 +67,7 @@ def announce(operation: Operation, context: Context) -> Context:
     return set_value(contract[0], data, context)
 
 
-def unannounced(context: Context) -> Context:
+def without_official_calls(context: Context) -> Context:
     """``context`` without official calls, for the scope of a tool, an agent or a workflow."""
     if MODULE not in sys.modules:
         return context

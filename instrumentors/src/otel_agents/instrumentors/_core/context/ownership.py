@@ -3,7 +3,7 @@
 An outer layer (a framework's LLM class, a router) opens a `Claim` in the context. The layer below
 it that starts an inference takes the claim. The outer layer reports only on evidence of its own
 that it sent something (`sent`), and only if nobody below took that attempt. A tool, agent
-or workflow scope starts with no claim (`unclaimed`), so that a model called from inside a tool is
+or workflow scope starts with no claim (`without_claims`), so that a model called from inside a tool is
 counted. The ids of responses reported lately are the net below all of it.
 """
 
@@ -21,17 +21,17 @@ from otel_agents.semconv.values import Operation
 
 from . import official
 from .claims import Claim
-from .scope import inside, scope_of
+from .scope import scope_of, with_scope
 
 __all__ = [
     "REPORTED",
     "Reported",
-    "claimed",
-    "elsewhere",
     "is_reported",
+    "open_claim",
     "sent",
     "take",
-    "unclaimed",
+    "with_foreign_span",
+    "without_claims",
 ]
 
 _KINDS: Final = MappingProxyType(
@@ -53,7 +53,7 @@ def _nearest(operation: Operation, context: Context) -> Claim | None:
     return claim if claim is not None and not claim.closed else None
 
 
-def claimed(
+def open_claim(
     operation: Operation,
     context: Context,
     *,
@@ -67,14 +67,14 @@ def claimed(
     """
     above = _nearest(operation, context)
     claim = Claim(above, model=model, provider=provider, complete=complete)
-    return claim, inside(context, **{_KINDS[operation]: claim})
+    return claim, with_scope(context, **{_KINDS[operation]: claim})
 
 
 def take(operation: Operation, context: Context) -> Claim | None:
     """Take the nearest open claim for ``operation``, if there is one; it and those above know."""
     claim = _nearest(operation, context)
     if claim is not None:
-        claim.mark()
+        claim.mark_taken()
     return claim
 
 
@@ -86,24 +86,24 @@ def sent(operation: Operation, context: Context) -> bool:
     return claim is not None
 
 
-def elsewhere(context: Context) -> Context:
+def with_foreign_span(context: Context) -> Context:
     """``context`` for one call of a model that has a span which is not ours.
 
     Whoever reports the call gives it no second one; its metrics and events are nobody else's.
     """
-    return inside(context, elsewhere=True)
+    return with_scope(context, foreign_span=True)
 
 
-def unclaimed(context: Context) -> Context:
+def without_claims(context: Context) -> Context:
     """``context`` for the scope of a tool, an agent or a workflow.
 
     What is called in it is a call of its own: no layer above waits for it, and nobody else's span
     stands for it.
     """
     scope = scope_of(context)
-    if scope.inference is not None or scope.embeddings is not None or scope.elsewhere:
-        context = inside(context, inference=None, embeddings=None, elsewhere=False)
-    return official.unannounced(context)
+    if scope.inference is not None or scope.embeddings is not None or scope.foreign_span:
+        context = with_scope(context, inference=None, embeddings=None, foreign_span=False)
+    return official.without_official_calls(context)
 
 
 class Reported(NamedTuple):

@@ -19,12 +19,12 @@ from .tools import ToolScope
 __all__ = [
     "Scope",
     "conversation_id",
-    "inside",
     "official_conversation_id",
     "scope_of",
     "session_id",
     "user_id",
     "with_conversation_id",
+    "with_scope",
     "with_session_id",
     "with_user_id",
 ]
@@ -45,7 +45,7 @@ class Scope:
         tool: The innermost tool in progress.
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
-        elsewhere: Whether somebody else has a span for the model call that is made here.
+        foreign_span: Whether somebody else has a span for the model call that is made here.
     """
 
     conversation_id: str | None = None
@@ -55,7 +55,7 @@ class Scope:
     tool: ToolScope | None = None
     inference: Claim | None = None
     embeddings: Claim | None = None
-    elsewhere: bool = False
+    foreign_span: bool = False
 
 
 _EMPTY: Final = Scope()
@@ -67,7 +67,7 @@ def scope_of(context: Context | None = None) -> Scope:
     return scope if isinstance(scope, Scope) else _EMPTY
 
 
-def inside(context: Context | None = None, **changes: Any) -> Context:
+def with_scope(context: Context | None = None, **changes: Any) -> Context:
     """``context`` (default: the current one) with ``changes`` to the fields of its scope."""
     return set_value(_SCOPE, replace(scope_of(context), **changes), context)
 
@@ -92,7 +92,7 @@ def official_conversation_id(context: Context | None = None) -> str | None:
 
 def with_conversation_id(value: str, context: Context | None = None) -> Context:
     """``context`` as part of the conversation ``value``, for us and for the official packages."""
-    extended = inside(context, conversation_id=value)
+    extended = with_scope(context, conversation_id=value)
     official = _official_conversation_key()
     return set_value(official, value, extended) if official else extended
 
@@ -104,7 +104,7 @@ def user_id(context: Context | None = None) -> str | None:
 
 def with_user_id(value: str, context: Context | None = None) -> Context:
     """``context`` in the service of the user ``value``."""
-    return inside(context, user_id=value)
+    return with_scope(context, user_id=value)
 
 
 def session_id(context: Context | None = None) -> str | None:
@@ -114,4 +114,4 @@ def session_id(context: Context | None = None) -> str | None:
 
 def with_session_id(value: str, context: Context | None = None) -> Context:
     """``context`` as part of the session ``value``."""
-    return inside(context, session_id=value)
+    return with_scope(context, session_id=value)

@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
-from .plain import copied
+from .plain import json_copy
 from .pruning import (
-    GONE,
-    LEAST,
+    MIN_BYTES,
+    OMITTED,
     ORIGINAL_BYTES,
     TRUNCATED,
-    cut_text,
     prune,
     prune_list,
+    truncate_text,
 )
-from .weighing import END, estimate, estimate_list, take, text_bytes, weigh
+from .sizes import END, estimate, estimate_list, size_within, take_fitting, text_bytes
 
 __all__ = [
     "ORIGINAL_BYTES",
@@ -87,26 +87,26 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole
-    fitted, cut = _fitted(value, budget, newest)
-    room, data = budget, b"" if fitted is GONE else dump(fitted)
+    kept, truncated = _truncated(value, budget, newest)
+    room, data = budget, b"" if kept is OMITTED else dump(kept)
     while len(data) > budget:  # by its escapes, which are not weighed
-        cut, room = True, room * budget // len(data) * 19 // 20
-        fitted = GONE if room < LEAST else prune(fitted, room).value
-        data = b"" if fitted is GONE else dump(fitted)
-    if not cut:
+        truncated, room = True, room * budget // len(data) * 19 // 20
+        kept = OMITTED if room < MIN_BYTES else prune(kept, room).value
+        data = b"" if kept is OMITTED else dump(kept)
+    if not truncated:
         return Encoded(data.decode(), len(data))
-    if not fitted or fitted is GONE:
+    if not kept or kept is OMITTED:
         data = b""
-    return Encoded(data.decode(), len(data), _original(value))
+    return Encoded(data.decode(), len(data), _original_bytes(value))
 
 
 def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
     """Plain text of at most ``budget`` bytes of UTF-8: its beginning, or its ``end``."""
     size = text_bytes(text)
-    kept = cut_text(text[::-1], budget)[::-1] if end else cut_text(text, budget)
+    kept = truncate_text(text[::-1], budget)[::-1] if end else truncate_text(text, budget)
     data = kept.encode("utf-8", "replace")
-    cut = len(kept) < len(text)
-    return Encoded(data.decode(), len(data), size if cut else None, is_json=False)
+    truncated = len(kept) < len(text)
+    return Encoded(data.decode(), len(data), size if truncated else None, is_json=False)
 
 
 def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
@@ -128,7 +128,7 @@ def dump(value: Any) -> bytes:
     try:
         return to_json(value)
     except (ValueError, TypeError, RecursionError):  # lone surrogates, or an edit in between
-        return _to_json(copied(value))
+        return _to_json(json_copy(value))
 
 
 def _to_json(value: Any) -> bytes:
@@ -146,7 +146,7 @@ def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
     kept: list[Any] = []
     # From the end that is kept if it does not fit: what is beyond the budget is not even converted.
     ordered = _converted(reversed(items) if newest else items, convert)
-    rest, _ = take(iter(ordered), kept, budget - 2, 1)
+    rest, _ = take_fitting(iter(ordered), kept, budget - 2, 1)
     if rest is not END:
         return None
     if newest:
@@ -155,36 +155,36 @@ def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
     return Encoded(data.decode(), len(data)) if len(data) <= budget else None
 
 
-def _fitted(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:
+def _truncated(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:
     """What is left of ``value``, and whether anything is missing."""
     if isinstance(value, Items):
         items, convert = value.source, value.convert
     elif isinstance(value, list):
         items, convert = cast("list[Any]", value), None
-    elif weigh(value, budget) is not None:
+    elif size_within(value, budget) is not None:
         return value, False
     else:
         pruned = prune(value, budget)
-        return pruned.value, pruned.cut
+        return pruned.value, pruned.truncated
     above = (id(items),)
     if not newest:
         pruned = prune_list(_converted(items, convert), budget, above, backwards=False)
-        return pruned.value, pruned.cut
-    first = _leading(items)
+        return pruned.value, pruned.truncated
+    first = _leading_instructions(items)
     if not first:
         tail = prune_list(_converted(reversed(items), convert), budget, above)
-        return tail.value, tail.cut
+        return tail.value, tail.truncated
     head = prune_list(_converted(items[:first], convert), budget // 2, above, backwards=False)
     rest = islice(reversed(items), len(items) - first)
     tail = prune_list(_converted(rest, convert), budget - head.size + 2, above)
-    return head.value + tail.value, head.cut or tail.cut
+    return head.value + tail.value, head.truncated or tail.truncated
 
 
 def _converted(items: Iterable[Any], convert: Callable[[Any], Any] | None) -> Iterable[Any]:
     return items if convert is None else map(convert, items)
 
 
-def _leading(items: Sequence[Any]) -> int:
+def _leading_instructions(items: Sequence[Any]) -> int:
     """How many messages of the system there are at the beginning, if others follow."""
     for count, item in enumerate(items):
         if isinstance(item, dict):
@@ -196,5 +196,5 @@ def _leading(items: Sequence[Any]) -> int:
     return 0
 
 
-def _original(value: Any) -> int:
+def _original_bytes(value: Any) -> int:
     return estimate_list(value.source) if isinstance(value, Items) else estimate(value)

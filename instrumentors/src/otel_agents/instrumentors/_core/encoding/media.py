@@ -13,8 +13,8 @@ from otel_agents.instrumentors._core.tables import Bounded
 
 __all__ = [
     "BYTES",
+    "MIN_DATA_URL",
     "SHA256",
-    "SHORTEST",
     "is_data_url",
     "part_from_base64",
     "part_from_bytes",
@@ -30,7 +30,7 @@ BYTES: Final = "otel_agents.bytes"
 SHA256: Final = "otel_agents.sha256"
 """Key of a placeholder: the hash of the decoded data, in hexadecimal."""
 
-SHORTEST: Final = 32
+MIN_DATA_URL: Final = 32
 """Characters of a ``data:`` URL that is worth looking at; a shorter one has no 24 bytes."""
 
 _known: Final[Bounded[tuple[type[Any], int, int], tuple[str | None, dict[str, Any]]]] = Bounded(
@@ -45,7 +45,7 @@ whose hash Python keeps, so that they are decoded once only.
 
 def placeholder(data: bytes) -> dict[str, Any]:
     """What is kept of data: how much it was, and what hash it had."""
-    return dict(_remembered(data, lambda: (None, _placeholder(data)))[1])
+    return dict(_cached(data, lambda: (None, _placeholder(data)))[1])
 
 
 def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[s
 
 def part_from_base64(data: str, mime_type: str | None, modality: str) -> dict[str, Any]:
     """A blob part for base64 text; text that is none is taken as the bytes that it is."""
-    _, kept = _remembered(data, lambda: (None, _placeholder(_decoded(data))))
+    _, kept = _cached(data, lambda: (None, _placeholder(_decoded(data))))
     return _blob(kept, mime_type, modality)
 
 
@@ -74,7 +74,7 @@ def part_from_url(url: str, modality: str) -> dict[str, Any]:
 
 def is_data_url(text: str) -> bool:
     """Whether ``text`` is a URL that holds the data itself."""
-    return len(text) >= SHORTEST and text[:5].lower() == "data:" and "," in text[:1000]
+    return len(text) >= MIN_DATA_URL and text[:5].lower() == "data:" and "," in text[:1000]
 
 
 def without_data(url: str) -> str:
@@ -88,7 +88,7 @@ def _blob(kept: dict[str, Any], mime_type: str | None, modality: str) -> dict[st
 
 
 def _split(url: str) -> tuple[str | None, dict[str, Any]]:
-    return _remembered(url, lambda: _read(url))
+    return _cached(url, lambda: _read(url))
 
 
 def _read(url: str) -> tuple[str | None, dict[str, Any]]:
@@ -98,7 +98,7 @@ def _read(url: str) -> tuple[str | None, dict[str, Any]]:
     return mime_type or None, _placeholder(_decoded(data) if encoded else unquote_to_bytes(data))
 
 
-def _remembered(
+def _cached(
     data: str | bytes, make: Callable[[], tuple[str | None, dict[str, Any]]]
 ) -> tuple[str | None, dict[str, Any]]:
     key = (type(data), len(data), hash(data))

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from . import media
 
-__all__ = ["DEPTH", "as_object", "copied", "key_text", "kind_of", "plain", "plain_text"]
+__all__ = ["MAX_DEPTH", "as_object", "json_copy", "key_text", "kind_of", "plain", "plain_text"]
 
-DEPTH: Final = 30
+MAX_DEPTH: Final = 30
 """Objects and lists that may lie in each other. Protobuf reads 100 levels of messages and an
 object takes three, so that an event of 32 is refused by every receiver."""
 
@@ -86,7 +86,7 @@ def key_text(key: Any) -> str:
     return _named(key) if isinstance(value, (dict, list)) else str(value)
 
 
-def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
+def json_copy(value: Any, above: tuple[int, ...] = ()) -> Any:
     """A copy of ``value`` that is JSON all through: no cycle, no NaN, no lone surrogate."""
     kind = kind_of(value)
     if kind is str:
@@ -97,13 +97,13 @@ def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
             return _valid(simple) if isinstance(simple, str) else simple
     else:
         simple = value
-    if len(above) >= DEPTH or id(value) in above:
+    if len(above) >= MAX_DEPTH or id(value) in above:
         return None
     above = (*above, id(value))
     if isinstance(simple, dict):
         pairs = cast("dict[Any, Any]", simple).items()
-        return {_valid(key_text(key)): copied(item, above) for key, item in pairs}
-    return [copied(item, above) for item in cast("list[Any]", simple)]
+        return {_valid(key_text(key)): json_copy(item, above) for key, item in pairs}
+    return [json_copy(item, above) for item in cast("list[Any]", simple)]
 
 
 def as_object(value: Any, key: str, limit: int) -> Any:

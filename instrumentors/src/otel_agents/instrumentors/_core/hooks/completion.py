@@ -15,16 +15,16 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.plain import copied
+from otel_agents.instrumentors._core.encoding.plain import json_copy
 
-from . import finding
-from .calling import Calling
+from . import named_hooks
 from .completion_objects import (
     content_of,
     message_object,
     part_object,
     tool_object,
 )
+from .guard import HookGuard
 
 __all__ = ["KINDS", "Completion", "load", "named"]
 
@@ -32,12 +32,12 @@ _log = logging.getLogger("otel_agents")
 
 _GROUP: Final = "opentelemetry_genai_completion_hook"
 _NOTHING: Final = "_NoOpCompletionHook"
-_CALLING: Final = Calling("the completion hook", "it did not see that content")
+_CALLING: Final = HookGuard("the completion hook", "it did not see that content")
 
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
 """The fields of `Content` that a hook is given."""
 
-_MADE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+_CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
         "input_messages": functools.partial(message_object, "InputMessage"),
         "output_messages": functools.partial(message_object, "OutputMessage"),
@@ -60,10 +60,10 @@ class Completion:
         self._hook = hook
 
     @property
-    def is_none(self) -> bool:
+    def is_absent(self) -> bool:
         """Whether it is known by now that there is none to call."""
         named = self._hook
-        return isinstance(named, finding.Named) and named.is_none
+        return isinstance(named, named_hooks.NamedHook) and named.is_absent
 
     def __call__(
         self, collected: Mapping[str, Any], span: Span, record: LogRecord | None
@@ -78,12 +78,12 @@ class Completion:
             span: The span of the call.
             record: Its event, not emitted yet, None if there will be none.
         """
-        hook = self._hook.get() if isinstance(self._hook, finding.Named) else self._hook
+        hook = self._hook.get() if isinstance(self._hook, named_hooks.NamedHook) else self._hook
         if hook is None:
             return dict(collected)
-        own = {kind: copied(collected[kind]) for kind in KINDS if kind in collected}
+        own = {kind: json_copy(collected[kind]) for kind in KINDS if kind in collected}
         try:
-            given = {kind: [_MADE[kind](one) for one in own.get(kind, ())] for kind in KINDS}
+            given = {kind: [_CONVERTERS[kind](one) for one in own.get(kind, ())] for kind in KINDS}
         except Exception:
             errors.internal_error("preparing what a completion hook is given")
             return dict(collected)
@@ -110,11 +110,11 @@ def load(hook: Any, name: str | None) -> Completion | None:
     """
     if hook is None:
         return Completion(named(name)) if name is not None else None
-    usable = _usable(hook)
-    return Completion(usable) if usable is not None else None
+    valid_hook = _valid_hook(hook)
+    return Completion(valid_hook) if valid_hook is not None else None
 
 
-def _usable(hook: Any) -> Any:
+def _valid_hook(hook: Any) -> Any:
     """``hook``, if it can be called."""
     if hook is None or type(_unwrapped(hook)).__name__ == _NOTHING:  # the official one for none
         return None
@@ -134,13 +134,13 @@ def _unwrapped(hook: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one hook
-def named(name: str) -> finding.Named:
+def named(name: str) -> named_hooks.NamedHook:
     """The completion hook of that name."""
-    return finding.Named(
+    return named_hooks.NamedHook(
         "the completion hook",
         _GROUP,
         name,
         "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK",
-        lambda factory: _usable(factory()),
+        lambda factory: _valid_hook(factory()),
         "none is called",
     )

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
+from otel_agents.instrumentors._core.encoding.plain import json_copy, kind_of
 
-from . import finding
-from .calling import Calling
+from . import named_hooks
+from .guard import HookGuard
 
 __all__ = ["Redact", "Redaction", "load", "named"]
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("otel_agents")
 
 _GROUP: Final = "otel_agents_redaction_hook"
 _FAILED: Final = "the value it was given is not recorded"
-_CALLING: Final = Calling("the redaction hook", _FAILED)
+_CALLING: Final = HookGuard("the redaction hook", _FAILED)
 
 Redact = Callable[[str, Any], Any]
 """``redact(kind, value) -> value``: kind as the fields of `Content`, ``exception_message`` or
@@ -39,7 +39,7 @@ class Redaction:
         self._hook = hook
 
     @property
-    def is_possible(self) -> bool:
+    def is_available(self) -> bool:
         """Whether there is a hook by now; without it, nothing is worth being made."""
         return self._hook() is not None
 
@@ -53,7 +53,7 @@ class Redaction:
             return None
         shape, redacted = object, None
         with _CALLING:
-            given = copied(value)
+            given = json_copy(value)
             shape = kind_of(given)
             redacted = redact(kind, given)
         if redacted is None or isinstance(redacted, shape):
@@ -82,9 +82,9 @@ def load(hook: str | Redact | None) -> Redaction | None:
 
 
 @functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one line if it fails
-def named(name: str) -> finding.Named:
+def named(name: str) -> named_hooks.NamedHook:
     """The redaction hook of that name."""
-    return finding.Named(
+    return named_hooks.NamedHook(
         "the redaction hook",
         _GROUP,
         name,

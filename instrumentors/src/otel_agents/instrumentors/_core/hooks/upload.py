@@ -22,12 +22,12 @@ from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import dump
-from otel_agents.instrumentors._core.encoding.plain import copied
+from otel_agents.instrumentors._core.encoding.plain import json_copy
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
 from .completion_objects import content_of
-from .uploading import Queue
+from .jobs import JobQueue
 
 __all__ = ["UploadHook", "upload_hook"]
 
@@ -90,7 +90,7 @@ class UploadHook:
         self._format = file_format
         self._limit = limit
         self._known: dict[str, None] = {}
-        self._queue = Queue(self._write, limit, _THREADS)
+        self._queue = JobQueue(self._write, limit, _THREADS)
 
     def on_completion(
         self,
@@ -146,7 +146,7 @@ class UploadHook:
         path = self._path(name)
         if self._queue.put((path, _contents(objects))):
             return path
-        self._lost(
+        self._count_dropped(
             _DROPPED,
             1,
             "otel-agents: uploads are slower than calls: what finds %d waiting is dropped; raise "
@@ -162,17 +162,17 @@ class UploadHook:
         path, contents = job
         try:
             options = {"auto_mkdir": True} if self._local else {}
-            files, place = self._fsspec.url_to_fs(path, **options)
-            if path in self._known and files.exists(place):
+            files, location = self._fsspec.url_to_fs(path, **options)
+            if path in self._known and files.exists(location):
                 return  # by its hash, another process wrote the same
-            files.pipe_file(place, self._encoded(contents))
+            files.pipe_file(location, self._encoded(contents))
         except BaseException as error:  # on a thread of ours, which goes on
             self._known.pop(path, None)
             why = type(error).__name__
             if isinstance(error, OSError) and error.strerror:
                 why = f"{why}: {error.strerror}"
-            told = "otel-agents: an upload to %s failed (%s); further failures are only counted"
-            self._lost(_FAILED, 1, told, self._base, why)
+            message = "otel-agents: an upload to %s failed (%s); further failures are only counted"
+            self._count_dropped(_FAILED, 1, message, self._base, why)
 
     def _encoded(self, contents: list[Any]) -> bytes:
         """A file's bytes; item by item, so that other threads get their turn in between."""
@@ -189,7 +189,7 @@ class UploadHook:
         """Flush at exit; what is not written by then is lost."""
         late = self._queue.flush(timeout)
         if late:
-            self._lost(
+            self._count_dropped(
                 _LATE,
                 late,
                 "otel-agents: %d uploads were not done within the %s s that exit may take; "
@@ -198,11 +198,11 @@ class UploadHook:
                 timeout,
             )
 
-    def _lost(self, action: str, count: int, told: str, *values: Any) -> None:
+    def _count_dropped(self, action: str, count: int, message: str, *values: Any) -> None:
         if errors.counts.add(action, count):
-            _log.warning(told, *values)
+            _log.warning(message, *values)
 
 
 def _contents(objects: list[Any]) -> list[Any]:
     """The hook's objects as content; a copy, so that nobody changes what waits."""
-    return copied([content_of(one) for one in objects])
+    return json_copy([content_of(one) for one in objects])

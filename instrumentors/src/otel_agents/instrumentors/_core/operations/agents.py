@@ -12,7 +12,7 @@ from opentelemetry.trace import Link
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.agents import AgentScope
-from otel_agents.instrumentors._core.context.scope import inside, scope_of
+from otel_agents.instrumentors._core.context.scope import scope_of, with_scope
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -49,7 +49,7 @@ class Internal(Operation):
         name: What it is called; None where the application gave no name: a type's is none.
         input: What it is asked.
         output: Makes the answer of the call's result.
-        first: Further attributes that samplers see.
+        start_attributes: Further attributes that samplers see.
         parent: The context to work in; default is the current one.
         start_time: Nanoseconds since the epoch, if it began before it was known.
         links: Links of the span.
@@ -59,7 +59,7 @@ class Internal(Operation):
 
     kind: ClassVar[Kind]
     operation: ClassVar[values.Operation]
-    names: ClassVar[str]
+    name_attribute: ClassVar[str]
     """The attribute that has its name, which the span's name ends with."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Internal(Operation):
         *,
         input: Messages = None,
         output: Callable[[Any], Messages] | None = None,
-        first: Mapping[str, Any] = _NOTHING,
+        start_attributes: Mapping[str, Any] = _NOTHING,
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
@@ -77,9 +77,9 @@ class Internal(Operation):
         self.subject = name
         self._output = output
         operation = self.operation.value
-        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **first}
+        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **start_attributes}
         if name:
-            named[self.names] = name
+            named[self.name_attribute] = name
         super().__init__(
             telemetry,
             self.kind,
@@ -104,7 +104,7 @@ class InvokeWorkflow(Internal):
     __slots__ = ()
     kind = kinds.WORKFLOW
     operation = values.Operation.INVOKE_WORKFLOW
-    names = attr.GEN_AI_WORKFLOW_NAME
+    name_attribute = attr.GEN_AI_WORKFLOW_NAME
 
 
 class InvokeAgent(Internal):
@@ -117,7 +117,7 @@ class InvokeAgent(Internal):
     __slots__ = ("scope",)
     kind = kinds.AGENT
     operation = values.Operation.INVOKE_AGENT
-    names = attr.GEN_AI_AGENT_NAME
+    name_attribute = attr.GEN_AI_AGENT_NAME
 
     def __init__(
         self,
@@ -143,16 +143,16 @@ class InvokeAgent(Internal):
         if model:
             self.attributes[attr.GEN_AI_REQUEST_MODEL] = model
         self.scope = AgentScope(name, scope_of(self.context).agent)
-        self.context = inside(self.context, agent=self.scope)
+        self.context = with_scope(self.context, agent=self.scope)
 
     def respond(self, value: Any) -> None:
         """Keep the answer, which ended as the last model call under this agent did."""
         if self._output is not None and self.content.enabled:
             output = self._output(value)
             if output is not None:
-                self.content.output_messages = lambda: self._closing(output)
+                self.content.output_messages = lambda: self._with_finish_reason(output)
 
-    def _closing(self, output: Messages) -> Messages:
+    def _with_finish_reason(self, output: Messages) -> Messages:
         messages = output() if callable(output) else output
         reasons = self.scope.finish_reasons
         if len(reasons) != 1 or not isinstance(messages, list) or not messages:
@@ -160,7 +160,7 @@ class InvokeAgent(Internal):
         last = messages[-1]
         return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
 
-    def _gather(self) -> None:
+    def _finalize(self) -> None:
         disposal.here().wait_briefly()  # what was dropped under it is part of the sums
         scope = self.scope
         for name, value in (
@@ -181,7 +181,7 @@ class Plan(Internal):
     __slots__ = ()
     kind = kinds.SCOPE
     operation = values.Operation.PLAN
-    names = attr.GEN_AI_AGENT_NAME
+    name_attribute = attr.GEN_AI_AGENT_NAME
 
 
 class Step(Operation):
@@ -212,15 +212,15 @@ class Step(Operation):
         parent: Context | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        first: dict[str, Any] = {attr.OTEL_AGENTS_STEP_TYPE: type}
+        start_attributes: dict[str, Any] = {attr.OTEL_AGENTS_STEP_TYPE: type}
         if number is not None:
-            first[attr.OTEL_AGENTS_STEP_NUMBER] = number
+            start_attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
         if count is not None:
-            first[attr.OTEL_AGENTS_STEP_COUNT] = count
+            start_attributes[attr.OTEL_AGENTS_STEP_COUNT] = count
         full = f"{type} {name}" if name else type
-        super().__init__(telemetry, kinds.SCOPE, full, first, parent=parent, links=links)
+        super().__init__(telemetry, kinds.SCOPE, full, start_attributes, parent=parent, links=links)
 
-    def decided(self, outcome: str) -> None:
+    def set_outcome(self, outcome: str) -> None:
         """Set ``otel_agents.step.outcome``: what was decided, as the program names it.
 
         Args:
@@ -237,28 +237,28 @@ class Selection(Step):
     valid, and whoever was chosen stands in, it is an error.
     """
 
-    __slots__ = ("_tries", "_valid")
+    __slots__ = ("_attempts", "_valid")
 
     def __init__(self, telemetry: Telemetry, *, parent: Context | None = None) -> None:
         super().__init__(telemetry, "select_speaker", parent=parent)
-        self._tries = 0
+        self._attempts = 0
         self._valid = False
 
-    def tried(self, valid: bool) -> None:
+    def record_attempt(self, valid: bool) -> None:
         """A try was made: what was answered does, or does not, name one who may speak."""
-        self._tries += 1
+        self._attempts += 1
         self._valid = valid
 
-    def chosen(self, name: str) -> None:
+    def record_choice(self, name: str) -> None:
         """Whose turn it is."""
-        self.decided(name)
-        if self._tries and not self._valid:
-            self.reject(values.ERROR_TYPE_UNDECIDED)
+        self.set_outcome(name)
+        if self._attempts and not self._valid:
+            self.mark_failed(values.ERROR_TYPE_UNDECIDED)
 
     def conclude(self) -> None:
         """Count the tries, also of what has failed."""
-        if self._tries:
-            self.attributes[attr.OTEL_AGENTS_STEP_COUNT] = self._tries
+        if self._attempts:
+            self.attributes[attr.OTEL_AGENTS_STEP_COUNT] = self._attempts
 
 
 def step(type: str) -> Start:

@@ -10,10 +10,10 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import disposal
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
-from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
+from otel_agents.instrumentors._core.context.ownership import is_reported, open_claim
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.started import released
 from otel_agents.instrumentors._core.telemetry.content import Content, RequestedContent
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
@@ -25,7 +25,7 @@ from .inference import (
     Server,
 )
 
-__all__ = ["CUSTOM_PROVIDER", "ClaimedCall", "lasting"]
+__all__ = ["CUSTOM_PROVIDER", "ClaimedCall", "unfinished"]
 
 _Call = TypeVar("_Call", bound="ClaimedCall")
 
@@ -67,7 +67,7 @@ class ClaimedCall:
         self._telemetry = telemetry
         self.operation = operation
         self._parent = get_current() if parent is None else parent
-        self.claim, context = claimed(
+        self.claim, context = open_claim(
             operation, self._parent, model=model, provider=provider, complete=self.complete
         )
         self.context = context
@@ -75,7 +75,7 @@ class ClaimedCall:
             self.context = official.announce(operation, self.context)
         self.server: Server | None = None
         self.started: ModelCall | None = None
-        self._refusal: BaseException | None = None
+        self._send_error: BaseException | None = None
         self._record_request = record_request if telemetry.gate.enabled else None
         self._content: RequestedContent | None = None
         self.lazy = sends_itself
@@ -85,8 +85,8 @@ class ClaimedCall:
 
     def attempt(self) -> None:
         """Evidence: this layer is about to send; what it started before and saw fail is over."""
-        if self._refusal is not None:
-            self.refused(self._refusal)
+        if self._send_error is not None:
+            self.attempt_failed(self._send_error)
         if self.started is None:
             self._send()
 
@@ -105,7 +105,7 @@ class ClaimedCall:
         None where nothing was to be sent, or a layer below has taken the attempt. What is sent
         again before the attempt is over is part of it, unless `unsent` has told that it failed.
         """
-        if self._refusal is not None:
+        if self._send_error is not None:
             self.attempt()
         attempt = self.claim.current
         if attempt is None or attempt.taken or self.started is not None:
@@ -123,18 +123,18 @@ class ClaimedCall:
 
     def send_failed(self, error: BaseException) -> None:
         """What `start` has begun failed with ``error``; the layer may make another attempt."""
-        self._refusal = error
+        self._send_error = error
 
     def complete(self, call: ModelCall) -> None:
         """A layer below reports ``call``, which is about to end; for frameworks to override."""
 
     def responded(self, response: Any) -> None:
         """The current attempt has its response, and the call goes on."""
-        self._settle(response, None)
+        self._finish_attempt(response, None)
 
-    def refused(self, error: BaseException) -> None:
+    def attempt_failed(self, error: BaseException) -> None:
         """The current attempt has failed, and the call goes on."""
-        self._settle(None, error)
+        self._finish_attempt(None, error)
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Look at what the call has come to before it is reported; returns the error to report.
@@ -145,7 +145,7 @@ class ClaimedCall:
 
     def nothing_sent(self) -> None:
         """Nothing was sent after all: there is nothing to report."""
-        self.claim.settle()
+        self.claim.finish_attempt()
 
     def describe(self, call: ModelCall, response: Any) -> None:
         """Set on ``call`` what this layer knows of ``response``; for frameworks to override."""
@@ -203,15 +203,15 @@ class ClaimedCall:
                 error = self.error_to_report(response, error)
             except Exception:
                 errors.internal_error("judging a call")
-            self._settle(response, error, abandoned=abandoned)
+            self._finish_attempt(response, error, abandoned=abandoned)
         finally:
             self.close()
 
-    def _settle(
+    def _finish_attempt(
         self, response: Any, error: BaseException | None, *, abandoned: bool = False
     ) -> None:
-        attempt, call = self.claim.settle(), self.started
-        self.started, self._refusal = None, None
+        attempt, call = self.claim.finish_attempt(), self.started
+        self.started, self._send_error = None, None
         if call is None:
             if attempt is None or attempt.taken:
                 return
@@ -251,11 +251,11 @@ class ClaimedCall:
         call.layer = type(self)
         asked, self._content = self._content, None
         if asked is not None:
-            asked.give(call.content)
-        return disowned(call)
+            asked.copy_to(call.content)
+        return released(call)
 
 
-def lasting(slot: Slot[_Call]) -> _Call | None:
+def unfinished(slot: Slot[_Call]) -> _Call | None:
     """The call that the current context has in ``slot``; None once it has completed."""
     found = slot.get()
     return found if found is not None and not found.ended else None

@@ -48,14 +48,16 @@ class Retrieval(Operation):
         parent: Context | None = None,
     ) -> None:
         operation = values.Operation.RETRIEVAL
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_DATA_SOURCE_ID: data_source,
             attr.GEN_AI_PROVIDER_NAME: provider,
             attr.GEN_AI_REQUEST_MODEL: model,
         }
         name = _named(operation, data_source)
-        super().__init__(telemetry, kinds.CLIENT_ALONE, name, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, kinds.CLIENT_ALONE, name, _known(start_attributes, server), parent=parent
+        )
 
 
 class Memory(Operation):
@@ -82,15 +84,17 @@ class Memory(Operation):
         server: Server | None = None,
         parent: Context | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_MEMORY_STORE_ID: store,
             attr.GEN_AI_PROVIDER_NAME: provider,
         }
         kind = kinds.CLIENT_ALONE if provider else kinds.LOCAL_CLIENT
-        super().__init__(telemetry, kind, operation.value, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, kind, operation.value, _known(start_attributes, server), parent=parent
+        )
 
-    def keep(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
+    def record(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
         """Count ``records``, and keep them, converted, where content is wanted."""
         self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(records)
         self.content.memory_records = Items(records, convert)
@@ -122,14 +126,16 @@ class _HostedAgentOperation(Operation):
         server: Server | None = None,
         parent: Context | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: self.operation.value,
             attr.GEN_AI_PROVIDER_NAME: provider,
             attr.GEN_AI_AGENT_NAME: agent_name,
             attr.GEN_AI_REQUEST_MODEL: model,
         }
         name = _named(self.operation, agent_name)
-        super().__init__(telemetry, self.kind, name, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, self.kind, name, _known(start_attributes, server), parent=parent
+        )
 
 
 class CreateAgent(_HostedAgentOperation):
@@ -174,7 +180,7 @@ class McpRequest(Operation):
         parent: Context | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.MCP_METHOD_NAME: method,
             attr.GEN_AI_TOOL_NAME: tool,
             attr.GEN_AI_PROMPT_NAME: prompt,
@@ -184,4 +190,6 @@ class McpRequest(Operation):
         target = tool or prompt
         name = f"{method} {target}" if target else method
         kind = kinds.MCP_SERVER if server_side else kinds.MCP_CLIENT
-        super().__init__(telemetry, kind, name, _known(first), parent=parent, links=links)
+        super().__init__(
+            telemetry, kind, name, _known(start_attributes), parent=parent, links=links
+        )

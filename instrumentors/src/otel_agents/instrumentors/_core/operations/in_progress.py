@@ -10,7 +10,7 @@ from weakref import WeakSet, WeakValueDictionary
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_place", "operations"]
+__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number", "operations"]
 
 
 class InProgress(Protocol):
@@ -29,7 +29,7 @@ IN_PROGRESS: Final[WeakValueDictionary[int, Any]] = WeakValueDictionary()
 DISCARDED: Final[WeakSet[Any]] = WeakSet()
 """Spans of operations that were discarded: open for ever, and nobody's to end."""
 
-next_place: Final[Callable[[], int]] = itertools.count().__next__
+next_number: Final[Callable[[], int]] = itertools.count().__next__
 
 
 def operations() -> list[InProgress]:

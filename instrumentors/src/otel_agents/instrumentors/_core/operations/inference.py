@@ -80,23 +80,23 @@ class ModelCall(Operation):
         self._agent = scope.agent
         self._claim = None
         official_in_use = official.MODULE in sys.modules
-        foreign = official_in_use or scope.elsewhere
+        foreign = official_in_use or scope.foreign_span
         owner = owner_of(operation, scope, parent) if foreign else OURS
         above = (scope.inference or scope.embeddings) if provider_is_guess else None
-        first: dict[str, Any] = {
+        start_attributes: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_PROVIDER_NAME: (above.sends_to if above else None) or provider,
         }
         if model:
-            first[attr.GEN_AI_REQUEST_MODEL] = model
+            start_attributes[attr.GEN_AI_REQUEST_MODEL] = model
         if server:
-            first[attr.SERVER_ADDRESS], first[attr.SERVER_PORT] = server
+            start_attributes[attr.SERVER_ADDRESS], start_attributes[attr.SERVER_PORT] = server
         name = f"{operation.value} {model}" if model else operation.value
         super().__init__(
             telemetry,
             self.kind,
             name,
-            first,
+            start_attributes,
             parent=parent,
             start_time=start_time,
             links=links,
@@ -117,16 +117,16 @@ class ModelCall(Operation):
         """The call returned ``value``: record it, now or while it is read."""
         return stream_of(value, self) or results.follow(self, value)
 
-    def _gather(self) -> None:
-        gathered = self.attributes
+    def _finalize(self) -> None:
+        attributes = self.attributes
         if self.response_id is not None:
-            gathered[attr.GEN_AI_RESPONSE_ID] = self.response_id
+            attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
             reported = ownership.Reported(self.response_id, self.end_time, self.layer)
             ownership.REPORTED.append(reported)
         if self.response_model is not None:
-            gathered[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
+            attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self.input_tokens is not None:
-            gathered[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
+            attributes[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
         if self._claim is not None:
             self._claim.complete(self)
 
@@ -146,7 +146,7 @@ class Inference(ModelCall):
         """Of a stream; an attribute, since some layers know it only when the call is over."""
         return self.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
 
-    def timed_chunk(self) -> None:
+    def record_chunk_time(self) -> None:
         """Note the time of a chunk: of the first always, of later ones where a metric asks.
 
         Called where `times_next_chunk` says so.
@@ -160,15 +160,15 @@ class Inference(ModelCall):
         elif self._owner.emits:
             instruments.measure(kinds.chunk_measures(since_last), self, self.known)
 
-    def _gather(self) -> None:
-        gathered = self.attributes
+    def _finalize(self) -> None:
+        attributes = self.attributes
         if self.output_tokens is not None:
-            gathered[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
+            attributes[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
         if self.finish_reasons:
-            gathered[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
+            attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
         if self._agent is not None:
             self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
-        super()._gather()
+        super()._finalize()
 
 
 class Embeddings(ModelCall):

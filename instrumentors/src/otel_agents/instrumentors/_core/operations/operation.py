@@ -16,21 +16,21 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, se
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.disposal import DROPPED_AT
-from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
     scope_of,
 )
+from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import AGES, sweep
-from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
+from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
 from . import kinds
-from .in_progress import DISCARDED, IN_PROGRESS, next_place
+from .in_progress import DISCARDED, IN_PROGRESS, next_number
 from .kinds import Kind
 from .owner import OURS, Owner
 
@@ -57,7 +57,16 @@ class Operation:
     """
 
     __slots__ = (
-        *("__weakref__", "_ended", "_first", "_gate", "_held", "_kind", "_owner", "_place"),
+        *(
+            "__weakref__",
+            "_ended",
+            "_start_attributes",
+            "_gate",
+            "_held",
+            "_kind",
+            "_owner",
+            "_number",
+        ),
         *("_start_counter", "attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
         *("start_time", "telemetry", "when_ended"),
@@ -99,7 +108,7 @@ class Operation:
         self._start_counter = time.perf_counter_ns() - (now - self.start_time)
         parent = get_current() if parent is None else parent
         self.attributes: dict[str, Any] = {}
-        self._first = attributes
+        self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
         self.span = self._start_span(name, parent, links) if owner.has_span else INVALID_SPAN
@@ -110,7 +119,7 @@ class Operation:
         self.content = (
             Content(self._gate.policy, self.recording, emitted and kind.event is not None)
             if self._gate.enabled and owner.emits
-            else UNWANTED
+            else DISABLED_CONTENT
         )
         self.context = context if kind.enter is None else kind.enter(context)
         conversation = scope.conversation_id or official_conversation_id(parent)
@@ -121,11 +130,11 @@ class Operation:
         ):
             if value:
                 self.attributes[key] = value
-        self._place = next_place()
-        IN_PROGRESS[self._place] = self
-        begun = BEGINNING.get()
-        if begun is not None and not begun.over:
-            begun.append(self)
+        self._number = next_number()
+        IN_PROGRESS[self._number] = self
+        started = STARTED.get()
+        if started is not None and not started.over:
+            started.append(self)
 
     def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
         """Without one the operation goes on, in ``parent``: it is measured all the same."""
@@ -134,7 +143,7 @@ class Operation:
                 name,
                 parent,
                 self._kind.span_kind,
-                self._first,
+                self._start_attributes,
                 links,
                 start_time=self.start_time,
                 record_exception=False,
@@ -216,10 +225,10 @@ class Operation:
         if not self._ended:
             self._ended = True
             DISCARDED.add(self.span)
-            self._forget()
+            self._deregister()
 
     @final
-    def reject(self, code: str | None) -> None:
+    def mark_failed(self, code: str | None) -> None:
         """The provider answered with an error that raises nothing; ``code`` is its own name.
 
         Does not end the operation.
@@ -229,7 +238,7 @@ class Operation:
     @property
     def known(self) -> dict[str, Any]:
         """The attributes as of now, those that the span was started with among them."""
-        return {**self._first, **self.attributes}
+        return {**self._start_attributes, **self.attributes}
 
     @property
     def ended(self) -> bool:
@@ -253,18 +262,18 @@ class Operation:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
             try:
-                self._gather_and_emit()
+                self._finalize_and_emit()
             finally:
                 try:
                     _guard("ending a span", self.span.end, self.end_time, theirs=True)
                 finally:
-                    self._forget()
+                    self._deregister()
                     self.error = None  # whose frames have this in them, and the application
 
-    def _gather_and_emit(self) -> None:
+    def _finalize_and_emit(self) -> None:
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
-        _guard("describing an operation", self._gather)
+        _guard("describing an operation", self._finalize)
         if self._owner.emits:
             self._emit()
         else:
@@ -282,7 +291,7 @@ class Operation:
             self._held = False
         return self._held
 
-    def _gather(self) -> None:
+    def _finalize(self) -> None:
         """What the classes of this room add to the attributes before they are emitted."""
 
     def _emit(self) -> None:
@@ -297,7 +306,7 @@ class Operation:
         if kind.event is not None and telemetry.settings.emit_event:
             record = record_of(kind.event, known, self.context, self.end_time)
         if self.content.enabled:
-            _guard("telling content", self.content.tell, self.span, record)
+            _guard("telling content", self.content.emit, self.span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None:
@@ -313,15 +322,15 @@ class Operation:
         instruments = self.telemetry.instruments
         instruments.measure(self._kind.measures, self, known)
         if self._kind.modalities and instruments.latest:
-            instruments.sum_usage(known, kinds.MEASURED)
+            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES)
 
     def _emit_exception(self, error: BaseException) -> None:
         found = self._gate.exception_attributes(error)
         exception = events.GEN_AI_CLIENT_OPERATION_EXCEPTION
         self.telemetry.emit(record_of(exception, found, self.context, self.end_time))
 
-    def _forget(self) -> None:
-        IN_PROGRESS.pop(self._place, None)
+    def _deregister(self) -> None:
+        IN_PROGRESS.pop(self._number, None)
         while self.when_ended:
             _guard("telling of an end", self.when_ended.pop(0))
 

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.context import official
 from otel_agents.instrumentors._core.context.scope import Scope
 from otel_agents.semconv.values import Operation
 
-__all__ = ["ELSEWHERE", "OURS", "OfficialCall", "Owner", "owner_of"]
+__all__ = ["FOREIGN_SPAN", "OURS", "OfficialCall", "Owner", "owner_of"]
 
 
 class Owner:
@@ -39,7 +39,7 @@ class Owner:
         """The operation ends, and nothing is emitted: where its attributes go."""
 
 
-class _Elsewhere(Owner):
+class _ForeignSpan(Owner):
     __slots__ = ()
     has_span = False
 
@@ -66,7 +66,7 @@ class OfficialCall(Owner):
 OURS: Final = Owner()
 """The visible layer nearest to the provider is an instrumentor of ours; so is what is no model call."""
 
-ELSEWHERE: Final = _Elsewhere()
+FOREIGN_SPAN: Final = _ForeignSpan()
 """Somebody else has a span for the call; its metrics and its event are nobody else's."""
 
 
@@ -75,4 +75,4 @@ def owner_of(operation: Operation, scope: Scope, parent: Context) -> Owner:
     data = official.find(operation, parent)
     if data is not None:
         return OfficialCall(data)
-    return ELSEWHERE if scope.elsewhere else OURS
+    return FOREIGN_SPAN if scope.foreign_span else OURS

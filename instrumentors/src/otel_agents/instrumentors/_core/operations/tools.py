@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
 
-from otel_agents.instrumentors._core.context.scope import inside, scope_of
+from otel_agents.instrumentors._core.context.scope import scope_of, with_scope
 from otel_agents.instrumentors._core.context.tools import ToolScope
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -38,7 +38,7 @@ class ExecuteTool(Internal):
     __slots__ = ("_agent", "_result")
     kind = kinds.TOOL
     operation = values.Operation.EXECUTE_TOOL
-    names = attr.GEN_AI_TOOL_NAME
+    name_attribute = attr.GEN_AI_TOOL_NAME
 
     def __init__(
         self,
@@ -56,16 +56,16 @@ class ExecuteTool(Internal):
         parent = get_current() if parent is None else parent
         self._agent = scope_of(parent).agent
         agent_name = agent_name or (self._agent.name if self._agent else None)
-        first = {attr.GEN_AI_TOOL_TYPE: tool_type, attr.GEN_AI_AGENT_NAME: agent_name}
+        start_attributes = {attr.GEN_AI_TOOL_TYPE: tool_type, attr.GEN_AI_AGENT_NAME: agent_name}
         super().__init__(
             telemetry,
             name,
-            first={key: value for key, value in first.items() if value},
+            start_attributes={key: value for key, value in start_attributes.items() if value},
             parent=parent,
             start_time=start_time,
             links=links,
         )
-        self.context = inside(self.context, tool=ToolScope(name, self))
+        self.context = with_scope(self.context, tool=ToolScope(name, self))
         self._result = result
         if arguments is not None and telemetry.gate.enabled:
             self.content.tool_arguments = arguments
@@ -75,7 +75,7 @@ class ExecuteTool(Internal):
         if self._result is not None and self.content.enabled:
             self.content.tool_result = self._result(value)
 
-    def _gather(self) -> None:
+    def _finalize(self) -> None:
         if self._agent is not None:
             self._agent.add_tool()
 
@@ -114,6 +114,6 @@ class ExecuteCode(ExecuteTool):
         """Keep the output, and whether the code came to its end."""
         exit_code, output = self._outcome(value)
         if exit_code:
-            self.reject(None)
+            self.mark_failed(None)
         if self.content.enabled:
             self.content.tool_result = output

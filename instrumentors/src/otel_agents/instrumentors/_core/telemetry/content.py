@@ -23,11 +23,11 @@ from otel_agents.instrumentors._core.encoding.encoded import (
     encode_text,
     encode_variables,
 )
-from otel_agents.instrumentors._core.encoding.plain import as_object, copied, plain
+from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy, plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["UNWANTED", "Content", "Policy", "RequestedContent"]
+__all__ = ["DISABLED_CONTENT", "Content", "Policy", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
@@ -58,7 +58,7 @@ _QUARTERS: Final = MappingProxyType(
         "tool_definitions": 1,
     }
 )
-_MOST: Final = 3
+_DEFAULT_QUARTERS: Final = 3
 _REASON: Final = "finish_reason"
 _NOTHING: Final = cast(Any, MappingProxyType({}))
 """Kept by what wants nothing, so that one serves all."""
@@ -89,7 +89,7 @@ class Policy:
     @property
     def completes(self) -> bool:
         """Whether there is a hook that is given content, as far as is known by now."""
-        return self.completion is not None and not self.completion.is_none
+        return self.completion is not None and not self.completion.is_absent
 
 
 class _Field:
@@ -101,7 +101,7 @@ class _Field:
         self._kind = name
 
     def __set__(self, content: Content, value: Any) -> None:
-        content.keep(self._kind, value)
+        content.set(self._kind, value)
 
 
 class Content:
@@ -119,7 +119,7 @@ class Content:
         event: Whether there will be an event.
     """
 
-    __slots__ = ("_encoded", "_kept", "_policy", "_recorded", "_room", "enabled")
+    __slots__ = ("_budget", "_encoded", "_for_hook", "_policy", "_recorded", "enabled")
 
     input_messages = _Field()
     memory_query = _Field()
@@ -136,21 +136,21 @@ class Content:
     def __init__(self, policy: Policy, recording: bool, event: bool) -> None:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
-        self._room = policy.span_limit
+        self._budget = policy.span_limit
         self.enabled = self._recorded or policy.completes
         """Whether there is any use in setting a field."""
         self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _NOTHING
-        self._kept: dict[str, Any] = {} if self.enabled else _NOTHING
+        self._for_hook: dict[str, Any] = {} if self.enabled else _NOTHING
 
-    def keep(self, kind: str, value: Any) -> None:
+    def set(self, kind: str, value: Any) -> None:
         """Set the field ``kind``; None sets nothing. Raises nothing."""
         if value is None or not self.enabled:
             return
         policy = self._policy
-        completed = kind in completion.KINDS and policy.completes
-        if not (completed or self._recorded):
+        for_hook = kind in completion.KINDS and policy.completes
+        if not (for_hook or self._recorded):
             return
-        if policy.redact is not None and not policy.redact.is_possible:
+        if policy.redact is not None and not policy.redact.is_available:
             return
         try:
             value = self._converted(kind, value)
@@ -158,8 +158,8 @@ class Content:
                 value = policy.redact(kind, value)
             if value is None or value == []:
                 return
-            if completed:  # the hook may change it, when the operation ends
-                self._kept[kind] = copied(value)
+            if for_hook:  # the hook may change it, when the operation ends
+                self._for_hook[kind] = json_copy(value)
                 return
         except Exception:
             errors.internal_error(f"converting {kind}")
@@ -172,28 +172,28 @@ class Content:
         if isinstance(value, Items) and (policy.redact or policy.completion):
             return value.all()
         if kind == "output_messages" and isinstance(value, list):
-            return _finished(cast("list[Any]", value))
+            return _with_finish_reasons(cast("list[Any]", value))
         return as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
-        room = self._room + sum(one.size for one in self._encoded.pop(kind, {}).values())
-        share = room * _QUARTERS.get(kind, _MOST) // 4
+        room = self._budget + sum(one.size for one in self._encoded.pop(kind, {}).values())
+        share = room * _QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
         try:
             made = _encode(kind, value, min(self._policy.limit, share))
         except Exception:  # another thread may be editing what the application sent
             errors.internal_error(f"encoding {kind}")
             made = {}
         self._encoded[kind] = made
-        self._room = room - sum(one.size for one in made.values())
+        self._budget = room - sum(one.size for one in made.values())
 
-    def tell(self, span: Span, record: LogRecord | None) -> None:
+    def emit(self, span: Span, record: LogRecord | None) -> None:
         """Give the content to the hook, and set it on span and record, each if it is asked for.
 
         Args:
             span: The operation's span, not ended yet.
             record: Its event, not emitted yet, None if there will be none.
         """
-        if self._kept:
+        if self._for_hook:
             self._complete(span, record)
         if not self._encoded:
             return
@@ -209,14 +209,14 @@ class Content:
                 if one.original_bytes is not None:
                     policy.on_truncation()
         if policy.on_span and span.is_recording():
-            span.set_attributes(_marked(encoded, attrgetter("text")))
+            span.set_attributes(_with_truncation(encoded, attrgetter("text")))
         if policy.on_event and record is not None:
-            on_event = _marked(encoded, Encoded.structure)
+            on_event = _with_truncation(encoded, Encoded.structure)
             record.attributes = {**(record.attributes or {}), **on_event}
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:
         """Call the hook, for operations that have messages; what it leaves is encoded."""
-        hook, kept, self._kept = self._policy.completion, self._kept, {}
+        hook, kept, self._for_hook = self._policy.completion, self._for_hook, {}
         if hook is not None and ("input_messages" in kept or "output_messages" in kept):
             kept = hook({kind: kept[kind] for kind in _ATTRIBUTES if kind in kept}, span, record)
         if self._recorded:
@@ -224,7 +224,7 @@ class Content:
                 self._encode(kind, value)
 
 
-UNWANTED: Final = Content(
+DISABLED_CONTENT: Final = Content(
     Policy(limit=0, span_limit=0, on_span=False, on_event=False), False, False
 )
 """Of an operation whose content nobody wants."""
@@ -244,23 +244,23 @@ class RequestedContent(Content):
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy, True, True)
 
-    def keep(self, kind: str, value: Any) -> None:
+    def set(self, kind: str, value: Any) -> None:
         """Set the field ``kind``; None sets nothing. Raises nothing."""
         policy = self._policy
         if value is None or not (policy.redact or policy.completion):
-            super().keep(kind, value)
+            super().set(kind, value)
             return
         try:
-            self._kept[kind] = copied(self._converted(kind, value))
+            self._for_hook[kind] = json_copy(self._converted(kind, value))
         except Exception:
             errors.internal_error(f"converting {kind}")
 
-    def give(self, content: Content) -> None:
+    def copy_to(self, content: Content) -> None:
         """Have ``content``, of which nothing was set yet, say it."""
-        for kind, value in self._kept.items():
-            content.keep(kind, value)
+        for kind, value in self._for_hook.items():
+            content.set(kind, value)
         if content._recorded and self._encoded:
-            content._encoded, content._room = self._encoded, self._room
+            content._encoded, content._budget = self._encoded, self._budget
 
 
 def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
@@ -273,23 +273,23 @@ def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
     return {name: encode(value, budget, newest=kind not in _BEST_FIRST)}
 
 
-def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
+def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
     """Attributes for what fits, and the marks for what was cut or left out."""
-    told = {name: read(one) for name, one in encoded.items() if one.text}
-    cut = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
-    if cut:
-        told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
-        told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(cut.values())
-    return told
+    marked = {name: read(one) for name, one in encoded.items() if one.text}
+    truncated = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
+    if truncated:
+        marked[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(truncated)
+        marked[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(truncated.values())
+    return marked
 
 
-def _finished(messages: list[Any]) -> list[Any]:
+def _with_finish_reasons(messages: list[Any]) -> list[Any]:
     """Each message with a reason for its end, which is required where the schema is older."""
     return [
-        one if _REASON in one else {**one, _REASON: "tool_call" if _asks(one) else "stop"}
+        one if _REASON in one else {**one, _REASON: "tool_call" if _calls_tool(one) else "stop"}
         for one in messages
     ]
 
 
-def _asks(message: Mapping[str, Any]) -> bool:
+def _calls_tool(message: Mapping[str, Any]) -> bool:
     return any(part.get("type") == "tool_call" for part in message["parts"])

@@ -17,14 +17,14 @@ from otel_agents.semconv import metrics
 from otel_agents.semconv.metrics import Metric
 from otel_agents.semconv.values import TokenModality
 
-__all__ = ["Instruments", "Measure", "Measured", "SharedSums", "Sums"]
+__all__ = ["EndedOperation", "Instruments", "Measure", "ObservedCounter", "SharedCounters"]
 
 Attributes = dict[str, Any]
 
 _OVERFLOW: Final = MappingProxyType({"otel.metric.overflow": True})
 
 
-class Sums:
+class ObservedCounter:
     """A sum per set of attributes, observed when metrics are collected.
 
     A record of a synchronous instrument costs 8 µs, an addition to a dict almost nothing. The
@@ -34,13 +34,13 @@ class Sums:
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
         self._limit = limit
         self._lock = Lock()
-        self.begin()
-        renew_after_fork(self.begin)
+        self.reset()
+        renew_after_fork(self.reset)
         meter.create_observable_counter(
             metric.name, [self._observe], unit=metric.unit, description=metric.description
         )
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """With nothing, as a forked child does: what was added is the parent's to tell."""
         self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
 
@@ -58,11 +58,11 @@ class Sums:
         return [Observation(value, dict(key)) for key, value in sums]
 
 
-class _Everywhere:
+class _GlobalProvider:
     """In the place of a provider: the process's own, whichever it is or comes to be."""
 
 
-class SharedSums:
+class SharedCounters:
     """The sums of one scope: one for each metric and provider, whoever adds to it.
 
     A meter that has a counter of the same name keeps the first one's observation, and drops that of
@@ -77,25 +77,25 @@ class SharedSums:
     def __init__(self, scope: str, meter: Meter, provider: object | None) -> None:
         self._scope = scope
         self._meter = meter
-        self._provider = _EVERYWHERE if provider is None else provider
+        self._provider = _GLOBAL_PROVIDER if provider is None else provider
 
-    def of(self, metric: Metric) -> Sums:
+    def of(self, metric: Metric) -> ObservedCounter:
         """The sums of ``metric``."""
-        with _sharing:
+        with _lock:
             known = _sums.setdefault(self._provider, {})
             key = (self._scope, metric.name)
             if key not in known:
-                known[key] = Sums(self._meter, metric)
+                known[key] = ObservedCounter(self._meter, metric)
             return known[key]
 
 
-_EVERYWHERE: Final = _Everywhere()
-_sharing: Final = Lock()
-_sums: Final[ByObject[object, dict[tuple[str, str], Sums]]] = ByObject()
+_GLOBAL_PROVIDER: Final = _GlobalProvider()
+_lock: Final = Lock()
+_sums: Final[ByObject[object, dict[tuple[str, str], ObservedCounter]]] = ByObject()
 """By the provider; one for each scope and metric there is."""
 
 
-class Measured(Protocol):
+class EndedOperation(Protocol):
     """What metrics are recorded from: an operation that ends."""
 
     context: Context
@@ -124,17 +124,17 @@ class Measure(NamedTuple):
 class Instruments:
     """The instruments of one instrumentor, made when first needed."""
 
-    def __init__(self, meter: Meter, settings: Settings, shared: SharedSums) -> None:
+    def __init__(self, meter: Meter, settings: Settings, shared: SharedCounters) -> None:
         self._meter = meter
         self._shared = shared
         self._previous = settings.metrics.previous
         self.latest = settings.metrics.latest
         self._histograms: dict[str, Histogram] = {}
-        self._sums: dict[str, Sums] = {}
+        self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
 
     def measure(
-        self, measures: tuple[Measure, ...], operation: Measured, known: Mapping[str, Any]
+        self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]
     ) -> None:
         """Record what ``measures`` say of ``operation``, in the generations asked for.
 
@@ -165,7 +165,7 @@ class Instruments:
         )
         return histogram
 
-    def sum_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    def add_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
         """Add the tokens of an inference to the sums by modality of the latest generation.
 
         Args:

@@ -13,16 +13,16 @@ from opentelemetry.trace import get_current_span
 
 from otel_agents.semconv.events import Event
 
-__all__ = ["completed", "exportable", "record_of"]
+__all__ = ["exportable", "record_of", "sdk_record"]
 
-_CONVERTS: Final = "_from_api_log_record"
+_CONVERSION_METHOD: Final = "_from_api_log_record"
 _EVENT_NAME: Final = "event.name"
 """The attribute that an event's name was, before 1.35 gave records a field for it."""
-_HAVE_NAMES: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
+_HAS_EVENT_NAME: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
 _SPAN: Final = ("trace_id", "span_id", "trace_flags")
 _FIELDS: Final = (
     *("timestamp", "observed_timestamp", "severity_text", "body", "attributes"),
-    *(("context", "event_name") if _HAVE_NAMES else _SPAN),
+    *(("context", "event_name") if _HAS_EVENT_NAME else _SPAN),
 )
 
 
@@ -36,7 +36,7 @@ def record_of(
         "observed_timestamp": timestamp,
         "severity_number": None if severity is None else SeverityNumber(severity),
     }
-    if _HAVE_NAMES:
+    if _HAS_EVENT_NAME:
         return LogRecord(**common, context=context, event_name=event.name, attributes=attributes)
     named = {**attributes, _EVENT_NAME: event.name}
     return LogRecord(**common, **_span_of(context), attributes=named)
@@ -55,13 +55,13 @@ def exportable(record: LogRecord, logger: Logger) -> LogRecord:
     """
     logger = getattr(logger, "_logger", logger)  # behind the API's proxy
     kind = _kind(type(logger))
-    return record if kind is None else completed(record, kind, getattr(logger, "resource", None))
+    return record if kind is None else sdk_record(record, kind, getattr(logger, "resource", None))
 
 
-def completed(record: LogRecord, kind: Any, resource: Any) -> LogRecord:
+def sdk_record(record: LogRecord, kind: Any, resource: Any) -> LogRecord:
     """``record`` as one of ``kind``, the SDK's class of records."""
     given = {name: getattr(record, name) for name in _FIELDS}
-    if not _HAVE_NAMES and given["trace_id"] is None:
+    if not _HAS_EVENT_NAME and given["trace_id"] is None:
         given |= _span_of(get_current())  # as later versions do by themselves
     severity = record.severity_number or SeverityNumber.UNSPECIFIED
     return kind(**given, severity_number=severity, resource=resource)
@@ -71,6 +71,6 @@ def completed(record: LogRecord, kind: Any, resource: Any) -> LogRecord:
 def _kind(logger: type[Logger]) -> Any:
     """The SDK's class of records, where it does not convert; None elsewhere."""
     kind: Any = getattr(sys.modules.get(logger.__module__), "LogRecord", None)
-    if not isinstance(kind, type) or kind is LogRecord or hasattr(kind, _CONVERTS):
+    if not isinstance(kind, type) or kind is LogRecord or hasattr(kind, _CONVERSION_METHOD):
         return None
     return kind if issubclass(kind, LogRecord) else None

@@ -16,7 +16,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from .gate import Gate
-from .metrics import Instruments, SharedSums
+from .metrics import Instruments, SharedCounters
 from .records import exportable
 
 __all__ = ["Telemetry"]
@@ -52,7 +52,7 @@ class Telemetry:
         self._tracer_provider = tracer_provider
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
-        shared = SharedSums(scope, meter, meter_provider)
+        shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))

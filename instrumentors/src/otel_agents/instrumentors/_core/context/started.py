@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["BEGINNING", "StartedOperations", "disowned", "innermost"]
+__all__ = ["STARTED", "StartedOperations", "innermost", "released"]
 
 
 class StartedOperations(list[Any]):
@@ -15,26 +15,26 @@ class StartedOperations(list[Any]):
     """What was started meanwhile, as a task, has this too, and begins nothing for it any more."""
 
 
-BEGINNING: Final[ContextVar[StartedOperations | None]] = ContextVar(
+STARTED: Final[ContextVar[StartedOperations | None]] = ContextVar(
     "otel_agents_beginning", default=None
 )
 """Of the start that runs; none of a thread's own, as greenlets share one."""
 
 
-def disowned(operation: Any) -> Any:
+def released(operation: Any) -> Any:
     """``operation``, which is no start's: who has it ends it, whatever becomes of the start."""
-    begun = BEGINNING.get()
-    if begun is not None and operation in begun:
-        begun.remove(operation)
+    started = STARTED.get()
+    if started is not None and operation in started:
+        started.remove(operation)
     return operation
 
 
-def innermost(begun: StartedOperations) -> Any:
-    """The innermost of ``begun`` that has not ended; with it those around it end.
+def innermost(started: StartedOperations) -> Any:
+    """The innermost of ``started`` that has not ended; with it those around it end.
 
     It goes on with what is known by now: it ends with its call, and tells of its error.
     """
-    left = [operation for operation in begun if not operation.ended]
+    left = [operation for operation in started if not operation.ended]
     if not left:
         return None
     *around, last = left

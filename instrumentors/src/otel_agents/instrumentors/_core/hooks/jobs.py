@@ -11,12 +11,12 @@ from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.instrumentors._core.threads import start_apart
 
-__all__ = ["Queue"]
+__all__ = ["JobQueue"]
 
 _Job = TypeVar("_Job")
 
 
-class Queue(Generic[_Job]):
+class JobQueue(Generic[_Job]):
     """Jobs that daemon threads do; none of them is traced, whatever it calls.
 
     A forked child begins with an empty queue: what waits is the parent's.

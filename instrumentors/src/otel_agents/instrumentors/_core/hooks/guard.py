@@ -14,7 +14,7 @@ from typing import Final
 
 from otel_agents.instrumentors._core import errors
 
-__all__ = ["Calling", "came_in"]
+__all__ = ["HookGuard", "is_external"]
 
 _log = logging.getLogger("otel_agents")
 
@@ -22,7 +22,7 @@ _FROM_OUTSIDE: Final = (KeyboardInterrupt, CancelledError, GeneratorExit)
 """Nothing tells one that a hook raises by itself from that of the terminal or the event loop."""
 
 
-class Calling:
+class HookGuard:
     """Within it a hook is called; where it fails that is counted, and said the first time.
 
     Its text is not logged: it may quote what the hook was given.
@@ -46,7 +46,7 @@ class Calling:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if error is None or came_in(error):
+        if error is None or is_external(error):
             return False
         if errors.counts.add(f"calling {self._hook}"):
             errors.warn(
@@ -59,7 +59,7 @@ class Calling:
         return True
 
 
-def came_in(error: BaseException) -> bool:
+def is_external(error: BaseException) -> bool:
     """Whether ``error`` is not of what was called, but came in while that ran, as by a signal."""
     if isinstance(error, Exception):
         return False

@@ -7,15 +7,23 @@ from itertools import islice
 from typing import Any, Final
 
 from . import media
-from .plain import DEPTH, kind_of, plain
+from .plain import MAX_DEPTH, kind_of, plain
 
-__all__ = ["EMPTY", "END", "estimate", "estimate_list", "take", "text_bytes", "weigh"]
+__all__ = [
+    "EMPTY_BYTES",
+    "END",
+    "estimate",
+    "estimate_list",
+    "size_within",
+    "take_fitting",
+    "text_bytes",
+]
 
-EMPTY: Final = 4
+EMPTY_BYTES: Final = 4
 """Bytes of a value of which nothing is left: ``null``, or an empty string or list."""
 
 END: Final = object()
-"""From `take`: there is no further item."""
+"""From `take_fitting`: there is no further item."""
 
 _DATA: Final = "dD"
 """How a ``data:`` URL begins, as much as can be asked at once."""
@@ -28,25 +36,25 @@ _SAMPLES: Final = 64
 _VISITS: Final = 2000
 
 
-class _Unfit(Exception):
+class _DoesNotFitError(Exception):
     """The value is too large, or not plain JSON: leaves a deep walk at once."""
 
 
-def weigh(value: Any, room: int, depth: int = 0) -> int | None:
+def size_within(value: Any, room: int, depth: int = 0) -> int | None:
     """The bytes of ``value`` as JSON, escapes aside; None if they are more than ``room``.
 
     None as well for what is not plain JSON as it stands: other types than dict, list, tuple, str,
     int, float, bool and None, keys that are no strings, NaN, ``data:`` URLs, and what is nested
-    deeper than `DEPTH`. The walk stops as soon as it is known.
+    deeper than `MAX_DEPTH`. The walk stops as soon as it is known.
     """
     try:
-        size = _weight(value, room, depth)
-    except _Unfit:
+        size = _size_of(value, room, depth)
+    except _DoesNotFitError:
         return None
     return size if size <= room else None
 
 
-def take(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[Any, int]:
+def take_fitting(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[Any, int]:
     """Move ``items`` to ``kept`` while they weigh; returns the first that does not, or `END`.
 
     Returns also what is left of the room.
@@ -54,12 +62,12 @@ def take(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[
     item = END
     try:
         for item in items:
-            size = (_plain_message(item) or _weight(item, room, depth)) + 1
+            size = (_plain_message(item) or _size_of(item, room, depth)) + 1
             if size > room:
                 return item, room
             kept.append(item)
             room -= size
-    except _Unfit:
+    except _DoesNotFitError:
         return item, room
     return END, room
 
@@ -78,39 +86,39 @@ def _plain_message(item: Any) -> int | None:
     return None
 
 
-def _weight(value: Any, room: int, depth: int) -> int:
+def _size_of(value: Any, room: int, depth: int) -> int:
     # The hot path of all content: types are compared, not asked for their bases, and the strings
     # of an object are weighed without a call.
-    if depth > DEPTH:
-        raise _Unfit
+    if depth > MAX_DEPTH:
+        raise _DoesNotFitError
     kind = kind_of(value)
     if kind is dict:
         size = 2 + 4 * len(value)
         for key, item in value.items():
             if type(item) is str and type(key) is str and item.isascii():
                 length = len(item)
-                if length < media.SHORTEST or item[0] not in _DATA:
+                if length < media.MIN_DATA_URL or item[0] not in _DATA:
                     size += len(key) + length + 2
                     if size > room:
-                        raise _Unfit
+                        raise _DoesNotFitError
                     continue
             if type(key) is not str:
-                raise _Unfit
-            size += len(key) + _weight(item, room - size, depth + 1)
+                raise _DoesNotFitError
+            size += len(key) + _size_of(item, room - size, depth + 1)
     elif kind is list or kind is tuple:
         size = 2 + len(value)
         for item in value:
             if size > room:
-                raise _Unfit
-            size += _weight(item, room - size, depth + 1)
+                raise _DoesNotFitError
+            size += _size_of(item, room - size, depth + 1)
     elif kind is str:
         if media.is_data_url(value):
-            raise _Unfit
+            raise _DoesNotFitError
         return text_bytes(value) + 2
     else:
         return _scalar(value)
-    if depth == DEPTH or size > room:
-        raise _Unfit
+    if depth == MAX_DEPTH or size > room:
+        raise _DoesNotFitError
     return size
 
 
@@ -121,7 +129,7 @@ def _scalar(value: Any) -> int:
         return _SMALL_NUMBER if -(10**6) < value < 10**7 else _NUMBER
     if type(value) is float and value - value == 0:  # neither NaN nor infinite
         return _NUMBER
-    raise _Unfit
+    raise _DoesNotFitError
 
 
 def text_bytes(text: str) -> int:
@@ -156,22 +164,22 @@ class _Estimate:
         if kind is str:
             return (len(value) if value.isascii() else text_bytes(value)) + 2
         self._visits -= 1
-        if self._visits < 0 or depth > DEPTH:
-            return EMPTY
+        if self._visits < 0 or depth > MAX_DEPTH:
+            return EMPTY_BYTES
         if kind is dict:
             return self._of_object(value, depth)
         if kind is list or kind is tuple:
             return self.of_list(value, depth)
         if value is None or isinstance(value, (bool, int, float)):
-            return EMPTY
+            return EMPTY_BYTES
         simple = plain(value)
-        return self.of(simple, depth + 1) if isinstance(simple, (dict, list, str)) else EMPTY
+        return self.of(simple, depth + 1) if isinstance(simple, (dict, list, str)) else EMPTY_BYTES
 
     def _of_object(self, value: dict[Any, Any], depth: int) -> int:
         count = len(value)
         size = 0
         for key, item in islice(value.items(), _SAMPLES):
-            size += (len(key) if type(key) is str else EMPTY) + self.of(item, depth + 1) + 4
+            size += (len(key) if type(key) is str else EMPTY_BYTES) + self.of(item, depth + 1) + 4
         size = size if count <= _SAMPLES else size * count // _SAMPLES
         return size + 1 if count else 2  # the last comma is none
 

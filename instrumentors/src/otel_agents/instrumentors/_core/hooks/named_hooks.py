@@ -16,18 +16,18 @@ from typing import Any
 from otel_agents.instrumentors._core import errors, system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-from .calling import came_in
+from .guard import is_external
 
-__all__ = ["Named"]
+__all__ = ["NamedHook"]
 
 _log = logging.getLogger("otel_agents")
 
 
-class _NotYetError(Exception):
+class _NotReadyError(Exception):
     """What is looked for is in a module that has not run to its end."""
 
 
-class Named:
+class NamedHook:
     """A hook that a setting names; looked for when there is content for it, and found once.
 
     By then the application is imported, mostly. Where it is not, nobody waits for it, as it may
@@ -59,46 +59,46 @@ class Named:
         self._without = without
         self._hook: Any = None
         self._program: ModuleType | None = None
-        self.settled = False
+        self.resolved = False
         """Whether it is known by now which hook there is, or that there is none."""
         self._renew()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        self._looking = system.Lock()  # nobody waits for it
+        self._loading = system.Lock()  # nobody waits for it
 
     @property
-    def is_none(self) -> bool:
+    def is_absent(self) -> bool:
         """Whether it is known by now that there is none."""
-        return self.settled and self._hook is None
+        return self.resolved and self._hook is None
 
     def get(self) -> Any:
         """The hook; None where there is none, or none yet."""
-        if not self.settled:
-            self._look()
+        if not self.resolved:
+            self._load()
         return self._hook
 
-    def _look(self) -> None:
-        looking = self._looking
+    def _load(self) -> None:
+        looking = self._loading
         if not looking.acquire(blocking=False):
             self._wait("is being looked for")
             return
         try:
-            if not self.settled:
+            if not self.resolved:
                 self._hook = self._accept(self._found())
-                self.settled = True
-        except _NotYetError as error:
+                self.resolved = True
+        except _NotReadyError as error:
             self._wait(str(error))
         except BaseException as error:
-            if came_in(error):
+            if is_external(error):
                 raise
-            self.settled = True
-            _log.warning("otel-agents: %s", self.without_it(f"{type(error).__name__}: {error}"))
+            self.resolved = True
+            _log.warning("otel-agents: %s", self.unavailable(f"{type(error).__name__}: {error}"))
         finally:
             looking.release()
 
     def _found(self) -> Any:
-        name, path = self.place
+        name, path = self.location
         module = self._program or _module(name)
         if module is sys.modules.get("__main__"):
             self._program = module  # which is to run once
@@ -106,7 +106,7 @@ class Named:
             return reduce(getattr, filter(None, path.split(".")), module)
         except AttributeError:
             if module is self._program or _is_running(module):
-                raise _NotYetError(f"is not defined yet, as {name} still runs") from None
+                raise _NotReadyError(f"is not defined yet, as {name} still runs") from None
             raise
 
     def _wait(self, why: str) -> None:
@@ -120,15 +120,15 @@ class Named:
             )
 
     @cached_property
-    def place(self) -> tuple[str, str]:
+    def location(self) -> tuple[str, str]:
         """The module and the attribute in which it is.
 
         Raises:
             LookupError: There is no entry point of that name, and it is no ``module:attribute``.
         """
-        return _place_of(self._group, self._name)
+        return _location_of(self._group, self._name)
 
-    def without_it(self, reason: str) -> str:
+    def unavailable(self, reason: str) -> str:
         """A sentence: why there is none, what that means, and what to do."""
         return (
             f"{self._kind} {self._name!r} cannot be loaded ({reason}), so {self._without}; "
@@ -136,7 +136,7 @@ class Named:
         )
 
 
-def _place_of(group: str, name: str) -> tuple[str, str]:
+def _location_of(group: str, name: str) -> tuple[str, str]:
     for found in entry_points(group=group):
         if found.name == name:
             return found.module, found.attr
@@ -155,7 +155,7 @@ def _module(name: str) -> ModuleType:
     for number in range(1, len(parts)):
         package = ".".join(parts[:number])
         if _is_running(sys.modules.get(package)):
-            raise _NotYetError(f"cannot be imported yet, as {package} still runs")
+            raise _NotReadyError(f"cannot be imported yet, as {package} still runs")
     return _program(name) or importlib.import_module(name)
 
 

@@ -7,23 +7,23 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from .finding import Named
+from .named_hooks import NamedHook
 
 __all__ = ["why_missing"]
 
 
-def why_missing(hook: Named) -> str | None:
+def why_missing(hook: NamedHook) -> str | None:
     """A sentence, or None where nothing speaks against it."""
     try:
-        module, path = hook.place
+        module, path = hook.location
     except LookupError as error:
-        return hook.without_it(f"LookupError: {error}")
+        return hook.unavailable(f"LookupError: {error}")
     spec = _spec_of(module)
     if spec is None:
-        return hook.without_it(f"there is no module {module}")
+        return hook.unavailable(f"there is no module {module}")
     name = path.partition(".")[0]
     if name and not _may_have(spec, name):
-        return hook.without_it(f"module {module} has no {name}")
+        return hook.unavailable(f"module {module} has no {name}")
     return None
 
 

@@ -286,7 +286,7 @@ def test_what_could_not_be_begun_is_undone_and_the_layer_above_reports(
 
     def start(telemetry: Telemetry, call: Any) -> Operation:
         with monkeypatch.context() as patch:
-            patch.setattr(operation, "next_place", _Broken().anything)  # at its very end
+            patch.setattr(operation, "next_number", _Broken().anything)  # at its very end
             return infer(telemetry, call)
 
     assert use(wrapped(answer, telemetry, start), telemetry, ask) == "answer"
@@ -408,7 +408,7 @@ def test_events_that_cannot_be_emitted_cost_no_span(
     errors.foreign.clear()
 
 
-@pytest.mark.parametrize("method", ["_gather", "conclude", "is_failure"])
+@pytest.mark.parametrize("method", ["_finalize", "conclude", "is_failure"])
 def test_a_description_that_fails_keeps_the_providers_error(
     method: str, telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
