@@ -24,7 +24,7 @@ CHEAP = {
 """What is imported at the start of every process, of the core."""
 
 
-def test_to_import_it_imports_little() -> None:
+def test_importing_it_imports_little() -> None:
     code = "import json, sys; import otel_agents.instrumentors.hosting; print(json.dumps([*sys.modules]))"
     loaded: list[str] = json.loads(in_a_new_process(code))
     assert {
@@ -43,7 +43,7 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
     assert in_a_new_process(code) == "[] True\n[]\n"
 
 
-def test_what_is_looked_for_is_there() -> None:
+def test_the_names_that_are_looked_up_exist() -> None:
     """By its name, so nothing else would tell that it has moved."""
     streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
     assert streams.drain is disposal.drain
@@ -55,11 +55,11 @@ def test_what_is_looked_for_is_there() -> None:
 
 
 def test_an_operation_in_progress_is_interrupted(emission: Emission) -> None:
-    begun = InvokeAgent(Telemetry("test", **emission.providers), "planner")
-    (found,) = [it for it in hosting.operations_in_progress() if it is begun]
+    started = InvokeAgent(Telemetry("test", **emission.providers), "planner")
+    (found,) = [it for it in hosting.operations_in_progress() if it is started]
     hosting.interrupt(found)
     assert (emission.span.attributes or {})[attr.ERROR_TYPE] == "interrupted"
-    assert begun not in [*hosting.operations_in_progress()]
+    assert started not in [*hosting.operations_in_progress()]
     assert hosting.drain_streams(1)
 
 

@@ -92,7 +92,7 @@ def write(folder: Path, name: str, text: str) -> None:
     path.write_text(textwrap.dedent(text), "utf-8")
 
 
-def test_it_is_not_looked_for_before_there_is_content(
+def test_a_hook_is_not_loaded_before_there_is_content(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(folder, "late_hook.py", "redact = lambda kind, value: value.upper()\n")
@@ -102,7 +102,7 @@ def test_it_is_not_looked_for_before_there_is_content(
     assert caplog.messages == []
 
 
-def test_two_threads_that_import_wait_for_nobody(folder: Path) -> None:
+def test_two_importing_threads_do_not_deadlock(folder: Path) -> None:
     """One imports the application's package, which has the hook; the other one a framework."""
     write(
         folder,
@@ -198,7 +198,7 @@ def test_a_program_that_has_the_hook_runs_once(
     assert ran.stderr == ""
 
 
-def test_another_module_than_the_program_is_imported(folder: Path) -> None:
+def test_a_module_other_than_the_program_is_imported(folder: Path) -> None:
     write(folder, "hooks.py", "def redact(kind, value): return {'password': '***'}")
     write(folder, "app.py", "from recording import recorded\nprint(recorded())")
     ran = run(folder, "app.py", **{REDACTION: "hooks:redact"})
@@ -230,7 +230,7 @@ def test_until_the_program_has_defined_it_nothing_is_recorded(folder: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["halfway:redact", "halfway.inner:redact"])
-def test_a_module_that_waits_for_a_call_is_not_waited_for(
+def test_a_module_that_waits_for_a_call_does_not_deadlock(
     name: str, folder: Path, counts: Counts
 ) -> None:
     """As one that asks a model in another thread while it is imported."""
@@ -246,10 +246,10 @@ def test_a_module_that_waits_for_a_call_is_not_waited_for(
         """,
     )
     write(folder, "halfway/inner.py", "from halfway import redact")
-    told = ModuleType("told")
+    module = ModuleType("told")
     made, seen = gate(name), list[dict[str, Any]]()
-    vars(told)["call"] = lambda: seen.append(recorded(made))
-    sys.modules["told"] = told
+    vars(module)["call"] = lambda: seen.append(recorded(made))
+    sys.modules["told"] = module
     try:
         __import__("halfway")
     finally:
@@ -259,11 +259,11 @@ def test_a_module_that_waits_for_a_call_is_not_waited_for(
     assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
 
 
-def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
+def test_a_hook_is_created_once_and_no_thread_waits(
     folder: Path, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(folder, "slow_hook.py", "redact = __import__('told').found()\n")
-    told, made = ModuleType("told"), gate("slow_hook:redact")
+    module, made = ModuleType("told"), gate("slow_hook:redact")
     looking, seen = threading.Event(), list[dict[str, Any]]()
     go_on = threading.Event()
 
@@ -272,8 +272,8 @@ def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
         assert go_on.wait(20)
         return louder
 
-    vars(told)["found"] = found
-    sys.modules["told"] = told
+    vars(module)["found"] = found
+    sys.modules["told"] = module
     try:
         first = threading.Thread(target=lambda: seen.append(recorded(made)))
         first.start()
@@ -288,9 +288,9 @@ def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
     assert caplog.messages == [WAITS.format("slow_hook:redact", "is being looked for")]
 
 
-def test_a_child_forked_meanwhile_looks_for_it_by_itself(folder: Path) -> None:
+def test_a_child_forked_meanwhile_loads_the_hook_itself(folder: Path) -> None:
     write(folder, "forking_hook.py", "redact = __import__('told').found()\n")
-    told, made = ModuleType("told"), gate("forking_hook:redact")
+    module, made = ModuleType("told"), gate("forking_hook:redact")
     children: list[str] = []
 
     def found() -> Any:
@@ -303,8 +303,8 @@ def test_a_child_forked_meanwhile_looks_for_it_by_itself(folder: Path) -> None:
         children.append(in_a_forked_child(child))
         return louder
 
-    vars(told)["found"] = found
-    sys.modules["told"] = told
+    vars(module)["found"] = found
+    sys.modules["told"] = module
     try:
         assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
     finally:
@@ -313,7 +313,7 @@ def test_a_child_forked_meanwhile_looks_for_it_by_itself(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit('no')", "import no_such_package", "1 / 0"])
-def test_one_whose_import_fails_is_one_line_and_the_call_goes_on(
+def test_a_failed_import_is_logged_once_and_the_call_goes_on(
     body: str, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(folder, "broken_hook.py", body)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from otel_agents.instrumentors._core.context import official
 
 
-def test_a_value_that_is_there_wins() -> None:
+def test_an_existing_value_wins() -> None:
     data = SimpleNamespace(
         request_model="theirs",
         usage_input_tokens=0,

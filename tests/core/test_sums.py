@@ -17,7 +17,7 @@ POINT = {
 TOKENS = "gen_ai.client.inference.usage.input_tokens"
 
 
-def test_two_that_emit_in_one_scope_lose_nothing(emission: Emission) -> None:
+def test_two_instrumentors_of_one_scope_share_a_counter(emission: Emission) -> None:
     """As of one that was instrumented, uninstrumented and instrumented again."""
     for _ in range(2):
         settings = Settings.read({"OTEL_AGENTS_METRICS": "latest"})
@@ -29,7 +29,7 @@ def test_two_that_emit_in_one_scope_lose_nothing(emission: Emission) -> None:
     assert [value for _, value in emission.points()[TOKENS]] == [20]
 
 
-def test_beyond_its_limit_what_is_added_goes_to_the_overflow_set() -> None:
+def test_beyond_its_limit_a_counter_uses_the_overflow_set() -> None:
     emission = Emission()  # held to no convention: the overflow set has none of its attributes
     meter = emission.meter_provider.get_meter("toy")
     sums = ObservedCounter(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)

@@ -42,7 +42,7 @@ class Slow:
         self.written.append(path)
 
 
-def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
+def test_uploads_beyond_the_queue_are_dropped_counted_and_logged_once(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
@@ -52,17 +52,17 @@ def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
         infer(emission, hook)
     files.release.set()
     assert hook.flush(5)
-    told = [path for span in emission.spans for path in references(span.attributes).values()]
-    assert sorted(files.written) == sorted(set(told))
+    recorded = [path for span in emission.spans for path in references(span.attributes).values()]
+    assert sorted(files.written) == sorted(set(recorded))
     assert counts["dropping uploads"] > 0
     (line,) = caplog.messages
     assert line == (
-        "otel-agents: uploads are slower than calls: what finds 2 waiting is dropped; raise "
+        "otel-agents: uploads are slower than calls: the queue of 2 is full and further ones are dropped; raise "
         "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
     )
 
 
-def test_exit_waits_no_longer_than_it_may(
+def test_exit_waits_no_longer_than_its_timeout(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
@@ -73,7 +73,7 @@ def test_exit_waits_no_longer_than_it_may(
     hook.close(0.01)
     (line,) = caplog.messages
     assert line == (
-        "otel-agents: 4 uploads were not done within the 0.01 s that exit may take; "
+        "otel-agents: 4 uploads did not finish within the exit timeout of 0.01 s; "
         "raise OTEL_AGENTS_EXIT_TIMEOUT"
     )
     assert counts == {"uploading content before exit": 4}
@@ -98,7 +98,7 @@ class Broken(Slow):
         self.written.append(path)
 
 
-def test_a_failed_upload_is_counted_and_said_once(
+def test_a_failed_upload_is_counted_and_logged_once(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook = UploadHook(Broken(PermissionError(13, "Permission denied"), 99), "b://b", "json", 20)
@@ -115,7 +115,7 @@ def test_a_failed_upload_is_counted_and_said_once(
 
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize("error", [ValueError("planted-secret"), SystemExit("planted-secret")])
-def test_what_failed_is_uploaded_again_when_it_comes_again(
+def test_a_failed_upload_is_retried_with_the_next_call(
     error: BaseException, emission: Emission
 ) -> None:
     files = Broken(error, 4)
@@ -139,7 +139,7 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
     assert seen == [(1, True, 2)]
 
 
-def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
+def test_uploads_do_not_inherit_the_first_calls_context() -> None:
     """Where each thread is handed the context that started it."""
     seen: list[Any] = []
     queue: JobQueue[int] = JobQueue(lambda _: seen.append(get_value("of the call")), 5, 1)
@@ -154,7 +154,7 @@ def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
     assert seen == [None]
 
 
-def test_without_fsspec_the_hook_is_off_and_says_what_to_install(
+def test_without_fsspec_the_hook_is_off_and_logs_what_to_install(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(BASE, "/prompts")
@@ -180,7 +180,7 @@ def test_its_entry_point_is_public() -> None:
     assert found.load() is upload_hook
 
 
-def test_what_waits_at_a_fork_is_the_parents_and_the_child_has_a_queue_of_its_own() -> None:
+def test_a_forked_child_has_its_own_queue() -> None:
     entered, release, done = threading.Event(), threading.Event(), list[str]()
 
     def work(job: str) -> None:

@@ -603,7 +603,7 @@ def test_settings_tell_where_they_are_from_and_what_is_not_understood() -> None:
     assert settings["OTEL_AGENTS_PREFER"] == ("ours", "default")
     assert settings["OTEL_AGENTS_METRICS"] == ("previous", "default")
     assert [line for line in report["findings"] if "OTEL_AGENTS_PREFER=mine" in line] == [
-        "OTEL_AGENTS_PREFER=mine is not understood; ours is used instead. Accepted: ours, theirs"
+        "OTEL_AGENTS_PREFER=mine is invalid; ours is used instead. Accepted: ours, theirs"
     ]
 
 

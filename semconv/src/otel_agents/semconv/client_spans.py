@@ -1,6 +1,6 @@
 """Span types of calls of a model or another service.
 
-Source: GenAI semconv, "Spans", autumn 2026; the section's name stands above each.
+Source: GenAI semconv, "Spans", autumn 2026; a comment above each names the section.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .requirements import (
 from .span_type import SpanType
 from .values import Operation
 
-# "Inference", with the refinements of OpenAI, Azure, Anthropic and Amazon Bedrock, whose attributes
+# "Inference", with the refinements of OpenAI, Azure, Anthropic and Amazon Bedrock. Their attributes
 # are allowed on every inference: a compatible host may send them.
 GEN_AI_CLIENT_INFERENCE: Final = SpanType(
     "gen_ai.client.inference",

@@ -1,6 +1,6 @@
-"""Attributes that several span types have in common, with their requirement levels.
+"""Attributes that several span types share, with their requirement levels.
 
-Source: GenAI semconv, "Spans", whose model has groups of its own.
+Source: GenAI semconv, "Spans", whose model has its own groups.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PROVIDED: Final[Requirements] = MappingProxyType(
 )
 CALLER: Final[Requirements] = MappingProxyType(
     {
-        attr.USER_ID: RECOMMENDED_IF_KNOWN,  # of the core conventions, as the GenAI ones advise
+        attr.USER_ID: RECOMMENDED_IF_KNOWN,  # from the core conventions, as the GenAI ones advise
         attr.SESSION_ID: RECOMMENDED_IF_KNOWN,
     }
 )
@@ -94,7 +94,7 @@ STREAM: Final[Requirements] = MappingProxyType(
 )
 OURS: Final[Requirements] = MappingProxyType(
     {
-        attr.OTEL_AGENTS_CONTENT_DROPPED: RECOMMENDED_IF_KNOWN,  # by a Collector
+        attr.OTEL_AGENTS_CONTENT_DROPPED: RECOMMENDED_IF_KNOWN,  # set by a Collector
         attr.OTEL_AGENTS_CONTENT_TRUNCATED: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_CONTENT_INPUT_MESSAGES_REF: RECOMMENDED_IF_KNOWN,

@@ -1,4 +1,4 @@
-"""What was begun by the start that runs here: none of it is lost where that start fails."""
+"""Operations started by a start function that still runs, so that none leaks if it raises."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ __all__ = ["STARTED", "StartedOperations", "innermost", "released"]
 
 
 class StartedOperations(list[Any]):
-    """The operations that a start has begun, the outermost first."""
+    """The operations that a start function has started, the outermost first."""
 
     over = False
-    """What was started meanwhile, as a task, has this too, and begins nothing for it any more."""
+    """Whether the start function has returned; a task that inherits this list adds nothing then."""
 
 
 STARTED: Final[ContextVar[StartedOperations | None]] = ContextVar(
-    "otel_agents_beginning", default=None
+    "otel_agents_started", default=None
 )
-"""Of the start that runs; none of a thread's own, as greenlets share one."""
+"""Those of the start function that runs. Not thread-local, since greenlets share a thread."""
 
 
 def released(operation: Any) -> Any:
-    """``operation``, which is no start's: who has it ends it, whatever becomes of the start."""
+    """Return ``operation``, released from the start function: its owner ends it."""
     started = STARTED.get()
     if started is not None and operation in started:
         started.remove(operation)
@@ -30,9 +30,9 @@ def released(operation: Any) -> Any:
 
 
 def innermost(started: StartedOperations) -> Any:
-    """The innermost of ``started`` that has not ended; with it those around it end.
+    """Return the innermost of ``started`` that has not ended; it ends those around it.
 
-    It goes on with what is known by now: it ends with its call, and tells of its error.
+    It goes on with what is known: it ends with its call, and reports its error.
     """
     left = [operation for operation in started if not operation.ended]
     if not left:

@@ -1,9 +1,8 @@
-"""Cutting content to a number of bytes, in its structure: what is left is whole JSON.
+"""Truncation of content to a number of bytes, by its structure: the rest is valid JSON.
 
-Strings lose their end, lists their oldest items, objects nothing unless they are enormous: a value
-for which there is no room becomes empty. An object in which something was cut says so by two keys
-of ours. A message or a part, which is none without its keys, is kept with all of them or not at
-all.
+Strings lose their end and lists their oldest items. Objects keep their keys unless they are
+enormous; a value without room becomes empty. Two ``otel_agents.*`` keys mark an object with
+truncated values. A message or a part needs all its keys, so it is kept with all of them or omitted.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ __all__ = [
 ]
 
 TRUNCATED: Final = "otel_agents.truncated"
-"""Key of an object of which something was cut: true."""
+"""Key of an object with a truncated value: true."""
 
 ORIGINAL_BYTES: Final = "otel_agents.original_bytes"
-"""Key beside it: the bytes that the cut strings of this object had, if strings were cut."""
+"""Key next to it: the original bytes of the object's truncated strings, if any."""
 
 OMITTED: Final = object()
-"""In place of a value for which there was no room at all."""
+"""Returned for a value without any room."""
 
 MIN_BYTES: Final = 200
-"""Bytes for which it is worth to keep a part of an item."""
+"""Minimum room, in bytes, for keeping part of an item."""
 
 _MARKER_BYTES: Final = 75
 _SMALL: Final = 512
@@ -47,10 +46,10 @@ class Pruned(NamedTuple):
     """What is left of a value.
 
     Attributes:
-        value: What is left, `OMITTED` if nothing.
+        value: The rest, `OMITTED` if nothing is left.
         size: Its bytes.
         truncated: Whether anything is missing.
-        marked: Whether all that is missing is told inside.
+        marked: Whether marks inside the value cover everything that is missing.
     """
 
     value: Any
@@ -60,11 +59,11 @@ class Pruned(NamedTuple):
 
 
 def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
-    """``value`` in at most about ``room`` bytes; for what `size_within` found unfit.
+    """Return ``value`` in about ``room`` bytes, if `size_within` found that it does not fit.
 
     Args:
         value: Anything.
-        room: Bytes, escapes aside.
+        room: Bytes, without escapes.
         above: Ids of the objects and lists around it.
     """
     if isinstance(value, str):
@@ -85,7 +84,7 @@ def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
 def prune_list(
     items: Iterable[Any], room: int, above: tuple[int, ...], *, backwards: bool = True
 ) -> Pruned:
-    """The first of ``items`` for which there is room; turned round, if they come ``backwards``."""
+    """Return the first of ``items`` that fit; reversed if they come ``backwards``."""
     kept: list[Any] = []
     rest, left, truncated, marked = iter(items), room - 2, False, True
     while True:
@@ -116,7 +115,7 @@ def _text(text: str, room: int) -> Pruned:
 
 
 def truncate_text(text: str, room: int) -> str:
-    """The beginning of ``text`` in at most ``room`` bytes of UTF-8."""
+    """Return the start of ``text`` in at most ``room`` bytes of UTF-8."""
     text = text[:room]
     if text.isascii():
         return text
@@ -124,7 +123,7 @@ def truncate_text(text: str, room: int) -> str:
 
 
 def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
-    """Small values are kept first, so that a long one does not push them out."""
+    """Keep small values first, so that a long one does not displace them."""
     kept, large, left, truncated = _skeleton(value, room - 2 - _MARKER_BYTES, above)
     whole_or_not = any(name in value for name in _TYPED)
     if truncated and whole_or_not:
@@ -154,7 +153,7 @@ def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
 def _skeleton(
     value: dict[Any, Any], left: int, above: tuple[int, ...]
 ) -> tuple[dict[str, Any], dict[str, Any], int, bool]:
-    """The small values, and the large ones apart; what is left of the room; if keys are missing."""
+    """Return the small values, the large values, the room left, and whether keys are missing."""
     kept: dict[str, Any] = {}
     large: dict[str, Any] = {}
     most = left // _SMALL + 1

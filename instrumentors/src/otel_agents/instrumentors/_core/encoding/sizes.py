@@ -1,4 +1,4 @@
-"""How large content is as JSON, found out without copying or encoding it."""
+"""The size of content as JSON, without copying or encoding it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = [
 ]
 
 EMPTY_BYTES: Final = 4
-"""Bytes of a value of which nothing is left: ``null``, or an empty string or list."""
+"""Bytes of an emptied value: ``null``, or an empty string or list."""
 
 END: Final = object()
-"""From `take_fitting`: there is no further item."""
+"""Returned by `take_fitting` if no item is left."""
 
 _DATA: Final = "dD"
-"""How a ``data:`` URL begins, as much as can be asked at once."""
+"""The first character of a ``data:`` URL, for a cheap check."""
 
 _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
 _NUMBER: Final = 24
@@ -37,15 +37,15 @@ _VISITS: Final = 2000
 
 
 class _DoesNotFitError(Exception):
-    """The value is too large, or not plain JSON: leaves a deep walk at once."""
+    """The value is too large, or not plain JSON; leaves a deep walk at once."""
 
 
 def size_within(value: Any, room: int, depth: int = 0) -> int | None:
-    """The bytes of ``value`` as JSON, escapes aside; None if they are more than ``room``.
+    """Return the bytes of ``value`` as JSON, without escapes; None if they exceed ``room``.
 
-    None as well for what is not plain JSON as it stands: other types than dict, list, tuple, str,
-    int, float, bool and None, keys that are no strings, NaN, ``data:`` URLs, and what is nested
-    deeper than `MAX_DEPTH`. The walk stops as soon as it is known.
+    Also None for what is not plain JSON: types other than dict, list, tuple, str, int, float, bool
+    and None, keys that are not strings, NaN, ``data:`` URLs, and nesting beyond `MAX_DEPTH`. The
+    walk stops as soon as that is known.
     """
     try:
         size = _size_of(value, room, depth)
@@ -55,9 +55,9 @@ def size_within(value: Any, room: int, depth: int = 0) -> int | None:
 
 
 def take_fitting(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[Any, int]:
-    """Move ``items`` to ``kept`` while they weigh; returns the first that does not, or `END`.
+    """Move ``items`` to ``kept`` while they fit.
 
-    Returns also what is left of the room.
+    Return the first item that does not fit, or `END`, and the room left.
     """
     item = END
     try:
@@ -73,7 +73,7 @@ def take_fitting(items: Iterator[Any], kept: list[Any], room: int, depth: int) -
 
 
 def _plain_message(item: Any) -> int | None:
-    """The weight of a message of one text, as nearly every one is; None for anything else."""
+    """Return the size of a message with one text, the common case; None for anything else."""
     if kind_of(item) is dict and len(item) == 2:
         role, parts = item.get("role"), item.get("parts")
         if kind_of(role) is str and kind_of(parts) is list and len(parts) == 1:
@@ -87,8 +87,8 @@ def _plain_message(item: Any) -> int | None:
 
 
 def _size_of(value: Any, room: int, depth: int) -> int:
-    # The hot path of all content: types are compared, not asked for their bases, and the strings
-    # of an object are weighed without a call.
+    # The hot path of all content: types are compared by identity, and the strings of an object
+    # are measured without a call.
     if depth > MAX_DEPTH:
         raise _DoesNotFitError
     kind = kind_of(value)
@@ -133,7 +133,7 @@ def _scalar(value: Any) -> int:
 
 
 def text_bytes(text: str) -> int:
-    """The bytes of UTF-8: exact for ASCII and for short text, else judged by its beginning."""
+    """Return the bytes of UTF-8: exact for ASCII and short text, else based on its start."""
     length = len(text)
     if text.isascii():
         return length
@@ -142,16 +142,16 @@ def text_bytes(text: str) -> int:
 
 
 def estimate(value: Any) -> int:
-    """About how many bytes of JSON ``value`` is, whatever its size, in bounded time.
+    """Return about how many bytes of JSON ``value`` is, in bounded time.
 
-    Exact, escapes aside, for ASCII text in lists and objects of up to 64 items; of longer ones 64
-    items are looked at.
+    Exact, without escapes, for ASCII text in lists and objects of up to 64 items; of longer ones 64
+    items are sampled.
     """
     return _Estimate().of(value, 0)
 
 
 def estimate_list(items: Sequence[Any]) -> int:
-    """The estimate of a list."""
+    """Return the estimate for a list."""
     return _Estimate().of_list(items, 0)
 
 
@@ -181,7 +181,7 @@ class _Estimate:
         for key, item in islice(value.items(), _SAMPLES):
             size += (len(key) if type(key) is str else EMPTY_BYTES) + self.of(item, depth + 1) + 4
         size = size if count <= _SAMPLES else size * count // _SAMPLES
-        return size + 1 if count else 2  # the last comma is none
+        return size + 1 if count else 2  # no trailing comma
 
     def of_list(self, items: Sequence[Any], depth: int) -> int:
         count = len(items)

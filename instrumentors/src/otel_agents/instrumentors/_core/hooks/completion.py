@@ -1,4 +1,4 @@
-"""The completion hook of the official contract: given the content of each call of a model.
+"""The completion hook of the official contract, called with the content of each model call.
 
 Source: ``opentelemetry-util-genai`` 1.3, ``completion_hook``; GenAI semconv, "Uploading content".
 """
@@ -35,7 +35,7 @@ _NOTHING: Final = "_NoOpCompletionHook"
 _CALLING: Final = HookGuard("the completion hook", "it did not see that content")
 
 KINDS: Final = ("input_messages", "output_messages", "system_instructions", "tool_definitions")
-"""The fields of `Content` that a hook is given."""
+"""The fields of `Content` that are passed to the hook."""
 
 _CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
@@ -48,10 +48,10 @@ _CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
 
 
 class Completion:
-    """Calls the hook, whatever the sampling, and whether or not content is captured.
+    """Calls the hook, whatever the sampling, and whether or not content is recorded.
 
     Args:
-        hook: An object with ``on_completion``, or one that is named.
+        hook: An object with ``on_completion``, or a `NamedHook`.
     """
 
     __slots__ = ("_hook",)
@@ -61,22 +61,22 @@ class Completion:
 
     @property
     def is_absent(self) -> bool:
-        """Whether it is known by now that there is none to call."""
+        """Whether it is known that no hook exists."""
         named = self._hook
         return isinstance(named, named_hooks.NamedHook) and named.is_absent
 
     def __call__(
         self, collected: Mapping[str, Any], span: Span, record: LogRecord | None
     ) -> dict[str, Any]:
-        """Give ``collected`` to the hook; returns it with its changes. Raises nothing of the hook's.
+        """Call the hook with ``collected`` and return it with the hook's changes. Never raises.
 
-        The hook may change span and record too. It gets a copy of the content, whole and redacted:
-        tool arguments may be the application's own.
+        The hook may change span and record too. It gets a complete, redacted copy of the content,
+        since tool arguments may be the application's own objects.
 
         Args:
             collected: Content by field of `Content`.
             span: The span of the call.
-            record: Its event, not emitted yet, None if there will be none.
+            record: Its event, not emitted yet; None if there is none.
         """
         hook = self._hook.get() if isinstance(self._hook, named_hooks.NamedHook) else self._hook
         if hook is None:
@@ -85,7 +85,7 @@ class Completion:
         try:
             given = {kind: [_CONVERTERS[kind](one) for one in own.get(kind, ())] for kind in KINDS}
         except Exception:
-            errors.internal_error("preparing what a completion hook is given")
+            errors.internal_error("preparing content for a completion hook")
             return dict(collected)
         inputs, outputs, instructions, tools = (given[kind] for kind in KINDS)
         with _CALLING:
@@ -101,10 +101,10 @@ class Completion:
 
 
 def load(hook: Any, name: str | None) -> Completion | None:
-    """The hook to call; None where there is none to call, with one line if one was asked for.
+    """Return the hook to call; None if there is none. An invalid hook is logged.
 
     Args:
-        hook: The one given to ``instrument()``, if any: it goes first.
+        hook: The hook passed to ``instrument()``, if any: it takes precedence.
         name: An entry point of the group ``opentelemetry_genai_completion_hook``, or
             ``module:factory``, if any; called when there is content for the first time.
     """
@@ -115,8 +115,8 @@ def load(hook: Any, name: str | None) -> Completion | None:
 
 
 def _valid_hook(hook: Any) -> Any:
-    """``hook``, if it can be called."""
-    if hook is None or type(_unwrapped(hook)).__name__ == _NOTHING:  # the official one for none
+    """Return ``hook`` if it can be called, else None."""
+    if hook is None or type(_unwrapped(hook)).__name__ == _NOTHING:  # the official no-op hook
         return None
     if not callable(getattr(hook, "on_completion", None)):
         _log.warning(
@@ -129,13 +129,13 @@ def _valid_hook(hook: Any) -> Any:
 
 
 def _unwrapped(hook: Any) -> Any:
-    """The hook inside the official guard."""
+    """Return the hook inside the official guard."""
     return getattr(hook, "_wrapped", hook)
 
 
-@functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one hook
+@functools.lru_cache(maxsize=16)  # one hook for all instrumentors of the process
 def named(name: str) -> named_hooks.NamedHook:
-    """The completion hook of that name."""
+    """Return the completion hook of that name."""
     return named_hooks.NamedHook(
         "the completion hook",
         _GROUP,

@@ -1,4 +1,4 @@
-"""The redaction hook: it sees every content before anything is set, and fails closed."""
+"""The redaction hook: it sees all content before anything is set, and fails closed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _FAILED: Final = "the value it was given is not recorded"
 _CALLING: Final = HookGuard("the redaction hook", _FAILED)
 
 Redact = Callable[[str, Any], Any]
-"""``redact(kind, value) -> value``: kind as the fields of `Content`, ``exception_message`` or
-``exception_stacktrace``; the value to record, of the same shape, None to record nothing."""
+"""``redact(kind, value) -> value``: ``kind`` is a field of `Content`, ``exception_message`` or
+``exception_stacktrace``. Returns the value to record, of the same shape, or None for nothing."""
 
 
 class Redaction:
-    """Calls the hook; what it cannot redact is dropped.
+    """Calls the hook; a value that it cannot redact is dropped.
 
     Args:
-        hook: The hook, None as long as there is none; called for each value.
+        hook: Returns the hook, or None as long as there is none; called for each value.
     """
 
     __slots__ = ("_hook",)
@@ -40,13 +40,13 @@ class Redaction:
 
     @property
     def is_available(self) -> bool:
-        """Whether there is a hook by now; without it, nothing is worth being made."""
+        """Whether there is a hook yet; without it, no content is converted."""
         return self._hook() is not None
 
     def __call__(self, kind: str, value: Any) -> Any:
-        """The value to record in place of ``value``, None for nothing. Raises nothing of the hook's.
+        """Return the value to record instead of ``value``, None for nothing. Never raises.
 
-        The hook gets a copy: it may change it, and ``value`` may be the application's own.
+        The hook gets a copy, which it may change: ``value`` may be the application's own object.
         """
         redact = self._hook()
         if redact is None:
@@ -70,7 +70,7 @@ class Redaction:
 
 
 def load(hook: str | Redact | None) -> Redaction | None:
-    """The redaction; None where none was asked for.
+    """Return the redaction; None if no hook is set.
 
     Args:
         hook: The name of an entry point of the group ``otel_agents_redaction_hook``,
@@ -81,9 +81,9 @@ def load(hook: str | Redact | None) -> Redaction | None:
     return Redaction(named(hook).get if isinstance(hook, str) else lambda: hook)
 
 
-@functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one line if it fails
+@functools.lru_cache(maxsize=16)  # one for all instrumentors of the process: log a failure once
 def named(name: str) -> named_hooks.NamedHook:
-    """The redaction hook of that name."""
+    """Return the redaction hook of that name."""
     return named_hooks.NamedHook(
         "the redaction hook",
         _GROUP,

@@ -1,4 +1,4 @@
-"""What an operation is, and what it emits when it ends; one class per GenAI operation."""
+"""GenAI operations: one class for each, from its start to the telemetry it emits at its end."""
 
 from otel_agents.instrumentors._core.errors import error_type
 

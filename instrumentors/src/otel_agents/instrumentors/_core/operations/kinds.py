@@ -1,4 +1,4 @@
-"""Every kind of operation: its span kind, its metrics, its event, its effect on the context."""
+"""The kinds of operations: span kind, metrics, event, and effect on the context."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Kind:
     """What all operations of one kind have in common.
 
     Attributes:
-        span_kind: The span's kind.
-        measures: The metrics that are recorded when one ends.
-        modalities: Whether its tokens are summed by modality, in the latest generation.
-        event: The event with all details that is emitted where the settings ask for it.
-        enter: The effect on the context in which the operation's own work runs, if any.
+        span_kind: The span kind.
+        measures: The metrics that are recorded when an operation ends.
+        modalities: Whether usage is summed by modality, in the latest generation of metrics.
+        event: The event with all details, emitted if the settings enable it.
+        enter: Changes the context in which the operation's work runs, if set.
         conversation: Whether the span type has ``gen_ai.conversation.id``.
     """
 
@@ -78,7 +78,7 @@ COMMON_ATTRIBUTES: Final = (
     attr.OPENAI_RESPONSE_SERVICE_TIER,
     attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
 )
-"""The attributes that the metrics of clients have in common."""
+"""The attributes that all client metrics have."""
 
 _CLIENT_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_OPERATION_DURATION, *COMMON_ATTRIBUTES)
 _INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION, *COMMON_ATTRIBUTES)
@@ -127,9 +127,9 @@ INFERENCE: Final = Kind(
 EMBEDDINGS: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION, _INPUT_TOKENS), conversation=False)
 CLIENT: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,))
 CLIENT_ALONE: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,), conversation=False)
-"""A call of a service that is part of no conversation."""
+"""A call of a service that belongs to no conversation."""
 LOCAL_CLIENT: Final = Kind(SpanKind.INTERNAL, (_CLIENT_DURATION,), conversation=False)
-"""What may be a call of a service, and is done in this process, as a memory's."""
+"""A client operation that this process performs itself, such as a search in local memory."""
 
 _MCP: Final = (
     *(attr.MCP_METHOD_NAME, attr.GEN_AI_TOOL_NAME, attr.GEN_AI_PROMPT_NAME),
@@ -149,7 +149,7 @@ MCP_SERVER: Final = Kind(
 
 
 def chunk_measures(seconds: float) -> tuple[Measure, ...]:
-    """The metrics of the time between two chunks of a stream."""
+    """Return the metrics of the time between two chunks of a stream."""
 
     def value(_: object) -> float:
         return seconds
@@ -162,7 +162,7 @@ def chunk_measures(seconds: float) -> tuple[Measure, ...]:
     )
 
 
-# What runs in the process: what is called inside is nobody's request yet.
+# Operations in this process. Inside one, no layer claims a model call yet.
 
 WORKFLOW: Final = Kind(
     SpanKind.INTERNAL,
@@ -200,4 +200,4 @@ TOOL: Final = Kind(
     enter=without_claims,
 )
 SCOPE: Final = Kind(SpanKind.INTERNAL, enter=without_claims)
-"""A plan, or a step of ours: without a metric."""
+"""A plan, or a step of our own: without a metric."""

@@ -1,4 +1,4 @@
-"""Tools that run in the process, and code that a model has written."""
+"""Tools that run in this process, and code written by a model."""
 
 from __future__ import annotations
 
@@ -23,15 +23,21 @@ __all__ = ["ExecuteCode", "ExecuteTool"]
 class ExecuteTool(Internal):
     """One call of a tool in this process (GenAI semconv, "Execute tool").
 
+    Example:
+        >>> def run(telemetry, call):
+        ...     tool, arguments = call.instance.name, call.argument(0, "arguments")
+        ...     return ExecuteTool(telemetry, tool, arguments=arguments, result=str)
+        >>> patch = Patch("house:Tool.run", run)
+
     Args:
         telemetry: What to emit with.
         name: The tool's name.
         tool_type: ``function`` where the application executes it.
-        agent_name: The agent that executes it; default is the one the context works for.
-        arguments: What it is called with: an object, or its JSON.
-        result: Makes what is kept of the call's result; default is to keep nothing.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if the call began before it was known.
+        agent_name: The agent that executes it; default is the context's agent.
+        arguments: The call's arguments: an object, or its JSON.
+        result: Makes the recorded result from the call's result; by default none is recorded.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for a call that started earlier.
         links: Links of the span.
     """
 
@@ -71,7 +77,7 @@ class ExecuteTool(Internal):
             self.content.tool_arguments = arguments
 
     def respond(self, value: Any) -> None:
-        """Keep the result, as ``result`` makes it of that of the call."""
+        """Record the tool's result, as ``result`` makes it from the call's result."""
         if self._result is not None and self.content.enabled:
             self.content.tool_result = self._result(value)
 
@@ -81,15 +87,21 @@ class ExecuteTool(Internal):
 
 
 class ExecuteCode(ExecuteTool):
-    """Code that a model has written is executed: a tool that extends the model.
+    """The execution of code that a model has written: a tool of type ``extension``.
 
-    Its result is the exit code, which says whether the code came to its end, and the output.
+    The recorded result is the code's output; a non-zero exit code is an error.
+
+    Example:
+        >>> def execute(telemetry, call):
+        ...     blocks = [("python", call.argument(0, "code"))]
+        ...     return ExecuteCode(telemetry, blocks, lambda it: (it.exit_code, it.output))
+        >>> patch = Patch("house:Sandbox.execute", execute)
 
     Args:
         telemetry: What to emit with.
-        blocks: The language and the text of each piece of code, read only where content is wanted.
-        outcome: Makes the exit code and the output of the call's result.
-        parent: The context to work in; default is the current one.
+        blocks: Language and text of each code block, read only where content is enabled.
+        outcome: Makes the exit code and the output from the call's result.
+        parent: The parent context; default is the current one.
     """
 
     __slots__ = ("_outcome",)
@@ -111,7 +123,7 @@ class ExecuteCode(ExecuteTool):
             self.content.tool_arguments = {"code_blocks": listed}
 
     def respond(self, value: Any) -> None:
-        """Keep the output, and whether the code came to its end."""
+        """Record the output and whether the code succeeded."""
         exit_code, output = self._outcome(value)
         if exit_code:
             self.mark_failed(None)

@@ -1,7 +1,7 @@
-"""What one operation carries of prompts and answers: encoded when it is set, once, into its budget.
+"""The content of one operation, encoded once, within its budget, when it is set.
 
-What is encoded later would be what the application has made of it since, who edits its messages
-while an answer is awaited; and a copy to encode later costs more than encoding does.
+Encoding later would record what the application has made of its messages in the meantime, and
+copying them for later costs more than encoding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["DISABLED_CONTENT", "Content", "Policy", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
-        # In the order in which what was cut is told.
+        # In the order of otel_agents.content.truncated.
         "system_instructions": attr.GEN_AI_SYSTEM_INSTRUCTIONS,
         "input_messages": attr.GEN_AI_INPUT_MESSAGES,
         "output_messages": attr.GEN_AI_OUTPUT_MESSAGES,
@@ -50,8 +50,8 @@ _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result"
 _BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 _QUARTERS: Final = MappingProxyType(
     {
-        # Of what is left of a span's budget. After what an operation gives, nothing follows; to what
-        # it is asked, something does; of the definitions of tools there may be more than of the rest.
+        # Quarters of what is left of a span's budget. Output may use all of it, as nothing follows.
+        # Input leaves a quarter for the output. Tool definitions can be larger than all the rest.
         **dict.fromkeys(
             ("output_messages", "tool_result", "retrieval_documents", "memory_records"), 4
         ),
@@ -61,21 +61,21 @@ _QUARTERS: Final = MappingProxyType(
 _DEFAULT_QUARTERS: Final = 3
 _REASON: Final = "finish_reason"
 _NOTHING: Final = cast(Any, MappingProxyType({}))
-"""Kept by what wants nothing, so that one serves all."""
+"""Shared by all instances whose content is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What leaves, and how much of it.
+    """What content is emitted, and how much of it.
 
     Attributes:
         limit: Bytes of one attribute.
         span_limit: Bytes of all content of a span.
         on_span: Whether spans carry content.
         on_event: Whether events carry content.
-        redact: Sees content before anything is set.
-        completion: Given the content of each call.
-        on_truncation: Told of each attribute that was cut.
+        redact: Redacts content before anything is set.
+        completion: Called with the content of each call.
+        on_truncation: Called for each truncated attribute.
     """
 
     limit: int
@@ -88,12 +88,12 @@ class Policy:
 
     @property
     def completes(self) -> bool:
-        """Whether there is a hook that is given content, as far as is known by now."""
+        """Whether there is a completion hook, as far as is known."""
         return self.completion is not None and not self.completion.is_absent
 
 
 class _Field:
-    """A field of `Content`: it can be set."""
+    """A field of `Content`, which can be set and not read."""
 
     __slots__ = ("_kind",)
 
@@ -105,18 +105,23 @@ class _Field:
 
 
 class Content:
-    """What one operation may carry; a field is set to a value, or to a function that makes it.
+    """The content of one operation; set a field to a value, or to a function that returns it.
 
-    It is converted, redacted and encoded as it is when it is set, where it is wanted at all, and what
-    is done to it afterwards changes nothing. Messages and parts are plain dicts in the shapes of
-    `otel_agents.semconv.messages`. A long list is best given as `Items`, which are converted only as
-    far as the budget goes. A field that was not set costs nothing. Nothing that is given here is
-    changed, and nothing of it is kept.
+    A field is converted, redacted and encoded when it is set, if content is enabled; later changes
+    to the value have no effect. Messages and parts are plain dicts in the shapes of
+    `otel_agents.semconv.messages`. Pass a long list as `Items`, which are converted only as far as
+    the budget goes. A field that is not set costs nothing. Values are neither changed nor kept.
+
+    Example:
+        >>> def set_content(content: Content, question: str):
+        ...     part = {"type": "text", "content": question}
+        ...     content.input_messages = [{"role": "user", "parts": [part]}]
+        ...     content.tool_definitions = lambda: [{"type": "function", "name": "search"}]
 
     Args:
-        policy: What leaves.
-        recording: Whether its span is recorded.
-        event: Whether there will be an event.
+        policy: The content policy.
+        recording: Whether the operation's span is recorded.
+        event: Whether the operation emits an event.
     """
 
     __slots__ = ("_budget", "_encoded", "_for_hook", "_policy", "_recorded", "enabled")
@@ -138,12 +143,12 @@ class Content:
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._budget = policy.span_limit
         self.enabled = self._recorded or policy.completes
-        """Whether there is any use in setting a field."""
+        """Whether any field is recorded; if False, skip collecting content."""
         self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _NOTHING
         self._for_hook: dict[str, Any] = {} if self.enabled else _NOTHING
 
     def set(self, kind: str, value: Any) -> None:
-        """Set the field ``kind``; None sets nothing. Raises nothing."""
+        """Set the field ``kind``; None sets nothing. Never raises."""
         if value is None or not self.enabled:
             return
         policy = self._policy
@@ -158,7 +163,7 @@ class Content:
                 value = policy.redact(kind, value)
             if value is None or value == []:
                 return
-            if for_hook:  # the hook may change it, when the operation ends
+            if for_hook:  # the hook may change it when the operation ends
                 self._for_hook[kind] = json_copy(value)
                 return
         except Exception:
@@ -187,11 +192,11 @@ class Content:
         self._budget = room - sum(one.size for one in made.values())
 
     def emit(self, span: Span, record: LogRecord | None) -> None:
-        """Give the content to the hook, and set it on span and record, each if it is asked for.
+        """Call the completion hook, and set the content on span and record as the policy says.
 
         Args:
             span: The operation's span, not ended yet.
-            record: Its event, not emitted yet, None if there will be none.
+            record: Its event, not emitted yet; None if there is none.
         """
         if self._for_hook:
             self._complete(span, record)
@@ -215,7 +220,7 @@ class Content:
             record.attributes = {**(record.attributes or {}), **on_event}
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:
-        """Call the hook, for operations that have messages; what it leaves is encoded."""
+        """Call the hook for operations that have messages, and encode its changes."""
         hook, kept, self._for_hook = self._policy.completion, self._for_hook, {}
         if hook is not None and ("input_messages" in kept or "output_messages" in kept):
             kept = hook({kind: kept[kind] for kind in _ATTRIBUTES if kind in kept}, span, record)
@@ -227,16 +232,16 @@ class Content:
 DISABLED_CONTENT: Final = Content(
     Policy(limit=0, span_limit=0, on_span=False, on_event=False), False, False
 )
-"""Of an operation whose content nobody wants."""
+"""The content of every operation whose content is disabled."""
 
 
 class RequestedContent(Content):
-    """What a layer asks, as of when it does, for the operation that may report it.
+    """The content of a layer's request, for the operation that may report it later.
 
-    Where a hook sees content it is a copy, and the hook sees it by that operation alone.
+    If there are hooks, it keeps a copy, which only that operation passes to them.
 
     Args:
-        policy: What leaves.
+        policy: The content policy.
     """
 
     __slots__ = ()
@@ -245,7 +250,7 @@ class RequestedContent(Content):
         super().__init__(policy, True, True)
 
     def set(self, kind: str, value: Any) -> None:
-        """Set the field ``kind``; None sets nothing. Raises nothing."""
+        """Set the field ``kind``; None sets nothing. Never raises."""
         policy = self._policy
         if value is None or not (policy.redact or policy.completion):
             super().set(kind, value)
@@ -256,7 +261,7 @@ class RequestedContent(Content):
             errors.internal_error(f"converting {kind}")
 
     def copy_to(self, content: Content) -> None:
-        """Have ``content``, of which nothing was set yet, say it."""
+        """Set this content on ``content``, which must be empty."""
         for kind, value in self._for_hook.items():
             content.set(kind, value)
         if content._recorded and self._encoded:
@@ -274,7 +279,7 @@ def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
 
 
 def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
-    """Attributes for what fits, and the marks for what was cut or left out."""
+    """Return the attributes for what fits, and the marks of what was truncated or omitted."""
     marked = {name: read(one) for name, one in encoded.items() if one.text}
     truncated = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
     if truncated:
@@ -284,7 +289,7 @@ def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]
 
 
 def _with_finish_reasons(messages: list[Any]) -> list[Any]:
-    """Each message with a reason for its end, which is required where the schema is older."""
+    """Return the messages, each with a finish reason: older schemas require one."""
     return [
         one if _REASON in one else {**one, _REASON: "tool_call" if _calls_tool(one) else "stop"}
         for one in messages

@@ -25,10 +25,10 @@ _OVERFLOW: Final = MappingProxyType({"otel.metric.overflow": True})
 
 
 class ObservedCounter:
-    """A sum per set of attributes, observed when metrics are collected.
+    """A sum per attribute set, reported through an observable counter.
 
-    A record of a synchronous instrument costs 8 µs, an addition to a dict almost nothing. The
-    table holds ``limit`` sets; what comes after goes to the overflow set of the metrics SDK.
+    Recording with a synchronous instrument costs 8 µs, adding to a dict almost nothing. The table
+    holds ``limit`` attribute sets; further ones are added to the overflow set of the metrics SDK.
     """
 
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
@@ -41,7 +41,7 @@ class ObservedCounter:
         )
 
     def reset(self) -> None:
-        """With nothing, as a forked child does: what was added is the parent's to tell."""
+        """Empty the table; in a forked child, since the parent reports what it has added."""
         self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
 
     def add(self, value: int, attributes: Mapping[str, Any]) -> None:
@@ -59,19 +59,19 @@ class ObservedCounter:
 
 
 class _GlobalProvider:
-    """In the place of a provider: the process's own, whichever it is or comes to be."""
+    """A key for the process's own meter provider, whichever that is or becomes."""
 
 
 class SharedCounters:
-    """The sums of one scope: one for each metric and provider, whoever adds to it.
+    """The counters of one scope: one for each metric and meter provider.
 
-    A meter that has a counter of the same name keeps the first one's observation, and drops that of
-    the second: what would be added there would be lost.
+    If a meter already has a counter of a name, it keeps the first one's callback and drops the
+    second's, so two counters would lose what is added to the second.
 
     Args:
         scope: The name of the scope.
         meter: Its meter.
-        provider: What the meter is of; None for the process's own.
+        provider: The meter's provider; None for the process's own.
     """
 
     def __init__(self, scope: str, meter: Meter, provider: object | None) -> None:
@@ -80,7 +80,7 @@ class SharedCounters:
         self._provider = _GLOBAL_PROVIDER if provider is None else provider
 
     def of(self, metric: Metric) -> ObservedCounter:
-        """The sums of ``metric``."""
+        """Return the counter of ``metric``."""
         with _lock:
             known = _sums.setdefault(self._provider, {})
             key = (self._scope, metric.name)
@@ -92,11 +92,11 @@ class SharedCounters:
 _GLOBAL_PROVIDER: Final = _GlobalProvider()
 _lock: Final = Lock()
 _sums: Final[ByObject[object, dict[tuple[str, str], ObservedCounter]]] = ByObject()
-"""By the provider; one for each scope and metric there is."""
+"""By provider, then by scope and metric name."""
 
 
 class EndedOperation(Protocol):
-    """What metrics are recorded from: an operation that ends."""
+    """What metrics are recorded from."""
 
     context: Context
 
@@ -106,11 +106,11 @@ class Measure(NamedTuple):
 
     Attributes:
         metric: The metric.
-        value: What is recorded of an operation; nothing where it is None.
-        attributes: Names of attributes of the span, of which those that are there are recorded.
-        extra: Attributes of the point that the span has not.
-        previous: Whether the metric is one of the generation that dashboards query today.
-        latest: Whether it is one of the newest generation.
+        value: Reads the value from an operation; None records nothing.
+        attributes: Names of span attributes; those present are recorded.
+        extra: Attributes of the point that the span does not have.
+        previous: Whether the metric belongs to the generation that dashboards query today.
+        latest: Whether it belongs to the newest generation.
     """
 
     metric: Metric
@@ -122,7 +122,7 @@ class Measure(NamedTuple):
 
 
 class Instruments:
-    """The instruments of one instrumentor, made when first needed."""
+    """The instruments of one instrumentor, created on first use."""
 
     def __init__(self, meter: Meter, settings: Settings, shared: SharedCounters) -> None:
         self._meter = meter
@@ -136,11 +136,11 @@ class Instruments:
     def measure(
         self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]
     ) -> None:
-        """Record what ``measures`` say of ``operation``, in the generations asked for.
+        """Record ``measures`` of ``operation``, in the generations that the settings enable.
 
-        ``known`` are the attributes of its span, ``error.type`` among them after an error.
+        ``known`` are the attributes of its span, including ``error.type`` after an error.
         """
-        # A subtle hot path: measures of one kind share their attributes, which are gathered once.
+        # Hot path: measures of one kind share their attributes, which are collected once.
         context, names = operation.context, None
         attributes: Attributes = {}
         for row in measures:
@@ -166,11 +166,11 @@ class Instruments:
         return histogram
 
     def add_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
-        """Add the tokens of an inference to the sums by modality of the latest generation.
+        """Add the usage of an inference to the sums by modality of the latest generation.
 
         Args:
-            usage: The attributes of the span, ``gen_ai.usage.*`` among them.
-            names: Those of its attributes that the points have.
+            usage: The attributes of the span, including ``gen_ai.usage.*``.
+            names: The span attributes that the points carry.
         """
         attributes = {name: usage[name] for name in names if name in usage}
         for metric, total, parts in _USAGE_SUMS:
@@ -229,7 +229,7 @@ _USAGE_SUMS: Final = (
 def _by_modality(
     usage: Mapping[str, Any], total: str, parts: tuple[tuple[TokenModality, str], ...]
 ) -> Iterable[tuple[str, int]]:
-    """What the provider broke down, and the rest of the total as ``unknown``."""
+    """Yield the provider's breakdown, and the rest of the total as ``unknown``."""
     rest = usage.get(total)
     if rest is None:
         return
