@@ -86,13 +86,13 @@ def types(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def clear() -> None:
-    """Forget the classes, which are looked for once a process."""
+    """Forget the classes, which are looked up once per process."""
     for name in ("_class", "_generic"):
         getattr(completion_objects, name).cache_clear()
 
 
 class Hook:
-    """Remembers what it is given, and does what the test says."""
+    """Records what it gets, and does what the test wants."""
 
     def __init__(self, act: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
         self.given: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def attributes(span: Any) -> dict[str, Any]:
 
 
 def classes(given: Any) -> Any:
-    """The names of the classes in the shape of the messages."""
+    """Return the names of the classes in the shape of the messages."""
     if isinstance(given, list):
         return [classes(one) for one in given]  # pyright: ignore[reportUnknownVariableType]
     name = type(given).__name__
@@ -309,7 +309,7 @@ def test_the_official_package_is_imported_only_for_a_hook() -> None:
         "Gate(Settings.read({}))\n"
         "print([m for m in sys.modules if m.startswith('opentelemetry.util.genai')])"
     )
-    ran = subprocess.run(  # a process of its own: others import it here
+    ran = subprocess.run(  # a new process: other tests import it here
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""The gate: nothing is touched that nobody asked for, and hooks see everything first."""
+"""The gate: disabled content is not touched, and hooks see all content first."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def text_messages(text: str, role: str = "user") -> list[dict[str, Any]]:
 
 
 def explode() -> Any:
-    raise AssertionError("content was converted that nobody asked for")
+    raise AssertionError("disabled content was converted")
 
 
 def test_nothing_is_converted_by_default(emission: Emission) -> None:
@@ -138,7 +138,7 @@ def test_a_failing_conversion_costs_only_its_attribute(
 
 
 def redact(kind: str, value: Any) -> Any:
-    """Takes the secret out, and fails on documents."""
+    """Remove the secret, and fail on documents."""
     if kind == "retrieval_documents":
         raise ValueError(SECRET)
     return json.loads(json.dumps(value).replace(SECRET, "[redacted]"))
@@ -232,7 +232,7 @@ def test_without_its_redaction_no_content_is_recorded(
 
 @pytest.mark.parametrize("value", ["NO_CONTENT", "true", "SPAN_AND_EVENT"])
 def test_disabled_content_is_not_touched(value: str, emission: Emission) -> None:
-    """Whatever is asked for: a span not recorded and no event, nothing is converted."""
+    """Whatever is enabled: without a recorded span or an event, nothing is converted."""
     gate = Gate(Settings.read({CAPTURE: value}))
     span = (
         INVALID_SPAN

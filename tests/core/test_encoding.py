@@ -1,4 +1,4 @@
-"""Encoded content: always valid JSON, always within its budget, the newest kept."""
+"""Encoded content: always valid JSON, always within its budget, the newest items kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)
 def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both encoders: the fast one is there only where a model SDK brought it."""
+    """Both encoders: the fast one is available only where a model SDK imported it."""
     if request.param == "json":
         monkeypatch.delitem(sys.modules, "pydantic_core", raising=False)
 
@@ -298,7 +298,7 @@ def test_plain_text_is_truncated_between_characters() -> None:
 
 
 def test_escapes_beyond_the_budget_are_truncated_until_they_fit() -> None:
-    """What a first cut keeps is denser in escapes than the whole was."""
+    """What the first truncation keeps has more escapes than the whole."""
     text = "\x01" * 4000 + "a" * 40_000
     for value in (text, {"a": text, "b": text}, [{"role": "user", "parts": [{"content": text}]}]):
         encoded = encode(value, 10_000)

@@ -1,4 +1,4 @@
-"""A context crosses to the work on an object, once, and to nothing else."""
+"""A context reaches the work on an object, once, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = Slot("test-handover", str)
 
 
 class Task:
-    """What a framework hands to a thread."""
+    """An object that a framework hands to a thread."""
 
 
 def named(name: str) -> Context:

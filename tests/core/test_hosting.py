@@ -1,4 +1,4 @@
-"""The door for distributions: what is behind it, and what it costs to open."""
+"""The API for distributions: what it offers, and what its import costs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
 
 
 def test_the_names_that_are_looked_up_exist() -> None:
-    """By its name, so nothing else would tell that it has moved."""
+    """They are looked up by name, so nothing else would notice that they have moved."""
     streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
     assert streams.drain is disposal.drain
     assert callable(streams.open_streams)

@@ -1,4 +1,4 @@
-"""Operations in progress are known until they end or are dropped, and not kept alive for it."""
+"""Operations in progress are listed until they end or are dropped, and not kept alive."""
 
 from __future__ import annotations
 

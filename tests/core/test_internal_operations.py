@@ -1,4 +1,4 @@
-"""What runs in the process: its span whole, with the content that was asked for, and without it."""
+"""Operations in this process: their complete span, with and without content."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def response_messages(value: str) -> list[dict[str, Any]]:
 
 
 def explode(*_: Any) -> Any:
-    raise AssertionError("content was converted that nobody asked for")
+    raise AssertionError("disabled content was converted")
 
 
 def attributes(emission: Emission) -> dict[str, Any]:
-    """Those of the one span; JSON as what it says."""
+    """Return the attributes of the only span, with JSON decoded."""
     found = dict(emission.span.attributes or {})
     for name in found.keys() & CONTENT:
         found[name] = json.loads(str(found[name]))
@@ -129,7 +129,7 @@ TOOL: dict[str, Any] = {
 def test_an_agents_response_has_the_finish_reason_of_its_last_model_call(
     own: dict[str, Any], expected: str, emission: Emission
 ) -> None:
-    """And an answer that says itself how it ended keeps that."""
+    """A message with its own finish reason keeps that."""
     (message,) = text_messages("assistant", "sunny")
     agent = InvokeAgent(telemetry(emission, True), "ada", output=lambda _: [{**message, **own}])
     agent.scope.add_inference(1, 2, ("tool_calls",))
@@ -260,7 +260,7 @@ def test_a_step_has_its_count_and_outcome(emission: Emission) -> None:
 
 
 class RequestedContent(Sampler):
-    """Samples nothing, and keeps what it was asked."""
+    """A sampler that drops everything, and keeps the attributes it got."""
 
     def __init__(self) -> None:
         self.names: list[tuple[str, dict[str, Any]]] = []

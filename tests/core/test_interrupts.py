@@ -1,4 +1,4 @@
-"""A run that stops until somebody answers is an event; what it asks is content."""
+"""A run that stops for input emits an event; the request for input is content."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_value_is_not_emitted_if_events_carry_no_content(
 ) -> None:
     class Explodes:
         def __repr__(self) -> str:
-            raise AssertionError("content was converted that nobody asked for")
+            raise AssertionError("disabled content was converted")
 
         __str__ = __repr__
 
@@ -85,7 +85,7 @@ def test_without_a_value_no_attribute_is_emitted(emission: Emission) -> None:
 
 
 def test_without_detail_events_the_value_is_not_emitted(emission: Emission) -> None:
-    """Whoever asks for content on events and for no events has none."""
+    """Content on events has no effect if events are disabled."""
     off = {"OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
     interrupted(telemetry(emission, "EVENT_ONLY", **off), SECRET)
     assert emission.events == [(NAME, {})]
@@ -130,7 +130,7 @@ def test_an_encoding_error_costs_only_the_value(
 def test_the_value_is_redacted_first(
     emission: Emission, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And where the hook cannot be loaded nothing is told."""
+    """If the hook cannot be loaded, the value is not emitted."""
     seen: list[str] = []
 
     def redact(kind: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The life of an operation: begun, described, ended once, whatever ends it and whatever fails."""
+"""The life of an operation: started, described, ended once, whatever ends it and whatever fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ABANDONED = {"otel_agents.stream.abandoned": True}
 
 
 class Described(Step):
-    """A step whose framework describes it in each way that there is."""
+    """A step that its framework describes in every possible way."""
 
     __slots__ = ("breaks_at", "recorded")
 
@@ -52,14 +52,14 @@ class Described(Step):
 
 
 def span_of(emission: Emission) -> dict[str, Any]:
-    """The attributes of the one span, beside its type."""
+    """Return the attributes of the only span, without its type."""
     attributes = dict(emission.span.attributes or {})
     assert attributes.pop("otel_agents.step.type") == "step"
     return attributes
 
 
 def run(telemetry: Telemetry, method: Callable[..., Any], prompt: str, breaks_at: str = "") -> Any:
-    """Call ``method`` of an agent, and use what it gives to its end; what was told."""
+    """Call ``method`` of an agent and use its result to the end; return what was recorded."""
     step = Described(telemetry, breaks_at)
     value = wrapped(method, telemetry, lambda telemetry, call: step, bound=True)(
         Agent("ada"), prompt
@@ -160,7 +160,7 @@ def test_a_complete_stream_is_not_abandoned(telemetry: Telemetry, emission: Emis
     assert span_of(emission) == {}
 
 
-# Longer than its call, or never.
+# Operations that outlive their call, or never happen.
 
 
 def test_an_operation_held_open_ends_the_second_time(
@@ -221,7 +221,7 @@ def test_an_end_callback_is_called_once_at_the_very_end(
     assert recorded == [(True, [] if end is Operation.discard else ["step"]), "second"]
 
 
-# What fails.
+# Errors.
 
 
 def test_a_failing_end_callback_does_not_stop_the_others(

@@ -1,4 +1,4 @@
-"""Media: never inline, known by type, size and hash."""
+"""Media: never inline, only type, size and hash."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAFE = base64.urlsafe_b64encode(DATA).decode()
 
 @pytest.mark.parametrize("text", [TEXT, SAFE, TEXT.rstrip("="), base64.encodebytes(DATA).decode()])
 def test_base64_is_hashed_decoded(text: str) -> None:
-    for _ in range(2):  # the second time it is known
+    for _ in range(2):  # the second time it is cached
         assert media.part_from_base64(text, "image/png", "image") == PLACEHOLDER
 
 

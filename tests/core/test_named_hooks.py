@@ -1,4 +1,4 @@
-"""A hook that a setting names is found when there is content for it, and nobody waits for anybody."""
+"""A hook named by a setting is loaded when there is content for it, and nothing deadlocks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def recorded(gate: Gate) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where a test may write modules; what the process knows of hooks is forgotten."""
+    """A folder for modules; the process forgets its hooks."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = set(sys.modules)
     redaction.named.cache_clear()
@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in ``folder``; one that waits for ever fails."""
+    """Run a program in ``folder``; fail if it hangs."""
     (folder / "recording.py").write_text(textwrap.dedent(RECORDS), "utf-8")
     path = [str(folder), *sys.path]
     return subprocess.run(
@@ -233,27 +233,27 @@ def test_until_the_program_has_defined_it_nothing_is_recorded(folder: Path) -> N
 def test_a_module_that_waits_for_a_call_does_not_deadlock(
     name: str, folder: Path, counts: Counts
 ) -> None:
-    """As one that asks a model in another thread while it is imported."""
+    """Such as one that calls a model in another thread while it is imported."""
     write(
         folder,
         "halfway/__init__.py",
         """
         import sys, threading
-        thread = threading.Thread(target=sys.modules["told"].call)
+        thread = threading.Thread(target=sys.modules["shared"].call)
         thread.start()
         thread.join(20)
         def redact(kind, value): return value.upper()
         """,
     )
     write(folder, "halfway/inner.py", "from halfway import redact")
-    module = ModuleType("told")
+    module = ModuleType("shared")
     made, seen = gate(name), list[dict[str, Any]]()
     vars(module)["call"] = lambda: seen.append(recorded(made))
-    sys.modules["told"] = module
+    sys.modules["shared"] = module
     try:
         __import__("halfway")
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert seen == [{}]
     assert counts == {"waiting for the redaction hook": 1}
     assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
@@ -262,8 +262,8 @@ def test_a_module_that_waits_for_a_call_does_not_deadlock(
 def test_a_hook_is_created_once_and_no_thread_waits(
     folder: Path, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(folder, "slow_hook.py", "redact = __import__('told').found()\n")
-    module, made = ModuleType("told"), gate("slow_hook:redact")
+    write(folder, "slow_hook.py", "redact = __import__('shared').found()\n")
+    module, made = ModuleType("shared"), gate("slow_hook:redact")
     looking, seen = threading.Event(), list[dict[str, Any]]()
     go_on = threading.Event()
 
@@ -273,7 +273,7 @@ def test_a_hook_is_created_once_and_no_thread_waits(
         return louder
 
     vars(module)["found"] = found
-    sys.modules["told"] = module
+    sys.modules["shared"] = module
     try:
         first = threading.Thread(target=lambda: seen.append(recorded(made)))
         first.start()
@@ -282,15 +282,15 @@ def test_a_hook_is_created_once_and_no_thread_waits(
         go_on.set()
         first.join()
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert seen == [{"gen_ai.retrieval.query.text": "ASKED"}]
     assert counts == {"waiting for the redaction hook": 1}
     assert caplog.messages == [WAITS.format("slow_hook:redact", "is being looked for")]
 
 
 def test_a_child_forked_meanwhile_loads_the_hook_itself(folder: Path) -> None:
-    write(folder, "forking_hook.py", "redact = __import__('told').found()\n")
-    module, made = ModuleType("told"), gate("forking_hook:redact")
+    write(folder, "forking_hook.py", "redact = __import__('shared').found()\n")
+    module, made = ModuleType("shared"), gate("forking_hook:redact")
     children: list[str] = []
 
     def found() -> Any:
@@ -304,11 +304,11 @@ def test_a_child_forked_meanwhile_loads_the_hook_itself(folder: Path) -> None:
         return louder
 
     vars(module)["found"] = found
-    sys.modules["told"] = module
+    sys.modules["shared"] = module
     try:
         assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert children == [str({"gen_ai.retrieval.query.text": "child"})]
 
 

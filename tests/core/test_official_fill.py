@@ -1,4 +1,4 @@
-"""What an official call knows by itself is its own; we fill in what it does not."""
+"""We fill in only what an official call does not know itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each operation of the conventions, alone: its span whole, and its metrics."""
+"""Each operation of the conventions by itself: its complete span, and its metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who owns a model call: its whole emission, where the owner is ours, an official call, elsewhere."""
+"""Who owns a model call: the emission of our calls, official calls and foreign spans."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ EVENT = ("gen_ai.client.inference.operation.details", {**KNOWN, **LEARNT})
 
 @dataclass
 class InferenceData:
-    """As the official package's: what it keeps of a call that it reports."""
+    """A stand-in for the official package's data object."""
 
     request_model: str | None = None
     request_temperature: float | None = None
@@ -71,7 +71,7 @@ class InferenceData:
 
 @pytest.fixture
 def telemetry(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
-    """With a stand-in for the official package, which is not needed for this."""
+    """Telemetry with a stand-in for the official package, which is not needed for this."""
     stand_in: Any = ModuleType(official.MODULE)
     stand_in.InferenceData = InferenceData
     monkeypatch.setitem(sys.modules, official.MODULE, stand_in)
@@ -79,7 +79,7 @@ def telemetry(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
 
 
 def chat(telemetry: Telemetry, parent: Context, error: BaseException | None = None) -> Inference:
-    """One call, to its end."""
+    """Run one call to its end."""
     call = Inference(telemetry, Operation.CHAT, "toy", "toy-1", SERVER, parent=parent)
     call.attributes["gen_ai.request.temperature"] = 0.5
     call.content.input_messages = MESSAGES
@@ -225,14 +225,12 @@ def test_our_call_within_our_call_is_reported(telemetry: Telemetry, emission: Em
     outer.discard()
 
 
-@pytest.mark.parametrize("around", ["elsewhere", "official"])
+@pytest.mark.parametrize("around", ["foreign", "official"])
 def test_other_kinds_of_calls_and_calls_in_a_tool_are_ours(
     around: str, telemetry: Telemetry, emission: Emission
 ) -> None:
     data = InferenceData()
-    parent = (
-        with_foreign_span(Context()) if around == "elsewhere" else set_value(INFERENCE_KEY, data)
-    )
+    parent = with_foreign_span(Context()) if around == "foreign" else set_value(INFERENCE_KEY, data)
     tool = ExecuteTool(telemetry, "search", parent=parent)
     chat(telemetry, tool.context)
     tool.end()

@@ -42,7 +42,7 @@ SERVER = ("toy.example", 443)
 
 
 class Created(Inference):
-    """What the SDK's instrumentor records."""
+    """A call of the SDK's instrumentor."""
 
     __slots__ = ()
 
@@ -51,7 +51,7 @@ class Created(Inference):
 
 
 class Streamed(Created):
-    """What the SDK's instrumentor records of a stream."""
+    """A streamed call of the SDK's instrumentor."""
 
     __slots__ = ("client",)
 
@@ -67,7 +67,7 @@ def describe(call: Any, response: Response) -> None:
 
 
 class Routed(ClaimedCall):
-    """What the router's instrumentor records."""
+    """A call of the router's instrumentor."""
 
     def describe(self, call: ModelCall, response: Response | None) -> None:
         if response is not None:
@@ -138,7 +138,7 @@ def provider() -> Provider:
 
 @pytest.fixture
 def ledger(emission: Emission, layers: Layers, provider: Provider) -> Callable[[], None]:
-    """Checks that the spans are the responses, with their tokens, and the refusals."""
+    """Check that the spans are the responses, with their usage, and the refusals."""
 
     def check() -> None:
         counted = sorted(
@@ -236,10 +236,10 @@ def test_two_attempts_under_one_claim_are_one_span_each(
     provider: Provider, ledger: Callable[[], None], layers: Layers
 ) -> None:
     def twice(prompt: str) -> Response:
-        rewritten = Client(provider).create(prompt)  # seen: taken by the SDK
+        rewritten = Client(provider).create(prompt)  # taken by the SDK
         layers.routed[-1].responded(rewritten)
         sent(Operation.CHAT, get_current())
-        return provider.serve(rewritten.text)  # not seen: reported by the router
+        return provider.serve(rewritten.text)  # not taken: reported by the router
 
     Router(twice).complete("hi")
     assert len(provider.served) == 2
@@ -269,7 +269,7 @@ def test_a_model_called_by_a_tool_is_counted(
         context = contextvars.copy_context()
         context.run(carry(lambda: Client(provider).create("inner"), tool.context))
         tool.end()
-        return provider.serve(prompt)  # past every SDK: the tool's call must not have taken it
+        return provider.serve(prompt)  # without an SDK: the tool's call must not have taken it
 
     Router(with_tool).complete("hi")
     assert len(provider.served) == 2

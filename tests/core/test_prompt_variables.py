@@ -1,4 +1,4 @@
-"""The variables of a prompt: one attribute each, strings all, within the budget."""
+"""Prompt variables: one attribute each, all strings, within the budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ids of responses reported lately: the net under the claims, and no more than that."""
+"""The ids of recently reported responses: the safety net below the claims, and no more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID = "response-1"
 
 
 class _Responses:
-    """A layer whose results are ids of responses."""
+    """A layer whose results are response ids."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ class Framework(ClaimedCall):
 
 
 class Above(Framework):
-    """A layer of another kind."""
+    """A layer of another class."""
 
 
 def requests(
@@ -56,7 +56,7 @@ def requests(
 
 
 def create(telemetry: Telemetry) -> Callable[[str], str]:
-    """An SDK's function, which is reported; its result is the id that it is given."""
+    """Return an instrumented SDK function that returns the id it is passed."""
 
     def start(telemetry: Telemetry, call: Any) -> Inference:
         return Sdk(telemetry, Operation.CHAT, "openai", "m", ("h", 1))

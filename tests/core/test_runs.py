@@ -1,4 +1,4 @@
-"""Operations known by the ids of a library: where each is, and that all of it ends once."""
+"""Operations identified by a library's ids: their context, and that each ends once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Agent = Callable[[str], Begin]
 
 
 def nothing(parent: Context) -> None:
-    """Begins what is not shown."""
+    """Start nothing: the run is not shown."""
 
 
 def tree(emission: Emission) -> list[str]:
@@ -35,7 +35,7 @@ def ended(emission: Emission) -> list[str]:
     return [name.replace("invoke_agent ", "") for name in emission.names]
 
 
-# Where it is.
+# Contexts.
 
 
 def test_a_run_is_under_its_parent_by_id_wherever_it_is_called(
@@ -69,7 +69,7 @@ def test_the_context_of_a_run_is_that_of_its_operation(agent: Agent) -> None:
 def test_an_application_span_in_between_stays_in_between(
     agent: Agent, telemetry: Telemetry, emission: Emission
 ) -> None:
-    """A span of its own, made where the run is current."""
+    """The application starts it where the run is current."""
     runs = Runs("toy")
 
     def application() -> None:
@@ -84,7 +84,7 @@ def test_an_application_span_in_between_stays_in_between(
 
 
 def test_a_siblings_current_context_is_not_in_between(agent: Agent, emission: Emission) -> None:
-    """As of a callback that is called in the context of a sibling."""
+    """Such as a callback that is called in the context of a sibling."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     sibling = runs.start("sibling", "root", agent("sibling"))
@@ -156,7 +156,7 @@ def test_any_hashable_is_an_id(agent: Agent, emission: Emission) -> None:
     assert tree(emission) == ["0", "  1", "    2", "      3"]
 
 
-# How it ends.
+# Ends.
 
 
 def test_a_run_ends_by_what_is_reported(agent: Agent, emission: Emission) -> None:
@@ -193,7 +193,7 @@ def test_a_run_that_ends_leaves_the_others_in_progress(agent: Agent, emission: E
 
 
 def test_ending_a_root_ends_and_removes_its_tree(agent: Agent, emission: Emission) -> None:
-    """The innermost first; another root's are another's."""
+    """The innermost first; other roots go on."""
     runs = Runs("toy")
     for run_id, parent_id in (
         *(("root", None), ("a", "root"), ("other", None), ("below a", "a"), ("b", "root")),

@@ -1,4 +1,4 @@
-"""What a table of runs holds: as much as it may, of what is in progress, of this process."""
+"""What a table of runs keeps: a bounded number, only runs in progress, only this process's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Agent = Callable[[object], Begin]
 
 
 class Broken(InvokeAgent):
-    """Cannot be concluded."""
+    """An operation whose ``conclude`` raises."""
 
     def conclude(self) -> None:
         raise LookupError
@@ -98,7 +98,7 @@ def fail(operation: Operation) -> None:
 def test_an_error_in_a_report_is_raised_and_the_run_has_ended(
     agent: Agent, emission: Emission
 ) -> None:
-    """The callback is guarded."""
+    """The callback itself is guarded."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     runs.start("a", "root", agent("a"))
@@ -123,7 +123,7 @@ def test_a_run_that_fails_to_start_is_not_in_progress(agent: Agent, emission: Em
 
 
 def nothing(parent: Context) -> None:
-    """Begins what is not shown."""
+    """Start nothing: the run is not shown."""
 
 
 def test_our_error_in_the_earlier_run_stops_nothing(
@@ -140,11 +140,11 @@ def test_our_error_in_the_earlier_run_stops_nothing(
 
 
 class Id:
-    """An id that can be seen to be gone."""
+    """An id that can be weakly referenced."""
 
 
 def test_a_long_root_keeps_nothing_of_ended_runs(agent: Agent, emission: Emission) -> None:
-    """As one of a server, which has no end."""
+    """Such as a server's root, which has no end."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     gone: list[weakref.ref[Id]] = []
@@ -161,7 +161,7 @@ def test_a_long_root_keeps_nothing_of_ended_runs(agent: Agent, emission: Emissio
 
 @pytest.mark.usefixtures("uncollected")
 def test_an_ended_operation_is_freed(agent: Agent, emission: Emission) -> None:
-    """It holds what was asked and answered, which may be large."""
+    """It holds request and response, which may be large."""
     runs, operations = Runs("toy", limit=2), list[weakref.ref[Operation]]()
 
     def begin(parent: Context) -> Operation:

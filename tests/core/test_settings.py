@@ -1,4 +1,4 @@
-"""The settings: each variable, its values, and what a bad value does."""
+"""The settings: each variable, its values, and the effect of an invalid value."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
 
 
 def changed(caplog: pytest.LogCaptureFixture, **environ: str) -> dict[str, Any]:
-    """The fields that differ from the defaults; nothing may be logged."""
+    """Return the fields that differ from the defaults; nothing may be logged."""
     read = vars(Settings.read(environ))
     assert caplog.messages == []
     return {name: value for name, value in read.items() if value != vars(DEFAULTS)[name]}

@@ -1,4 +1,4 @@
-"""A slot is a typed place in the context: its own, whatever it is called."""
+"""A slot is a typed key in the context, unique whatever its name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_false_value_is_kept(value: object) -> None:
 
 
 def test_a_value_of_another_type_is_ignored() -> None:
-    """As after an upgrade of ours in a process that has contexts of before."""
+    """Such as after an upgrade of this package in a process with older contexts."""
     (key,) = TEXT.set("nightly", Context())
     assert TEXT.get(set_value(key, 7, Context())) is None
 

@@ -1,4 +1,4 @@
-"""Beginning is a transaction and describing is guarded: no error of ours loses a span or its error."""
+"""Starting is a transaction and describing is guarded: our errors lose no span and no error."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ CHAT = Kind.CHAT
 
 
 class Overloaded(Exception):
-    """The provider refuses."""
+    """An error of the provider."""
 
 
 class Ours(Exception):
-    """An error of our own code."""
+    """An error in our own code."""
 
 
 @pytest.fixture(autouse=True)
 def logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Errors of ours are logged, as in an application."""
+    """Log our errors, as in an application."""
     monkeypatch.setattr(errors, "strict", False)
     errors.counts.clear()
     caplog.set_level(logging.WARNING, "otel_agents")
@@ -53,7 +53,7 @@ def logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
 
 @pytest.fixture
 def emission() -> Iterator[Emission]:
-    """Held to no convention: what was not described lacks what they ask for."""
+    """Skip the conformance check: spans that were not described lack attributes."""
     emission = Emission()
     yield emission
     emission.close()
@@ -72,7 +72,7 @@ def letters() -> Iterator[str]:
 
 
 def spans_of(emission: Emission) -> list[tuple[str, Any]]:
-    """The spans, and their errors."""
+    """Return the spans with their errors."""
     return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
@@ -84,7 +84,7 @@ REFUSED = f"{__name__}.Overloaded"
 
 
 def use(function: Callable[[], Any], telemetry: Telemetry, start: Any) -> Any:
-    """What the call of ``function`` gives, read to its end; its error as a value."""
+    """Return what the call of ``function`` gives, read to its end; an error as a value."""
     outer = get_current()
     try:
         value = wrapped(function, telemetry, start)()
@@ -96,7 +96,7 @@ def use(function: Callable[[], Any], telemetry: Telemetry, start: Any) -> Any:
         assert in_progress.operations() == []
 
 
-# After something was begun.
+# After an operation was started.
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_a_run_whose_start_fails_afterwards_is_in_the_table(
     assert spans_of(emission) == [("begun", REFUSED)]
 
 
-# Before anything could be begun.
+# Before an operation was started.
 
 
 class _Raises(SpanProcessor, Sampler, RandomIdGenerator):
-    """Code of the application's that raises the first time; all that a span's start asks."""
+    """Application code that raises the first time; everything that the start of a span calls."""
 
     def __init__(self) -> None:
         self.raised = False
@@ -197,7 +197,7 @@ class _Raises(SpanProcessor, Sampler, RandomIdGenerator):
 
 @pytest.fixture(params=["sampler", "id_generator", "processor"])
 def raises(request: pytest.FixtureRequest, emission: Emission) -> Iterator[_Raises]:
-    """Part of the tracer provider."""
+    """A part of the tracer provider."""
     raises = _Raises()
     if request.param == "processor":
         emission.tracer_provider.add_span_processor(raises)
@@ -379,7 +379,7 @@ def test_a_failing_complete_costs_nothing(telemetry: Telemetry, emission: Emissi
 
 
 class _Broken:
-    """What something of the application's is replaced by: every method raises."""
+    """A replacement for application code: every method raises."""
 
     def __getattr__(self, name: str) -> Any:
         def fail(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The tool that a context works in: found there by what is below, and let go of at its end."""
+"""The tool of a context: found by operations below it, and released at its end."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_nested_tools_context_has_the_inner_tool(
 
 
 def test_operations_below_a_tool_find_it(telemetry: Telemetry) -> None:
-    """A request of the Model Context Protocol finds it, by which it is enriched once."""
+    """A request of the Model Context Protocol finds it, and enriches it once."""
     tool = ExecuteTool(telemetry, "search")
     claimed = ClaimedCall(telemetry, CHAT, parent=tool.context)
     agent = InvokeAgent(telemetry, "ada", parent=claimed.context)
@@ -125,7 +125,7 @@ def test_a_task_that_outlives_its_tool_still_knows_its_name(telemetry: Telemetry
     assert found(scope_of(kept)) == ("search", None, False)
 
 
-# What has ended.
+# Ended operations.
 
 Make = Callable[[Telemetry], Operation]
 OPERATIONS: dict[str, Make] = {
@@ -149,7 +149,7 @@ OPERATIONS: dict[str, Make] = {
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("make", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_ended_operation_is_freed_at_once(make: Make, telemetry: Telemetry) -> None:
-    """It holds what was asked and answered, which may be large."""
+    """It holds request and response, which may be large."""
     operation = make(telemetry)
     operation.failed(LookupError())
     alive = weakref.ref(operation)
@@ -158,7 +158,7 @@ def test_an_ended_operation_is_freed_at_once(make: Make, telemetry: Telemetry) -
 
 
 def fails(held: list[weakref.ref[Any]]) -> None:
-    """Raises, with something in its frame."""
+    """Raise, with something in the frame."""
     in_the_frame = Held()
     held.append(weakref.ref(in_the_frame))
     raise LookupError
@@ -174,7 +174,7 @@ def fails_later(held: list[weakref.ref[Any]]) -> Iterator[int]:
 
 
 class Held:
-    """A file, a connection: released when its frame is."""
+    """A file, a connection: released with its frame."""
 
 
 RAISED: dict[str, Callable[[Any], object]] = {

@@ -1,4 +1,4 @@
-"""The upload hook is never in the caller's way; what it loses is counted, and said once."""
+"""The upload hook never blocks the caller; dropped uploads are counted, and logged once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 
 
 class Slow:
-    """A file system that waits to be told to go on."""
+    """A file system that waits for permission to go on."""
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)
@@ -47,7 +47,7 @@ def test_uploads_beyond_the_queue_are_dropped_counted_and_logged_once(
 ) -> None:
     files = Slow()
     hook = UploadHook(files, "slow://b", "json", 2)
-    infer(emission, hook)  # two of four wait, none is done
+    infer(emission, hook)  # two of four are queued, none is done
     for _ in range(3):
         infer(emission, hook)
     files.release.set()
@@ -84,7 +84,7 @@ def test_exit_waits_no_longer_than_its_timeout(
 
 
 class Broken(Slow):
-    """A file system that refuses, once or always."""
+    """A file system that fails, once or always."""
 
     def __init__(self, error: BaseException, times: int) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
 
 
 def test_uploads_do_not_inherit_the_first_calls_context() -> None:
-    """Where each thread is handed the context that started it."""
+    """Where each thread inherits the context that started it."""
     seen: list[Any] = []
     queue: JobQueue[int] = JobQueue(lambda _: seen.append(get_value("of the call")), 5, 1)
     undo = carry_context_into_threads()

@@ -1,4 +1,4 @@
-"""The sums that are observed: one for each metric, whoever adds to it, and bounded."""
+"""Observed counters: one per metric, shared by all that add to it, and bounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKENS = "gen_ai.client.inference.usage.input_tokens"
 
 
 def test_two_instrumentors_of_one_scope_share_a_counter(emission: Emission) -> None:
-    """As of one that was instrumented, uninstrumented and instrumented again."""
+    """Such as one that was instrumented, uninstrumented and instrumented again."""
     for _ in range(2):
         settings = Settings.read({"OTEL_AGENTS_METRICS": "latest"})
         telemetry = Telemetry("toy", settings=settings, **emission.providers)
@@ -30,7 +30,7 @@ def test_two_instrumentors_of_one_scope_share_a_counter(emission: Emission) -> N
 
 
 def test_beyond_its_limit_a_counter_uses_the_overflow_set() -> None:
-    emission = Emission()  # held to no convention: the overflow set has none of its attributes
+    emission = Emission()  # no conformance check: the overflow set has none of the attributes
     meter = emission.meter_provider.get_meter("toy")
     sums = ObservedCounter(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)
     for model in ("m0", "m1", "m2", "m3", "m4", "m0"):
