@@ -282,11 +282,11 @@ def test_a_named_hook_that_cannot_be_loaded_is_logged_once(
     assert caplog.messages == []
     for gate in gates:
         emitted(gate, recorded(), **WHOLE)
-        assert gate.policy.completes is False
+        assert gate.policy.has_completion_hook is False
     (line,) = caplog.messages
     assert line == (
         f"otel-agents: the completion hook {name!r} cannot be loaded ({why}), so none is called; "
-        "install the package that brings it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+        "install the package that provides it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
     )
 
 

@@ -285,7 +285,7 @@ def test_a_hook_is_created_once_and_no_thread_waits(
         del sys.modules["shared"]
     assert seen == [{"gen_ai.retrieval.query.text": "ASKED"}]
     assert counts == {"waiting for the redaction hook": 1}
-    assert caplog.messages == [WAITS.format("slow_hook:redact", "is being looked for")]
+    assert caplog.messages == [WAITS.format("slow_hook:redact", "is being loaded")]
 
 
 def test_a_child_forked_meanwhile_loads_the_hook_itself(folder: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_failed_import_is_logged_once_and_the_call_goes_on(
         "otel-agents: the redaction hook 'broken_hook:redact' cannot be loaded ("
     )
     assert line.endswith(
-        "), so no content is recorded; install the package that brings it, "
+        "), so no content is recorded; install the package that provides it, "
         "or unset OTEL_AGENTS_REDACTION_HOOK"
     )
     assert "\n" not in line

@@ -447,7 +447,7 @@ HOOK = "OTEL_AGENTS_REDACTION_HOOK"
 COMPLETION = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 NO_REDACTION = (
     "the redaction hook '{}' cannot be loaded ({}), so no content is recorded; "
-    "install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
+    "install the package that provides it, or unset OTEL_AGENTS_REDACTION_HOOK"
 )
 
 
@@ -484,7 +484,7 @@ def test_so_is_a_completion_hook() -> None:
     assert [line for line in json.loads(out)["findings"] if "hook" in line] == [
         (
             "the completion hook 'no_such_module:make' cannot be loaded (there is no module "
-            "no_such_module), so none is called; install the package that brings it, or unset "
+            "no_such_module), so none is called; install the package that provides it, or unset "
             "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
         )
     ]

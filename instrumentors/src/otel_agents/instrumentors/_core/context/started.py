@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
-__all__ = ["STARTED", "StartedOperations", "innermost", "released"]
+__all__ = ["STARTED", "StartedOperation", "StartedOperations", "innermost", "released"]
+
+_Operation = TypeVar("_Operation", bound="StartedOperation")
 
 
-class StartedOperations(list[Any]):
+class StartedOperation(Protocol):
+    """What a start function starts."""
+
+    when_ended: list[Callable[[], object]]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended or was discarded."""
+        ...
+
+    def end(self) -> None:
+        """End."""
+        ...
+
+
+class StartedOperations(list[StartedOperation]):
     """The operations that a start function has started, the outermost first."""
 
     over = False
@@ -21,7 +39,7 @@ STARTED: Final[ContextVar[StartedOperations | None]] = ContextVar(
 """Those of the start function that runs. Not thread-local, since greenlets share a thread."""
 
 
-def released(operation: Any) -> Any:
+def released(operation: _Operation) -> _Operation:
     """Return ``operation``, released from the start function: its owner ends it."""
     started = STARTED.get()
     if started is not None and operation in started:

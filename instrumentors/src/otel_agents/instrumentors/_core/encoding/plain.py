@@ -132,11 +132,11 @@ def _fields(value: Any) -> dict[str, Any] | None:
     else:
         return None
     if name == "__dataclass_fields__":
-        held = {one: getattr(value, one) for one in described}
+        values = {one: getattr(value, one) for one in described}
     else:  # pydantic 1 or 2
         extra: Any = getattr(value, "__pydantic_extra__", None)
-        held: dict[str, Any] = {**vars(value), **(extra or {})}
-    return {one: item for one, item in held.items() if _is_shown(described.get(one))}
+        values: dict[str, Any] = {**vars(value), **(extra or {})}
+    return {one: item for one, item in values.items() if _is_shown(described.get(one))}
 
 
 def _is_shown(field: Any) -> bool:

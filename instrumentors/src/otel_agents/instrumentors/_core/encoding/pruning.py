@@ -115,7 +115,7 @@ def _text(text: str, room: int) -> Pruned:
 
 
 def truncate_text(text: str, room: int) -> str:
-    """Return the start of ``text`` in at most ``room`` bytes of UTF-8."""
+    """Return the start of ``text`` in at max_large ``room`` bytes of UTF-8."""
     text = text[:room]
     if text.isascii():
         return text
@@ -125,14 +125,14 @@ def truncate_text(text: str, room: int) -> str:
 def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
     """Keep small values first, so that a long one does not displace them."""
     kept, large, left, truncated = _skeleton(value, room - 2 - _MARKER_BYTES, above)
-    whole_or_not = any(name in value for name in _TYPED)
-    if truncated and whole_or_not:
+    all_or_nothing = any(name in value for name in _TYPED)
+    if truncated and all_or_nothing:
         return Pruned(OMITTED, 0, True)
     marked, original = not truncated, 0
     for name, item in large.items():
         pruned = prune(item, left + EMPTY_BYTES, above)
         if pruned.value is OMITTED:
-            if whole_or_not:
+            if all_or_nothing:
                 return Pruned(OMITTED, 0, True)
             pruned = Pruned(None, EMPTY_BYTES, True)
         kept[name] = pruned.value
@@ -156,15 +156,15 @@ def _skeleton(
     """Return the small values, the large values, the room left, and whether keys are missing."""
     kept: dict[str, Any] = {}
     large: dict[str, Any] = {}
-    most = left // _SMALL + 1
+    max_large = left // _SMALL + 1
     for key, item in value.items():
         name = key if type(key) is str else key_text(key)
-        least = text_bytes(name) + 4 + EMPTY_BYTES
-        if least > left or len(large) > most:
+        minimum = text_bytes(name) + 4 + EMPTY_BYTES
+        if minimum > left or len(large) > max_large:
             return kept, large, left, True
-        size = size_within(item, min(left - least + EMPTY_BYTES, _SMALL), len(above))
+        size = size_within(item, min(left - minimum + EMPTY_BYTES, _SMALL), len(above))
         kept[name] = None if size is None else item
         if size is None:
             large[name] = item
-        left -= least if size is None else least - EMPTY_BYTES + size
+        left -= minimum if size is None else minimum - EMPTY_BYTES + size
     return kept, large, left, False

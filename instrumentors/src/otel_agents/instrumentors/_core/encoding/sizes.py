@@ -32,8 +32,8 @@ _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
 _NUMBER: Final = 24
 _SMALL_NUMBER: Final = 7
 _SAMPLE: Final = 4096
-_SAMPLES: Final = 64
-_VISITS: Final = 2000
+_MAX_SAMPLES: Final = 64
+_MAX_VISITS: Final = 2000
 
 
 class _DoesNotFitError(Exception):
@@ -157,7 +157,7 @@ def estimate_list(items: Sequence[Any]) -> int:
 
 class _Estimate:
     def __init__(self) -> None:
-        self._visits = _VISITS
+        self._visits = _MAX_VISITS
 
     def of(self, value: Any, depth: int) -> int:
         kind = kind_of(value)
@@ -178,17 +178,17 @@ class _Estimate:
     def _of_object(self, value: dict[Any, Any], depth: int) -> int:
         count = len(value)
         size = 0
-        for key, item in islice(value.items(), _SAMPLES):
+        for key, item in islice(value.items(), _MAX_SAMPLES):
             size += (len(key) if type(key) is str else EMPTY_BYTES) + self.of(item, depth + 1) + 4
-        size = size if count <= _SAMPLES else size * count // _SAMPLES
+        size = size if count <= _MAX_SAMPLES else size * count // _MAX_SAMPLES
         return size + 1 if count else 2  # no trailing comma
 
     def of_list(self, items: Sequence[Any], depth: int) -> int:
         count = len(items)
         if not count:
             return 2
-        looked_at = range(0, count, max(count // _SAMPLES, 1))
+        sampled = range(0, count, max(count // _MAX_SAMPLES, 1))
         size = 0
-        for index in looked_at:
+        for index in sampled:
             size += self.of(items[index], depth + 1) + 1
-        return 1 + size * count // len(looked_at)
+        return 1 + size * count // len(sampled)

@@ -80,9 +80,9 @@ class NamedHook:
         return self._hook
 
     def _load(self) -> None:
-        looking = self._loading
-        if not looking.acquire(blocking=False):
-            self._wait("is being looked for")
+        lock = self._loading
+        if not lock.acquire(blocking=False):
+            self._wait("is being loaded")
             return
         try:
             if not self.resolved:
@@ -96,7 +96,7 @@ class NamedHook:
             self.resolved = True
             _log.warning("otel-agents: %s", self.unavailable(f"{type(error).__name__}: {error}"))
         finally:
-            looking.release()
+            lock.release()
 
     def _found(self) -> Any:
         name, path = self.location
@@ -133,7 +133,7 @@ class NamedHook:
         """Return a sentence: why the hook is missing, what that means, and what to do."""
         return (
             f"{self._kind} {self._name!r} cannot be loaded ({reason}), so {self._without}; "
-            f"install the package that brings it, or unset {self._variable}"
+            f"install the package that provides it, or unset {self._variable}"
         )
 
 

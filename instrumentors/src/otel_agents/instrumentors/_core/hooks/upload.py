@@ -16,6 +16,7 @@ import logging
 import os
 import uuid
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Final
 
 from opentelemetry._logs import LogRecord
@@ -53,7 +54,7 @@ def upload_hook() -> UploadHook | None:
         )
         return None
     try:
-        fsspec: Any = importlib.import_module("fsspec")
+        fsspec = importlib.import_module("fsspec")
     except ImportError:
         _log.warning(
             "otel-agents: nothing is uploaded, since fsspec is not installed: "
@@ -84,7 +85,7 @@ class UploadHook:
         limit: The maximum number of queued uploads.
     """
 
-    def __init__(self, fsspec: Any, base: str, file_format: str, limit: int) -> None:
+    def __init__(self, fsspec: ModuleType, base: str, file_format: str, limit: int) -> None:
         self._fsspec = fsspec
         self._base = base.rstrip("/") if "://" in base else os.path.abspath(base)
         self._local = "://" not in base or base.startswith(_LOCAL)

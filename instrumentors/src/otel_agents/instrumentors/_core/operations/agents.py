@@ -38,7 +38,7 @@ Messages: TypeAlias = "Callable[[], list[Any]] | list[Any] | Items | None"
 
 
 _REASON: Final = "finish_reason"
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Internal(Operation):
@@ -69,7 +69,7 @@ class Internal(Operation):
         *,
         input: Messages = None,
         output: Callable[[Any], Messages] | None = None,
-        start_attributes: Mapping[str, Any] = _NOTHING,
+        start_attributes: Mapping[str, Any] = _EMPTY,
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from weakref import WeakSet, WeakValueDictionary
+
+from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
@@ -16,17 +18,17 @@ __all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number",
 class InProgress(Protocol):
     """An operation in progress."""
 
-    span: Any
+    span: Span
 
     def interrupt(self) -> None:
         """End with what is known, because the process is terminating."""
         ...
 
 
-IN_PROGRESS: Final[WeakValueDictionary[int, Any]] = WeakValueDictionary()
+IN_PROGRESS: Final[WeakValueDictionary[int, InProgress]] = WeakValueDictionary()
 """By sequence number; operations that the application dropped disappear by themselves."""
 
-DISCARDED: Final[WeakSet[Any]] = WeakSet()
+DISCARDED: Final[WeakSet[Span]] = WeakSet()
 """Spans of discarded operations: they stay open, and nothing may end them."""
 
 next_number: Final[Callable[[], int]] = itertools.count().__next__

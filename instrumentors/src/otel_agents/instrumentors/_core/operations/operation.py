@@ -279,7 +279,7 @@ class Operation:
                 self._finalize_and_emit()
             finally:
                 try:
-                    _guard("ending a span", self.span.end, self.end_time, theirs=True)
+                    _guard("ending a span", self.span.end, self.end_time, foreign=True)
                 finally:
                     self._deregister()
                     self.error = None  # its frames reference this operation and the application
@@ -349,8 +349,8 @@ class Operation:
             _guard("calling an end callback", self.when_ended.pop(0))
 
 
-def _guard(action: str, step: Callable[..., object], *args: Any, theirs: bool = False) -> None:
+def _guard(action: str, step: Callable[..., object], *args: Any, foreign: bool = False) -> None:
     try:
         step(*args)
     except Exception:
-        (errors.foreign_error if theirs else errors.internal_error)(action)
+        (errors.foreign_error if foreign else errors.internal_error)(action)

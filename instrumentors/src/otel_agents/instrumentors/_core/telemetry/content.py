@@ -47,8 +47,8 @@ _ATTRIBUTES: Final = MappingProxyType(
 )
 _TEXTS: Final = ("retrieval_query", "memory_query")
 _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
-_BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
-_QUARTERS: Final = MappingProxyType(
+_RANKED: Final = ("retrieval_documents", "memory_records", "tool_definitions")
+_BUDGET_QUARTERS: Final = MappingProxyType(
     {
         # Quarters of what is left of a span's budget. Output may use all of it, as nothing follows.
         # Input leaves a quarter for the output. Tool definitions can be larger than all the rest.
@@ -60,7 +60,7 @@ _QUARTERS: Final = MappingProxyType(
 )
 _DEFAULT_QUARTERS: Final = 3
 _REASON: Final = "finish_reason"
-_NOTHING: Final = cast(Any, MappingProxyType({}))
+_EMPTY: Final = cast(Any, MappingProxyType({}))
 """Shared by all instances whose content is disabled."""
 
 
@@ -87,7 +87,7 @@ class Policy:
     on_truncation: Callable[[], None] | None = None
 
     @property
-    def completes(self) -> bool:
+    def has_completion_hook(self) -> bool:
         """Whether there is a completion hook, as far as is known."""
         return self.completion is not None and not self.completion.is_absent
 
@@ -142,17 +142,17 @@ class Content:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._budget = policy.span_limit
-        self.enabled = self._recorded or policy.completes
+        self.enabled = self._recorded or policy.has_completion_hook
         """Whether any field is recorded; if False, skip collecting content."""
-        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _NOTHING
-        self._for_hook: dict[str, Any] = {} if self.enabled else _NOTHING
+        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _EMPTY
+        self._for_hook: dict[str, Any] = {} if self.enabled else _EMPTY
 
     def set(self, kind: str, value: Any) -> None:
         """Set the field ``kind``; None sets nothing. Never raises."""
         if value is None or not self.enabled:
             return
         policy = self._policy
-        for_hook = kind in completion.KINDS and policy.completes
+        for_hook = kind in completion.KINDS and policy.has_completion_hook
         if not (for_hook or self._recorded):
             return
         if policy.redact is not None and not policy.redact.is_available:
@@ -182,7 +182,7 @@ class Content:
 
     def _encode(self, kind: str, value: Any) -> None:
         room = self._budget + sum(one.size for one in self._encoded.pop(kind, {}).values())
-        share = room * _QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
+        share = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
         try:
             made = _encode(kind, value, min(self._policy.limit, share))
         except Exception:  # another thread may be editing what the application sent
@@ -275,7 +275,7 @@ def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
     if kind in _TEXTS:
         text = value if isinstance(value, str) else str(plain(value))
         return {name: encode_text(text, budget)}
-    return {name: encode(value, budget, newest=kind not in _BEST_FIRST)}
+    return {name: encode(value, budget, newest=kind not in _RANKED)}
 
 
 def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
