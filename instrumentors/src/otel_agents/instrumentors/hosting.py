@@ -122,7 +122,7 @@ def abandon(stream: StreamObserver) -> None:
         leave(stream)
 
 
-def is_discarded(span: Any) -> bool:
+def is_discarded(span: object) -> bool:
     """Return whether ``span`` belongs to an operation that was discarded."""
     discarded = _loaded(_OPERATIONS, "DISCARDED")
     return discarded is not None and span in discarded

@@ -115,7 +115,7 @@ def _text(text: str, room: int) -> Pruned:
 
 
 def truncate_text(text: str, room: int) -> str:
-    """Return the start of ``text`` in at max_large ``room`` bytes of UTF-8."""
+    """Return the start of ``text`` in at most ``room`` bytes of UTF-8."""
     text = text[:room]
     if text.isascii():
         return text

@@ -16,8 +16,7 @@ import logging
 import os
 import uuid
 from collections.abc import Mapping
-from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
@@ -43,6 +42,14 @@ _FAILED: Final = "uploading content"
 _LATE: Final = "uploading content before exit"
 
 
+class FsSpec(Protocol):
+    """The part of the module ``fsspec`` that uploads need."""
+
+    def url_to_fs(self, url: str, /, **kwargs: Any) -> tuple[Any, str]:
+        """Return the file system of ``url`` and the path in it."""
+        ...
+
+
 def upload_hook() -> UploadHook | None:
     """Return the hook that the settings describe; None, and one log line, if it cannot work."""
     settings = Settings.read()
@@ -54,7 +61,7 @@ def upload_hook() -> UploadHook | None:
         )
         return None
     try:
-        fsspec = importlib.import_module("fsspec")
+        fsspec: Any = importlib.import_module("fsspec")
     except ImportError:
         _log.warning(
             "otel-agents: nothing is uploaded, since fsspec is not installed: "
@@ -85,7 +92,7 @@ class UploadHook:
         limit: The maximum number of queued uploads.
     """
 
-    def __init__(self, fsspec: ModuleType, base: str, file_format: str, limit: int) -> None:
+    def __init__(self, fsspec: FsSpec, base: str, file_format: str, limit: int) -> None:
         self._fsspec = fsspec
         self._base = base.rstrip("/") if "://" in base else os.path.abspath(base)
         self._local = "://" not in base or base.startswith(_LOCAL)

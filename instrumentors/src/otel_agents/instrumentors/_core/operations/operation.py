@@ -64,17 +64,9 @@ class Operation:
     """
 
     __slots__ = (
-        *(
-            "__weakref__",
-            "_ended",
-            "_start_attributes",
-            "_gate",
-            "_held",
-            "_kind",
-            "_owner",
-            "_number",
-        ),
-        *("_start_counter", "attributes", "complete", "content", "context", "detailed"),
+        *("__weakref__", "_ended", "_gate", "_held", "_kind", "_number", "_owner"),
+        *("_start_attributes", "_start_counter"),
+        *("attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
         *("start_time", "telemetry", "when_ended"),
     )
@@ -100,7 +92,7 @@ class Operation:
         """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
         self.complete = False
-        """Whether a stream delivered everything before its end, so that leaving it is no abandoning."""
+        """Whether a stream has delivered everything, so that closing it early is not abandoning it."""
         self.hold_open: Callable[[], object] | None = None
         """Called once instead of ending, for an operation that outlives its call."""
         self.when_ended: list[Callable[[], object]] = []
