@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from weakref import WeakSet, WeakValueDictionary
 
 from opentelemetry.trace import Span
@@ -18,7 +18,7 @@ __all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number",
 class InProgress(Protocol):
     """An operation in progress."""
 
-    span: Span
+    span: Any
 
     def interrupt(self) -> None:
         """End with what is known, because the process is terminating."""
