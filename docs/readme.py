@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from otel_agents.distro.starting.privacy import VENDOR_TELEMETRY
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.instrumentors.settings import SETTINGS
 
@@ -35,7 +36,7 @@ def matrix() -> str:
 def settings() -> str:
     """Return the table of settings."""
     rows = ["| variable | default | description |", "|---|---|---|"]
-    rows += [f"| `{row.name}` | {row.default} | {row.what} |" for row in SETTINGS]
+    rows += [f"| `{row.name}` | {row.default} | {row.description} |" for row in SETTINGS]
     return "\n".join(rows)
 
 

@@ -1,4 +1,4 @@
-"""An operation that writes down what is reported to it, for the laws of the core."""
+"""An observer that records what is reported to it, for tests of the core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARK = create_key("test-mark")
 
 
 class Recorded:
-    """A `CallObserver` that records every report, and can fail at one of them."""
+    """A `CallObserver` that records every report, and can raise at one of them."""
 
     def __init__(self, breaks_at: str | None = None, hides: object = None) -> None:
         self.context: Context = set_value(MARK, self, get_current())
@@ -48,7 +48,7 @@ class Recorded:
 
 
 class Answering(Recorded):
-    """A model call that records what it gathers from as well."""
+    """A model call that also records the responses that it sees."""
 
     def respond(self, value: Any) -> None:
         self._report("respond", value)
@@ -58,11 +58,11 @@ class Answering(Recorded):
 
 
 def current_mark() -> Any:
-    """The operation whose context is current, None outside any."""
+    """Return the operation whose context is current, None outside of any."""
     return get_value(MARK)
 
 
 def settle() -> None:
-    """All that was dropped has been finalized."""
+    """Wait until everything that was dropped has been finalised."""
     gc.collect()
     assert finalization.drain(5)

@@ -1,4 +1,4 @@
-"""A pytest plugin: no declared gap of the conventions may be one that no test needs."""
+"""A pytest plugin: every declared gap in conformance must be needed by some test."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from otel_agents.semconv.conformance import GAPS, used_gaps
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--require-all-gaps``: for a run of the whole suite on the newest versions."""
+    """Add ``--require-all-gaps``, for a run of the whole suite on the newest versions."""
     parser.addoption("--require-all-gaps", action="store_true")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Fail a whole run in which a declared gap was never needed."""
+    """Fail a complete run in which a declared gap was never needed."""
     if not session.config.getoption("--require-all-gaps") or exitstatus:
         return
     unused = [gap for gap in GAPS if gap not in used_gaps()]

@@ -16,7 +16,7 @@ import pytest
 
 from otel_agents.instrumentors import Inference, Step, Telemetry, wrapped
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.hooks.finding import Named
+from otel_agents.instrumentors._core.hooks.named_hooks import NamedHook
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors._core.telemetry.gate import Gate
@@ -191,8 +191,8 @@ def test_every_started_operation_ends(telemetry: Telemetry, emission: Emission) 
     assert sorted(span.name for span in emission.spans) == ["around", "begun"]
 
 
-def named(accept: Callable[[Any], Any]) -> Named:
-    return Named("the redaction hook", "no_group", "json:loads", "HOOK", accept, "nothing is")
+def named(accept: Callable[[Any], Any]) -> NamedHook:
+    return NamedHook("the redaction hook", "no_group", "json:loads", "HOOK", accept, "nothing is")
 
 
 def test_a_hook_whose_creation_fails_is_none_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -201,7 +201,7 @@ def test_a_hook_whose_creation_fails_is_none_and_logged(caplog: pytest.LogCaptur
 
     hook = named(accept)
     assert [hook.get(), hook.get()] == [None, None]
-    assert hook.is_none
+    assert hook.is_absent
     (line,) = caplog.messages
     assert "cannot be loaded (Odd: ), so nothing is;" in line
 
@@ -217,5 +217,5 @@ def test_a_hook_whose_creation_is_interrupted_is_loaded_again() -> None:
     hook = named(accept)
     with pytest.raises(KeyboardInterrupt):
         hook.get()
-    assert not hook.settled
+    assert not hook.resolved
     assert hook.get() is not None

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from contents import recorded, told
+from contents import emitted, recorded
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import INVALID_SPAN, Span
 
@@ -35,7 +35,7 @@ BLOB = {
     "otel_agents.bytes": 3,
     "otel_agents.sha256": "abc",
 }
-ASKED: list[dict[str, Any]] = [
+REQUESTS: list[dict[str, Any]] = [
     {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
     {"role": "user", "name": "ada", "parts": [{"type": "text", "content": "Hi"}, BLOB]},
     {
@@ -61,7 +61,7 @@ ASKED: list[dict[str, Any]] = [
         ],
     },
 ]
-ANSWERED = [
+RESPONSES = [
     {
         "role": "assistant",
         "parts": [{"type": "text", "content": "Hello"}],
@@ -86,13 +86,13 @@ def types(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def clear() -> None:
-    """Forget the classes, which are looked for once a process."""
+    """Forget the classes, which are looked up once per process."""
     for name in ("_class", "_generic"):
         getattr(completion_objects, name).cache_clear()
 
 
 class Hook:
-    """Remembers what it is given, and does what the test says."""
+    """Records what it gets, and does what the test wants."""
 
     def __init__(self, act: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
         self.given: list[dict[str, Any]] = []
@@ -104,8 +104,8 @@ class Hook:
 
 
 WHOLE: dict[str, Any] = {
-    "input_messages": Items(ASKED, dict),
-    "output_messages": lambda: ANSWERED,
+    "input_messages": Items(REQUESTS, dict),
+    "output_messages": lambda: RESPONSES,
     "system_instructions": RULES,
     "tool_definitions": TOOLS,
 }
@@ -116,17 +116,17 @@ def attributes(span: Any) -> dict[str, Any]:
 
 
 def classes(given: Any) -> Any:
-    """The names of the classes in the shape of the messages."""
+    """Return the names of the classes in the shape of the messages."""
     if isinstance(given, list):
         return [classes(one) for one in given]  # pyright: ignore[reportUnknownVariableType]
     name = type(given).__name__
     return [name, classes(given.parts)] if hasattr(given, "parts") else name
 
 
-def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
+def test_a_hook_gets_the_classes_of_the_contract(types: str) -> None:
     hook = Hook()
     span, record = recorded(), LogRecord(body="e")
-    told(Gate(Settings.read({}), hook), span, record, **WHOLE)
+    emitted(Gate(Settings.read({}), hook), span, record, **WHOLE)
     (given,) = hook.given
     assert list(given) == [
         "inputs",
@@ -165,11 +165,11 @@ def test_a_hook_is_given_the_classes_of_the_contract(types: str) -> None:
 
 
 @pytest.mark.usefixtures("types")
-def test_what_a_hook_leaves_alone_is_recorded_as_without_it() -> None:
+def test_unchanged_content_is_recorded_as_without_a_hook() -> None:
     environ = Settings.read({CAPTURE: "SPAN_ONLY"})
     spans = [recorded(), recorded()]
     for span, hook in zip(spans, (None, Hook()), strict=True):
-        told(Gate(environ, hook), span, **WHOLE)
+        emitted(Gate(environ, hook), span, **WHOLE)
     without, with_hook = (
         {name: json.loads(text) for name, text in attributes(span).items()} for span in spans
     )
@@ -178,7 +178,7 @@ def test_what_a_hook_leaves_alone_is_recorded_as_without_it() -> None:
 
 
 @pytest.mark.usefixtures("types")
-def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
+def test_a_hooks_changes_are_recorded_and_do_not_leak() -> None:
     def change(given: dict[str, Any]) -> None:
         given["inputs"][1].parts[0].content = "changed"
         given["inputs"][1].parts[1].content = b"inline"
@@ -188,7 +188,7 @@ def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
         given["span"].set_attribute("gen_ai.conversation.id", "from the hook")
 
     span = recorded()
-    told(Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(change)), span, **WHOLE)
+    emitted(Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(change)), span, **WHOLE)
     found = attributes(span)
     assert found["gen_ai.conversation.id"] == "from the hook"
     messages = json.loads(found["gen_ai.input.messages"])
@@ -198,24 +198,24 @@ def test_what_a_hook_changes_is_recorded_changed_and_nowhere_else() -> None:
     assert (blob["content"], blob["otel_agents.bytes"]) == ("", 6)
     assert messages[2]["parts"][1]["arguments"] == {"city": "***"}
     assert json.loads(found["gen_ai.output.messages"]) == [
-        *ANSWERED,
+        *RESPONSES,
         {"role": "assistant", "parts": []},
     ]
     assert ARGUMENTS == {"city": "Bern"}
-    assert len(ASKED) == 5
+    assert len(REQUESTS) == 5
 
 
 @pytest.mark.parametrize("span", [INVALID_SPAN, recorded()], ids=["unsampled", "sampled"])
-def test_a_hook_collects_whatever_is_captured_and_sampled(span: Span) -> None:
+def test_a_hook_is_called_whatever_is_captured_and_sampled(span: Span) -> None:
     hook = Hook()
     gate = Gate(Settings.read({CAPTURE: "NO_CONTENT"}), hook)
     assert (gate.enabled, gate.policy.on_span, gate.policy.on_event) == (True, False, False)
-    told(gate, span, **WHOLE)
+    emitted(gate, span, **WHOLE)
     assert [given["inputs"][1].parts[0].content for given in hook.given] == ["Hi"]
     assert not getattr(span, "attributes", None)
 
 
-def test_a_hook_is_given_the_whole_and_the_redacted() -> None:
+def test_a_hook_gets_complete_and_redacted_content() -> None:
     hook = Hook()
     settings = Settings.read({CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "500"})
     gate = Gate(
@@ -224,7 +224,7 @@ def test_a_hook_is_given_the_whole_and_the_redacted() -> None:
     span = recorded()
     text = "x" * 10_000
     long = [{"role": "user", "parts": [{"type": "text", "content": text}]}]
-    told(gate, span, input_messages=long, output_messages=ANSWERED)
+    emitted(gate, span, input_messages=long, output_messages=RESPONSES)
     (given,) = hook.given
     assert given["inputs"][0].parts[0].content == text
     assert given["outputs"] == []
@@ -232,18 +232,18 @@ def test_a_hook_is_given_the_whole_and_the_redacted() -> None:
     assert len(attributes(span)["gen_ai.input.messages"]) <= 500
 
 
-def test_operations_without_messages_are_no_completions() -> None:
+def test_a_hook_is_not_called_for_operations_without_messages() -> None:
     def explode() -> Any:
         raise AssertionError("converted for nobody")
 
     hook = Hook()
     gate = Gate(Settings.read({}), hook)
-    told(gate, recorded(), tool_arguments=explode, tool_result=explode)
-    told(gate, recorded(), input_messages=ASKED, retrieval_query=explode)
+    emitted(gate, recorded(), tool_arguments=explode, tool_result=explode)
+    emitted(gate, recorded(), input_messages=REQUESTS, retrieval_query=explode)
     assert len(hook.given) == 1
 
 
-def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
+def test_a_failing_hook_is_counted_and_logged_once_and_harms_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(given: dict[str, Any]) -> None:
@@ -254,8 +254,8 @@ def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
     gate = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), Hook(fail))
     for _ in range(2):
         span = recorded()
-        told(gate, span, **WHOLE)
-        assert json.loads(attributes(span)["gen_ai.output.messages"]) == ANSWERED
+        emitted(gate, span, **WHOLE)
+        assert json.loads(attributes(span)["gen_ai.output.messages"]) == RESPONSES
     assert counts == {"calling the completion hook": 2}
     (line,) = caplog.messages
     assert line == (
@@ -275,29 +275,29 @@ def test_a_hook_that_fails_is_counted_and_said_once_and_harms_nothing(
         ("json:no_such_hook", "AttributeError: module 'json' has no attribute 'no_such_hook'"),
     ],
 )
-def test_a_named_hook_that_cannot_be_loaded_is_one_line_and_no_hook(
+def test_a_named_hook_that_cannot_be_loaded_is_logged_once(
     name: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     gates = [Gate(Settings.read({NAMED: name})) for _ in range(3)]  # three instrumentors
     assert caplog.messages == []
     for gate in gates:
-        told(gate, recorded(), **WHOLE)
-        assert gate.policy.completes is False
+        emitted(gate, recorded(), **WHOLE)
+        assert gate.policy.has_completion_hook is False
     (line,) = caplog.messages
     assert line == (
         f"otel-agents: the completion hook {name!r} cannot be loaded ({why}), so none is called; "
-        "install the package that brings it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+        "install the package that provides it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
     )
 
 
-def test_what_is_no_hook_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_hook_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert completion.load(print, None) is None
     assert "has no on_completion" in caplog.text or "without on_completion" in caplog.text
 
 
-def test_an_argument_goes_before_the_setting() -> None:
+def test_an_argument_takes_precedence_over_the_setting() -> None:
     hook = Hook()
-    told(Gate(Settings.read({NAMED: "never-looked-for"}), hook), recorded(), **WHOLE)
+    emitted(Gate(Settings.read({NAMED: "never-looked-for"}), hook), recorded(), **WHOLE)
     assert len(hook.given) == 1
 
 
@@ -309,14 +309,14 @@ def test_the_official_package_is_imported_only_for_a_hook() -> None:
         "Gate(Settings.read({}))\n"
         "print([m for m in sys.modules if m.startswith('opentelemetry.util.genai')])"
     )
-    ran = subprocess.run(  # a process of its own: others import it here
+    ran = subprocess.run(  # a new process: other tests import it here
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout == "[]\n"
 
 
-def test_our_classes_are_equal_to_the_official(types: str) -> None:
-    made = completion_objects.message_object("InputMessage", ASKED[2])
+def test_our_classes_equal_the_official_ones(types: str) -> None:
+    made = completion_objects.message_object("InputMessage", REQUESTS[2])
     assert [(type(part).__name__, asdict(part)) for part in made.parts] == [
         ("ReasoningPart", {"content": "hm", "type": "reasoning"}),
         (

@@ -1,4 +1,4 @@
-"""The gate: nothing is touched that nobody asked for, and hooks see everything first."""
+"""The gate: disabled content is not touched, and hooks see all content first."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def infer(using: Telemetry, **content: Any) -> None:
     call.end()
 
 
-def said(text: str, role: str = "user") -> list[dict[str, Any]]:
+def text_messages(text: str, role: str = "user") -> list[dict[str, Any]]:
     return [{"role": role, "parts": [{"type": "text", "content": text}]}]
 
 
 def explode() -> Any:
-    raise AssertionError("content was converted that nobody asked for")
+    raise AssertionError("disabled content was converted")
 
 
 def test_nothing_is_converted_by_default(emission: Emission) -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_converted_by_default(emission: Emission) -> None:
     assert len(emission.spans) == 1
 
 
-def test_nothing_is_converted_for_a_span_that_is_not_recorded() -> None:
+def test_nothing_is_converted_for_an_unrecorded_span() -> None:
     emission = Emission(ALWAYS_OFF)
     infer(telemetry(emission, **{CAPTURE: "SPAN_ONLY"}), input_messages=explode)
     assert emission.spans == ()
@@ -68,7 +68,7 @@ def test_nothing_is_converted_for_a_span_that_is_not_recorded() -> None:
 
 def test_events_carry_content_whatever_the_sampling() -> None:
     emission = Emission(ALWAYS_OFF)
-    infer(telemetry(emission, **{CAPTURE: "EVENT_ONLY"}), input_messages=said("hi"))
+    infer(telemetry(emission, **{CAPTURE: "EVENT_ONLY"}), input_messages=text_messages("hi"))
     ((name, attributes),) = emission.events
     assert name == "gen_ai.client.inference.operation.details"
     assert attributes["gen_ai.input.messages"]
@@ -86,7 +86,7 @@ def test_events_carry_content_whatever_the_sampling() -> None:
         (14, {"result": 14}),
     ],
 )
-def test_results_of_tools_are_objects(value: Any, expected: Any, emission: Emission) -> None:
+def test_tool_results_are_objects(value: Any, expected: Any, emission: Emission) -> None:
     tool = ExecuteTool(telemetry(emission, **{CAPTURE: "SPAN_ONLY"}), "search")
     tool.content.tool_result = value
     tool.end()
@@ -110,8 +110,8 @@ def test_the_budget_of_a_span_bounds_all_its_content(emission: Emission) -> None
     infer(
         using,
         system_instructions=[{"type": "text", "content": "be brief"}],
-        input_messages=said("x" * 5000),
-        output_messages=said("y" * 5000, "assistant"),
+        input_messages=text_messages("x" * 5000),
+        output_messages=text_messages("y" * 5000, "assistant"),
     )
     attributes = dict(emission.span.attributes or {})
     texts = [str(attributes[name]) for name in attributes if "messages" in name or "system" in name]
@@ -124,21 +124,21 @@ def test_the_budget_of_a_span_bounds_all_its_content(emission: Emission) -> None
     assert emission.points()["otel_agents.content.truncations"] == [({}, 2)]
 
 
-def test_a_conversion_that_fails_costs_only_its_attribute(
+def test_a_failing_conversion_costs_only_its_attribute(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(errors, "internal_error", told.append)
+    reported: list[str] = []
+    monkeypatch.setattr(errors, "internal_error", reported.append)
     using = telemetry(emission, **{CAPTURE: "SPAN_ONLY"})
-    infer(using, input_messages=explode, output_messages=said("hi", "assistant"))
+    infer(using, input_messages=explode, output_messages=text_messages("hi", "assistant"))
     attributes = dict(emission.span.attributes or {})
     assert "gen_ai.output.messages" in attributes
     assert "gen_ai.input.messages" not in attributes
-    assert told == ["converting input_messages"]
+    assert reported == ["converting input_messages"]
 
 
 def redact(kind: str, value: Any) -> Any:
-    """Takes the secret out, and fails on documents."""
+    """Remove the secret, and fail on documents."""
     if kind == "retrieval_documents":
         raise ValueError(SECRET)
     return json.loads(json.dumps(value).replace(SECRET, "[redacted]"))
@@ -161,7 +161,7 @@ def test_redaction_comes_before_anything_is_set(emission: Emission) -> None:
 
     environ = {CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_REDACTION_HOOK": "redactions:redact"}
     using = telemetry(emission, Hook(), **environ)
-    infer(using, input_messages=said(f"my {SECRET}"))
+    infer(using, input_messages=text_messages(f"my {SECRET}"))
     tool = ExecuteTool(using, "search")
     tool.failed(ValueError(SECRET))
     assert seen == ["my [redacted]"]
@@ -170,7 +170,7 @@ def test_redaction_comes_before_anything_is_set(emission: Emission) -> None:
 
 
 @pytest.mark.usefixtures("redaction")
-def test_a_value_whose_redaction_fails_is_dropped_counted_and_said_once(
+def test_a_failing_redaction_drops_the_value_and_is_counted_and_logged_once(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_REDACTION_HOOK": "redactions:redact"}
@@ -215,7 +215,7 @@ def test_a_redaction_sees_a_copy_of_each_kind_and_its_shape_is_kept(
     assert seen[2:] == [("exception_message", "text")]
 
 
-def test_without_its_redaction_no_content_leaves(
+def test_without_its_redaction_no_content_is_recorded(
     emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_REDACTION_HOOK": "no-such-hook"}
@@ -225,14 +225,14 @@ def test_without_its_redaction_no_content_leaves(
         (
             "otel-agents: the redaction hook 'no-such-hook' cannot be loaded (LookupError: no "
             "entry point of that name in the group otel_agents_redaction_hook), so no content is "
-            "recorded; install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
+            "recorded; install the package that provides it, or unset OTEL_AGENTS_REDACTION_HOOK"
         )
     ]
 
 
 @pytest.mark.parametrize("value", ["NO_CONTENT", "true", "SPAN_AND_EVENT"])
-def test_nothing_wanted_is_nothing_touched(value: str, emission: Emission) -> None:
-    """Whatever is asked for: a span not recorded and no event, nothing is converted."""
+def test_disabled_content_is_not_touched(value: str, emission: Emission) -> None:
+    """Whatever is enabled: without a recorded span or an event, nothing is converted."""
     gate = Gate(Settings.read({CAPTURE: value}))
     span = (
         INVALID_SPAN
@@ -240,20 +240,20 @@ def test_nothing_wanted_is_nothing_touched(value: str, emission: Emission) -> No
         else emission.tracer_provider.get_tracer("t").start_span("s")
     )
     fields: Any = dict.fromkeys(FIELDS, explode)
-    contents.told(gate, span, **fields)
+    contents.emitted(gate, span, **fields)
     assert gate.enabled is (value == "SPAN_AND_EVENT")
 
 
-def test_span_and_event_carry_the_same_converted_once() -> None:
+def test_span_and_event_carry_the_same_content_converted_once() -> None:
     converted: list[int] = []
 
     def convert() -> Any:
         converted.append(1)
-        return said("x" * 5000)
+        return text_messages("x" * 5000)
 
     gate = Gate(Settings.read({CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_CONTENT_MAX_BYTES": "1000"}))
     span, record = contents.recorded(), LogRecord()
-    contents.told(gate, span, record, input_messages=convert)
+    contents.emitted(gate, span, record, input_messages=convert)
     on_span = dict(span.attributes)
     text = on_span["gen_ai.input.messages"]
     assert len(text) <= 1000
@@ -272,7 +272,7 @@ def test_span_and_event_carry_the_same_converted_once() -> None:
         ("SPAN_AND_EVENT", True, True),
     ],
 )
-def test_content_goes_where_it_was_asked_for_and_nowhere_else(
+def test_content_is_recorded_only_where_enabled(
     capture: str, on_span: bool, on_event: bool
 ) -> None:
     gate = Gate(Settings.read({CAPTURE: capture}))
@@ -281,7 +281,7 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
         if "query" in name
         else {"who": SECRET}
         if "variables" in name
-        else said(SECRET)
+        else text_messages(SECRET)
         for name in FIELDS
     }
     error = ValueError(SECRET)
@@ -298,7 +298,7 @@ def test_content_goes_where_it_was_asked_for_and_nowhere_else(
     assert gate.exception_attributes(error)["exception.type"] == "ValueError"
 
 
-def test_an_application_event_is_off_even_where_content_is_on_events() -> None:
+def test_disabled_events_carry_no_content() -> None:
     environ = {CAPTURE: "EVENT_ONLY", "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
     assert Gate(Settings.read(environ)).enabled is False
 
@@ -308,33 +308,33 @@ class Mute(Exception):
         raise ValueError("it says nothing")
 
 
-def test_the_texts_of_an_error_are_bounded_the_stack_keeps_its_end() -> None:
-    cut: list[None] = []
+def test_error_texts_are_bounded_and_a_stack_keeps_its_end() -> None:
+    truncations: list[None] = []
     environ = {CAPTURE: "SPAN_AND_EVENT", "OTEL_AGENTS_CONTENT_MAX_BYTES": "100"}
-    gate = Gate(Settings.read(environ), on_truncation=lambda: cut.append(None))
+    gate = Gate(Settings.read(environ), on_truncation=lambda: truncations.append(None))
     try:
         raise json.JSONDecodeError("ü" * 500, "", 0)
     except ValueError as raised:
-        told = gate.exception_attributes(raised)
-    assert told["exception.type"] == "json.decoder.JSONDecodeError"
-    assert told["exception.message"] == "ü" * 50
-    assert len(told["exception.stacktrace"].encode()) <= 100
-    assert told["exception.stacktrace"].endswith("line 1 column 1 (char 0)\n")
-    assert len(cut) == 2
+        reported = gate.exception_attributes(raised)
+    assert reported["exception.type"] == "json.decoder.JSONDecodeError"
+    assert reported["exception.message"] == "ü" * 50
+    assert len(reported["exception.stacktrace"].encode()) <= 100
+    assert reported["exception.stacktrace"].endswith("line 1 column 1 (char 0)\n")
+    assert len(truncations) == 2
     assert gate.description(Mute()) is None
     assert gate.exception_attributes(Mute())["exception.type"].endswith("test_content.Mute")
 
 
-def test_a_long_question_leaves_room_for_the_answer() -> None:
+def test_a_long_request_leaves_room_for_the_response() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_SPAN_MAX_BYTES": "2000"}
     attributes = contents.on_span(
         Gate(Settings.read(environ)),
-        input_messages=said("x" * 5000),
-        output_messages=said("y" * 5000),
+        input_messages=text_messages("x" * 5000),
+        output_messages=text_messages("y" * 5000),
     )
-    asked, answered = attributes["gen_ai.input.messages"], attributes["gen_ai.output.messages"]
-    assert len(asked) + len(answered) <= 2000
-    assert len(answered) > 400
+    request, response = attributes["gen_ai.input.messages"], attributes["gen_ai.output.messages"]
+    assert len(request) + len(response) <= 2000
+    assert len(response) > 400
 
 
 def test_the_best_documents_are_kept_and_the_newest_messages() -> None:
@@ -342,23 +342,25 @@ def test_the_best_documents_are_kept_and_the_newest_messages() -> None:
     attributes = contents.on_span(
         Gate(Settings.read(environ)),
         retrieval_documents=[{"id": f"{n}"} for n in range(100)],
-        output_messages=[message for n in range(100) for message in said(f"{n}")],
+        output_messages=[message for n in range(100) for message in text_messages(f"{n}")],
     )
     assert json.loads(attributes["gen_ai.retrieval.documents"])[0] == {"id": "0"}
     assert json.loads(attributes["gen_ai.output.messages"])[-1:] == [
-        {**said("99")[0], "finish_reason": "stop"}
+        {**text_messages("99")[0], "finish_reason": "stop"}
     ]
 
 
-def test_a_budget_too_small_for_anything_leaves_the_marks() -> None:
+def test_a_budget_too_small_for_content_leaves_the_marks() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_CONTENT_MAX_BYTES": "20"}
-    assert contents.on_span(Gate(Settings.read(environ)), input_messages=said("x" * 500)) == {
+    assert contents.on_span(
+        Gate(Settings.read(environ)), input_messages=text_messages("x" * 500)
+    ) == {
         "otel_agents.content.truncated": ("gen_ai.input.messages",),
         "otel_agents.content.original_bytes": 556,
     }
 
 
-def test_what_is_edited_afterwards_is_told_as_it_was_to_hooks_and_spans(
+def test_later_changes_reach_neither_hooks_nor_spans(
     emission: Emission,
 ) -> None:
     seen: list[str] = []
@@ -370,7 +372,7 @@ def test_what_is_edited_afterwards_is_told_as_it_was_to_hooks_and_spans(
     for hook in (None, Hook()):
         using = telemetry(emission, hook, **{CAPTURE: "SPAN_ONLY"})
         call = Inference(using, Operation.CHAT, "openai", "m", ("h", 1))
-        messages = said("SENT")
+        messages = text_messages("SENT")
         call.content.input_messages = messages
         messages[0]["parts"][0]["content"] = "EDITED"
         messages.append({})
@@ -378,21 +380,21 @@ def test_what_is_edited_afterwards_is_told_as_it_was_to_hooks_and_spans(
         call.input_tokens, call.output_tokens, call.finish_reasons = 1, 1, ("stop",)
         call.end()
     texts = [(span.attributes or {})["gen_ai.input.messages"] for span in emission.spans]
-    assert [json.loads(str(text)) for text in texts] == [said("SENT")] * 2
+    assert [json.loads(str(text)) for text in texts] == [text_messages("SENT")] * 2
     assert seen == ["SENT"]
 
 
-def test_a_field_that_is_set_again_replaces_what_it_was_and_gives_its_room_back() -> None:
+def test_setting_a_field_again_replaces_it_and_returns_its_budget() -> None:
     environ = {CAPTURE: "SPAN_ONLY", "OTEL_AGENTS_SPAN_MAX_BYTES": "4000"}
     content = Content(Gate(Settings.read(environ)).policy, True, False)
     for number in range(20):
-        content.input_messages = said(f"{number}" * 500)
+        content.input_messages = text_messages(f"{number}" * 500)
     span = contents.recorded()
-    content.tell(span, None)
-    assert json.loads(span.attributes["gen_ai.input.messages"]) == said("19" * 500)
+    content.emit(span, None)
+    assert json.loads(span.attributes["gen_ai.input.messages"]) == text_messages("19" * 500)
 
 
-def test_what_a_layer_asks_is_kept_for_the_operation_that_reports_it() -> None:
+def test_a_layers_request_is_kept_for_the_operation_that_reports_it() -> None:
     kinds: list[str] = []
 
     def redact(kind: str, value: Any) -> Any:
@@ -401,13 +403,13 @@ def test_what_a_layer_asks_is_kept_for_the_operation_that_reports_it() -> None:
 
     for hook, calls in ((None, []), (redact, ["input_messages"])):
         policy = Gate(Settings.read({CAPTURE: "SPAN_ONLY"}), redaction_hook=hook).policy
-        asked, told = RequestedContent(policy), Content(policy, True, False)
-        messages = said("SENT")
-        asked.input_messages = messages
+        request, reported = RequestedContent(policy), Content(policy, True, False)
+        messages = text_messages("SENT")
+        request.input_messages = messages
         messages[0]["parts"][0]["content"] = "EDITED"
         assert kinds == []
-        asked.give(told)
+        request.copy_to(reported)
         span = contents.recorded()
-        told.tell(span, None)
-        assert json.loads(span.attributes["gen_ai.input.messages"]) == said("SENT")
+        reported.emit(span, None)
+        assert json.loads(span.attributes["gen_ai.input.messages"]) == text_messages("SENT")
         assert kinds == calls

@@ -1,4 +1,4 @@
-"""Usage in the words of each provider: what a cache or thinking had a part in is in the totals."""
+"""Usage in each provider's terms: totals include cached and reasoning tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoded content: always valid JSON, always within its budget, the newest kept."""
+"""Encoded content: always valid JSON, always within its budget, the newest items kept."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import pydantic
 import pytest
 
 from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
-from otel_agents.instrumentors._core.encoding.plain import copied
+from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)
 def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both encoders: the fast one is there only where a model SDK brought it."""
+    """Both encoders: the fast one is available only where a model SDK imported it."""
     if request.param == "json":
         monkeypatch.delitem(sys.modules, "pydantic_core", raising=False)
 
@@ -41,7 +41,7 @@ def decoded(encoded: Encoded) -> Any:
     return json.loads(encoded.text, parse_constant=no_constant)
 
 
-def test_what_fits_is_encoded_whole_and_compact() -> None:
+def test_a_value_that_fits_is_encoded_completely_and_compactly() -> None:
     value = [message('quotes " and \\ and ü and 🙂')]
     encoded = encode(value, 1000)
     assert encoded.original_bytes is None
@@ -122,10 +122,10 @@ def test_what_json_cannot_hold_is_replaced(value: Any, expected: Any) -> None:
     encoded = encode(value, 2000)
     assert decoded(encoded) == expected
     assert encoded.original_bytes is None
-    assert copied(value) == expected
+    assert json_copy(value) == expected
 
 
-def test_a_data_url_is_never_inline_wherever_it_is() -> None:
+def test_a_data_url_is_never_inline() -> None:
     url = "data:image/png;base64," + "QUFB" * 20
     call = {"type": "tool_call", "name": "n", "arguments": {"image": url, "more": [url]}}
     for parts in (
@@ -138,7 +138,7 @@ def test_a_data_url_is_never_inline_wherever_it_is() -> None:
             assert "otel_agents.bytes=60" in encode(given, 5000).text
 
 
-def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
+def test_only_public_fields_of_a_model_are_encoded() -> None:
     class Model(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(extra="allow")
         name: str
@@ -150,7 +150,7 @@ def test_the_fields_of_a_model_are_those_that_it_shows() -> None:
     model = Model(**given)
     expected = {"name": "n", "data": KEPT, "password": "<SecretStr>", "further": [1]}
     assert decoded(encode({"a": model}, 1000)) == {"a": expected}
-    assert copied({"a": model}) == {"a": expected}
+    assert json_copy({"a": model}) == {"a": expected}
 
 
 def nested(depth: int, leaf: Any) -> Any:
@@ -168,14 +168,14 @@ def test_cycles_and_depth_end() -> None:
             assert encoded.size <= room
             assert encoded.original_bytes is not None
             assert not encoded.text or decoded(encoded) is not None
-        copied(value)
+        json_copy(value)
 
 
-def test_what_is_as_deep_as_protobuf_reads_stays_whole() -> None:
+def test_the_nesting_that_protobuf_accepts_is_kept() -> None:
     assert decoded(encode(nested(30, "end"), 1000)) == nested(30, "end")
-    cut = encode(nested(31, "end"), 1000)
-    assert '"end"' not in cut.text
-    assert cut.original_bytes is not None
+    truncated = encode(nested(31, "end"), 1000)
+    assert '"end"' not in truncated.text
+    assert truncated.original_bytes is not None
 
 
 TEXTS = {
@@ -203,7 +203,7 @@ def test_the_budget_holds_whatever_the_text(text: str, budget: int, lazy: bool) 
     assert encoded.original_bytes > 5 * 5000
 
 
-def test_the_newest_messages_and_the_first_of_the_system_are_kept_in_order() -> None:
+def test_the_newest_messages_and_leading_system_messages_are_kept_in_order() -> None:
     rules = [message("rules", "system"), message("more", "developer")]
     value = [*rules, *(message(f"{n} " + "x" * 100) for n in range(50))]
     for given in (value, Items(value, dict)):
@@ -214,7 +214,7 @@ def test_the_newest_messages_and_the_first_of_the_system_are_kept_in_order() -> 
         assert kept[3:] == value[-newest + 1 :]
 
 
-def test_of_ranked_lists_the_first_are_kept() -> None:
+def test_ranked_lists_keep_their_first_items() -> None:
     value = [{"id": str(n), "score": 1.0, "text": "x" * 50} for n in range(50)]
     kept = decoded(encode(value, 500, newest=False))
     assert 0 < len(kept) < 50
@@ -234,7 +234,7 @@ def test_messages_beyond_the_budget_are_not_even_converted() -> None:
     assert converted[0] == 99_999
 
 
-def test_a_cut_string_is_marked_beside_it_with_what_it_had() -> None:
+def test_a_truncated_string_is_marked_with_its_original_bytes() -> None:
     for text in ("x" * 5000, '"' * 5000):
         encoded = encode([message(text)], 1000)
         (kept,) = decoded(encoded)
@@ -252,14 +252,14 @@ def test_a_cut_string_is_marked_beside_it_with_what_it_had() -> None:
         )
 
 
-def test_small_values_survive_beside_a_large_one() -> None:
+def test_small_values_survive_next_to_a_large_one() -> None:
     value = {"text": "x" * 5000, "id": "1", "rows": list(range(5000)), "ok": True}
     kept = decoded(encode(value, 700))
     assert list(kept) == [*value, "otel_agents.truncated", "otel_agents.original_bytes"]
     assert (kept["id"], kept["ok"], kept["otel_agents.original_bytes"]) == ("1", True, 5000)
 
 
-def test_a_part_is_kept_with_all_its_keys_or_not_at_all() -> None:
+def test_a_part_is_kept_with_all_its_keys_or_omitted() -> None:
     call = {"type": "tool_call", "id": "i" * 60, "name": "n" * 60, "arguments": {"a": "x" * 900}}
     for budget in range(60, 1200, 20):
         encoded = encode([{"role": "assistant", "parts": [call, call]}], budget)
@@ -269,18 +269,18 @@ def test_a_part_is_kept_with_all_its_keys_or_not_at_all() -> None:
                 assert set(part) >= set(call)
 
 
-def test_nothing_that_is_given_is_changed() -> None:
+def test_values_are_not_changed() -> None:
     value = [
         message("x" * 5000),
         {"role": "tool", "parts": [{"type": "t", "b": PNG, "n": math.nan}]},
     ]
     before = repr(value)
     encode(value, 500)
-    copied(value)
+    json_copy(value)
     assert repr(value) == before
 
 
-def test_the_original_size_is_estimated_near() -> None:
+def test_the_estimate_of_the_original_size_is_close() -> None:
     value = [message("x" * (n % 50)) for n in range(3000)]
     exact = len(json.dumps(value, separators=(",", ":")))
     for given in (value, Items(value, dict)):
@@ -289,7 +289,7 @@ def test_the_original_size_is_estimated_near() -> None:
         assert abs(original - exact) < exact / 10
 
 
-def test_plain_text_is_cut_between_characters() -> None:
+def test_plain_text_is_truncated_between_characters() -> None:
     assert encode_text("üü", 3) == Encoded("ü", 2, 4, is_json=False)
     assert encode_text("ok", 3) == Encoded("ok", 2, None, is_json=False)
     assert encode_text("üü", 3).structure() == "ü"
@@ -297,8 +297,8 @@ def test_plain_text_is_cut_between_characters() -> None:
     assert encode_text("a\ud800", 9) == Encoded("a?", 2, None, is_json=False)
 
 
-def test_what_exceeds_its_budget_by_escapes_is_cut_until_it_fits() -> None:
-    """What a first cut keeps is denser in escapes than the whole was."""
+def test_escapes_beyond_the_budget_are_truncated_until_they_fit() -> None:
+    """What the first truncation keeps has more escapes than the whole."""
     text = "\x01" * 4000 + "a" * 40_000
     for value in (text, {"a": text, "b": text}, [{"role": "user", "parts": [{"content": text}]}]):
         encoded = encode(value, 10_000)

@@ -1,4 +1,4 @@
-"""A context crosses to the work on an object, once, and to nothing else."""
+"""A context reaches the work on an object, once, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = Slot("test-handover", str)
 
 
 class Task:
-    """What a framework hands to a thread."""
+    """An object that a framework hands to a thread."""
 
 
 def named(name: str) -> Context:
@@ -41,7 +41,7 @@ def test_without_a_context_the_current_one_is_given() -> None:
     assert tasks.take(task) is given
 
 
-def test_objects_are_known_by_identity_and_not_by_equality() -> None:
+def test_objects_are_compared_by_identity() -> None:
     tasks = Handover()
     tasks.give([1], context=named("one"))
     assert tasks.take([1]) is None
@@ -54,7 +54,7 @@ def test_several_objects_are_one_key_in_their_order() -> None:
     assert NAME.get(tasks.take(agent, task)) == "both"
 
 
-def test_what_is_given_again_is_the_newer_one() -> None:
+def test_giving_again_replaces_the_context() -> None:
     tasks, task = Handover(), Task()
     tasks.give(task, context=named("older"))
     tasks.give(task, context=named("newer"))
@@ -62,7 +62,7 @@ def test_what_is_given_again_is_the_newer_one() -> None:
     assert tasks.take(task) is None
 
 
-def test_an_object_is_held_until_its_context_is_taken_so_that_no_other_has_its_id() -> None:
+def test_an_object_is_referenced_until_its_context_is_taken() -> None:
     tasks, task = Handover(), Task()
     alive = weakref.ref(task)
     tasks.give(task, context=named("one"))
@@ -76,7 +76,7 @@ def test_an_object_is_held_until_its_context_is_taken_so_that_no_other_has_its_i
     assert alive() is None
 
 
-def test_what_is_dropped_is_neither_taken_nor_held() -> None:
+def test_a_dropped_context_is_neither_taken_nor_referenced() -> None:
     tasks, task = Handover(), Task()
     alive = weakref.ref(task)
     tasks.give(task, context=named("one"))
@@ -88,7 +88,7 @@ def test_what_is_dropped_is_neither_taken_nor_held() -> None:
     assert alive() is None
 
 
-def test_the_oldest_make_room_where_nobody_takes_them() -> None:
+def test_the_oldest_contexts_are_dropped_at_the_limit() -> None:
     tasks, objects = Handover(limit=2), [Task() for _ in range(3)]
     alive = weakref.ref(objects[0])
     for number in range(3):
@@ -100,7 +100,7 @@ def test_the_oldest_make_room_where_nobody_takes_them() -> None:
     assert alive() is None
 
 
-def test_another_thread_takes_what_was_given_here() -> None:
+def test_another_thread_can_take_a_context() -> None:
     tasks, task, found = Handover(), Task(), list[str | None]()
     tasks.give(task, context=named("mine"))
     thread = threading.Thread(target=lambda: found.append(NAME.get(tasks.take(task))))

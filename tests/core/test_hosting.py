@@ -1,4 +1,4 @@
-"""The door for distributions: what is behind it, and what it costs to open."""
+"""The API for distributions: what it offers, and what its import costs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHEAP = {
 """What is imported at the start of every process, of the core."""
 
 
-def test_to_import_it_imports_little() -> None:
+def test_importing_it_imports_little() -> None:
     code = "import json, sys; import otel_agents.instrumentors.hosting; print(json.dumps([*sys.modules]))"
     loaded: list[str] = json.loads(in_a_new_process(code))
     assert {
@@ -43,8 +43,8 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
     assert in_a_new_process(code) == "[] True\n[]\n"
 
 
-def test_what_is_looked_for_is_there() -> None:
-    """By its name, so nothing else would tell that it has moved."""
+def test_the_names_that_are_looked_up_exist() -> None:
+    """They are looked up by name, so nothing else would notice that they have moved."""
     streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
     assert streams.drain is finalization.drain
     assert callable(streams.open_streams)
@@ -55,11 +55,11 @@ def test_what_is_looked_for_is_there() -> None:
 
 
 def test_an_operation_in_progress_is_interrupted(emission: Emission) -> None:
-    begun = InvokeAgent(Telemetry("test", **emission.providers), "planner")
-    (found,) = [it for it in hosting.operations_in_progress() if it is begun]
+    started = InvokeAgent(Telemetry("test", **emission.providers), "planner")
+    (found,) = [it for it in hosting.operations_in_progress() if it is started]
     hosting.interrupt(found)
     assert (emission.span.attributes or {})[attr.ERROR_TYPE] == "interrupted"
-    assert begun not in [*hosting.operations_in_progress()]
+    assert started not in [*hosting.operations_in_progress()]
     assert hosting.drain_streams(1)
 
 

@@ -1,4 +1,4 @@
-"""Operations in progress are known until they end or are dropped, and not kept alive for it."""
+"""Operations in progress are listed until they end or are dropped, and not kept alive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def known() -> list[str]:
     return [operation.span.name for operation in in_progress.operations()]
 
 
-def test_from_its_start_to_its_end(emission: Emission) -> None:
+def test_an_operation_is_in_progress_from_start_to_end(emission: Emission) -> None:
     using = Telemetry("test", **emission.providers)
     outer = InvokeWorkflow(using, "outer")
     inner = Step(using, "inner")
@@ -30,7 +30,7 @@ def test_from_its_start_to_its_end(emission: Emission) -> None:
     assert known() == []
 
 
-def test_what_has_not_happened_goes_to_nobody(emission: Emission) -> None:
+def test_a_discarded_operation_is_not_in_progress(emission: Emission) -> None:
     step = Step(Telemetry("test", **emission.providers), "step")
     step.discard()
     assert known() == []
@@ -39,7 +39,7 @@ def test_what_has_not_happened_goes_to_nobody(emission: Emission) -> None:
     assert (emission.names, emission.metrics()) == ([], [])
 
 
-def test_what_the_application_drops_is_gone(emission: Emission) -> None:
+def test_a_dropped_operation_is_not_in_progress(emission: Emission) -> None:
     using = Telemetry("test", **emission.providers)
     for number in range(25):
         Step(using, f"dropped {number}")
@@ -48,20 +48,20 @@ def test_what_the_application_drops_is_gone(emission: Emission) -> None:
     assert len(in_progress.IN_PROGRESS) == 0
 
 
-def test_what_has_ended_cannot_be_interrupted(emission: Emission) -> None:
+def test_an_ended_operation_cannot_be_interrupted(emission: Emission) -> None:
     step = Step(Telemetry("test", **emission.providers), "step")
     step.end()
     in_progress.interrupt(step)
     assert dict(emission.span.attributes or {}) == {"otel_agents.step.type": "step"}
 
 
-def test_an_operation_that_fails_on_the_way_does_not_stop_the_others(
+def test_an_error_in_one_interrupt_does_not_stop_the_others(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(in_progress.errors, "internal_error", told.append)
+    logged: list[str] = []
+    monkeypatch.setattr(in_progress.errors, "internal_error", logged.append)
     step = Step(Telemetry("test", **emission.providers), "step")
     monkeypatch.setattr(Step, "conclude", broken)
     in_progress.interrupt(step)
-    assert told == ["describing an operation"]
+    assert logged == ["describing an operation"]
     assert emission.names == ["step"]

@@ -1,4 +1,4 @@
-"""What runs in the process: its span whole, with the content that was asked for, and without it."""
+"""Operations in this process: their complete span, with and without content."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def telemetry(emission: Emission, content: bool) -> Telemetry:
     return Telemetry("toy", settings=settings, **emission.providers)
 
 
-def said(role: str, text: str) -> list[dict[str, Any]]:
+def text_messages(role: str, text: str) -> list[dict[str, Any]]:
     return [{"role": role, "parts": [{"type": "text", "content": text}]}]
 
 
-def answer(value: str) -> list[dict[str, Any]]:
-    (message,) = said("assistant", f"{value} {SECRET}")
+def response_messages(value: str) -> list[dict[str, Any]]:
+    (message,) = text_messages("assistant", f"{value} {SECRET}")
     return [{**message, "finish_reason": "stop"}]
 
 
 def explode(*_: Any) -> Any:
-    raise AssertionError("content was converted that nobody asked for")
+    raise AssertionError("disabled content was converted")
 
 
 def attributes(emission: Emission) -> dict[str, Any]:
-    """Those of the one span; JSON as what it says."""
+    """Return the attributes of the only span, with JSON decoded."""
     found = dict(emission.span.attributes or {})
     for name in found.keys() & CONTENT:
         found[name] = json.loads(str(found[name]))
@@ -66,18 +66,18 @@ CONTENT = {
 }
 
 INPUTS: dict[str, Any] = {
-    "a list": said("user", SECRET),
-    "a function": lambda: said("user", SECRET),
-    "items": Items([SECRET], lambda text: said("user", text)[0]),
+    "a list": text_messages("user", SECRET),
+    "a function": lambda: text_messages("user", SECRET),
+    "items": Items([SECRET], lambda text: text_messages("user", text)[0]),
 }
 Make = Callable[[Telemetry, Any, Any], Operation]
 SCOPES: dict[str, tuple[Make, dict[str, Any]]] = {
     "agent": (
-        lambda t, asked, answered: InvokeAgent(t, "ada", input=asked, output=answered),
+        lambda t, messages, output: InvokeAgent(t, "ada", input=messages, output=output),
         {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "ada"},
     ),
     "workflow": (
-        lambda t, asked, answered: InvokeWorkflow(t, "trip", input=asked, output=answered),
+        lambda t, messages, output: InvokeWorkflow(t, "trip", input=messages, output=output),
         {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "trip"},
     ),
 }
@@ -85,30 +85,30 @@ each_scope = pytest.mark.parametrize(("make", "first"), SCOPES.values(), ids=SCO
 
 
 @each_scope
-@pytest.mark.parametrize("asked", INPUTS.values(), ids=INPUTS)
-def test_what_is_asked_and_answered_is_on_the_span(
-    make: Make, first: dict[str, Any], asked: Any, emission: Emission
+@pytest.mark.parametrize("messages", INPUTS.values(), ids=INPUTS)
+def test_request_and_response_are_on_the_span(
+    make: Make, first: dict[str, Any], messages: Any, emission: Emission
 ) -> None:
-    scope = make(telemetry(emission, True), asked, answer)
+    scope = make(telemetry(emission, True), messages, response_messages)
     assert scope.returned("sunny") == "sunny"
     assert attributes(emission) == {
         **first,
-        "gen_ai.input.messages": said("user", SECRET),
-        "gen_ai.output.messages": answer("sunny"),
+        "gen_ai.input.messages": text_messages("user", SECRET),
+        "gen_ai.output.messages": response_messages("sunny"),
     }
 
 
 @each_scope
-def test_without_an_answer_there_is_what_was_asked(
+def test_after_an_error_the_request_is_on_the_span(
     make: Make, first: dict[str, Any], emission: Emission
 ) -> None:
-    make(telemetry(emission, True), said("user", SECRET), explode).failed(LookupError())
-    found = {"gen_ai.input.messages": said("user", SECRET), "error.type": "LookupError"}
+    make(telemetry(emission, True), text_messages("user", SECRET), explode).failed(LookupError())
+    found = {"gen_ai.input.messages": text_messages("user", SECRET), "error.type": "LookupError"}
     assert attributes(emission) == {**first, **found}
 
 
 @each_scope
-def test_of_what_is_asked_and_answered_nothing_is_touched_that_nobody_wants(
+def test_disabled_messages_are_not_touched(
     make: Make, first: dict[str, Any], emission: Emission
 ) -> None:
     make(telemetry(emission, False), explode, explode).returned(SECRET)
@@ -125,30 +125,30 @@ TOOL: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("own", "told"), [({}, "tool_calls"), ({"finish_reason": "x"}, "x")])
-def test_an_agents_answer_ended_as_the_last_model_call_under_it_did(
-    own: dict[str, Any], told: str, emission: Emission
+@pytest.mark.parametrize(("own", "expected"), [({}, "tool_calls"), ({"finish_reason": "x"}, "x")])
+def test_an_agents_response_has_the_finish_reason_of_its_last_model_call(
+    own: dict[str, Any], expected: str, emission: Emission
 ) -> None:
-    """And an answer that says itself how it ended keeps that."""
-    (message,) = said("assistant", "sunny")
+    """A message with its own finish reason keeps that."""
+    (message,) = text_messages("assistant", "sunny")
     agent = InvokeAgent(telemetry(emission, True), "ada", output=lambda _: [{**message, **own}])
     agent.scope.add_inference(1, 2, ("tool_calls",))
     agent.returned("sunny")
     found = attributes(emission)
     assert found["gen_ai.response.finish_reasons"] == ("tool_calls",)
-    assert found["gen_ai.output.messages"] == [{**message, "finish_reason": told}]
+    assert found["gen_ai.output.messages"] == [{**message, "finish_reason": expected}]
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"query": SECRET}, {"query": SECRET}),
         (json.dumps({"query": SECRET}), {"query": SECRET}),
         ({}, {}),
     ],
 )
-def test_a_tool_tells_its_arguments_and_its_result(
-    given: Any, told: Any, emission: Emission
+def test_a_tool_records_its_arguments_and_its_result(
+    given: Any, expected: Any, emission: Emission
 ) -> None:
     tool = ExecuteTool(
         telemetry(emission, True), "search", arguments=given, result=lambda value: {"found": value}
@@ -156,24 +156,24 @@ def test_a_tool_tells_its_arguments_and_its_result(
     tool.returned(SECRET)
     assert attributes(emission) == {
         **TOOL,
-        "gen_ai.tool.call.arguments": told,
+        "gen_ai.tool.call.arguments": expected,
         "gen_ai.tool.call.result": {"found": SECRET},
     }
 
 
-def test_a_tool_keeps_no_result_that_it_was_not_told_how_to(emission: Emission) -> None:
+def test_a_tool_without_a_conversion_records_no_result(emission: Emission) -> None:
     ExecuteTool(telemetry(emission, True), "search").returned(SECRET)
     assert attributes(emission) == TOOL
 
 
-def test_of_a_tool_nothing_is_touched_that_nobody_wants(emission: Emission) -> None:
+def test_a_tools_disabled_content_is_not_touched(emission: Emission) -> None:
     using = telemetry(emission, False)
     ExecuteTool(using, "search", arguments={"query": SECRET}, result=explode).returned(SECRET)
     assert attributes(emission) == TOOL
     assert SECRET not in emission.texts()
 
 
-def test_a_tool_is_its_agents_unless_it_says_another(emission: Emission) -> None:
+def test_a_tool_belongs_to_the_contexts_agent_by_default(emission: Emission) -> None:
     using = telemetry(emission, False)
     agent = InvokeAgent(using, "ada")
     for name in (None, "bob"):
@@ -194,7 +194,7 @@ BLOCKS = [("python", f"print('{SECRET}')"), ("sh", "true")]
 
 @pytest.mark.parametrize(("exit_code", "failed"), [(0, False), (None, False), (1, True)])
 @pytest.mark.parametrize("content", [True, False])
-def test_code_tells_what_ran_and_whether_it_came_to_its_end(
+def test_code_execution_records_the_code_the_output_and_a_failure(
     content: bool, exit_code: int | None, failed: bool, emission: Emission
 ) -> None:
     code = ExecuteCode(
@@ -213,7 +213,7 @@ def test_code_tells_what_ran_and_whether_it_came_to_its_end(
     assert (SECRET in emission.texts()) is content
 
 
-def test_the_blocks_of_code_are_read_where_content_is_wanted_alone(emission: Emission) -> None:
+def test_code_blocks_are_read_only_where_content_is_enabled(emission: Emission) -> None:
     def blocks() -> Any:
         yield explode()
 
@@ -233,7 +233,7 @@ def test_the_blocks_of_code_are_read_where_content_is_wanted_alone(emission: Emi
     ],
 )
 @pytest.mark.parametrize("number", [None, 0, 3])
-def test_a_step_says_what_it_is_and_which(
+def test_a_step_has_its_type_and_number(
     arguments: tuple[str, ...],
     name: str,
     found: dict[str, Any],
@@ -247,9 +247,9 @@ def test_a_step_says_what_it_is_and_which(
     assert emission.points() == {}
 
 
-def test_a_step_says_of_how_many_it_is_one_and_what_was_decided(emission: Emission) -> None:
+def test_a_step_has_its_count_and_outcome(emission: Emission) -> None:
     router = Step(telemetry(emission, False), "route", "check", number=2, count=3)
-    router.decided("again")
+    router.set_outcome("again")
     router.end()
     assert attributes(emission) == {
         "otel_agents.step.type": "route",
@@ -260,7 +260,7 @@ def test_a_step_says_of_how_many_it_is_one_and_what_was_decided(emission: Emissi
 
 
 class RequestedContent(Sampler):
-    """Samples nothing, and keeps what it was asked."""
+    """A sampler that drops everything, and keeps the attributes it got."""
 
     def __init__(self) -> None:
         self.names: list[tuple[str, dict[str, Any]]] = []
@@ -277,17 +277,17 @@ class RequestedContent(Sampler):
         return "asked"
 
 
-def test_the_type_of_a_step_is_there_when_a_sampler_is_asked() -> None:
+def test_samplers_see_the_type_of_a_step() -> None:
     sampler = RequestedContent()
     emission = Emission(sampler)
     Step(telemetry(emission, False), "node", "plan", number=1).end()
     emission.close()
-    told = {"otel_agents.step.type": "node", "otel_agents.step.number": 1}
-    assert sampler.names == [("node plan", told)]
+    expected = {"otel_agents.step.type": "node", "otel_agents.step.number": 1}
+    assert sampler.names == [("node plan", expected)]
 
 
-def test_a_row_says_that_its_target_is_a_step(emission: Emission) -> None:
-    row = Patch("toyagents:complete", step("human_input"))
+def test_a_patch_can_start_a_step(emission: Emission) -> None:
+    row = Patch("toyagents:ask", step("human_input"))
     patches = PatchSet("toy", [row], telemetry(emission, False))
     patches.apply()
     assert toyagents.complete(SECRET) == f"asked {SECRET}"
@@ -302,10 +302,10 @@ def test_a_row_says_that_its_target_is_a_step(emission: Emission) -> None:
 def test_a_step_lasts_as_long_as_its_call(emission: Emission) -> None:
     using = telemetry(emission, False)
 
-    def asks() -> str:
+    def human_input() -> str:
         Step(using, "inside").end()
         return "answer"
 
-    assert wrapped(asks, using, step("human_input"))() == "answer"
+    assert wrapped(human_input, using, step("human_input"))() == "answer"
     assert emission.tree() == ["human_input", "  inside"]
     assert emission.names == ["inside", "human_input"]

@@ -1,4 +1,4 @@
-"""A run that stops until somebody answers is an event; what it asks is content."""
+"""A run that stops for input emits an event; the request for input is content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def spans_of_events(emission: Emission) -> list[int]:
     return [log.log_record.span_id for log in emission.logs]
 
 
-def test_it_is_an_event_of_the_span_in_which_the_run_stops(emission: Emission) -> None:
+def test_an_interrupt_is_an_event_of_its_span(emission: Emission) -> None:
     using = telemetry(emission)
     run, step = InvokeWorkflow(using, "trip"), Step(using, "human_input")
     token = attach(run.context)
@@ -42,18 +42,18 @@ def test_it_is_an_event_of_the_span_in_which_the_run_stops(emission: Emission) -
     step.end()
     run.end()
     assert emission.events == [(NAME, {}), (NAME, {})]
-    told = [span.context.span_id for span in reversed(emission.spans) if span.context]
-    assert spans_of_events(emission) == told
+    expected = [span.context.span_id for span in reversed(emission.spans) if span.context]
+    assert spans_of_events(emission) == expected
     assert [span.status.is_unset for span in emission.spans] == [True, True]
 
 
 @pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
-def test_what_is_asked_does_not_leave_where_events_carry_no_content(
+def test_the_value_is_not_emitted_if_events_carry_no_content(
     capture: str, emission: Emission
 ) -> None:
     class Explodes:
         def __repr__(self) -> str:
-            raise AssertionError("content was converted that nobody asked for")
+            raise AssertionError("disabled content was converted")
 
         __str__ = __repr__
 
@@ -70,7 +70,7 @@ def test_what_is_asked_does_not_leave_where_events_carry_no_content(
     ids=["text", "mapping", "list", "zero", "false", "empty"],
 )
 @pytest.mark.parametrize("capture", ["EVENT_ONLY", "SPAN_AND_EVENT"])
-def test_where_events_carry_content_it_is_there_as_json(
+def test_the_value_is_json_if_events_carry_content(
     capture: str, value: Any, emission: Emission
 ) -> None:
     interrupted(telemetry(emission, capture), value)
@@ -79,32 +79,32 @@ def test_where_events_carry_content_it_is_there_as_json(
     assert json.loads(attributes[VALUE]) == value
 
 
-def test_nothing_asked_is_nothing_told(emission: Emission) -> None:
+def test_without_a_value_no_attribute_is_emitted(emission: Emission) -> None:
     interrupted(telemetry(emission, "EVENT_ONLY"), None)
     assert emission.events == [(NAME, {})]
 
 
-def test_without_events_of_content_it_is_told_without(emission: Emission) -> None:
-    """Whoever asks for content on events and for no events has none."""
+def test_without_detail_events_the_value_is_not_emitted(emission: Emission) -> None:
+    """Content on events has no effect if events are disabled."""
     off = {"OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "false"}
     interrupted(telemetry(emission, "EVENT_ONLY", **off), SECRET)
     assert emission.events == [(NAME, {})]
     assert SECRET not in emission.texts()
 
 
-def test_an_object_of_the_applications_is_told_and_not_changed(emission: Emission) -> None:
-    class Question:
+def test_an_application_object_is_emitted_and_not_changed(emission: Emission) -> None:
+    class Request:
         def __init__(self) -> None:
             self.text = SECRET
 
-    asked = [Question(), {1: {2, 3}}, b"\xff"]
-    interrupted(telemetry(emission, "EVENT_ONLY"), asked)
+    request = [Request(), {1: {2, 3}}, b"\xff"]
+    interrupted(telemetry(emission, "EVENT_ONLY"), request)
     ((_, attributes),) = emission.events
     assert isinstance(json.loads(attributes[VALUE]), list)
-    assert [type(it) for it in asked] == [Question, dict, bytes]
+    assert [type(it) for it in request] == [Request, dict, bytes]
 
 
-def test_it_is_cut_to_its_budget_and_stays_json(emission: Emission) -> None:
+def test_the_value_is_truncated_to_its_budget_and_stays_json(emission: Emission) -> None:
     using = telemetry(emission, "EVENT_ONLY", OTEL_AGENTS_CONTENT_MAX_BYTES="1024")
     interrupted(using, {"approve": "x" * 10_000})
     ((_, attributes),) = emission.events
@@ -114,7 +114,7 @@ def test_it_is_cut_to_its_budget_and_stays_json(emission: Emission) -> None:
     assert [total for _, total in points] == [1]
 
 
-def test_what_cannot_be_encoded_costs_the_value_alone(
+def test_an_encoding_error_costs_only_the_value(
     emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def edited(value: Any, budget: int) -> Any:
@@ -127,10 +127,10 @@ def test_what_cannot_be_encoded_costs_the_value_alone(
     assert (emission.events, caught) == ([(NAME, {})], ["encoding event_value"])
 
 
-def test_it_is_redacted_first(
+def test_the_value_is_redacted_first(
     emission: Emission, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And where the hook cannot be loaded nothing is told."""
+    """If the hook cannot be loaded, the value is not emitted."""
     seen: list[str] = []
 
     def redact(kind: str, value: Any) -> Any:
@@ -140,13 +140,13 @@ def test_it_is_redacted_first(
 
     monkeypatch.setattr("toyagents.redact", redact, raising=False)
     hook = {"OTEL_AGENTS_REDACTION_HOOK": "toyagents:redact"}
-    asked = {"approve": SECRET}
-    interrupted(telemetry(emission, "SPAN_ONLY", **hook), asked)
-    interrupted(telemetry(emission, "EVENT_ONLY", **hook), asked)
+    request = {"approve": SECRET}
+    interrupted(telemetry(emission, "SPAN_ONLY", **hook), request)
+    interrupted(telemetry(emission, "EVENT_ONLY", **hook), request)
     with caplog.at_level(logging.CRITICAL, "otel_agents"):
         missing = {"OTEL_AGENTS_REDACTION_HOOK": "toyagents:no_such"}
         interrupted(telemetry(emission, "EVENT_ONLY", **missing), {"approve": SECRET})
-    told = [attributes for _, attributes in emission.events]
-    assert told == [{}, {VALUE: '{"approve":"***"}'}, {}]
-    assert (seen, asked) == (["event_value"], {"approve": SECRET})
+    expected = [attributes for _, attributes in emission.events]
+    assert expected == [{}, {VALUE: '{"approve":"***"}'}, {}]
+    assert (seen, request) == (["event_value"], {"approve": SECRET})
     assert SECRET not in emission.texts()

@@ -1,4 +1,4 @@
-"""The life of an operation: begun, described, ended once, whatever ends it and whatever fails."""
+"""The life of an operation: started, described, ended once, whatever ends it and whatever fails."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ ABANDONED = {"otel_agents.stream.abandoned": True}
 
 
 class Described(Step):
-    """A step whose framework describes it in each way that there is."""
+    """A step that its framework describes in every possible way."""
 
-    __slots__ = ("breaks_at", "told")
+    __slots__ = ("breaks_at", "recorded")
 
     def __init__(self, telemetry: Telemetry, breaks_at: str = "") -> None:
         super().__init__(telemetry, "step", number=0)
-        self.told: list[Any] = []
+        self.recorded: list[Any] = []
         self.breaks_at = breaks_at
 
     def respond(self, value: Any) -> None:
-        self._tell("respond", value)
+        self._record("respond", value)
 
     def chunk(self, item: Any) -> object:
-        self._tell("chunk", item)
+        self._record("chunk", item)
         return None
 
     def conclude(self) -> None:
-        self.attributes["otel_agents.step.number"] = len(self.told)
-        self._tell("conclude")
+        self.attributes["otel_agents.step.number"] = len(self.recorded)
+        self._record("conclude")
 
     def is_failure(self, error: BaseException) -> bool:
-        self._tell("is_failure", type(error).__name__)
+        self._record("is_failure", type(error).__name__)
         return not isinstance(error, StopIteration)
 
-    def _tell(self, name: str, *values: Any) -> None:
-        self.told.append((name, *values))
+    def _record(self, name: str, *values: Any) -> None:
+        self.recorded.append((name, *values))
         if name == self.breaks_at:
             raise LookupError("ours")
 
 
 def span_of(emission: Emission) -> dict[str, Any]:
-    """The attributes of the one span, beside its type."""
+    """Return the attributes of the only span, without its type."""
     attributes = dict(emission.span.attributes or {})
     assert attributes.pop("otel_agents.step.type") == "step"
     return attributes
 
 
 def run(telemetry: Telemetry, method: Callable[..., Any], prompt: str, breaks_at: str = "") -> Any:
-    """Call ``method`` of an agent, and use what it gives to its end; what was told."""
+    """Call ``method`` of an agent and use its result to the end; return what was recorded."""
     step = Described(telemetry, breaks_at)
     value = wrapped(method, telemetry, lambda telemetry, call: step, bound=True)(
         Agent("ada"), prompt
@@ -70,7 +70,7 @@ def run(telemetry: Telemetry, method: Callable[..., Any], prompt: str, breaks_at
         asyncio.run(_drained(value))  # pyright: ignore[reportUnknownArgumentType]  of words
     elif asyncio.iscoroutine(value):
         asyncio.run(value)
-    return step.told
+    return step.recorded
 
 
 async def _drained(items: AsyncIterator[Any]) -> None:
@@ -82,7 +82,7 @@ CHUNKS = [("chunk", "ada"), ("chunk", "says"), ("chunk", "hi")]
 
 
 @pytest.mark.parametrize(
-    ("method", "told"),
+    ("method", "recorded"),
     [
         (Agent.run, [("respond", "ada says hi")]),
         (Agent.arun, [("respond", "ada says hi")]),
@@ -91,16 +91,16 @@ CHUNKS = [("chunk", "ada"), ("chunk", "says"), ("chunk", "hi")]
         (Agent.astream, CHUNKS),
     ],
 )
-def test_it_is_described_by_what_the_call_gives_and_concluded_once(
-    method: Callable[..., Any], told: list[Any], telemetry: Telemetry, emission: Emission
+def test_an_operation_is_described_by_its_result_and_concluded_once(
+    method: Callable[..., Any], recorded: list[Any], telemetry: Telemetry, emission: Emission
 ) -> None:
-    assert run(telemetry, method, "hi") == [*told, ("conclude",)]
-    assert span_of(emission) == {"otel_agents.step.number": len(told)}
+    assert run(telemetry, method, "hi") == [*recorded, ("conclude",)]
+    assert span_of(emission) == {"otel_agents.step.number": len(recorded)}
     assert emission.span.status.status_code is StatusCode.UNSET
 
 
 @pytest.mark.parametrize("method", [Agent.run, Agent.arun, Agent.stream, Agent.astream])
-def test_one_that_fails_is_concluded_once_too(
+def test_a_failed_operation_is_concluded_once(
     method: Callable[..., Any], telemetry: Telemetry, emission: Emission
 ) -> None:
     with pytest.raises(Refused):
@@ -120,15 +120,18 @@ ENDS: dict[str, tuple[Callable[[Operation], object], dict[str, Any]]] = {
         lambda it: it.failed(asyncio.CancelledError()),
         {"error.type": "asyncio.exceptions.CancelledError"},
     ),
-    "rejected": (lambda it: (it.reject("full"), it.end()), {"error.type": "full"}),
-    "rejected, none knows why": (lambda it: (it.reject(None), it.end()), {"error.type": "_OTHER"}),
+    "rejected": (lambda it: (it.mark_failed("full"), it.end()), {"error.type": "full"}),
+    "rejected, none knows why": (
+        lambda it: (it.mark_failed(None), it.end()),
+        {"error.type": "_OTHER"},
+    ),
     "interrupted": (lambda it: it.interrupt(), {"error.type": "interrupted"}),
 }
 each_end = pytest.mark.parametrize(("end", "found"), ENDS.values(), ids=ENDS)
 
 
 @each_end
-def test_it_ends_once_and_nothing_changes_it_afterwards(
+def test_an_operation_ends_once_and_does_not_change_afterwards(
     end: Callable[[Operation], object],
     found: dict[str, Any],
     telemetry: Telemetry,
@@ -140,7 +143,7 @@ def test_it_ends_once_and_nothing_changes_it_afterwards(
     assert (step.ended, in_progress.operations()) == (True, [])
     for again, _ in ENDS.values():
         again(step)
-    assert [it for it in step.told if it == ("conclude",)] == [("conclude",)]
+    assert [it for it in step.recorded if it == ("conclude",)] == [("conclude",)]
     attributes = span_of(emission)
     del attributes["otel_agents.step.number"]
     assert attributes == found
@@ -150,19 +153,19 @@ def test_it_ends_once_and_nothing_changes_it_afterwards(
     assert step.duration == (step.end_time - step.start_time) / 1e9
 
 
-def test_a_stream_that_has_said_all_is_not_abandoned(
-    telemetry: Telemetry, emission: Emission
-) -> None:
+def test_a_complete_stream_is_not_abandoned(telemetry: Telemetry, emission: Emission) -> None:
     step = Step(telemetry, "step")
     step.complete = True
     step.abandoned()
     assert span_of(emission) == {}
 
 
-# Longer than its call, or never.
+# Operations that outlive their call, or never happen.
 
 
-def test_held_open_it_ends_the_second_time(telemetry: Telemetry, emission: Emission) -> None:
+def test_an_operation_held_open_ends_the_second_time(
+    telemetry: Telemetry, emission: Emission
+) -> None:
     held: list[str] = []
     step = Described(telemetry)
     step.hold_open = lambda: held.append("held")
@@ -171,11 +174,11 @@ def test_held_open_it_ends_the_second_time(telemetry: Telemetry, emission: Emiss
     assert in_progress.operations() == [step]
     step.end()
     assert (held, step.ended, emission.names) == (["held"], True, ["step"])
-    assert step.told == [("respond", "value"), ("conclude",)]
+    assert step.recorded == [("respond", "value"), ("conclude",)]
 
 
 @pytest.mark.parametrize("end", ["failed", "rejected", "interrupted"])
-def test_one_that_has_failed_is_not_held_open(
+def test_a_failed_operation_is_not_held_open(
     end: str, telemetry: Telemetry, emission: Emission
 ) -> None:
     step = Step(telemetry, "step")
@@ -184,7 +187,7 @@ def test_one_that_has_failed_is_not_held_open(
     assert span_of(emission) == ENDS[end][1]
 
 
-def test_what_is_held_open_goes_on_elsewhere_when_it_is_interrupted(
+def test_interrupting_an_operation_held_open_is_no_error(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     step = Step(telemetry, "step")
@@ -194,7 +197,7 @@ def test_what_is_held_open_goes_on_elsewhere_when_it_is_interrupted(
     assert span_of(emission) == {}
 
 
-def test_discarded_it_goes_to_nobody(telemetry: Telemetry, emission: Emission) -> None:
+def test_a_discarded_operation_emits_nothing(telemetry: Telemetry, emission: Emission) -> None:
     tool = ExecuteTool(telemetry, "search")
     tool.discard()
     assert (tool.ended, in_progress.operations()) == (True, [])
@@ -204,31 +207,34 @@ def test_discarded_it_goes_to_nobody(telemetry: Telemetry, emission: Emission) -
 
 
 @pytest.mark.parametrize("end", [Operation.end, Operation.discard, Operation.interrupt])
-def test_who_waits_for_the_end_is_told_once_when_all_is_done(
+def test_an_end_callback_is_called_once_at_the_very_end(
     end: Callable[[Operation], None], telemetry: Telemetry, emission: Emission
 ) -> None:
-    told: list[Any] = []
+    recorded: list[Any] = []
     step = Step(telemetry, "step")
     step.when_ended += [
-        lambda: told.append((step.ended, emission.names)),
-        lambda: told.append("second"),
+        lambda: recorded.append((step.ended, emission.names)),
+        lambda: recorded.append("second"),
     ]
     end(step)
     end(step)
-    assert told == [(True, [] if end is Operation.discard else ["step"]), "second"]
+    assert recorded == [(True, [] if end is Operation.discard else ["step"]), "second"]
 
 
-# What fails.
+# Errors.
 
 
-def test_who_fails_when_told_of_the_end_stops_nobody(
+def test_a_failing_end_callback_does_not_stop_the_others(
     telemetry: Telemetry, emission: Emission, caught: list[str]
 ) -> None:
-    told: list[str] = []
+    recorded: list[str] = []
     step = Step(telemetry, "step")
-    step.when_ended += [lambda: told.remove("what is not there"), lambda: told.append("second")]
+    step.when_ended += [
+        lambda: recorded.remove("what is not there"),
+        lambda: recorded.append("second"),
+    ]
     step.end()
-    assert (told, caught) == (["second"], ["telling of an end"])
+    assert (recorded, caught) == (["second"], ["calling an end callback"])
     assert emission.names == ["step"]
 
 
@@ -241,7 +247,7 @@ def test_who_fails_when_told_of_the_end_stops_nobody(
         ("conclude", Agent.stream, "describing an operation"),
     ],
 )
-def test_a_description_that_fails_costs_no_span(
+def test_a_failing_description_costs_no_span(
     breaks_at: str,
     method: Callable[..., Any],
     action: str,
@@ -249,21 +255,21 @@ def test_a_description_that_fails_costs_no_span(
     emission: Emission,
     caught: list[str],
 ) -> None:
-    told = run(telemetry, method, "hi", breaks_at)
+    recorded = run(telemetry, method, "hi", breaks_at)
     assert set(caught) == {action}
-    assert told[-1] == ("conclude",)
+    assert recorded[-1] == ("conclude",)
     assert emission.names == ["step"]
     assert in_progress.operations() == []
 
 
-def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
+def test_an_application_processor_that_raises_leaves_nothing_behind(
     telemetry: Telemetry,
     emission: Emission,
     caught: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(errors, "foreign", Counts())
-    told: list[str] = []
+    recorded: list[str] = []
 
     class Raising(SpanProcessor):
         def on_end(self, span: ReadableSpan) -> None:
@@ -271,8 +277,8 @@ def test_a_processor_of_the_applications_that_raises_leaves_nothing_behind(
 
     emission.tracer_provider.add_span_processor(Raising())
     step = Step(telemetry, "step")
-    step.when_ended.append(lambda: told.append("ended"))
+    step.when_ended.append(lambda: recorded.append("ended"))
     call = wrapped(Agent.run, telemetry, lambda telemetry, call: step, bound=True)
     assert call(Agent("ada"), "hi") == "ada says hi"
-    assert (told, caught, in_progress.operations()) == (["ended"], [], [])
+    assert (recorded, caught, in_progress.operations()) == (["ended"], [], [])
     assert errors.foreign == {"ending a span": 1}

@@ -1,4 +1,4 @@
-"""Media: never inline, known by type, size and hash."""
+"""Media: never inline, only type, size and hash."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SAFE = base64.urlsafe_b64encode(DATA).decode()
 
 
 @pytest.mark.parametrize("text", [TEXT, SAFE, TEXT.rstrip("="), base64.encodebytes(DATA).decode()])
-def test_base64_is_hashed_as_what_it_stands_for(text: str) -> None:
-    for _ in range(2):  # the second time it is known
+def test_base64_is_hashed_decoded(text: str) -> None:
+    for _ in range(2):  # the second time it is cached
         assert media.part_from_base64(text, "image/png", "image") == PLACEHOLDER
 
 
-def test_bytes_and_data_urls_are_the_same_placeholder() -> None:
+def test_bytes_and_data_urls_have_the_same_placeholder() -> None:
     assert media.part_from_bytes(DATA, "image/png", "image") == PLACEHOLDER
     for url in (f"data:image/png;base64,{TEXT}", f"DATA:image/png;x=1;BASE64,{TEXT}"):
         assert media.part_from_data_url(url, "image") == PLACEHOLDER
@@ -46,7 +46,7 @@ def test_a_data_url_may_hold_text() -> None:
     }
 
 
-def test_what_is_no_base64_is_hashed_as_it_is() -> None:
+def test_invalid_base64_is_hashed_as_text() -> None:
     part = media.part_from_base64("é!", "audio/wav", "audio")
     assert part["otel_agents.bytes"] == 3
 
@@ -54,11 +54,11 @@ def test_what_is_no_base64_is_hashed_as_it_is() -> None:
 @pytest.mark.parametrize(
     "url", ["https://u:p@h.example/a.png?sig=1#f", "gs://b/a", "s3://b/a", "data:,short", "a.png"]
 )
-def test_a_reference_stays_as_it_is(url: str) -> None:
+def test_a_url_stays_as_it_is(url: str) -> None:
     assert media.part_from_url(url, "image") == {"type": "uri", "modality": "image", "uri": url}
 
 
-def test_what_is_seen_again_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repeated_data_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"data:image/png;base64,{TEXT}AAAA"
     first = media.part_from_url(url, "image")
     first["otel_agents.bytes"] = "changed"
@@ -74,7 +74,7 @@ def test_text_and_bytes_of_the_same_hash_are_not_confused() -> None:
     assert media.part_from_bytes(data, None, "image")["otel_agents.bytes"] == 4
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_cache_is_bounded() -> None:
     for number in range(5000):
         media.part_from_base64(f"{number:08}", None, "image")
     assert len(vars(media)["_known"]) <= 1024

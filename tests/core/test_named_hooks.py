@@ -1,4 +1,4 @@
-"""A hook that a setting names is found when there is content for it, and nobody waits for anybody."""
+"""A hook named by a setting is loaded when there is content for it, and nothing deadlocks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RECORDS = """
         span = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
         content = Content(Gate(Settings.read()).policy, True, False)
         content.tool_arguments = {"password": "secret"}
-        content.tell(span, None)
+        content.emit(span, None)
         return dict(span.attributes)
 """
 
@@ -50,13 +50,13 @@ def recorded(gate: Gate) -> dict[str, Any]:
     span: Any = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
     content = Content(gate.policy, True, False)
     content.retrieval_query = "asked"
-    content.tell(span, None)
+    content.emit(span, None)
     return dict(span.attributes)
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where a test may write modules; what the process knows of hooks is forgotten."""
+    """A folder for modules; the process forgets its hooks."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = set(sys.modules)
     redaction.named.cache_clear()
@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in ``folder``; one that waits for ever fails."""
+    """Run a program in ``folder``; fail if it hangs."""
     (folder / "recording.py").write_text(textwrap.dedent(RECORDS), "utf-8")
     path = [str(folder), *sys.path]
     return subprocess.run(
@@ -92,7 +92,7 @@ def write(folder: Path, name: str, text: str) -> None:
     path.write_text(textwrap.dedent(text), "utf-8")
 
 
-def test_it_is_not_looked_for_before_there_is_content(
+def test_a_hook_is_not_loaded_before_there_is_content(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(folder, "late_hook.py", "redact = lambda kind, value: value.upper()\n")
@@ -102,7 +102,7 @@ def test_it_is_not_looked_for_before_there_is_content(
     assert caplog.messages == []
 
 
-def test_two_threads_that_import_wait_for_nobody(folder: Path) -> None:
+def test_two_importing_threads_do_not_deadlock(folder: Path) -> None:
     """One imports the application's package, which has the hook; the other one a framework."""
     write(
         folder,
@@ -198,7 +198,7 @@ def test_a_program_that_has_the_hook_runs_once(
     assert ran.stderr == ""
 
 
-def test_another_module_than_the_program_is_imported(folder: Path) -> None:
+def test_a_module_other_than_the_program_is_imported(folder: Path) -> None:
     write(folder, "hooks.py", "def redact(kind, value): return {'password': '***'}")
     write(folder, "app.py", "from recording import recorded\nprint(recorded())")
     ran = run(folder, "app.py", **{REDACTION: "hooks:redact"})
@@ -230,40 +230,40 @@ def test_until_the_program_has_defined_it_nothing_is_recorded(folder: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["halfway:redact", "halfway.inner:redact"])
-def test_a_module_that_waits_for_a_call_is_not_waited_for(
+def test_a_module_that_waits_for_a_call_does_not_deadlock(
     name: str, folder: Path, counts: Counts
 ) -> None:
-    """As one that asks a model in another thread while it is imported."""
+    """Such as one that calls a model in another thread while it is imported."""
     write(
         folder,
         "halfway/__init__.py",
         """
         import sys, threading
-        thread = threading.Thread(target=sys.modules["told"].call)
+        thread = threading.Thread(target=sys.modules["shared"].call)
         thread.start()
         thread.join(20)
         def redact(kind, value): return value.upper()
         """,
     )
     write(folder, "halfway/inner.py", "from halfway import redact")
-    told = ModuleType("told")
+    module = ModuleType("shared")
     made, seen = gate(name), list[dict[str, Any]]()
-    vars(told)["call"] = lambda: seen.append(recorded(made))
-    sys.modules["told"] = told
+    vars(module)["call"] = lambda: seen.append(recorded(made))
+    sys.modules["shared"] = module
     try:
         __import__("halfway")
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert seen == [{}]
     assert counts == {"waiting for the redaction hook": 1}
     assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
 
 
-def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
+def test_a_hook_is_created_once_and_no_thread_waits(
     folder: Path, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(folder, "slow_hook.py", "redact = __import__('told').found()\n")
-    told, made = ModuleType("told"), gate("slow_hook:redact")
+    write(folder, "slow_hook.py", "redact = __import__('shared').found()\n")
+    module, made = ModuleType("shared"), gate("slow_hook:redact")
     looking, seen = threading.Event(), list[dict[str, Any]]()
     go_on = threading.Event()
 
@@ -272,8 +272,8 @@ def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
         assert go_on.wait(20)
         return louder
 
-    vars(told)["found"] = found
-    sys.modules["told"] = told
+    vars(module)["found"] = found
+    sys.modules["shared"] = module
     try:
         first = threading.Thread(target=lambda: seen.append(recorded(made)))
         first.start()
@@ -282,15 +282,15 @@ def test_it_is_made_once_by_one_thread_and_no_other_one_waits(
         go_on.set()
         first.join()
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert seen == [{"gen_ai.retrieval.query.text": "ASKED"}]
     assert counts == {"waiting for the redaction hook": 1}
-    assert caplog.messages == [WAITS.format("slow_hook:redact", "is being looked for")]
+    assert caplog.messages == [WAITS.format("slow_hook:redact", "is being loaded")]
 
 
-def test_a_child_forked_meanwhile_looks_for_it_by_itself(folder: Path) -> None:
-    write(folder, "forking_hook.py", "redact = __import__('told').found()\n")
-    told, made = ModuleType("told"), gate("forking_hook:redact")
+def test_a_child_forked_meanwhile_loads_the_hook_itself(folder: Path) -> None:
+    write(folder, "forking_hook.py", "redact = __import__('shared').found()\n")
+    module, made = ModuleType("shared"), gate("forking_hook:redact")
     children: list[str] = []
 
     def found() -> Any:
@@ -303,17 +303,17 @@ def test_a_child_forked_meanwhile_looks_for_it_by_itself(folder: Path) -> None:
         children.append(in_a_forked_child(child))
         return louder
 
-    vars(told)["found"] = found
-    sys.modules["told"] = told
+    vars(module)["found"] = found
+    sys.modules["shared"] = module
     try:
         assert recorded(made) == {"gen_ai.retrieval.query.text": "ASKED"}
     finally:
-        del sys.modules["told"]
+        del sys.modules["shared"]
     assert children == [str({"gen_ai.retrieval.query.text": "child"})]
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit('no')", "import no_such_package", "1 / 0"])
-def test_one_whose_import_fails_is_one_line_and_the_call_goes_on(
+def test_a_failed_import_is_logged_once_and_the_call_goes_on(
     body: str, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(folder, "broken_hook.py", body)
@@ -324,7 +324,7 @@ def test_one_whose_import_fails_is_one_line_and_the_call_goes_on(
         "otel-agents: the redaction hook 'broken_hook:redact' cannot be loaded ("
     )
     assert line.endswith(
-        "), so no content is recorded; install the package that brings it, "
+        "), so no content is recorded; install the package that provides it, "
         "or unset OTEL_AGENTS_REDACTION_HOOK"
     )
     assert "\n" not in line
@@ -338,4 +338,4 @@ def test_without_its_redaction_no_completion_hook_is_called(folder: Path) -> Non
     made = Gate(Settings.read({CAPTURE: "SPAN_ONLY", REDACTION: "no-such-hook"}), Hook())
     content = Content(made.policy, True, False)
     content.input_messages = [{"role": "user", "parts": []}]
-    content.tell(INVALID_SPAN, None)
+    content.emit(INVALID_SPAN, None)

@@ -1,4 +1,4 @@
-"""What an official call knows by itself is its own; we fill in what it does not."""
+"""We fill in only what an official call does not know itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from otel_agents.instrumentors._core.context import official
 
 
-def test_a_value_that_is_there_wins() -> None:
+def test_an_existing_value_wins() -> None:
     data = SimpleNamespace(
         request_model="theirs",
         usage_input_tokens=0,

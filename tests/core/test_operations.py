@@ -1,4 +1,4 @@
-"""Each operation of the conventions, alone: its span whole, and its metrics."""
+"""Each operation of the conventions by itself: its complete span, and its metrics."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ADDRESS = {"server.address": "api.example", "server.port": 443}
 Make = Callable[[Telemetry], Operation]
 
 
-def answered(call: Any) -> Any:
+def with_response(call: Any) -> Any:
     call.response_model = "m-1"
     call.input_tokens = 3
     if isinstance(call, Inference):
@@ -54,7 +54,7 @@ def answered(call: Any) -> Any:
 
 OPERATIONS: dict[str, tuple[Make, str, SpanKind, dict[str, Any], list[str]]] = {
     "inference": (
-        lambda t: answered(Inference(t, values.Operation.CHAT, "p", "m", SERVER)),
+        lambda t: with_response(Inference(t, values.Operation.CHAT, "p", "m", SERVER)),
         "chat m",
         SpanKind.CLIENT,
         {
@@ -70,7 +70,7 @@ OPERATIONS: dict[str, tuple[Make, str, SpanKind, dict[str, Any], list[str]]] = {
         ["gen_ai.client.operation.duration", "gen_ai.client.token.usage"],
     ),
     "embeddings": (
-        lambda t: answered(Embeddings(t, values.Operation.EMBEDDINGS, "p", "m", SERVER)),
+        lambda t: with_response(Embeddings(t, values.Operation.EMBEDDINGS, "p", "m", SERVER)),
         "embeddings m",
         SpanKind.CLIENT,
         {
@@ -176,7 +176,7 @@ def telemetry(emission: Emission, **environ: str) -> Telemetry:
 
 
 @pytest.mark.parametrize(("make", "name", "kind", "attributes", "metrics"), ROWS)
-def test_an_operation_is_its_span_and_its_metrics(
+def test_an_operation_emits_its_span_and_its_metrics(
     make: Make,
     name: str,
     kind: SpanKind,
@@ -195,7 +195,7 @@ def test_an_operation_is_its_span_and_its_metrics(
 
 
 @pytest.mark.parametrize(("make", "name", "kind", "attributes", "metrics"), ROWS)
-def test_an_operation_that_fails_says_so_without_a_text(
+def test_a_failed_operation_has_its_error_type_and_no_text(
     make: Make,
     name: str,
     kind: SpanKind,
@@ -237,7 +237,9 @@ def test_a_fetched_response(emission: Emission) -> None:
 
 def test_metrics_are_recorded_whatever_the_sampling() -> None:
     emission = Emission(ALWAYS_OFF)
-    operation = answered(Inference(telemetry(emission), values.Operation.CHAT, "p", "m", SERVER))
+    operation = with_response(
+        Inference(telemetry(emission), values.Operation.CHAT, "p", "m", SERVER)
+    )
     assert not operation.detailed
     operation.end()
     assert emission.spans == ()
@@ -248,9 +250,9 @@ def test_metrics_are_recorded_whatever_the_sampling() -> None:
     emission.close()
 
 
-def test_a_layer_that_knows_the_first_chunk_afterwards_has_it_measured(emission: Emission) -> None:
+def test_a_time_to_first_chunk_set_at_the_end_is_measured(emission: Emission) -> None:
     using = telemetry(emission, OTEL_AGENTS_METRICS="both")
-    inference = answered(Inference(using, values.Operation.CHAT, "p", "m", SERVER))
+    inference = with_response(Inference(using, values.Operation.CHAT, "p", "m", SERVER))
     inference.attributes["gen_ai.request.stream"] = True
     inference.attributes["gen_ai.response.time_to_first_chunk"] = 0.5
     inference.end()
@@ -264,7 +266,7 @@ def test_the_calls_of_an_agent_are_counted_in_the_latest_generation(emission: Em
     using = telemetry(emission, OTEL_AGENTS_METRICS="latest")
     agent = InvokeAgent(using, "ada")
     for _ in range(2):
-        answered(
+        with_response(
             Inference(using, values.Operation.CHAT, "p", "m", SERVER, parent=agent.context)
         ).end()
     ExecuteTool(using, "search", parent=agent.context).end()
@@ -289,7 +291,7 @@ def test_conversation_user_and_session_flow_inward(emission: Emission) -> None:
     }
 
 
-def test_an_operation_that_began_earlier_lasts_since_then(emission: Emission) -> None:
+def test_the_duration_counts_from_the_given_start(emission: Emission) -> None:
     tool = ExecuteTool(telemetry(emission), "search", start_time=1_000_000_000)
     tool.end()
     assert emission.span.start_time == 1_000_000_000
@@ -304,8 +306,8 @@ def test_error_types_are_classes() -> None:
     assert error_type(Own()) == f"{__name__}.{Own.__qualname__}"
 
 
-def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emission) -> None:
-    inference = answered(
+def test_a_streamed_response_without_an_id(emission: Emission) -> None:
+    inference = with_response(
         Inference(
             Telemetry("litellm", **emission.providers), values.Operation.CHAT, "groq", "m", SERVER
         )
@@ -316,7 +318,7 @@ def test_a_streamed_response_whose_id_a_router_keeps_to_itself(emission: Emissio
     assert "gen_ai.response.id" not in (emission.span.attributes or {})
 
 
-def test_a_model_class_of_the_application_that_tells_nothing(emission: Emission) -> None:
+def test_an_application_model_class_that_reports_nothing(emission: Emission) -> None:
     telemetry = Telemetry("ag2", **emission.providers)
     claimed = ClaimedCall(telemetry, values.Operation.CHAT, model="parrot", sends_itself=True)
     claimed.returned("hello")

@@ -1,4 +1,4 @@
-"""Who owns a model call: its whole emission, where the owner is ours, an official call, elsewhere."""
+"""Who owns a model call: the emission of our calls, official calls and foreign spans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from otel_agents.instrumentors import (
     Telemetry,
 )
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.operations import ModelCall
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation
@@ -32,7 +32,7 @@ EVERYTHING = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
     "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "true",
 }
-SAID = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+MESSAGES = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
 INFERENCE_KEY = "opentelemetry.genai.client.inference.context"
 
 KNOWN: dict[str, Any] = {
@@ -56,7 +56,7 @@ EVENT = ("gen_ai.client.inference.operation.details", {**KNOWN, **LEARNT})
 
 @dataclass
 class InferenceData:
-    """As the official package's: what it keeps of a call that it reports."""
+    """A stand-in for the official package's data object."""
 
     request_model: str | None = None
     request_temperature: float | None = None
@@ -71,7 +71,7 @@ class InferenceData:
 
 @pytest.fixture
 def telemetry(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
-    """With a stand-in for the official package, which is not needed for this."""
+    """Telemetry with a stand-in for the official package, which is not needed for this."""
     stand_in: Any = ModuleType(official.MODULE)
     stand_in.InferenceData = InferenceData
     monkeypatch.setitem(sys.modules, official.MODULE, stand_in)
@@ -79,10 +79,10 @@ def telemetry(emission: Emission, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
 
 
 def chat(telemetry: Telemetry, parent: Context, error: BaseException | None = None) -> Inference:
-    """One call, to its end."""
+    """Run one call to its end."""
     call = Inference(telemetry, Operation.CHAT, "toy", "toy-1", SERVER, parent=parent)
     call.attributes["gen_ai.request.temperature"] = 0.5
-    call.content.input_messages = SAID
+    call.content.input_messages = MESSAGES
     if error is not None:
         call.failed(error)
         return call
@@ -110,7 +110,7 @@ def parent_of(emission: Emission) -> tuple[InvokeAgent, Context]:
 METRICS = {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
 
 
-def test_what_is_ours_has_a_span_its_context_metrics_and_event(
+def test_our_own_call_has_a_span_its_context_metrics_and_event(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     agent, parent = parent_of(emission)
@@ -134,11 +134,11 @@ def test_what_is_ours_has_a_span_its_context_metrics_and_event(
     assert (emission.spans[-1].attributes or {})["gen_ai.usage.input_tokens"] == 3
 
 
-def test_what_is_elsewhere_has_metrics_and_an_event_of_ours_and_no_span(
+def test_a_foreign_span_gets_our_metrics_and_event_and_no_second_span(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     agent, around = parent_of(emission)
-    parent = elsewhere(around)
+    parent = with_foreign_span(around)
     call = chat(telemetry, parent)
     assert (emission.names, call.span, call.context) == ([], INVALID_SPAN, parent)
     assert {*emission.points()} == METRICS
@@ -151,22 +151,22 @@ def test_what_is_elsewhere_has_metrics_and_an_event_of_ours_and_no_span(
     assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 3
 
 
-def test_where_no_official_package_is_in_use_a_call_may_still_be_elsewhere(
+def test_a_foreign_span_needs_no_official_package(
     telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, official.MODULE)
-    assert chat(telemetry, elsewhere(Context())).context == elsewhere(Context())
+    assert chat(telemetry, with_foreign_span(Context())).context == with_foreign_span(Context())
     assert (emission.names, {*emission.points()}) == ([], METRICS)
 
 
 @pytest.mark.usefixtures("telemetry")
-def test_all_is_gathered_for_an_official_call_that_nobody_else_sees(emission: Emission) -> None:
+def test_an_operation_of_an_official_call_is_detailed(emission: Emission) -> None:
     plain = Telemetry("toy", settings=Settings.read({}), **emission.providers)
-    parents = set_value(INFERENCE_KEY, InferenceData(), Context()), elsewhere(Context())
+    parents = set_value(INFERENCE_KEY, InferenceData(), Context()), with_foreign_span(Context())
     assert [chat(plain, parent).detailed for parent in parents] == [True, False]
 
 
-def test_what_an_official_call_reports_is_filled_in_there_and_nothing_is_ours(
+def test_an_official_call_is_filled_in_and_we_emit_nothing(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     agent, around = parent_of(emission)
@@ -189,17 +189,17 @@ def test_what_an_official_call_reports_is_filled_in_there_and_nothing_is_ours(
     assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == 3
 
 
-def test_an_official_call_is_told_of_an_error(telemetry: Telemetry, emission: Emission) -> None:
+def test_an_official_call_gets_the_error_type(telemetry: Telemetry, emission: Emission) -> None:
     data = InferenceData()
     chat(telemetry, set_value(INFERENCE_KEY, data, Context()), LookupError("a secret"))
     assert (data.error_type, data.response_id) == ("LookupError", None)
     assert (emission.names, emission.points(), emission.events) == ([], {}, [])
 
 
-def test_what_is_elsewhere_and_fails_has_the_error_on_metrics_and_events(
+def test_the_error_of_a_call_with_a_foreign_span_is_on_metrics_and_events(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    chat(telemetry, elsewhere(Context()), LookupError())
+    chat(telemetry, with_foreign_span(Context()), LookupError())
     ((attributes, _),) = emission.points()["gen_ai.client.operation.duration"]
     assert attributes["error.type"] == "LookupError"
     assert [name for name, _ in emission.events] == [
@@ -209,17 +209,15 @@ def test_what_is_elsewhere_and_fails_has_the_error_on_metrics_and_events(
     assert emission.names == []
 
 
-def test_an_official_call_is_an_owner_before_one_elsewhere(
+def test_an_official_call_takes_precedence_over_a_foreign_span(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     data = InferenceData()
-    chat(telemetry, set_value(INFERENCE_KEY, data, elsewhere(Context())))
+    chat(telemetry, set_value(INFERENCE_KEY, data, with_foreign_span(Context())))
     assert (data.response_id, emission.points()) == ("r1", {})
 
 
-def test_ours_within_ours_is_a_response_of_its_own(
-    telemetry: Telemetry, emission: Emission
-) -> None:
+def test_our_call_within_our_call_is_reported(telemetry: Telemetry, emission: Emission) -> None:
     """What we announce in the context is for the official packages, and not for us."""
     outer = Inference(telemetry, Operation.CHAT, "toy", "toy-1", SERVER, parent=Context())
     chat(telemetry, outer.context)
@@ -227,12 +225,12 @@ def test_ours_within_ours_is_a_response_of_its_own(
     outer.discard()
 
 
-@pytest.mark.parametrize("around", ["elsewhere", "official"])
-def test_another_kind_of_call_and_what_a_tool_calls_are_ours(
+@pytest.mark.parametrize("around", ["foreign", "official"])
+def test_other_kinds_of_calls_and_calls_in_a_tool_are_ours(
     around: str, telemetry: Telemetry, emission: Emission
 ) -> None:
     data = InferenceData()
-    parent = elsewhere(Context()) if around == "elsewhere" else set_value(INFERENCE_KEY, data)
+    parent = with_foreign_span(Context()) if around == "foreign" else set_value(INFERENCE_KEY, data)
     tool = ExecuteTool(telemetry, "search", parent=parent)
     chat(telemetry, tool.context)
     tool.end()
@@ -252,13 +250,11 @@ def test_another_kind_of_call_and_what_a_tool_calls_are_ours(
 def test_a_claim_reports_to_an_official_call_as_well(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    class Response(ClaimedCall):
+    class Own(ClaimedCall):
         def describe(self, call: ModelCall, response: Any) -> None:
             call.response_id = "r1"
 
     data = InferenceData()
     parent = set_value(INFERENCE_KEY, data)
-    Response(telemetry, Operation.CHAT, model="m", sends_itself=True, parent=parent).returned(
-        "answer"
-    )
+    Own(telemetry, Operation.CHAT, model="m", sends_itself=True, parent=parent).returned("answer")
     assert (data.request_model, data.response_id, emission.names) == ("m", "r1", [])

@@ -17,10 +17,10 @@ from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.carrying import carry
 from otel_agents.instrumentors._core.context.ownership import (
-    claimed,
-    elsewhere,
+    open_claim,
     sent,
     take,
+    with_foreign_span,
 )
 from otel_agents.instrumentors._core.operations import (
     ClaimedCall,
@@ -42,7 +42,7 @@ SERVER = ("toy.example", 443)
 
 
 class Created(Inference):
-    """What the SDK's instrumentor records."""
+    """A call of the SDK's instrumentor."""
 
     __slots__ = ()
 
@@ -51,7 +51,7 @@ class Created(Inference):
 
 
 class Streamed(Created):
-    """What the SDK's instrumentor records of a stream."""
+    """A streamed call of the SDK's instrumentor."""
 
     __slots__ = ("client",)
 
@@ -67,7 +67,7 @@ def describe(call: Any, response: Response) -> None:
 
 
 class Routed(ClaimedCall):
-    """What the router's instrumentor records."""
+    """A call of the router's instrumentor."""
 
     def describe(self, call: ModelCall, response: Response | None) -> None:
         if response is not None:
@@ -138,7 +138,7 @@ def provider() -> Provider:
 
 @pytest.fixture
 def ledger(emission: Emission, layers: Layers, provider: Provider) -> Callable[[], None]:
-    """Checks that the spans are the responses, with their tokens, and the refusals."""
+    """Check that the spans are the responses, with their usage, and the refusals."""
 
     def check() -> None:
         counted = sorted(
@@ -158,7 +158,7 @@ def test_through_an_sdk_the_sdk_reports(provider: Provider, ledger: Callable[[],
     ledger()
 
 
-def test_past_every_sdk_the_router_reports(provider: Provider, ledger: Callable[[], None]) -> None:
+def test_without_an_sdk_the_router_reports(provider: Provider, ledger: Callable[[], None]) -> None:
     assert Router(provider.serve).complete("hi").text == "HI"
     ledger()
 
@@ -222,7 +222,7 @@ def test_retries_above_the_sdk_are_one_span_each(
     ledger()
 
 
-def test_a_request_that_fails_past_every_sdk_is_one_span(
+def test_a_request_that_fails_without_an_sdk_is_one_span(
     emission: Emission, layers: Layers
 ) -> None:
     with pytest.raises(Overloaded):
@@ -232,21 +232,21 @@ def test_a_request_that_fails_past_every_sdk_is_one_span(
     ]
 
 
-def test_two_sends_under_one_claim_one_seen_and_one_not(
+def test_two_attempts_under_one_claim_are_one_span_each(
     provider: Provider, ledger: Callable[[], None], layers: Layers
 ) -> None:
     def twice(prompt: str) -> Response:
-        rewritten = Client(provider).create(prompt)  # seen: taken by the SDK
+        rewritten = Client(provider).create(prompt)  # taken by the SDK
         layers.routed[-1].responded(rewritten)
         sent(Operation.CHAT, get_current())
-        return provider.serve(rewritten.text)  # not seen: reported by the router
+        return provider.serve(rewritten.text)  # not taken: reported by the router
 
     Router(twice).complete("hi")
     assert len(provider.served) == 2
     ledger()
 
 
-def test_a_judge_call_of_the_same_layer_adds(
+def test_an_evaluation_by_the_same_layer_is_counted(
     provider: Provider, ledger: Callable[[], None]
 ) -> None:
     error_to_report = Router(provider.serve)
@@ -269,7 +269,7 @@ def test_a_model_called_by_a_tool_is_counted(
         context = contextvars.copy_context()
         context.run(carry(lambda: Client(provider).create("inner"), tool.context))
         tool.end()
-        return provider.serve(prompt)  # past every SDK: the tool's call must not have taken it
+        return provider.serve(prompt)  # without an SDK: the tool's call must not have taken it
 
     Router(with_tool).complete("hi")
     assert len(provider.served) == 2
@@ -330,18 +330,18 @@ def test_an_embedding_does_not_take_the_claim_on_a_chat(
     assert emission.names == ["embeddings toy", "chat toy"]
 
 
-def test_a_response_that_was_reported_lately_is_not_reported_again(
+def test_a_recently_reported_response_is_not_reported_again(
     provider: Provider, layers: Layers, emission: Emission
 ) -> None:
-    def context_is_lost(prompt: str) -> Response:
+    def without_context(prompt: str) -> Response:
         return contextvars.Context().run(Client(provider).create, prompt)
 
-    Router(context_is_lost).complete("hi")
+    Router(without_context).complete("hi")
     assert emission.names == ["chat toy"]
 
 
 @pytest.mark.parametrize("visible", [True, False])
-def test_a_model_class_of_the_application_is_counted_once(
+def test_an_application_model_class_is_counted_once(
     visible: bool, provider: Provider, layers: Layers, emission: Emission
 ) -> None:
     """Its method ran below the cache: that is the evidence."""
@@ -381,7 +381,7 @@ def test_a_layer_that_sends_itself_starts_its_span_when_it_sends(
     assert emission.tree() == ["chat toy", "  POST", "chat toy", "  POST"]
 
 
-def test_what_is_sent_again_before_the_attempt_is_over_is_part_of_it(
+def test_a_request_sent_again_within_an_attempt_is_part_of_it(
     provider: Provider, ledger: Callable[[], None], layers: Layers
 ) -> None:
     def over_http(prompt: str) -> Response:
@@ -392,7 +392,7 @@ def test_what_is_sent_again_before_the_attempt_is_over_is_part_of_it(
     ledger()
 
 
-def test_a_layer_starts_nothing_without_evidence_or_where_another_has_taken_it(
+def test_a_layer_starts_no_span_without_evidence_or_if_the_attempt_is_taken(
     provider: Provider, ledger: Callable[[], None], layers: Layers
 ) -> None:
     def through_an_sdk(prompt: str) -> Response:
@@ -406,7 +406,7 @@ def test_a_layer_starts_nothing_without_evidence_or_where_another_has_taken_it(
     ledger()
 
 
-def test_what_only_the_layer_above_knows_is_on_the_span_of_the_layer_below(
+def test_the_layer_above_adds_to_the_span_of_the_layer_below(
     provider: Provider, layers: Layers, emission: Emission
 ) -> None:
     Router(Client(provider).create).complete("hi")
@@ -418,7 +418,7 @@ def test_what_only_the_layer_above_knows_is_on_the_span_of_the_layer_below(
     ]
 
 
-def test_an_agent_sums_up_what_was_called_under_it(
+def test_an_agent_sums_up_the_calls_under_it(
     provider: Provider, layers: Layers, emission: Emission
 ) -> None:
     outer = InvokeAgent(layers.telemetry, "outer")
@@ -451,20 +451,22 @@ def test_an_agent_sums_up_what_was_called_under_it(
 
 
 def test_a_closed_claim_cannot_be_taken() -> None:
-    claim, context = claimed(Operation.CHAT, get_current())
+    claim, context = open_claim(Operation.CHAT, get_current())
     assert take(Operation.EMBEDDINGS, context) is None
     assert take(Operation.CHAT, context) is claim
     claim.close()
     assert take(Operation.CHAT, context) is None
 
 
-def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
+def test_a_call_with_a_foreign_span_gets_metrics_and_no_second_span(
     emission: Emission,
 ) -> None:
     telemetry = Telemetry("t", **emission.providers)
     agent = InvokeAgent(telemetry, "a")
     chat = Operation.CHAT
-    theirs = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=elsewhere(agent.context))
+    theirs = Inference(
+        telemetry, chat, "toy", "toy-1", SERVER, parent=with_foreign_span(agent.context)
+    )
     describe(theirs, Response("r-elsewhere", "it", 7))
     tool = ExecuteTool(telemetry, "t", parent=theirs.context)
     ours = Inference(telemetry, chat, "toy", "toy-1", SERVER, parent=tool.context)
@@ -478,18 +480,16 @@ def test_a_call_that_has_a_span_elsewhere_gets_no_second_one_but_its_metrics(
     assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 12
 
 
-def test_who_reports_for_an_sdk_that_is_not_seen_need_not_know_the_id(emission: Emission) -> None:
-    class Response(ClaimedCall):
+def test_a_layer_above_an_unknown_sdk_need_not_know_the_response_id(emission: Emission) -> None:
+    class Own(ClaimedCall):
         def describe(self, call: ModelCall, response: Response) -> None:
             describe(call, response)
             call.response_id = None
 
     telemetry = Telemetry("otel_agents.instrumentors.autogen", **emission.providers)
-    answer = Response(
-        telemetry, Operation.CHAT, model="toy-1", provider="openai", sends_itself=True
-    )
-    answer.server = server_of("https://toy.example/v1")
-    answer.returned(Response("unknown", "it", 7))
+    own = Own(telemetry, Operation.CHAT, model="toy-1", provider="openai", sends_itself=True)
+    own.server = server_of("https://toy.example/v1")
+    own.returned(Response("unknown", "it", 7))
     assert emission.span.attributes == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",

@@ -1,4 +1,4 @@
-"""The variables of a prompt: one attribute each, strings all, within the budget."""
+"""Prompt variables: one attribute each, all strings, within the budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def attributes(variables: dict[str, Any], **environ: str) -> dict[str, Any]:
     return attributes
 
 
-def test_each_is_an_attribute_and_a_string() -> None:
+def test_each_variable_is_a_string_attribute() -> None:
     assert attributes({"city": "Bern", "days": 3, "map": {"zoom": 1}}) == {
         "gen_ai.prompt.variable.city": "Bern",
         "gen_ai.prompt.variable.days": "3",
@@ -27,7 +27,7 @@ def test_each_is_an_attribute_and_a_string() -> None:
     }
 
 
-def test_what_exceeds_the_budget_is_cut_and_marked() -> None:
+def test_variables_beyond_the_budget_are_truncated_and_marked() -> None:
     assert attributes({"a": "x" * 60, "b": "y" * 60}, OTEL_AGENTS_CONTENT_MAX_BYTES="100") == {
         "gen_ai.prompt.variable.a": "x" * 60,
         "otel_agents.content.truncated": ("gen_ai.prompt.variable.b",),

@@ -1,4 +1,4 @@
-"""The ids of responses reported lately: the net under the claims, and no more than that."""
+"""The ids of recently reported responses: the safety net below the claims, and no more."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from otel_agents.testing.emission import Emission
 ID = "response-1"
 
 
-class _Told:
-    """A layer whose results are ids of responses."""
+class _Responses:
+    """A layer whose results are response ids."""
 
     __slots__ = ()
 
     @staticmethod
-    def tell(call: Any, response: str) -> None:
+    def record(call: Any, response: str) -> None:
         call.response_id, call.response_model = response, "m-1"
         call.input_tokens, call.output_tokens, call.finish_reasons = 1, 1, ("stop",)
 
@@ -29,22 +29,22 @@ class Sdk(Inference):
     __slots__ = ()
 
     def respond(self, value: str) -> None:
-        _Told.tell(self, value)
+        _Responses.record(self, value)
 
 
 class Framework(ClaimedCall):
     def describe(self, call: Any, response: str) -> None:
-        _Told.tell(call, response)
+        _Responses.record(call, response)
 
     def response_id(self, response: str) -> str | None:
         return response
 
 
 class Above(Framework):
-    """A layer of another kind."""
+    """A layer of another class."""
 
 
-def asked(
+def requests(
     telemetry: Telemetry, function: Callable[..., str], layer: type[ClaimedCall] = Framework
 ) -> Callable[..., str]:
     def start(telemetry: Telemetry, call: Any) -> ClaimedCall:
@@ -56,7 +56,7 @@ def asked(
 
 
 def create(telemetry: Telemetry) -> Callable[[str], str]:
-    """An SDK's function, which is reported; its result is the id that it is given."""
+    """Return an instrumented SDK function that returns the id it is passed."""
 
     def start(telemetry: Telemetry, call: Any) -> Inference:
         return Sdk(telemetry, Operation.CHAT, "openai", "m", ("h", 1))
@@ -72,49 +72,47 @@ def providers(emission: Emission) -> list[Any]:
     return [(span.attributes or {})["gen_ai.provider.name"] for span in emission.spans]
 
 
-def test_a_client_that_gives_its_id_again_is_reported_each_time(
+def test_a_client_that_repeats_an_id_is_reported_each_time(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    ask = asked(telemetry, str)
-    assert [ask(ID) for _ in range(3)] == [ID] * 3
+    request = requests(telemetry, str)
+    assert [request(ID) for _ in range(3)] == [ID] * 3
     assert providers(emission) == ["own"] * 3
 
 
 def test_calls_at_the_same_time_with_the_same_id_are_reported_each(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    def ask_another_meanwhile(response_id: str) -> str:
-        return contextvars.Context().run(asked(telemetry, str), response_id)
+    def request_another_meanwhile(response_id: str) -> str:
+        return contextvars.Context().run(requests(telemetry, str), response_id)
 
-    asked(telemetry, ask_another_meanwhile)(ID)
+    requests(telemetry, request_another_meanwhile)(ID)
     assert providers(emission) == ["own"] * 2
 
 
-def test_what_an_sdk_reports_out_of_context_is_one_each_time(
+def test_an_sdk_without_our_context_is_reported_once_per_call(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    ask = asked(telemetry, out_of_context(create(telemetry)))
+    request = requests(telemetry, out_of_context(create(telemetry)))
     for _ in range(3):
-        ask(ID)
+        request(ID)
     assert providers(emission) == ["openai"] * 3
 
 
-def test_what_a_layer_reports_out_of_context_is_not_reported_by_another_above(
+def test_a_report_without_context_is_not_repeated_by_a_layer_above(
     telemetry: Telemetry, emission: Emission
 ) -> None:
-    asked(telemetry, out_of_context(asked(telemetry, str)), Above)(ID)
+    requests(telemetry, out_of_context(requests(telemetry, str)), Above)(ID)
     assert providers(emission) == ["own"]
 
 
-def test_what_an_sdk_reported_before_is_another_response(
-    telemetry: Telemetry, emission: Emission
-) -> None:
+def test_an_earlier_report_is_another_response(telemetry: Telemetry, emission: Emission) -> None:
     create(telemetry)(ID)
-    asked(telemetry, str)(ID)
+    requests(telemetry, str)(ID)
     assert providers(emission) == ["openai", "own"]
 
 
-def test_no_more_are_known_than_a_few_thousand(telemetry: Telemetry, emission: Emission) -> None:
+def test_the_number_of_kept_ids_is_bounded(telemetry: Telemetry, emission: Emission) -> None:
     limit = ownership.REPORTED.maxlen
     assert limit is not None
     assert limit <= 10_000

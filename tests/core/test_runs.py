@@ -1,4 +1,4 @@
-"""Operations known by the ids of a library: where each is, and that all of it ends once."""
+"""Operations identified by a library's ids: their context, and that each ends once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Agent = Callable[[str], Begin]
 
 
 def nothing(parent: Context) -> None:
-    """Begins what is not shown."""
+    """Start nothing: the run is not shown."""
 
 
 def tree(emission: Emission) -> list[str]:
@@ -35,7 +35,7 @@ def ended(emission: Emission) -> list[str]:
     return [name.replace("invoke_agent ", "") for name in emission.names]
 
 
-# Where it is.
+# Contexts.
 
 
 def test_a_run_is_under_its_parent_by_id_wherever_it_is_called(
@@ -66,10 +66,10 @@ def test_the_context_of_a_run_is_that_of_its_operation(agent: Agent) -> None:
     assert (runs.find("id"), runs.context_of("id")) == (None, None)
 
 
-def test_what_the_application_has_put_between_stays_between(
+def test_an_application_span_in_between_stays_in_between(
     agent: Agent, telemetry: Telemetry, emission: Emission
 ) -> None:
-    """A span of its own, made where the run is current."""
+    """The application starts it where the run is current."""
     runs = Runs("toy")
 
     def application() -> None:
@@ -83,10 +83,8 @@ def test_what_the_application_has_put_between_stays_between(
     assert tree(emission) == ["root", "  step of its own", "    child"]
 
 
-def test_what_is_current_elsewhere_in_the_run_is_not_between(
-    agent: Agent, emission: Emission
-) -> None:
-    """As of a callback that is called in the context of a sibling."""
+def test_a_siblings_current_context_is_not_in_between(agent: Agent, emission: Emission) -> None:
+    """Such as a callback that is called in the context of a sibling."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     sibling = runs.start("sibling", "root", agent("sibling"))
@@ -95,7 +93,7 @@ def test_what_is_current_elsewhere_in_the_run_is_not_between(
     assert tree(emission) == ["root", "  sibling", "  child"]
 
 
-def test_runs_of_another_table_are_no_runs_of_this_one(agent: Agent, emission: Emission) -> None:
+def test_tables_of_runs_are_separate(agent: Agent, emission: Emission) -> None:
     runs, others = Runs("toy"), Runs("toy")
     theirs = others.start("root", None, agent("theirs"))
     assert runs.current(theirs) is None
@@ -106,21 +104,23 @@ def test_runs_of_another_table_are_no_runs_of_this_one(agent: Agent, emission: E
     assert tree(emission) == ["theirs", "  child"]
 
 
-def test_a_run_without_an_operation_is_a_place_between(agent: Agent, emission: Emission) -> None:
+def test_a_run_without_an_operation_links_parent_and_children(
+    agent: Agent, emission: Emission
+) -> None:
     runs = Runs("toy")
     runs.start(1, None, agent("root"))
-    place = runs.start(2, 1, nothing)
+    between = runs.start(2, 1, nothing)
     runs.start(3, 2, nothing)
     runs.start(4, 3, agent("leaf"))
     run = runs.find(2)
     assert run is not None
-    assert (run.operation, runs.current(place)) == (None, run)
+    assert (run.operation, runs.current(between)) == (None, run)
     for run_id in (4, 3, 2, 1):
         runs.end(run_id)
     assert tree(emission) == ["root", "  leaf"]
 
 
-def test_a_root_without_an_operation_is_where_it_was_started(
+def test_a_root_without_an_operation_has_the_context_of_its_start(
     agent: Agent, telemetry: Telemetry, emission: Emission
 ) -> None:
     runs, step = Runs("toy"), Step(telemetry, "step", "around")
@@ -132,7 +132,7 @@ def test_a_root_without_an_operation_is_where_it_was_started(
 
 
 @pytest.mark.parametrize("parent_id", [None, "unheard of"])
-def test_without_a_parent_in_progress_it_is_where_it_is_called(
+def test_without_a_parent_in_progress_the_current_context_is_used(
     parent_id: str | None, agent: Agent, telemetry: Telemetry, emission: Emission
 ) -> None:
     runs, step = Runs("toy"), Step(telemetry, "step", "around")
@@ -147,16 +147,16 @@ def test_without_a_parent_in_progress_it_is_where_it_is_called(
     assert tree(emission) == ["step around", "  child"]
 
 
-def test_ids_are_anything_that_can_be_a_key(agent: Agent, emission: Emission) -> None:
+def test_any_hashable_is_an_id(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     ids: list[Any] = ["", 0, (1, "a"), None.__class__]
-    for place, run_id in enumerate(ids):
-        runs.start(run_id, ids[place - 1] if place else None, agent(str(place)))
+    for between, run_id in enumerate(ids):
+        runs.start(run_id, ids[between - 1] if between else None, agent(str(between)))
     runs.end("")
     assert tree(emission) == ["0", "  1", "    2", "      3"]
 
 
-# How it ends.
+# Ends.
 
 
 def test_a_run_ends_by_what_is_reported(agent: Agent, emission: Emission) -> None:
@@ -172,7 +172,7 @@ def test_a_run_ends_by_what_is_reported(agent: Agent, emission: Emission) -> Non
     assert ended(emission) == ["told", "failed", "ended"]
 
 
-def test_what_has_ended_or_was_never_there_is_let_pass(agent: Agent, emission: Emission) -> None:
+def test_ending_an_unknown_run_does_nothing(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     runs.start("id", None, agent("once"))
     for _ in range(2):
@@ -192,10 +192,8 @@ def test_a_run_that_ends_leaves_the_others_in_progress(agent: Agent, emission: E
     runs.end("root")
 
 
-def test_with_a_root_all_that_is_left_of_it_ends_and_is_forgotten(
-    agent: Agent, emission: Emission
-) -> None:
-    """The innermost first; another root's are another's."""
+def test_ending_a_root_ends_and_removes_its_tree(agent: Agent, emission: Emission) -> None:
+    """The innermost first; other roots go on."""
     runs = Runs("toy")
     for run_id, parent_id in (
         *(("root", None), ("a", "root"), ("other", None), ("below a", "a"), ("b", "root")),
@@ -211,7 +209,7 @@ def test_with_a_root_all_that_is_left_of_it_ends_and_is_forgotten(
     assert len(runs) == 0
 
 
-def test_what_comes_after_its_root_has_ended_is_a_root(agent: Agent, emission: Emission) -> None:
+def test_a_run_after_the_end_of_its_root_is_a_root(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     runs.end("root")
@@ -221,7 +219,7 @@ def test_what_comes_after_its_root_has_ended_is_a_root(agent: Agent, emission: E
     assert tree(emission) == ["root", "late", "  below"]
 
 
-def test_an_id_that_is_started_again_ends_what_had_it(agent: Agent, emission: Emission) -> None:
+def test_starting_an_id_again_ends_the_earlier_run(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     runs.start("id", None, agent("first"))
     runs.start("below", "id", agent("below"))

@@ -1,4 +1,4 @@
-"""What a table of runs holds: as much as it may, of what is in progress, of this process."""
+"""What a table of runs keeps: a bounded number, only runs in progress, only this process's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Agent = Callable[[object], Begin]
 
 
 class Broken(InvokeAgent):
-    """Cannot be concluded."""
+    """An operation whose ``conclude`` raises."""
 
     def conclude(self) -> None:
         raise LookupError
@@ -40,7 +40,7 @@ def ended(emission: Emission) -> list[str]:
     return [name.replace("invoke_agent ", "") for name in emission.names]
 
 
-def test_of_more_than_the_limit_the_oldest_are_ended_and_forgotten(
+def test_beyond_the_limit_the_oldest_are_ended_and_removed(
     agent: Agent, emission: Emission
 ) -> None:
     runs = Runs("toy", limit=2)
@@ -52,7 +52,7 @@ def test_of_more_than_the_limit_the_oldest_are_ended_and_forgotten(
     assert ended(emission) == ["0", "1", "2", "3"]
 
 
-def test_what_lost_its_root_ends_by_itself(agent: Agent, emission: Emission) -> None:
+def test_a_run_without_its_root_ends_by_itself(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy", limit=2)
     runs.start("root", None, agent("root"))
     runs.start("a", "root", agent("a"))
@@ -64,7 +64,7 @@ def test_what_lost_its_root_ends_by_itself(agent: Agent, emission: Emission) -> 
     assert ended(emission) == ["root", "b", "a"]
 
 
-def test_an_error_of_ours_in_what_makes_room_stops_nothing(
+def test_our_error_while_evicting_stops_nothing(
     agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
@@ -77,7 +77,7 @@ def test_an_error_of_ours_in_what_makes_room_stops_nothing(
     assert len(caught) == 2
 
 
-def test_an_error_of_ours_below_a_root_stops_nothing(
+def test_our_error_below_a_root_stops_nothing(
     agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
@@ -95,10 +95,10 @@ def fail(operation: Operation) -> None:
     raise LookupError
 
 
-def test_an_error_in_a_report_is_the_callers_and_the_run_has_ended(
+def test_an_error_in_a_report_is_raised_and_the_run_has_ended(
     agent: Agent, emission: Emission
 ) -> None:
-    """The callback is guarded."""
+    """The callback itself is guarded."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     runs.start("a", "root", agent("a"))
@@ -107,7 +107,7 @@ def test_an_error_in_a_report_is_the_callers_and_the_run_has_ended(
     assert (ended(emission), len(runs)) == (["a", "root"], 0)
 
 
-def test_what_could_not_be_begun_is_not_in_progress(agent: Agent, emission: Emission) -> None:
+def test_a_run_that_fails_to_start_is_not_in_progress(agent: Agent, emission: Emission) -> None:
     def unable(parent: Context) -> Operation:
         raise LookupError
 
@@ -123,10 +123,10 @@ def test_what_could_not_be_begun_is_not_in_progress(agent: Agent, emission: Emis
 
 
 def nothing(parent: Context) -> None:
-    """Begins what is not shown."""
+    """Start nothing: the run is not shown."""
 
 
-def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
+def test_our_error_in_the_earlier_run_stops_nothing(
     agent: Agent, broken: Begin, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[str] = []
@@ -140,13 +140,11 @@ def test_an_error_of_ours_in_what_had_the_id_stops_nothing(
 
 
 class Id:
-    """An id that can be seen to be gone."""
+    """An id that can be weakly referenced."""
 
 
-def test_a_root_that_lasts_keeps_nothing_of_what_has_ended_below(
-    agent: Agent, emission: Emission
-) -> None:
-    """As one of a server, which has no end."""
+def test_a_long_root_keeps_nothing_of_ended_runs(agent: Agent, emission: Emission) -> None:
+    """Such as a server's root, which has no end."""
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     gone: list[weakref.ref[Id]] = []
@@ -162,8 +160,8 @@ def test_a_root_that_lasts_keeps_nothing_of_what_has_ended_below(
 
 
 @pytest.mark.usefixtures("uncollected")
-def test_an_operation_that_has_ended_is_let_go_of(agent: Agent, emission: Emission) -> None:
-    """It holds what was asked and answered, which may be large."""
+def test_an_ended_operation_is_freed(agent: Agent, emission: Emission) -> None:
+    """It holds request and response, which may be large."""
     runs, operations = Runs("toy", limit=2), list[weakref.ref[Operation]]()
 
     def begin(parent: Context) -> Operation:
@@ -180,7 +178,7 @@ def test_an_operation_that_has_ended_is_let_go_of(agent: Agent, emission: Emissi
     assert [operation() for operation in operations] == [None] * 3
 
 
-def test_a_forked_child_has_none_and_ends_none(agent: Agent, emission: Emission) -> None:
+def test_a_forked_child_has_no_runs_and_ends_none(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     context = runs.start("root", None, agent("root"))
 
@@ -191,14 +189,14 @@ def test_a_forked_child_has_none_and_ends_none(agent: Agent, emission: Emission)
         runs.end("mine")
         return [*found, len(runs), ended(emission)]
 
-    told = in_a_forked_child(carry(in_the_child, context))
-    assert told == "[0, None, None, [], 0, ['mine']]"
+    printed = in_a_forked_child(carry(in_the_child, context))
+    assert printed == "[0, None, None, [], 0, ['mine']]"
     assert len(runs) == 1
     runs.end("root")
     assert ended(emission) == ["root"]
 
 
-def test_two_threads_start_and_end_what_is_theirs(agent: Agent, emission: Emission) -> None:
+def test_two_threads_start_and_end_their_own_runs(agent: Agent, emission: Emission) -> None:
     runs, together = Runs("toy"), threading.Barrier(2)
     runs.start("root", None, agent("root"))
 

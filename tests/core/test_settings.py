@@ -1,4 +1,4 @@
-"""The settings: each variable, its values, and what a bad value does."""
+"""The settings: each variable, its values, and the effect of an invalid value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_agents.instrumentors.settings import (
     Metrics,
     Prefer,
     Settings,
-    chosen,
+    framework_variable,
 )
 
 DEFAULTS = Settings(
@@ -44,7 +44,7 @@ EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
 
 
 def changed(caplog: pytest.LogCaptureFixture, **environ: str) -> dict[str, Any]:
-    """The fields that differ from the defaults; nothing may be logged."""
+    """Return the fields that differ from the defaults; nothing may be logged."""
     read = vars(Settings.read(environ))
     assert caplog.messages == []
     return {name: value for name, value in read.items() if value != vars(DEFAULTS)[name]}
@@ -55,7 +55,7 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
     assert Settings.read({setting.name: " " for setting in SETTINGS}) == DEFAULTS
 
 
-def test_the_default_that_the_table_shows_is_the_one_that_is_used(
+def test_the_documented_default_is_used(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     unset = ("none", "with content on events")
@@ -98,7 +98,7 @@ def test_each_variable_sets_its_field(
     assert changed(caplog, **{name: text}) == expected
 
 
-def test_every_variable_that_is_read_is_in_the_table() -> None:
+def test_every_variable_is_in_the_table() -> None:
     source = Path(settings.__file__).read_text()
     read = re.findall(r'"(OTEL_(?:AGENTS|INSTRUMENTATION_GENAI)_[A-Z_]+)"', source)
     assert sorted(read) == sorted(setting.name for setting in SETTINGS)
@@ -124,12 +124,12 @@ def test_every_variable_that_is_read_is_in_the_table() -> None:
         (
             "OTEL_AGENTS_CONTENT_MAX_BYTES",
             "0 -1 1.5 64KB much KiB",
-            "60000 is used instead. Accepted: a number of at least 1, as 60000, 64KiB or 8MiB",
+            "60000 is used instead. Accepted: a number of at least 1, such as 60000, 64KiB or 8MiB",
         ),
         (
             "OTEL_AGENTS_EXIT_TIMEOUT",
             "-1 inf nan 5s",
-            "5.0 is used instead. Accepted: a number of seconds, as 5 or 0.5",
+            "5.0 is used instead. Accepted: a number of seconds, such as 5 or 0.5",
         ),
         (
             "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT",
@@ -138,7 +138,7 @@ def test_every_variable_that_is_read_is_in_the_table() -> None:
         ),
     ],
 )
-def test_a_bad_value_means_the_default_and_one_line(
+def test_an_invalid_value_is_logged_and_the_default_used(
     name: str, texts: str, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for text in texts.split():
@@ -147,13 +147,13 @@ def test_a_bad_value_means_the_default_and_one_line(
             (
                 "otel_agents",
                 logging.WARNING,
-                f"otel-agents: {name}={text} is not understood; {line}",
+                f"otel-agents: {name}={text} is invalid; {line}",
             )
         ]
         caplog.clear()
 
 
-def test_a_bad_value_of_the_process_is_told_once_however_often_it_is_read(
+def test_an_invalid_value_of_the_process_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_AGENTS_PREFER", "neither-of-the-two")
@@ -177,14 +177,16 @@ def test_a_bad_value_of_the_process_is_told_once_however_often_it_is_read(
         ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "many"}, 60_000),
     ],
 )
-def test_the_lower_of_our_limit_and_the_sdks_holds(environ: dict[str, str], expected: int) -> None:
+def test_the_lower_of_our_limit_and_the_sdks_applies(
+    environ: dict[str, str], expected: int
+) -> None:
     assert Settings.read(environ).content_max_bytes == expected
 
 
-def test_what_the_user_has_chosen_for_a_framework(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_value_of_a_frameworks_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRAMEWORK_TRACING", raising=False)
-    assert chosen("FRAMEWORK_TRACING") is None
+    assert framework_variable("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "")
-    assert chosen("FRAMEWORK_TRACING") is None
+    assert framework_variable("FRAMEWORK_TRACING") is None
     monkeypatch.setenv("FRAMEWORK_TRACING", "false")
-    assert chosen("FRAMEWORK_TRACING") == "false"
+    assert framework_variable("FRAMEWORK_TRACING") == "false"

@@ -1,4 +1,4 @@
-"""A slot is a typed place in the context: its own, whatever it is called."""
+"""A slot is a typed key in the context, unique whatever its name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from otel_agents.instrumentors._core.context.slots import Slot
 TEXT = Slot("toy", str)
 
 
-def test_what_was_set_is_there_and_only_in_that_context() -> None:
+def test_a_value_is_only_in_its_context() -> None:
     before = Context()
     after = TEXT.set("nightly", before)
     assert (TEXT.get(before), TEXT.get(after)) == (None, "nightly")
 
 
-def test_without_a_context_the_current_one_is_meant() -> None:
+def test_the_current_context_is_the_default() -> None:
     token = attach(TEXT.set("outer"))
     try:
         assert TEXT.get() == "outer"
@@ -27,7 +27,7 @@ def test_without_a_context_the_current_one_is_meant() -> None:
     assert TEXT.get() is None
 
 
-def test_the_rest_of_a_context_stays() -> None:
+def test_other_values_of_the_context_stay() -> None:
     context = TEXT.set("nightly", set_value("theirs", 1, Context()))
     assert context["theirs"] == 1
 
@@ -37,18 +37,18 @@ def test_none_empties_a_slot() -> None:
 
 
 @pytest.mark.parametrize("value", ["", False, 0, ()])
-def test_what_is_false_is_there(value: object) -> None:
+def test_a_false_value_is_kept(value: object) -> None:
     slot = Slot("false", type(value))
     assert slot.get(slot.set(value, Context())) == value
 
 
-def test_what_is_of_another_type_is_not_there() -> None:
-    """As after an upgrade of ours in a process that has contexts of before."""
+def test_a_value_of_another_type_is_ignored() -> None:
+    """Such as after an upgrade of this package in a process with older contexts."""
     (key,) = TEXT.set("nightly", Context())
     assert TEXT.get(set_value(key, 7, Context())) is None
 
 
-def test_a_value_of_a_subclass_is_there() -> None:
+def test_a_value_of_a_subclass_is_found() -> None:
     class Name(str):
         __slots__ = ()
 
@@ -61,7 +61,7 @@ def test_slots_of_the_same_name_are_different_ones() -> None:
     assert (TEXT.get(context), other.get(context)) == ("mine", "theirs")
 
 
-def test_people_who_look_at_a_context_find_the_name() -> None:
+def test_the_name_is_visible_in_the_context() -> None:
     (key,) = TEXT.set("nightly", Context())
     assert key.startswith("otel_agents-toy")
 

@@ -36,14 +36,14 @@ replace(time, "sleep")
 WORK = """
 from otel_agents.instrumentors._core import forking, system, tables, threads
 from otel_agents.instrumentors._core.calls import finalization
-from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.hooks.jobs import JobQueue
 """
 DONE = """
 used.clear()  # by foreign modules while they are imported
 done = system.Flag()
 assert threads.start_daemon(done.set) and done.wait(10)
 jobs = []
-uploads = Queue(jobs.append, 3, 1)
+uploads = JobQueue(jobs.append, 3, 1)
 assert uploads.put("uploaded") and uploads.flush(10) == 0
 assert finalization.QUEUE.start()
 finalization.QUEUE.finalizer.put(lambda: jobs.append("dropped"))

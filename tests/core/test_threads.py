@@ -12,7 +12,7 @@ import pytest
 
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.calls.finalization import QUEUE
-from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.hooks.jobs import JobQueue
 from otel_agents.instrumentors._core.threads import signals_blocked, start_daemon
 
 SECONDS = 10.0
@@ -62,7 +62,7 @@ def by_disposal(look: Callable[[], None]) -> None:
 
 
 def by_uploads(look: Callable[[], None]) -> None:
-    queue: Queue[None] = Queue(lambda _: look(), 1, 1)
+    queue: JobQueue[None] = JobQueue(lambda _: look(), 1, 1)
     assert queue.put(None)
 
 

@@ -1,4 +1,4 @@
-"""The tool that a context works in: found there by what is below, and let go of at its end."""
+"""The tool of a context: found by operations below it, and released at its end."""
 
 from __future__ import annotations
 
@@ -48,14 +48,16 @@ def found(scope: Scope) -> tuple[str, Any, bool] | None:
     return (tool.name, tool.operation, tool.enriched) if tool is not None else None
 
 
-def test_inside_a_tool_it_is_the_tool_in_progress(telemetry: Telemetry) -> None:
+def test_a_tools_context_has_the_tool(telemetry: Telemetry) -> None:
     tool = ExecuteTool(telemetry, "search")
     assert found(scope_of(tool.context)) == ("search", tool, False)
     assert scope_of().tool is None
     tool.end()
 
 
-def test_inside_another_it_is_the_inner_one(telemetry: Telemetry, emission: Emission) -> None:
+def test_a_nested_tools_context_has_the_inner_tool(
+    telemetry: Telemetry, emission: Emission
+) -> None:
     outer = ExecuteTool(telemetry, "outer")
     inner = ExecuteTool(telemetry, "inner", parent=outer.context)
     code = ExecuteCode(telemetry, [], lambda result: (0, result), parent=inner.context)
@@ -71,8 +73,8 @@ def test_inside_another_it_is_the_inner_one(telemetry: Telemetry, emission: Emis
     ]
 
 
-def test_what_is_below_a_tool_works_in_it(telemetry: Telemetry) -> None:
-    """A request of the Model Context Protocol finds it, by which it is enriched once."""
+def test_operations_below_a_tool_find_it(telemetry: Telemetry) -> None:
+    """A request of the Model Context Protocol finds it, and enriches it once."""
     tool = ExecuteTool(telemetry, "search")
     claimed = ClaimedCall(telemetry, CHAT, parent=tool.context)
     agent = InvokeAgent(telemetry, "ada", parent=claimed.context)
@@ -87,9 +89,7 @@ def test_what_is_below_a_tool_works_in_it(telemetry: Telemetry) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_after_its_call_it_is_gone_and_the_outer_one_is_back(
-    fails: bool, telemetry: Telemetry
-) -> None:
+def test_after_a_call_the_outer_tool_is_current_again(fails: bool, telemetry: Telemetry) -> None:
     seen: list[Any] = []
 
     def search() -> None:
@@ -125,7 +125,7 @@ def test_a_task_that_outlives_its_tool_still_knows_its_name(telemetry: Telemetry
     assert found(scope_of(kept)) == ("search", None, False)
 
 
-# What has ended.
+# Ended operations.
 
 Make = Callable[[Telemetry], Operation]
 OPERATIONS: dict[str, Make] = {
@@ -148,8 +148,8 @@ OPERATIONS: dict[str, Make] = {
 
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("make", OPERATIONS.values(), ids=OPERATIONS)
-def test_an_operation_that_has_ended_is_freed_at_once(make: Make, telemetry: Telemetry) -> None:
-    """It holds what was asked and answered, which may be large."""
+def test_an_ended_operation_is_freed_at_once(make: Make, telemetry: Telemetry) -> None:
+    """It holds request and response, which may be large."""
     operation = make(telemetry)
     operation.failed(LookupError())
     alive = weakref.ref(operation)
@@ -158,7 +158,7 @@ def test_an_operation_that_has_ended_is_freed_at_once(make: Make, telemetry: Tel
 
 
 def fails(held: list[weakref.ref[Any]]) -> None:
-    """Raises, with something in its frame."""
+    """Raise, with something in the frame."""
     in_the_frame = Held()
     held.append(weakref.ref(in_the_frame))
     raise LookupError
@@ -174,7 +174,7 @@ def fails_later(held: list[weakref.ref[Any]]) -> Iterator[int]:
 
 
 class Held:
-    """A file, a connection: released when its frame is."""
+    """A file, a connection: released with its frame."""
 
 
 RAISED: dict[str, Callable[[Any], object]] = {
@@ -186,7 +186,7 @@ RAISED: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("use", RAISED.values(), ids=RAISED)
-def test_what_a_call_has_raised_is_freed_with_its_frames_when_it_was_handled(
+def test_a_handled_error_is_freed_with_its_frames(
     use: Callable[[Any], object], telemetry: Telemetry, emission: Emission
 ) -> None:
     held: list[weakref.ref[Any]] = []
@@ -218,13 +218,13 @@ LINKED: dict[str, Callable[[Telemetry, Links], Operation]] = {
 
 
 @pytest.mark.parametrize("make", LINKED.values(), ids=LINKED)
-def test_a_span_has_the_links_that_its_operation_was_given(
+def test_a_span_has_its_operations_links(
     make: Callable[[Telemetry, Links], Operation], telemetry: Telemetry, emission: Emission
 ) -> None:
     for links in (LINKS, [], None):
         make(telemetry, links).failed(LookupError())
-    told = [
+    found = [
         [(link.context.span_id, dict(link.attributes or {})) for link in span.links]
         for span in emission.spans
     ]
-    assert told == [[(2, {"a": 1}), (4, {})], [], []]
+    assert found == [[(2, {"a": 1}), (4, {})], [], []]

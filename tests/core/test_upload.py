@@ -1,4 +1,4 @@
-"""The upload hook is never in the caller's way; what it loses is counted, and said once."""
+"""The upload hook never blocks the caller; dropped uploads are counted, and logged once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forked import in_a_forked_child
 from opentelemetry.context import attach, detach, get_current, get_value, set_value
 
 from otel_agents.distro.starting.threads import carry_context_into_threads
-from otel_agents.instrumentors._core.hooks.uploading import Queue
+from otel_agents.instrumentors._core.hooks.jobs import JobQueue
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors.upload import UploadHook, upload_hook
 from otel_agents.testing.emission import Emission
@@ -23,7 +23,7 @@ BASE = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 
 
 class Slow:
-    """A file system that waits to be told to go on."""
+    """A file system that waits for permission to go on."""
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)
@@ -42,27 +42,27 @@ class Slow:
         self.written.append(path)
 
 
-def test_what_finds_the_queue_full_is_dropped_counted_and_said_once(
+def test_uploads_beyond_the_queue_are_dropped_counted_and_logged_once(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
     hook = UploadHook(files, "slow://b", "json", 2)
-    infer(emission, hook)  # two of four wait, none is done
+    infer(emission, hook)  # two of four are queued, none is done
     for _ in range(3):
         infer(emission, hook)
     files.release.set()
     assert hook.flush(5)
-    told = [path for span in emission.spans for path in references(span.attributes).values()]
-    assert sorted(files.written) == sorted(set(told))
+    recorded = [path for span in emission.spans for path in references(span.attributes).values()]
+    assert sorted(files.written) == sorted(set(recorded))
     assert counts["dropping uploads"] > 0
     (line,) = caplog.messages
     assert line == (
-        "otel-agents: uploads are slower than calls: what finds 2 waiting is dropped; raise "
+        "otel-agents: uploads are slower than calls: the queue of 2 is full and further ones are dropped; raise "
         "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
     )
 
 
-def test_exit_waits_no_longer_than_it_may(
+def test_exit_waits_no_longer_than_its_timeout(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = Slow()
@@ -73,7 +73,7 @@ def test_exit_waits_no_longer_than_it_may(
     hook.close(0.01)
     (line,) = caplog.messages
     assert line == (
-        "otel-agents: 4 uploads were not done within the 0.01 s that exit may take; "
+        "otel-agents: 4 uploads did not finish within the exit timeout of 0.01 s; "
         "raise OTEL_AGENTS_EXIT_TIMEOUT"
     )
     assert counts == {"uploading content before exit": 4}
@@ -84,7 +84,7 @@ def test_exit_waits_no_longer_than_it_may(
 
 
 class Broken(Slow):
-    """A file system that refuses, once or always."""
+    """A file system that fails, once or always."""
 
     def __init__(self, error: BaseException, times: int) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class Broken(Slow):
         self.written.append(path)
 
 
-def test_a_failed_upload_is_counted_and_said_once(
+def test_a_failed_upload_is_counted_and_logged_once(
     emission: Emission, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook = UploadHook(Broken(PermissionError(13, "Permission denied"), 99), "b://b", "json", 20)
@@ -115,7 +115,7 @@ def test_a_failed_upload_is_counted_and_said_once(
 
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize("error", [ValueError("planted-secret"), SystemExit("planted-secret")])
-def test_what_failed_is_uploaded_again_when_it_comes_again(
+def test_a_failed_upload_is_retried_with_the_next_call(
     error: BaseException, emission: Emission
 ) -> None:
     files = Broken(error, 4)
@@ -133,16 +133,16 @@ def test_uploads_are_not_traced_and_carry_no_context() -> None:
     def work(job: int) -> None:
         seen.append((job, get_value("suppress_instrumentation"), len(get_current())))
 
-    queue = Queue(work, 5, 1)
+    queue = JobQueue(work, 5, 1)
     assert queue.put(1)
     assert queue.flush(5) == 0
     assert seen == [(1, True, 2)]
 
 
-def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
-    """Where each thread is handed the context that started it."""
+def test_uploads_do_not_inherit_the_first_calls_context() -> None:
+    """Where each thread inherits the context that started it."""
     seen: list[Any] = []
-    queue: Queue[int] = Queue(lambda _: seen.append(get_value("of the call")), 5, 1)
+    queue: JobQueue[int] = JobQueue(lambda _: seen.append(get_value("of the call")), 5, 1)
     undo = carry_context_into_threads()
     token = attach(set_value("of the call", 1))
     try:
@@ -154,7 +154,7 @@ def test_the_context_of_the_first_call_is_not_that_of_all_uploads() -> None:
     assert seen == [None]
 
 
-def test_without_fsspec_the_hook_is_off_and_says_what_to_install(
+def test_without_fsspec_the_hook_is_off_and_logs_what_to_install(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(BASE, "/prompts")
@@ -180,7 +180,7 @@ def test_its_entry_point_is_public() -> None:
     assert found.load() is upload_hook
 
 
-def test_what_waits_at_a_fork_is_the_parents_and_the_child_has_a_queue_of_its_own() -> None:
+def test_a_forked_child_has_its_own_queue() -> None:
     entered, release, done = threading.Event(), threading.Event(), list[str]()
 
     def work(job: str) -> None:
@@ -188,7 +188,7 @@ def test_what_waits_at_a_fork_is_the_parents_and_the_child_has_a_queue_of_its_ow
         assert release.wait(20)
         done.append(job)
 
-    queue = Queue(work, 2, 1)
+    queue = JobQueue(work, 2, 1)
     assert queue.put("at work")
     assert entered.wait(20)
     assert queue.put("waits")

@@ -449,7 +449,7 @@ HOOK = "OTEL_AGENTS_REDACTION_HOOK"
 COMPLETION = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 NO_REDACTION = (
     "the redaction hook '{}' cannot be loaded ({}), so no content is recorded; "
-    "install the package that brings it, or unset OTEL_AGENTS_REDACTION_HOOK"
+    "install the package that provides it, or unset OTEL_AGENTS_REDACTION_HOOK"
 )
 
 
@@ -486,7 +486,7 @@ def test_a_missing_completion_hook_is_a_finding_too() -> None:
     assert [line for line in json.loads(out)["findings"] if "hook" in line] == [
         (
             "the completion hook 'no_such_module:make' cannot be loaded (there is no module "
-            "no_such_module), so none is called; install the package that brings it, or unset "
+            "no_such_module), so none is called; install the package that provides it, or unset "
             "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
         )
     ]
@@ -607,7 +607,7 @@ def test_settings_have_a_source_and_invalid_ones_are_findings() -> None:
     assert settings["OTEL_AGENTS_PREFER"] == ("ours", "default")
     assert settings["OTEL_AGENTS_METRICS"] == ("previous", "default")
     assert [line for line in report["findings"] if "OTEL_AGENTS_PREFER=mine" in line] == [
-        "OTEL_AGENTS_PREFER=mine is not understood; ours is used instead. Accepted: ours, theirs"
+        "OTEL_AGENTS_PREFER=mine is invalid; ours is used instead. Accepted: ours, theirs"
     ]
 
 

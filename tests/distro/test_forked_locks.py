@@ -21,11 +21,11 @@ PROGRAM = """
     import process_state
     from otel_agents.distro.ending import inherited, lifecycle
     from otel_agents.instrumentors import AgentInstrumentor, Handover, InvokeAgent, Runs, Telemetry
-    from otel_agents.instrumentors._core.hooks.uploading import Queue
+    from otel_agents.instrumentors._core.hooks.jobs import JobQueue
 
     process_state.modules()
     telemetry, ours = Telemetry("toy"), lifecycle.current()
-    runs, handed, uploads = Runs("toy"), Handover(), Queue(print, 1, 1)
+    runs, handed, uploads = Runs("toy"), Handover(), JobQueue(print, 1, 1)
     runs.start(1, None, lambda parent: InvokeAgent(telemetry, "toy", parent=parent))
     runs.end(1)
     counter = metrics.get_meter("toy").create_counter("toy")
@@ -88,7 +88,7 @@ HELD = {
     "distro.export.delivery.Delivery._lock",
     "distro.export.outage.Place._lock",
     "instrumentors._core.forking.Lock._lock",
-    "instrumentors._core.hooks.uploading.Queue._counting",
+    "instrumentors._core.hooks.jobs.JobQueue._counting",
     "instrumentors._core.tables.Counts._lock",
     "distro.export.reader.DeliveringMetricReader._export_lock",
 }

@@ -1,4 +1,4 @@
-"""Declarative configuration where the SDK has no package for it."""
+"""Declarative configuration without the SDK's package for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORK = """
 """
 
 
-def test_without_its_package_one_line_and_the_environment_rules(tmp_path: Path) -> None:
+def test_without_the_package_the_environment_is_used_and_that_is_logged(tmp_path: Path) -> None:
     path = tmp_path / "otel.yaml"
     path.touch()
     with Receiver() as receiver:

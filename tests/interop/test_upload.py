@@ -124,7 +124,7 @@ def test_pending_uploads_are_written_at_exit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("base", "why"),
     [
-        ("", f"it is not said where to: set {BASE} to a path or a URL of fsspec"),
+        ("", f"no destination is set: set {BASE} to a path or an fsspec URL"),
         ("nosuch://bucket", "nosuch://bucket cannot be used: Protocol not known: nosuch"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The checker finds each kind of mistake, and nothing in what is right."""
+"""The checker finds each kind of mistake, and nothing in correct telemetry."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Span:
     instrumentation_scope: Scope | None = None
 
     def by(self, library: str) -> Span:
-        """The span as the instrumentor of that library makes it."""
+        """Return the span as that library's instrumentor creates it."""
         return replace(self, instrumentation_scope=Scope(f"otel_agents.instrumentors.{library}"))
 
     def with_(self, **attributes: Any) -> Span:
-        """The span with other attributes; None takes one away."""
+        """Return the span with changed attributes; None removes one."""
         names = {key.replace("__", "."): value for key, value in attributes.items()}
         merged = {**self.attributes, **names}
         return replace(self, attributes={k: v for k, v in merged.items() if v is not None})
@@ -102,7 +102,7 @@ GOOD = [
     AGENT,
     AGENT.with_(gen_ai__usage__input_tokens=None, gen_ai__usage__output_tokens=None),
     CHAT.with_(gen_ai__input__messages=messages({"type": "text", "content": "hi"})),
-    CHAT.with_(gen_ai__input__messages=messages({"type": "of our own", "anything": 1})),
+    CHAT.with_(gen_ai__input__messages=messages({"type": "custom", "anything": 1})),
     replace(CHAT, name="chat").with_(gen_ai__request__model=None),
     replace(
         CHAT.with_(error__type="openai.RateLimitError", gen_ai__response__id=None),
@@ -199,7 +199,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize("span", GOOD, ids=lambda span: span.name)
-def test_what_is_right_has_no_findings(span: Span) -> None:
+def test_correct_spans_have_no_findings(span: Span) -> None:
     assert check(span) == []
 
 
@@ -226,7 +226,7 @@ MISSING = {
         STREAM.with_(**dict.fromkeys(TOKENS)).by("crewai"),
         TOKENS,
     ),
-    "what OpenAI's SDK knows of a provider without a name": (
+    "what OpenAI's SDK knows of an unknown provider": (
         CHAT.with_(
             gen_ai__provider__name="openi",
             gen_ai__response__id=None,
@@ -250,7 +250,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("span", "names"), MISSING.values(), ids=MISSING)
-def test_what_a_library_could_have_told_is_missing(span: Span, names: tuple[str, ...]) -> None:
+def test_an_attribute_that_the_library_has_is_missed(span: Span, names: tuple[str, ...]) -> None:
     rule = "expected_attribute_missing"
     assert set(check(span)) == {Finding(rule, span.name, name) for name in names}
 
@@ -309,7 +309,7 @@ BROKEN: list[tuple[str, Span, str]] = [
     (
         "content_schema",
         CHAT.with_(gen_ai__input__messages='[{"role": "user"'),
-        "gen_ai.input.messages is no valid JSON",
+        "gen_ai.input.messages is not valid JSON",
     ),
     (
         "content_schema",
@@ -319,7 +319,7 @@ BROKEN: list[tuple[str, Span, str]] = [
     (
         "content_schema",
         TOOL.with_(gen_ai__tool__call__result="[1]"),
-        "gen_ai.tool.call.result: no object",
+        "gen_ai.tool.call.result: not an object",
     ),
     (
         "required_attribute_missing",
@@ -367,7 +367,7 @@ class Metric:
     )
 
 
-def test_a_right_metric_has_no_findings() -> None:
+def test_a_correct_metric_has_no_findings() -> None:
     assert check(Metric()) == []
     assert check(Metric("http.client.request.duration", "whatever")) == []
 
@@ -393,7 +393,7 @@ BROKEN_METRICS: list[tuple[str, Metric, str]] = [
 @pytest.mark.parametrize(
     ("rule", "metric", "detail"), BROKEN_METRICS, ids=[row[0] for row in BROKEN_METRICS]
 )
-def test_one_mistake_of_a_metric_is_one_finding(rule: str, metric: Metric, detail: str) -> None:
+def test_one_mistake_in_a_metric_is_one_finding(rule: str, metric: Metric, detail: str) -> None:
     assert check(metric) == [Finding(rule, metric.name, detail)]
 
 
@@ -409,7 +409,7 @@ class Log:
     log_record: Record = field(default_factory=Record)
 
 
-def test_a_right_event_has_no_findings() -> None:
+def test_a_correct_event_has_no_findings() -> None:
     assert check(Log()) == []
     assert check(Log(Record("", 9, {"anything": 1}))) == []
 
@@ -429,16 +429,16 @@ BROKEN_EVENTS: list[tuple[str, Record, str]] = [
 @pytest.mark.parametrize(
     ("rule", "record", "detail"), BROKEN_EVENTS, ids=[row[0] for row in BROKEN_EVENTS]
 )
-def test_one_mistake_of_an_event_is_one_finding(rule: str, record: Record, detail: str) -> None:
+def test_one_mistake_in_an_event_is_one_finding(rule: str, record: Record, detail: str) -> None:
     assert check(Log(record)) == [Finding(rule, record.event_name, detail)]
 
 
-def test_every_rule_is_seen_to_fail() -> None:
+def test_every_rule_is_tested() -> None:
     seen = {row[0] for rows in (BROKEN, BROKEN_METRICS, BROKEN_EVENTS) for row in rows}
     assert seen == set(RULES)
 
 
-def test_spans_of_the_sdk_are_understood() -> None:
+def test_sdk_spans_are_checked() -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -450,7 +450,7 @@ def test_spans_of_the_sdk_are_understood() -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_an_agent_says_what_the_model_calls_below_it_have_said(late: bool) -> None:
+def test_an_agent_needs_what_the_model_calls_below_reported(late: bool) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -471,7 +471,7 @@ def test_an_agent_says_what_the_model_calls_below_it_have_said(late: bool) -> No
     assert check(found) == []
 
 
-def test_a_gap_that_nothing_needs_fails_the_whole_run(
+def test_an_unused_gap_fails_a_complete_run(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))

@@ -1,4 +1,4 @@
-"""Spans and events of ours that the conventions do not have: declared, and held to it."""
+"""Our own spans and events, which the conventions do not have, are declared and checked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def span(
         {"otel_agents.stream.abandoned": True},
     ],
 )
-def test_a_step_that_says_what_it_is_has_no_findings(more: dict[str, Any]) -> None:
+def test_a_step_with_its_type_has_no_findings(more: dict[str, Any]) -> None:
     assert check(span({**TYPE, **more})) == []
 
 
@@ -56,15 +56,15 @@ def test_a_step_that_says_what_it_is_has_no_findings(more: dict[str, Any]) -> No
         {},
     ],
 )
-def test_a_step_that_does_not_say_what_it_is_is_a_finding(attributes: dict[str, Any]) -> None:
-    """Whatever else it says: back ends need not parse names."""
+def test_a_step_without_its_type_is_a_finding(attributes: dict[str, Any]) -> None:
+    """Whatever other attributes it has: backends need not parse names."""
     assert check(span(attributes)) == [
         Finding("required_attribute_missing", "task write", "otel_agents.step.type")
     ]
 
 
 @pytest.mark.parametrize("attributes", [{}, {"user.id": "ada"}, {"http.request.method": "GET"}])
-def test_what_is_not_ours_need_not_say_it(attributes: dict[str, Any]) -> None:
+def test_foreign_spans_need_no_type(attributes: dict[str, Any]) -> None:
     for scope in ("application", "opentelemetry.instrumentation.httpx", "otel_agents_of_somebody"):
         assert check(span(attributes, scope=scope)) == []
 
@@ -78,16 +78,16 @@ def test_what_is_not_ours_need_not_say_it(attributes: dict[str, Any]) -> None:
         ({"otel_agents.step.name": "write"}, "undeclared_attribute", "otel_agents.step.name"),
     ],
 )
-def test_one_mistake_of_a_step_is_one_finding(more: dict[str, Any], rule: str, detail: str) -> None:
+def test_one_mistake_in_a_step_is_one_finding(more: dict[str, Any], rule: str, detail: str) -> None:
     assert check(span({**TYPE, **more})) == [Finding(rule, "task write", detail)]
 
 
-def test_a_step_is_no_call_of_a_service() -> None:
+def test_a_step_is_not_a_client_span() -> None:
     found = check(span(TYPE, kind=SpanKind.CLIENT))
     assert found == [Finding("kind_unexpected", "task write", "CLIENT")]
 
 
-def test_the_type_of_a_step_is_required_and_there_for_samplers() -> None:
+def test_the_type_of_a_step_is_required_and_sampled() -> None:
     assert SPAN_TYPES["otel_agents.step"] is OTEL_AGENTS_STEP
     assert OTEL_AGENTS_STEP.attributes[attr.OTEL_AGENTS_STEP_TYPE] == REQUIRED
     assert attr.OTEL_AGENTS_STEP_TYPE in OTEL_AGENTS_STEP.sampled
@@ -97,7 +97,7 @@ def test_the_type_of_a_step_is_required_and_there_for_samplers() -> None:
     assert REGISTRY[attr.OTEL_AGENTS_STEP_COUNT].type == "int"
 
 
-def test_the_events_of_ours_are_declared() -> None:
+def test_our_events_are_declared() -> None:
     found = {name: event for name, event in EVENTS.items() if name.startswith("otel_agents.")}
     assert found == {
         "otel_agents.handoff": OTEL_AGENTS_HANDOFF,
@@ -112,7 +112,7 @@ def test_the_events_of_ours_are_declared() -> None:
 
 
 class Log:
-    """A log record, as the SDK has it."""
+    """A log record in the shape of the SDK's."""
 
     def __init__(self, name: str, **attributes: Any) -> None:
         self.log_record = self
@@ -142,6 +142,6 @@ class Log:
         ),
     ],
 )
-def test_an_event_of_ours_is_as_declared(log: Log, findings: list[tuple[str, str]]) -> None:
+def test_our_events_are_checked(log: Log, findings: list[tuple[str, str]]) -> None:
     found = [Finding(rule, log.event_name, detail) for rule, detail in findings]
     assert check(log) == found

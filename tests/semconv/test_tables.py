@@ -1,4 +1,4 @@
-"""The tables agree with one another, and need nothing but Python."""
+"""The tables are consistent, and need only Python."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def constants() -> dict[str, str]:
     return {name: value for name, value in vars(attributes).items() if name.isupper()}
 
 
-def test_each_constant_is_called_as_its_attribute_and_is_in_the_registry() -> None:
+def test_each_constant_is_named_like_its_attribute_and_registered() -> None:
     assert {value.upper().replace(".", "_"): value for value in constants().values()} == constants()
     assert set(constants().values()) == set(REGISTRY)
 
 
-def test_every_table_speaks_of_registered_attributes() -> None:
+def test_every_table_uses_registered_attributes() -> None:
     for table in (*SPAN_TYPES.values(), *METRICS.values(), *EVENTS.values()):
         assert set(table.attributes) <= set(REGISTRY)
     for refinement in REFINEMENTS.values():
@@ -39,12 +39,12 @@ def test_every_operation_has_a_span_type() -> None:
     assert known == set(Operation)
 
 
-def test_what_is_set_for_samplers_is_declared() -> None:
+def test_sampled_attributes_are_declared() -> None:
     for span_type in SPAN_TYPES.values():
         assert set(span_type.sampled) <= set(span_type.attributes)
 
 
-def test_histograms_and_only_they_have_buckets() -> None:
+def test_only_histograms_have_buckets() -> None:
     for metric in METRICS.values():
         assert bool(metric.buckets) == (metric.instrument == "histogram")
         assert list(metric.buckets) == sorted(metric.buckets)

@@ -98,8 +98,8 @@ def test_an_invalid_value_captures_nothing_and_is_logged(
     assert SECRET not in emission.texts()
     (line,) = [record.getMessage() for record in caplog.records if record.name == "otel_agents"]
     assert line == (
-        f"otel-agents: OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT={value} is not "
-        "understood; NO_CONTENT is used instead. Accepted: NO_CONTENT, SPAN_ONLY, EVENT_ONLY, "
+        f"otel-agents: OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT={value} is "
+        "invalid; NO_CONTENT is used instead. Accepted: NO_CONTENT, SPAN_ONLY, EVENT_ONLY, "
         "SPAN_AND_EVENT"
     )
 

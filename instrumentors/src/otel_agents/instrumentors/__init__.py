@@ -1,7 +1,7 @@
 """OpenTelemetry instrumentors for AI agents: one subpackage per framework or model SDK.
 
-What an instrumentor of your own is made of is here, and public: it changes only with a notice in the
-changelog. Nothing of it is imported before it is used.
+This package exports what an instrumentor is made of. These names are public: changes are announced
+in the changelog. Nothing is imported before it is used.
 
 Example:
     >>> from otel_agents.instrumentors import AgentInstrumentor, InvokeAgent, Patch
@@ -116,7 +116,7 @@ _ROOMS: Final = MappingProxyType(
         "telemetry.telemetry": ("Telemetry",),
     }
 )
-"""Where each public name is at home, below the core."""
+"""The module of each public name, below ``_core``."""
 
 _HOMES: Final = MappingProxyType({name: room for room, names in _ROOMS.items() for name in names})
 

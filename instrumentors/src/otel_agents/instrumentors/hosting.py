@@ -1,14 +1,15 @@
-"""What a distribution needs of the instrumentors, and the only door to it.
+"""The API for distributions: the only part of the instrumentors that they import.
 
-It loads them, decides between them and their rivals, and has nothing lost when the process ends:
+It loads the instrumentors, resolves conflicts with other instrumentations, and reports what is in
+progress when the process ends:
 
     hosting.take_over_loading()
     for entry_point in entry_points(group=hosting.GROUP):
         if hosting.is_ours(entry_point):
             entry_point.load()().instrument(raise_exception_on_conflict=True)
 
-A distribution imports this at the start of every process, so it is cheap: what costs time is
-looked for where an instrumentor has imported it, and never imported from here.
+A distribution imports this at the start of every process, so it must be cheap. It looks up the
+expensive modules where an instrumentor has imported them, and never imports them itself.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ._core.patching.conflicts import (
     take_over_loading,
 )
 from ._core.tables import Bounded
-from ._core.telemetry.records import completed
+from ._core.telemetry.records import sdk_record
 from ._core.threads import signals_blocked, start_daemon
 from ._core.workers import expect_workers, is_heir, start_in_worker
 
@@ -50,7 +51,6 @@ __all__ = [
     "active_conflicts",
     "attempt",
     "carry",
-    "completed",
     "drain_streams",
     "expect_workers",
     "guarded",
@@ -67,6 +67,7 @@ __all__ = [
     "refuses",
     "registered_conflicts",
     "renew_after_fork",
+    "sdk_record",
     "signals_blocked",
     "start_daemon",
     "start_in_worker",
@@ -81,7 +82,7 @@ _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 
 
 def drain_streams(timeout: float) -> bool:
-    """Have streams that the application dropped finalized: before the last export.
+    """Finalise the streams that the application dropped, before the last export.
 
     Args:
         timeout: Seconds to wait at most.
@@ -94,46 +95,46 @@ def drain_streams(timeout: float) -> bool:
 
 
 def operations_in_progress() -> Iterable[InProgress]:
-    """The operations that have begun and not ended, in the order of their start.
+    """Return the operations in progress, in the order of their start.
 
-    Also those whose span is not sampled, since they are measured all the same.
+    This includes those without a sampled span, since their metrics are recorded too.
     """
     operations = _loaded(_OPERATIONS, "operations")
     return () if operations is None else operations()
 
 
 def interrupt(operation: InProgress) -> None:
-    """End ``operation`` with what it knows by now, as the process is told to end; raises nothing."""
+    """End ``operation`` with what is known, because the process is terminating; never raises."""
     end = _loaded(_OPERATIONS, "interrupt")
     if end is not None:
         end(operation)
 
 
 def streams_in_progress() -> list[StreamObserver]:
-    """What the streams report to that somebody could still read, in the order of their start.
+    """Return the observers of the streams that can still be read, in the order of their start.
 
-    Operations are among them, and calls of an outer layer that may not be reported at all.
+    They include operations, and calls of an outer layer that may not be reported at all.
     """
     streams = _loaded(_STREAMS, "open_streams")
     return [] if streams is None else streams()
 
 
 def abandon(stream: StreamObserver) -> None:
-    """Report that ``stream`` was left unread, as the process ends; raises nothing."""
+    """Report that ``stream`` was left unread, because the process is ending; never raises."""
     leave = _loaded(_STREAMS, "abandon")
     if leave is not None:
         leave(stream)
 
 
-def is_discarded(span: Any) -> bool:
-    """Whether ``span`` was begun for an operation that did not happen after all."""
+def is_discarded(span: object) -> bool:
+    """Return whether ``span`` belongs to an operation that was discarded."""
     discarded = _loaded(_OPERATIONS, "DISCARDED")
     return discarded is not None and span in discarded
 
 
 def missing_hooks() -> list[str]:
-    """A sentence for each hook that the settings name and that cannot be found; none is run."""
-    from ._core.hooks import completion, examining, redaction
+    """Return a sentence for each hook in the settings that cannot be found; runs none of them."""
+    from ._core.hooks import availability, completion, redaction
     from .settings import Settings
 
     settings = Settings.read()
@@ -142,12 +143,12 @@ def missing_hooks() -> list[str]:
         (completion.named, settings.completion_hook),
     )
     hooks = (named(name) for named, name in names if name is not None)
-    return [why for hook in hooks if (why := examining.why_missing(hook)) is not None]
+    return [why for hook in hooks if (why := availability.why_missing(hook)) is not None]
 
 
 def _loaded(module: str, name: str) -> Any:
-    """``name`` of a module that somebody has imported; None where nobody has, or not to the end.
+    """Return ``name`` of a module if it is imported; None if not, or not completely.
 
-    A signal may come while a module is being imported, and must not wait for that.
+    A signal may arrive while a module is being imported, and must not wait for it.
     """
     return getattr(sys.modules.get(module), name, None)

@@ -1,7 +1,8 @@
-"""Every setting: its variable, its default, what it does, and the one place that reads them.
+"""All settings: variables, defaults, descriptions, and the one function that reads them.
 
-The standard ``OTEL_*`` variables of the SDK are the SDK's. Here are those of the official GenAI
-instrumentations, with their values and their rule that a bad one captures nothing, and ours.
+The SDK reads the standard ``OTEL_*`` variables itself. Here are our own variables and those of the
+official GenAI instrumentations, with their values and their rule that an invalid value records no
+content.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import Enum
 from typing import Final
 
 from ._core.tables import Bounded
-from .variables import Told, Variables
+from .variables import LoggedValues, Variables
 
 __all__ = [
     "SETTINGS",
@@ -22,13 +23,13 @@ __all__ = [
     "Prefer",
     "Setting",
     "Settings",
-    "chosen",
     "disabled_instrumentations",
+    "framework_variable",
 ]
 
 
 class Capture(Enum):
-    """Where content goes."""
+    """Where content is recorded."""
 
     NO_CONTENT = "NO_CONTENT"
     SPAN_ONLY = "SPAN_ONLY"
@@ -55,17 +56,17 @@ class Metrics(Enum):
 
     @property
     def previous(self) -> bool:
-        """Whether the names that the official packages emit today are emitted."""
+        """Whether the metrics that the official packages emit today are emitted."""
         return self is not Metrics.LATEST
 
     @property
     def latest(self) -> bool:
-        """Whether the names of the newest conventions are emitted."""
+        """Whether the metrics of the newest conventions are emitted."""
         return self is not Metrics.PREVIOUS
 
 
 class Prefer(Enum):
-    """Whose instrumentation of a library runs where there are two."""
+    """Which instrumentation of a library is active in case of a conflict."""
 
     OURS = "ours"
     THEIRS = "theirs"
@@ -73,11 +74,11 @@ class Prefer(Enum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One variable, as the README's table shows it."""
+    """One variable, as shown in the README's table."""
 
     name: str
     default: str
-    what: str
+    description: str
 
 
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -107,8 +108,8 @@ SETTINGS: Final = (
     Setting(
         _CAPTURE,
         "NO_CONTENT",
-        "where prompts, answers, tool arguments and results go: `NO_CONTENT`, `SPAN_ONLY`, "
-        "`EVENT_ONLY`, `SPAN_AND_EVENT`",
+        "where prompts, responses, tool arguments and results are recorded: `NO_CONTENT`, "
+        "`SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
     ),
     Setting(
         _EMIT_EVENT,
@@ -116,49 +117,57 @@ SETTINGS: Final = (
         "`true` or `false`: emit one event with all details for each inference",
     ),
     Setting(
-        _HOOK, "none", "entry point that is given the content of each call, whatever is captured"
+        _HOOK,
+        "none",
+        "entry point of a completion hook, called with the content of each call even if none is "
+        "recorded",
     ),
-    Setting(_UPLOAD_PATH, "none", "where the upload hook writes: a path or a URL of fsspec"),
-    Setting(_UPLOAD_FORMAT, "json", "`json` or `jsonl`"),
-    Setting(_UPLOAD_QUEUE, "20", "uploads that may wait; more are dropped and counted"),
+    Setting(_UPLOAD_PATH, "none", "destination of the upload hook: a path or an fsspec URL"),
+    Setting(_UPLOAD_FORMAT, "json", "file format of the upload hook: `json` or `jsonl`"),
+    Setting(_UPLOAD_QUEUE, "20", "maximum queued uploads; further ones are dropped and counted"),
     Setting(
         _METRICS,
         "previous",
-        "names of the metrics: `previous`, which the official packages emit and dashboards query, "
-        "`latest` of the newest conventions, or `both`",
+        "generation of metric names: `previous` (emitted by the official packages, queried by "
+        "dashboards), `latest` (the newest conventions) or `both`",
     ),
     Setting(_CHUNK_METRIC, "false", "record the time between the chunks of a stream"),
-    Setting(_CONTENT_MAX, "60000", "bytes of content on one attribute; the rest is cut"),
-    Setting(_SPAN_MAX, "180000", "bytes of content on one span, all attributes together"),
-    Setting(_QUEUE_MAX, "64MiB", "bytes of spans that wait for the Collector"),
-    Setting(_EXIT_TIMEOUT, "5", "seconds that the process may take at exit to deliver the rest"),
+    Setting(_CONTENT_MAX, "60000", "maximum bytes of one content attribute; more is truncated"),
+    Setting(_SPAN_MAX, "180000", "maximum bytes of all content attributes of one span"),
+    Setting(_QUEUE_MAX, "64MiB", "maximum bytes of spans queued for export"),
+    Setting(_EXIT_TIMEOUT, "5", "seconds to export the queue at exit"),
     Setting(
         _SIGNALS,
         "true",
-        "where SIGTERM or SIGINT would end the process at once, deliver first; `false` leaves "
-        "signals alone",
+        "export the queue first where SIGTERM or SIGINT would end the process; `false` installs no "
+        "signal handlers",
     ),
     Setting(
         _SIGNAL_TIMEOUT,
         "1.5",
-        "seconds that this delivery may take, no more than at exit; the process has ended by the "
-        "signal within half a second more",
+        "seconds for this export, at most the exit timeout; the signal ends the process at most "
+        "half a second later",
     ),
     Setting(
         _STREAM_USAGE,
         "false",
-        "ask for the token usage of streams that did not, and hide the extra chunk; not asked of "
-        "responses that are read raw, nor of a host that refuses it: its first such request is "
-        "made a second time",
+        "request the token usage of streams that do not, and hide the extra chunk; not for raw "
+        "responses, nor for a host that rejects it (its first such request is sent a second time)",
     ),
     Setting(
-        _PROPAGATE, "none", "hosts (patterns, by comma) whose model calls get the trace's headers"
+        _PROPAGATE,
+        "none",
+        "hosts (comma-separated patterns) that get trace headers on model calls",
     ),
     Setting(
-        _PREFER, "ours", "`ours` or `theirs` where another instrumentation of a library is active"
+        _PREFER,
+        "ours",
+        "`ours` or `theirs`: which instrumentation to use if a library has another one",
     ),
     Setting(
-        _REDACTION, "none", "entry point `redact(kind, value)` that content passes before it is set"
+        _REDACTION,
+        "none",
+        "entry point `redact(kind, value)` that redacts content before it is set",
     ),
 )
 """Every variable that is read here, in the order of the README's table."""
@@ -166,7 +175,12 @@ SETTINGS: Final = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings as they are; `read` takes them from the environment."""
+    """The current settings; `read` takes them from the environment.
+
+    Example:
+        >>> Settings.read({}).exit_timeout
+        5.0
+    """
 
     capture: Capture
     emit_event: bool
@@ -189,12 +203,12 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings of ``environ``, by default the process's.
+        """Return the settings of ``environ``, by default the process's.
 
-        A value that is not understood is told in one line, and the default taken; for the
-        process's environment once, however many instrumentors read it.
+        An invalid value is logged once, and the default is used; for the process's environment
+        once, however many instrumentors read it.
         """
-        read = Variables(os.environ, _told) if environ is None else Variables(environ)
+        read = Variables(os.environ, _logged) if environ is None else Variables(environ)
         capture = read.one_of(_CAPTURE, Capture, Capture.NO_CONTENT)
         return cls(
             capture=capture,
@@ -221,25 +235,23 @@ class Settings:
 
 
 def _emits_event(read: Variables, capture: Capture) -> bool:
-    """Whether the event with all details is emitted: where that is set, else where it has content.
-
-    Nobody else knows the variable, which the package ``opentelemetry-util-genai`` is about to give
-    up (pull request 836 of open-telemetry/opentelemetry-python-genai): the event is then emitted,
-    at the severity DEBUG that it has here already, wherever its logger is enabled. To follow, this
-    returns True, and `Telemetry.emit` asks the logger.
-    """
+    """Return whether the event with all details is emitted: as set, else if it has content."""
+    # opentelemetry-util-genai, the only other reader of this variable, is about to drop it (pull
+    # request 836 of open-telemetry/opentelemetry-python-genai) and to emit the event, at severity
+    # DEBUG as here, wherever its logger is enabled. To follow, return True here and check
+    # Logger.enabled in Telemetry.emit.
     return read.flag(_EMIT_EVENT, capture.on_event)
 
 
-_told: Final[Told] = Bounded(256, inherited=True)
-"""Variables of the process, and values of theirs, that a line was logged about."""
+_logged: Final[LoggedValues] = Bounded(256, inherited=True)
+"""Variables of the process, with their invalid values, that were logged."""
 
 
 def disabled_instrumentations() -> tuple[str, ...]:
-    """The names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, which OpenTelemetry's loader obeys."""
+    """Return the names in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``."""
     return Variables(os.environ).list("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
 
 
-def chosen(name: str) -> str | None:
-    """What the user has set a variable to that a framework reads by itself; None if nothing."""
+def framework_variable(name: str) -> str | None:
+    """Return the user's value of a variable that a framework reads itself; None if unset."""
     return Variables(os.environ).text(name)

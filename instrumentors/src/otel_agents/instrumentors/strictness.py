@@ -1,4 +1,4 @@
-"""For tests: an error of an instrumentor's own code is raised instead of logged."""
+"""For tests: raise errors in an instrumentor's own code instead of logging them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["strict_errors"]
 
 @contextmanager
 def strict_errors() -> Generator[None, None, None]:
-    """While it lasts, an exception of an instrumentor's own code is raised where it happens.
+    """Raise exceptions in an instrumentor's own code where they happen, while it is active.
 
-    For tests alone: in an application such an exception is logged once and the call goes on.
-    It holds in every thread of the process.
+    For tests only: in an application such an exception is logged once and the call goes on. It
+    applies to every thread of the process.
 
         with strict_errors():
             instrumented_function()  # raises what its instrumentor's own code raises

@@ -1,7 +1,7 @@
-"""The completion hook ``otel_agents_upload``: content as files, and references to them on the spans.
+"""The completion hook ``otel_agents_upload``: content as files, with references on the spans.
 
-Chosen by ``OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=otel_agents_upload``; it writes where
-``OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH`` says, a path or a URL of fsspec.
+Enable it with ``OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=otel_agents_upload``.
+``OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH`` is its destination, a path or an fsspec URL.
 """
 
 from __future__ import annotations

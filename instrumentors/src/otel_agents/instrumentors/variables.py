@@ -1,4 +1,4 @@
-"""Reads variables of an environment as values of a type."""
+"""Typed access to environment variables."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 
 from otel_agents.instrumentors._core.tables import Bounded
 
-__all__ = ["Told", "Variables"]
+__all__ = ["LoggedValues", "Variables"]
 
 _log = logging.getLogger("otel_agents")
 
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=Enum)
 
-Told = Bounded[tuple[str, str], None]
+LoggedValues = Bounded[tuple[str, str], None]
 
 _UNITS: Final = MappingProxyType({"kib": 1024, "mib": 1024**2, "gib": 1024**3})
 _NO_LIMIT: Final = 2**62
@@ -26,20 +26,19 @@ _NO_LIMIT: Final = 2**62
 class Variables:
     """The variables of one environment.
 
-    A value that is not understood is told in one line, and the default taken.
+    An invalid value is logged once, and the default is used.
 
     Args:
         values: Names and values.
-        told: Names and values that a line was logged about; they are not told again. None for
-            nothing so far.
+        logged: Names and invalid values that were logged already; None for none.
     """
 
-    def __init__(self, values: Mapping[str, str], told: Told | None = None) -> None:
+    def __init__(self, values: Mapping[str, str], logged: LoggedValues | None = None) -> None:
         self._values = values
-        self._told: Told = Bounded(256) if told is None else told
+        self._logged: LoggedValues = Bounded(256) if logged is None else logged
 
     def text(self, name: str) -> str | None:
-        """The text, None where it is unset or empty."""
+        """Return the text, None if it is unset or empty."""
         return self._values.get(name, "").strip() or None
 
     def _parsed(
@@ -51,11 +50,11 @@ class Variables:
         try:
             return parse(text)
         except (ValueError, KeyError):
-            if (name, text) not in self._told:
-                self._told.put((name, text), None)
+            if (name, text) not in self._logged:
+                self._logged.put((name, text), None)
                 shown = default.value if isinstance(default, Enum) else default
                 _log.warning(
-                    "otel-agents: %s=%s is not understood; %s is used instead. Accepted: %s",
+                    "otel-agents: %s=%s is invalid; %s is used instead. Accepted: %s",
                     name,
                     text,
                     shown,
@@ -64,36 +63,38 @@ class Variables:
             return default
 
     def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
-        """A member of ``kind`` by its value, in any case."""
+        """Return a member of ``kind`` by its value, in any case."""
         members = {str(member.value).lower(): member for member in kind}
         accepted = ", ".join(str(member.value) for member in kind)
         return self._parsed(name, default, lambda text: members[text.lower()], accepted)
 
     def choice(self, name: str, values: tuple[str, ...], default: str) -> str:
-        """One of ``values``, in any case."""
+        """Return one of ``values``, in any case."""
         known = {value: value for value in values}
         return self._parsed(name, default, lambda text: known[text.lower()], ", ".join(values))
 
     def flag(self, name: str, default: bool) -> bool:
-        """``true`` or ``false``, in any case."""
+        """Return ``true`` or ``false``, in any case, as a bool."""
         known = {"true": True, "false": False}
         return self._parsed(name, default, lambda text: known[text.lower()], "true, false")
 
     def size(self, name: str, default: int) -> int:
-        """A number of at least 1, with KiB, MiB or GiB behind it if need be."""
-        return self._parsed(name, default, _size, "a number of at least 1, as 60000, 64KiB or 8MiB")
+        """Return a number of at least 1; KiB, MiB or GiB may follow it."""
+        return self._parsed(
+            name, default, _size, "a number of at least 1, such as 60000, 64KiB or 8MiB"
+        )
 
     def limit(self, name: str) -> int:
-        """A limit of the SDK; none where it is unset, and the SDK tells of a bad one itself."""
+        """Return an SDK limit, or no limit if it is unset or invalid: the SDK logs invalid ones."""
         text = self.text(name)
         return int(text) if text is not None and text.isdecimal() else _NO_LIMIT
 
     def seconds(self, name: str, default: float) -> float:
-        """A number of seconds that is not negative."""
-        return self._parsed(name, default, _seconds, "a number of seconds, as 5 or 0.5")
+        """Return a number of seconds that is not negative."""
+        return self._parsed(name, default, _seconds, "a number of seconds, such as 5 or 0.5")
 
     def list(self, name: str) -> tuple[str, ...]:
-        """Parts between commas."""
+        """Return the comma-separated parts."""
         return tuple(filter(None, (part.strip() for part in (self.text(name) or "").split(","))))
 
 

@@ -1,1 +1,1 @@
-"""What GenAI telemetry looks like: names, shapes and the checker, as data."""
+"""GenAI telemetry as data: names, shapes and a conformance checker."""

@@ -1,7 +1,7 @@
 """Attribute names, one constant each; their types are in `registry`.
 
 Source: the attribute registry of ``open-telemetry/semantic-conventions-genai``, autumn 2026, and of
-the core conventions for what it re-uses.
+the core conventions for those that it reuses.
 """
 
 from typing import Final
@@ -109,7 +109,7 @@ MCP_RESOURCE_URI: Final = "mcp.resource.uri"
 MCP_SESSION_ID: Final = "mcp.session.id"
 RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
 
-# Re-used from the core conventions.
+# Reused from the core conventions.
 CLIENT_ADDRESS: Final = "client.address"
 CLIENT_PORT: Final = "client.port"
 ERROR_TYPE: Final = "error.type"
@@ -127,7 +127,7 @@ SERVER_PORT: Final = "server.port"
 SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
 
-# Ours: what the conventions lack.
+# Our own, where the conventions have none.
 OTEL_AGENTS_CONTENT_DROPPED: Final = "otel_agents.content.dropped"
 OTEL_AGENTS_CONTENT_INPUT_MESSAGES_REF: Final = "otel_agents.content.input_messages_ref"
 OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: Final = "otel_agents.content.original_bytes"

@@ -1,6 +1,6 @@
 """Span types of calls of a model or another service.
 
-Source: GenAI semconv, "Spans", autumn 2026; the section's name stands above each.
+Source: GenAI semconv, "Spans", autumn 2026; a comment above each names the section.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .groups import (
     USAGE,
 )
 from .requirements import (
-    IF_ASKED,
     IF_KNOWN,
+    IF_REQUESTED,
     OPT_IN,
     RECOMMENDED,
     RECOMMENDED_IF_KNOWN,
@@ -36,7 +36,7 @@ from .requirements import (
 from .span_type import SpanType
 from .values import Operation
 
-# "Inference", with the refinements of OpenAI, Azure, Anthropic and Amazon Bedrock, whose attributes
+# "Inference", with the refinements of OpenAI, Azure, Anthropic and Amazon Bedrock. Their attributes
 # are allowed on every inference: a compatible host may send them.
 GEN_AI_CLIENT_INFERENCE: Final = SpanType(
     "gen_ai.client.inference",
@@ -58,8 +58,8 @@ GEN_AI_CLIENT_INFERENCE: Final = SpanType(
         attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
         attr.GEN_AI_PROMPT_VERSION: IF_KNOWN,
         attr.GEN_AI_PROMPT_VARIABLE: OPT_IN,
-        attr.GEN_AI_REQUEST_STREAM: IF_ASKED,
-        attr.GEN_AI_REQUEST_TOP_K: IF_ASKED,
+        attr.GEN_AI_REQUEST_STREAM: IF_REQUESTED,
+        attr.GEN_AI_REQUEST_TOP_K: IF_REQUESTED,
         attr.GEN_AI_CONVERSATION_COMPACTED: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_REQUEST_REASONING_LEVEL: RECOMMENDED_IF_KNOWN,
@@ -69,7 +69,7 @@ GEN_AI_CLIENT_INFERENCE: Final = SpanType(
         attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: RECOMMENDED_IF_KNOWN,
         attr.OPENAI_API_TYPE: RECOMMENDED_IF_KNOWN,
-        attr.OPENAI_REQUEST_SERVICE_TIER: IF_ASKED,
+        attr.OPENAI_REQUEST_SERVICE_TIER: IF_REQUESTED,
         attr.OPENAI_RESPONSE_SERVICE_TIER: IF_KNOWN,
         attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: RECOMMENDED_IF_KNOWN,
         attr.AZURE_RESOURCE_PROVIDER_NAMESPACE: RECOMMENDED_IF_KNOWN,
@@ -129,7 +129,7 @@ GEN_AI_FETCH_RESPONSE_CLIENT: Final = SpanType(
         **OURS,
         **STREAM,
         attr.GEN_AI_RESPONSE_ID: REQUIRED,
-        attr.GEN_AI_REQUEST_STREAM_CURSOR: IF_ASKED,
+        attr.GEN_AI_REQUEST_STREAM_CURSOR: IF_REQUESTED,
         attr.GEN_AI_RESPONSE_FINISH_REASONS: RECOMMENDED,
         attr.GEN_AI_RESPONSE_MODEL: RECOMMENDED,
         attr.GEN_AI_RESPONSE_STATUS: RECOMMENDED,

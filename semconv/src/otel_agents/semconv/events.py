@@ -1,4 +1,4 @@
-"""Every event: name, severity and attributes; events are log records with an event name.
+"""All events: name, severity and attributes. Events are log records with an event name.
 
 Source: GenAI semconv, "Events", autumn 2026.
 """
@@ -24,7 +24,17 @@ from .spans import GEN_AI_CLIENT_INFERENCE
 
 @dataclass(frozen=True)
 class Event:
-    """One event; ``severity`` is the number of the logs data model, None where it is left open."""
+    """One event.
+
+    Example:
+        >>> EVENTS["otel_agents.handoff"].attributes["otel_agents.handoff.to"].level
+        <Level.REQUIRED: 'required'>
+
+    Attributes:
+        name: The event name.
+        severity: The number of the logs data model; None where the conventions leave it open.
+        attributes: The allowed attributes with their requirement levels.
+    """
 
     name: str
     severity: int | None
@@ -63,13 +73,13 @@ OTEL_AGENTS_HANDOFF: Final = Event(
     None,
     {attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN, attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED},
 )
-"""One agent hands over to another by rule; a handoff that the model asks for is a tool call."""
+"""One agent hands over to another by rule; a handoff that the model requests is a tool call."""
 OTEL_AGENTS_INTERRUPT: Final = Event(
     "otel_agents.interrupt", None, {attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN}
 )
-"""A run stops until somebody answers, which is no error; the value is what they are asked."""
+"""A run stops until it gets input, which is no error; the value is the request for input."""
 
 EVENTS: Final[Mapping[str, Event]] = MappingProxyType(
     {event.name: event for event in tuple(globals().values()) if isinstance(event, Event)}
 )
-"""Every event by name."""
+"""All events by name."""

@@ -1,6 +1,6 @@
-"""Attributes that several span types have in common, with their requirement levels.
+"""Attributes that several span types share, with their requirement levels.
 
-Source: GenAI semconv, "Spans", whose model has groups of its own.
+Source: GenAI semconv, "Spans", whose model has its own groups.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Final
 from . import attributes as attr
 from .requirements import (
     AFTER_ERROR,
-    IF_ASKED,
     IF_KNOWN,
+    IF_REQUESTED,
     OPT_IN,
     RECOMMENDED,
     RECOMMENDED_IF_KNOWN,
@@ -35,7 +35,7 @@ PROVIDED: Final[Requirements] = MappingProxyType(
 )
 CALLER: Final[Requirements] = MappingProxyType(
     {
-        attr.USER_ID: RECOMMENDED_IF_KNOWN,  # of the core conventions, as the GenAI ones advise
+        attr.USER_ID: RECOMMENDED_IF_KNOWN,  # from the core conventions, as the GenAI ones advise
         attr.SESSION_ID: RECOMMENDED_IF_KNOWN,
     }
 )
@@ -78,9 +78,9 @@ BREAKDOWN: Final[Requirements] = MappingProxyType(
 )
 PARAMETERS: Final[Requirements] = MappingProxyType(
     {
-        attr.GEN_AI_OUTPUT_TYPE: IF_ASKED,
-        attr.GEN_AI_REQUEST_CHOICE_COUNT: IF_ASKED,
-        attr.GEN_AI_REQUEST_SEED: IF_ASKED,
+        attr.GEN_AI_OUTPUT_TYPE: IF_REQUESTED,
+        attr.GEN_AI_REQUEST_CHOICE_COUNT: IF_REQUESTED,
+        attr.GEN_AI_REQUEST_SEED: IF_REQUESTED,
         attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: RECOMMENDED,
         attr.GEN_AI_REQUEST_MAX_TOKENS: RECOMMENDED,
         attr.GEN_AI_REQUEST_PRESENCE_PENALTY: RECOMMENDED,
@@ -94,7 +94,7 @@ STREAM: Final[Requirements] = MappingProxyType(
 )
 OURS: Final[Requirements] = MappingProxyType(
     {
-        attr.OTEL_AGENTS_CONTENT_DROPPED: RECOMMENDED_IF_KNOWN,  # by a Collector
+        attr.OTEL_AGENTS_CONTENT_DROPPED: RECOMMENDED_IF_KNOWN,  # set by a Collector
         attr.OTEL_AGENTS_CONTENT_TRUNCATED: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_CONTENT_INPUT_MESSAGES_REF: RECOMMENDED_IF_KNOWN,

@@ -1,6 +1,6 @@
-"""Span types of what runs in the process: agents, workflows, plans, tools, and steps of ours.
+"""Span types of work in this process: agents, workflows, plans, tools, and our own steps.
 
-Source: GenAI semconv, "Spans", autumn 2026; the section's name stands above each.
+Source: GenAI semconv, "Spans", autumn 2026; a comment above each names the section.
 """
 
 from __future__ import annotations
@@ -122,4 +122,4 @@ OTEL_AGENTS_STEP: Final = SpanType(
     },
     (attr.OTEL_AGENTS_STEP_TYPE,),
 )
-"""Ours, for what the conventions have no span for: without ``gen_ai.operation.name``."""
+"""Our own, where the conventions have no span type: without ``gen_ai.operation.name``."""

@@ -43,7 +43,7 @@ _MCP: Final[Requirements] = MappingProxyType(
         attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
         attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
         attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
-        attr.OTEL_AGENTS_STEP_TYPE: RECOMMENDED_IF_KNOWN,  # where it is no operation of the conventions
+        attr.OTEL_AGENTS_STEP_TYPE: RECOMMENDED_IF_KNOWN,  # where the conventions have no operation
     }
 )
 # MCP, "Client"

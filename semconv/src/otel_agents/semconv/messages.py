@@ -31,7 +31,12 @@ class _Message(TypedDict):
 
 
 class InputMessage(_Message, total=False):
-    """A message of ``gen_ai.input.messages``, in the order sent."""
+    """A message of ``gen_ai.input.messages``, in the order sent.
+
+    Example:
+        >>> part = {"type": "text", "content": "How far is the moon?"}
+        >>> message: InputMessage = {"role": "user", "parts": [part]}
+    """
 
     name: str
 
@@ -39,8 +44,12 @@ class InputMessage(_Message, total=False):
 class OutputMessage(_Message, total=False):
     """The message of one choice, of ``gen_ai.output.messages``.
 
-    The newest text deprecates ``finish_reason``; the schema that is published requires it, and the
-    official packages emit it.
+    The newest text deprecates ``finish_reason``; the published schema requires it, and the official
+    packages emit it.
+
+    Example:
+        >>> part = {"type": "text", "content": "384,400 km."}
+        >>> answer: OutputMessage = {"role": "assistant", "parts": [part], "finish_reason": "stop"}
     """
 
     name: str
@@ -53,14 +62,22 @@ class _Definition(TypedDict):
 
 
 class FunctionToolDefinition(_Definition, total=False):
-    """A tool of ``gen_ai.tool.definitions``; by default only type and name are recorded."""
+    """A tool of ``gen_ai.tool.definitions``; by default only type and name are recorded.
+
+    Example:
+        >>> tool: FunctionToolDefinition = {"type": "function", "name": "get_distance"}
+    """
 
     description: str
     parameters: Mapping[str, Any]
 
 
 class RetrievalDocument(TypedDict, total=False):
-    """A document of ``gen_ai.retrieval.documents``."""
+    """A document of ``gen_ai.retrieval.documents``.
+
+    Example:
+        >>> document: RetrievalDocument = {"id": "moon.md", "score": 0.92}
+    """
 
     id: str
     score: float
@@ -71,7 +88,11 @@ class _Record(TypedDict):
 
 
 class MemoryRecord(_Record, total=False):
-    """A record of ``gen_ai.memory.records``."""
+    """A record of ``gen_ai.memory.records``.
+
+    Example:
+        >>> record: MemoryRecord = {"content": "prefers kilometres", "id": "m-1"}
+    """
 
     id: str
     score: float
@@ -80,9 +101,16 @@ class MemoryRecord(_Record, total=False):
 
 @dataclass(frozen=True)
 class PartType:
-    """One part type: its keys beside ``type`` and their JSON types.
+    """One part type: its keys besides ``type`` and their JSON types.
 
-    ``typed`` names keys whose value is an object with a ``type`` of its own.
+    Example:
+        >>> "content" in PART_TYPES["text"].required
+        True
+
+    Attributes:
+        required: The required keys and their types.
+        optional: The optional keys and their types.
+        typed: Keys whose value is an object with its own ``type``.
     """
 
     required: Mapping[str, tuple[type, ...]]
@@ -113,4 +141,4 @@ PART_TYPES: Final[Mapping[str, PartType]] = MappingProxyType(
         "uri": PartType({"modality": _TEXT, "uri": _TEXT}, _MIME),
     }
 )
-"""The known part types; a part of any other type is generic, and passes with a ``type`` alone."""
+"""The known part types. A part of any other type is generic, and needs only a ``type``."""

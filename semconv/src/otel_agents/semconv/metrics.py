@@ -1,4 +1,4 @@
-"""Every metric: instrument, unit, bucket boundaries and attributes.
+"""All metrics: instrument, unit, bucket boundaries and attributes.
 
 Source: GenAI semconv, "Metrics" and MCP semconv, "Metrics", autumn 2026. The tables named
 *previous* are those of the release before, which the official packages still emit.
@@ -28,7 +28,21 @@ Instrument = Literal["histogram", "counter"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric; ``buckets`` are the advised boundaries of a histogram, in ``unit``."""
+    """One metric.
+
+    Example:
+        >>> metric = METRICS["gen_ai.client.operation.duration"]
+        >>> metric.instrument, metric.unit
+        ('histogram', 's')
+
+    Attributes:
+        name: The metric's name.
+        instrument: ``histogram`` or ``counter``.
+        unit: The unit, in UCUM.
+        description: The description, for the instrument.
+        attributes: The allowed attributes with their requirement levels.
+        buckets: The advised bucket boundaries of a histogram, in ``unit``.
+    """
 
     name: str
     instrument: Instrument
@@ -88,7 +102,7 @@ GEN_AI_CLIENT_TOKEN_USAGE: Final = Metric(
     "gen_ai.client.token.usage",
     "histogram",
     "{token}",
-    "Tokens of one operation, input and output apart.",
+    "Tokens of one operation, by input and output.",
     {**_CLIENT, attr.GEN_AI_TOKEN_TYPE: REQUIRED},
     _TOKENS,
 )
@@ -226,13 +240,13 @@ _MCP_SERVER: Final[Requirements] = MappingProxyType(
 )
 MCP_CLIENT_OPERATION_DURATION: Final = _seconds(
     "mcp.client.operation.duration",
-    "Duration of a request, seen by who made it.",
+    "Duration of a request, as seen by its sender.",
     {**_MCP_OPERATION, **_MCP_SERVER},
     _MCP,
 )
 MCP_SERVER_OPERATION_DURATION: Final = _seconds(
     "mcp.server.operation.duration",
-    "Duration of a request, seen by who answers it.",
+    "Duration of a request, as seen by its receiver.",
     _MCP_OPERATION,
     _MCP,
 )
@@ -246,7 +260,7 @@ MCP_SERVER_SESSION_DURATION: Final = _seconds(
     "mcp.server.session.duration", "Duration of a session, seen by the server.", _MCP_SESSION, _MCP
 )
 
-# Ours: what was lost or went wrong in our own code.
+# Our own: dropped telemetry, and errors in our own code.
 OTEL_AGENTS_SPANS_DROPPED: Final = Metric(
     "otel_agents.spans.dropped",
     "counter",
@@ -265,7 +279,7 @@ OTEL_AGENTS_POINTS_DROPPED: Final = Metric(
     "otel_agents.points.dropped",
     "counter",
     "{point}",
-    "Points of metrics that were left out, in each export again.",
+    "Metric points that were left out, counted in each export.",
     {attr.OTEL_AGENTS_REASON: REQUIRED},
 )
 OTEL_AGENTS_EXPORT_FAILURES: Final = Metric(
@@ -279,7 +293,7 @@ OTEL_AGENTS_CONTENT_TRUNCATIONS: Final = Metric(
     "otel_agents.content.truncations",
     "counter",
     "{attribute}",
-    "Content attributes cut to their budget.",
+    "Content attributes truncated to their budget.",
     {},
 )
 OTEL_AGENTS_ERRORS: Final = Metric(
@@ -293,4 +307,4 @@ OTEL_AGENTS_ERRORS: Final = Metric(
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {metric.name: metric for metric in tuple(globals().values()) if isinstance(metric, Metric)}
 )
-"""Every metric by name."""
+"""All metrics by name."""

@@ -1,7 +1,7 @@
-"""What single providers ask for beyond the inference and fetch-response span types.
+"""What single providers add to the inference and fetch-response span types.
 
-Source: GenAI semconv, "OpenAI", "Azure AI Inference", "Anthropic", "AWS Bedrock". The attributes are
-allowed on every inference, since a compatible host may send them; here are their levels.
+Source: GenAI semconv, "OpenAI", "Azure AI Inference", "Anthropic", "AWS Bedrock". The attributes
+are allowed on every inference, since a compatible host may send them; this table has their levels.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from . import attributes as attr
 from .requirements import (
-    IF_ASKED,
     IF_KNOWN,
+    IF_REQUESTED,
     RECOMMENDED,
     RECOMMENDED_IF_KNOWN,
     REQUIRED,
@@ -27,7 +27,18 @@ from .values import Provider
 
 @dataclass(frozen=True)
 class Refinement:
-    """One provider's version of a span type; ``attributes`` are the levels that it changes."""
+    """One provider's version of a span type.
+
+    Example:
+        >>> REFINEMENTS["openai.gen_ai.client.inference"].provider
+        <Provider.OPENAI: 'openai'>
+
+    Attributes:
+        type: Its id in the conventions.
+        refines: The id of the span type that it refines.
+        provider: The provider.
+        attributes: The requirement levels that it changes.
+    """
 
     type: str
     refines: str
@@ -47,7 +58,7 @@ REFINEMENTS: Final[Mapping[str, Refinement]] = MappingProxyType(
                 Provider.OPENAI,
                 {
                     attr.GEN_AI_REQUEST_MODEL: REQUIRED,
-                    attr.OPENAI_REQUEST_SERVICE_TIER: IF_ASKED,
+                    attr.OPENAI_REQUEST_SERVICE_TIER: IF_REQUESTED,
                     attr.OPENAI_RESPONSE_SERVICE_TIER: IF_KNOWN,
                     attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: RECOMMENDED,
                     attr.OPENAI_API_TYPE: RECOMMENDED,
@@ -106,4 +117,4 @@ REFINEMENTS: Final[Mapping[str, Refinement]] = MappingProxyType(
         )
     }
 )
-"""The refinements by their ids."""
+"""All refinements by id."""

@@ -1,6 +1,6 @@
-"""The type and the well-known values of every attribute, and the names that are gone.
+"""The type and the well-known values of every attribute, and the removed names.
 
-Source: GenAI semconv, attribute registry; of the core conventions what it re-uses; and ours.
+Source: GenAI semconv, attribute registry; the core conventions for what it reuses; and our own.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ __all__ = ["CONTENT", "NAMESPACES", "REGISTRY", "REMOVED", "Attribute"]
 class Attribute:
     """One attribute.
 
+    Example:
+        >>> REGISTRY["gen_ai.usage.input_tokens"].type
+        'int'
+
     Attributes:
-        name: Its name; of a template the part before the key.
-        type: ``string``, ``int``, ``double``, ``boolean``, ``string[]``, ``any`` (structured, a JSON
-            string on spans) or ``template[string]``.
+        name: Its name; for a template, the part before the key.
+        type: ``string``, ``int``, ``double``, ``boolean``, ``string[]``, ``any`` (structured, a
+            JSON string on spans) or ``template[string]``.
         values: The well-known values; others are allowed.
     """
 
@@ -206,7 +210,7 @@ def _known(name: str) -> tuple[str, ...]:
 REGISTRY: Final[Mapping[str, Attribute]] = MappingProxyType(
     {name: Attribute(name, kind, _known(name)) for kind, names in _TYPES.items() for name in names}
 )
-"""Every attribute that may be emitted, by name."""
+"""All attributes that may be emitted, by name."""
 
 CONTENT: Final = (
     attr.GEN_AI_INPUT_MESSAGES,
@@ -220,7 +224,7 @@ CONTENT: Final = (
     attr.GEN_AI_MEMORY_QUERY_TEXT,
     attr.GEN_AI_MEMORY_RECORDS,
 )
-"""What leaves the process only when it is asked for (GenAI semconv, "Capturing content")."""
+"""Attributes that are recorded only on request (GenAI semconv, "Capturing content")."""
 
 NAMESPACES: Final = (
     "gen_ai.",
@@ -248,4 +252,4 @@ REMOVED: Final = frozenset(
         "gen_ai.usage.prompt_tokens",
     }
 )
-"""Names of earlier conventions that must not be emitted any more."""
+"""Names of earlier conventions, which must not be emitted."""

@@ -1,4 +1,4 @@
-"""How strongly the conventions want an attribute, and when."""
+"""Requirement levels of attributes, with their conditions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 
 __all__ = [
     "AFTER_ERROR",
-    "IF_ASKED",
     "IF_KNOWN",
+    "IF_REQUESTED",
     "OPT_IN",
     "RECOMMENDED",
     "RECOMMENDED_IF_KNOWN",
@@ -23,7 +23,12 @@ __all__ = [
 
 
 class Level(Enum):
-    """A requirement level (semconv, "Attribute requirement levels")."""
+    """A requirement level (semconv, "Attribute requirement levels").
+
+    Example:
+        >>> Level("opt-in")
+        <Level.OPT_IN: 'opt-in'>
+    """
 
     REQUIRED = "required"
     CONDITIONALLY_REQUIRED = "conditionally required"
@@ -33,20 +38,25 @@ class Level(Enum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """A level and, in a few words, the condition under which it holds; empty: always."""
+    """A level and, in a few words, its condition; empty if it always applies.
+
+    Example:
+        >>> Requirement(Level.CONDITIONALLY_REQUIRED, "after an error") == AFTER_ERROR
+        True
+    """
 
     level: Level
     condition: str = ""
 
 
 Requirements = Mapping[str, Requirement]
-"""Attribute names and how strongly each is wanted."""
+"""Attribute names and their requirement levels."""
 
 REQUIRED: Final = Requirement(Level.REQUIRED)
 RECOMMENDED: Final = Requirement(Level.RECOMMENDED)
 RECOMMENDED_IF_KNOWN: Final = Requirement(Level.RECOMMENDED, "where it applies and is known")
 OPT_IN: Final = Requirement(Level.OPT_IN)
 IF_KNOWN: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "where it applies and is known")
-IF_ASKED: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "if the request has it")
+IF_REQUESTED: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "if the request has it")
 AFTER_ERROR: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "after an error")
 WITH_SERVER: Final = Requirement(Level.CONDITIONALLY_REQUIRED, "with server.address")

@@ -15,13 +15,18 @@ Kind = Literal["CLIENT", "SERVER", "INTERNAL"]
 class SpanType:
     """One type of span.
 
+    Example:
+        >>> from otel_agents.semconv.spans import SPAN_TYPES
+        >>> SPAN_TYPES["gen_ai.client.inference"].subject
+        'gen_ai.request.model'
+
     Attributes:
         type: Its id in the conventions; it is not on the wire.
-        operations: The values of ``gen_ai.operation.name`` that it may have.
-        kinds: The span kinds that it may have.
-        subject: The attribute that follows the operation in the name; None: the operation alone.
-        attributes: What it may carry, and how strongly that is wanted.
-        sampled: What is set at its start, for samplers to see.
+        operations: The allowed values of ``gen_ai.operation.name``.
+        kinds: The allowed span kinds.
+        subject: The attribute that follows the operation in the name; None for the operation alone.
+        attributes: The allowed attributes with their requirement levels.
+        sampled: The attributes that are set at the start, for samplers.
     """
 
     type: str

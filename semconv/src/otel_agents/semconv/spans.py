@@ -1,6 +1,6 @@
-"""Every span type by its id: operations, kinds, name, attributes with their requirement levels.
+"""All span types by id: operations, kinds, name, attributes with their requirement levels.
 
-A pending rename of the conventions is an edit of the tables that this module brings together.
+A pending rename in the conventions is an edit of the tables that this module collects.
 """
 
 from __future__ import annotations
@@ -54,4 +54,4 @@ __all__ = [
 SPAN_TYPES: Final[Mapping[str, SpanType]] = MappingProxyType(
     {span.type: span for span in tuple(globals().values()) if isinstance(span, SpanType)}
 )
-"""Every span type by its id."""
+"""All span types by id."""

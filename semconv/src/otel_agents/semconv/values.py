@@ -1,6 +1,6 @@
 """Well-known values of attributes; the conventions leave these lists open.
 
-Source: GenAI semconv, attribute registry. A value that is not listed may be used where none fits.
+Source: GenAI semconv, attribute registry. Use a value that is not listed where none fits.
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ from enum import Enum
 from typing import Final
 
 ERROR_TYPE_OTHER: Final = "_OTHER"
-"""``error.type`` where nothing better is known."""
+"""``error.type`` if nothing better is known."""
 
 ERROR_TYPE_INTERRUPTED: Final = "interrupted"
-"""``error.type``, ours, of what was still open when a signal told the process to end."""
+"""Our ``error.type`` for what was still open when a signal terminated the process."""
 
 ERROR_TYPE_UNDECIDED: Final = "undecided"
-"""``error.type``, ours, of a selection in which no try was valid, so that a rule stood in for it."""
+"""Our ``error.type`` for a selection without a valid attempt, where a rule decided instead."""
 
 MCP_TOOL_ERROR: Final = "tool_error"
 """``error.type`` of an MCP tool that reports an error in its result."""
 
 
 class Operation(str, Enum):
-    """``gen_ai.operation.name``."""
+    """``gen_ai.operation.name``.
+
+    Example:
+        >>> Operation("invoke_agent")
+        <Operation.INVOKE_AGENT: 'invoke_agent'>
+    """
 
     CHAT = "chat"
     GENERATE_CONTENT = "generate_content"
@@ -45,7 +50,12 @@ class Operation(str, Enum):
 
 
 class Provider(str, Enum):
-    """``gen_ai.provider.name``: the flavour of telemetry, to the best of what is known."""
+    """``gen_ai.provider.name``: the format of the telemetry, as far as is known.
+
+    Example:
+        >>> Provider.AWS_BEDROCK.value
+        'aws.bedrock'
+    """
 
     OPENAI = "openai"
     GCP_GEN_AI = "gcp.gen_ai"
@@ -66,7 +76,12 @@ class Provider(str, Enum):
 
 
 class OutputType(str, Enum):
-    """``gen_ai.output.type``: the modality asked for, not the format."""
+    """``gen_ai.output.type``: the requested modality, not the format.
+
+    Example:
+        >>> OutputType.JSON.value
+        'json'
+    """
 
     TEXT = "text"
     JSON = "json"
@@ -75,7 +90,12 @@ class OutputType(str, Enum):
 
 
 class ToolType(str, Enum):
-    """``gen_ai.tool.type``: executed by the client, by the agent, or a data store."""
+    """``gen_ai.tool.type``: executed by the client, by the agent, or a data store.
+
+    Example:
+        >>> ToolType.FUNCTION.value
+        'function'
+    """
 
     FUNCTION = "function"
     EXTENSION = "extension"
@@ -83,14 +103,24 @@ class ToolType(str, Enum):
 
 
 class TokenType(str, Enum):
-    """``gen_ai.token.type`` of the previous generation of metrics."""
+    """``gen_ai.token.type`` of the previous generation of metrics.
+
+    Example:
+        >>> [kind.value for kind in TokenType]
+        ['input', 'output']
+    """
 
     INPUT = "input"
     OUTPUT = "output"
 
 
 class TokenModality(str, Enum):
-    """``gen_ai.token.modality``; ``unknown`` where the provider does not break down."""
+    """``gen_ai.token.modality``; ``unknown`` where the provider has no breakdown.
+
+    Example:
+        >>> TokenModality.UNKNOWN.value
+        'unknown'
+    """
 
     TEXT = "text"
     IMAGE = "image"
@@ -99,7 +129,12 @@ class TokenModality(str, Enum):
 
 
 class ResponseStatus(str, Enum):
-    """``gen_ai.response.status`` of a fetched response."""
+    """``gen_ai.response.status`` of a fetched response.
+
+    Example:
+        >>> ResponseStatus("queued")
+        <ResponseStatus.QUEUED: 'queued'>
+    """
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -110,7 +145,12 @@ class ResponseStatus(str, Enum):
 
 
 class FinishReason(str, Enum):
-    """Finish reasons of the message schemas; span attributes keep the provider's spelling."""
+    """Finish reasons of the message schemas; span attributes keep the provider's spelling.
+
+    Example:
+        >>> FinishReason.TOOL_CALL.value
+        'tool_call'
+    """
 
     STOP = "stop"
     LENGTH = "length"
@@ -121,7 +161,12 @@ class FinishReason(str, Enum):
 
 
 class Role(str, Enum):
-    """Roles of messages."""
+    """Roles of messages.
+
+    Example:
+        >>> Role.ASSISTANT.value
+        'assistant'
+    """
 
     SYSTEM = "system"
     USER = "user"
@@ -130,7 +175,12 @@ class Role(str, Enum):
 
 
 class Modality(str, Enum):
-    """Modalities of blob, file and uri parts."""
+    """Modalities of blob, file and uri parts.
+
+    Example:
+        >>> Modality.IMAGE.value
+        'image'
+    """
 
     IMAGE = "image"
     VIDEO = "video"
@@ -139,21 +189,36 @@ class Modality(str, Enum):
 
 
 class OpenAIApiType(str, Enum):
-    """``openai.api.type``."""
+    """``openai.api.type``.
+
+    Example:
+        >>> OpenAIApiType.RESPONSES.value
+        'responses'
+    """
 
     CHAT_COMPLETIONS = "chat_completions"
     RESPONSES = "responses"
 
 
 class OpenAIServiceTier(str, Enum):
-    """``openai.request.service_tier``."""
+    """``openai.request.service_tier``.
+
+    Example:
+        >>> OpenAIServiceTier.AUTO.value
+        'auto'
+    """
 
     AUTO = "auto"
     DEFAULT = "default"
 
 
 class McpMethod(str, Enum):
-    """``mcp.method.name``."""
+    """``mcp.method.name``.
+
+    Example:
+        >>> McpMethod.TOOLS_CALL.value
+        'tools/call'
+    """
 
     INITIALIZE = "initialize"
     PING = "ping"

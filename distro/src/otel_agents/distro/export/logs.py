@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
-from otel_agents.instrumentors.hosting import completed, guarded, notice_fork
+from otel_agents.instrumentors.hosting import guarded, notice_fork, sdk_record
 
 __all__ = ["DeliveringLogProcessor"]
 
@@ -63,6 +63,6 @@ def _complete(data: Any) -> Any:
     if isinstance(record, sdk.LogRecord):
         return data
     resource = getattr(get_logger_provider(), "resource", None)
-    complete: Any = completed(record, sdk.LogRecord, resource)
+    complete: Any = sdk_record(record, sdk.LogRecord, resource)
     complete.context = None
     return sdk.LogData(complete, data.instrumentation_scope)

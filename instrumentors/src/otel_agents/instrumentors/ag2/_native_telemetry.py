@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.patching.isolation import IsolatedTracer
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
@@ -60,7 +60,7 @@ def middleware_created(telemetry: Telemetry, call: Call, middleware: BaseMiddlew
 
 def model_call(telemetry: Telemetry, call: Call) -> Context | None:
     """Mark the model call in ``on_llm_call`` as recorded by AG2's middleware."""
-    return None if _is_isolated(call.instance) else elsewhere(get_current())
+    return None if _is_isolated(call.instance) else with_foreign_span(get_current())
 
 
 def envelope_span_used(telemetry: Telemetry, call: Call) -> Any:

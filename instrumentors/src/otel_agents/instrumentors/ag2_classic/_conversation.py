@@ -56,7 +56,7 @@ class Turn(Protocol):
 class Selection(Protocol):
     """A selection of the next speaker."""
 
-    def tried(self, valid: bool) -> None:
+    def record_attempt(self, valid: bool) -> None:
         """Record one response of the model that selects."""
         ...
 

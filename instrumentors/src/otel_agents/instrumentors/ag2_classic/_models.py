@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, items, text
@@ -60,7 +60,7 @@ class FrameworkModelCall(ClaimedCall):
     def request_sent(self, server: tuple[str, int] | None) -> None:
         """Record that a request is sent, and end the previous one."""
         if self._request_error is not None:
-            self.refused(self._request_error)
+            self.attempt_failed(self._request_error)
         elif self._response is not None:
             self.responded(None)
         if self._sent:
@@ -148,7 +148,7 @@ _MODEL_CALL: Final = Slot("ag2-classic-model-call", FrameworkModelCall)
 
 def current_model_call() -> FrameworkModelCall | None:
     """Return the client call in progress in the current context."""
-    return lasting(_MODEL_CALL)
+    return unfinished(_MODEL_CALL)
 
 
 def model_call(telemetry: Telemetry, call: Call) -> FrameworkModelCall:

@@ -61,7 +61,7 @@ class ToolRun(ExecuteTool):
         done, result = value
         if not done:
             self.error = self.raised
-            self.reject(error_type(self.raised) if self.raised is not None else None)
+            self.mark_failed(error_type(self.raised) if self.raised is not None else None)
         if self.content.enabled:
             self.content.tool_result = result.get("content")
 

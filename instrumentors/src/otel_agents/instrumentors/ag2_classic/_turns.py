@@ -141,7 +141,7 @@ class _Selection(Selection):
         """Record the selected speaker."""
         name = getattr(value, "name", None)
         if isinstance(name, str):
-            self.chosen(name)
+            self.record_choice(name)
 
 
 def selection(telemetry: Telemetry, call: Call) -> Selection:
@@ -154,7 +154,7 @@ def selection(telemetry: Telemetry, call: Call) -> Selection:
 def _observe_attempt(telemetry: Telemetry, call: Call, mentions: Any) -> None:
     current = current_state().selection
     if current is not None:
-        current.tried(len(mentions) == 1)
+        current.record_attempt(len(mentions) == 1)
 
 
 selection_attempt: Final = after(_observe_attempt)
@@ -174,7 +174,7 @@ class _Guardrail(Step):
     def respond(self, value: Any) -> None:
         """Record the verdict; a failed guardrail names the agent to hand over to."""
         failed = bool(getattr(value, "activated", False))
-        self.decided("failed" if failed else "passed")
+        self.set_outcome("failed" if failed else "passed")
         checks = _CHECKS.get()
         if failed and checks is not None:
             checks.failed = self._guardrail

@@ -29,7 +29,7 @@ class _Search(Memory):
         """Count and keep the results."""
         results = getattr(getattr(value, "memories", value), "results", None)
         if isinstance(results, list):
-            self.keep(cast("list[MemoryContent]", results), _record)
+            self.record(cast("list[MemoryContent]", results), _record)
 
 
 def _record(item: MemoryContent) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def add(telemetry: Telemetry, call: Call) -> Memory | None:
     """Start ``Memory.add(content, …)``."""
     run = _start(call, Memory, telemetry, Operation.CREATE_MEMORY)
     if run is not None:
-        run.keep([call.argument(0, "content")], _record)
+        run.record([call.argument(0, "content")], _record)
     return run
 
 

@@ -65,7 +65,7 @@ class TeamRun(InvokeWorkflow):
         if stage is None:
             return
         if outcome is not None:
-            stage.decided(outcome)
+            stage.set_outcome(outcome)
         stage.end()
 
     def fail_stage(self, error: BaseException) -> None:

@@ -33,7 +33,7 @@ class _SpeakerSelection(Selection):
     def respond(self, value: list[str] | str) -> None:
         """Record the selected speaker."""
         # A list since 0.5.6, for graphs that have several speakers at a time.
-        self.chosen(value if isinstance(value, str) else value[0])
+        self.record_choice(value if isinstance(value, str) else value[0])
 
 
 _SELECTION: Final = Slot("autogen-selection", _SpeakerSelection)
@@ -48,4 +48,4 @@ def on_attempt(telemetry: Telemetry, call: Call, mentions: Mapping[str, int]) ->
     """Count a response: ``SelectorGroupChatManager._mentioned_agents(content, names)``."""
     selection = _SELECTION.get()
     if selection is not None:
-        selection.tried(len(mentions) == 1 and selection.excluded not in mentions)
+        selection.record_attempt(len(mentions) == 1 and selection.excluded not in mentions)

@@ -47,7 +47,7 @@ class _ToolRun(ExecuteTool):
     def respond(self, value: Any) -> None:
         """Record the result."""
         if getattr(value, "is_error", False):
-            self.reject(None)
+            self.mark_failed(None)
         if self.content.enabled:
             self.content.tool_result = value
 

@@ -9,7 +9,7 @@ from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.patching.isolation import IsolatedTracer, isolate_provider
 from otel_agents.instrumentors._core.patching.native import SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors.settings import chosen
+from otel_agents.instrumentors.settings import framework_variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,10 @@ def trace_helper(telemetry: Telemetry, call: Call) -> Observation | None:
     """
     if isolate_provider(telemetry, call, 0):
         return Observation()
-    if call.argument(0, "tracer_provider") is None and chosen(_SWITCH) in (None, "true"):
+    if call.argument(0, "tracer_provider") is None and framework_variable(_SWITCH) in (
+        None,
+        "true",
+    ):
         return Observation(returned=lambda _: _silence(call.instance))
     return None
 

@@ -83,7 +83,7 @@ class _Method(Step):
         returned = cast("tuple[Any, ...]", value)[0] if isinstance(value, tuple) else value
         label = router_label(self._flow, self._method, returned)
         if label is not None:
-            self.decided(label)
+            self.set_outcome(label)
 
     def is_failure(self, error: BaseException) -> bool:
         """Return False for a method that waits for feedback."""

@@ -55,7 +55,7 @@ class _Guardrail(Step):
     def respond(self, value: GuardrailResult) -> None:
         """Record the verdict."""
         passed = bool(value.success)
-        self.decided("passed" if passed else "failed")
+        self.set_outcome("passed" if passed else "failed")
         if self._attempts is not None:
             self._attempts.refusals = 0 if passed else self._attempts.refusals + 1
 

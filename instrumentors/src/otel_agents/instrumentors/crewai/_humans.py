@@ -19,7 +19,7 @@ class _HumanInput(Step):
 
     def respond(self, value: str | None) -> None:
         """Record whether there was input in time."""
-        self.decided("unanswered" if value is None else "answered")
+        self.set_outcome("unanswered" if value is None else "answered")
 
 
 class _Review(Step):
@@ -31,7 +31,7 @@ class _Review(Step):
 
     def respond(self, value: Any) -> None:
         """Record feedback, or what an empty line (Enter) stands for."""
-        self.decided("feedback" if str(value).strip() else self._if_empty)
+        self.set_outcome("feedback" if str(value).strip() else self._if_empty)
 
 
 class _FeedbackOutcome(Step):
@@ -44,7 +44,7 @@ class _FeedbackOutcome(Step):
     def respond(self, value: str) -> None:
         """Record the outcome."""
         if value in self._outcomes:
-            self.decided(value)
+            self.set_outcome(value)
 
 
 def human_input(telemetry: Telemetry, call: Call) -> Step:

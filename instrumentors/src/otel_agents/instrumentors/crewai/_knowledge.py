@@ -40,7 +40,7 @@ class _Save(Memory):
 
 def _keep(memory: Memory, found: Any) -> None:
     listed = list(cast("list[Any]", found)) if isinstance(found, (list, tuple)) else [found]
-    memory.keep(listed, _record)
+    memory.record(listed, _record)
 
 
 class _Query(Retrieval):

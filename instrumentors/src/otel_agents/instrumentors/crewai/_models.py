@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
@@ -95,7 +95,7 @@ class ClaimedModelCall(ClaimedCall):
         if self._received:
             self.responded(None)
         elif self._failure is not None:
-            self.refused(self._failure)
+            self.attempt_failed(self._failure)
         self.event, self._usage, self._billed, self._received = None, None, None, False
         self._identity = (None, None, None)
         self._first_chunk, self._failure = None, None
@@ -158,7 +158,7 @@ class ClaimedModelCall(ClaimedCall):
             messages = output_messages(output)()
             call.content.output_messages = with_finish_reasons(messages, call.finish_reasons)
         if not (self._sends_itself or self._received):
-            call.reject(None)
+            call.mark_failed(None)
         usage = usage_of(self._billed or self._usage)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
@@ -240,7 +240,7 @@ def _provider(instance: BaseLLM) -> str | None:
 
 def current_model_call() -> ClaimedModelCall | None:
     """Return the call of a model class in which this runs."""
-    return lasting(_MODEL_CALL)
+    return unfinished(_MODEL_CALL)
 
 
 def model_call(telemetry: Telemetry, call: Call) -> CallObserver:

@@ -41,9 +41,9 @@ class _PlanStep(Step, ToolCaller):
     def respond(self, value: StepResult) -> None:
         """Record whether the step succeeded."""
         # Of an exception in the step CrewAI keeps only the text.
-        self.decided("completed" if value.success else "failed")
+        self.set_outcome("completed" if value.success else "failed")
         if not value.success:
-            self.reject(None)
+            self.mark_failed(None)
 
 
 class _PlannerObservation(Step):
@@ -51,7 +51,7 @@ class _PlannerObservation(Step):
 
     def respond(self, value: StepObservation) -> None:
         """Record what the planner decided."""
-        self.decided(_decision(value))
+        self.set_outcome(_decision(value))
 
 
 def plan_step(telemetry: Telemetry, call: Call) -> Step:

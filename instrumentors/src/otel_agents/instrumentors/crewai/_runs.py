@@ -67,7 +67,7 @@ class WorkflowRun(InvokeWorkflow):
             name,
             input=input_messages(inputs) if inputs else None,
             output=output_messages,
-            first=number,
+            start_attributes=number,
             parent=parent,
         )
         self._numbered = None if number else _start_numbered(self, parent)

@@ -59,5 +59,5 @@ def on_replay(telemetry: Telemetry, call: Call) -> None:
 
 def _record_without_run(telemetry: Telemetry, task: Task, outcome: str) -> None:
     step = _task(telemetry, task)
-    step.decided(outcome)
+    step.set_outcome(outcome)
     step.end()

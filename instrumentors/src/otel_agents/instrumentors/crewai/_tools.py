@@ -144,7 +144,7 @@ def _tool_finished(telemetry: Telemetry, source: Any, event: ToolUsageFinishedEv
         code = str(getattr(reason, "value", reason)) if reason is not None else None
         if code in _REFUSALS:
             tool.discard()
-        tool.reject(code)
+        tool.mark_failed(code)
     tool.returned(event.output)
 
 
@@ -157,7 +157,7 @@ def _tool_failed(telemetry: Telemetry, source: Any, event: ToolUsageErrorEvent) 
     if error is not None:
         tool.failed(error)
     else:
-        tool.reject(None)
+        tool.mark_failed(None)
         tool.end()
 
 

@@ -15,7 +15,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, Tracer
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.ownership import elsewhere
+from otel_agents.instrumentors._core.context.ownership import with_foreign_span
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.tables import ByObject
@@ -85,7 +85,7 @@ def preferred_callback(telemetry: Telemetry) -> Context | None:
     """Return the context for a model call that a callback records instead of us; None if we record it."""
     if not _shared or not _CALLBACK.is_preferred(telemetry):
         return None
-    return elsewhere(get_current())
+    return with_foreign_span(get_current())
 
 
 def handle_result(telemetry: Telemetry, call: Call) -> Context:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall, lasting
+from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
@@ -42,7 +42,7 @@ __all__ = ["ROUTED_CALL", "RoutedCall", "current_call"]
 
 def current_call() -> RoutedCall | None:
     """Return the call in progress in the current context."""
-    return lasting(ROUTED_CALL)
+    return unfinished(ROUTED_CALL)
 
 
 class RoutedCall(ClaimedCall):
@@ -142,7 +142,7 @@ class RoutedCall(ClaimedCall):
         """Record one chunk or event of a stream."""
         call: Any = self.adopt()
         if call is not None and call.times_next_chunk:
-            call.timed_chunk()
+            call.record_chunk_time()
         self.stream.add(item)
         return None
 
@@ -153,7 +153,7 @@ class RoutedCall(ClaimedCall):
         whole = response if response is not None else self.stream.response()
         failed, code = failure_of(whole) if self._api is RESPONSES else (False, None)
         if failed or self.stream.error_code is not None:
-            call.reject(code or self.stream.error_code)
+            call.mark_failed(code or self.stream.error_code)
             call.complete = True
         if whole is not None:
             self._describe_response(call, whole)

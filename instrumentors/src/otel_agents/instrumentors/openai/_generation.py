@@ -84,7 +84,7 @@ class Generation(Inference):
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
         failed, code = failure_of(value)
         if failed:
-            self.reject(code)
+            self.mark_failed(code)
         if self._accumulator is not None:
             self.content.output_messages = lambda: self._api.output_messages(value)
 
@@ -112,12 +112,12 @@ class Generation(Inference):
         """Record one chunk or event of a stream."""
         # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
-            self.timed_chunk()
+            self.record_chunk_time()
         if self._accumulator is not None:
             self._accumulator.add(item)
         fields = fields_of(item)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
-            self.reject(_API_ERROR)
+            self.mark_failed(_API_ERROR)
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
@@ -146,7 +146,7 @@ class Generation(Inference):
         elif kind == "response.created":
             self._identify(fields_of(response))
         elif kind == "error":
-            self.reject(text(item, "code"))
+            self.mark_failed(text(item, "code"))
             self.complete = True
         return None
 

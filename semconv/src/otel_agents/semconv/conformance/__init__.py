@@ -1,10 +1,10 @@
-"""Holds emitted telemetry against the conventions: findings, or nothing.
+"""Checks emitted telemetry against the conventions.
 
 >>> findings = check(span)  # doctest: +SKIP
 
 The rules are those of the official conformance run (weaver live-check with the GenAI policies), and
-some of our own: ``RULES`` names them all. Recommended attributes are not missed after an error, nor
-where neither request nor response holds the value: those gaps are `GAPS`.
+some of our own; ``RULES`` lists them all. Recommended attributes may be missing after an error, and
+where neither request nor response holds the value: `GAPS` lists those cases.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["GAPS", "RULES", "Finding", "Gap", "check", "used_gaps"]
 
 
 def check(signal: object, others: Iterable[object] = ()) -> list[Finding]:
-    """The findings of a finished span, a metric or a log record, in the SDK's own shapes.
+    """Return the findings of a finished span, a metric or a log record of the SDK.
 
-    A signal that is none of GenAI, MCP or ours has no findings.
+    A signal outside of GenAI, MCP and our own namespace has no findings.
 
     Args:
         signal: What to check.
-        others: The finished spans that were emitted with a span: an agent must say what the model
-            calls below it have said.
+        others: The finished spans that were emitted with a span: an agent's span needs the
+            attributes that the model calls below it reported.
 
     Raises:
-        TypeError: It is neither of the three.
+        TypeError: It is none of the three.
     """
     if hasattr(signal, "status") and hasattr(signal, "kind"):
         return check_span(signal, others)

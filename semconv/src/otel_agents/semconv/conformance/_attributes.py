@@ -1,4 +1,4 @@
-"""The rules that hold for attributes wherever they stand."""
+"""The rules for attributes of any signal."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _TEMPLATE: Final = f"{attr.GEN_AI_PROMPT_VARIABLE}."
 
 
 def is_ours(attributes: Attributes) -> bool:
-    """Whether these attributes are in a namespace that the tables know."""
+    """Return whether any attribute is in a namespace of the tables."""
     return any(name.startswith(NAMESPACES) for name in attributes)
 
 
 def check_attributes(
     subject: str, attributes: Attributes, declared: Requirements, *, structured: bool
 ) -> Iterator[Finding]:
-    """Names, types, content and requirements that can be decided from the attributes alone.
+    """Yield the findings on names, types, content and requirements of the attributes.
 
     Args:
-        subject: Whose attributes they are.
+        subject: The name of the span, event or metric.
         attributes: Names and values.
-        declared: What may be there, and how strongly it is wanted.
+        declared: The allowed attributes with their requirement levels.
         structured: Whether content is structured, as on events, or a JSON string, as on spans.
     """
     for name, value in attributes.items():
@@ -63,19 +63,19 @@ def _check_content(subject: str, name: str, value: Any, structured: bool) -> Ite
     content = _plain(value)
     if not structured:
         if not isinstance(value, str):
-            yield Finding("wrong_type", subject, f"{name} is no JSON string")
+            yield Finding("wrong_type", subject, f"{name} is not a JSON string")
             return
         try:
             content = json.loads(value)
         except ValueError:
-            yield Finding("content_schema", subject, f"{name} is no valid JSON")
+            yield Finding("content_schema", subject, f"{name} is not valid JSON")
             return
     for problem in content_problems(name, content):
         yield Finding("content_schema", subject, f"{name}: {problem}")
 
 
 def _plain(value: Any) -> Any:
-    """What an SDK may have frozen, as lists and dicts."""
+    """Return values that an SDK may have frozen as lists and dicts."""
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, (list, tuple)):

@@ -12,7 +12,7 @@ from ._finding import Finding
 
 
 def check_event(log: Any) -> list[Finding]:
-    """The findings of one log record; one without an event name of ours has none."""
+    """Return the findings of one log record; none if its event name is foreign."""
     record = log.log_record
     name = str(getattr(record, "event_name", None) or "")
     if not name.startswith(NAMESPACES):

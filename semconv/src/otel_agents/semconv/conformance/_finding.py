@@ -1,4 +1,4 @@
-"""A finding, and the names of the rules."""
+"""A finding, and the rules."""
 
 from __future__ import annotations
 
@@ -10,30 +10,35 @@ RULES: Final = MappingProxyType(
     {
         "status_ok": "an instrumentation leaves the status unset",
         "error_type_missing": "an error has its error.type",
-        "error_type_without_error": "error.type only with an error",
+        "error_type_without_error": "error.type is set only after an error",
         "name_format": "the name is the operation and its subject",
-        "expected_attribute_missing": "recommended attributes are there",
-        "kind_unexpected": "the kind is one of the span type's",
-        "operation_unknown": "the operation is a well-known one",
-        "content_schema": "messages and the like have the shapes of the schemas",
-        "required_attribute_missing": "required attributes are there",
-        "undeclared_attribute": "no attribute that the conventions do not know there",
-        "deprecated_attribute": "no attribute of earlier conventions",
+        "expected_attribute_missing": "recommended attributes are present",
+        "kind_unexpected": "the span kind is allowed for the span type",
+        "operation_unknown": "the operation is well-known",
+        "content_schema": "messages and other content match the schemas",
+        "required_attribute_missing": "required attributes are present",
+        "undeclared_attribute": "every attribute is declared for its signal",
+        "deprecated_attribute": "no attribute is from earlier conventions",
         "wrong_type": "values have the declared type",
-        "metric_unknown": "the metric is a declared one",
-        "metric_instrument": "the metric has its instrument",
-        "metric_unit": "the metric has its unit",
-        "metric_buckets": "the histogram has its bucket boundaries",
-        "event_unknown": "the event is a declared one",
-        "event_severity": "the event has its severity",
+        "metric_unknown": "the metric is declared",
+        "metric_instrument": "the metric has the declared instrument",
+        "metric_unit": "the metric has the declared unit",
+        "metric_buckets": "the histogram has the declared bucket boundaries",
+        "event_unknown": "the event is declared",
+        "event_severity": "the event has the declared severity",
     }
 )
-"""Every rule, and what it demands."""
+"""All rules, and what they require."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that does not conform: the rule, what broke it, and how."""
+    """One violation of the conventions: the rule, its subject, and details.
+
+    Example:
+        >>> str(Finding("name_format", "chat", "expected 'chat gpt-5'"))
+        "chat: name_format: expected 'chat gpt-5'"
+    """
 
     rule: str
     subject: str

@@ -1,4 +1,4 @@
-"""Where a recommended attribute is not to be had: neither request nor response holds it."""
+"""Recommended attributes that are unavailable: neither request nor response holds them."""
 
 from __future__ import annotations
 
@@ -19,50 +19,55 @@ Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Lack:
-    """An attribute that a span has not, and by what it is judged whether it should.
+class MissingAttribute:
+    """A missing attribute, and what decides whether the span should have it.
 
     Attributes:
         name: The attribute.
         scope: The name of the span's instrumentation scope.
-        attributes: Those that the span has.
-        told: What the inferences below the span have told by its end.
+        attributes: The attributes of the span.
+        reported_below: The attributes of the inferences below the span, at its end.
     """
 
     name: str
     scope: str
     attributes: Attributes
-    told: frozenset[str] = frozenset()
+    reported_below: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Attributes that a span of ``type`` need not have where ``holds``, and why.
+    """Attributes that a span of ``type`` may lack if ``holds`` is true, and why.
 
-    What holds is given by the library, the provider and the outcome, never by what is missing.
+    The condition depends on the library, the provider and the outcome, never on what is missing.
+
+    Example:
+        >>> gap = GAPS[0]
+        >>> gap.type, gap.libraries
+        ('gen_ai.client.inference', ('openai', 'litellm'))
 
     Attributes:
         type: The span's type.
-        attributes: What need not be there.
+        attributes: The attributes that may be missing.
         reason: Why.
-        holds: Whether it is so.
-        libraries: Whose spans these are, by the last part of the scope's name; all if there is none.
+        holds: The condition.
+        libraries: The libraries, by the last part of the scope's name; empty for all.
     """
 
     type: str
     attributes: tuple[str, ...]
     reason: str
-    holds: Callable[[Lack], bool]
+    holds: Callable[[MissingAttribute], bool]
     libraries: tuple[str, ...] = ()
 
-    def covers(self, span_type: str, lack: Lack) -> bool:
-        """Whether a span of that type need not have it."""
-        library = lack.scope.rpartition(".")[2]
+    def covers(self, span_type: str, missing: MissingAttribute) -> bool:
+        """Return whether a span of that type may lack the attribute."""
+        library = missing.scope.rpartition(".")[2]
         return (
             self.type == span_type
-            and lack.name in self.attributes
+            and missing.name in self.attributes
             and (not self.libraries or library in self.libraries)
-            and self.holds(lack)
+            and self.holds(missing)
         )
 
 
@@ -77,123 +82,123 @@ _INFERENCE: Final = "gen_ai.client.inference"
 _KNOWN: Final = tuple(provider.value for provider in Provider)
 
 
-def _is(name: str, *values: Any) -> Callable[[Lack], bool]:
-    """Whether the attribute ``name`` has one of ``values``."""
-    return lambda lack: lack.attributes.get(name) in values
+def _is(name: str, *values: Any) -> Callable[[MissingAttribute], bool]:
+    """Return a condition: the attribute ``name`` has one of ``values``."""
+    return lambda missing: missing.attributes.get(name) in values
 
 
-def _always(lack: Lack) -> bool:
+def _always(missing: MissingAttribute) -> bool:
     return True
 
 
-def _unknown_provider(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) not in _KNOWN
+def _unknown_provider(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_PROVIDER_NAME) not in _KNOWN
 
 
-def _streams(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_REQUEST_STREAM) is True
+def _streams(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_REQUEST_STREAM) is True
 
 
-def _completes_text(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.TEXT_COMPLETION
+def _completes_text(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_OPERATION_NAME) == Operation.TEXT_COMPLETION
 
 
-def _is_groqs(lack: Lack) -> bool:
-    return lack.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
+def _is_groq(missing: MissingAttribute) -> bool:
+    return missing.attributes.get(attr.GEN_AI_PROVIDER_NAME) == Provider.GROQ
 
 
-def _streams_untold(lack: Lack) -> bool:
-    """Whether it is a stream, and no half of its usage is told."""
-    return _streams(lack) and not any(name in lack.attributes for name in _USAGE)
+def _streams_without_usage(missing: MissingAttribute) -> bool:
+    """Return whether it is a stream that reported no usage at all."""
+    return _streams(missing) and not any(name in missing.attributes for name in _USAGE)
 
 
-def _streams_completions(lack: Lack) -> bool:
-    """Whether it is a stream whose usage has to be asked for, and no half of that is told."""
-    has_to_be_asked = (
-        lack.attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
-        or _completes_text(lack)
-        or _is_groqs(lack)
+def _streams_completions(missing: MissingAttribute) -> bool:
+    """Return whether it is a stream without usage, whose usage must be requested."""
+    usage_is_opt_in = (
+        missing.attributes.get(attr.OPENAI_API_TYPE) == OpenAIApiType.CHAT_COMPLETIONS
+        or _completes_text(missing)
+        or _is_groq(missing)
     )
-    return has_to_be_asked and _streams_untold(lack)
+    return usage_is_opt_in and _streams_without_usage(missing)
 
 
-def _streams_by_another_name(lack: Lack) -> bool:
-    """Whether LiteLLM, in its oldest version, makes the ids of such a stream itself."""
-    return _streams(lack) and (_completes_text(lack) or _is_groqs(lack))
+def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
+    """Return whether it is a stream whose ids LiteLLM's oldest version generates."""
+    return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
-def _told_by_nobody(lack: Lack) -> bool:
-    return lack.name not in lack.told
+def _reported_by_no_inference(missing: MissingAttribute) -> bool:
+    return missing.name not in missing.reported_below
 
 
 GAPS: Final = (
     Gap(
         _INFERENCE,
         _USAGE,
-        "a stream of completions that was not asked for usage tells none",
+        "a stream of completions reports usage only on request",
         _streams_completions,
         ("openai", "litellm"),
     ),
     Gap(
         _INFERENCE,
         _USAGE,
-        "AG2's first versions ask for no usage of the streams that they put together",
-        _streams_untold,
+        "AG2's first versions do not request the usage of the streams that they collect",
+        _streams_without_usage,
         ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),
-        "LiteLLM's oldest versions make the ids of Groq's streams and of texts themselves",
-        _streams_by_another_name,
+        "LiteLLM's oldest versions generate the ids of Groq's streams and of text completions",
+        _streams_with_generated_ids,
         ("litellm",),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_MODEL,),
-        "LiteLLM calls the model of a stream by a name of its own where it hides the provider's",
+        "LiteLLM gives the model of a stream its own name where it hides the provider's",
         _streams,
         ("litellm",),
     ),
     Gap(
         _INFERENCE,
         _IDENTITY,
-        "Bedrock's answers have neither",
+        "Bedrock's responses have neither",
         _is(attr.GEN_AI_PROVIDER_NAME, Provider.AWS_BEDROCK.value),
         ("litellm",),
     ),
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
-        "a model class of the application's own tells nothing",
+        "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
         ("ag2", "ag2_classic", "autogen", "crewai", "litellm"),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
-        "a model class of the application's own, which has named its provider",
+        "an application's own model class, which names its provider",
         _unknown_provider,
         ("ag2", "litellm"),
     ),
     Gap(
         _INFERENCE,
         (attr.SERVER_ADDRESS,),
-        "AG2's client of Cerebras leaves the address to the SDK that it makes at each call",
+        "AG2's Cerebras client leaves the address to the SDK client that it creates for each call",
         _is(attr.GEN_AI_PROVIDER_NAME, "cerebras"),
         ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,
         _IDENTITY,
-        "AutoGen's clients keep both to themselves",
+        "AutoGen's clients return neither",
         _always,
         ("autogen",),
     ),
     Gap(
         _INFERENCE,
         _IDENTITY,
-        "AG2's clients of these providers keep both to themselves",
+        "AG2's clients of these providers return neither",
         _is(
             attr.GEN_AI_PROVIDER_NAME,
             Provider.AWS_BEDROCK.value,
@@ -205,7 +210,7 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),
-        "AG2's client of Mistral keeps the id to itself, and in 1.0 those of the others",
+        "AG2's Mistral client does not return the id, nor do the others in 1.0",
         _is(
             attr.GEN_AI_PROVIDER_NAME,
             Provider.ANTHROPIC.value,
@@ -217,7 +222,7 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE),
-        "a stream was left before its end",
+        "the stream was abandoned",
         _is(attr.OTEL_AGENTS_STREAM_ABANDONED, True),
     ),
     Gap(
@@ -230,20 +235,20 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_MODEL,),
-        "the answer to a request for a compaction names no model",
+        "the response to a compaction request names no model",
         _is(attr.GEN_AI_RESPONSE_FINISH_REASONS, (FinishReason.COMPACTION.value,)),
         ("openai",),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_FINISH_REASONS, *_USAGE),
-        "a response in the background that was not fetched here",
+        "a background response that was not fetched in this process",
         _is(attr.OTEL_AGENTS_RESPONSE_PENDING, True),
     ),
     Gap(
         "gen_ai.fetch_response.client",
         (attr.GEN_AI_RESPONSE_FINISH_REASONS,),
-        "a response that is not complete",
+        "the response is not complete",
         _is(
             attr.GEN_AI_RESPONSE_STATUS,
             ResponseStatus.QUEUED.value,
@@ -253,25 +258,25 @@ GAPS: Final = (
     Gap(
         "gen_ai.invoke_agent.internal",
         (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS),
-        "an agent that called no model, or none that told it",
-        _told_by_nobody,
+        "the agent called no model that reported it",
+        _reported_by_no_inference,
     ),
 )
-"""Every gap; one that no test needs is a mistake, which the suite reports."""
+"""All gaps; the test suite fails if one is never needed."""
 
 _used: frozenset[int] = frozenset()
 
 
-def is_gap(span_type: str, lack: Lack) -> bool:
-    """Whether it need not be there; notes which row said so."""
+def is_gap(span_type: str, missing: MissingAttribute) -> bool:
+    """Return whether the attribute may be missing, and record which row decided that."""
     global _used
     for number, gap in enumerate(GAPS):
-        if gap.covers(span_type, lack):
+        if gap.covers(span_type, missing):
             _used |= {number}
             return True
     return False
 
 
 def used_gaps() -> frozenset[Gap]:
-    """The rows that some check of this process has needed."""
+    """Return the rows that a check in this process has needed."""
     return frozenset(GAPS[number] for number in _used)

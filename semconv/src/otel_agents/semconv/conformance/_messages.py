@@ -1,4 +1,4 @@
-"""The shapes of content, known part types checked against their own definition first."""
+"""The shapes of content. A known part type is checked against its own definition."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 def content_problems(name: str, content: Any) -> Iterator[str]:
-    """What is wrong with the value of the content attribute ``name``; nothing if it is valid."""
+    """Yield the problems of the value of the content attribute ``name``; none if it is valid."""
     if name in _OBJECTS:
         if not isinstance(content, dict):
-            yield "no object"
+            yield "not an object"
         return
     if not isinstance(content, list):
-        yield "no list"
+        yield "not a list"
         return
     for position, item in enumerate(cast("list[Any]", content)):
         if not isinstance(item, dict):
-            yield f"[{position}] is no object"
+            yield f"[{position}] is not an object"
         elif name in _MESSAGES:
             yield from _message(position, cast("dict[str, Any]", item))
             if name == attr.GEN_AI_OUTPUT_MESSAGES:
@@ -62,7 +62,7 @@ def _message(position: int, message: dict[str, Any]) -> Iterator[str]:
         if isinstance(part, dict):
             yield from _part(where, cast("dict[str, Any]", part))
         else:
-            yield f"{where} is no object"
+            yield f"{where} is not an object"
 
 
 def _part(where: str, part: dict[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ._finding import Finding
 
 
 def check_metric(metric: Any) -> list[Finding]:
-    """The findings of one metric with its data points; each is told once."""
+    """Return the findings of one metric with its data points, without repeats."""
     name = str(metric.name)
     if not name.startswith(NAMESPACES):
         return []
@@ -24,7 +24,7 @@ def check_metric(metric: Any) -> list[Finding]:
     found = list(_check_kind(metric, declared, points))
     for point in points:
         if dict(point.attributes) == {"otel.metric.overflow": True}:
-            continue  # the SDK's own, where there are too many sets
+            continue  # the SDK's overflow point, beyond its cardinality limit
         found += check_attributes(name, point.attributes, declared.attributes, structured=False)
     return list(dict.fromkeys(found))
 

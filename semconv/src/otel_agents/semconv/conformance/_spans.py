@@ -18,19 +18,19 @@ from otel_agents.semconv.values import Operation
 
 from ._attributes import Attributes, check_attributes, is_ours
 from ._finding import Finding
-from ._gaps import Lack, is_gap
+from ._gaps import MissingAttribute, is_gap
 
 _SCOPE: Final = "otel_agents."
-_INFERS: Final = (
+_INFERENCES: Final = (
     Operation.CHAT.value,
     Operation.GENERATE_CONTENT.value,
     Operation.TEXT_COMPLETION.value,
 )
-_ANSWERED: Final = ("gen_ai.response.", "gen_ai.usage.")
-"""Only a response holds these: after an error there may have been none."""
+_FROM_RESPONSE: Final = ("gen_ai.response.", "gen_ai.usage.")
+"""Only a response holds these; after an error there may be none."""
 _NOT_EXPECTED: Final = frozenset(
     {
-        # Of the request: there only if the application has set them.
+        # Request attributes: present only if the application has set them.
         attr.GEN_AI_REQUEST_TEMPERATURE,
         attr.GEN_AI_REQUEST_MAX_TOKENS,
         attr.GEN_AI_REQUEST_TOP_P,
@@ -42,7 +42,7 @@ _NOT_EXPECTED: Final = frozenset(
 
 
 def check_span(span: Any, others: Iterable[Any] = ()) -> list[Finding]:
-    """The findings of one finished span, which was emitted together with ``others``."""
+    """Return the findings of one finished span, which was emitted together with ``others``."""
     attributes: Attributes = span.attributes or {}
     if not (is_ours(attributes) or _is_made_by_us(span)):
         return []
@@ -61,7 +61,7 @@ def check_span(span: Any, others: Iterable[Any] = ()) -> list[Finding]:
 
 
 def _is_made_by_us(span: Any) -> bool:
-    """Whether an instrumentor of this project has made it, which says so whatever it has forgotten."""
+    """Return whether one of our instrumentors created the span, whatever its attributes."""
     return _scope_of(span).startswith(_SCOPE)
 
 
@@ -113,35 +113,35 @@ def _check_expected(
     span: Any, span_type: SpanType, attributes: Attributes, others: Iterable[Any]
 ) -> Iterator[Finding]:
     failed = attr.ERROR_TYPE in attributes
-    lacking = [
-        wanted
-        for wanted, requirement in span_type.attributes.items()
+    missing = [
+        name
+        for name, requirement in span_type.attributes.items()
         if requirement == RECOMMENDED
-        and wanted not in attributes
-        and wanted not in _NOT_EXPECTED
-        and not (failed and wanted.startswith(_ANSWERED))
+        and name not in attributes
+        and name not in _NOT_EXPECTED
+        and not (failed and name.startswith(_FROM_RESPONSE))
     ]
-    told: frozenset[str] = frozenset()
-    if lacking and "INTERNAL" in span_type.kinds:
-        told = _told_below(span, others)
-    for wanted in lacking:
-        if not is_gap(span_type.type, Lack(wanted, _scope_of(span), attributes, told)):
-            yield Finding("expected_attribute_missing", span.name, wanted)
+    below: frozenset[str] = frozenset()
+    if missing and "INTERNAL" in span_type.kinds:
+        below = _reported_below(span, others)
+    for name in missing:
+        if not is_gap(span_type.type, MissingAttribute(name, _scope_of(span), attributes, below)):
+            yield Finding("expected_attribute_missing", span.name, name)
 
 
-def _told_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
-    """The attributes of the inferences below ``span`` that had ended when it did."""
+def _reported_below(span: Any, others: Iterable[Any]) -> frozenset[str]:
+    """Return the attributes of the inferences below ``span`` that had ended when it did."""
     below: dict[Any, list[Any]] = {}
     for other in others:
         if other.parent is not None:
             below.setdefault(other.parent.span_id, []).append(other)
-    told: set[str] = set()
+    reported: set[str] = set()
     waiting = list(below.get(span.context.span_id, ())) if below else []
     while waiting:
         other = waiting.pop()
         waiting += below.get(other.context.span_id, ())
         attributes: Attributes = other.attributes or {}
-        infers = attributes.get(attr.GEN_AI_OPERATION_NAME) in _INFERS
+        infers = attributes.get(attr.GEN_AI_OPERATION_NAME) in _INFERENCES
         if infers and other.end_time <= span.end_time:
-            told |= set(attributes)
-    return frozenset(told)
+            reported |= set(attributes)
+    return frozenset(reported)

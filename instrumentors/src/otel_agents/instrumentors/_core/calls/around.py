@@ -19,8 +19,8 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.beginning import (
-    BEGINNING,
+from otel_agents.instrumentors._core.context.started import (
+    STARTED,
     StartedOperations,
     innermost,
 )
@@ -158,8 +158,8 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | Non
 
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """Return what ``start(*args)`` starts; if it fails, the operation that it started before."""
-    outer, started = BEGINNING.get(), StartedOperations()
-    BEGINNING.set(started)
+    outer, started = STARTED.get(), StartedOperations()
+    STARTED.set(started)
     try:
         return start(*args)
     except Exception:
@@ -172,7 +172,7 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
         raise
     finally:
         started.over = True
-        BEGINNING.set(outer)
+        STARTED.set(outer)
 
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:

@@ -1,4 +1,4 @@
-"""The agent that a context works for: its name, and the sums of the calls made under it."""
+"""The agent that a context works for: its name, and the usage of the calls made under it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from otel_agents.instrumentors._core.forking import Lock
 
 __all__ = ["AgentScope"]
 
-_adding: Final = Lock()
+_lock: Final = Lock()
 
 
 class AgentScope:
-    """What an agent's invocation adds up: tokens and last finish reasons of all calls under it.
+    """What an agent's invocation adds up: usage and last finish reasons of all calls under it.
 
-    Tokens count for the agents above as well; ``inference_calls`` and ``tool_calls`` are the
+    Usage counts for the agents above as well; ``inference_calls`` and ``tool_calls`` are the
     agent's own, those of its sub-agents excluded (GenAI semconv, "invoke_agent.inference_calls").
     """
 
@@ -44,8 +44,8 @@ class AgentScope:
         output_tokens: int | None,
         finish_reasons: tuple[str, ...],
     ) -> None:
-        """A model call under this agent has ended; None where the provider told no usage."""
-        with _adding:
+        """Add a model call that ended under this agent; None for usage that is unknown."""
+        with _lock:
             self.inference_calls += 1
             for scope in self._chain():
                 scope.input_tokens = _sum(scope.input_tokens, input_tokens)
@@ -53,8 +53,8 @@ class AgentScope:
                 scope.finish_reasons = finish_reasons or scope.finish_reasons
 
     def add_tool(self) -> None:
-        """A tool call under this agent has ended."""
-        with _adding:
+        """Add a tool call that ended under this agent."""
+        with _lock:
             self.tool_calls += 1
 
     def _chain(self) -> Iterator[AgentScope]:

@@ -1,7 +1,7 @@
-"""How a context crosses to where work goes on without it: a thread, an executor, a queue.
+"""How a context reaches work in a thread, an executor or a queue.
 
-The context is made current by `attach` and left by attaching the previous one again, never by a
-token: a token of a generator, a callback or a collected coroutine may belong to another
+The context is made current with `attach`, and left by attaching the previous one again, never with
+a token: a token of a generator, a callback or a collected coroutine may belong to another
 `contextvars.Context`, and OpenTelemetry then logs "Failed to detach context".
 """
 
@@ -23,7 +23,7 @@ _LIMIT: Final = 4096
 
 
 def carry(function: _Function, context: Context | None = None) -> _Function:
-    """``function`` bound to ``context`` (default: the current one), for a thread or an executor."""
+    """Return ``function`` bound to ``context`` (default: the current one), for another thread."""
     carried = get_current() if context is None else context
 
     @functools.wraps(function)
@@ -39,10 +39,10 @@ def carry(function: _Function, context: Context | None = None) -> _Function:
 
 
 class Handover:
-    """Contexts on their way to work that somebody else starts, known by the objects it works on.
+    """Contexts for work that somebody else starts, found by the objects that it works on.
 
-    Each is taken once. The objects are held meanwhile, so that no other can have their identity;
-    the oldest are forgotten where nobody takes them.
+    Each context is taken once. The objects are referenced meanwhile, so that no other object can
+    have their identity; the oldest are dropped if nobody takes them.
 
     Example:
         >>> tasks = Handover()
@@ -54,7 +54,7 @@ class Handover:
         True
 
     Args:
-        limit: How many may be on their way.
+        limit: The maximum number of waiting contexts.
     """
 
     def __init__(self, limit: int = _LIMIT) -> None:
@@ -63,17 +63,17 @@ class Handover:
         )
 
     def give(self, *objects: object, context: Context | None = None) -> None:
-        """Hand ``context`` (default: the current one) to the work on ``objects``."""
+        """Give ``context`` (default: the current one) to the work on ``objects``."""
         given = get_current() if context is None else context
         self._contexts.put(_identity(objects), (given, objects))
 
     def take(self, *objects: object) -> Context | None:
-        """The context that was given for ``objects``, None where none was, or it was taken."""
+        """Take the context that was given for ``objects``; None if there is none."""
         entry = self._contexts.pop(_identity(objects))
         return entry[0] if entry is not None else None
 
     def drop(self, *objects: object) -> None:
-        """Nobody will take it any more."""
+        """Drop the context for ``objects``: nobody will take it."""
         self._contexts.pop(_identity(objects))
 
 

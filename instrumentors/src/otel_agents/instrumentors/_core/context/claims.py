@@ -1,4 +1,4 @@
-"""A claim: an outer layer announces that it asks a model, and learns whether a layer below reports."""
+"""A claim: an outer layer announces a model call, and learns whether a layer below reports it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ __all__ = ["Attempt", "Claim"]
 class Attempt:
     """One request that a claiming layer has evidence of having sent.
 
-    ``taken`` tells that a layer below reported it; ``start_time`` is in nanoseconds since the epoch.
+    ``taken`` is whether a layer below reported it; ``start_time`` is in nanoseconds since the
+    epoch.
     """
 
     __slots__ = ("start_time", "taken")
@@ -25,17 +26,17 @@ class Attempt:
 
 
 class Claim:
-    """An outer layer's announcement that it asks a model.
+    """An outer layer's announcement of a model call.
+
+    The state is on this object, not in the context: a background task keeps a copy of the context
+    after the call has completed, and must find the claim closed (`close`).
 
     Args:
-        above: The claim that this one is made under, which is told of all that it is told.
-        model: The model asked for, as far as this layer knows.
-        provider: The provider, as far as this layer can tell.
-        complete: Called with the operation below that has taken the claim, before it ends, to set
-            on it what only this layer knows.
-
-    The state lives on this object, not in the context: a background task keeps a copy of the
-    context after the call has completed, and must find the claim closed (`close`).
+        above: The claim around this one, which is taken whenever this one is.
+        model: The requested model, as far as this layer knows.
+        provider: The provider, as far as this layer knows.
+        complete: Called with the operation below that has taken the claim, before it ends, to add
+            what only this layer knows.
     """
 
     __slots__ = (
@@ -64,15 +65,15 @@ class Claim:
         self._taken = False
         self._complete = complete
         self.withholds_usage = False
-        """Whether a chunk that tells a stream's usage is not handed on to who has not asked for it."""
+        """Whether this layer drops a usage chunk that the application did not request."""
         self.model = model
         self.provider = provider
         self.sends_to: str | None = None
-        """The provider for certain, by whatever host it is reached."""
+        """The provider, if known for certain, whatever the host."""
 
     @property
     def closed(self) -> bool:
-        """Whether the call that made the claim has completed."""
+        """Whether the call that opened the claim has completed."""
         return self._closed
 
     @property
@@ -82,27 +83,27 @@ class Claim:
 
     @property
     def current(self) -> Attempt | None:
-        """The attempt that is not over; None where nothing is being sent."""
+        """The current attempt; None if nothing is being sent."""
         return self._attempt
 
     def attempt(self) -> Attempt:
-        """Evidence: this layer is about to send a request; the attempt before is over."""
+        """Record that this layer is about to send a request; the previous attempt is over."""
         self._attempt = Attempt()
         return self._attempt
 
-    def settle(self) -> Attempt | None:
-        """The current attempt is over; returns it, None where nothing was sent."""
+    def finish_attempt(self) -> Attempt | None:
+        """Finish the current attempt and return it; None if nothing was sent."""
         attempt, self._attempt = self._attempt, None
         return attempt
 
     def close(self) -> None:
-        """The call has completed; nothing can be taken from it any more."""
+        """Close the claim: the call has completed, and no layer can take it any more."""
         self._closed = True
         self.sends_to = None
         self._attempt = None
 
-    def mark(self) -> None:
-        """A layer below reports; every claim above is told."""
+    def mark_taken(self) -> None:
+        """Mark this claim and every claim above as taken: a layer below reports."""
         claim: Claim | None = self
         while claim is not None:
             claim._taken = True
@@ -111,7 +112,7 @@ class Claim:
             claim = claim._above
 
     def complete(self, operation: Any) -> None:
-        """The operation that took this claim is about to end: every claim above may add to it."""
+        """Let every claim above add to ``operation``, which took this one and is about to end."""
         claim: Claim | None = self
         while claim is not None:
             if claim._complete is not None:

@@ -1,8 +1,9 @@
-"""The contract of the official GenAI packages, spoken in both directions.
+"""The contract of the official GenAI packages, in both directions.
 
-They keep an object with what they know of a model call in the context, under a public key. What
-finds one there while it starts a call of the same kind reports nothing and fills the object in.
-Source: ``opentelemetry-util-genai`` 1.3, module ``opentelemetry.util.genai.invocation``.
+They keep an object with what they know of a model call in the context, under a public key. An
+instrumentation that starts a call of the same kind and finds one there reports nothing, and fills
+the object in. Source: ``opentelemetry-util-genai`` 1.3, module
+``opentelemetry.util.genai.invocation``.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from opentelemetry.context import Context, get_value, set_value
 
 from otel_agents.semconv.values import Operation
 
-__all__ = ["MODULE", "announce", "fill", "find", "unannounced"]
+__all__ = ["MODULE", "announce", "fill", "find", "without_official_calls"]
 
 MODULE: Final = "opentelemetry.util.genai.invocation"
-"""The module of the data objects. Where it was not imported nobody speaks the contract."""
+"""The module of the data objects. If it is not imported, nobody follows the contract."""
 _INFERENCE: Final = ("opentelemetry.genai.client.inference.context", "InferenceData")
 _CONTRACTS: Final = MappingProxyType(
     {
@@ -39,12 +40,12 @@ _KEYS: Final = tuple({key for key, _ in _CONTRACTS.values()})
 
 
 def _data_class(name: str) -> type[Any] | None:
-    # Where that package is not in use nobody reads the key: then nothing is imported for it.
+    # If the package is not in use, nobody reads the key: do not import it for that.
     return getattr(sys.modules.get(MODULE), name, None)
 
 
 def find(operation: Operation, context: Context) -> object | None:
-    """The data object of an official call of the same kind that is open around us."""
+    """Return the data object of an official call of the same kind around us."""
     contract = _CONTRACTS.get(operation)
     if contract is None:
         return None
@@ -57,18 +58,18 @@ def find(operation: Operation, context: Context) -> object | None:
 
 
 def announce(operation: Operation, context: Context) -> Context:
-    """``context`` in which official instrumentations of the same call report nothing."""
+    """Return ``context`` in which official instrumentations of the same call report nothing."""
     contract = _CONTRACTS.get(operation)
     expected = _data_class(contract[1]) if contract else None
     if contract is None or expected is None:
         return context
     data = expected()
-    setattr(data, _OURS, True)  # a call of ours inside a call of ours is a response of its own
+    setattr(data, _OURS, True)  # our calls inside our calls are responses of their own
     return set_value(contract[0], data, context)
 
 
-def unannounced(context: Context) -> Context:
-    """``context`` without official calls, for the scope of a tool, an agent or a workflow."""
+def without_official_calls(context: Context) -> Context:
+    """Return ``context`` without official calls, for a tool, an agent or a workflow."""
     if MODULE not in sys.modules:
         return context
     for key in _KEYS:
@@ -78,12 +79,12 @@ def unannounced(context: Context) -> Context:
 
 
 def fill(data: object, attributes: Mapping[str, Any]) -> None:
-    """Hand what we know over to an official call.
+    """Set what we know on the data object of an official call.
 
-    Its fields are called as the attributes are: ``gen_ai.usage.input_tokens`` is
+    Its fields are named like the attributes: ``gen_ai.usage.input_tokens`` is
     ``usage_input_tokens``, ``server.address`` is ``server_address``.
     """
     for name, value in attributes.items():
         field = name.removeprefix("gen_ai.").replace(".", "_")
-        if getattr(data, field, value) is None:  # a value that is there wins
+        if getattr(data, field, value) is None:  # an existing value wins
             setattr(data, field, list(cast(Any, value)) if isinstance(value, tuple) else value)

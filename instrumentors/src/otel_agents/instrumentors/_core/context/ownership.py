@@ -1,10 +1,10 @@
 """Who reports a model call: the visible layer nearest to the provider.
 
 An outer layer (a framework's LLM class, a router) opens a `Claim` in the context. The layer below
-it that starts an inference takes the claim. The outer layer reports only on evidence of its own
-that it sent something (`sent`), and only if nobody below took that attempt. A tool, agent
-or workflow scope starts with no claim (`unclaimed`), so that a model called from inside a tool is
-counted. The ids of responses reported lately are the net below all of it.
+that starts an inference takes the claim. The outer layer reports only on its own evidence that it
+sent something (`sent`), and only if no layer below took that attempt. A tool, agent or workflow
+scope starts without claims (`without_claims`), so that a model called from inside a tool is
+counted. As a safety net, the ids of recently reported responses are kept.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from otel_agents.semconv.values import Operation
 
 from . import official
 from .claims import Claim
-from .scope import inside, scope_of
+from .scope import scope_of, with_scope
 
 __all__ = [
     "REPORTED",
     "Reported",
-    "claimed",
-    "elsewhere",
     "is_reported",
+    "open_claim",
     "sent",
     "take",
-    "unclaimed",
+    "with_foreign_span",
+    "without_claims",
 ]
 
 _KINDS: Final = MappingProxyType(
@@ -42,18 +42,18 @@ _KINDS: Final = MappingProxyType(
         Operation.EMBEDDINGS: "embeddings",
     }
 )
-"""What is claimed by each operation: the name of a field of `scope.Scope`."""
+"""The claim that each operation takes: the name of a field of `scope.Scope`."""
 _REPORTED_LIMIT: Final = 4096
 
 
 def _nearest(operation: Operation, context: Context) -> Claim | None:
-    """The nearest open claim that ``operation`` could take."""
+    """Return the nearest open claim that ``operation`` can take."""
     kind = _KINDS.get(operation)
     claim = getattr(scope_of(context), kind) if kind is not None else None
     return claim if claim is not None and not claim.closed else None
 
 
-def claimed(
+def open_claim(
     operation: Operation,
     context: Context,
     *,
@@ -61,49 +61,51 @@ def claimed(
     provider: str | None = None,
     complete: Callable[[Any], None] | None = None,
 ) -> tuple[Claim, Context]:
-    """A claim on ``operation``, and ``context`` with it; an embedding never takes one on a chat.
+    """Open a claim on ``operation``; return it and ``context`` with it. See `Claim`.
 
-    See `Claim` for what it is made with.
+    An embedding never takes a claim on a chat.
     """
     above = _nearest(operation, context)
     claim = Claim(above, model=model, provider=provider, complete=complete)
-    return claim, inside(context, **{_KINDS[operation]: claim})
+    return claim, with_scope(context, **{_KINDS[operation]: claim})
 
 
 def take(operation: Operation, context: Context) -> Claim | None:
-    """Take the nearest open claim for ``operation``, if there is one; it and those above know."""
+    """Take the nearest open claim for ``operation``, and mark those above it; None without one."""
     claim = _nearest(operation, context)
     if claim is not None:
-        claim.mark()
+        claim.mark_taken()
     return claim
 
 
 def sent(operation: Operation, context: Context) -> bool:
-    """Evidence from a hook: the layer whose claim is nearest sends now; whether there is one."""
+    """Record that the layer with the nearest claim sends now; return whether there is one.
+
+    Call it from a hook below that layer's cache.
+    """
     claim = _nearest(operation, context)
     if claim is not None:
         claim.attempt()
     return claim is not None
 
 
-def elsewhere(context: Context) -> Context:
-    """``context`` for one call of a model that has a span which is not ours.
+def with_foreign_span(context: Context) -> Context:
+    """Return ``context`` for one model call that has somebody else's span.
 
-    Whoever reports the call gives it no second one; its metrics and events are nobody else's.
+    Our instrumentors then emit only metrics and events for that call.
     """
-    return inside(context, elsewhere=True)
+    return with_scope(context, foreign_span=True)
 
 
-def unclaimed(context: Context) -> Context:
-    """``context`` for the scope of a tool, an agent or a workflow.
+def without_claims(context: Context) -> Context:
+    """Return ``context`` for the scope of a tool, an agent or a workflow.
 
-    What is called in it is a call of its own: no layer above waits for it, and nobody else's span
-    stands for it.
+    A call in it is independent: no layer above waits for it, and no foreign span covers it.
     """
     scope = scope_of(context)
-    if scope.inference is not None or scope.embeddings is not None or scope.elsewhere:
-        context = inside(context, inference=None, embeddings=None, elsewhere=False)
-    return official.unannounced(context)
+    if scope.inference is not None or scope.embeddings is not None or scope.foreign_span:
+        context = with_scope(context, inference=None, embeddings=None, foreign_span=False)
+    return official.without_official_calls(context)
 
 
 class Reported(NamedTuple):
@@ -112,7 +114,7 @@ class Reported(NamedTuple):
     Attributes:
         response_id: The provider's id of it.
         time: When its operation ended, in nanoseconds since the epoch.
-        layer: The class of the claiming layer that has reported it; None for one without a claim.
+        layer: The class of the claiming layer that reported it; None without a claim.
     """
 
     response_id: str
@@ -121,15 +123,15 @@ class Reported(NamedTuple):
 
 
 REPORTED: Final[deque[Reported]] = deque(maxlen=_REPORTED_LIMIT)
-"""Responses reported lately, the newest last; appended when a span with an id ends."""
+"""Recently reported responses, the newest last; appended when a span with an id ends."""
 renew_after_fork(REPORTED.clear)
 
 
 def is_reported(response_id: Any, since: int, layer: type[Any]) -> bool:
-    """Whether the response was reported while ``layer`` waited for it: then this layer does not.
+    """Return whether the response was reported while ``layer`` waited for it.
 
-    Clients of the application's own may give an id again. So what was reported before the request
-    was sent is another response, and so is what the same kind of layer has reported elsewhere.
+    An application's own client may return the same id again. So a response that was reported before
+    the request was sent is another one, and so is one that the same class of layer reported.
     """
     if not isinstance(response_id, str):
         return False

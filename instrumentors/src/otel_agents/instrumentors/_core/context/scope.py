@@ -1,7 +1,7 @@
-"""What flows inward: whom a call serves, under which agent and tool, and who waits for it.
+"""What flows inward: user, session, conversation, agent, tool, and the layers that wait.
 
-All of it is one value in the OpenTelemetry context, so that one look-up answers everything that an
-operation asks when it starts.
+It is one value in the OpenTelemetry context, so that one look-up serves everything that an
+operation needs when it starts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .tools import ToolScope
 __all__ = [
     "Scope",
     "conversation_id",
-    "inside",
     "official_conversation_id",
     "scope_of",
     "session_id",
     "user_id",
     "with_conversation_id",
+    "with_scope",
     "with_session_id",
     "with_user_id",
 ]
@@ -35,17 +35,22 @@ _OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_c
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a context says of the work done in it.
+    """What a context holds about the work done in it.
+
+    Example:
+        >>> scope = scope_of(with_user_id("u-1"))
+        >>> scope.user_id, scope.agent
+        ('u-1', None)
 
     Attributes:
-        conversation_id: ``gen_ai.conversation.id``, as far as it was set by us.
-        user_id: ``user.id``: the end user whom the work serves.
+        conversation_id: ``gen_ai.conversation.id``, if we have set it.
+        user_id: ``user.id``: the end user.
         session_id: ``session.id``.
         agent: The innermost agent.
         tool: The innermost tool in progress.
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
-        elsewhere: Whether somebody else has a span for the model call that is made here.
+        foreign_span: Whether a foreign span covers the model call that is made here.
     """
 
     conversation_id: str | None = None
@@ -55,63 +60,63 @@ class Scope:
     tool: ToolScope | None = None
     inference: Claim | None = None
     embeddings: Claim | None = None
-    elsewhere: bool = False
+    foreign_span: bool = False
 
 
 _EMPTY: Final = Scope()
 
 
 def scope_of(context: Context | None = None) -> Scope:
-    """The scope of ``context``, by default of the current one."""
+    """Return the scope of ``context``, by default of the current one."""
     scope = get_value(_SCOPE, context)
     return scope if isinstance(scope, Scope) else _EMPTY
 
 
-def inside(context: Context | None = None, **changes: Any) -> Context:
-    """``context`` (default: the current one) with ``changes`` to the fields of its scope."""
+def with_scope(context: Context | None = None, **changes: Any) -> Context:
+    """Return ``context`` (default: the current one) with ``changes`` to the fields of its scope."""
     return set_value(_SCOPE, replace(scope_of(context), **changes), context)
 
 
 def _official_conversation_key() -> str | None:
-    # Private there, so it is probed; and only where that package is in use already.
+    # opentelemetry-util-genai keeps this key private: probe for it, and only if it is imported.
     module = sys.modules.get(_OFFICIAL_CONVERSATION_MODULE)
     return getattr(module, "CONVERSATION_ID_KEY", None) if module else None
 
 
 def conversation_id(context: Context | None = None) -> str | None:
-    """The conversation that ``context`` belongs to, set by us or by an official package."""
+    """Return the conversation of ``context``, set by us or by an official package."""
     return scope_of(context).conversation_id or official_conversation_id(context)
 
 
 def official_conversation_id(context: Context | None = None) -> str | None:
-    """The conversation that an official package has set in ``context``."""
+    """Return the conversation that an official package has set in ``context``."""
     key = _official_conversation_key()
     found = get_value(key, context) if key else None
     return found if isinstance(found, str) else None
 
 
 def with_conversation_id(value: str, context: Context | None = None) -> Context:
-    """``context`` as part of the conversation ``value``, for us and for the official packages."""
-    extended = inside(context, conversation_id=value)
+    """Return ``context`` in the conversation ``value``, for us and for the official packages."""
+    extended = with_scope(context, conversation_id=value)
     official = _official_conversation_key()
     return set_value(official, value, extended) if official else extended
 
 
 def user_id(context: Context | None = None) -> str | None:
-    """The end user whom ``context`` serves (``user.id``)."""
+    """Return the end user of ``context`` (``user.id``)."""
     return scope_of(context).user_id
 
 
 def with_user_id(value: str, context: Context | None = None) -> Context:
-    """``context`` in the service of the user ``value``."""
-    return inside(context, user_id=value)
+    """Return ``context`` with the end user ``value``."""
+    return with_scope(context, user_id=value)
 
 
 def session_id(context: Context | None = None) -> str | None:
-    """The session that ``context`` belongs to (``session.id``)."""
+    """Return the session of ``context`` (``session.id``)."""
     return scope_of(context).session_id
 
 
 def with_session_id(value: str, context: Context | None = None) -> Context:
-    """``context`` as part of the session ``value``."""
-    return inside(context, session_id=value)
+    """Return ``context`` in the session ``value``."""
+    return with_scope(context, session_id=value)

@@ -12,7 +12,9 @@ _Value = TypeVar("_Value")
 
 
 class Slot(Generic[_Value]):
-    """A place in the context for a value of one type; what is of another type is not there.
+    """A key in the OpenTelemetry context for values of one type.
+
+    Values of other types are ignored.
 
     Example:
         >>> RUN = Slot("example-run", str)
@@ -20,7 +22,7 @@ class Slot(Generic[_Value]):
         'nightly'
 
     Args:
-        name: For people who look at a context; slots of the same name are still different ones.
+        name: A name for debugging; slots of the same name are still different slots.
         kind: The type of its values.
     """
 
@@ -31,10 +33,10 @@ class Slot(Generic[_Value]):
         self._kind = kind
 
     def get(self, context: Context | None = None) -> _Value | None:
-        """The value in ``context`` (default: the current one), None if there is none."""
+        """Return the value in ``context`` (default: the current one), None if there is none."""
         value = get_value(self._key, context)
         return value if isinstance(value, self._kind) else None
 
     def set(self, value: _Value | None, context: Context | None = None) -> Context:
-        """``context`` (default: the current one) with ``value``; None empties the slot."""
+        """Return ``context`` (default: the current one) with ``value``; None empties the slot."""
         return set_value(self._key, value, context)

@@ -12,8 +12,7 @@ class ToolScope:
 
     Attributes:
         name: ``gen_ai.tool.name``.
-        enriched: Whether a layer below has told the operation what only it knows, as at most one
-            may.
+        enriched: Whether a layer below has added its details to the operation; at most one may.
     """
 
     __slots__ = ("_operation", "enriched", "name")
@@ -21,9 +20,9 @@ class ToolScope:
     def __init__(self, name: str, operation: object) -> None:
         self.name = name
         self.enriched = False
-        self._operation = weakref.ref(operation)  # which holds a context with this in it
+        self._operation = weakref.ref(operation)  # avoids a cycle: its context holds this scope
 
     @property
     def operation(self) -> object | None:
-        """The operation that records it; None where it is over and nobody holds it."""
+        """The operation that records it; None once it is over and collected."""
         return self._operation()

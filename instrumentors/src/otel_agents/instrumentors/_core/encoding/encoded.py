@@ -1,6 +1,6 @@
-"""Content as JSON: encoded at once, stopping at a budget, valid whatever was cut.
+"""Content as JSON: encoded when it is set, up to a budget, and valid however it is truncated.
 
-Encoding later, on another thread, would need a copy that costs more, and would see edits made in
+Encoding later, on another thread, would need a copy that costs more, and would see changes made in
 between.
 """
 
@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
-from .plain import copied
+from .plain import json_copy
 from .pruning import (
-    GONE,
-    LEAST,
+    MIN_BYTES,
+    OMITTED,
     ORIGINAL_BYTES,
     TRUNCATED,
-    cut_text,
     prune,
     prune_list,
+    truncate_text,
 )
-from .weighing import END, estimate, estimate_list, take, text_bytes, weigh
+from .sizes import END, estimate, estimate_list, size_within, take_fitting, text_bytes
 
 __all__ = [
     "ORIGINAL_BYTES",
@@ -40,12 +40,19 @@ _INSTRUCTIONS: Final = ("system", "developer")
 _COMPACT: Final = (",", ":")
 
 
-@dataclass(slots=True)  # frozen ones are slow to make
+@dataclass(slots=True)  # not frozen: creating frozen ones is slow
 class Items:
-    """A list that is converted item by item, from its end, for as long as the budget lasts.
+    """A list that is converted item by item, from its end, until the budget is used up.
+
+    Example:
+        >>> history = ["hi", "hello"]
+        >>> def message(text):
+        ...     return {"role": "user", "parts": [{"type": "text", "content": text}]}
+        >>> [one["role"] for one in Items(history, message).all()]
+        ['user', 'user']
 
     Attributes:
-        source: What is to be converted.
+        source: The items to convert.
         convert: Converts one item to plain dicts, lists and strings.
     """
 
@@ -53,16 +60,16 @@ class Items:
     convert: Callable[[Any], Any]
 
     def all(self) -> list[Any]:
-        """Every item, converted."""
+        """Return all items, converted."""
         return [self.convert(item) for item in self.source]
 
 
-@dataclass(slots=True)  # frozen ones are slow to make
+@dataclass(slots=True)  # not frozen: creating frozen ones is slow
 class Encoded:
     """JSON within its budget, or plain text; empty if nothing fits.
 
-    ``size`` is its bytes. ``original_bytes`` is None unless something was cut: an estimate, near
-    to exact for ASCII text, judged by samples for other text and for long lists.
+    ``size`` is in bytes. ``original_bytes`` is None unless something was truncated. It is an
+    estimate: close for ASCII text, based on samples for other text and for long lists.
     """
 
     text: str
@@ -71,46 +78,46 @@ class Encoded:
     is_json: bool = True
 
     def structure(self) -> Any:
-        """What the JSON stands for, or the text where it is no JSON."""
+        """Return the decoded JSON, or the text if it is not JSON."""
         return json.loads(self.text) if self.is_json else self.text
 
 
 def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
-    """``value`` as JSON of at most ``budget`` bytes of UTF-8.
+    """Return ``value`` as JSON of at most ``budget`` bytes of UTF-8.
 
     Args:
-        value: Anything; a list of messages may be given as `Items`.
+        value: Anything; a list of messages may be passed as `Items`.
         budget: Bytes.
-        newest: Of a list too long keep the last items, and system messages at its beginning;
-            else the first items.
+        newest: Of a list that is too long, keep the last items and the leading system messages; if
+            False, keep the first items.
     """
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole
-    fitted, cut = _fitted(value, budget, newest)
-    room, data = budget, b"" if fitted is GONE else dump(fitted)
-    while len(data) > budget:  # by its escapes, which are not weighed
-        cut, room = True, room * budget // len(data) * 19 // 20
-        fitted = GONE if room < LEAST else prune(fitted, room).value
-        data = b"" if fitted is GONE else dump(fitted)
-    if not cut:
+    kept, truncated = _truncated(value, budget, newest)
+    room, data = budget, b"" if kept is OMITTED else dump(kept)
+    while len(data) > budget:  # because of escapes, which the sizes do not include
+        truncated, room = True, room * budget // len(data) * 19 // 20
+        kept = OMITTED if room < MIN_BYTES else prune(kept, room).value
+        data = b"" if kept is OMITTED else dump(kept)
+    if not truncated:
         return Encoded(data.decode(), len(data))
-    if not fitted or fitted is GONE:
+    if not kept or kept is OMITTED:
         data = b""
-    return Encoded(data.decode(), len(data), _original(value))
+    return Encoded(data.decode(), len(data), _original_bytes(value))
 
 
 def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
-    """Plain text of at most ``budget`` bytes of UTF-8: its beginning, or its ``end``."""
+    """Return text of at most ``budget`` bytes of UTF-8: its start or, with ``end``, its end."""
     size = text_bytes(text)
-    kept = cut_text(text[::-1], budget)[::-1] if end else cut_text(text, budget)
+    kept = truncate_text(text[::-1], budget)[::-1] if end else truncate_text(text, budget)
     data = kept.encode("utf-8", "replace")
-    cut = len(kept) < len(text)
-    return Encoded(data.decode(), len(data), size if cut else None, is_json=False)
+    truncated = len(kept) < len(text)
+    return Encoded(data.decode(), len(data), size if truncated else None, is_json=False)
 
 
 def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
-    """``variables`` by their full names, as texts; the names count as well."""
+    """Return ``variables`` under their full names, as text; names count towards the budget."""
     encoded: dict[str, Encoded] = {}
     for key, value in variables.items():
         name = f"{prefix}.{key}"
@@ -122,13 +129,13 @@ def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> 
 
 
 def dump(value: Any) -> bytes:
-    """``value`` as compact JSON; what JSON cannot hold is replaced, never an error."""
-    # Not ours to import: it is there wherever a model SDK is, and 2 to 3 times faster.
+    """Return ``value`` as compact JSON; replace what JSON cannot hold instead of raising."""
+    # Used only if imported, as with every pydantic-based model SDK: it is 2 to 3 times faster.
     to_json = getattr(sys.modules.get("pydantic_core"), "to_json", None) or _to_json
     try:
         return to_json(value)
-    except (ValueError, TypeError, RecursionError):  # lone surrogates, or an edit in between
-        return _to_json(copied(value))
+    except (ValueError, TypeError, RecursionError):  # lone surrogates, or a concurrent change
+        return _to_json(json_copy(value))
 
 
 def _to_json(value: Any) -> bytes:
@@ -136,7 +143,7 @@ def _to_json(value: Any) -> bytes:
 
 
 def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
-    """A list that fits as it is, as nearly every one does; None for anything else."""
+    """Return a list that fits as it is, which is the common case; None for anything else."""
     if isinstance(value, Items):
         items, convert = value.source, value.convert
     elif isinstance(value, list):
@@ -144,9 +151,9 @@ def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
     else:
         return None
     kept: list[Any] = []
-    # From the end that is kept if it does not fit: what is beyond the budget is not even converted.
+    # Start at the end that is kept if the list is too long: the rest is not even converted.
     ordered = _converted(reversed(items) if newest else items, convert)
-    rest, _ = take(iter(ordered), kept, budget - 2, 1)
+    rest, _ = take_fitting(iter(ordered), kept, budget - 2, 1)
     if rest is not END:
         return None
     if newest:
@@ -155,37 +162,37 @@ def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
     return Encoded(data.decode(), len(data)) if len(data) <= budget else None
 
 
-def _fitted(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:
-    """What is left of ``value``, and whether anything is missing."""
+def _truncated(value: Any, budget: int, newest: bool) -> tuple[Any, bool]:
+    """Return what is left of ``value``, and whether anything is missing."""
     if isinstance(value, Items):
         items, convert = value.source, value.convert
     elif isinstance(value, list):
         items, convert = cast("list[Any]", value), None
-    elif weigh(value, budget) is not None:
+    elif size_within(value, budget) is not None:
         return value, False
     else:
         pruned = prune(value, budget)
-        return pruned.value, pruned.cut
+        return pruned.value, pruned.truncated
     above = (id(items),)
     if not newest:
         pruned = prune_list(_converted(items, convert), budget, above, backwards=False)
-        return pruned.value, pruned.cut
-    first = _leading(items)
+        return pruned.value, pruned.truncated
+    first = _leading_instructions(items)
     if not first:
         tail = prune_list(_converted(reversed(items), convert), budget, above)
-        return tail.value, tail.cut
+        return tail.value, tail.truncated
     head = prune_list(_converted(items[:first], convert), budget // 2, above, backwards=False)
     rest = islice(reversed(items), len(items) - first)
     tail = prune_list(_converted(rest, convert), budget - head.size + 2, above)
-    return head.value + tail.value, head.cut or tail.cut
+    return head.value + tail.value, head.truncated or tail.truncated
 
 
 def _converted(items: Iterable[Any], convert: Callable[[Any], Any] | None) -> Iterable[Any]:
     return items if convert is None else map(convert, items)
 
 
-def _leading(items: Sequence[Any]) -> int:
-    """How many messages of the system there are at the beginning, if others follow."""
+def _leading_instructions(items: Sequence[Any]) -> int:
+    """Return the number of leading system messages; 0 if no others follow."""
     for count, item in enumerate(items):
         if isinstance(item, dict):
             role = cast("dict[str, Any]", item).get("role")
@@ -196,5 +203,5 @@ def _leading(items: Sequence[Any]) -> int:
     return 0
 
 
-def _original(value: Any) -> int:
+def _original_bytes(value: Any) -> int:
     return estimate_list(value.source) if isinstance(value, Items) else estimate(value)

@@ -1,4 +1,4 @@
-"""Media as message parts: references stay, data becomes a placeholder with type, size and hash."""
+"""Media as message parts: URLs stay, data becomes a placeholder with type, size and hash."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from otel_agents.instrumentors._core.tables import Bounded
 
 __all__ = [
     "BYTES",
+    "MIN_DATA_URL",
     "SHA256",
-    "SHORTEST",
     "is_data_url",
     "part_from_base64",
     "part_from_bytes",
@@ -25,60 +25,60 @@ __all__ = [
 ]
 
 BYTES: Final = "otel_agents.bytes"
-"""Key of a placeholder: how many bytes the data were."""
+"""Key of a placeholder: the number of bytes."""
 
 SHA256: Final = "otel_agents.sha256"
 """Key of a placeholder: the hash of the decoded data, in hexadecimal."""
 
-SHORTEST: Final = 32
-"""Characters of a ``data:`` URL that is worth looking at; a shorter one has no 24 bytes."""
+MIN_DATA_URL: Final = 32
+"""Shortest ``data:`` URL, in characters, that is replaced; a shorter one holds under 24 bytes."""
 
 _known: Final[Bounded[tuple[type[Any], int, int], tuple[str | None, dict[str, Any]]]] = Bounded(
     1024, inherited=True
 )
-"""MIME types and placeholders of lately seen data, by its class, length and hash.
+"""MIME types and placeholders of recent data, by class, length and hash.
 
-A conversation is sent again with each turn, and so are its images: they are the same objects then,
-whose hash Python keeps, so that they are decoded once only.
+A conversation is sent again with each turn, with the same image objects. Python caches their hash,
+so that they are decoded only once.
 """
 
 
 def placeholder(data: bytes) -> dict[str, Any]:
-    """What is kept of data: how much it was, and what hash it had."""
-    return dict(_remembered(data, lambda: (None, _placeholder(data)))[1])
+    """Return the placeholder of data: its size and hash."""
+    return dict(_cached(data, lambda: (None, _placeholder(data)))[1])
 
 
 def part_from_bytes(data: bytes, mime_type: str | None, modality: str) -> dict[str, Any]:
-    """A blob part without its content."""
+    """Return a blob part without its content."""
     return _blob(placeholder(data), mime_type, modality)
 
 
 def part_from_base64(data: str, mime_type: str | None, modality: str) -> dict[str, Any]:
-    """A blob part for base64 text; text that is none is taken as the bytes that it is."""
-    _, kept = _remembered(data, lambda: (None, _placeholder(_decoded(data))))
+    """Return a blob part for base64 text; invalid base64 is hashed as text."""
+    _, kept = _cached(data, lambda: (None, _placeholder(_decoded(data))))
     return _blob(kept, mime_type, modality)
 
 
 def part_from_data_url(url: str, modality: str) -> dict[str, Any]:
-    """A blob part for a ``data:`` URL."""
+    """Return a blob part for a ``data:`` URL."""
     mime_type, kept = _split(url)
     return _blob(kept, mime_type, modality)
 
 
 def part_from_url(url: str, modality: str) -> dict[str, Any]:
-    """A uri part, as it was given, or a blob part where the URL holds the data itself."""
+    """Return a uri part, or a blob part for a ``data:`` URL."""
     if is_data_url(url):
         return part_from_data_url(url, modality)
     return {"type": "uri", "modality": modality, "uri": url}
 
 
 def is_data_url(text: str) -> bool:
-    """Whether ``text`` is a URL that holds the data itself."""
-    return len(text) >= SHORTEST and text[:5].lower() == "data:" and "," in text[:1000]
+    """Return whether ``text`` is a ``data:`` URL."""
+    return len(text) >= MIN_DATA_URL and text[:5].lower() == "data:" and "," in text[:1000]
 
 
 def without_data(url: str) -> str:
-    """A ``data:`` URL as a text that has size and hash in the place of the data."""
+    """Return a ``data:`` URL with size and hash instead of the data."""
     mime_type, kept = _split(url)
     return f"data:{mime_type or ''};{BYTES}={kept[BYTES]};{SHA256}={kept[SHA256]},"
 
@@ -88,7 +88,7 @@ def _blob(kept: dict[str, Any], mime_type: str | None, modality: str) -> dict[st
 
 
 def _split(url: str) -> tuple[str | None, dict[str, Any]]:
-    return _remembered(url, lambda: _read(url))
+    return _cached(url, lambda: _read(url))
 
 
 def _read(url: str) -> tuple[str | None, dict[str, Any]]:
@@ -98,7 +98,7 @@ def _read(url: str) -> tuple[str | None, dict[str, Any]]:
     return mime_type or None, _placeholder(_decoded(data) if encoded else unquote_to_bytes(data))
 
 
-def _remembered(
+def _cached(
     data: str | bytes, make: Callable[[], tuple[str | None, dict[str, Any]]]
 ) -> tuple[str | None, dict[str, Any]]:
     key = (type(data), len(data), hash(data))

@@ -1,4 +1,4 @@
-"""Any object as something that JSON can hold: models, dataclasses, dates, sets, bytes."""
+"""Conversion of any object to what JSON can hold: models, dataclasses, dates, sets, bytes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from uuid import UUID
 
 from . import media
 
-__all__ = ["DEPTH", "as_object", "copied", "key_text", "kind_of", "plain", "plain_text"]
+__all__ = ["MAX_DEPTH", "as_object", "json_copy", "key_text", "kind_of", "plain", "plain_text"]
 
-DEPTH: Final = 30
-"""Objects and lists that may lie in each other. Protobuf reads 100 levels of messages and an
-object takes three, so that an event of 32 is refused by every receiver."""
+MAX_DEPTH: Final = 30
+"""Maximum nesting of objects and lists. Protobuf parsers accept 100 levels of messages, and one
+object takes three, so every receiver rejects an event with 32 levels."""
 
 if TYPE_CHECKING:
 
     def kind_of(value: Any) -> Any:
-        """The type of a value; `type`, but for what checkers conclude from it."""
+        """Return the type of a value, like `type`, without narrowing in type checkers."""
         ...
 else:
     kind_of = type
@@ -35,14 +35,14 @@ _LISTS: Final = (list, tuple, set, frozenset, deque)
 
 
 def plain(value: Any) -> Any:
-    """One level of ``value`` as a dict, a list, a string, a number or None.
+    """Return one level of ``value`` as a dict, a list, a string, a number or None.
 
-    What is inside is left as it is. Fields that a model excludes from its output, or hides in its
-    ``repr``, are left out; an object of an unknown kind is its type's name.
+    Nested values stay as they are. Fields that a model excludes from its output or its ``repr`` are
+    left out. An object of an unknown type becomes its type's name.
     """
     try:
         return _plain(value)
-    except Exception:  # an object of the application's that cannot be read is told by its type
+    except Exception:  # the application's object cannot be read: record its type
         return _named(value)
 
 
@@ -73,21 +73,21 @@ def _plain(value: Any) -> Any:
 
 
 def plain_text(text: str) -> str:
-    """The text of a string, or of a subclass; of a ``data:`` URL what `media` keeps of it."""
+    """Return the text of a string or a subclass; a ``data:`` URL without its data."""
     text = str.__str__(text)
     return media.without_data(text) if media.is_data_url(text) else text
 
 
 def key_text(key: Any) -> str:
-    """The key of a dict as the key of a JSON object."""
+    """Return a dict key as the key of a JSON object."""
     value = plain(key)
     if isinstance(value, str):
         return value
     return _named(key) if isinstance(value, (dict, list)) else str(value)
 
 
-def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
-    """A copy of ``value`` that is JSON all through: no cycle, no NaN, no lone surrogate."""
+def json_copy(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Return a deep copy of ``value`` that is valid JSON: no cycle, NaN or lone surrogate."""
     kind = kind_of(value)
     if kind is str:
         return _valid(plain_text(value))
@@ -97,21 +97,21 @@ def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
             return _valid(simple) if isinstance(simple, str) else simple
     else:
         simple = value
-    if len(above) >= DEPTH or id(value) in above:
+    if len(above) >= MAX_DEPTH or id(value) in above:
         return None
     above = (*above, id(value))
     if isinstance(simple, dict):
         pairs = cast("dict[Any, Any]", simple).items()
-        return {_valid(key_text(key)): copied(item, above) for key, item in pairs}
-    return [copied(item, above) for item in cast("list[Any]", simple)]
+        return {_valid(key_text(key)): json_copy(item, above) for key, item in pairs}
+    return [json_copy(item, above) for item in cast("list[Any]", simple)]
 
 
 def as_object(value: Any, key: str, limit: int) -> Any:
-    """Tool arguments and results are objects: JSON text is read, anything else is wrapped."""
+    """Return tool arguments or results as an object: parse JSON text, wrap anything else."""
     if isinstance(value, str) and len(value) <= limit and value.lstrip()[:1] == "{":
         try:
             return json.loads(value)
-        except (ValueError, RecursionError):  # it only looked like JSON
+        except (ValueError, RecursionError):  # not JSON after all
             return {key: cast(Any, value)}
     if isinstance(value, dict):
         return cast(Any, value)
@@ -123,7 +123,7 @@ def as_object(value: Any, key: str, limit: int) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any] | None:
-    """The public fields of a pydantic model or a dataclass, None of anything else."""
+    """Return the public fields of a pydantic model or a dataclass, None for anything else."""
     kind = kind_of(value)
     for name in ("model_fields", "__fields__", "__dataclass_fields__"):
         described: Any = getattr(kind, name, None)
@@ -132,11 +132,11 @@ def _fields(value: Any) -> dict[str, Any] | None:
     else:
         return None
     if name == "__dataclass_fields__":
-        held = {one: getattr(value, one) for one in described}
-    else:  # pydantic, of either generation
+        values = {one: getattr(value, one) for one in described}
+    else:  # pydantic 1 or 2
         extra: Any = getattr(value, "__pydantic_extra__", None)
-        held: dict[str, Any] = {**vars(value), **(extra or {})}
-    return {one: item for one, item in held.items() if _is_shown(described.get(one))}
+        values: dict[str, Any] = {**vars(value), **(extra or {})}
+    return {one: item for one, item in values.items() if _is_shown(described.get(one))}
 
 
 def _is_shown(field: Any) -> bool:

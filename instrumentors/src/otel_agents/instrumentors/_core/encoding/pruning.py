@@ -1,9 +1,8 @@
-"""Cutting content to a number of bytes, in its structure: what is left is whole JSON.
+"""Truncation of content to a number of bytes, by its structure: the rest is valid JSON.
 
-Strings lose their end, lists their oldest items, objects nothing unless they are enormous: a value
-for which there is no room becomes empty. An object in which something was cut says so by two keys
-of ours. A message or a part, which is none without its keys, is kept with all of them or not at
-all.
+Strings lose their end and lists their oldest items. Objects keep their keys unless they are
+enormous; a value without room becomes empty. Two ``otel_agents.*`` keys mark an object with
+truncated values. A message or a part needs all its keys, so it is kept with all of them or omitted.
 """
 
 from __future__ import annotations
@@ -11,35 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, cast
 
-from .plain import DEPTH, key_text, plain, plain_text
-from .weighing import EMPTY, END, take, text_bytes, weigh
+from .plain import MAX_DEPTH, key_text, plain, plain_text
+from .sizes import EMPTY_BYTES, END, size_within, take_fitting, text_bytes
 
 __all__ = [
-    "GONE",
-    "LEAST",
+    "MIN_BYTES",
+    "OMITTED",
     "ORIGINAL_BYTES",
     "TRUNCATED",
     "Pruned",
-    "cut_text",
     "prune",
     "prune_list",
+    "truncate_text",
 ]
 
 TRUNCATED: Final = "otel_agents.truncated"
-"""Key of an object of which something was cut: true."""
+"""Key of an object with a truncated value: true."""
 
 ORIGINAL_BYTES: Final = "otel_agents.original_bytes"
-"""Key beside it: the bytes that the cut strings of this object had, if strings were cut."""
+"""Key next to it: the original bytes of the object's truncated strings, if any."""
 
-GONE: Final = object()
-"""In place of a value for which there was no room at all."""
+OMITTED: Final = object()
+"""Returned for a value without any room."""
 
-LEAST: Final = 200
-"""Bytes for which it is worth to keep a part of an item."""
+MIN_BYTES: Final = 200
+"""Minimum room, in bytes, for keeping part of an item."""
 
-_MARK: Final = 75
+_MARKER_BYTES: Final = 75
 _SMALL: Final = 512
-_SCALAR: Final = 20
+_SCALAR_BYTES: Final = 20
 _TYPED: Final = ("type", "role")
 
 
@@ -47,24 +46,24 @@ class Pruned(NamedTuple):
     """What is left of a value.
 
     Attributes:
-        value: What is left, `GONE` if nothing.
+        value: The rest, `OMITTED` if nothing is left.
         size: Its bytes.
-        cut: Whether anything is missing.
-        told: Whether all that is missing is told inside.
+        truncated: Whether anything is missing.
+        marked: Whether marks inside the value cover everything that is missing.
     """
 
     value: Any
     size: int
-    cut: bool
-    told: bool = False
+    truncated: bool
+    marked: bool = False
 
 
 def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
-    """``value`` in at most about ``room`` bytes; for what `weigh` found unfit.
+    """Return ``value`` in about ``room`` bytes, if `size_within` found that it does not fit.
 
     Args:
         value: Anything.
-        room: Bytes, escapes aside.
+        room: Bytes, without escapes.
         above: Ids of the objects and lists around it.
     """
     if isinstance(value, str):
@@ -73,9 +72,9 @@ def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
     if isinstance(simple, str):
         return _text(simple, room)
     if not isinstance(simple, (dict, list, tuple)):
-        return Pruned(simple, _SCALAR, False)
-    if len(above) >= DEPTH or id(cast(Any, value)) in above:
-        return Pruned(None, EMPTY, True)
+        return Pruned(simple, _SCALAR_BYTES, False)
+    if len(above) >= MAX_DEPTH or id(cast(Any, value)) in above:
+        return Pruned(None, EMPTY_BYTES, True)
     above = (*above, id(cast(Any, value)))
     if isinstance(simple, dict):
         return _object(cast("dict[Any, Any]", simple), room, above)
@@ -85,35 +84,38 @@ def prune(value: Any, room: int, above: tuple[int, ...] = ()) -> Pruned:
 def prune_list(
     items: Iterable[Any], room: int, above: tuple[int, ...], *, backwards: bool = True
 ) -> Pruned:
-    """The first of ``items`` for which there is room; turned round, if they come ``backwards``."""
+    """Return the first of ``items`` that fit; reversed if they come ``backwards``."""
     kept: list[Any] = []
-    rest, left, cut, told = iter(items), room - 2, False, True
+    rest, left, truncated, marked = iter(items), room - 2, False, True
     while True:
-        item, left = take(rest, kept, left, len(above))
+        item, left = take_fitting(rest, kept, left, len(above))
         if item is END:
             break
-        pruned = prune(item, left - 1, above) if left > LEAST else Pruned(GONE, 0, True)
-        if pruned.value is GONE or pruned.size > left - 1:
-            cut, told = True, False
+        pruned = prune(item, left - 1, above) if left > MIN_BYTES else Pruned(OMITTED, 0, True)
+        if pruned.value is OMITTED or pruned.size > left - 1:
+            truncated, marked = True, False
             break
         kept.append(pruned.value)
         left -= pruned.size + 1
-        cut, told = cut or pruned.cut, told and pruned.told >= pruned.cut
+        truncated, marked = (
+            truncated or pruned.truncated,
+            marked and pruned.marked >= pruned.truncated,
+        )
     if backwards:
         kept.reverse()
-    return Pruned(kept, room - left, cut, told)
+    return Pruned(kept, room - left, truncated, marked)
 
 
 def _text(text: str, room: int) -> Pruned:
     size = text_bytes(text) + 2
     if size <= room:
         return Pruned(text, size, False)
-    kept = cut_text(text, max(room - 2, 0))
+    kept = truncate_text(text, max(room - 2, 0))
     return Pruned(kept, text_bytes(kept) + 2, True)
 
 
-def cut_text(text: str, room: int) -> str:
-    """The beginning of ``text`` in at most ``room`` bytes of UTF-8."""
+def truncate_text(text: str, room: int) -> str:
+    """Return the start of ``text`` in at most ``room`` bytes of UTF-8."""
     text = text[:room]
     if text.isascii():
         return text
@@ -121,26 +123,26 @@ def cut_text(text: str, room: int) -> str:
 
 
 def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
-    """Small values are kept first, so that a long one does not push them out."""
-    kept, large, left, cut = _skeleton(value, room - 2 - _MARK, above)
-    whole_or_not = any(name in value for name in _TYPED)
-    if cut and whole_or_not:
-        return Pruned(GONE, 0, True)
-    told, original = not cut, 0
+    """Keep small values first, so that a long one does not displace them."""
+    kept, large, left, truncated = _skeleton(value, room - 2 - _MARKER_BYTES, above)
+    all_or_nothing = any(name in value for name in _TYPED)
+    if truncated and all_or_nothing:
+        return Pruned(OMITTED, 0, True)
+    marked, original = not truncated, 0
     for name, item in large.items():
-        pruned = prune(item, left + EMPTY, above)
-        if pruned.value is GONE:
-            if whole_or_not:
-                return Pruned(GONE, 0, True)
-            pruned = Pruned(None, EMPTY, True)
+        pruned = prune(item, left + EMPTY_BYTES, above)
+        if pruned.value is OMITTED:
+            if all_or_nothing:
+                return Pruned(OMITTED, 0, True)
+            pruned = Pruned(None, EMPTY_BYTES, True)
         kept[name] = pruned.value
-        left -= pruned.size - EMPTY
-        cut = cut or pruned.cut
-        if pruned.cut and not pruned.told:
-            told = False
+        left -= pruned.size - EMPTY_BYTES
+        truncated = truncated or pruned.truncated
+        if pruned.truncated and not pruned.marked:
+            marked = False
             original += text_bytes(item) if isinstance(item, str) else 0
-    if told or room < _MARK + 2:
-        return Pruned(kept, room - left - _MARK, cut, told)
+    if marked or room < _MARKER_BYTES + 2:
+        return Pruned(kept, room - left - _MARKER_BYTES, truncated, marked)
     kept[TRUNCATED] = True
     original = value.get(ORIGINAL_BYTES, original)
     if original:
@@ -151,18 +153,18 @@ def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
 def _skeleton(
     value: dict[Any, Any], left: int, above: tuple[int, ...]
 ) -> tuple[dict[str, Any], dict[str, Any], int, bool]:
-    """The small values, and the large ones apart; what is left of the room; if keys are missing."""
+    """Return the small values, the large values, the room left, and whether keys are missing."""
     kept: dict[str, Any] = {}
     large: dict[str, Any] = {}
-    most = left // _SMALL + 1
+    max_large = left // _SMALL + 1
     for key, item in value.items():
         name = key if type(key) is str else key_text(key)
-        least = text_bytes(name) + 4 + EMPTY
-        if least > left or len(large) > most:
+        minimum = text_bytes(name) + 4 + EMPTY_BYTES
+        if minimum > left or len(large) > max_large:
             return kept, large, left, True
-        size = weigh(item, min(left - least + EMPTY, _SMALL), len(above))
+        size = size_within(item, min(left - minimum + EMPTY_BYTES, _SMALL), len(above))
         kept[name] = None if size is None else item
         if size is None:
             large[name] = item
-        left -= least if size is None else least - EMPTY + size
+        left -= minimum if size is None else minimum - EMPTY_BYTES + size
     return kept, large, left, False

@@ -1,1 +1,1 @@
-"""Code of the application that sees content."""
+"""Application code that sees content."""

@@ -1,4 +1,4 @@
-"""Content as the objects that completion hooks are given, and these objects as content again."""
+"""Conversion between content and the objects that completion hooks get."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _OPTIONAL: Final = (
 
 
 def message_object(name: str, message: Mapping[str, Any]) -> Any:
-    """A message with its parts as objects; ``name`` is that of its class."""
+    """Return a message with its parts as an object of the class ``name``."""
     parts = [part_object(part) for part in message.get("parts", ())]
     return _object(_class(name), {**message, "parts": parts})
 
 
 def part_object(part: Mapping[str, Any]) -> Any:
-    """A part as an object."""
+    """Return a part as an object."""
     name = _PARTS.get(str(part.get("type")))
     if name is None:
         keys = (key for key in part if key.isidentifier() and not iskeyword(key))
@@ -55,13 +55,13 @@ def part_object(part: Mapping[str, Any]) -> Any:
 
 
 def tool_object(tool: Mapping[str, Any]) -> Any:
-    """A tool definition as an object."""
+    """Return a tool definition as an object."""
     kind = "Function" if tool.get("type") == "function" else "Generic"
     return _object(_class(f"{kind}ToolDefinition"), tool)
 
 
 def _object(kind: Any, values: Mapping[str, Any]) -> Any:
-    """An object of the class; what it has no field for becomes an attribute all the same."""
+    """Create an object of the class; keys without a field become attributes."""
     known = {one.name: one for one in fields(kind)}
     made = kind(
         **{
@@ -77,15 +77,15 @@ def _object(kind: Any, values: Mapping[str, Any]) -> Any:
 
 
 def content_of(value: Any) -> Any:
-    """A message, a part or a tool definition, as a hook left it, as plain content again."""
+    """Return a message, a part or a tool definition that a hook got as plain content again."""
     if not is_dataclass(value) or isinstance(value, type):
-        return value  # the hook's own: what it wants recorded
+        return value  # the hook replaced it: record its value
     content: dict[str, Any] = {}
     data = b""
     for name, item in vars(value).items():
         if name == "parts" and isinstance(item, list):
             content[name] = [content_of(part) for part in cast("list[Any]", item)]
-        elif isinstance(item, bytes):  # data is never inline, not even a hook's
+        elif isinstance(item, bytes):  # data is never recorded inline
             content[name], data = "", item
         elif item is not None or name not in _OPTIONAL:
             content[name] = item
@@ -94,7 +94,7 @@ def content_of(value: Any) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _class(name: str) -> Any:
-    """The official class where that package is installed, else ours."""
+    """Return the official class if that package is installed, else ours."""
     try:
         official: Any = importlib.import_module(_OFFICIAL)
     except ImportError:
@@ -104,7 +104,7 @@ def _class(name: str) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _generic(keys: tuple[str, ...]) -> Any:
-    """A class for parts of other types, which have keys of their own."""
+    """Return a class for parts of other types, with fields for their keys."""
     return make_dataclass(
         "GenericPart", [(key, Any) for key in keys], bases=(_class("GenericPart"),)
     )

@@ -1,7 +1,7 @@
-"""The objects that completion hooks are given where the official package is not installed.
+"""The objects that completion hooks get if the official package is not installed.
 
-The same names, fields and defaults as ``opentelemetry.util.genai.types`` of
-``opentelemetry-util-genai`` 1.3, so that a hook cannot tell the difference by using them.
+They have the same names, fields and defaults as ``opentelemetry.util.genai.types`` of
+``opentelemetry-util-genai`` 1.3, so that a hook works with either.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TextPart:
 
 @dataclass
 class ReasoningPart:
-    """What the model thought."""
+    """The model's reasoning."""
 
     content: str
     type: str = "reasoning"
@@ -53,7 +53,7 @@ class ReasoningPart:
 
 @dataclass
 class CompactionPart:
-    """The provider made the conversation shorter."""
+    """The provider compacted the conversation."""
 
     id: str | None = None
     content: str | None = None
@@ -62,7 +62,7 @@ class CompactionPart:
 
 @dataclass
 class ToolCallRequestPart:
-    """The model asks for a tool."""
+    """The model requests a tool call."""
 
     arguments: Any
     name: str
@@ -72,7 +72,7 @@ class ToolCallRequestPart:
 
 @dataclass
 class ToolCallResponsePart:
-    """What a tool answered."""
+    """The result of a tool call."""
 
     response: Any
     id: str | None
@@ -81,7 +81,7 @@ class ToolCallResponsePart:
 
 @dataclass
 class ServerToolCallPart:
-    """The provider runs a tool."""
+    """The provider calls a tool."""
 
     name: str
     server_tool_call: Any
@@ -91,7 +91,7 @@ class ServerToolCallPart:
 
 @dataclass
 class ServerToolCallResponsePart:
-    """What a tool of the provider answered."""
+    """The result of the provider's tool call."""
 
     server_tool_call_response: Any
     id: str | None = None
@@ -110,7 +110,7 @@ class BlobPart:
 
 @dataclass
 class FilePart:
-    """A file that the provider keeps."""
+    """A file stored at the provider."""
 
     mime_type: str | None
     modality: str
@@ -120,7 +120,7 @@ class FilePart:
 
 @dataclass
 class UriPart:
-    """A file elsewhere."""
+    """A file at a URI."""
 
     mime_type: str | None
     modality: str
@@ -130,7 +130,7 @@ class UriPart:
 
 @dataclass
 class InputMessage:
-    """A message to the model."""
+    """A message sent to the model."""
 
     role: str
     parts: list[Any]
@@ -139,7 +139,7 @@ class InputMessage:
 
 @dataclass
 class OutputMessage:
-    """A message of the model."""
+    """A message from the model."""
 
     role: str
     parts: list[Any]

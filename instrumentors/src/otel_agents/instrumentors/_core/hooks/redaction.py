@@ -1,4 +1,4 @@
-"""The redaction hook: it sees every content before anything is set, and fails closed."""
+"""The redaction hook: it sees all content before anything is set, and fails closed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.plain import copied, kind_of
+from otel_agents.instrumentors._core.encoding.plain import json_copy, kind_of
 
-from . import finding
-from .calling import Calling
+from . import named_hooks
+from .guard import HookGuard
 
 __all__ = ["Redact", "Redaction", "load", "named"]
 
@@ -19,18 +19,18 @@ _log = logging.getLogger("otel_agents")
 
 _GROUP: Final = "otel_agents_redaction_hook"
 _FAILED: Final = "the value it was given is not recorded"
-_CALLING: Final = Calling("the redaction hook", _FAILED)
+_CALLING: Final = HookGuard("the redaction hook", _FAILED)
 
 Redact = Callable[[str, Any], Any]
-"""``redact(kind, value) -> value``: kind as the fields of `Content`, ``exception_message`` or
-``exception_stacktrace``; the value to record, of the same shape, None to record nothing."""
+"""``redact(kind, value) -> value``: ``kind`` is a field of `Content`, ``exception_message`` or
+``exception_stacktrace``. Returns the value to record, of the same shape, or None for nothing."""
 
 
 class Redaction:
-    """Calls the hook; what it cannot redact is dropped.
+    """Calls the hook; a value that it cannot redact is dropped.
 
     Args:
-        hook: The hook, None as long as there is none; called for each value.
+        hook: Returns the hook, or None as long as there is none; called for each value.
     """
 
     __slots__ = ("_hook",)
@@ -39,28 +39,28 @@ class Redaction:
         self._hook = hook
 
     @property
-    def is_possible(self) -> bool:
-        """Whether there is a hook by now; without it, nothing is worth being made."""
+    def is_available(self) -> bool:
+        """Whether there is a hook yet; without it, no content is converted."""
         return self._hook() is not None
 
     def __call__(self, kind: str, value: Any) -> Any:
-        """The value to record in place of ``value``, None for nothing. Raises nothing of the hook's.
+        """Return the value to record instead of ``value``, None for nothing. Never raises.
 
-        The hook gets a copy: it may change it, and ``value`` may be the application's own.
+        The hook gets a copy, which it may change: ``value`` may be the application's own object.
         """
         redact = self._hook()
         if redact is None:
             return None
         shape, redacted = object, None
         with _CALLING:
-            given = copied(value)
+            given = json_copy(value)
             shape = kind_of(given)
             redacted = redact(kind, given)
         if redacted is None or isinstance(redacted, shape):
             return redacted
         errors.counts.add("redacting to another shape")
         _log.warning(
-            "otel-agents: the redaction hook made a %s of %s, which is a %s, so %s",
+            "otel-agents: the redaction hook returned a %s for %s instead of a %s, so %s",
             type(redacted).__name__,
             kind,
             shape.__name__,
@@ -70,7 +70,7 @@ class Redaction:
 
 
 def load(hook: str | Redact | None) -> Redaction | None:
-    """The redaction; None where none was asked for.
+    """Return the redaction; None if no hook is set.
 
     Args:
         hook: The name of an entry point of the group ``otel_agents_redaction_hook``,
@@ -81,10 +81,10 @@ def load(hook: str | Redact | None) -> Redaction | None:
     return Redaction(named(hook).get if isinstance(hook, str) else lambda: hook)
 
 
-@functools.lru_cache(maxsize=16)  # for all instrumentors of the process: one line if it fails
-def named(name: str) -> finding.Named:
-    """The redaction hook of that name."""
-    return finding.Named(
+@functools.lru_cache(maxsize=16)  # one for all instrumentors of the process: log a failure once
+def named(name: str) -> named_hooks.NamedHook:
+    """Return the redaction hook of that name."""
+    return named_hooks.NamedHook(
         "the redaction hook",
         _GROUP,
         name,
@@ -96,5 +96,5 @@ def named(name: str) -> finding.Named:
 
 def _function(found: Any) -> Redact:
     if not callable(found):
-        raise TypeError(f"it is a {type(found).__name__}, no function")
+        raise TypeError(f"it is a {type(found).__name__}, not a function")
     return found

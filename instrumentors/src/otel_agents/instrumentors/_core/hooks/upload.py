@@ -1,8 +1,9 @@
-"""Our own completion hook: writes content to a path or URL of fsspec, and leaves references.
+"""Our own completion hook: writes content to a path or an fsspec URL, and records references.
 
-Contract of the ``OTEL_INSTRUMENTATION_GENAI_UPLOAD_*`` variables. Inputs and outputs get a file of
-their own each; system instructions and tool definitions one per content, named by its hash. The
-references go to ``otel_agents.content.*_ref``, as the conventions have no attributes for them yet.
+It follows the contract of the ``OTEL_INSTRUMENTATION_GENAI_UPLOAD_*`` variables. Inputs and outputs
+get a file each; system instructions and tool definitions get one per content, named by its hash.
+The references are ``otel_agents.content.*_ref``, as the conventions have no attributes for them
+yet.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ import logging
 import os
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import dump
-from otel_agents.instrumentors._core.encoding.plain import copied
+from otel_agents.instrumentors._core.encoding.plain import json_copy
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
 from .completion_objects import content_of
-from .uploading import Queue
+from .jobs import JobQueue
 
 __all__ = ["UploadHook", "upload_hook"]
 
@@ -41,14 +42,22 @@ _FAILED: Final = "uploading content"
 _LATE: Final = "uploading content before exit"
 
 
+class FsSpec(Protocol):
+    """The part of the module ``fsspec`` that uploads need."""
+
+    def url_to_fs(self, url: str, /, **kwargs: Any) -> tuple[Any, str]:
+        """Return the file system of ``url`` and the path in it."""
+        ...
+
+
 def upload_hook() -> UploadHook | None:
-    """The hook that the settings describe; None, and one line why, where it cannot work."""
+    """Return the hook that the settings describe; None, and one log line, if it cannot work."""
     settings = Settings.read()
     base = settings.upload_base_path
     if base is None:
         _log.warning(
-            "otel-agents: nothing is uploaded, since it is not said where to: "
-            "set OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH to a path or a URL of fsspec"
+            "otel-agents: nothing is uploaded, since no destination is set: "
+            "set OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH to a path or an fsspec URL"
         )
         return None
     try:
@@ -70,7 +79,7 @@ def upload_hook() -> UploadHook | None:
 
 
 class UploadHook:
-    """Uploads on threads of its own; what is lost is counted, and said once.
+    """Uploads content on its own threads; dropped uploads are counted, and logged once.
 
     Example:
         >>> import fsspec
@@ -78,19 +87,19 @@ class UploadHook:
 
     Args:
         fsspec: The module.
-        base: Where to write: a path, or a URL of fsspec.
-        file_format: ``json``, one document a file, or ``jsonl``, one line an item.
-        limit: Uploads that may wait.
+        base: The destination: a path, or an fsspec URL.
+        file_format: ``json``, one document per file, or ``jsonl``, one line per item.
+        limit: The maximum number of queued uploads.
     """
 
-    def __init__(self, fsspec: Any, base: str, file_format: str, limit: int) -> None:
+    def __init__(self, fsspec: FsSpec, base: str, file_format: str, limit: int) -> None:
         self._fsspec = fsspec
         self._base = base.rstrip("/") if "://" in base else os.path.abspath(base)
         self._local = "://" not in base or base.startswith(_LOCAL)
         self._format = file_format
         self._limit = limit
         self._known: dict[str, None] = {}
-        self._queue = Queue(self._write, limit, _THREADS)
+        self._queue = JobQueue(self._write, limit, _THREADS)
 
     def on_completion(
         self,
@@ -123,7 +132,7 @@ class UploadHook:
             log_record.attributes = {**present, **references}
 
     def _put_once(self, name: str, objects: list[Any] | None) -> str | None:
-        """Queue content that many calls share: once, under the hash of its JSON."""
+        """Queue content that many calls share only once, named by the hash of its JSON."""
         if not objects:
             return None
         text = json.dumps(_contents(objects), sort_keys=True, separators=(",", ":"))
@@ -140,17 +149,17 @@ class UploadHook:
         return queued
 
     def _put(self, name: str, objects: list[Any]) -> str | None:
-        """Queue a file; its path, None if there is nothing to write or no room to wait."""
+        """Queue a file and return its path; None if it is empty or the queue is full."""
         if not objects:
             return None
         path = self._path(name)
         if self._queue.put((path, _contents(objects))):
             return path
-        self._lost(
+        self._count_dropped(
             _DROPPED,
             1,
-            "otel-agents: uploads are slower than calls: what finds %d waiting is dropped; raise "
-            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE",
+            "otel-agents: uploads are slower than calls: the queue of %d is full and further ones "
+            "are dropped; raise OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE",
             self._limit,
         )
         return None
@@ -162,47 +171,48 @@ class UploadHook:
         path, contents = job
         try:
             options = {"auto_mkdir": True} if self._local else {}
-            files, place = self._fsspec.url_to_fs(path, **options)
-            if path in self._known and files.exists(place):
-                return  # by its hash, another process wrote the same
-            files.pipe_file(place, self._encoded(contents))
-        except BaseException as error:  # on a thread of ours, which goes on
+            files, location = self._fsspec.url_to_fs(path, **options)
+            if path in self._known and files.exists(location):
+                return  # another process wrote the same content
+            files.pipe_file(location, self._encoded(contents))
+        except BaseException as error:  # our own thread, which must go on
             self._known.pop(path, None)
             why = type(error).__name__
             if isinstance(error, OSError) and error.strerror:
                 why = f"{why}: {error.strerror}"
-            told = "otel-agents: an upload to %s failed (%s); further failures are only counted"
-            self._lost(_FAILED, 1, told, self._base, why)
+            message = "otel-agents: an upload to %s failed (%s); further failures are only counted"
+            self._count_dropped(_FAILED, 1, message, self._base, why)
 
     def _encoded(self, contents: list[Any]) -> bytes:
-        """A file's bytes; item by item, so that other threads get their turn in between."""
+        """Return a file's bytes, encoded item by item, so that other threads can run in between."""
         if self._format == "json":
             return b"[" + b",".join(dump(one) for one in contents) + b"]\n"
         lines = ({**one, "index": number} for number, one in enumerate(contents))
         return b"".join(dump(line) + b"\n" for line in lines)
 
     def flush(self, timeout: float) -> bool:
-        """Wait for what is queued, ``timeout`` seconds at most; whether everything was tried."""
+        """Wait up to ``timeout`` seconds for the queue; return whether every upload was tried."""
         return self._queue.flush(timeout) == 0
 
     def close(self, timeout: float) -> None:
-        """Flush at exit; what is not written by then is lost."""
+        """Flush at exit; uploads that are not finished in time are dropped."""
         late = self._queue.flush(timeout)
         if late:
-            self._lost(
+            self._count_dropped(
                 _LATE,
                 late,
-                "otel-agents: %d uploads were not done within the %s s that exit may take; "
+                "otel-agents: %d upload%s did not finish within the exit timeout of %s s; "
                 "raise OTEL_AGENTS_EXIT_TIMEOUT",
                 late,
+                "" if late == 1 else "s",
                 timeout,
             )
 
-    def _lost(self, action: str, count: int, told: str, *values: Any) -> None:
+    def _count_dropped(self, action: str, count: int, message: str, *values: Any) -> None:
         if errors.counts.add(action, count):
-            _log.warning(told, *values)
+            _log.warning(message, *values)
 
 
 def _contents(objects: list[Any]) -> list[Any]:
-    """The hook's objects as content; a copy, so that nobody changes what waits."""
-    return copied([content_of(one) for one in objects])
+    """Return the hook's objects as content: a copy, so that nobody changes a queued upload."""
+    return json_copy([content_of(one) for one in objects])

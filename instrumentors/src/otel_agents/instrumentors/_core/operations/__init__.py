@@ -1,9 +1,9 @@
-"""What an operation is, and what it emits when it ends; one class per GenAI operation."""
+"""GenAI operations: one class for each, from its start to the telemetry it emits at its end."""
 
 from otel_agents.instrumentors._core.errors import error_type
 
 from .agents import InvokeAgent, InvokeWorkflow, Plan, Selection, Step, step
-from .claimed import ClaimedCall, lasting
+from .claimed import ClaimedCall, unfinished
 from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
 from .events import hand_over, interrupted
 from .inference import Embeddings, FetchResponse, Inference, ModelCall
@@ -34,6 +34,6 @@ __all__ = [
     "error_type",
     "hand_over",
     "interrupted",
-    "lasting",
     "step",
+    "unfinished",
 ]

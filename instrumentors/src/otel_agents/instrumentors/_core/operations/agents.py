@@ -1,4 +1,4 @@
-"""What runs in the process: workflows, agents, plans, and steps of our own."""
+"""Operations that run in this process: workflows, agents, plans, and our own steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.trace import Link
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.context.agents import AgentScope
-from otel_agents.instrumentors._core.context.scope import inside, scope_of
+from otel_agents.instrumentors._core.context.scope import scope_of, with_scope
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -34,24 +34,24 @@ __all__ = [
 ]
 
 Messages: TypeAlias = "Callable[[], list[Any]] | list[Any] | Items | None"
-"""Messages in the shapes of `otel_agents.semconv.messages`, or what makes them when wanted."""
+"""Messages in the shapes of `otel_agents.semconv.messages`, or a function that returns them."""
 
 
 _REASON: Final = "finish_reason"
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Internal(Operation):
-    """A scope of the application's own: what is called inside it is nobody's request yet.
+    """The base of operations in this process. Inside one, no layer claims a model call yet.
 
     Args:
         telemetry: What to emit with.
-        name: What it is called; None where the application gave no name: a type's is none.
-        input: What it is asked.
-        output: Makes the answer of the call's result.
-        first: Further attributes that samplers see.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if it began before it was known.
+        name: The name that the application gave; None if it gave none. A class name does not count.
+        input: The input messages.
+        output: Makes the output messages from the call's result.
+        start_attributes: Further attributes for samplers.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for an operation that started earlier.
         links: Links of the span.
     """
 
@@ -59,8 +59,8 @@ class Internal(Operation):
 
     kind: ClassVar[Kind]
     operation: ClassVar[values.Operation]
-    names: ClassVar[str]
-    """The attribute that has its name, which the span's name ends with."""
+    name_attribute: ClassVar[str]
+    """The attribute that holds the name; the span's name ends with it."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Internal(Operation):
         *,
         input: Messages = None,
         output: Callable[[Any], Messages] | None = None,
-        first: Mapping[str, Any] = _NOTHING,
+        start_attributes: Mapping[str, Any] = _EMPTY,
         parent: Context | None = None,
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
@@ -77,9 +77,9 @@ class Internal(Operation):
         self.subject = name
         self._output = output
         operation = self.operation.value
-        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **first}
+        named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **start_attributes}
         if name:
-            named[self.names] = name
+            named[self.name_attribute] = name
         super().__init__(
             telemetry,
             self.kind,
@@ -93,31 +93,57 @@ class Internal(Operation):
             self.content.input_messages = input
 
     def respond(self, value: Any) -> None:
-        """Keep the answer, as ``output`` makes it of the result."""
+        """Record the output messages, as ``output`` makes them from the result."""
         if self._output is not None and self.content.enabled:
             self.content.output_messages = self._output(value)
 
 
 class InvokeWorkflow(Internal):
-    """A process that coordinates agents (GenAI semconv, "Invoke workflow"); see `Internal`."""
+    """A process that coordinates agents (GenAI semconv, "Invoke workflow").
+
+    Takes the arguments of `InvokeAgent`, without ``model``.
+
+    Example:
+        >>> def run(telemetry, call):
+        ...     return InvokeWorkflow(telemetry, call.instance.name)
+        >>> Patch("house:Flow.run", run).target
+        'house:Flow.run'
+    """
 
     __slots__ = ()
     kind = kinds.WORKFLOW
     operation = values.Operation.INVOKE_WORKFLOW
-    names = attr.GEN_AI_WORKFLOW_NAME
+    name_attribute = attr.GEN_AI_WORKFLOW_NAME
 
 
 class InvokeAgent(Internal):
     """One invocation of an agent in this process (GenAI semconv, "Invoke agent", internal).
 
-    Carries the sums of the model calls made under it; they are never taken from the framework.
-    ``model`` only where the framework allows one fixed model per agent; the rest is as `Internal`'s.
+    The span carries the usage of the model calls made under it, never the framework's own totals.
+
+    Example:
+        >>> def run(telemetry, call):
+        ...     return InvokeAgent(telemetry, call.instance.name, output=text_messages)
+        >>> def text_messages(result):
+        ...     part = {"type": "text", "content": str(result)}
+        ...     return [{"role": "assistant", "parts": [part]}]
+        >>> patch = Patch("house:Agent.run", run)
+
+    Args:
+        telemetry: What to emit with.
+        name: The agent's name; None if the application gave none.
+        model: The requested model, only where the framework has one fixed model per agent.
+        input: The input messages.
+        output: Makes the output messages from the call's result.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for an invocation that started earlier.
+        links: Links of the span.
     """
 
     __slots__ = ("scope",)
     kind = kinds.AGENT
     operation = values.Operation.INVOKE_AGENT
-    names = attr.GEN_AI_AGENT_NAME
+    name_attribute = attr.GEN_AI_AGENT_NAME
 
     def __init__(
         self,
@@ -143,16 +169,16 @@ class InvokeAgent(Internal):
         if model:
             self.attributes[attr.GEN_AI_REQUEST_MODEL] = model
         self.scope = AgentScope(name, scope_of(self.context).agent)
-        self.context = inside(self.context, agent=self.scope)
+        self.context = with_scope(self.context, agent=self.scope)
 
     def respond(self, value: Any) -> None:
-        """Keep the answer, which ended as the last model call under this agent did."""
+        """Record the output messages, with the finish reason of the last model call below."""
         if self._output is not None and self.content.enabled:
             output = self._output(value)
             if output is not None:
-                self.content.output_messages = lambda: self._closing(output)
+                self.content.output_messages = lambda: self._with_finish_reason(output)
 
-    def _closing(self, output: Messages) -> Messages:
+    def _with_finish_reason(self, output: Messages) -> Messages:
         messages = output() if callable(output) else output
         reasons = self.scope.finish_reasons
         if len(reasons) != 1 or not isinstance(messages, list) or not messages:
@@ -160,8 +186,8 @@ class InvokeAgent(Internal):
         last = messages[-1]
         return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
 
-    def _gather(self) -> None:
-        finalization.current().wait_briefly()  # what was dropped under it is part of the sums
+    def _finalize(self) -> None:
+        finalization.current().wait_briefly()  # streams dropped under it count towards its usage
         scope = self.scope
         for name, value in (
             (attr.GEN_AI_USAGE_INPUT_TOKENS, scope.input_tokens),
@@ -175,27 +201,37 @@ class InvokeAgent(Internal):
 class Plan(Internal):
     """An agent makes its plan (GenAI semconv, "Plan"); the model call for it is a child.
 
-    ``name`` is the agent's.
+    Takes the arguments of `InvokeAgent`, without ``model``; ``name`` is the agent's.
+
+    Example:
+        >>> def plan(telemetry, call):
+        ...     return Plan(telemetry, call.instance.agent_name)
+        >>> patch = Patch("house:Planner.plan", plan)
     """
 
     __slots__ = ()
     kind = kinds.SCOPE
     operation = values.Operation.PLAN
-    names = attr.GEN_AI_AGENT_NAME
+    name_attribute = attr.GEN_AI_AGENT_NAME
 
 
 class Step(Operation):
-    """A span of ours for what the conventions have no span for: a task, a guardrail, human input.
+    """A span of our own, where the conventions have none: a task, a guardrail, human input.
 
-    It has no ``gen_ai.operation.name``; ``otel_agents.step.type`` says what it is.
+    It has no ``gen_ai.operation.name``; ``otel_agents.step.type`` names its type.
+
+    Example:
+        >>> def check(telemetry, call):
+        ...     return Step(telemetry, "guardrail", call.instance.name)
+        >>> patch = Patch("house:Guardrail.check", check)
 
     Args:
         telemetry: What to emit with.
         type: ``task``, ``node``, ``guardrail``, ``human_input``, …
-        name: What the application calls it; the span's name is the type and the name.
-        number: ``otel_agents.step.number``, from 1, where steps or tries are numbered.
-        count: ``otel_agents.step.count``, where it is known how many there are.
-        parent: The context to work in; default is the current one.
+        name: The application's name for it; the span's name is the type and this name.
+        number: ``otel_agents.step.number``, from 1, where steps or attempts are numbered.
+        count: ``otel_agents.step.count``, where the number of steps is known.
+        parent: The parent context; default is the current one.
         links: Links of the span.
     """
 
@@ -212,57 +248,61 @@ class Step(Operation):
         parent: Context | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        first: dict[str, Any] = {attr.OTEL_AGENTS_STEP_TYPE: type}
+        start_attributes: dict[str, Any] = {attr.OTEL_AGENTS_STEP_TYPE: type}
         if number is not None:
-            first[attr.OTEL_AGENTS_STEP_NUMBER] = number
+            start_attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
         if count is not None:
-            first[attr.OTEL_AGENTS_STEP_COUNT] = count
+            start_attributes[attr.OTEL_AGENTS_STEP_COUNT] = count
         full = f"{type} {name}" if name else type
-        super().__init__(telemetry, kinds.SCOPE, full, first, parent=parent, links=links)
+        super().__init__(telemetry, kinds.SCOPE, full, start_attributes, parent=parent, links=links)
 
-    def decided(self, outcome: str) -> None:
-        """Set ``otel_agents.step.outcome``: what was decided, as the program names it.
+    def set_outcome(self, outcome: str) -> None:
+        """Set ``otel_agents.step.outcome``, in the program's own terms.
 
         Args:
-            outcome: A label that a router chose, ``passed`` or ``failed`` of a guardrail,
-                ``skipped``: low in cardinality, and never content.
+            outcome: The label that a router chose, ``passed`` or ``failed`` for a guardrail,
+                ``skipped``; low in cardinality, and never content.
         """
         self.attributes[attr.OTEL_AGENTS_STEP_OUTCOME] = outcome
 
 
 class Selection(Step):
-    """Whose turn is next is decided, mostly by a model, which may need several tries.
+    """The selection of the next speaker, mostly by a model.
 
-    Its outcome is the name of who was chosen, its count that of the tries. Where none of them was
-    valid, and whoever was chosen stands in, it is an error.
+    It may take several attempts. Its outcome is the speaker's name, its count the number of
+    attempts. If no attempt was valid, a fallback speaker takes the turn and it is an error.
     """
 
-    __slots__ = ("_tries", "_valid")
+    __slots__ = ("_attempts", "_valid")
 
     def __init__(self, telemetry: Telemetry, *, parent: Context | None = None) -> None:
         super().__init__(telemetry, "select_speaker", parent=parent)
-        self._tries = 0
+        self._attempts = 0
         self._valid = False
 
-    def tried(self, valid: bool) -> None:
-        """A try was made: what was answered does, or does not, name one who may speak."""
-        self._tries += 1
+    def record_attempt(self, valid: bool) -> None:
+        """Record an attempt: ``valid`` if the response named a participant who may speak."""
+        self._attempts += 1
         self._valid = valid
 
-    def chosen(self, name: str) -> None:
-        """Whose turn it is."""
-        self.decided(name)
-        if self._tries and not self._valid:
-            self.reject(values.ERROR_TYPE_UNDECIDED)
+    def record_choice(self, name: str) -> None:
+        """Record the name of the selected speaker."""
+        self.set_outcome(name)
+        if self._attempts and not self._valid:
+            self.mark_failed(values.ERROR_TYPE_UNDECIDED)
 
     def conclude(self) -> None:
-        """Count the tries, also of what has failed."""
-        if self._tries:
-            self.attributes[attr.OTEL_AGENTS_STEP_COUNT] = self._tries
+        """Record the number of attempts, also after an error."""
+        if self._attempts:
+            self.attributes[attr.OTEL_AGENTS_STEP_COUNT] = self._attempts
 
 
 def step(type: str) -> Start:
-    """A start of steps of ``type``, of which no more is known."""
+    """Return a start function for steps of ``type`` that have no name or number.
+
+    Example:
+        >>> patch = Patch("house:Flow.resume", step("human_input"))
+    """
 
     def start(telemetry: Telemetry, call: Call) -> Step:
         return Step(telemetry, type)

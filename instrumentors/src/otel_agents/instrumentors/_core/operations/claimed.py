@@ -1,4 +1,4 @@
-"""A call of a model by an outer layer, which reports only what nobody below it reports."""
+"""A model call of an outer layer, which reports only the attempts that no layer below reports."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.beginning import disowned
 from otel_agents.instrumentors._core.context.claims import Attempt
-from otel_agents.instrumentors._core.context.ownership import claimed, is_reported
+from otel_agents.instrumentors._core.context.ownership import is_reported, open_claim
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.started import released
 from otel_agents.instrumentors._core.telemetry.content import Content, RequestedContent
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import values
@@ -25,32 +25,42 @@ from .inference import (
     Server,
 )
 
-__all__ = ["CUSTOM_PROVIDER", "ClaimedCall", "lasting"]
+__all__ = ["CUSTOM_PROVIDER", "ClaimedCall", "unfinished"]
 
 _Call = TypeVar("_Call", bound="ClaimedCall")
 
 CUSTOM_PROVIDER = "custom"
-"""``gen_ai.provider.name`` of a model class of the application's own that names none."""
+"""``gen_ai.provider.name`` of an application's model class that names no provider."""
 
 
 class ClaimedCall:
-    """One call of a framework's or a router's model layer (`calls.reporting.Running`).
+    """One call of a framework's or a router's model layer (see `CallObserver`).
 
-    Opens a claim for as long as the call lasts. `sent` is the layer's positive evidence,
-    called from a hook below its cache; each send is one attempt. An attempt that a layer below took is
-    that layer's; one that nobody took is reported here, after the fact, by `describe`. Where it is
-    evident that this layer itself sends, past every other that could be seen, its span starts then
-    (`start`), so that what is sent hangs under it.
+    It holds a claim open for as long as the call lasts. The layer calls `attempt` from a hook below
+    its cache, as evidence that it sends a request. If a layer below takes that attempt, that layer
+    reports it. If none does, this class reports it afterwards, filled in by `describe`.
+
+    Where the layer is known to send by itself, past every other layer that we instrument, call
+    `start` before it sends: the span then starts right away, and the HTTP spans are its children.
+
+    Example:
+        >>> class HouseCall(ClaimedCall):
+        ...     def describe(self, call, response):
+        ...         call.response_model = response.model
+        >>> def chat(telemetry, call):
+        ...     return HouseCall(telemetry, values.Operation.CHAT, provider="house")
+        >>> patch = Patch("house:Model.chat", chat)
 
     Args:
         telemetry: What to emit with.
-        operation: What is asked for.
-        model: The model asked for, if known.
-        provider: The provider, as far as this layer can tell.
-        sends_itself: The call itself is evidence, as the method of an application's own model class
-            that runs below the framework's cache.
-        record_request: Sets what is asked, as of when it is sent; called for each attempt where it is wanted.
-        parent: The context to work in; default is the current one.
+        operation: The operation of the model call.
+        model: The requested model, if known.
+        provider: The provider, as far as this layer knows.
+        sends_itself: Whether the call is itself the evidence, as for the method of an application's
+            model class that runs below the framework's cache.
+        record_request: Records the request's content. It is called for each attempt, when the
+            request is sent, and only where content is enabled.
+        parent: The parent context; default is the current one.
     """
 
     def __init__(
@@ -67,7 +77,7 @@ class ClaimedCall:
         self._telemetry = telemetry
         self.operation = operation
         self._parent = get_current() if parent is None else parent
-        self.claim, context = claimed(
+        self.claim, context = open_claim(
             operation, self._parent, model=model, provider=provider, complete=self.complete
         )
         self.context = context
@@ -75,7 +85,7 @@ class ClaimedCall:
             self.context = official.announce(operation, self.context)
         self.server: Server | None = None
         self.started: ModelCall | None = None
-        self._refusal: BaseException | None = None
+        self._send_error: BaseException | None = None
         self._record_request = record_request if telemetry.gate.enabled else None
         self._content: RequestedContent | None = None
         self.lazy = sends_itself
@@ -84,9 +94,9 @@ class ClaimedCall:
             self._send()
 
     def attempt(self) -> None:
-        """Evidence: this layer is about to send; what it started before and saw fail is over."""
-        if self._refusal is not None:
-            self.refused(self._refusal)
+        """Record that this layer is about to send; an earlier attempt that failed is over."""
+        if self._send_error is not None:
+            self.attempt_failed(self._send_error)
         if self.started is None:
             self._send()
 
@@ -100,12 +110,12 @@ class ClaimedCall:
                 errors.internal_error("recording a request")
 
     def start(self, server: Server | None) -> ModelCall | None:
-        """This layer sends itself, now: start the span of the current attempt.
+        """Start the span of the current attempt: this layer sends the request itself, now.
 
-        None where nothing was to be sent, or a layer below has taken the attempt. What is sent
-        again before the attempt is over is part of it, unless `unsent` has told that it failed.
+        Return None if there is no attempt, or a layer below has taken it. A request that is sent
+        again belongs to the same attempt, unless `send_failed` reported a failure in between.
         """
-        if self._refusal is not None:
+        if self._send_error is not None:
             self.attempt()
         attempt = self.claim.current
         if attempt is None or attempt.taken or self.started is not None:
@@ -115,67 +125,68 @@ class ClaimedCall:
         return self.started
 
     def adopt(self) -> ModelCall | None:
-        """The response has begun to come: its span is started, unless a layer below has one."""
+        """Start the span as the response begins to arrive, unless a layer below has one."""
         attempt = self.claim.current
         if self.started is None and attempt is not None and not attempt.taken:
             self.started = self._report(attempt)
         return self.started
 
     def send_failed(self, error: BaseException) -> None:
-        """What `start` has begun failed with ``error``; the layer may make another attempt."""
-        self._refusal = error
+        """Record that the attempt that `start` started failed; the layer may make another."""
+        self._send_error = error
 
     def complete(self, call: ModelCall) -> None:
-        """A layer below reports ``call``, which is about to end; for frameworks to override."""
+        """Add to ``call``, which a layer below reports and ends now; for frameworks to override."""
 
     def responded(self, response: Any) -> None:
-        """The current attempt has its response, and the call goes on."""
-        self._settle(response, None)
+        """Report the current attempt with its response; the call goes on."""
+        self._finish_attempt(response, None)
 
-    def refused(self, error: BaseException) -> None:
-        """The current attempt has failed, and the call goes on."""
-        self._settle(None, error)
+    def attempt_failed(self, error: BaseException) -> None:
+        """Report the current attempt with its error; the call goes on."""
+        self._finish_attempt(None, error)
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """Look at what the call has come to before it is reported; returns the error to report.
+        """Return the error to report, given the call's result or error.
 
-        For frameworks to override: what was not sent after all, is told by `nothing_sent`.
+        For frameworks to override; an override calls `nothing_sent` if no request was sent after
+        all.
         """
         return error
 
     def nothing_sent(self) -> None:
-        """Nothing was sent after all: there is nothing to report."""
-        self.claim.settle()
+        """Drop the current attempt: no request was sent, so there is nothing to report."""
+        self.claim.finish_attempt()
 
     def describe(self, call: ModelCall, response: Any) -> None:
-        """Set on ``call`` what this layer knows of ``response``; for frameworks to override."""
+        """Set on ``call`` what this layer knows about ``response``; for frameworks to override."""
 
     def response_id(self, response: Any) -> str | None:
-        """The provider's id of ``response``, for frameworks to override."""
+        """Return the provider's id of ``response``; for frameworks to override."""
         return None
 
     def chunk(self, item: Any) -> object:
-        """One item of a stream; for frameworks to override."""
+        """Read one item of a stream; for frameworks to override."""
         return None
 
     def returned(self, value: Any) -> Any:
-        """The call has its result; for frameworks to override where it is read later."""
+        """Complete the call with its result; override it where the result is read later."""
         self._complete(value)
         return value
 
     @final
     def exhausted(self, value: Any) -> None:
-        """The stream is at its end."""
+        """Complete the call: the stream is at its end."""
         self._complete()
 
     @final
     def abandoned(self) -> None:
-        """The caller left the stream."""
+        """Complete the call: the caller stopped reading the stream."""
         self._complete(abandoned=True)
 
     @final
     def failed(self, error: BaseException) -> None:
-        """The call raised."""
+        """Complete the call with the error that it raised."""
         self._complete(error=error)
 
     @property
@@ -184,14 +195,14 @@ class ClaimedCall:
         return self.claim.closed
 
     def end(self) -> None:
-        """Close the claim; nothing more is reported than what was started."""
+        """Close the claim and end the span that was started, if any; report nothing else."""
         started, self.started = self.started, None
         self.close()
         if started is not None:
             started.end()
 
     def close(self) -> None:
-        """The call has completed: nothing can be taken from its claim any more, and nothing is held."""
+        """Close the claim, so that no layer can take it, and release the request's content."""
         self.claim.close()
         self._record_request = self._content = None
 
@@ -202,20 +213,20 @@ class ClaimedCall:
             try:
                 error = self.error_to_report(response, error)
             except Exception:
-                errors.internal_error("judging a call")
-            self._settle(response, error, abandoned=abandoned)
+                errors.internal_error("classifying a call")
+            self._finish_attempt(response, error, abandoned=abandoned)
         finally:
             self.close()
 
-    def _settle(
+    def _finish_attempt(
         self, response: Any, error: BaseException | None, *, abandoned: bool = False
     ) -> None:
-        attempt, call = self.claim.settle(), self.started
-        self.started, self._refusal = None, None
+        attempt, call = self.claim.finish_attempt(), self.started
+        self.started, self._send_error = None, None
         if call is None:
             if attempt is None or attempt.taken:
                 return
-            finalization.current().wait_briefly()  # what was dropped may be what has reported it
+            finalization.current().wait_briefly()  # a dropped stream may be about to report this response
             if self._is_reported(response, attempt):
                 return
             call = self._report(attempt)
@@ -249,13 +260,13 @@ class ClaimedCall:
             start_time=attempt.start_time if attempt is not None else None,
         )
         call.layer = type(self)
-        asked, self._content = self._content, None
-        if asked is not None:
-            asked.give(call.content)
-        return disowned(call)
+        requested, self._content = self._content, None
+        if requested is not None:
+            requested.copy_to(call.content)
+        return released(call)
 
 
-def lasting(slot: Slot[_Call]) -> _Call | None:
-    """The call that the current context has in ``slot``; None once it has completed."""
+def unfinished(slot: Slot[_Call]) -> _Call | None:
+    """Return the call in ``slot`` of the current context; None if there is none or it completed."""
     found = slot.get()
     return found if found is not None and not found.ended else None

@@ -1,4 +1,4 @@
-"""Calls of services that are no inference: retrieval, memory, hosted agents, MCP."""
+"""Calls of services other than inference: retrieval, memory, hosted agents, MCP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,23 @@ def _named(operation: values.Operation, subject: str | None) -> str:
 
 
 class Retrieval(Operation):
-    """A search in a data source (GenAI semconv, "Retrieval")."""
+    """A search in a data source (GenAI semconv, "Retrieval").
+
+    Example:
+        >>> def search(telemetry, call):
+        ...     retrieval = Retrieval(telemetry, data_source=call.instance.collection)
+        ...     retrieval.content.retrieval_query = call.argument(0, "query")
+        ...     return retrieval
+        >>> patch = Patch("house:Store.search", search)
+
+    Args:
+        telemetry: What to emit with.
+        data_source: ``gen_ai.data_source.id``.
+        provider: ``gen_ai.provider.name``.
+        model: The embedding model, if known.
+        server: Host and port of the service.
+        parent: The parent context; default is the current one.
+    """
 
     __slots__ = ()
 
@@ -48,26 +64,35 @@ class Retrieval(Operation):
         parent: Context | None = None,
     ) -> None:
         operation = values.Operation.RETRIEVAL
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_DATA_SOURCE_ID: data_source,
             attr.GEN_AI_PROVIDER_NAME: provider,
             attr.GEN_AI_REQUEST_MODEL: model,
         }
         name = _named(operation, data_source)
-        super().__init__(telemetry, kinds.CLIENT_ALONE, name, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, kinds.CLIENT_ALONE, name, _known(start_attributes, server), parent=parent
+        )
 
 
 class Memory(Operation):
     """One of the seven memory operations (GenAI semconv, "Memory").
 
+    Example:
+        >>> def remember(telemetry, call):
+        ...     memory = Memory(telemetry, values.Operation.CREATE_MEMORY)
+        ...     memory.record(call.argument(0, "texts"), lambda text: {"content": text})
+        ...     return memory
+        >>> patch = Patch("house:Memory.save", remember)
+
     Args:
         telemetry: What to emit with.
         operation: ``search_memory``, ``create_memory``, …
         store: ``gen_ai.memory.store.id``.
-        provider: The external service, if one is called; None in-process.
-        server: Its host and port.
-        parent: The context to work in; default is the current one.
+        provider: The external service; None if the memory is in this process.
+        server: Host and port of the service.
+        parent: The parent context; default is the current one.
     """
 
     __slots__ = ()
@@ -82,30 +107,32 @@ class Memory(Operation):
         server: Server | None = None,
         parent: Context | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_MEMORY_STORE_ID: store,
             attr.GEN_AI_PROVIDER_NAME: provider,
         }
         kind = kinds.CLIENT_ALONE if provider else kinds.LOCAL_CLIENT
-        super().__init__(telemetry, kind, operation.value, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, kind, operation.value, _known(start_attributes, server), parent=parent
+        )
 
-    def keep(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
-        """Count ``records``, and keep them, converted, where content is wanted."""
+    def record(self, records: Sequence[Any], convert: Callable[[Any], Any]) -> None:
+        """Record the number of ``records`` and, where content is enabled, the converted records."""
         self.attributes[attr.GEN_AI_MEMORY_RECORD_COUNT] = len(records)
         self.content.memory_records = Items(records, convert)
 
 
 class _HostedAgentOperation(Operation):
-    """An operation of a service on its agent.
+    """The base of operations on an agent that a service hosts.
 
     Args:
         telemetry: What to emit with.
         provider: ``gen_ai.provider.name``.
         agent_name: The agent's name.
-        model: The model that it is made with.
+        model: The agent's model.
         server: Host and port of the service.
-        parent: The context to work in; default is the current one.
+        parent: The parent context; default is the current one.
     """
 
     __slots__ = ()
@@ -122,18 +149,26 @@ class _HostedAgentOperation(Operation):
         server: Server | None = None,
         parent: Context | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.GEN_AI_OPERATION_NAME: self.operation.value,
             attr.GEN_AI_PROVIDER_NAME: provider,
             attr.GEN_AI_AGENT_NAME: agent_name,
             attr.GEN_AI_REQUEST_MODEL: model,
         }
         name = _named(self.operation, agent_name)
-        super().__init__(telemetry, self.kind, name, _known(first, server), parent=parent)
+        super().__init__(
+            telemetry, self.kind, name, _known(start_attributes, server), parent=parent
+        )
 
 
 class CreateAgent(_HostedAgentOperation):
-    """Creates an agent at a service (GenAI semconv, "Create agent"), never a local object."""
+    """Create an agent at a service (GenAI semconv, "Create agent"); never a local object.
+
+    Example:
+        >>> def create(telemetry, call):
+        ...     return CreateAgent(telemetry, "openai", agent_name=call.argument(0, "name"))
+        >>> patch = Patch("house:Client.create_agent", create)
+    """
 
     __slots__ = ()
     kind = kinds.CLIENT_ALONE
@@ -141,7 +176,13 @@ class CreateAgent(_HostedAgentOperation):
 
 
 class InvokeRemoteAgent(_HostedAgentOperation):
-    """Runs an agent of a service (GenAI semconv, "Invoke agent", client)."""
+    """Invoke an agent that a service hosts (GenAI semconv, "Invoke agent", client).
+
+    Example:
+        >>> def invoke(telemetry, call):
+        ...     return InvokeRemoteAgent(telemetry, "aws.bedrock", agent_name=call.instance.name)
+        >>> patch = Patch("house:Client.invoke_agent", invoke)
+    """
 
     __slots__ = ()
     kind = kinds.CLIENT
@@ -151,14 +192,19 @@ class InvokeRemoteAgent(_HostedAgentOperation):
 class McpRequest(Operation):
     """A request or notification of the Model Context Protocol (MCP semconv, client and server).
 
+    Example:
+        >>> def call_tool(telemetry, call):
+        ...     return McpRequest(telemetry, "tools/call", tool=call.argument(0, "name"))
+        >>> patch = Patch("house:Session.call_tool", call_tool)
+
     Args:
         telemetry: What to emit with.
         method: ``mcp.method.name``.
         tool: The tool of a ``tools/call``.
         prompt: The prompt of a ``prompts/get``.
-        server_side: Whether this process answers the request.
-        parent: The context to work in; default is the current one.
-        links: Links of the span, as to the HTTP request that brought it.
+        server_side: Whether this process is the server of the request.
+        parent: The parent context; default is the current one.
+        links: Links of the span, such as to the HTTP request that carried it.
     """
 
     __slots__ = ()
@@ -174,7 +220,7 @@ class McpRequest(Operation):
         parent: Context | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        first = {
+        start_attributes = {
             attr.MCP_METHOD_NAME: method,
             attr.GEN_AI_TOOL_NAME: tool,
             attr.GEN_AI_PROMPT_NAME: prompt,
@@ -184,4 +230,6 @@ class McpRequest(Operation):
         target = tool or prompt
         name = f"{method} {target}" if target else method
         kind = kinds.MCP_SERVER if server_side else kinds.MCP_CLIENT
-        super().__init__(telemetry, kind, name, _known(first), parent=parent, links=links)
+        super().__init__(
+            telemetry, kind, name, _known(start_attributes), parent=parent, links=links
+        )

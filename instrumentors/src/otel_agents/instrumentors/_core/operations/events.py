@@ -1,4 +1,4 @@
-"""Events within a run that are no operation: an agent hands over, a run waits for somebody."""
+"""Events within a run that are no operations: an agent hands over, a run waits for input."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _HANDOFF: Final = "handoff"
 def hand_over(
     telemetry: Telemetry, origin: str | None, target: str, context: Context | None = None
 ) -> None:
-    """Emit ``otel_agents.handoff``: by rule; a handoff that the model asks for is a tool call.
+    """Emit ``otel_agents.handoff`` for a handoff by rule; one by the model is a tool call.
 
-    It is a step without duration too: most backends of traces show no events.
+    A step without duration is emitted too, since most trace backends do not show events.
 
     Args:
         telemetry: What to emit with.
-        origin: The name of the agent that hands over; None where nobody did before.
-        target: The name of the agent that goes on.
-        context: The span that the event belongs to is in it; default is the current one.
+        origin: The name of the agent that hands over; None if no agent ran before.
+        target: The name of the agent that takes over.
+        context: The context with the event's span; default is the current one.
     """
     attributes: dict[str, Any] = {attr.OTEL_AGENTS_HANDOFF_TO: target}
     if origin:
@@ -42,12 +42,12 @@ def hand_over(
 
 
 def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None = None) -> None:
-    """Emit ``otel_agents.interrupt``: a run stops until somebody answers, which is no error.
+    """Emit ``otel_agents.interrupt``: a run stops until it gets input, which is no error.
 
     Args:
         telemetry: What to emit with.
-        value: What is asked of them: content, emitted only where events carry it.
-        context: The span that the event belongs to is in it; default is the current one.
+        value: The request for input: content, emitted only where events carry content.
+        context: The context with the event's span; default is the current one.
     """
     attributes = telemetry.gate.value_attribute(attr.OTEL_AGENTS_INTERRUPT_VALUE, value)
     _emit(telemetry, OTEL_AGENTS_INTERRUPT, attributes, context)

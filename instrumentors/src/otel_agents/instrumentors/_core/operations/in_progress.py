@@ -1,4 +1,4 @@
-"""Operations in progress: known so that a signal can end them, and held by nobody here."""
+"""Operations in progress, weakly referenced, so that a signal handler can end them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 from weakref import WeakSet, WeakValueDictionary
 
+from opentelemetry.trace import Span
+
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_place", "operations"]
+__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number", "operations"]
 
 
 class InProgress(Protocol):
@@ -19,21 +21,21 @@ class InProgress(Protocol):
     span: Any
 
     def interrupt(self) -> None:
-        """The process is told to end: end with what is known by now."""
+        """End with what is known, because the process is terminating."""
         ...
 
 
-IN_PROGRESS: Final[WeakValueDictionary[int, Any]] = WeakValueDictionary()
-"""By place; what the application dropped is gone from here too."""
+IN_PROGRESS: Final[WeakValueDictionary[int, InProgress]] = WeakValueDictionary()
+"""By sequence number; operations that the application dropped disappear by themselves."""
 
-DISCARDED: Final[WeakSet[Any]] = WeakSet()
-"""Spans of operations that were discarded: open for ever, and nobody's to end."""
+DISCARDED: Final[WeakSet[Span]] = WeakSet()
+"""Spans of discarded operations: they stay open, and nothing may end them."""
 
-next_place: Final[Callable[[], int]] = itertools.count().__next__
+next_number: Final[Callable[[], int]] = itertools.count().__next__
 
 
 def operations() -> list[InProgress]:
-    """What is in progress, in the order of its start."""
+    """Return the operations in progress, in the order of their start."""
     found = (reference() for reference in IN_PROGRESS.valuerefs())
     return [operation for operation in found if operation is not None]
 
@@ -46,5 +48,6 @@ def interrupt(operation: InProgress) -> None:
         errors.internal_error("interrupting an operation")
 
 
-renew_after_fork(IN_PROGRESS.clear)  # what is in progress is the parent's to end
+renew_after_fork(IN_PROGRESS.clear)  # the parent process ends its own operations
+
 renew_after_fork(DISCARDED.clear)

@@ -1,4 +1,4 @@
-"""Calls of a model: inference, embeddings, and responses that are read again."""
+"""Model calls: inference, embeddings, and responses that are fetched later."""
 
 from __future__ import annotations
 
@@ -29,18 +29,26 @@ Server = tuple[str, int]
 
 
 class ModelCall(Operation):
-    """A call of a provider: takes the claim of the layers above, and is counted once.
+    """A call of a provider. It takes the claim of the layers above, so that it is counted once.
+
+    `Inference`, `Embeddings` and `FetchResponse` are the concrete classes.
+
+    Example:
+        >>> def record(call: ModelCall, response):
+        ...     call.response_id = response.id
+        ...     call.response_model = response.model
+        ...     call.input_tokens = response.usage.input_tokens
 
     Args:
         telemetry: What to emit with.
         operation: The operation's name.
         provider: ``gen_ai.provider.name``.
-        model: The model asked for, if the request names one.
+        model: The requested model, if the request names one.
         server: Host and port of the endpoint, if known.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if the call began before it was known.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for a call that started earlier.
         links: Links of the span.
-        provider_is_guess: Whether the layer above knows the provider better, if it says whom it sends to.
+        provider_is_guess: Whether the provider that a layer above names takes precedence.
     """
 
     __slots__ = (
@@ -71,7 +79,7 @@ class ModelCall(Operation):
         self.output_tokens: int | None = None
         self.finish_reasons: tuple[str, ...] = ()
         self.layer: type[Any] | None = None
-        """The class of the claiming layer that reports it, if one does."""
+        """The class of the claiming layer that reports the call, if one does."""
         self._last_chunk = 0
         self.times_next_chunk = True
         self.response_model: str | None = None
@@ -80,53 +88,54 @@ class ModelCall(Operation):
         self._agent = scope.agent
         self._claim = None
         official_in_use = official.MODULE in sys.modules
-        foreign = official_in_use or scope.elsewhere
+        foreign = official_in_use or scope.foreign_span
         owner = owner_of(operation, scope, parent) if foreign else OURS
         above = (scope.inference or scope.embeddings) if provider_is_guess else None
-        first: dict[str, Any] = {
+        start_attributes: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
             attr.GEN_AI_PROVIDER_NAME: (above.sends_to if above else None) or provider,
         }
         if model:
-            first[attr.GEN_AI_REQUEST_MODEL] = model
+            start_attributes[attr.GEN_AI_REQUEST_MODEL] = model
         if server:
-            first[attr.SERVER_ADDRESS], first[attr.SERVER_PORT] = server
+            start_attributes[attr.SERVER_ADDRESS], start_attributes[attr.SERVER_PORT] = server
         name = f"{operation.value} {model}" if model else operation.value
         super().__init__(
             telemetry,
             self.kind,
             name,
-            first,
+            start_attributes,
             parent=parent,
             start_time=start_time,
             links=links,
             owner=owner,
             scope=scope,
         )
-        if official_in_use and owner is OURS:  # theirs below us report nothing then
+        if official_in_use and owner is OURS:  # official instrumentations below then report nothing
             self.context = official.announce(operation, self.context)
         if scope.inference is not None or scope.embeddings is not None:
-            self._claim = ownership.take(operation, parent)  # what could not be begun takes none
+            # Last: an operation that fails to start must not take the claim.
+            self._claim = ownership.take(operation, parent)
 
     @property
     def withholds_usage(self) -> bool:
-        """Whether the layer above keeps what a stream tells of its usage to itself."""
+        """Whether the layer above does not pass on the usage that a stream reports."""
         return self._claim is not None and self._claim.withholds_usage
 
     def returned(self, value: Any) -> Any:
-        """The call returned ``value``: record it, now or while it is read."""
+        """Record ``value``, now or, if it is a stream, while it is read."""
         return follow_stream(value, self) or results.follow(self, value)
 
-    def _gather(self) -> None:
-        gathered = self.attributes
+    def _finalize(self) -> None:
+        attributes = self.attributes
         if self.response_id is not None:
-            gathered[attr.GEN_AI_RESPONSE_ID] = self.response_id
+            attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
             reported = ownership.Reported(self.response_id, self.end_time, self.layer)
             ownership.REPORTED.append(reported)
         if self.response_model is not None:
-            gathered[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
+            attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self.input_tokens is not None:
-            gathered[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
+            attributes[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
         if self._claim is not None:
             self._claim.complete(self)
 
@@ -134,8 +143,19 @@ class ModelCall(Operation):
 class Inference(ModelCall):
     """A chat, a text completion or another generation (GenAI semconv, "Inference").
 
-    Framework code sets `input_tokens`, `output_tokens` and `finish_reasons` from the response;
-    breakdowns go to ``attributes`` under their own names.
+    Set `input_tokens`, `output_tokens` and `finish_reasons` from the response; breakdowns of the
+    usage go to ``attributes`` under their own names.
+
+    Example:
+        >>> class HouseInference(Inference):
+        ...     def respond(self, value):
+        ...         self.response_id = value.id
+        ...         self.input_tokens = value.usage.input_tokens
+        ...         self.output_tokens = value.usage.output_tokens
+        >>> def chat(telemetry, call):
+        ...     model, server = call.argument(0, "model"), ("api.house.example", 443)
+        ...     return HouseInference(telemetry, values.Operation.CHAT, "house", model, server)
+        >>> patch = Patch("house:Client.chat", chat)
     """
 
     __slots__ = ()
@@ -143,13 +163,16 @@ class Inference(ModelCall):
 
     @property
     def first_chunk_seconds(self) -> float | None:
-        """Of a stream; an attribute, since some layers know it only when the call is over."""
+        """Seconds to the first chunk of a stream.
+
+        It is an attribute, since some layers know it only when the call is over.
+        """
         return self.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
 
-    def timed_chunk(self) -> None:
-        """Note the time of a chunk: of the first always, of later ones where a metric asks.
+    def record_chunk_time(self) -> None:
+        """Record the time of a chunk: the first always, later ones for the chunk metric.
 
-        Called where `times_next_chunk` says so.
+        Call it if `times_next_chunk` is True.
         """
         instruments = self.telemetry.instruments
         elapsed = self.elapsed()
@@ -160,26 +183,41 @@ class Inference(ModelCall):
         elif self._owner.emits:
             instruments.measure(kinds.chunk_measures(since_last), self, self.known)
 
-    def _gather(self) -> None:
-        gathered = self.attributes
+    def _finalize(self) -> None:
+        attributes = self.attributes
         if self.output_tokens is not None:
-            gathered[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
+            attributes[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
         if self.finish_reasons:
-            gathered[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
+            attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
         if self._agent is not None:
             self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
-        super()._gather()
+        super()._finalize()
 
 
 class Embeddings(ModelCall):
-    """A call that embeds texts (GenAI semconv, "Embeddings"); their content is never recorded."""
+    """A call that embeds texts (GenAI semconv, "Embeddings"); their content is never recorded.
+
+    Example:
+        >>> def embed(telemetry, call):
+        ...     model = call.argument(0, "model")
+        ...     return Embeddings(telemetry, values.Operation.EMBEDDINGS, "house", model, None)
+        >>> patch = Patch("house:Client.embed", embed)
+    """
 
     __slots__ = ()
     kind = kinds.EMBEDDINGS
 
 
 class FetchResponse(ModelCall):
-    """Reads a response that was generated before (GenAI semconv, "Fetch response"): no tokens."""
+    """Fetch a response that was generated before (GenAI semconv, "Fetch response").
+
+    It has no usage.
+
+    Example:
+        >>> def retrieve(telemetry, call):
+        ...     return FetchResponse(telemetry, "openai", call.argument(0, "response_id"), None)
+        >>> patch = Patch("house:Client.retrieve", retrieve)
+    """
 
     __slots__ = ()
     kind = kinds.CLIENT_ALONE

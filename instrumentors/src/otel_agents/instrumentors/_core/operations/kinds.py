@@ -1,4 +1,4 @@
-"""Every kind of operation: its span kind, its metrics, its event, its effect on the context."""
+"""The kinds of operations: span kind, metrics, event, and effect on the context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors._core.context.ownership import unclaimed
+from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.telemetry.metrics import Measure
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, metrics
@@ -23,12 +23,12 @@ __all__ = [
     "AGENT",
     "CLIENT",
     "CLIENT_ALONE",
+    "COMMON_ATTRIBUTES",
     "EMBEDDINGS",
     "INFERENCE",
     "LOCAL_CLIENT",
     "MCP_CLIENT",
     "MCP_SERVER",
-    "MEASURED",
     "SCOPE",
     "TOOL",
     "WORKFLOW",
@@ -42,11 +42,11 @@ class Kind:
     """What all operations of one kind have in common.
 
     Attributes:
-        span_kind: The span's kind.
-        measures: The metrics that are recorded when one ends.
-        modalities: Whether its tokens are summed by modality, in the latest generation.
-        event: The event with all details that is emitted where the settings ask for it.
-        enter: The effect on the context in which the operation's own work runs, if any.
+        span_kind: The span kind.
+        measures: The metrics that are recorded when an operation ends.
+        modalities: Whether usage is summed by modality, in the latest generation of metrics.
+        event: The event with all details, emitted if the settings enable it.
+        enter: Changes the context in which the operation's work runs, if set.
         conversation: Whether the span type has ``gen_ai.conversation.id``.
     """
 
@@ -68,7 +68,7 @@ def _duration(metric: Metric, *names: str) -> Measure:
 
 # Calls of a provider or a service.
 
-MEASURED: Final = (
+COMMON_ATTRIBUTES: Final = (
     attr.GEN_AI_OPERATION_NAME,
     attr.GEN_AI_PROVIDER_NAME,
     attr.GEN_AI_REQUEST_MODEL,
@@ -78,16 +78,16 @@ MEASURED: Final = (
     attr.OPENAI_RESPONSE_SERVICE_TIER,
     attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
 )
-"""The attributes that the metrics of clients have in common."""
+"""The attributes that all client metrics have."""
 
-_CLIENT_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_OPERATION_DURATION, *MEASURED)
-_INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION, *MEASURED)
+_CLIENT_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_OPERATION_DURATION, *COMMON_ATTRIBUTES)
+_INFERENCE_DURATION: Final = _duration(metrics.GEN_AI_CLIENT_INFERENCE_DURATION, *COMMON_ATTRIBUTES)
 _input: Final = attrgetter("input_tokens")
 _output: Final = attrgetter("output_tokens")
 _TOKENS: Final = metrics.GEN_AI_CLIENT_TOKEN_USAGE
 _INPUT_TYPE: Final = MappingProxyType({attr.GEN_AI_TOKEN_TYPE: TokenType.INPUT.value})
 _OUTPUT_TYPE: Final = MappingProxyType({attr.GEN_AI_TOKEN_TYPE: TokenType.OUTPUT.value})
-_INPUT_TOKENS: Final = Measure(_TOKENS, _input, MEASURED, _INPUT_TYPE, latest=False)
+_INPUT_TOKENS: Final = Measure(_TOKENS, _input, COMMON_ATTRIBUTES, _INPUT_TYPE, latest=False)
 
 INFERENCE: Final = Kind(
     SpanKind.CLIENT,
@@ -96,28 +96,28 @@ INFERENCE: Final = Kind(
         Measure(
             metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
             _first_chunk,
-            MEASURED,
+            COMMON_ATTRIBUTES,
             latest=False,
         ),
         _INPUT_TOKENS,
-        Measure(_TOKENS, _output, MEASURED, _OUTPUT_TYPE, latest=False),
+        Measure(_TOKENS, _output, COMMON_ATTRIBUTES, _OUTPUT_TYPE, latest=False),
         _INFERENCE_DURATION._replace(previous=False),
         Measure(
             metrics.GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK,
             _first_chunk,
-            MEASURED,
+            COMMON_ATTRIBUTES,
             previous=False,
         ),
         Measure(
             metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS,
             _input,
-            MEASURED,
+            COMMON_ATTRIBUTES,
             previous=False,
         ),
         Measure(
             metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS,
             _output,
-            MEASURED,
+            COMMON_ATTRIBUTES,
             previous=False,
         ),
     ),
@@ -127,9 +127,9 @@ INFERENCE: Final = Kind(
 EMBEDDINGS: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION, _INPUT_TOKENS), conversation=False)
 CLIENT: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,))
 CLIENT_ALONE: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,), conversation=False)
-"""A call of a service that is part of no conversation."""
+"""A call of a service that belongs to no conversation."""
 LOCAL_CLIENT: Final = Kind(SpanKind.INTERNAL, (_CLIENT_DURATION,), conversation=False)
-"""What may be a call of a service, and is done in this process, as a memory's."""
+"""A client operation that this process performs itself, such as a search in local memory."""
 
 _MCP: Final = (
     *(attr.MCP_METHOD_NAME, attr.GEN_AI_TOOL_NAME, attr.GEN_AI_PROMPT_NAME),
@@ -143,13 +143,13 @@ MCP_CLIENT: Final = Kind(
 MCP_SERVER: Final = Kind(
     SpanKind.SERVER,
     (_duration(metrics.MCP_SERVER_OPERATION_DURATION, *_MCP),),
-    enter=unclaimed,
+    enter=without_claims,
     conversation=False,
 )
 
 
 def chunk_measures(seconds: float) -> tuple[Measure, ...]:
-    """The metrics of the time between two chunks of a stream."""
+    """Return the metrics of the time between two chunks of a stream."""
 
     def value(_: object) -> float:
         return seconds
@@ -157,17 +157,17 @@ def chunk_measures(seconds: float) -> tuple[Measure, ...]:
     previous = metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK
     latest = metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK
     return (
-        Measure(previous, value, MEASURED, latest=False),
-        Measure(latest, value, MEASURED, previous=False),
+        Measure(previous, value, COMMON_ATTRIBUTES, latest=False),
+        Measure(latest, value, COMMON_ATTRIBUTES, previous=False),
     )
 
 
-# What runs in the process: what is called inside is nobody's request yet.
+# Operations in this process. Inside one, no layer claims a model call yet.
 
 WORKFLOW: Final = Kind(
     SpanKind.INTERNAL,
     (_duration(metrics.GEN_AI_INVOKE_WORKFLOW_DURATION, attr.GEN_AI_WORKFLOW_NAME),),
-    enter=unclaimed,
+    enter=without_claims,
 )
 _NAMED: Final = (attr.GEN_AI_AGENT_NAME,)
 AGENT: Final = Kind(
@@ -187,7 +187,7 @@ AGENT: Final = Kind(
             previous=False,
         ),
     ),
-    enter=unclaimed,
+    enter=without_claims,
 )
 TOOL: Final = Kind(
     SpanKind.INTERNAL,
@@ -197,7 +197,7 @@ TOOL: Final = Kind(
             *(attr.GEN_AI_TOOL_NAME, attr.GEN_AI_TOOL_TYPE, attr.GEN_AI_AGENT_NAME),
         ),
     ),
-    enter=unclaimed,
+    enter=without_claims,
 )
-SCOPE: Final = Kind(SpanKind.INTERNAL, enter=unclaimed)
-"""A plan, or a step of ours: without a metric."""
+SCOPE: Final = Kind(SpanKind.INTERNAL, enter=without_claims)
+"""A plan, or a step of our own: without a metric."""

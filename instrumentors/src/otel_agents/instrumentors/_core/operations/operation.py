@@ -1,8 +1,8 @@
-"""The life of an operation: started with what samplers need, described, ended exactly once.
+"""The life of an operation: start with what samplers need, describe, end exactly once.
 
-Nobody overrides how an operation lives. A framework says two things of its own: how it starts, by
-the arguments of the constructor, and how it is described, by `Operation.respond`, by
-`Operation.chunk` and `Operation.conclude` where the result is a stream.
+No subclass overrides the life cycle. A framework defines two things: how an operation starts, by
+the arguments of the constructor, and how it is described, by `Operation.respond` or, for streams,
+by `Operation.chunk` and `Operation.conclude`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, se
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
-from otel_agents.instrumentors._core.context.beginning import BEGINNING
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
     scope_of,
 )
+from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
-from otel_agents.instrumentors._core.telemetry.content import UNWANTED, Content
+from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
 from . import kinds
-from .in_progress import DISCARDED, IN_PROGRESS, next_place
+from .in_progress import DISCARDED, IN_PROGRESS, next_number
 from .kinds import Kind
 from .owner import OURS, Owner
 
@@ -40,25 +40,33 @@ __all__ = ["Operation"]
 class Operation:
     """One operation in progress.
 
-    A framework's code sets what it learns in ``attributes`` and ``content``; both are read once,
-    when the operation ends. ``detailed`` tells whether anybody will see attributes beyond those of
-    the metrics: where it is False, do not gather them.
+    Set what you learn in ``attributes`` and ``content``; both are read once, when the operation
+    ends. Skip attributes that metrics do not need if ``detailed`` is False: nothing records them.
+
+    Example:
+        >>> def audit(telemetry, call):
+        ...     operation = Step(telemetry, "audit")
+        ...     operation.when_ended.append(lambda: print(operation.duration))
+        ...     return operation
+        >>> issubclass(Step, Operation)
+        True
 
     Args:
         telemetry: What to emit with.
-        kind: What kind of operation it is.
+        kind: The kind of the operation.
         name: The span's name, of low cardinality.
         attributes: The sampling-relevant attributes, set when the span starts.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, for an operation that began before it was known.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for an operation that started earlier.
         links: Links of the span.
-        owner: Who reports it.
-        scope: That of ``parent``, if it was looked up already.
+        owner: The owner, which reports the operation.
+        scope: The scope of ``parent``, if the caller has looked it up.
     """
 
     __slots__ = (
-        *("__weakref__", "_ended", "_first", "_gate", "_held", "_kind", "_owner", "_place"),
-        *("_start_counter", "attributes", "complete", "content", "context", "detailed"),
+        *("__weakref__", "_ended", "_gate", "_held", "_kind", "_number", "_owner"),
+        *("_start_attributes", "_start_counter"),
+        *("attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
         *("start_time", "telemetry", "when_ended"),
     )
@@ -81,14 +89,14 @@ class Operation:
         self._kind = kind
         self._ended = self._held = False
         self.error: BaseException | None = None
-        """What the call raised, until all is told; `error_type` stays."""
+        """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
         self.complete = False
-        """Whether everything was said before the end of a stream: leaving it is no abandoning."""
+        """Whether a stream has delivered everything, so that closing it early is not abandoning it."""
         self.hold_open: Callable[[], object] | None = None
-        """Called instead of ending, once, where the operation outlives its call."""
+        """Called once instead of ending, for an operation that outlives its call."""
         self.when_ended: list[Callable[[], object]] = []
-        """Called when the operation has ended, or was discarded."""
+        """Called after the operation ended or was discarded."""
         self.end_time = 0
         self.duration = 0.0
         """Seconds from start to end; the same as the span's."""
@@ -99,7 +107,7 @@ class Operation:
         self._start_counter = time.perf_counter_ns() - (now - self.start_time)
         parent = get_current() if parent is None else parent
         self.attributes: dict[str, Any] = {}
-        self._first = attributes
+        self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
         self.span = self._start_span(name, parent, links) if owner.has_span else INVALID_SPAN
@@ -110,7 +118,7 @@ class Operation:
         self.content = (
             Content(self._gate.policy, self.recording, emitted and kind.event is not None)
             if self._gate.enabled and owner.emits
-            else UNWANTED
+            else DISABLED_CONTENT
         )
         self.context = context if kind.enter is None else kind.enter(context)
         conversation = scope.conversation_id or official_conversation_id(parent)
@@ -121,20 +129,20 @@ class Operation:
         ):
             if value:
                 self.attributes[key] = value
-        self._place = next_place()
-        IN_PROGRESS[self._place] = self
-        begun = BEGINNING.get()
-        if begun is not None and not begun.over:
-            begun.append(self)
+        self._number = next_number()
+        IN_PROGRESS[self._number] = self
+        started = STARTED.get()
+        if started is not None and not started.over:
+            started.append(self)
 
     def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
-        """Without one the operation goes on, in ``parent``: it is measured all the same."""
+        """Start the span; if that fails, go on in ``parent``, for the metrics."""
         try:
             return self.telemetry.tracer.start_span(
                 name,
                 parent,
                 self._kind.span_kind,
-                self._first,
+                self._start_attributes,
                 links,
                 start_time=self.start_time,
                 record_exception=False,
@@ -144,53 +152,53 @@ class Operation:
             errors.foreign_error("starting a span")
             return INVALID_SPAN
 
-    # What a framework says.
+    # What a framework overrides.
 
     def respond(self, value: Any) -> None:
-        """Gather from the result; for frameworks to override."""
+        """Record what the result holds; for frameworks to override."""
 
     def chunk(self, item: Any) -> object:
-        """Gather from one item of a stream; for frameworks to override."""
+        """Record what one item of a stream holds; for frameworks to override."""
 
     def conclude(self) -> None:
-        """Put together what was gathered, before any end; for frameworks to override."""
+        """Record what was collected, before any end; for frameworks to override."""
 
     def is_failure(self, error: BaseException) -> bool:
-        """Whether ``error`` is one, and not a framework's way to leave; for frameworks to override."""
+        """Return whether ``error`` is a failure, not control flow; for frameworks to override."""
         return True
 
-    # What a call or a stream reports (`calls.reporting.Running`).
+    # What a call or a stream reports (`calls.reporting.CallObserver`).
 
     def returned(self, value: Any) -> Any:
-        """The call returned ``value``: record it and end."""
+        """Record the result ``value`` and end."""
         self.respond(value)
         self.end()
         return value
 
     @final
     def observe(self, value: Any) -> None:
-        """Gather from a result on its way to somebody else; an error of ours ends here."""
+        """Record a result on its way to the application; log an error in our own code."""
         _guard("recording a response", self.respond, value)
 
     @final
     def exhausted(self, value: Any) -> None:
-        """The stream ended by itself."""
+        """End: the stream is at its end."""
         self.end()
 
     @final
     def abandoned(self) -> None:
-        """The caller left the stream before its end, which is no error."""
+        """End: the caller stopped reading the stream before its end, which is no error."""
         if not self.complete:
             self.attributes[attr.OTEL_AGENTS_STREAM_ABANDONED] = True
         self.end()
 
     @final
     def failed(self, error: BaseException) -> None:
-        """The call or the stream raised ``error``; cancellation is an error too."""
+        """End with ``error``, which the call or the stream raised; cancellation is an error too."""
         try:
             failure = self.is_failure(error)
         except Exception:
-            errors.internal_error("judging an error")
+            errors.internal_error("classifying an error")
             failure = True
         if failure:
             self.error = error
@@ -199,9 +207,10 @@ class Operation:
 
     @final
     def interrupt(self) -> None:
-        """The process is told to end: end with what is known by now; nothing if it has ended.
+        """End with what is known, because the process is terminating.
 
-        What is held open goes on elsewhere, which is no error.
+        This does nothing after the end. An operation that is held open goes on elsewhere, which is
+        no error.
         """
         if self._ended:
             return
@@ -212,65 +221,71 @@ class Operation:
 
     @final
     def discard(self) -> None:
-        """Nothing has happened after all: the span, which never ends, goes to nobody."""
+        """Drop the operation, because nothing happened after all. Its span never ends."""
         if not self._ended:
             self._ended = True
             DISCARDED.add(self.span)
-            self._forget()
+            self._deregister()
 
     @final
-    def reject(self, code: str | None) -> None:
-        """The provider answered with an error that raises nothing; ``code`` is its own name.
+    def mark_failed(self, code: str | None) -> None:
+        """Record an error that the provider reports without an exception.
 
-        Does not end the operation.
+        This does not end the operation.
+
+        Args:
+            code: The provider's own name of the error; None if it has none.
         """
         self.error_type = code or values.ERROR_TYPE_OTHER
 
     @property
     def known(self) -> dict[str, Any]:
-        """The attributes as of now, those that the span was started with among them."""
-        return {**self._first, **self.attributes}
+        """The current attributes, including those from the span's start."""
+        return {**self._start_attributes, **self.attributes}
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended, or was discarded."""
+        """Whether the operation has ended or was discarded."""
         return self._ended
 
     @final
     def elapsed(self) -> int:
-        """Nanoseconds since the start, by a clock that does not jump; what was dropped is over."""
+        """Return the nanoseconds since the start; for a dropped stream, up to the drop.
+
+        The clock is monotonic.
+        """
         return (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
 
     @final
     def end(self) -> None:
-        """End: attributes, status, content, metrics, events, span. The second call does nothing."""
+        """End once: emit attributes, status, content, metrics, events and span."""
         if self._ended or self._is_held_open():
             return
         self._ended = True
         try:
-            _guard("describing an operation", self.conclude)  # which may end what is below
+            _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
             try:
-                self._gather_and_emit()
+                self._finalize_and_emit()
             finally:
                 try:
-                    _guard("ending a span", self.span.end, self.end_time, theirs=True)
+                    _guard("ending a span", self.span.end, self.end_time, foreign=True)
                 finally:
-                    self._forget()
-                    self.error = None  # whose frames have this in them, and the application
+                    self._deregister()
+                    self.error = None  # its frames reference this operation and the application
 
-    def _gather_and_emit(self) -> None:
+    def _finalize_and_emit(self) -> None:
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
-        _guard("describing an operation", self._gather)
+        _guard("describing an operation", self._finalize)
         if self._owner.emits:
             self._emit()
         else:
             _guard("handing an operation over", self._owner.receive, self.known)
 
-    def _is_held_open(self) -> bool:  # asked once
+    def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None
         if hold_open is None or self.error_type is not None:
             return False
@@ -282,11 +297,11 @@ class Operation:
             self._held = False
         return self._held
 
-    def _gather(self) -> None:
-        """What the classes of this room add to the attributes before they are emitted."""
+    def _finalize(self) -> None:
+        """Set the attributes that a subclass in this package adds before they are emitted."""
 
     def _emit(self) -> None:
-        """Each thing by itself: where one cannot be told, the application's code or ours, the rest is."""
+        """Emit each part by itself, so that an error in one part costs only that part."""
         kind, telemetry = self._kind, self.telemetry
         known = self.known
         if kind.measures:
@@ -297,7 +312,7 @@ class Operation:
         if kind.event is not None and telemetry.settings.emit_event:
             record = record_of(kind.event, known, self.context, self.end_time)
         if self.content.enabled:
-            _guard("telling content", self.content.tell, self.span, record)
+            _guard("emitting content", self.content.emit, self.span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None:
@@ -313,21 +328,21 @@ class Operation:
         instruments = self.telemetry.instruments
         instruments.measure(self._kind.measures, self, known)
         if self._kind.modalities and instruments.latest:
-            instruments.sum_usage(known, kinds.MEASURED)
+            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES)
 
     def _emit_exception(self, error: BaseException) -> None:
         found = self._gate.exception_attributes(error)
         exception = events.GEN_AI_CLIENT_OPERATION_EXCEPTION
         self.telemetry.emit(record_of(exception, found, self.context, self.end_time))
 
-    def _forget(self) -> None:
-        IN_PROGRESS.pop(self._place, None)
+    def _deregister(self) -> None:
+        IN_PROGRESS.pop(self._number, None)
         while self.when_ended:
-            _guard("telling of an end", self.when_ended.pop(0))
+            _guard("calling an end callback", self.when_ended.pop(0))
 
 
-def _guard(action: str, step: Callable[..., object], *args: Any, theirs: bool = False) -> None:
+def _guard(action: str, step: Callable[..., object], *args: Any, foreign: bool = False) -> None:
     try:
         step(*args)
     except Exception:
-        (errors.foreign_error if theirs else errors.internal_error)(action)
+        (errors.foreign_error if foreign else errors.internal_error)(action)

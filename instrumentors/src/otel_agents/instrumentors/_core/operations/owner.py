@@ -1,8 +1,8 @@
-"""Who owns an operation: decided before its span starts, and asked again at its end.
+"""Who owns an operation: decided before its span starts, and consulted again at its end.
 
-A response is one inference span, whoever made it. What is ours has a span of ours. An official
-instrumentation that has announced the call in the context gets what we know instead. Where somebody
-else has a span for the call there is no second one; its metrics and its event are ours.
+One response is one inference span, whoever emits it. For our own calls we emit the span. If an
+official instrumentation has announced the call in the context, we hand our attributes over to it.
+If a foreign span covers the call, we emit only its metrics and event.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from otel_agents.instrumentors._core.context import official
 from otel_agents.instrumentors._core.context.scope import Scope
 from otel_agents.semconv.values import Operation
 
-__all__ = ["ELSEWHERE", "OURS", "OfficialCall", "Owner", "owner_of"]
+__all__ = ["FOREIGN_SPAN", "OURS", "OfficialCall", "Owner", "owner_of"]
 
 
 class Owner:
-    """One answer to the question who reports an operation.
+    """Decides who reports an operation.
 
-    An owner answers three things: whether the span is ours, and with it the context in which the
-    operation works; whether metrics, event and content are ours; and where the attributes go if
-    they are not.
+    An owner decides three things: whether we emit the span, and with it the context in which the
+    operation works; whether we emit metrics, event and content; and where the attributes go
+    otherwise.
     """
 
     __slots__ = ()
 
     has_span: ClassVar[bool] = True
-    """Whether there is a span of ours, which is current in the operation's context."""
+    """Whether we emit a span, which is current in the operation's context."""
 
     emits: ClassVar[bool] = True
-    """Whether metrics, event and content are ours to emit."""
+    """Whether we emit metrics, event and content."""
 
     def receive(self, attributes: Mapping[str, Any]) -> None:
-        """The operation ends, and nothing is emitted: where its attributes go."""
+        """Take the attributes of an operation that ends and emits nothing."""
 
 
-class _Elsewhere(Owner):
+class _ForeignSpan(Owner):
     __slots__ = ()
     has_span = False
 
 
 class OfficialCall(Owner):
-    """An official instrumentation around us has announced the call, and reports it.
+    """An official instrumentation above has announced the call, and reports it.
 
     Args:
-        data: What it keeps in the context, to be filled in.
+        data: Its data object in the context, to be filled in.
     """
 
     __slots__ = ("_data",)
@@ -59,20 +59,20 @@ class OfficialCall(Owner):
         self._data = data
 
     def receive(self, attributes: Mapping[str, Any]) -> None:
-        """They go to the official call."""
+        """Hand ``attributes`` over to the official call."""
         official.fill(self._data, attributes)
 
 
 OURS: Final = Owner()
-"""The visible layer nearest to the provider is an instrumentor of ours; so is what is no model call."""
+"""The visible layer nearest to the provider is one of our instrumentors; the default."""
 
-ELSEWHERE: Final = _Elsewhere()
-"""Somebody else has a span for the call; its metrics and its event are nobody else's."""
+FOREIGN_SPAN: Final = _ForeignSpan()
+"""A foreign span covers the call; we emit only its metrics and event."""
 
 
 def owner_of(operation: Operation, scope: Scope, parent: Context) -> Owner:
-    """The owner of a model call that starts in ``parent``, whose scope is ``scope``."""
+    """Return the owner of a model call that starts in ``parent``, whose scope is ``scope``."""
     data = official.find(operation, parent)
     if data is not None:
         return OfficialCall(data)
-    return ELSEWHERE if scope.elsewhere else OURS
+    return FOREIGN_SPAN if scope.foreign_span else OURS

@@ -1,7 +1,8 @@
-"""Operations that a library knows by ids of its own, as of callbacks: started, found, ended by id.
+"""Operations that a library identifies by its own ids: start, find and end by id.
 
-LangChain's run ids, the span ids of OpenAI's Agents SDK and of LlamaIndex's dispatcher: a callback
-tells the id of what starts and that of its parent, and is called wherever it happens to be.
+Such ids are LangChain's run ids and the span ids of OpenAI's Agents SDK and of LlamaIndex's
+dispatcher. A callback gets the id of what starts and that of its parent, and may be called
+anywhere.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ _LIMIT: Final = 16384
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """What has one id; without an operation it is only a place between its parent and its children.
+    """The work with one id. Without an operation it only links its parent to its children.
 
     Attributes:
         context: The context in which its own work runs.
-        operation: What records it, None where it is not shown, and once it has ended.
+        operation: What records it; None if it is not shown, and after its end.
         root: The outermost run that it is part of.
-        ids: Of a root: those of all that is in progress in it, the outermost first.
+        ids: For a root: the ids of all runs in progress in it, the outermost first.
     """
 
     context: Context
@@ -43,7 +44,7 @@ class Run:
 
 
 class Runs:
-    """The runs in progress, by foreign id; all of it that ends when its root does.
+    """The runs in progress, by the library's ids. When a root ends, its whole tree ends.
 
     Example:
         >>> runs = Runs("example")
@@ -54,8 +55,8 @@ class Runs:
         ...     runs.end(run_id, lambda operation: operation.returned(result))
 
     Args:
-        name: For people who look at a context.
-        limit: How many runs may be in progress; of more the oldest are ended.
+        name: The name of the context key, for debugging.
+        limit: The maximum number of runs in progress; beyond it the oldest are ended.
     """
 
     def __init__(self, name: str, limit: int = _LIMIT) -> None:
@@ -68,14 +69,14 @@ class Runs:
         parent_id: Hashable | None,
         begin: Callable[[Context], Operation | None],
     ) -> Context:
-        """Start what has ``run_id``; the context in which its own work runs.
+        """Start the run ``run_id`` and return the context in which its own work runs.
 
-        What had the same id, and has not ended, ends now: nobody could tell of its end.
+        An unfinished run with the same id ends now, since its end could no longer be identified.
 
         Args:
             run_id: Its id.
-            parent_id: The id of what it is part of, None for a root.
-            begin: Starts the operation in the context that it is given; None to show nothing.
+            parent_id: The id of its parent, None for a root.
+            begin: Starts the operation in the given context; returns None to show nothing.
         """
         try:
             self.end(run_id)
@@ -94,10 +95,10 @@ class Runs:
         return run.context
 
     def parent_context(self, parent_id: Hashable | None) -> Context:
-        """The context for a child of ``parent_id``.
+        """Return the context for a child of ``parent_id``.
 
-        The current one where it lies in that run already: what the application has put between, a
-        span of its own, stays between.
+        This is the current context if it is already inside that run: a span that the application
+        has started in between stays in between.
         """
         current = get_current()
         above = self._runs.get(parent_id) if parent_id is not None else None
@@ -106,24 +107,24 @@ class Runs:
         return above.context
 
     def find(self, run_id: Hashable) -> Run | None:
-        """What has ``run_id``; None where it is not in progress."""
+        """Return the run ``run_id``; None if it is not in progress."""
         return self._runs.get(run_id)
 
     def context_of(self, run_id: Hashable) -> Context | None:
-        """The context in which the work of ``run_id`` runs; None where it is not in progress."""
+        """Return the context in which ``run_id`` works; None if it is not in progress."""
         run = self._runs.get(run_id)
         return run.context if run is not None else None
 
     def current(self, context: Context | None = None) -> Run | None:
-        """The innermost run that ``context`` (default: the current one) lies in."""
+        """Return the innermost run of ``context`` (default: the current one)."""
         return self._slot.get(context)
 
     def end(self, run_id: Hashable, report: Callable[[Operation], object] = Operation.end) -> None:
-        """End what has ``run_id``; with a root what is left of it ends too.
+        """End the run ``run_id``; with a root, everything in it ends too.
 
         Args:
-            run_id: Its id; one that is not in progress is let pass.
-            report: Tells the operation what became of it: its result or its error.
+            run_id: Its id; an id that is not in progress is ignored.
+            report: Reports the result or the error to the operation.
         """
         run = self._runs.pop(run_id)
         if run is None:
@@ -134,7 +135,7 @@ class Runs:
                 below = self._runs.pop(other)
                 if below is not None:
                     _end(below)
-        operation, run.operation = run.operation, None  # its context has the run in it
+        operation, run.operation = run.operation, None  # breaks a cycle: its context holds the run
         if operation is not None:
             try:
                 report(operation)
@@ -142,7 +143,7 @@ class Runs:
                 operation.end()
 
     def fail(self, run_id: Hashable, error: BaseException) -> None:
-        """End what has ``run_id`` with ``error``."""
+        """End the run ``run_id`` with ``error``."""
         self.end(run_id, lambda operation: operation.failed(error))
 
     def __len__(self) -> int:

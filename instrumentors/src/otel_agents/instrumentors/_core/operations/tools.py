@@ -1,4 +1,4 @@
-"""Tools that run in the process, and code that a model has written."""
+"""Tools that run in this process, and code written by a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
 
-from otel_agents.instrumentors._core.context.scope import inside, scope_of
+from otel_agents.instrumentors._core.context.scope import scope_of, with_scope
 from otel_agents.instrumentors._core.context.tools import ToolScope
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -23,22 +23,28 @@ __all__ = ["ExecuteCode", "ExecuteTool"]
 class ExecuteTool(Internal):
     """One call of a tool in this process (GenAI semconv, "Execute tool").
 
+    Example:
+        >>> def run(telemetry, call):
+        ...     tool, arguments = call.instance.name, call.argument(0, "arguments")
+        ...     return ExecuteTool(telemetry, tool, arguments=arguments, result=str)
+        >>> patch = Patch("house:Tool.run", run)
+
     Args:
         telemetry: What to emit with.
         name: The tool's name.
         tool_type: ``function`` where the application executes it.
-        agent_name: The agent that executes it; default is the one the context works for.
-        arguments: What it is called with: an object, or its JSON.
-        result: Makes what is kept of the call's result; default is to keep nothing.
-        parent: The context to work in; default is the current one.
-        start_time: Nanoseconds since the epoch, if the call began before it was known.
+        agent_name: The agent that executes it; default is the context's agent.
+        arguments: The call's arguments: an object, or its JSON.
+        result: Makes the recorded result from the call's result; by default none is recorded.
+        parent: The parent context; default is the current one.
+        start_time: Nanoseconds since the epoch, for a call that started earlier.
         links: Links of the span.
     """
 
     __slots__ = ("_agent", "_result")
     kind = kinds.TOOL
     operation = values.Operation.EXECUTE_TOOL
-    names = attr.GEN_AI_TOOL_NAME
+    name_attribute = attr.GEN_AI_TOOL_NAME
 
     def __init__(
         self,
@@ -56,40 +62,46 @@ class ExecuteTool(Internal):
         parent = get_current() if parent is None else parent
         self._agent = scope_of(parent).agent
         agent_name = agent_name or (self._agent.name if self._agent else None)
-        first = {attr.GEN_AI_TOOL_TYPE: tool_type, attr.GEN_AI_AGENT_NAME: agent_name}
+        start_attributes = {attr.GEN_AI_TOOL_TYPE: tool_type, attr.GEN_AI_AGENT_NAME: agent_name}
         super().__init__(
             telemetry,
             name,
-            first={key: value for key, value in first.items() if value},
+            start_attributes={key: value for key, value in start_attributes.items() if value},
             parent=parent,
             start_time=start_time,
             links=links,
         )
-        self.context = inside(self.context, tool=ToolScope(name, self))
+        self.context = with_scope(self.context, tool=ToolScope(name, self))
         self._result = result
         if arguments is not None and telemetry.gate.enabled:
             self.content.tool_arguments = arguments
 
     def respond(self, value: Any) -> None:
-        """Keep the result, as ``result`` makes it of that of the call."""
+        """Record the tool's result, as ``result`` makes it from the call's result."""
         if self._result is not None and self.content.enabled:
             self.content.tool_result = self._result(value)
 
-    def _gather(self) -> None:
+    def _finalize(self) -> None:
         if self._agent is not None:
             self._agent.add_tool()
 
 
 class ExecuteCode(ExecuteTool):
-    """Code that a model has written is executed: a tool that extends the model.
+    """The execution of code that a model has written: a tool of type ``extension``.
 
-    Its result is the exit code, which says whether the code came to its end, and the output.
+    The recorded result is the code's output; a non-zero exit code is an error.
+
+    Example:
+        >>> def execute(telemetry, call):
+        ...     blocks = [("python", call.argument(0, "code"))]
+        ...     return ExecuteCode(telemetry, blocks, lambda it: (it.exit_code, it.output))
+        >>> patch = Patch("house:Sandbox.execute", execute)
 
     Args:
         telemetry: What to emit with.
-        blocks: The language and the text of each piece of code, read only where content is wanted.
-        outcome: Makes the exit code and the output of the call's result.
-        parent: The context to work in; default is the current one.
+        blocks: Language and text of each code block, read only where content is enabled.
+        outcome: Makes the exit code and the output from the call's result.
+        parent: The parent context; default is the current one.
     """
 
     __slots__ = ("_outcome",)
@@ -111,9 +123,9 @@ class ExecuteCode(ExecuteTool):
             self.content.tool_arguments = {"code_blocks": listed}
 
     def respond(self, value: Any) -> None:
-        """Keep the output, and whether the code came to its end."""
+        """Record the output and whether the code succeeded."""
         exit_code, output = self._outcome(value)
         if exit_code:
-            self.reject(None)
+            self.mark_failed(None)
         if self.content.enabled:
             self.content.tool_result = output

@@ -1,1 +1,1 @@
-"""By what an operation leaves: tracer, meter, logger, content policy."""
+"""What telemetry is emitted with: tracer, meter, logger, content policy."""

@@ -1,7 +1,7 @@
-"""What one operation carries of prompts and answers: encoded when it is set, once, into its budget.
+"""The content of one operation, encoded once, within its budget, when it is set.
 
-What is encoded later would be what the application has made of it since, who edits its messages
-while an answer is awaited; and a copy to encode later costs more than encoding does.
+Encoding later would record what the application has made of its messages in the meantime, and
+copying them for later costs more than encoding.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from otel_agents.instrumentors._core.encoding.encoded import (
     encode_text,
     encode_variables,
 )
-from otel_agents.instrumentors._core.encoding.plain import as_object, copied, plain
+from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy, plain
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["UNWANTED", "Content", "Policy", "RequestedContent"]
+__all__ = ["DISABLED_CONTENT", "Content", "Policy", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
-        # In the order in which what was cut is told.
+        # In the order of otel_agents.content.truncated.
         "system_instructions": attr.GEN_AI_SYSTEM_INSTRUCTIONS,
         "input_messages": attr.GEN_AI_INPUT_MESSAGES,
         "output_messages": attr.GEN_AI_OUTPUT_MESSAGES,
@@ -47,35 +47,35 @@ _ATTRIBUTES: Final = MappingProxyType(
 )
 _TEXTS: Final = ("retrieval_query", "memory_query")
 _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
-_BEST_FIRST: Final = ("retrieval_documents", "memory_records", "tool_definitions")
-_QUARTERS: Final = MappingProxyType(
+_RANKED: Final = ("retrieval_documents", "memory_records", "tool_definitions")
+_BUDGET_QUARTERS: Final = MappingProxyType(
     {
-        # Of what is left of a span's budget. After what an operation gives, nothing follows; to what
-        # it is asked, something does; of the definitions of tools there may be more than of the rest.
+        # Quarters of what is left of a span's budget. Output may use all of it, as nothing follows.
+        # Input leaves a quarter for the output. Tool definitions can be larger than all the rest.
         **dict.fromkeys(
             ("output_messages", "tool_result", "retrieval_documents", "memory_records"), 4
         ),
         "tool_definitions": 1,
     }
 )
-_MOST: Final = 3
+_DEFAULT_QUARTERS: Final = 3
 _REASON: Final = "finish_reason"
-_NOTHING: Final = cast(Any, MappingProxyType({}))
-"""Kept by what wants nothing, so that one serves all."""
+_EMPTY: Final = cast(Any, MappingProxyType({}))
+"""Shared by all instances whose content is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What leaves, and how much of it.
+    """What content is emitted, and how much of it.
 
     Attributes:
         limit: Bytes of one attribute.
         span_limit: Bytes of all content of a span.
         on_span: Whether spans carry content.
         on_event: Whether events carry content.
-        redact: Sees content before anything is set.
-        completion: Given the content of each call.
-        on_truncation: Told of each attribute that was cut.
+        redact: Redacts content before anything is set.
+        completion: Called with the content of each call.
+        on_truncation: Called for each truncated attribute.
     """
 
     limit: int
@@ -87,13 +87,13 @@ class Policy:
     on_truncation: Callable[[], None] | None = None
 
     @property
-    def completes(self) -> bool:
-        """Whether there is a hook that is given content, as far as is known by now."""
-        return self.completion is not None and not self.completion.is_none
+    def has_completion_hook(self) -> bool:
+        """Whether there is a completion hook, as far as is known."""
+        return self.completion is not None and not self.completion.is_absent
 
 
 class _Field:
-    """A field of `Content`: it can be set."""
+    """A field of `Content`, which can be set and not read."""
 
     __slots__ = ("_kind",)
 
@@ -101,25 +101,30 @@ class _Field:
         self._kind = name
 
     def __set__(self, content: Content, value: Any) -> None:
-        content.keep(self._kind, value)
+        content.set(self._kind, value)
 
 
 class Content:
-    """What one operation may carry; a field is set to a value, or to a function that makes it.
+    """The content of one operation; set a field to a value, or to a function that returns it.
 
-    It is converted, redacted and encoded as it is when it is set, where it is wanted at all, and what
-    is done to it afterwards changes nothing. Messages and parts are plain dicts in the shapes of
-    `otel_agents.semconv.messages`. A long list is best given as `Items`, which are converted only as
-    far as the budget goes. A field that was not set costs nothing. Nothing that is given here is
-    changed, and nothing of it is kept.
+    A field is converted, redacted and encoded when it is set, if content is enabled; later changes
+    to the value have no effect. Messages and parts are plain dicts in the shapes of
+    `otel_agents.semconv.messages`. Pass a long list as `Items`, which are converted only as far as
+    the budget goes. A field that is not set costs nothing. Values are neither changed nor kept.
+
+    Example:
+        >>> def set_content(content: Content, question: str):
+        ...     part = {"type": "text", "content": question}
+        ...     content.input_messages = [{"role": "user", "parts": [part]}]
+        ...     content.tool_definitions = lambda: [{"type": "function", "name": "search"}]
 
     Args:
-        policy: What leaves.
-        recording: Whether its span is recorded.
-        event: Whether there will be an event.
+        policy: The content policy.
+        recording: Whether the operation's span is recorded.
+        event: Whether the operation emits an event.
     """
 
-    __slots__ = ("_encoded", "_kept", "_policy", "_recorded", "_room", "enabled")
+    __slots__ = ("_budget", "_encoded", "_for_hook", "_policy", "_recorded", "enabled")
 
     input_messages = _Field()
     memory_query = _Field()
@@ -136,21 +141,21 @@ class Content:
     def __init__(self, policy: Policy, recording: bool, event: bool) -> None:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
-        self._room = policy.span_limit
-        self.enabled = self._recorded or policy.completes
-        """Whether there is any use in setting a field."""
-        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _NOTHING
-        self._kept: dict[str, Any] = {} if self.enabled else _NOTHING
+        self._budget = policy.span_limit
+        self.enabled = self._recorded or policy.has_completion_hook
+        """Whether any field is recorded; if False, skip collecting content."""
+        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _EMPTY
+        self._for_hook: dict[str, Any] = {} if self.enabled else _EMPTY
 
-    def keep(self, kind: str, value: Any) -> None:
-        """Set the field ``kind``; None sets nothing. Raises nothing."""
+    def set(self, kind: str, value: Any) -> None:
+        """Set the field ``kind``; None sets nothing. Never raises."""
         if value is None or not self.enabled:
             return
         policy = self._policy
-        completed = kind in completion.KINDS and policy.completes
-        if not (completed or self._recorded):
+        for_hook = kind in completion.KINDS and policy.has_completion_hook
+        if not (for_hook or self._recorded):
             return
-        if policy.redact is not None and not policy.redact.is_possible:
+        if policy.redact is not None and not policy.redact.is_available:
             return
         try:
             value = self._converted(kind, value)
@@ -158,8 +163,8 @@ class Content:
                 value = policy.redact(kind, value)
             if value is None or value == []:
                 return
-            if completed:  # the hook may change it, when the operation ends
-                self._kept[kind] = copied(value)
+            if for_hook:  # the hook may change it when the operation ends
+                self._for_hook[kind] = json_copy(value)
                 return
         except Exception:
             errors.internal_error(f"converting {kind}")
@@ -172,28 +177,28 @@ class Content:
         if isinstance(value, Items) and (policy.redact or policy.completion):
             return value.all()
         if kind == "output_messages" and isinstance(value, list):
-            return _finished(cast("list[Any]", value))
+            return _with_finish_reasons(cast("list[Any]", value))
         return as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
-        room = self._room + sum(one.size for one in self._encoded.pop(kind, {}).values())
-        share = room * _QUARTERS.get(kind, _MOST) // 4
+        room = self._budget + sum(one.size for one in self._encoded.pop(kind, {}).values())
+        share = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
         try:
             made = _encode(kind, value, min(self._policy.limit, share))
         except Exception:  # another thread may be editing what the application sent
             errors.internal_error(f"encoding {kind}")
             made = {}
         self._encoded[kind] = made
-        self._room = room - sum(one.size for one in made.values())
+        self._budget = room - sum(one.size for one in made.values())
 
-    def tell(self, span: Span, record: LogRecord | None) -> None:
-        """Give the content to the hook, and set it on span and record, each if it is asked for.
+    def emit(self, span: Span, record: LogRecord | None) -> None:
+        """Call the completion hook, and set the content on span and record as the policy says.
 
         Args:
             span: The operation's span, not ended yet.
-            record: Its event, not emitted yet, None if there will be none.
+            record: Its event, not emitted yet; None if there is none.
         """
-        if self._kept:
+        if self._for_hook:
             self._complete(span, record)
         if not self._encoded:
             return
@@ -209,14 +214,14 @@ class Content:
                 if one.original_bytes is not None:
                     policy.on_truncation()
         if policy.on_span and span.is_recording():
-            span.set_attributes(_marked(encoded, attrgetter("text")))
+            span.set_attributes(_with_truncation(encoded, attrgetter("text")))
         if policy.on_event and record is not None:
-            on_event = _marked(encoded, Encoded.structure)
+            on_event = _with_truncation(encoded, Encoded.structure)
             record.attributes = {**(record.attributes or {}), **on_event}
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:
-        """Call the hook, for operations that have messages; what it leaves is encoded."""
-        hook, kept, self._kept = self._policy.completion, self._kept, {}
+        """Call the hook for operations that have messages, and encode its changes."""
+        hook, kept, self._for_hook = self._policy.completion, self._for_hook, {}
         if hook is not None and ("input_messages" in kept or "output_messages" in kept):
             kept = hook({kind: kept[kind] for kind in _ATTRIBUTES if kind in kept}, span, record)
         if self._recorded:
@@ -224,19 +229,19 @@ class Content:
                 self._encode(kind, value)
 
 
-UNWANTED: Final = Content(
+DISABLED_CONTENT: Final = Content(
     Policy(limit=0, span_limit=0, on_span=False, on_event=False), False, False
 )
-"""Of an operation whose content nobody wants."""
+"""The content of every operation whose content is disabled."""
 
 
 class RequestedContent(Content):
-    """What a layer asks, as of when it does, for the operation that may report it.
+    """The content of a layer's request, for the operation that may report it later.
 
-    Where a hook sees content it is a copy, and the hook sees it by that operation alone.
+    If there are hooks, it keeps a copy, which only that operation passes to them.
 
     Args:
-        policy: What leaves.
+        policy: The content policy.
     """
 
     __slots__ = ()
@@ -244,23 +249,23 @@ class RequestedContent(Content):
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy, True, True)
 
-    def keep(self, kind: str, value: Any) -> None:
-        """Set the field ``kind``; None sets nothing. Raises nothing."""
+    def set(self, kind: str, value: Any) -> None:
+        """Set the field ``kind``; None sets nothing. Never raises."""
         policy = self._policy
         if value is None or not (policy.redact or policy.completion):
-            super().keep(kind, value)
+            super().set(kind, value)
             return
         try:
-            self._kept[kind] = copied(self._converted(kind, value))
+            self._for_hook[kind] = json_copy(self._converted(kind, value))
         except Exception:
             errors.internal_error(f"converting {kind}")
 
-    def give(self, content: Content) -> None:
-        """Have ``content``, of which nothing was set yet, say it."""
-        for kind, value in self._kept.items():
-            content.keep(kind, value)
+    def copy_to(self, content: Content) -> None:
+        """Set this content on ``content``, which must be empty."""
+        for kind, value in self._for_hook.items():
+            content.set(kind, value)
         if content._recorded and self._encoded:
-            content._encoded, content._room = self._encoded, self._room
+            content._encoded, content._budget = self._encoded, self._budget
 
 
 def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
@@ -270,26 +275,26 @@ def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
     if kind in _TEXTS:
         text = value if isinstance(value, str) else str(plain(value))
         return {name: encode_text(text, budget)}
-    return {name: encode(value, budget, newest=kind not in _BEST_FIRST)}
+    return {name: encode(value, budget, newest=kind not in _RANKED)}
 
 
-def _marked(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
-    """Attributes for what fits, and the marks for what was cut or left out."""
-    told = {name: read(one) for name, one in encoded.items() if one.text}
-    cut = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
-    if cut:
-        told[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(cut)
-        told[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(cut.values())
-    return told
+def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
+    """Return the attributes for what fits, and the marks of what was truncated or omitted."""
+    marked = {name: read(one) for name, one in encoded.items() if one.text}
+    truncated = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
+    if truncated:
+        marked[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(truncated)
+        marked[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(truncated.values())
+    return marked
 
 
-def _finished(messages: list[Any]) -> list[Any]:
-    """Each message with a reason for its end, which is required where the schema is older."""
+def _with_finish_reasons(messages: list[Any]) -> list[Any]:
+    """Return the messages, each with a finish reason: older schemas require one."""
     return [
-        one if _REASON in one else {**one, _REASON: "tool_call" if _asks(one) else "stop"}
+        one if _REASON in one else {**one, _REASON: "tool_call" if _calls_tool(one) else "stop"}
         for one in messages
     ]
 
 
-def _asks(message: Mapping[str, Any]) -> bool:
+def _calls_tool(message: Mapping[str, Any]) -> bool:
     return any(part.get("type") == "tool_call" for part in message["parts"])

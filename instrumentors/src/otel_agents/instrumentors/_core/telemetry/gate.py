@@ -1,7 +1,7 @@
-"""The one gate: what of prompts, answers and errors leaves the process, and how much of it.
+"""The one gate: which content and error texts are emitted, and how much of them.
 
-Nothing does unless it is asked for (GenAI semconv, "Capturing content"). No other room sets a
-content attribute, a status description or an exception's text.
+By default none are (GenAI semconv, "Capturing content"). No other package sets a content attribute,
+a status description or an exception's text.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Decides what leaves; one per instrumentor.
+    """Decides which content is emitted; one per instrumentor.
 
     Args:
-        settings: What is asked for.
-        completion_hook: Given the content of each call; default is the one of the settings.
-        on_truncation: Told of each attribute that was cut.
-        redaction_hook: Sees content before anything is set; a function, the name of an entry
-            point, or ``module:function``; default is the one of the settings.
+        settings: The settings.
+        completion_hook: Called with the content of each call; default is the setting's hook.
+        on_truncation: Called for each truncated attribute.
+        redaction_hook: Redacts content before anything is set: a function, the name of an entry
+            point, or ``module:function``; default is the setting's hook.
     """
 
     __slots__ = ("enabled", "policy")
@@ -51,31 +51,31 @@ class Gate:
             completion=completion.load(completion_hook, settings.completion_hook),
             on_truncation=on_truncation,
         )
-        """What a `Content` is made with."""
+        """The policy that each `Content` gets."""
         policy = self.policy
         self.enabled = policy.on_span or policy.on_event or policy.completion is not None
-        """Whether there is any use in setting a field of `Content`."""
+        """Whether any content is recorded anywhere."""
 
     def description(self, error: BaseException) -> str | None:
-        """The description of an error's status: its text where spans carry content."""
+        """Return the status description of an error: its text, if spans carry content."""
         on_span = self.policy.on_span
         return self._text("exception_message", _message(error)) if on_span else None
 
     def exception_attributes(self, error: BaseException) -> dict[str, Any]:
-        """The exception event's attributes: the type always, the texts only with content."""
-        told: dict[str, Any] = {attr.EXCEPTION_TYPE: errors.error_type(error)}
+        """Return the attributes of the exception event: the texts only if events carry content."""
+        found: dict[str, Any] = {attr.EXCEPTION_TYPE: errors.error_type(error)}
         if self.policy.on_event:
             message = self._text("exception_message", _message(error))
             if message is not None:
-                told[attr.EXCEPTION_MESSAGE] = message
+                found[attr.EXCEPTION_MESSAGE] = message
             trace = "".join(traceback.format_exception(error))
             stack = self._text("exception_stacktrace", trace, end=True)
             if stack is not None:
-                told[attr.EXCEPTION_STACKTRACE] = stack
-        return told
+                found[attr.EXCEPTION_STACKTRACE] = stack
+        return found
 
     def value_attribute(self, name: str, value: Any) -> dict[str, Any]:
-        """A value that an event of ours carries as JSON, under ``name``; nothing without content."""
+        """Return a value of an event as JSON under ``name``; nothing if events carry no content."""
         policy = self.policy
         if value is not None and policy.on_event and policy.redact is not None:
             value = policy.redact("event_value", value)
@@ -83,7 +83,7 @@ class Gate:
             return {}
         try:
             encoded = self._counted(encode(value, policy.limit))
-        except Exception:  # another thread may be editing it
+        except Exception:  # another thread may be changing it
             errors.internal_error("encoding event_value")
             return {}
         return {name: encoded.text} if encoded.text else {}
@@ -97,14 +97,14 @@ class Gate:
         )
 
     def _counted(self, encoded: Encoded) -> Encoded:
-        told = self.policy.on_truncation
-        if encoded.original_bytes is not None and told is not None:
-            told()
+        on_truncation = self.policy.on_truncation
+        if encoded.original_bytes is not None and on_truncation is not None:
+            on_truncation()
         return encoded
 
 
 def _message(error: BaseException) -> str | None:
     try:
         return str(error)
-    except Exception:  # its own class fails to say it
+    except Exception:  # the class's own __str__ fails
         return None

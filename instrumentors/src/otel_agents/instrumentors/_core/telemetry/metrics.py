@@ -17,31 +17,31 @@ from otel_agents.semconv import metrics
 from otel_agents.semconv.metrics import Metric
 from otel_agents.semconv.values import TokenModality
 
-__all__ = ["Instruments", "Measure", "Measured", "SharedSums", "Sums"]
+__all__ = ["EndedOperation", "Instruments", "Measure", "ObservedCounter", "SharedCounters"]
 
 Attributes = dict[str, Any]
 
 _OVERFLOW: Final = MappingProxyType({"otel.metric.overflow": True})
 
 
-class Sums:
-    """A sum per set of attributes, observed when metrics are collected.
+class ObservedCounter:
+    """A sum per attribute set, reported through an observable counter.
 
-    A record of a synchronous instrument costs 8 µs, an addition to a dict almost nothing. The
-    table holds ``limit`` sets; what comes after goes to the overflow set of the metrics SDK.
+    Recording with a synchronous instrument costs 8 µs, adding to a dict almost nothing. The table
+    holds ``limit`` attribute sets; further ones are added to the overflow set of the metrics SDK.
     """
 
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
         self._limit = limit
         self._lock = Lock()
-        self.begin()
-        renew_after_fork(self.begin)
+        self.reset()
+        renew_after_fork(self.reset)
         meter.create_observable_counter(
             metric.name, [self._observe], unit=metric.unit, description=metric.description
         )
 
-    def begin(self) -> None:
-        """With nothing, as a forked child does: what was added is the parent's to tell."""
+    def reset(self) -> None:
+        """Empty the table; in a forked child, since the parent reports what it has added."""
         self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
 
     def add(self, value: int, attributes: Mapping[str, Any]) -> None:
@@ -58,45 +58,45 @@ class Sums:
         return [Observation(value, dict(key)) for key, value in sums]
 
 
-class _Everywhere:
-    """In the place of a provider: the process's own, whichever it is or comes to be."""
+class _GlobalProvider:
+    """A key for the process's own meter provider, whichever that is or becomes."""
 
 
-class SharedSums:
-    """The sums of one scope: one for each metric and provider, whoever adds to it.
+class SharedCounters:
+    """The counters of one scope: one for each metric and meter provider.
 
-    A meter that has a counter of the same name keeps the first one's observation, and drops that of
-    the second: what would be added there would be lost.
+    If a meter already has a counter of a name, it keeps the first one's callback and drops the
+    second's, so two counters would lose what is added to the second.
 
     Args:
         scope: The name of the scope.
         meter: Its meter.
-        provider: What the meter is of; None for the process's own.
+        provider: The meter's provider; None for the process's own.
     """
 
     def __init__(self, scope: str, meter: Meter, provider: object | None) -> None:
         self._scope = scope
         self._meter = meter
-        self._provider = _EVERYWHERE if provider is None else provider
+        self._provider = _GLOBAL_PROVIDER if provider is None else provider
 
-    def of(self, metric: Metric) -> Sums:
-        """The sums of ``metric``."""
-        with _sharing:
+    def of(self, metric: Metric) -> ObservedCounter:
+        """Return the counter of ``metric``."""
+        with _lock:
             known = _sums.setdefault(self._provider, {})
             key = (self._scope, metric.name)
             if key not in known:
-                known[key] = Sums(self._meter, metric)
+                known[key] = ObservedCounter(self._meter, metric)
             return known[key]
 
 
-_EVERYWHERE: Final = _Everywhere()
-_sharing: Final = Lock()
-_sums: Final[ByObject[object, dict[tuple[str, str], Sums]]] = ByObject()
-"""By the provider; one for each scope and metric there is."""
+_GLOBAL_PROVIDER: Final = _GlobalProvider()
+_lock: Final = Lock()
+_sums: Final[ByObject[object, dict[tuple[str, str], ObservedCounter]]] = ByObject()
+"""By provider, then by scope and metric name."""
 
 
-class Measured(Protocol):
-    """What metrics are recorded from: an operation that ends."""
+class EndedOperation(Protocol):
+    """What metrics are recorded from."""
 
     context: Context
 
@@ -106,11 +106,11 @@ class Measure(NamedTuple):
 
     Attributes:
         metric: The metric.
-        value: What is recorded of an operation; nothing where it is None.
-        attributes: Names of attributes of the span, of which those that are there are recorded.
-        extra: Attributes of the point that the span has not.
-        previous: Whether the metric is one of the generation that dashboards query today.
-        latest: Whether it is one of the newest generation.
+        value: Reads the value from an operation; None records nothing.
+        attributes: Names of span attributes; those present are recorded.
+        extra: Attributes of the point that the span does not have.
+        previous: Whether the metric belongs to the generation that dashboards query today.
+        latest: Whether it belongs to the newest generation.
     """
 
     metric: Metric
@@ -122,25 +122,25 @@ class Measure(NamedTuple):
 
 
 class Instruments:
-    """The instruments of one instrumentor, made when first needed."""
+    """The instruments of one instrumentor, created on first use."""
 
-    def __init__(self, meter: Meter, settings: Settings, shared: SharedSums) -> None:
+    def __init__(self, meter: Meter, settings: Settings, shared: SharedCounters) -> None:
         self._meter = meter
         self._shared = shared
         self._previous = settings.metrics.previous
         self.latest = settings.metrics.latest
         self._histograms: dict[str, Histogram] = {}
-        self._sums: dict[str, Sums] = {}
+        self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
 
     def measure(
-        self, measures: tuple[Measure, ...], operation: Measured, known: Mapping[str, Any]
+        self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]
     ) -> None:
-        """Record what ``measures`` say of ``operation``, in the generations asked for.
+        """Record ``measures`` of ``operation``, in the generations that the settings enable.
 
-        ``known`` are the attributes of its span, ``error.type`` among them after an error.
+        ``known`` are the attributes of its span, including ``error.type`` after an error.
         """
-        # A subtle hot path: measures of one kind share their attributes, which are gathered once.
+        # Hot path: measures of one kind share their attributes, which are collected once.
         context, names = operation.context, None
         attributes: Attributes = {}
         for row in measures:
@@ -165,12 +165,12 @@ class Instruments:
         )
         return histogram
 
-    def sum_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
-        """Add the tokens of an inference to the sums by modality of the latest generation.
+    def add_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
+        """Add the usage of an inference to the sums by modality of the latest generation.
 
         Args:
-            usage: The attributes of the span, ``gen_ai.usage.*`` among them.
-            names: Those of its attributes that the points have.
+            usage: The attributes of the span, including ``gen_ai.usage.*``.
+            names: The span attributes that the points carry.
         """
         attributes = {name: usage[name] for name in names if name in usage}
         for metric, total, parts in _USAGE_SUMS:
@@ -229,7 +229,7 @@ _USAGE_SUMS: Final = (
 def _by_modality(
     usage: Mapping[str, Any], total: str, parts: tuple[tuple[TokenModality, str], ...]
 ) -> Iterable[tuple[str, int]]:
-    """What the provider broke down, and the rest of the total as ``unknown``."""
+    """Yield the provider's breakdown, and the rest of the total as ``unknown``."""
     rest = usage.get(total)
     if rest is None:
         return

@@ -1,4 +1,4 @@
-"""The trace's headers on a model call, for hosts that the setting names."""
+"""Trace headers on model calls, for the hosts that the setting names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["headers_for"]
 
 
 def headers_for(telemetry: Telemetry, host: str, context: Context) -> Mapping[str, str]:
-    """What to send along to ``host`` from within ``context``; nothing to hosts not named."""
+    """Return the headers to send to ``host`` from ``context``; none if no pattern matches it."""
     patterns = telemetry.settings.propagate_headers
     carrier: dict[str, str] = {}
     if any(fnmatch.fnmatch(host, pattern) for pattern in patterns):
         try:
             propagate.inject(carrier, context)
-        except Exception:  # a propagator of the application's may raise; the request goes as it is
+        except Exception:  # an application's propagator may raise; the request goes out as it is
             errors.internal_error("propagating a trace")
     return carrier

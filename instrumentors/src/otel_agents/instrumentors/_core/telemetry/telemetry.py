@@ -16,7 +16,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from .gate import Gate
-from .metrics import Instruments, SharedSums
+from .metrics import Instruments, SharedCounters
 from .records import exportable
 
 __all__ = ["Telemetry"]
@@ -28,14 +28,20 @@ _SCOPE: Final = "otel_agents.instrumentors"
 def _version() -> str:
     try:
         return version(_DISTRIBUTION)
-    except PackageNotFoundError:  # run from a source tree that was not installed
+    except PackageNotFoundError:  # a source tree that is not installed
         return "0"
 
 
 class Telemetry:
-    """One instrumentor's way out; ``scope`` is the name of its instrumentation scope.
+    """The tracer, meter and logger of one instrumentor, and its content gate.
 
-    No schema URL is stamped: the GenAI conventions have not released one.
+    ``scope`` is the name of its instrumentation scope. It has no schema URL: the GenAI conventions
+    have not released one.
+
+    Example:
+        >>> telemetry = Telemetry("house")
+        >>> agent = InvokeAgent(telemetry, "planner")
+        >>> agent.end()
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class Telemetry:
         self._tracer_provider = tracer_provider
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
-        shared = SharedSums(scope, meter, meter_provider)
+        shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
@@ -60,17 +66,17 @@ class Telemetry:
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
 
     def emits_to(self, provider: object) -> bool:
-        """Whether spans of ``provider`` go where ours do, as those of the global one do."""
+        """Return whether spans of ``provider``, such as the global one, are exported with ours."""
         return provider in (self._tracer_provider, trace.get_tracer_provider())
 
     def emit(self, record: LogRecord) -> None:
-        """Emit a record."""
+        """Emit a log record; never raises."""
         made = exportable(record, self._logger)
         errors.attempt("emitting an event", lambda: self._logger.emit(made), None)
 
 
 def _observe_errors(meter: Meter) -> None:
-    """In one scope for all instrumentors: they share the counts, which must not be told by each."""
+    """Report the error counts in one scope: all instrumentors share them."""
     meter.create_observable_counter(
         OTEL_AGENTS_ERRORS.name,
         [_errors],
@@ -80,5 +86,6 @@ def _observe_errors(meter: Meter) -> None:
 
 
 def _errors(_: CallbackOptions) -> list[Observation]:
-    counts = list(errors.counts.items())  # other threads add to them
+    counts = list(errors.counts.items())  # a copy: other threads add to them
+
     return [Observation(number, {attr.OTEL_AGENTS_DOING: action}) for action, number in counts]

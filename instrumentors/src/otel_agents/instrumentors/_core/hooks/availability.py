@@ -1,4 +1,4 @@
-"""Whether a hook can be found, as far as that can be told without running anything of the application's."""
+"""A check that a hook exists, without running application code."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from .finding import Named
+from .named_hooks import NamedHook
 
 __all__ = ["why_missing"]
 
 
-def why_missing(hook: Named) -> str | None:
-    """A sentence, or None where nothing speaks against it."""
+def why_missing(hook: NamedHook) -> str | None:
+    """Return a sentence on why the hook cannot be loaded; None if it probably can."""
     try:
-        module, path = hook.place
+        module, path = hook.location
     except LookupError as error:
-        return hook.without_it(f"LookupError: {error}")
+        return hook.unavailable(f"LookupError: {error}")
     spec = _spec_of(module)
     if spec is None:
-        return hook.without_it(f"there is no module {module}")
+        return hook.unavailable(f"there is no module {module}")
     name = path.partition(".")[0]
     if name and not _may_have(spec, name):
-        return hook.without_it(f"module {module} has no {name}")
+        return hook.unavailable(f"module {module} has no {name}")
     return None
 
 
 def _spec_of(name: str) -> ModuleSpec | None:
-    """Where a module is: on the path, or in the folder in which we are. Imports nothing."""
+    """Find a module on the path or in the working directory, without importing it."""
     path: list[str] | None = ["", *sys.path]
     spec: ModuleSpec | None = None
     above = ""
@@ -45,12 +45,12 @@ def _spec_of(name: str) -> ModuleSpec | None:
 
 
 def _may_have(spec: ModuleSpec, name: str) -> bool:
-    """Whether the text of a module may bind ``name``; also where that cannot be told."""
+    """Return whether a module's source may bind ``name``; True if that is unclear."""
     loader: Any = spec.loader
     try:
         source = loader.get_source(spec.name)
         table = symtable.symtable(source, spec.origin or spec.name, "exec") if source else None
-    except Exception:  # of any loader; or it is no Python that we know
+    except Exception:  # any loader may raise, and the source may not parse
         return True
     if table is None or "import *" in source:
         return True

@@ -1,9 +1,9 @@
-"""The sums that are observed: one for each metric, whoever adds to it, and bounded."""
+"""Observed counters: one per metric, shared by all that add to it, and bounded."""
 
 from __future__ import annotations
 
 from otel_agents.instrumentors import Inference, Telemetry
-from otel_agents.instrumentors._core.telemetry.metrics import Sums
+from otel_agents.instrumentors._core.telemetry.metrics import ObservedCounter
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import metrics
 from otel_agents.semconv.values import Operation
@@ -17,8 +17,8 @@ POINT = {
 TOKENS = "gen_ai.client.inference.usage.input_tokens"
 
 
-def test_two_that_emit_in_one_scope_lose_nothing(emission: Emission) -> None:
-    """As of one that was instrumented, uninstrumented and instrumented again."""
+def test_two_instrumentors_of_one_scope_share_a_counter(emission: Emission) -> None:
+    """Such as one that was instrumented, uninstrumented and instrumented again."""
     for _ in range(2):
         settings = Settings.read({"OTEL_AGENTS_METRICS": "latest"})
         telemetry = Telemetry("toy", settings=settings, **emission.providers)
@@ -29,10 +29,10 @@ def test_two_that_emit_in_one_scope_lose_nothing(emission: Emission) -> None:
     assert [value for _, value in emission.points()[TOKENS]] == [20]
 
 
-def test_beyond_its_limit_what_is_added_goes_to_the_overflow_set() -> None:
-    emission = Emission()  # held to no convention: the overflow set has none of its attributes
+def test_beyond_its_limit_a_counter_uses_the_overflow_set() -> None:
+    emission = Emission()  # no conformance check: the overflow set has none of the attributes
     meter = emission.meter_provider.get_meter("toy")
-    sums = Sums(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)
+    sums = ObservedCounter(meter, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, limit=2)
     for model in ("m0", "m1", "m2", "m3", "m4", "m0"):
         sums.add(1, {**POINT, "gen_ai.request.model": model})
     points = emission.points()[TOKENS]

@@ -1,4 +1,4 @@
-"""A bounded queue and a few threads that work it off, beside the application and across forks."""
+"""A bounded job queue with a few threads, which survives forks."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.instrumentors._core.threads import start_daemon
 
-__all__ = ["Queue"]
+__all__ = ["JobQueue"]
 
 _Job = TypeVar("_Job")
 
 
-class Queue(Generic[_Job]):
-    """Jobs that daemon threads do; none of them is traced, whatever it calls.
+class JobQueue(Generic[_Job]):
+    """Jobs for daemon threads; none of them is traced, whatever it calls.
 
-    A forked child begins with an empty queue: what waits is the parent's.
+    A forked child starts with an empty queue: the parent keeps its own jobs.
 
     Args:
         work: Does one job; must not raise.
-        limit: Jobs that may wait.
-        threads: Jobs that may be done at the same time.
+        limit: The maximum number of queued jobs.
+        threads: The maximum number of jobs done at the same time.
     """
 
     def __init__(self, work: Callable[[_Job], None], limit: int, threads: int) -> None:
@@ -37,7 +37,7 @@ class Queue(Generic[_Job]):
     def _begin(self) -> None:
         self._jobs: system.SimpleQueue[_Job] = system.SimpleQueue()
         self._waiting = self._running = self._started = 0
-        # May be taken again by its own thread: a destructor may end an operation anywhere.
+        # Reentrant: a destructor may end an operation while this thread holds the lock.
         self._counting = system.RLock()
 
     @property
@@ -46,7 +46,7 @@ class Queue(Generic[_Job]):
             return self._waiting + self._running
 
     def put(self, job: _Job) -> bool:
-        """Queue ``job``; False if the queue is full or, at exit, no thread can be had."""
+        """Queue ``job``; return False if the queue is full or, at exit, no thread can start."""
         with self._counting:
             if self._waiting >= self._limit:
                 return False
@@ -74,6 +74,6 @@ class Queue(Generic[_Job]):
                 self._running -= 1
 
     def flush(self, timeout: float) -> int:
-        """Wait until all is done, ``timeout`` seconds at most; how many jobs are not."""
+        """Wait up to ``timeout`` seconds for all jobs; return how many are not done."""
         system.wait_until(lambda: not self._left, timeout)
         return self._left

@@ -1,4 +1,4 @@
-"""Beginning is a transaction and describing is guarded: no error of ours loses a span or its error."""
+"""Starting is a transaction and describing is guarded: our errors lose no span and no error."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ CHAT = Kind.CHAT
 
 
 class Overloaded(Exception):
-    """The provider refuses."""
+    """An error of the provider."""
 
 
 class Ours(Exception):
-    """An error of our own code."""
+    """An error in our own code."""
 
 
 @pytest.fixture(autouse=True)
 def logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Errors of ours are logged, as in an application."""
+    """Log our errors, as in an application."""
     monkeypatch.setattr(errors, "strict", False)
     errors.counts.clear()
     caplog.set_level(logging.WARNING, "otel_agents")
@@ -53,13 +53,13 @@ def logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
 
 @pytest.fixture
 def emission() -> Iterator[Emission]:
-    """Held to no convention: what was not described lacks what they ask for."""
+    """Skip the conformance check: spans that were not described lack attributes."""
     emission = Emission()
     yield emission
     emission.close()
 
 
-def answer() -> str:
+def reply() -> str:
     return "answer"
 
 
@@ -71,8 +71,8 @@ def letters() -> Iterator[str]:
     yield from "abc"
 
 
-def told(emission: Emission) -> list[tuple[str, Any]]:
-    """The spans, and their errors."""
+def spans_of(emission: Emission) -> list[tuple[str, Any]]:
+    """Return the spans with their errors."""
     return [(span.name, (span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
@@ -84,7 +84,7 @@ REFUSED = f"{__name__}.Overloaded"
 
 
 def use(function: Callable[[], Any], telemetry: Telemetry, start: Any) -> Any:
-    """What the call of ``function`` gives, read to its end; its error as a value."""
+    """Return what the call of ``function`` gives, read to its end; an error as a value."""
     outer = get_current()
     try:
         value = wrapped(function, telemetry, start)()
@@ -96,14 +96,14 @@ def use(function: Callable[[], Any], telemetry: Telemetry, start: Any) -> Any:
         assert in_progress.operations() == []
 
 
-# After something was begun.
+# After an operation was started.
 
 
 @pytest.mark.parametrize(
     ("function", "value", "error"),
-    [(answer, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
+    [(reply, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
 )
-def test_what_was_begun_goes_on_where_its_start_fails_afterwards(
+def test_started_operations_go_on_if_their_start_function_raises(
     function: Callable[[], Any],
     value: Any,
     error: str | None,
@@ -117,12 +117,14 @@ def test_what_was_begun_goes_on_where_its_start_fails_afterwards(
         raise Ours
 
     assert use(function, telemetry, start) == value
-    assert sorted(told(emission)) == [("around", None), ("begun", error)]
+    assert sorted(spans_of(emission)) == [("around", None), ("begun", error)]
     (line,) = caplog.messages
     assert line.startswith("otel-agents failed while beginning an operation (Ours at ")
 
 
-def test_what_was_begun_is_current_in_the_call(telemetry: Telemetry, emission: Emission) -> None:
+def test_a_started_operation_is_current_in_the_call(
+    telemetry: Telemetry, emission: Emission
+) -> None:
     def start(telemetry: Telemetry, call: Any) -> Operation:
         InvokeAgent(telemetry, "begun")
         raise Ours
@@ -133,7 +135,7 @@ def test_what_was_begun_is_current_in_the_call(telemetry: Telemetry, emission: E
     assert use(inside, telemetry, start) == "invoke_agent begun"
 
 
-def test_what_has_ended_and_what_somebody_has_is_left_to_them(
+def test_ended_and_released_operations_are_left_alone(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     claimed: list[ClaimedCall] = []
@@ -144,13 +146,13 @@ def test_what_has_ended_and_what_somebody_has_is_left_to_them(
         claimed[0].start(None)
         raise Ours
 
-    wrapped(answer, telemetry, start)()
-    assert [name for name, _ in told(emission)] == ["ended"]
+    wrapped(reply, telemetry, start)()
+    assert [name for name, _ in spans_of(emission)] == ["ended"]
     claimed[0].returned(None)
-    assert [name for name, _ in told(emission)] == ["ended", "chat"]
+    assert [name for name, _ in spans_of(emission)] == ["ended", "chat"]
 
 
-def test_a_run_that_fails_after_it_was_begun_is_known(
+def test_a_run_whose_start_fails_afterwards_is_in_the_table(
     telemetry: Telemetry, emission: Emission
 ) -> None:
     def begin(parent: Context) -> Operation:
@@ -159,16 +161,16 @@ def test_a_run_that_fails_after_it_was_begun_is_known(
 
     runs = Runs("toy")
     runs.start("id", None, begin)
-    assert told(emission) == []
+    assert spans_of(emission) == []
     runs.fail("id", Overloaded())
-    assert told(emission) == [("begun", REFUSED)]
+    assert spans_of(emission) == [("begun", REFUSED)]
 
 
-# Before anything could be begun.
+# Before an operation was started.
 
 
 class _Raises(SpanProcessor, Sampler, RandomIdGenerator):
-    """Code of the application's that raises the first time; all that a span's start asks."""
+    """Application code that raises the first time; everything that the start of a span calls."""
 
     def __init__(self) -> None:
         self.raised = False
@@ -195,7 +197,7 @@ class _Raises(SpanProcessor, Sampler, RandomIdGenerator):
 
 @pytest.fixture(params=["sampler", "id_generator", "processor"])
 def raises(request: pytest.FixtureRequest, emission: Emission) -> Iterator[_Raises]:
-    """Part of the tracer provider."""
+    """A part of the tracer provider."""
     raises = _Raises()
     if request.param == "processor":
         emission.tracer_provider.add_span_processor(raises)
@@ -209,9 +211,9 @@ def raises(request: pytest.FixtureRequest, emission: Emission) -> Iterator[_Rais
 
 @pytest.mark.parametrize(
     ("function", "value", "error"),
-    [(answer, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
+    [(reply, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
 )
-def test_an_operation_without_a_span_is_measured_and_told_once(
+def test_an_operation_without_a_span_is_measured_and_logged_once(
     function: Callable[[], Any],
     value: Any,
     error: str | None,
@@ -224,13 +226,13 @@ def test_an_operation_without_a_span_is_measured_and_told_once(
     inner = wrapped(function, telemetry, infer)
     outer: list[ClaimedCall] = []
 
-    def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
+    def request(telemetry: Telemetry, call: Any) -> ClaimedCall:
         outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", sends_itself=True))
         return outer[0]
 
-    assert use(inner, telemetry, ask) == value
+    assert use(inner, telemetry, request) == value
     assert (outer[0].claim.taken, outer[0].claim.closed) == (True, True)
-    assert told(emission) == []
+    assert spans_of(emission) == []
     (metric,) = emission.metrics()
     (point,) = metric.data.data_points
     expected = {"gen_ai.provider.name": "openai", "error.type": error}
@@ -244,14 +246,14 @@ def test_an_operation_without_a_span_is_measured_and_told_once(
 
 
 @pytest.mark.parametrize("method", ["on_start", "on_end"])
-def test_a_processor_of_others_that_raises_is_told_as_theirs(
+def test_a_foreign_processor_that_raises_is_reported_as_foreign(
     method: str, telemetry: Telemetry, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     processor = SpanProcessor()
     setattr(processor, method, _Broken().anything)
     emission.tracer_provider.add_span_processor(processor)
     for _ in range(2):
-        assert use(answer, telemetry, infer) == "answer"
+        assert use(reply, telemetry, infer) == "answer"
     action = "starting a span" if method == "on_start" else "ending a span"
     assert (dict(errors.foreign), dict(errors.counts)) == ({action: 2}, {})
     errors.foreign.clear()
@@ -259,7 +261,7 @@ def test_a_processor_of_others_that_raises_is_told_as_theirs(
     assert line.startswith(f"otel-agents: {action} failed in foreign code (Ours at ")
 
 
-def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(
+def test_children_of_an_operation_without_a_span_belong_to_its_parent(
     raises: _Raises, emission: Emission
 ) -> None:
     telemetry = Telemetry("toy", **emission.providers)
@@ -275,23 +277,23 @@ def test_what_is_in_an_operation_without_a_span_lies_in_what_is_around_it(
     assert emission.tree() == ["around", "  inside"]
 
 
-def test_what_could_not_be_begun_is_undone_and_the_layer_above_reports(
+def test_a_failed_start_is_undone_and_the_layer_above_reports(
     telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outer: list[ClaimedCall] = []
 
-    def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
+    def request(telemetry: Telemetry, call: Any) -> ClaimedCall:
         outer.append(ClaimedCall(telemetry, CHAT, provider="outer", model="m", sends_itself=True))
         return outer[0]
 
     def start(telemetry: Telemetry, call: Any) -> Operation:
         with monkeypatch.context() as patch:
-            patch.setattr(operation, "next_place", _Broken().anything)  # at its very end
+            patch.setattr(operation, "next_number", _Broken().anything)  # at its very end
             return infer(telemetry, call)
 
-    assert use(wrapped(answer, telemetry, start), telemetry, ask) == "answer"
+    assert use(wrapped(reply, telemetry, start), telemetry, request) == "answer"
     assert (outer[0].claim.taken, outer[0].claim.closed) == (False, True)
-    assert told(emission) == [("chat m", None)]
+    assert spans_of(emission) == [("chat m", None)]
     assert (emission.span.attributes or {})["gen_ai.provider.name"] == "outer"
 
 
@@ -309,7 +311,7 @@ class _Breaks(ClaimedCall):
             provider="openai",
             model="m",
             sends_itself=True,
-            record_request=self._asks,
+            record_request=self._record_request,
         )
         if started:
             self.start(None)
@@ -318,7 +320,7 @@ class _Breaks(ClaimedCall):
         if self._breaks_at == name:
             raise Ours
 
-    def _asks(self, content: Any) -> None:
+    def _record_request(self, content: Any) -> None:
         self._break("ask")
 
     def describe(self, call: Any, response: Any) -> None:
@@ -337,9 +339,9 @@ class _Breaks(ClaimedCall):
 @pytest.mark.parametrize("breaks_at", ["describe", "response_id", "chunk", "ask"])
 @pytest.mark.parametrize(
     ("function", "value", "error"),
-    [(answer, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
+    [(reply, "answer", None), (refuse, Overloaded, REFUSED), (letters, "abc", None)],
 )
-def test_a_layer_that_cannot_describe_reports_all_the_same(
+def test_a_layer_whose_description_fails_still_reports(
     function: Callable[[], Any],
     value: Any,
     error: str | None,
@@ -350,36 +352,34 @@ def test_a_layer_that_cannot_describe_reports_all_the_same(
 ) -> None:
     layers: list[_Breaks] = []
 
-    def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
+    def request(telemetry: Telemetry, call: Any) -> ClaimedCall:
         layers.append(_Breaks(telemetry, breaks_at, started=started))
         return layers[0]
 
-    assert use(function, telemetry, ask) == value
-    assert told(emission) == [("chat m", error)]
+    assert use(function, telemetry, request) == value
+    assert spans_of(emission) == [("chat m", error)]
     assert layers[0].ended
 
 
-def test_who_cannot_complete_what_is_below_costs_nothing(
-    telemetry: Telemetry, emission: Emission
-) -> None:
+def test_a_failing_complete_costs_nothing(telemetry: Telemetry, emission: Emission) -> None:
     class Above(ClaimedCall):
         def complete(self, call: Any) -> None:
             raise Ours
 
     inner = wrapped(refuse, telemetry, infer)
 
-    def ask(telemetry: Telemetry, call: Any) -> ClaimedCall:
+    def request(telemetry: Telemetry, call: Any) -> ClaimedCall:
         return Above(telemetry, CHAT, sends_itself=True)
 
-    assert use(inner, telemetry, ask) is Overloaded
-    assert told(emission) == [("chat m", REFUSED)]
+    assert use(inner, telemetry, request) is Overloaded
+    assert spans_of(emission) == [("chat m", REFUSED)]
 
 
 # The steps of an end.
 
 
 class _Broken:
-    """What something of the application's is replaced by: every method raises."""
+    """A replacement for application code: every method raises."""
 
     def __getattr__(self, name: str) -> Any:
         def fail(*args: Any, **kwargs: Any) -> Any:
@@ -388,37 +388,39 @@ class _Broken:
         return fail
 
 
-def test_metrics_that_cannot_be_recorded_cost_no_span(
+def test_a_failing_metric_costs_no_span(
     telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(telemetry, "instruments", _Broken())
     assert use(refuse, telemetry, infer) is Overloaded
-    assert told(emission) == [("chat m", REFUSED)]
+    assert spans_of(emission) == [("chat m", REFUSED)]
     assert len(emission.events) == 1
 
 
-def test_events_that_cannot_be_emitted_cost_no_span(
+def test_a_failing_event_costs_no_span(
     telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(telemetry, "_logger", _Broken())
     assert use(refuse, telemetry, infer) is Overloaded
-    assert told(emission) == [("chat m", REFUSED)]
+    assert spans_of(emission) == [("chat m", REFUSED)]
     assert "gen_ai.client.operation.duration" in emission.points()
     assert (dict(errors.foreign), dict(errors.counts)) == ({"emitting an event": 1}, {})
     errors.foreign.clear()
 
 
-@pytest.mark.parametrize("method", ["_gather", "conclude", "is_failure"])
-def test_a_description_that_fails_keeps_the_providers_error(
+@pytest.mark.parametrize("method", ["_finalize", "conclude", "is_failure"])
+def test_a_failing_description_keeps_the_providers_error(
     method: str, telemetry: Telemetry, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Inference, method, _Broken().anything)
     assert use(refuse, telemetry, infer) is Overloaded
-    assert told(emission) == [("chat m", REFUSED)]
+    assert spans_of(emission) == [("chat m", REFUSED)]
 
 
-def test_what_cannot_be_held_open_ends(telemetry: Telemetry, emission: Emission) -> None:
+def test_an_operation_that_cannot_be_held_open_ends(
+    telemetry: Telemetry, emission: Emission
+) -> None:
     step = Step(telemetry, "step")
     step.hold_open = _Broken().anything
     step.returned(None)
-    assert told(emission) == [("step", None)]
+    assert spans_of(emission) == [("step", None)]

@@ -1,16 +1,23 @@
-"""The public face for authors of instrumentors: all of it is there, and nothing before it is used."""
+"""The public API for authors of instrumentors: complete, documented, and imported on first use."""
 
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
+import doctest
 import json
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any, Final
 
 import pytest
 from new_processes import in_a_new_process
 
 from otel_agents import instrumentors
+from otel_agents.semconv import values
 
 FILE = Path(str(instrumentors.__file__))
 ROOMS: dict[str, tuple[str, ...]] = vars(instrumentors)["_ROOMS"]
@@ -18,7 +25,7 @@ HOMES = {name: f"_core.{room}" for room, names in ROOMS.items() for name in name
 
 
 def checked() -> dict[str, str]:
-    """What type checkers see: each name, and the module that it is imported from."""
+    """Return what type checkers see: each name, and the module that it is imported from."""
     tree = ast.parse(FILE.read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     assert ast.unparse(block.test) == "TYPE_CHECKING"
@@ -27,12 +34,12 @@ def checked() -> dict[str, str]:
         assert isinstance(node, ast.ImportFrom)
         assert node.level == 1
         for alias in node.names:
-            assert alias.asname == alias.name  # else it is no re-export
+            assert alias.asname == alias.name  # else it is not a re-export
             found[alias.name] = str(node.module)
     return found
 
 
-def test_what_is_listed_is_what_has_a_home_and_what_type_checkers_see() -> None:
+def test_all_lists_the_names_with_a_home_and_those_for_type_checkers() -> None:
     assert sorted(instrumentors.__all__) == sorted(HOMES)
     assert len(HOMES) == sum(map(len, ROOMS.values()))
     assert checked() == HOMES
@@ -40,7 +47,7 @@ def test_what_is_listed_is_what_has_a_home_and_what_type_checkers_see() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(HOMES))
-def test_every_name_is_that_of_its_home_and_documented(name: str) -> None:
+def test_every_name_is_its_homes_and_documented(name: str) -> None:
     value = getattr(instrumentors, name)
     home = import_module(f"{instrumentors.__name__}.{HOMES[name]}")
     assert value is getattr(home, name)
@@ -48,7 +55,7 @@ def test_every_name_is_that_of_its_home_and_documented(name: str) -> None:
         assert (value.__doc__ or "").strip()
 
 
-def test_to_import_it_imports_nothing_of_the_core() -> None:
+def test_importing_it_imports_nothing_of_the_core() -> None:
     code = (
         "import json, sys; import otel_agents.instrumentors as face; dir(face); "
         "print(json.dumps([n for n in sys.modules if n.startswith(('otel', 'opentelemetry'))]))"
@@ -57,8 +64,8 @@ def test_to_import_it_imports_nothing_of_the_core() -> None:
     assert sorted(loaded) == ["otel_agents", "otel_agents.instrumentors"]
 
 
-def test_each_name_can_be_the_first_that_is_used() -> None:
-    """No module of the core needs another that was imported before it by chance."""
+def test_each_name_can_be_used_first() -> None:
+    """No module of the core depends on another having been imported by chance."""
     code = """if True:
         import importlib, sys
         face = importlib.import_module("otel_agents.instrumentors")
@@ -82,14 +89,14 @@ def test_all_of_it_can_be_imported_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["Nothing", "_Private", "_core_", "__wrapped__"])
-def test_what_is_unknown_is_an_attribute_error(name: str) -> None:
-    said = f"^module 'otel_agents.instrumentors' has no attribute '{name}'$"
-    with pytest.raises(AttributeError, match=said):
+def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+    message = f"^module 'otel_agents.instrumentors' has no attribute '{name}'$"
+    with pytest.raises(AttributeError, match=message):
         getattr(instrumentors, name)
     assert not hasattr(instrumentors, name)
 
 
-def test_people_who_look_find_all_names_once() -> None:
+def test_dir_lists_each_name_once() -> None:
     for name in HOMES:
         getattr(instrumentors, name)
     found = dir(instrumentors)
@@ -97,9 +104,43 @@ def test_people_who_look_find_all_names_once() -> None:
     assert sorted({*found}) == found
 
 
-def test_subpackages_are_found_beside_the_names() -> None:
+def test_subpackages_are_attributes_as_well() -> None:
     code = (
         "import sys; import otel_agents.instrumentors.openai; from otel_agents import instrumentors; "
         "print(instrumentors.openai is sys.modules['otel_agents.instrumentors.openai'])"
     )
     assert in_a_new_process(code) == "True\n"
+
+
+CLASSES: Final[dict[str, type[Any]]] = {
+    name: value
+    for name, home in HOMES.items()
+    if isinstance(value := getattr(instrumentors, name), type)
+    and not home.startswith(("_core.calls.", "_core.patching."))
+}
+
+
+def globals_read(code: CodeType) -> Iterator[str]:
+    """Yield the names of the globals that ``code`` and the functions in it read."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from globals_read(constant)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_public_class_has_an_example_that_runs(name: str) -> None:
+    """Functions in it are patches' start functions: their globals must exist."""
+    face = {public: getattr(instrumentors, public) for public in instrumentors.__all__}
+    scope = {**face, name: CLASSES[name], "values": values}
+    finder = doctest.DocTestFinder(recurse=False)
+    (example,) = finder.find(CLASSES[name], name, globs=scope, extraglobs={"__name__": "example"})
+    assert example.examples
+    assert doctest.DocTestRunner().run(example, clear_globs=False).failed == 0
+    for value in example.globs.values():
+        made = list(vars(value).values()) if isinstance(value, type) else [value]
+        for function in made:
+            if isinstance(function, FunctionType) and function.__module__ == "example":
+                assert {*globals_read(function.__code__)} <= {*example.globs, *dir(builtins)}

@@ -1,4 +1,4 @@
-"""Hooks of the application's that see content: how they are found."""
+"""Hooks that settings name, loaded when they are first needed."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from typing import Any
 from otel_agents.instrumentors._core import errors, system
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-from .calling import came_in
+from .guard import is_external
 
-__all__ = ["Named"]
+__all__ = ["NamedHook"]
 
 _log = logging.getLogger("otel_agents")
 
 
-class _NotYetError(Exception):
-    """What is looked for is in a module that has not run to its end."""
+class _NotReadyError(Exception):
+    """The hook's module is still being imported."""
 
 
-class Named:
-    """A hook that a setting names; looked for when there is content for it, and found once.
+class NamedHook:
+    """A hook that a setting names; loaded once, when there is content for it.
 
-    By then the application is imported, mostly. Where it is not, nobody waits for it, as it may
-    wait for who asks: the hook is not there yet, and is looked for again the next time.
+    The application is mostly imported at that time. If it is not, the call does not wait for the
+    import, since the importing thread may wait for this call: the hook is absent, and is looked up
+    again the next time.
 
     Args:
-        kind: What it is: ``"the redaction hook"``.
+        kind: The hook's name in messages: ``"the redaction hook"``.
         group: The group of its entry points.
         name: An entry point of the group, or ``module:attribute``.
-        variable: Where the name is from.
-        accept: What becomes of what was found: the hook. May raise anything.
-        without: What it means that there is none: ``"none is called"``.
+        variable: The variable that names it.
+        accept: Makes the hook from the loaded object. May raise anything.
+        without: What its absence means: ``"none is called"``.
     """
 
     def __init__(
@@ -59,54 +60,54 @@ class Named:
         self._without = without
         self._hook: Any = None
         self._program: ModuleType | None = None
-        self.settled = False
-        """Whether it is known by now which hook there is, or that there is none."""
+        self.resolved = False
+        """Whether the lookup has finished, with or without a hook."""
         self._renew()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        self._looking = system.Lock()  # nobody waits for it
+        self._loading = system.Lock()  # never waited for
 
     @property
-    def is_none(self) -> bool:
-        """Whether it is known by now that there is none."""
-        return self.settled and self._hook is None
+    def is_absent(self) -> bool:
+        """Whether it is known that no hook exists."""
+        return self.resolved and self._hook is None
 
     def get(self) -> Any:
-        """The hook; None where there is none, or none yet."""
-        if not self.settled:
-            self._look()
+        """Return the hook; None if there is none, or none yet."""
+        if not self.resolved:
+            self._load()
         return self._hook
 
-    def _look(self) -> None:
-        looking = self._looking
-        if not looking.acquire(blocking=False):
-            self._wait("is being looked for")
+    def _load(self) -> None:
+        lock = self._loading
+        if not lock.acquire(blocking=False):
+            self._wait("is being loaded")
             return
         try:
-            if not self.settled:
+            if not self.resolved:
                 self._hook = self._accept(self._found())
-                self.settled = True
-        except _NotYetError as error:
+                self.resolved = True
+        except _NotReadyError as error:
             self._wait(str(error))
         except BaseException as error:
-            if came_in(error):
+            if is_external(error):
                 raise
-            self.settled = True
-            _log.warning("otel-agents: %s", self.without_it(f"{type(error).__name__}: {error}"))
+            self.resolved = True
+            _log.warning("otel-agents: %s", self.unavailable(f"{type(error).__name__}: {error}"))
         finally:
-            looking.release()
+            lock.release()
 
     def _found(self) -> Any:
-        name, path = self.place
+        name, path = self.location
         module = self._program or _module(name)
         if module is sys.modules.get("__main__"):
-            self._program = module  # which is to run once
+            self._program = module  # must not run a second time
         try:
             return reduce(getattr, filter(None, path.split(".")), module)
         except AttributeError:
             if module is self._program or _is_running(module):
-                raise _NotYetError(f"is not defined yet, as {name} still runs") from None
+                raise _NotReadyError(f"is not defined yet, as {name} still runs") from None
             raise
 
     def _wait(self, why: str) -> None:
@@ -120,23 +121,23 @@ class Named:
             )
 
     @cached_property
-    def place(self) -> tuple[str, str]:
-        """The module and the attribute in which it is.
+    def location(self) -> tuple[str, str]:
+        """The module and the attribute of the hook.
 
         Raises:
-            LookupError: There is no entry point of that name, and it is no ``module:attribute``.
+            LookupError: No entry point has that name, and it is not ``module:attribute``.
         """
-        return _place_of(self._group, self._name)
+        return _location_of(self._group, self._name)
 
-    def without_it(self, reason: str) -> str:
-        """A sentence: why there is none, what that means, and what to do."""
+    def unavailable(self, reason: str) -> str:
+        """Return a sentence: why the hook is missing, what that means, and what to do."""
         return (
             f"{self._kind} {self._name!r} cannot be loaded ({reason}), so {self._without}; "
-            f"install the package that brings it, or unset {self._variable}"
+            f"install the package that provides it, or unset {self._variable}"
         )
 
 
-def _place_of(group: str, name: str) -> tuple[str, str]:
+def _location_of(group: str, name: str) -> tuple[str, str]:
     for found in entry_points(group=group):
         if found.name == name:
             return found.module, found.attr
@@ -147,25 +148,25 @@ def _place_of(group: str, name: str) -> tuple[str, str]:
 
 
 def _module(name: str) -> ModuleType:
-    """The module, imported unless it is; the program itself where it is run from that file."""
+    """Return the module, imported if needed; the running program itself if it is that file."""
     module = sys.modules.get(name)
     if module is not None:
-        return module  # maybe not to its end
+        return module  # possibly still being imported
     parts = name.split(".")
     for number in range(1, len(parts)):
         package = ".".join(parts[:number])
         if _is_running(sys.modules.get(package)):
-            raise _NotYetError(f"cannot be imported yet, as {package} still runs")
+            raise _NotReadyError(f"cannot be imported yet, as {package} still runs")
     return _program(name) or importlib.import_module(name)
 
 
 def _is_running(module: ModuleType | None) -> bool:
-    """Whether a module is being imported."""
+    """Return whether a module is being imported."""
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def _program(name: str) -> ModuleType | None:
-    """What runs as ``__main__``, if it is that module."""
+    """Return the module that runs as ``__main__`` if it is the module ``name``."""
     program = sys.modules.get("__main__")
     if program is None or getattr(program.__spec__, "name", None) == name:
         return program
@@ -175,5 +176,5 @@ def _program(name: str) -> ModuleType | None:
         return None
     try:
         return program if os.path.samefile(spec.origin, file) else None
-    except OSError:  # one of the two is no file
+    except OSError:  # one of the two does not exist
         return None

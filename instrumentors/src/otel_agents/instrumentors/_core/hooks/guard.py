@@ -1,6 +1,7 @@
-"""A call of a hook, which may raise anything: it is made for our sake, and is no part of the application.
+"""Calls of hooks, which may raise anything: no error of a hook reaches the application.
 
-So what it raises stays here, an exit too. What only comes in while it runs is the application's.
+This includes ``SystemExit``. Only an exception that arrives from outside while a hook runs, such as
+a signal's, belongs to the application.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from typing import Final
 
 from otel_agents.instrumentors._core import errors
 
-__all__ = ["Calling", "came_in"]
+__all__ = ["HookGuard", "is_external"]
 
 _log = logging.getLogger("otel_agents")
 
 _FROM_OUTSIDE: Final = (KeyboardInterrupt, CancelledError, GeneratorExit)
-"""Nothing tells one that a hook raises by itself from that of the terminal or the event loop."""
+"""Always taken for external: one that a hook raises itself looks the same."""
 
 
-class Calling:
-    """Within it a hook is called; where it fails that is counted, and said the first time.
+class HookGuard:
+    """A context manager around the call of a hook: count its errors, and log the first one.
 
-    Its text is not logged: it may quote what the hook was given.
+    The error's text is not logged: it may quote content.
 
     Args:
-        hook: Which hook: ``"the completion hook"``.
-        consequence: What its failure means for the content.
+        hook: The hook's name in messages: ``"the completion hook"``.
+        consequence: What a failure means for the content.
     """
 
     __slots__ = ("_consequence", "_hook")
@@ -46,7 +47,7 @@ class Calling:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if error is None or came_in(error):
+        if error is None or is_external(error):
             return False
         if errors.counts.add(f"calling {self._hook}"):
             errors.warn(
@@ -59,8 +60,8 @@ class Calling:
         return True
 
 
-def came_in(error: BaseException) -> bool:
-    """Whether ``error`` is not of what was called, but came in while that ran, as by a signal."""
+def is_external(error: BaseException) -> bool:
+    """Return whether ``error`` was raised by a signal or a cancellation, not by the called code."""
     if isinstance(error, Exception):
         return False
     if isinstance(error, _FROM_OUTSIDE):

@@ -1,4 +1,4 @@
-"""How large content is as JSON, found out without copying or encoding it."""
+"""The size of content as JSON, without copying or encoding it."""
 
 from __future__ import annotations
 
@@ -7,65 +7,73 @@ from itertools import islice
 from typing import Any, Final
 
 from . import media
-from .plain import DEPTH, kind_of, plain
+from .plain import MAX_DEPTH, kind_of, plain
 
-__all__ = ["EMPTY", "END", "estimate", "estimate_list", "take", "text_bytes", "weigh"]
+__all__ = [
+    "EMPTY_BYTES",
+    "END",
+    "estimate",
+    "estimate_list",
+    "size_within",
+    "take_fitting",
+    "text_bytes",
+]
 
-EMPTY: Final = 4
-"""Bytes of a value of which nothing is left: ``null``, or an empty string or list."""
+EMPTY_BYTES: Final = 4
+"""Bytes of an emptied value: ``null``, or an empty string or list."""
 
 END: Final = object()
-"""From `take`: there is no further item."""
+"""Returned by `take_fitting` if no item is left."""
 
 _DATA: Final = "dD"
-"""How a ``data:`` URL begins, as much as can be asked at once."""
+"""The first character of a ``data:`` URL, for a cheap check."""
 
 _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
 _NUMBER: Final = 24
 _SMALL_NUMBER: Final = 7
 _SAMPLE: Final = 4096
-_SAMPLES: Final = 64
-_VISITS: Final = 2000
+_MAX_SAMPLES: Final = 64
+_MAX_VISITS: Final = 2000
 
 
-class _Unfit(Exception):
-    """The value is too large, or not plain JSON: leaves a deep walk at once."""
+class _DoesNotFitError(Exception):
+    """The value is too large, or not plain JSON; leaves a deep walk at once."""
 
 
-def weigh(value: Any, room: int, depth: int = 0) -> int | None:
-    """The bytes of ``value`` as JSON, escapes aside; None if they are more than ``room``.
+def size_within(value: Any, room: int, depth: int = 0) -> int | None:
+    """Return the bytes of ``value`` as JSON, without escapes; None if they exceed ``room``.
 
-    None as well for what is not plain JSON as it stands: other types than dict, list, tuple, str,
-    int, float, bool and None, keys that are no strings, NaN, ``data:`` URLs, and what is nested
-    deeper than `DEPTH`. The walk stops as soon as it is known.
+    Also None for what is not plain JSON: types other than dict, list, tuple, str, int, float, bool
+    and None, keys that are not strings, NaN, ``data:`` URLs, and nesting beyond `MAX_DEPTH`. The
+    walk stops as soon as that is known.
     """
     try:
-        size = _weight(value, room, depth)
-    except _Unfit:
+        size = _size_of(value, room, depth)
+    except _DoesNotFitError:
         return None
     return size if size <= room else None
 
 
-def take(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[Any, int]:
-    """Move ``items`` to ``kept`` while they weigh; returns the first that does not, or `END`.
+def take_fitting(items: Iterator[Any], kept: list[Any], room: int, depth: int) -> tuple[Any, int]:
+    """Move ``items`` to ``kept`` while they fit.
 
-    Returns also what is left of the room.
+    Return the first item that does not fit, or `END`, and the room left.
     """
     item = END
     try:
         for item in items:
-            size = (_plain_message(item) or _weight(item, room, depth)) + 1
+            size = (_plain_message(item) or _size_of(item, room, depth)) + 1
             if size > room:
                 return item, room
             kept.append(item)
             room -= size
-    except _Unfit:
+    except _DoesNotFitError:
         return item, room
     return END, room
 
 
 def _plain_message(item: Any) -> int | None:
-    """The weight of a message of one text, as nearly every one is; None for anything else."""
+    """Return the size of a message with one text, the common case; None for anything else."""
     if kind_of(item) is dict and len(item) == 2:
         role, parts = item.get("role"), item.get("parts")
         if kind_of(role) is str and kind_of(parts) is list and len(parts) == 1:
@@ -78,39 +86,39 @@ def _plain_message(item: Any) -> int | None:
     return None
 
 
-def _weight(value: Any, room: int, depth: int) -> int:
-    # The hot path of all content: types are compared, not asked for their bases, and the strings
-    # of an object are weighed without a call.
-    if depth > DEPTH:
-        raise _Unfit
+def _size_of(value: Any, room: int, depth: int) -> int:
+    # The hot path of all content: types are compared by identity, and the strings of an object
+    # are measured without a call.
+    if depth > MAX_DEPTH:
+        raise _DoesNotFitError
     kind = kind_of(value)
     if kind is dict:
         size = 2 + 4 * len(value)
         for key, item in value.items():
             if type(item) is str and type(key) is str and item.isascii():
                 length = len(item)
-                if length < media.SHORTEST or item[0] not in _DATA:
+                if length < media.MIN_DATA_URL or item[0] not in _DATA:
                     size += len(key) + length + 2
                     if size > room:
-                        raise _Unfit
+                        raise _DoesNotFitError
                     continue
             if type(key) is not str:
-                raise _Unfit
-            size += len(key) + _weight(item, room - size, depth + 1)
+                raise _DoesNotFitError
+            size += len(key) + _size_of(item, room - size, depth + 1)
     elif kind is list or kind is tuple:
         size = 2 + len(value)
         for item in value:
             if size > room:
-                raise _Unfit
-            size += _weight(item, room - size, depth + 1)
+                raise _DoesNotFitError
+            size += _size_of(item, room - size, depth + 1)
     elif kind is str:
         if media.is_data_url(value):
-            raise _Unfit
+            raise _DoesNotFitError
         return text_bytes(value) + 2
     else:
         return _scalar(value)
-    if depth == DEPTH or size > room:
-        raise _Unfit
+    if depth == MAX_DEPTH or size > room:
+        raise _DoesNotFitError
     return size
 
 
@@ -121,11 +129,11 @@ def _scalar(value: Any) -> int:
         return _SMALL_NUMBER if -(10**6) < value < 10**7 else _NUMBER
     if type(value) is float and value - value == 0:  # neither NaN nor infinite
         return _NUMBER
-    raise _Unfit
+    raise _DoesNotFitError
 
 
 def text_bytes(text: str) -> int:
-    """The bytes of UTF-8: exact for ASCII and for short text, else judged by its beginning."""
+    """Return the bytes of UTF-8: exact for ASCII and short text, else based on its start."""
     length = len(text)
     if text.isascii():
         return length
@@ -134,53 +142,53 @@ def text_bytes(text: str) -> int:
 
 
 def estimate(value: Any) -> int:
-    """About how many bytes of JSON ``value`` is, whatever its size, in bounded time.
+    """Return about how many bytes of JSON ``value`` is, in bounded time.
 
-    Exact, escapes aside, for ASCII text in lists and objects of up to 64 items; of longer ones 64
-    items are looked at.
+    Exact, without escapes, for ASCII text in lists and objects of up to 64 items; of longer ones 64
+    items are sampled.
     """
     return _Estimate().of(value, 0)
 
 
 def estimate_list(items: Sequence[Any]) -> int:
-    """The estimate of a list."""
+    """Return the estimate for a list."""
     return _Estimate().of_list(items, 0)
 
 
 class _Estimate:
     def __init__(self) -> None:
-        self._visits = _VISITS
+        self._visits = _MAX_VISITS
 
     def of(self, value: Any, depth: int) -> int:
         kind = kind_of(value)
         if kind is str:
             return (len(value) if value.isascii() else text_bytes(value)) + 2
         self._visits -= 1
-        if self._visits < 0 or depth > DEPTH:
-            return EMPTY
+        if self._visits < 0 or depth > MAX_DEPTH:
+            return EMPTY_BYTES
         if kind is dict:
             return self._of_object(value, depth)
         if kind is list or kind is tuple:
             return self.of_list(value, depth)
         if value is None or isinstance(value, (bool, int, float)):
-            return EMPTY
+            return EMPTY_BYTES
         simple = plain(value)
-        return self.of(simple, depth + 1) if isinstance(simple, (dict, list, str)) else EMPTY
+        return self.of(simple, depth + 1) if isinstance(simple, (dict, list, str)) else EMPTY_BYTES
 
     def _of_object(self, value: dict[Any, Any], depth: int) -> int:
         count = len(value)
         size = 0
-        for key, item in islice(value.items(), _SAMPLES):
-            size += (len(key) if type(key) is str else EMPTY) + self.of(item, depth + 1) + 4
-        size = size if count <= _SAMPLES else size * count // _SAMPLES
-        return size + 1 if count else 2  # the last comma is none
+        for key, item in islice(value.items(), _MAX_SAMPLES):
+            size += (len(key) if type(key) is str else EMPTY_BYTES) + self.of(item, depth + 1) + 4
+        size = size if count <= _MAX_SAMPLES else size * count // _MAX_SAMPLES
+        return size + 1 if count else 2  # no trailing comma
 
     def of_list(self, items: Sequence[Any], depth: int) -> int:
         count = len(items)
         if not count:
             return 2
-        looked_at = range(0, count, max(count // _SAMPLES, 1))
+        sampled = range(0, count, max(count // _MAX_SAMPLES, 1))
         size = 0
-        for index in looked_at:
+        for index in sampled:
             size += self.of(items[index], depth + 1) + 1
-        return 1 + size * count // len(looked_at)
+        return 1 + size * count // len(sampled)
