@@ -287,7 +287,7 @@ def test_samplers_see_the_type_of_a_step() -> None:
 
 
 def test_a_patch_can_start_a_step(emission: Emission) -> None:
-    row = Patch("toyagents:ask", step("human_input"))
+    row = Patch("toyagents:complete", step("human_input"))
     patches = PatchSet("toy", [row], telemetry(emission, False))
     patches.apply()
     assert toyagents.complete(SECRET) == f"asked {SECRET}"

@@ -99,17 +99,15 @@ def test_one_child_is_the_heir_and_none_of_its_own(server: Server) -> None:
 
 
 @fork
-def test_the_heir_finalizes_what_its_parent_has_dropped(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QUEUE, "_is_running", False)  # as where no stream was made yet
+def test_the_heir_finalizes_what_its_parent_has_dropped(server: Server) -> None:
+    queue = type(QUEUE)()  # whose thread has not started yet
     dropped: list[str] = []
-    of_the_parent = QUEUE.finalizer
+    of_the_parent = queue.finalizer
     of_the_parent.put(lambda: dropped.append("before"))
 
     def in_the_child() -> object:
         of_the_parent.put(lambda: dropped.append("after"))
-        return QUEUE.drain(SECONDS), dropped
+        return queue.drain(SECONDS), dropped
 
     assert in_a_forked_child(in_the_child) == "(True, [])"
     server.heir = True
