@@ -54,3 +54,10 @@ def test_changelog_fragments_make_a_changelog() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "OpenAI SDK" in done.stdout
+
+
+def test_the_smallest_instrumentor_is_the_one_of_the_example() -> None:
+    source = ROOT / "examples/house_agents/src/house_agents_telemetry/__init__.py"
+    text = (ROOT / "instrumentors/README.md").read_text("utf-8")
+    block = text.partition("<!-- smallest -->")[2].partition("<!-- /smallest -->")[0]
+    assert block.strip() == f"```python\n{source.read_text('utf-8')}```"

@@ -107,7 +107,7 @@ def test_doctor_reports_what_the_file_sets(
         "protocol": "http/protobuf",
         "compression": "",
         "compression_source": "",
-        "answer": "not asked",
+        "result": "not checked",
         "hint": "",
         "ok": True,
     }
