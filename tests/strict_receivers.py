@@ -1,8 +1,7 @@
-"""Receivers of OTLP, over HTTP and gRPC, that take nothing but what is asked of them.
+"""Strict OTLP receivers over HTTP and gRPC.
 
-Path, content type, encoding, headers and certificates are checked, and every request is kept. What
-they refuse is answered as receivers do: gRPC's own UNIMPLEMENTED for a compression that is off, 415
-over HTTP.
+They check path, content type, encoding, headers and certificates, and keep every request. They
+refuse as real receivers do: an unsupported compression with gRPC's UNIMPLEMENTED, or 415 over HTTP.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Tls:
 
 
 def certified(folder: Path) -> Tls:
-    """A certificate of 127.0.0.1, made now."""
+    """Create a certificate for 127.0.0.1."""
     made = Tls(folder / "tls.crt", folder / "tls.key")
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     name = ("-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1")
@@ -72,7 +71,7 @@ def certified(folder: Path) -> Tls:
 
 @dataclass(frozen=True)
 class Refusal:
-    """How a receiver answers instead of accepting; ``status`` an HTTP status or a code of gRPC."""
+    """A response instead of an acceptance; ``status`` is an HTTP status or a gRPC code."""
 
     status: Any
     body: bytes = b""
@@ -93,12 +92,12 @@ class _Receiver:
     """What both have in common.
 
     Args:
-        compressions: Those that are taken, ``none`` always.
-        tls: With this certificate; else in clear.
+        compressions: Accepted ones; ``none`` always is.
+        tls: The certificate to use; default is no TLS.
         mutual: The client needs a certificate too.
-        refusal: Everything that is well is answered so.
-        hang: Answer nothing until the end.
-        accepts: What it says where it accepts, a message of protobuf.
+        refusal: The response to valid requests.
+        hang: Send no response until the end.
+        accepts: Body of its responses, a protobuf message.
     """
 
     def __init__(
@@ -130,7 +129,7 @@ class _Receiver:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{port}"
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Host and port."""
         return self.endpoint.partition("://")[2]
 
@@ -159,7 +158,7 @@ class StrictHttp(_Receiver):
             if self.mutual:
                 context.verify_mode = ssl.CERT_REQUIRED
                 context.load_verify_locations(self.tls.certificate)
-            # The handshake is made by the thread of the connection, or one would stop all.
+            # The connection's thread makes the handshake, or one client would block all.
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
@@ -173,7 +172,7 @@ class StrictHttp(_Receiver):
     def endpoint(self) -> str:
         return self.url(self._server.server_port)
 
-    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Refusal:
+    def respond(self, path: str, headers: Mapping[str, str], body: bytes) -> Refusal:
         self.wait()
         encoding = headers.get("content-encoding", "")
         if path not in self.paths:
@@ -198,7 +197,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not trust us, or goes away."""
+        """Ignore clients that do not trust the certificate or disconnect."""
 
 
 def _default_paths() -> dict[str, str]:
@@ -212,14 +211,14 @@ def _handler(receiver: StrictHttp) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = receiver.answer(self.path, headers, body)
-            self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.send_header("Content-Type", answer.kind)
-            for name, value in answer.headers.items():
+            respond = receiver.respond(self.path, headers, body)
+            self.send_response(respond.status)
+            self.send_header("Content-Length", str(len(respond.body)))
+            self.send_header("Content-Type", respond.kind)
+            for name, value in respond.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(respond.body)
 
         def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -265,6 +264,6 @@ class StrictGrpc(_Receiver):
             self.arrived.append(Arrived(signal, metadata, request))
             return self.accepts
 
-        library: Any = grpc  # its types know no handler without a serializer
+        library: Any = grpc  # its stubs require a serializer
         handler = library.unary_unary_rpc_method_handler(export, kind.FromString)
         return grpc.method_handlers_generic_handler(service, {"Export": handler})

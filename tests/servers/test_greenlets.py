@@ -1,4 +1,4 @@
-"""Where threads are greenlets nothing hangs or waits for us, and nothing is lost."""
+"""Where threads are greenlets, nothing hangs or waits for otel-agents, and nothing is dropped."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-SOON = 4.0
-"""Seconds: two, on a machine that does nothing else."""
-FLUSH = 1.0
-"""Seconds that each of three flushes may take."""
+TIMEOUT = 30.0
+"""Seconds that an exit may take; none takes half of them."""
+SLOW = {
+    "OTEL_AGENTS_EXIT_TIMEOUT": str(TIMEOUT),
+    "OTEL_AGENTS_SIGNAL_TIMEOUT": str(TIMEOUT),
+}
+FLUSH = 2.0
+"""Seconds that each of three flushes takes."""
 CALLS = """
 from openai import OpenAI
 
@@ -43,7 +47,7 @@ def ask(number):
 
 wait([spawn(ask, number) for number in range(3)])
 """
-"""Each greenlet has programs run meanwhile, as ``uname``, of which the SDK makes a header."""
+"""Each call runs a program (``uname``), whose output the SDK sends in a header."""
 WORK = """
 import hashlib, os, posix, time
 from opentelemetry import metrics, trace
@@ -69,7 +73,7 @@ ENDS = {
     "in C": 'hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)',
     "blocked": "posix.read(os.pipe()[0], 1)",
 }
-"""Where the thread that all greenlets share is when SIGTERM comes."""
+"""What the thread of all greenlets does when SIGTERM comes."""
 FLUSHING = """
 ticks = []
 
@@ -82,7 +86,7 @@ work("first")
 providers[0].force_flush(500)  # which imports the exporter, and computes meanwhile
 spawn(tick)
 for provider in providers:
-    provider.force_flush(1000)
+    provider.force_flush(2000)
 print(max(later - tick for tick, later in zip(ticks, ticks[1:])), flush=True)
 os._exit(0)
 """
@@ -101,7 +105,7 @@ def fork():
     if child:
         assert os.waitpid(child, 0)[1] == 0
         return
-    print(turns - before, flush=True)  # of what its parent goes on with, as a request
+    print(turns - before, flush=True)  # turns of a greenlet that only the parent runs
     work("child", 0)
     for provider in providers:
         provider.force_flush()
@@ -160,7 +164,7 @@ TASKS = """
 
     @signals.worker_ready.connect
     def ready(**_):
-        os.write(1, b"ready\\n")  # what is printed becomes a line of its log
+        os.write(1, b"ready\\n")  # celery turns printed text into log lines
 """
 SEND = """
     import tasks
@@ -183,7 +187,7 @@ def test_calls_of_greenlets_are_recorded(
 ) -> None:
     program = greenlets.script(tmp_path, CALLS)
     with Receiver() as receiver, ScriptedModel() as model:
-        variables = {**given, **asking(model), "OTEL_AGENTS_SIGNALS": signals}
+        variables = {**SLOW, **given, **asking(model), "OTEL_AGENTS_SIGNALS": signals}
         done = ended(program, receiver, variables)
         billed = model.ledger.input_tokens
     assert (done.status, len(done.out.splitlines()), greenlets.errors(done)) == (0, 3, "")
@@ -193,28 +197,28 @@ def test_calls_of_greenlets_are_recorded(
 
 @pytest.mark.parametrize("end", ENDS)
 @EACH
-def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
+def test_sigterm_terminates_whatever_the_main_thread_does(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str], end: str
 ) -> None:
     program = greenlets.script(tmp_path, WORK + OPEN + ENDS[end])
-    with Receiver() as receiver, begun(program, receiver, given) as process:
+    with Receiver() as receiver, begun(program, receiver, {**SLOW, **given}) as process:
         assert line(process) == "ready\n"
         done = terminated(process)
     assert done.status in (-signal.SIGTERM, 128 + signal.SIGTERM)
-    assert done.seconds < SOON
+    assert done.seconds < TIMEOUT / 2
     assert greenlets.errors(done) == ""
     assert receiver.span_names == ["one", "open", "two"]
     assert sum(receiver.totals("counted").values()) == 3
 
 
 @BOTH
-def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
+def test_a_program_may_initialize_after_monkey_patching(
     tmp_path: Path, greenlets: Greenlets
 ) -> None:
-    """`threading` may not know the main thread then, which alone can have handlers."""
+    """`threading` may not know the main thread then, the only one that can set handlers."""
     begin = "from otel_agents.distro import initialize\ninitialize()\n"
     program = greenlets.script(tmp_path, begin + WORK + OPEN + ENDS["waiting"])
-    with Receiver() as receiver, begun(program, receiver, {}, instrument=False) as process:
+    with Receiver() as receiver, begun(program, receiver, SLOW, instrument=False) as process:
         assert line(process) == "ready\n"
         done = terminated(process)
     assert (done.status, greenlets.errors(done)) == (-signal.SIGTERM, "")
@@ -224,10 +228,10 @@ def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @EACH
-def test_no_greenlet_waits_for_a_collector_that_does_not_answer(
+def test_no_greenlet_waits_for_a_collector_that_does_not_respond(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str], protocol: str
 ) -> None:
-    """Neither while somebody flushes, nor with gRPC, which waits in C."""
+    """Neither during a flush, nor with gRPC, which waits in C."""
     program = greenlets.script(tmp_path, WORK + FLUSHING)
     with socket.create_server(("127.0.0.1", 0)) as silent, Receiver() as receiver:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -241,24 +245,24 @@ def test_no_greenlet_waits_for_a_collector_that_does_not_answer(
 
 
 @EACH
-def test_a_fork_lets_no_other_greenlet_go_on_in_the_child(
+def test_no_other_greenlet_goes_on_in_a_forked_child(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str]
 ) -> None:
     program = greenlets.script(tmp_path, WORK + FORKING)
     with Receiver() as receiver:
-        done = ended(program, receiver, given)
+        done = ended(program, receiver, {**SLOW, **given})
     assert (done.status, done.out, greenlets.errors(done)) == (0, "0\n", "")
     assert receiver.span_names == ["child", "parent"]
     assert sorted(receiver.totals("counted").values()) == [1, 1]
 
 
 @EACH
-def test_streams_that_are_closed_or_dropped_end(
+def test_closed_and_dropped_streams_end(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str]
 ) -> None:
     program = greenlets.script(tmp_path, STREAMS)
     with Receiver() as receiver, ScriptedModel() as model:
-        done = ended(program, receiver, {**given, **asking(model)})
+        done = ended(program, receiver, {**SLOW, **given, **asking(model)})
     assert (done.status, greenlets.errors(done)) == (0, "")
     assert receiver.span_names == ["chat closed", "chat dropped"]
 
@@ -275,10 +279,10 @@ def test_gunicorn(tmp_path: Path, preload: tuple[str, ...], given: Mapping[str, 
         ScriptedModel() as model,
     ):
         number, port = listening.fileno(), listening.getsockname()[1]
-        # Not --config: opentelemetry-instrument takes it for an abbreviation of options of its own.
+        # Not --config: opentelemetry-instrument takes it for an abbreviation of its own options.
         command = ("gunicorn", "-c", str(settings), "--bind", f"fd://{number}", *preload)
         command += ("--log-level", "error", "application:ask")
-        variables = {**given, **asking(model), "PYTHONPATH": str(tmp_path)}
+        variables = {**SLOW, **given, **asking(model), "PYTHONPATH": str(tmp_path)}
         with module(command, receiver, variables, inherit=(number,)) as process:
             assert [line(process) for _ in range(2)] == ["ready\n"] * 2
             with ThreadPoolExecutor(3) as clients:
@@ -297,8 +301,8 @@ def test_celery(tmp_path: Path, greenlets: Greenlets) -> None:
     queue = tmp_path / "queue"
     queue.mkdir()
     with Receiver() as receiver, ScriptedModel() as model:
-        given = {**asking(model), "PYTHONPATH": str(tmp_path), "FOLDER": str(queue)}
-        given["C_FORCE_ROOT"] = "true"  # no complaint about root, which a container's user may be
+        given = {**SLOW, **asking(model), "PYTHONPATH": str(tmp_path), "FOLDER": str(queue)}
+        given["C_FORCE_ROOT"] = "true"  # celery refuses to run as root, the user of containers
         command = ("celery", "-A", "tasks", "worker", pool, "--concurrency=2", "--loglevel=ERROR")
         with module((*command, "--without-gossip"), receiver, given) as process:
             assert process.stdout is not None
@@ -337,10 +341,8 @@ for one in (*storages, *storages.values()):
 
 
 @BOTH
-def test_the_sdk_keeps_the_systems_locks_where_we_collect(
-    tmp_path: Path, greenlets: Greenlets
-) -> None:
-    """eventlet puts greenlets' in their place, under which a thread and a greenlet meet for ever."""
+def test_the_sdk_keeps_system_locks_where_we_collect(tmp_path: Path, greenlets: Greenlets) -> None:
+    """eventlet would replace them by greenlet locks, on which a thread and a greenlet deadlock."""
     with Receiver() as receiver:
         done = ended(greenlets.script(tmp_path, LOCKS), receiver)
     assert (done.status, greenlets.errors(done)) == (0, "")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.distro.addresses import origin, shown
 from otel_agents.distro.environment import Environment, Signal, SignalName
-from otel_agents.distro.otlp.hint import what_to_do
+from otel_agents.distro.otlp.hints import hint_for
 from otel_agents.distro.otlp.transport import OtlpTransport
 
 __all__ = ["NOT_ASKED", "SignalAnswer", "ask", "unanswered"]
@@ -86,7 +86,7 @@ def _answered(answer: SignalAnswer, signal: Signal, environment: Environment) ->
         )
     if outcome.delivered:
         return replace(answer, answer="accepted")
-    return replace(answer, answer=outcome.text, hint=what_to_do(outcome), ok=False)
+    return replace(answer, answer=outcome.text, hint=hint_for(outcome), ok=False)
 
 
 def _nothing(name: SignalName) -> Any:

@@ -32,7 +32,7 @@ from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.importlib_bootstrap import leave_out
 from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
 from otel_agents.instrumentors._core.threads import start_apart
-from otel_agents.instrumentors._core.workers import is_heir
+from otel_agents.instrumentors._core.workers import inherits_telemetry
 
 from .reporting import StreamObserver, fail, report
 
@@ -117,7 +117,7 @@ class _Queue:
 
     def _renew(self) -> None:
         """In a forked child: the thread stays in the parent, and what it held if it ever runs there."""
-        if is_heir():
+        if inherits_telemetry():
             self._observer, self.ready = False, None
             self._unfinished.extend([None] * self._queue.qsize())
         else:
