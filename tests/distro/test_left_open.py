@@ -181,7 +181,7 @@ WAYS = """
     read_in_part = StreamProxy(iter("ab"), held_stream)
     next(read_in_part)
 
-    claimed = ClaimedCall(telemetry, Operation.CHAT, model="claimed", evident=True)
+    claimed = ClaimedCall(telemetry, Operation.CHAT, model="claimed", sends_itself=True)
     unread = StreamProxy(iter("ab"), claimed)
 
     silent = ClaimedCall(telemetry, Operation.CHAT, model="never sent")

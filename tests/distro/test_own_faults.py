@@ -112,7 +112,7 @@ class Application:
     """Sends all three signals to the endpoint of the environment and draws its traces."""
 
     def __init__(self) -> None:
-        pipeline = Pipeline(Settings.read({}))
+        pipeline = Pipeline(Settings.read({"OTEL_AGENTS_EXIT_TIMEOUT": "1"}))
         self.tracers = TracerProvider(shutdown_on_exit=False)
         for processor in pipeline.span_processors():
             self.tracers.add_span_processor(processor)
@@ -127,25 +127,25 @@ class Application:
         measure(self.meters.get_meter("ours"), pipeline.dropped(), pipeline.failures)
         self.counter = self.meters.get_meter("app").create_counter("counted")
 
-    def work(self, name: str) -> str:
+    def work(self, name: str, seconds: int = 30) -> str:
         """Record all three signals, some of which cannot be encoded."""
         with self.tracers.get_tracer("app").start_as_current_span(name):
             self.loggers.get_logger("app").emit(LogRecord(body={"said": name}))
             self.counter.add(1)
         with self.tracers.get_tracer("app").start_as_current_span("half \ud800"):
             self.loggers.get_logger("app").emit(LogRecord(body=cast(Any, object())))
-        self.flush()
+        self.flush(1000 * seconds)
         return name
 
-    def flush(self) -> None:
-        self.tracers.force_flush(5000)
-        self.loggers.force_flush(5000)
-        self.meters.force_flush(5000)
+    def flush(self, milliseconds: int) -> None:
+        self.tracers.force_flush(milliseconds)
+        self.loggers.force_flush(milliseconds)
+        self.meters.force_flush(milliseconds)
 
     def end(self) -> None:
         self.tracers.shutdown()
         self.loggers.shutdown()
-        self.meters.shutdown()
+        self.meters.shutdown(1000)
 
 
 class Nowhere:
@@ -184,7 +184,7 @@ def test_the_application_does_not_notice_and_export_goes_on(
     it, receiver = application
     caplog.set_level(logging.WARNING)
     with faulty(SPOTS[name]):
-        assert it.work("meanwhile") == "meanwhile"
+        assert it.work("meanwhile", 1) == "meanwhile"  # some faults leave a flush waiting
     assert it.work("later") == "later"
     assert "later" in receiver.span_names
     assert {"later", "meanwhile"} & {_text(body) for body in _bodies(receiver)} >= {"later"}
@@ -230,6 +230,6 @@ def test_the_faults_are_reached(name: str, application: tuple[Application, Recei
     """Else the test above would prove nothing."""
     it, _ = application
     with faulty(SPOTS[name]) as calls:
-        it.work("meanwhile")
+        it.work("meanwhile", 5)
     assert calls
     assert errors.counts or errors.foreign

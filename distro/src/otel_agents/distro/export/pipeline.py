@@ -156,7 +156,7 @@ def _load(signal: SignalName, name: str) -> Any:
         return None
     try:
         return entry_point.load()()
-    except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
+    except Exception as error:  # noqa: BLE001  a third-party exporter may raise anything
         warn(
             "the exporter %s of %s cannot be created (%s: %s)",
             name,
