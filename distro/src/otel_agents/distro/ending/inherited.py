@@ -58,11 +58,12 @@ def reset_metrics(meters: Any, instance: str | None) -> None:
 
     Args:
         meters: A MeterProvider.
-        instance: The parent's `instance_id`; newer SDKs may have given the child its own already.
+        instance: The parent's `instance_id`.
     """
     for storage in list(_storages(meters).values()):
         _sums(storage).clear()
     config: Any = getattr(meters, "_sdk_config", None)
+    # opentelemetry-sdk 1.45 gives a child its own id in its fork hook; 1.34 does not.
     if config is not None and instance_id(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
 

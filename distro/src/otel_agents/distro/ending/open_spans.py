@@ -48,7 +48,8 @@ class OpenSpans(SpanProcessor):
         self._open.pop(context[_SPAN_ID], None)
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
-        """Return True: nothing is queued here, and older SDKs take the default None for a failure."""
+        """Return True: nothing is queued here."""
+        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure.
         return True
 
     def __len__(self) -> int:
