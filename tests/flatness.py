@@ -74,7 +74,7 @@ def watched(*instrumentors: BaseInstrumentor) -> Generator[dict[str, Any], None,
     reported: deque[ownership.Reported] = deque(maxlen=100)
     with ExitStack() as patched:
         # Drop spans that nobody ends soon, and fill bounded tables soon.
-        patched.enter_context(mock.patch.object(open_spans, "_SWEEP", 10))
+        patched.enter_context(mock.patch.object(open_spans, "_PRUNE_AT", 10))
         patched.enter_context(mock.patch.object(ownership, "REPORTED", reported))
         tracers.add_span_processor(open_spans.OpenSpans())
         for instrumentor in instrumentors:

@@ -1,4 +1,4 @@
-"""A receiver of spans over gRPC, as OpenTelemetry's protocol generates one."""
+"""A receiver of spans over gRPC, by the generated code of OTLP."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["receiving_spans"]
 
 @contextmanager
 def receiving_spans(max_bytes: int | None = None) -> Generator[tuple[str, list[str]], None, None]:
-    """Its endpoint, and the names of what it got.
+    """Yield its endpoint and the names of the spans that it receives.
 
     Args:
-        max_bytes: Of a request after decompression; default is gRPC's own limit, as a Collector's.
+        max_bytes: Limit of a request after decompression; default is gRPC's own, as in a Collector.
     """
     received: list[str] = []
 

@@ -1,4 +1,4 @@
-"""A small OTLP/HTTP receiver on loopback that keeps what it was sent."""
+"""A small OTLP/HTTP receiver on loopback that keeps what it receives."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _RESOURCES: Mapping[str, str] = {
 
 
 class Receiver:
-    """Listens while it is a context manager.
+    """Listen while it is a context manager.
 
     Args:
-        port: Where; default is a free one.
-        status: What it answers; 200 accepts.
-        max_bytes: Larger requests (before compression) are answered with 413, as a Collector does.
-        hang: Accept connections and answer nothing until `release` or the end.
+        port: Default is a free one.
+        status: Status of its responses; 200 accepts.
+        max_bytes: Larger requests (before compression) get 413, as from a Collector.
+        hang: Accept connections and send no response until `release` or the end.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Receiver:
         self.headers: list[dict[str, str]] = []
         self.sizes: list[int] = []
         self.arrived = threading.Condition()
-        self.asked = threading.Event()
-        """A first request is there; it may not be answered yet."""
+        self.first_request = threading.Event()
+        """Set when the first request is there, before the response."""
         self._hang = threading.Event() if hang else None
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
@@ -76,12 +76,12 @@ class Receiver:
         self._thread.join()
 
     def release(self) -> None:
-        """Hang no longer."""
+        """Stop hanging."""
         if self._hang is not None:
             self._hang.set()
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
-        self.asked.set()
+        self.first_request.set()
         if self._hang is not None:
             self._hang.wait(60)
         if headers.get("content-encoding") == "gzip":
@@ -110,7 +110,7 @@ class Receiver:
 
     @property
     def unique_spans(self) -> int:
-        """How many spans were accepted, whether once or more often."""
+        """How many different spans were accepted."""
         return len({(span.trace_id, span.span_id) for span in self.spans})
 
     @property
@@ -147,9 +147,9 @@ class Receiver:
         return {metric.name for metric in self._metrics()}
 
     def sums(self, prefix: str) -> dict[str, dict[str, int]]:
-        """The last values of the sums whose names begin so, by their one attribute's value.
+        """Return the last values of the sums with this prefix, by the value of their one attribute.
 
-        Added up over the scopes of a request, as whoever looks at them does.
+        They are added up over the scopes of a request, as a backend does.
         """
         found: dict[str, dict[str, int]] = {}
         for metric in self._metrics(last=True):
@@ -171,25 +171,25 @@ class Receiver:
         ]
 
     def totals(self, name: str, token_type: str = "") -> dict[str, float]:
-        """The last cumulative sum of a metric that each ``service.instance.id`` told."""
+        """Return the last cumulative sum of a metric by ``service.instance.id``."""
         return {
             instance: sum(
                 it.sum if hasattr(it, "sum") else it.as_int
                 for it in points
                 if token_type in ("", *(pair.value.string_value for pair in it.attributes))
             )
-            for instance, points in self._told(name).items()
+            for instance, points in self._points(name).items()
         }
 
     def counts(self, name: str) -> dict[str, int]:
-        """How many values a histogram had when each ``service.instance.id`` told it last."""
+        """Return the last count of a histogram by ``service.instance.id``."""
         return {
             instance: sum(it.count for it in points)
-            for instance, points in self._told(name).items()
+            for instance, points in self._points(name).items()
         }
 
-    def _told(self, name: str) -> dict[str, list[Any]]:
-        told: dict[str, list[Any]] = {}
+    def _points(self, name: str) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
         for path, request in list(self.requests):
             for resource in request.resource_metrics if path == "/v1/metrics" else ():
                 known = {it.key: it.value.string_value for it in resource.resource.attributes}
@@ -201,8 +201,8 @@ class Receiver:
                     for point in (*metric.histogram.data_points, *metric.sum.data_points)
                 ]
                 if points:
-                    told[known.get("service.instance.id", "")] = points
-        return told
+                    found[known.get("service.instance.id", "")] = points
+        return found
 
     @property
     def log_bodies(self) -> list[str]:
@@ -217,7 +217,7 @@ class Receiver:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

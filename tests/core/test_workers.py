@@ -23,15 +23,15 @@ class Server:
 
     def __init__(self) -> None:
         self.worker = False
-        self.heir = False
+        self.inherits = False
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Generator[Server, None, None]:
     it = Server()
-    for name in ("_server", "_starts", "_heir"):
+    for name in ("_server", "_waiting_starts", "_inherits"):
         monkeypatch.setattr(workers, name, vars(workers)[name])
-    workers.expect_workers(is_worker=lambda: it.worker, is_heir=lambda: it.heir)
+    workers.expect_workers(is_worker=lambda: it.worker, inherits_telemetry=lambda: it.inherits)
     yield it
     QUEUE.drain(SECONDS)
 
@@ -63,7 +63,9 @@ def told(_: pytest.MonkeyPatch) -> bool:
 
 def unhooked(monkeypatch: pytest.MonkeyPatch) -> bool:
     """None has, as far as we know."""
-    workers.expect_workers(is_worker=lambda: False, is_heir=lambda: False)  # as in the parent
+    workers.expect_workers(
+        is_worker=lambda: False, inherits_telemetry=lambda: False
+    )  # as in the parent
     monkeypatch.setattr(forking, "_process", 0)
     forking.notice_fork()
     return start_daemon(int)
@@ -88,14 +90,14 @@ def test_a_forked_child_starts_threads(
 
 
 @fork
-def test_one_child_is_the_heir_and_none_of_its_own(server: Server) -> None:
+def test_one_child_inherits_telemetry_and_none_of_its_own(server: Server) -> None:
     def in_the_child() -> object:
-        return workers.is_heir(), in_a_forked_child(workers.is_heir)
+        return workers.inherits_telemetry(), in_a_forked_child(workers.inherits_telemetry)
 
     assert in_a_forked_child(in_the_child) == "(False, 'False')"
-    server.heir = True
+    server.inherits = True
     assert in_a_forked_child(in_the_child) == "(True, 'False')"
-    assert not workers.is_heir()
+    assert not workers.inherits_telemetry()
 
 
 @fork
@@ -110,5 +112,5 @@ def test_the_heir_finalizes_what_its_parent_has_dropped(server: Server) -> None:
         return queue.drain(SECONDS), dropped
 
     assert in_a_forked_child(in_the_child) == "(True, [])"
-    server.heir = True
+    server.inherits = True
     assert in_a_forked_child(in_the_child) == "(True, ['before', 'after'])"

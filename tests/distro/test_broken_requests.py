@@ -1,4 +1,4 @@
-"""A request that breaks on its way may pass, and one that cannot be made takes no item for the cause."""
+"""A broken connection is retryable; a request that settings make impossible blames no item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import requests
 from instrumented import instrumented, script
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
-from otlp_outlets import RECEIVERS, ask, clear_variables, outlet_for
+from otlp_transports import RECEIVERS, clear_variables, send_empty, transport_for
 from requests.auth import AuthBase
 from strict_receivers import StrictHttp
 
@@ -31,8 +31,8 @@ BROKEN = {
     "no handshake": ("https", b""),
 }
 HEADER = "x-tenant=%E2%82%AC"
-"""It is no Latin-1 and no ASCII."""
-UNMADE = Outcome(False, False, "a header that cannot be sent", unmade=True)
+"""Not encodable as Latin-1 or ASCII."""
+MISCONFIGURED = Outcome(False, False, "a header that cannot be sent", misconfigured=True)
 WORK = """
     from opentelemetry import trace
 
@@ -49,8 +49,8 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def breaking(answer: bytes) -> Generator[str, None, None]:
-    """Host and port of one that answers with ``answer`` and closes."""
+def breaking(response: bytes) -> Generator[str, None, None]:
+    """Yield host and port of a server that sends ``response`` and closes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ended = threading.Event()
 
@@ -59,24 +59,24 @@ def breaking(answer: bytes) -> Generator[str, None, None]:
                 connection, _ = server.accept()
                 with connection, suppress(OSError):
                     connection.recv(1 << 20)
-                    connection.sendall(answer)
+                    connection.sendall(response)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        place = f"127.0.0.1:{server.getsockname()[1]}"
-        yield place
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        yield address
         ended.set()
         socket.create_connection(server.getsockname()).close()
         thread.join()
 
 
-@pytest.mark.parametrize("way", BROKEN)
-def test_a_connection_that_breaks_may_pass(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    scheme, answer = BROKEN[way]
-    with breaking(answer) as place:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{scheme}://{place}")
-        transport = outlet_for("traces")
-        outcome = ask(transport)
+@pytest.mark.parametrize("failure", BROKEN)
+def test_a_broken_connection_is_retryable(failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheme, response = BROKEN[failure]
+    with breaking(response) as address:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{scheme}://{address}")
+        transport = transport_for("traces")
+        outcome = send_empty(transport)
         transport.close()
     assert outcome == Outcome(False, True, "connection closed")
 
@@ -89,25 +89,25 @@ def configure(monkeypatch: pytest.MonkeyPatch, receiver: Any, protocol: str) -> 
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", HEADER)
-    monkeypatch.setattr(Environment, "sendable", sendable)  # as if the check knew no better
+    monkeypatch.setattr(Environment, "sendable", sendable)  # as if the check did not exist
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_a_header_that_cannot_be_sent_is_no_items_fault(
+def test_an_unsendable_header_is_a_configuration_error(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RECEIVERS[protocol]() as receiver:
         configure(monkeypatch, receiver, protocol)
-        transport = outlet_for("traces")
-        outcome = ask(transport)
+        transport = transport_for("traces")
+        outcome = send_empty(transport)
         transport.close()
-        assert outcome == UNMADE
+        assert outcome == MISCONFIGURED
         assert receiver.arrived == []
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_a_batch_is_given_up_at_once(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not item after item, each in a request of its own."""
+def test_such_a_batch_is_dropped_at_once(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not sent item by item, each in its own request."""
     with RECEIVERS[protocol]() as receiver:
         configure(monkeypatch, receiver, protocol)
         pipeline = Pipeline(Settings.read({}))
@@ -119,11 +119,11 @@ def test_a_batch_is_given_up_at_once(protocol: str, monkeypatch: pytest.MonkeyPa
         tracers.force_flush()
         (delivery,) = pipeline.deliveries["traces"]
         tracers.shutdown()
-    assert (dict(delivery.losses.dropped), delivery.losses.failures) == ({"rejected": 8}, 1)
+    assert (dict(delivery.counts.dropped), delivery.counts.failures) == ({"rejected": 8}, 1)
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_it_is_one_clear_line(protocol: str, tmp_path: Path) -> None:
+def test_an_unsendable_header_is_logged_in_one_line(protocol: str, tmp_path: Path) -> None:
     with RECEIVERS[protocol]() as receiver:
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
@@ -139,18 +139,18 @@ def test_it_is_one_clear_line(protocol: str, tmp_path: Path) -> None:
 
 
 class Unauthorised(AuthBase):
-    """Somebody's way to authenticate, which fails."""
+    """A user's authentication that fails."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         raise ValueError("s3cret")
 
 
-def test_a_session_of_others_that_fails_is_no_items_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_user_session_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with StrictHttp() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
         session = requests.Session()
         session.auth = Unauthorised()
         exporter = OTLPSpanExporter(f"{receiver.endpoint}/v1/traces", session=session)
-        outcome = ask(OtlpTransport(outlet_for("traces").signal, exporter=exporter))
+        outcome = send_empty(OtlpTransport(transport_for("traces").signal, exporter=exporter))
         exporter.shutdown()
-    assert outcome == Outcome(False, False, "ValueError", unmade=True)
+    assert outcome == Outcome(False, False, "ValueError", misconfigured=True)

@@ -1,4 +1,4 @@
-"""Child processes: each delivers its own spans, however it was made and however it ends."""
+"""Child processes: each delivers its own spans, however it starts and ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-VARIABLES = {"PYTHONWARNINGS": "ignore"}  # of fork beside threads, from Python 3.12 on
+VARIABLES = {"PYTHONWARNINGS": "ignore"}  # Python 3.12 and later warn of a fork with threads
 MULTIPROCESSING = """
     import multiprocessing, sys
     from concurrent.futures import ProcessPoolExecutor
     from opentelemetry import trace
     from otel_agents.distro import initialize
 
-    initialize()  # for what opentelemetry-instrument of old does not reach: children that are started
+    initialize()  # old versions of opentelemetry-instrument do not reach spawned children
 
     def work(name):
         trace.get_tracer("t").start_span(name).end()
@@ -39,7 +39,7 @@ MULTIPROCESSING = """
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_children_of_multiprocessing_deliver_though_they_run_no_exit_handlers(
+def test_multiprocessing_children_deliver_without_exit_handlers(
     tmp_path: Path, method: str
 ) -> None:
     program = script(tmp_path, MULTIPROCESSING.replace("METHOD", repr(method)))
@@ -74,7 +74,7 @@ NOTHING_SENT = {**VARIABLES, "OTEL_BSP_SCHEDULE_DELAY": "3600000"}
 
 
 def test_a_child_delivers_before_os_exit(tmp_path: Path) -> None:
-    """Each what is its own: also what it has open, and a child of its own."""
+    """Each delivers its own spans, including open ones, and so does a grandchild."""
     program = script(
         tmp_path,
         FORKING
@@ -120,7 +120,7 @@ RAISING = """
 """
 
 
-def test_a_child_delivers_before_a_signal_that_it_raises_itself_to_end(tmp_path: Path) -> None:
+def test_a_child_delivers_before_it_raises_a_signal_to_end(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = instrumented(
             script(tmp_path, RAISING),
@@ -131,7 +131,7 @@ def test_a_child_delivers_before_a_signal_that_it_raises_itself_to_end(tmp_path:
 
 
 def test_a_child_that_recorded_nothing_ends_at_once(tmp_path: Path) -> None:
-    """Programs that make themselves daemons, or could not be executed: no exporter for them."""
+    """Daemonizing programs and failed execs import no exporter."""
     program = script(
         tmp_path,
         FORKING
@@ -152,8 +152,8 @@ def test_a_child_that_recorded_nothing_ends_at_once(tmp_path: Path) -> None:
     assert "shut down" not in done.out.splitlines()[0]
 
 
-def test_os_exit_ends_a_child_whatever_becomes_of_the_delivery(tmp_path: Path) -> None:
-    """A lock that its thread holds, a handler that raises, a Collector that never answers."""
+def test_os_exit_ends_a_child_whatever_the_delivery_does(tmp_path: Path) -> None:
+    """A lock that its thread holds, a handler that raises, a Collector that never responds."""
     program = script(
         tmp_path,
         FORKING
@@ -189,8 +189,8 @@ def test_os_exit_ends_a_child_whatever_becomes_of_the_delivery(tmp_path: Path) -
     assert (done.status, done.out) == (0, "it goes on\n"), done.err
 
 
-def test_a_child_that_is_set_up_by_itself_delivers_too(tmp_path: Path) -> None:
-    """As one does in a hook that a library calls in its workers; nobody was there at the fork."""
+def test_a_child_that_initializes_itself_delivers_too(tmp_path: Path) -> None:
+    """As in a hook that a library calls in its workers; we were not there at the fork."""
     program = script(
         tmp_path,
         """
@@ -214,8 +214,8 @@ def test_a_child_that_is_set_up_by_itself_delivers_too(tmp_path: Path) -> None:
     assert (done.status, done.err, receiver.span_names) == (0, "", ["child"])
 
 
-def test_a_forked_child_ends_what_it_began_and_nothing_of_its_parent(tmp_path: Path) -> None:
-    """It is told to end by SIGTERM, in C code, while a span of its parent is open."""
+def test_a_forked_child_ends_its_own_spans_and_not_its_parents(tmp_path: Path) -> None:
+    """It is terminated in C code while a span of its parent is open."""
     program = script(
         tmp_path,
         """
@@ -223,8 +223,8 @@ def test_a_forked_child_ends_what_it_began_and_nothing_of_its_parent(tmp_path: P
         from opentelemetry import trace
 
         def when_busy(clock):
-            begun = time.clock_gettime(clock)
-            while time.clock_gettime(clock) < begun + 0.05:
+            start = time.clock_gettime(clock)
+            while time.clock_gettime(clock) < start + 0.05:
                 time.sleep(0.001)
             os.write(writing, b"!")
 
@@ -259,10 +259,10 @@ def test_a_forked_child_ends_what_it_began_and_nothing_of_its_parent(tmp_path: P
     measured("fork", sent=4, arrived=receiver.unique_spans)
 
 
-def test_a_token_is_counted_once_though_a_child_begins_with_its_parents_sums(
+def test_a_token_is_counted_once_though_a_child_inherits_sums(
     tmp_path: Path,
 ) -> None:
-    """Both generations: sums of the SDK's, and ours."""
+    """In both generations of metrics: the SDK's sums and ours."""
     program = script(
         tmp_path,
         """
@@ -294,5 +294,5 @@ def test_a_token_is_counted_once_though_a_child_begins_with_its_parents_sums(
         billed = model.ledger.input_tokens
     assert done.status == 0, done.err
     assert sum(receiver.totals("gen_ai.client.token.usage", "input").values()) == billed
-    told = receiver.totals("gen_ai.client.inference.usage.input_tokens")
-    assert (len(told), sum(told.values())) == (2, billed)
+    totals = receiver.totals("gen_ai.client.inference.usage.input_tokens")
+    assert (len(totals), sum(totals.values())) == (2, billed)

@@ -1,4 +1,4 @@
-"""The queue before the endpoint: bounded, oldest first, nothing encoded, nobody blocked."""
+"""The queue before the endpoint: bounded, oldest first, never blocking."""
 
 from __future__ import annotations
 
@@ -16,38 +16,39 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from otel_agents.distro.environment import Batching
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.measures import measure
-from otel_agents.distro.export.outage import Place
 from otel_agents.distro.export.sizes import span_size
+from otel_agents.distro.export.status import EndpointStatus
 from otel_agents.distro.notices import readable_bytes
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.instrumentors._core import errors, workers
 
 AWAY = Outcome(False, True, "connection refused")
 REFUSED = Outcome(False, False, "HTTP 400")
-PATIENT = Batching(delay=3600, max_items=1000, max_queued=None)
-SECONDS = 10.0
+NEVER = Batching(delay=3600, max_items=1000, max_queued=None)
+SECONDS = 30.0
+"""For events that normally come at once."""
 
 
-class Endpoint:
-    """Answers as it is told, DELIVERED after that; keeps what it was sent."""
+class FakeTransport:
+    """Returns the given outcomes, then DELIVERED; keeps what it was sent."""
 
-    where = "http://collector"
+    endpoint = "http://collector"
 
-    def __init__(self, *answers: Outcome, max_request_bytes: int = 1000) -> None:
+    def __init__(self, *outcomes: Outcome, max_request_bytes: int = 1000) -> None:
         self.max_request_bytes = max_request_bytes
         self.sent: list[list[str]] = []
         self.renewed = 0
-        self.tried = threading.Semaphore(0)
+        self.attempts = threading.Semaphore(0)
         self.before: Callable[[], object] = lambda: None
-        self._answers = list(answers)
+        self._outcomes = list(outcomes)
 
     def send(self, items: Sequence[str], timeout: float) -> Outcome:
         self.before()
-        answer = self._answers.pop(0) if self._answers else DELIVERED
-        if answer.delivered:
+        outcome = self._outcomes.pop(0) if self._outcomes else DELIVERED
+        if outcome.delivered:
             self.sent.append(list(items))
-        self.tried.release()
-        return answer
+        self.attempts.release()
+        return outcome
 
     def renew(self) -> None:
         self.renewed += 1
@@ -55,334 +56,341 @@ class Endpoint:
     def close(self) -> None: ...
 
 
-def delivery(
-    endpoint: Endpoint, *, batching: Batching = PATIENT, max_bytes: int = 10_000
+def deliver_to(
+    transport: FakeTransport, *, batching: Batching = NEVER, max_bytes: int = 10_000
 ) -> Delivery[str]:
-    return Delivery("spans", endpoint, Place(endpoint.where), len, batching, max_bytes)
+    return Delivery(
+        "spans", transport, EndpointStatus(transport.endpoint), len, batching, max_bytes
+    )
 
 
-def test_a_request_stays_below_the_limit_and_what_is_larger_goes_alone() -> None:
-    endpoint = Endpoint(max_request_bytes=10)
-    way = delivery(endpoint)
+def test_requests_stay_below_the_limit_and_a_larger_item_goes_alone() -> None:
+    transport = FakeTransport(max_request_bytes=10)
+    delivery = deliver_to(transport)
     for item in ("aaaa", "bbbb", "cccc", "d" * 25, "ee"):
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["aaaa", "bbbb"], ["cccc"], ["d" * 25], ["ee"]]
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["aaaa", "bbbb"], ["cccc"], ["d" * 25], ["ee"]]
 
 
-def test_a_request_has_no_more_items_than_asked() -> None:
-    endpoint = Endpoint()
-    way = delivery(endpoint, batching=Batching(3600, 2, None))
+def test_a_request_has_no_more_items_than_configured() -> None:
+    transport = FakeTransport()
+    delivery = deliver_to(transport, batching=Batching(3600, 2, None))
     for item in "abc":
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["a", "b"], ["c"]]
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["a", "b"], ["c"]]
 
 
 def test_a_full_batch_is_sent_without_waiting_for_the_interval() -> None:
-    endpoint = Endpoint()
-    way = delivery(endpoint, batching=Batching(3600, 2, None))
-    way.put("a")
-    way.put("b")
-    assert endpoint.tried.acquire(timeout=SECONDS)
-    assert endpoint.sent == [["a", "b"]]
+    transport = FakeTransport()
+    delivery = deliver_to(transport, batching=Batching(3600, 2, None))
+    delivery.put("a")
+    delivery.put("b")
+    assert transport.attempts.acquire(timeout=SECONDS)
+    assert transport.sent == [["a", "b"]]
 
 
-def test_what_failed_and_may_pass_stays_at_the_head_until_it_is_delivered() -> None:
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint)
-    way.put("aa")
-    way.put("bb")
-    endpoint.max_request_bytes = 2
-    assert not way.flush(SECONDS)
-    assert (way.waiting, endpoint.sent) == (2, [])
-    way.put("cc")
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["aa"], ["bb"], ["cc"]]
-    assert way.losses.dropped == {}
+def test_a_retryable_batch_stays_at_the_head_until_it_is_delivered() -> None:
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport)
+    delivery.put("aa")
+    delivery.put("bb")
+    transport.max_request_bytes = 2
+    assert not delivery.flush(SECONDS)
+    assert (delivery.waiting, transport.sent) == (2, [])
+    delivery.put("cc")
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["aa"], ["bb"], ["cc"]]
+    assert delivery.counts.dropped == {}
 
 
-def test_a_batch_that_came_back_keeps_its_order() -> None:
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint)
+def test_a_retried_batch_keeps_its_order() -> None:
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport)
     for item in "abc":
-        way.put(item)
-    way.flush(SECONDS)
-    way.put("d")
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["a", "b", "c", "d"]]
+        delivery.put(item)
+    delivery.flush(SECONDS)
+    delivery.put("d")
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["a", "b", "c", "d"]]
 
 
-def test_one_failure_ends_the_round() -> None:
-    """Eight requests to an endpoint that hangs must not wait eight times."""
-    endpoint = Endpoint(*[AWAY] * 8)
-    way = delivery(endpoint)
+def test_one_failure_ends_the_run() -> None:
+    """Eight requests to a hanging endpoint must not wait eight timeouts."""
+    transport = FakeTransport(*[AWAY] * 8)
+    delivery = deliver_to(transport)
     for item in "abcdefgh":
-        way.put(item)
-    endpoint.max_request_bytes = 1
-    way.flush(SECONDS)
-    assert endpoint.tried.acquire(blocking=False)
-    assert not endpoint.tried.acquire(blocking=False)
+        delivery.put(item)
+    transport.max_request_bytes = 1
+    delivery.flush(SECONDS)
+    assert transport.attempts.acquire(blocking=False)
+    assert not transport.attempts.acquire(blocking=False)
 
 
 @pytest.mark.parametrize("reason", ["RESOURCE_EXHAUSTED", "HTTP 413"])
-def test_a_request_that_is_too_large_is_halved_until_what_is_too_large_is_alone(
+def test_a_request_that_is_too_large_is_bisected(
     reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    endpoint = Narrow(reason)
-    way = delivery(endpoint)
+    transport = Narrow(reason)
+    delivery = deliver_to(transport)
     small = [char * 4 for char in "abcdefgh"]
     for item in (*small[:4], "x" * 50, *small[4:]):
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert [item for batch in endpoint.sent for item in batch] == small
-    assert way.losses.dropped == {"rejected": 1}
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert [item for batch in transport.sent for item in batch] == small
+    assert delivery.counts.dropped == {"rejected": 1}
     (line,) = [record.getMessage() for record in caplog.records]
-    assert f"does not accept spans ({reason}); what it refuses is dropped; raise max_re" in line
+    assert f"rejects spans ({reason}); what it rejects is dropped; raise max_re" in line
 
 
-def test_an_overload_that_does_not_say_when_to_come_again_is_not_asked_in_halves_for_each() -> None:
-    endpoint = Narrow("RESOURCE_EXHAUSTED", 0)
-    way = delivery(endpoint)
+def test_an_overload_without_a_retry_delay_is_not_bisected_for_each_batch() -> None:
+    transport = Narrow("RESOURCE_EXHAUSTED", 0)
+    delivery = deliver_to(transport)
     for _ in range(64):
-        way.put("a")
-    assert way.flush(SECONDS)
-    assert way.losses.dropped == {"rejected": 64}
-    assert endpoint.asked <= 64 + 6
+        delivery.put("a")
+    assert delivery.flush(SECONDS)
+    assert delivery.counts.dropped == {"rejected": 64}
+    assert transport.requests <= 64 + 6
 
 
-class Narrow(Endpoint):
-    """Takes requests up to ``most`` bytes."""
+class Narrow(FakeTransport):
+    """Accepts requests up to ``limit`` bytes."""
 
-    def __init__(self, reason: str, most: int = 12) -> None:
+    def __init__(self, reason: str, limit: int = 12) -> None:
         super().__init__()
-        self.asked = 0
+        self.requests = 0
         self._refusal = Outcome(False, False, reason)
-        self._most = most
+        self._limit = limit
 
     def send(self, items: Sequence[str], timeout: float) -> Outcome:
-        self.asked += 1
-        too_large = sum(map(len, items)) > self._most
+        self.requests += 1
+        too_large = sum(map(len, items)) > self._limit
         return self._refusal if too_large else super().send(items, timeout)
 
 
-def test_what_is_refused_for_good_is_dropped_and_counted() -> None:
-    endpoint = Endpoint(REFUSED, max_request_bytes=1)
-    way = delivery(endpoint)
-    way.put("a")
-    way.put("b")
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["b"]]
-    assert way.losses.dropped == {"rejected": 1}
+def test_what_is_rejected_is_dropped_and_counted() -> None:
+    transport = FakeTransport(REFUSED, max_request_bytes=1)
+    delivery = deliver_to(transport)
+    delivery.put("a")
+    delivery.put("b")
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["b"]]
+    assert delivery.counts.dropped == {"rejected": 1}
 
 
-def test_beyond_the_bound_the_oldest_go_and_are_counted() -> None:
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint, max_bytes=30)
-    way.put("a" * 10)
-    way.flush(SECONDS)
+def test_beyond_the_limit_the_oldest_are_dropped_and_counted() -> None:
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport, max_bytes=30)
+    delivery.put("a" * 10)
+    delivery.flush(SECONDS)
     for item in ("b" * 10, "c" * 10, "d" * 15):
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["c" * 10, "d" * 15]]
-    assert way.losses.dropped == {"queue_full": 2}
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["c" * 10, "d" * 15]]
+    assert delivery.counts.dropped == {"queue_full": 2}
 
 
-def test_what_is_being_sent_counts_against_the_bound() -> None:
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint, max_bytes=30)
-    endpoint.before = lambda: way.put("b" * 20) if not endpoint.sent else None
-    way.put("a" * 20)
-    way.flush(SECONDS)
-    assert way.waiting == 1  # of "a" and "b", 40 bytes, one had to go
-    assert way.losses.dropped == {"queue_full": 1}
+def test_what_is_being_sent_counts_against_the_limit() -> None:
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport, max_bytes=30)
+    transport.before = lambda: delivery.put("b" * 20) if not transport.sent else None
+    delivery.put("a" * 20)
+    delivery.flush(SECONDS)
+    assert delivery.waiting == 1  # of "a" and "b", 40 bytes, one was dropped
+    assert delivery.counts.dropped == {"queue_full": 1}
 
 
-def test_a_bound_on_the_number_is_the_users_to_set() -> None:
-    endpoint = Endpoint()
-    way = delivery(endpoint, batching=Batching(3600, 1000, 2))
+def test_the_user_may_limit_the_number_of_items() -> None:
+    transport = FakeTransport()
+    delivery = deliver_to(transport, batching=Batching(3600, 1000, 2))
     for item in "abc":
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["b", "c"]]
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["b", "c"]]
 
 
-def test_flushing_ends_in_time_when_the_endpoint_hangs() -> None:
-    endpoint, gate = Endpoint(), threading.Event()
-    endpoint.before = lambda: gate.wait(SECONDS)
-    way = delivery(endpoint)
-    way.put("a")
-    assert way.flush(0.05) is False
+def test_a_flush_ends_in_time_when_the_endpoint_hangs() -> None:
+    transport, gate = FakeTransport(), threading.Event()
+    transport.before = lambda: gate.wait(SECONDS)
+    delivery = deliver_to(transport)
+    delivery.put("a")
+    assert delivery.flush(0.05) is False
     gate.set()
-    assert way.flush(SECONDS) is True
+    assert delivery.flush(SECONDS) is True
 
 
-def test_handing_over_never_waits_for_the_endpoint() -> None:
-    endpoint, gate = Endpoint(max_request_bytes=1), threading.Event()
-    endpoint.before = lambda: gate.wait(SECONDS)
-    way = delivery(endpoint, batching=Batching(3600, 1, None))
+def test_queueing_never_waits_for_the_endpoint() -> None:
+    transport, gate = FakeTransport(max_request_bytes=1), threading.Event()
+    transport.before = lambda: gate.wait(SECONDS)
+    delivery = deliver_to(transport, batching=Batching(3600, 1, None))
     for item in "abcdef":
-        way.put(item)  # would take 60 s
-    assert way.waiting == 6
+        delivery.put(item)  # would take six times SECONDS if it waited
+    assert delivery.waiting == 6
     gate.set()
-    assert way.flush(SECONDS)
+    assert delivery.flush(SECONDS)
 
 
-def test_after_the_end_nothing_is_taken_and_it_is_counted() -> None:
-    endpoint = Endpoint()
-    way = delivery(endpoint)
-    way.put("a")
+def test_after_shutdown_items_are_dropped_and_counted() -> None:
+    transport = FakeTransport()
+    delivery = deliver_to(transport)
+    delivery.put("a")
     deadline = time.monotonic() + SECONDS
-    way.hand(lambda: way.close(deadline)).wait(deadline)
-    way.put("b")
-    assert endpoint.sent == [["a"]]
-    assert way.losses.dropped == {"shutdown": 1}
+    delivery.submit(lambda: delivery.close(deadline)).wait(deadline)
+    delivery.put("b")
+    assert transport.sent == [["a"]]
+    assert delivery.counts.dropped == {"shutdown": 1}
 
 
-def test_a_forked_child_begins_empty() -> None:
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint)
-    way.put("a")
-    way.flush(SECONDS)
-    way.renew()
-    way.put("b")
-    assert way.flush(SECONDS)
-    assert (endpoint.sent, endpoint.renewed) == ([["b"]], 1)
+def test_a_forked_child_starts_empty() -> None:
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport)
+    delivery.put("a")
+    delivery.flush(SECONDS)
+    delivery.renew()
+    delivery.put("b")
+    assert delivery.flush(SECONDS)
+    assert (transport.sent, transport.renewed) == ([["b"]], 1)
 
 
-def test_the_heir_goes_on_with_what_waits_and_what_was_lost(
+def test_an_inheriting_child_keeps_the_queue_and_the_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In a parent that has no thread, and sends nothing."""
+    """Of a parent that has no thread and sends nothing."""
     monkeypatch.setattr(workers, "_server", None)
-    workers.expect_workers(is_worker=lambda: False, is_heir=lambda: True)
-    endpoint = Endpoint()
-    way = delivery(endpoint, max_bytes=4)
+    workers.expect_workers(is_worker=lambda: False, inherits_telemetry=lambda: True)
+    transport = FakeTransport()
+    delivery = deliver_to(transport, max_bytes=4)
     for item in ("a" * 2, "b" * 2, "c" * 2):
-        way.put(item)
+        delivery.put(item)
     known: tuple[Any, ...] = (2, {"queue_full": 1}, 0, {})
 
     def child() -> object:
-        before = _counted(way)
-        way.put("d")
-        return before, way.flush(SECONDS), endpoint.sent
+        before = _counted(delivery)
+        delivery.put("d")
+        return before, delivery.flush(SECONDS), transport.sent
 
-    told = (known, True, [["c" * 2, "d"]])
-    assert in_a_forked_child(child) == repr(told)
-    assert (_counted(way), endpoint.sent) == (known, [])
+    expected = (known, True, [["c" * 2, "d"]])
+    assert in_a_forked_child(child) == repr(expected)
+    assert (_counted(delivery), transport.sent) == (known, [])
 
 
-def test_a_forked_child_has_nothing_of_its_parents_but_the_way() -> None:
-    """Neither what waits and what was counted, nor a thread, nor locks that others hold."""
-    endpoint = Endpoint(AWAY)
-    way = delivery(endpoint, max_bytes=1)
-    way.put("a" * 2)
-    way.put("b")
-    way.flush(SECONDS)
-    way.place.lost["spans"] = 1
-    assert _counted(way) == (1, {"queue_full": 1}, 1, {"spans": 1})
-    held, over = threading.Event(), threading.Event()
+def test_a_forked_child_has_nothing_of_its_parents_but_the_transport() -> None:
+    """Neither the queue and the counts, nor a thread, nor locks that other threads hold."""
+    transport = FakeTransport(AWAY)
+    delivery = deliver_to(transport, max_bytes=1)
+    delivery.put("a" * 2)
+    delivery.put("b")
+    delivery.flush(SECONDS)
+    delivery.status.undelivered["spans"] = 1
+    assert _counted(delivery) == (1, {"queue_full": 1}, 1, {"spans": 1})
+    held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with vars(way)["_lock"], vars(way.place)["_lock"]:
+        with vars(delivery)["_lock"], vars(delivery.status)["_lock"]:
             held.set()
-            over.wait(SECONDS)
+            done.wait(SECONDS)
 
     def child() -> object:
-        before = _counted(way)
-        way.put("c")
-        return before, way.flush(SECONDS), endpoint.sent, _counted(way)
+        before = _counted(delivery)
+        delivery.put("c")
+        return before, delivery.flush(SECONDS), transport.sent, _counted(delivery)
 
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait(SECONDS)
     nothing: tuple[Any, ...] = (0, {}, 0, {})
-    assert in_a_forked_child(child, over.set) == repr((nothing, True, [["c"]], nothing))
+    assert in_a_forked_child(child, done.set) == repr((nothing, True, [["c"]], nothing))
     holder.join()
-    assert _counted(way) == (1, {"queue_full": 1}, 1, {"spans": 1})
+    assert _counted(delivery) == (1, {"queue_full": 1}, 1, {"spans": 1})
 
 
-def _counted(way: Delivery[str]) -> tuple[Any, ...]:
-    losses = way.losses
-    return way.waiting, dict(losses.dropped), losses.failures, dict(way.place.lost)
+def _counted(delivery: Delivery[str]) -> tuple[Any, ...]:
+    counts = delivery.counts
+    return (
+        delivery.waiting,
+        dict(counts.dropped),
+        counts.failures,
+        dict(delivery.status.undelivered),
+    )
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("planted-secret"), SystemExit(1)])
-def test_an_outlet_that_raises_loses_its_batch_and_no_other(
+def test_a_transport_that_raises_drops_its_batch_and_no_other(
     fault: BaseException, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing says that it would not raise the next time: it may not hold the queue up."""
+    """It may raise again, so its batch is not retried."""
     monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
-    endpoint = Endpoint(max_request_bytes=1)
-    way = delivery(endpoint)
+    transport = FakeTransport(max_request_bytes=1)
+    delivery = deliver_to(transport)
 
     def fail() -> None:
-        if not endpoint.sent:
-            endpoint.before = lambda: None
+        if not transport.sent:
+            transport.before = lambda: None
             raise fault
 
-    endpoint.before = fail
+    transport.before = fail
     for item in "abc":
-        way.put(item)
-    assert way.flush(SECONDS)
-    assert endpoint.sent == [["b"], ["c"]]
-    assert way.losses.dropped == {"failed": 1}
+        delivery.put(item)
+    assert delivery.flush(SECONDS)
+    assert transport.sent == [["b"], ["c"]]
+    assert delivery.counts.dropped == {"failed": 1}
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith("otel-agents: exporting spans failed in foreign code (")
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("planted-secret"), SystemExit(1)])
-def test_what_makes_an_outlet_raise_is_lost_alone(
+def test_an_item_that_makes_the_transport_raise_is_dropped_alone(
     fault: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One item may be the cause of it; the others of its batch are sent."""
+    """One item may be the cause; the others of its batch are sent."""
     monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
 
-    class Choking(Endpoint):
+    class Choking(FakeTransport):
         def send(self, items: Sequence[str], timeout: float) -> Outcome:
             if "bad" in items:
                 raise fault
             return super().send(items, timeout)
 
-    endpoint = Choking()
-    way = delivery(endpoint)
+    transport = Choking()
+    delivery = deliver_to(transport)
     for number in range(5):
-        way.put("bad" if number == 2 else str(number))
-    assert way.flush(SECONDS)
-    assert [item for sent in endpoint.sent for item in sent] == ["0", "1", "3", "4"]
-    assert way.losses.dropped == {"failed": 1}
+        delivery.put("bad" if number == 2 else str(number))
+    assert delivery.flush(SECONDS)
+    assert [item for sent in transport.sent for item in sent] == ["0", "1", "3", "4"]
+    assert delivery.counts.dropped == {"failed": 1}
 
 
-def test_what_is_handed_over_within_handing_over_is_taken() -> None:
-    """A destructor or a signal handler ends a span wherever another one is being taken."""
-    endpoint = Endpoint()
+def test_an_item_that_is_queued_while_another_is_queued_is_kept() -> None:
+    """A destructor or a signal handler may end a span while another one is being queued."""
+    transport = FakeTransport()
     interrupting = iter(["b", "c"])
 
     def size(item: str) -> int:
         for other in interrupting:
-            with vars(way)["_lock"]:  # as where it comes a little later
-                way.put(other)
+            with vars(delivery)["_lock"]:  # as if it came a little later
+                delivery.put(other)
         return len(item)
 
-    way = Delivery("spans", endpoint, Place(endpoint.where), size, PATIENT, 10_000)
-    putting = threading.Thread(target=way.put, args=("a",), daemon=True)
+    delivery = Delivery("spans", transport, EndpointStatus(transport.endpoint), size, NEVER, 10_000)
+    putting = threading.Thread(target=delivery.put, args=("a",), daemon=True)
     putting.start()
     putting.join(SECONDS)
     assert not putting.is_alive()
-    assert way.flush(SECONDS)
-    assert sorted(endpoint.sent[0]) == ["a", "b", "c"]
+    assert delivery.flush(SECONDS)
+    assert sorted(transport.sent[0]) == ["a", "b", "c"]
 
 
-def test_a_full_queue_is_told_where_its_place_is_speaking(
+def test_a_full_queue_is_logged_while_its_status_is_locked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The same, on the thread that speaks: its lock is its own."""
-    endpoint, done = Endpoint(), threading.Event()
-    way = delivery(endpoint, max_bytes=1)
+    """The same on the thread that is logging: the lock is reentrant."""
+    transport, done = FakeTransport(), threading.Event()
+    delivery = deliver_to(transport, max_bytes=1)
 
     def overflow() -> None:
-        with vars(way.place)["_lock"]:
-            way.put("aa")
+        with vars(delivery.status)["_lock"]:
+            delivery.put("aa")
         done.set()
 
     threading.Thread(target=overflow, daemon=True).start()
@@ -390,8 +398,8 @@ def test_a_full_queue_is_told_where_its_place_is_speaking(
     assert "OTEL_AGENTS_QUEUE_MAX_BYTES" in caplog.text
 
 
-def test_sizes_are_no_less_than_what_is_encoded() -> None:
-    """Else a request that was split by estimate would be too large."""
+def test_sizes_are_no_less_than_the_encoded_size() -> None:
+    """Else a request that is split by estimate could be too large."""
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
     values: dict[str, Any] = {
@@ -419,7 +427,7 @@ def _span(attributes: dict[str, Any]) -> ReadableSpan:
     return span
 
 
-def test_bytes_are_written_for_people() -> None:
+def test_bytes_are_human_readable() -> None:
     numbers = (12, 2048, 64 * 1024**2, 3 * 1024**3, 1536)
     assert [readable_bytes(number) for number in numbers] == [
         "12 bytes",
@@ -430,21 +438,21 @@ def test_bytes_are_written_for_people() -> None:
     ]
 
 
-def test_losses_are_metrics_and_without_losses_there_is_none() -> None:
-    """A process that loses nothing must not send a request to say so."""
+def test_drops_are_metrics_and_without_drops_there_is_none() -> None:
+    """A process that drops nothing must not send a request for that."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    endpoint = Endpoint(AWAY, REFUSED)
-    way: Delivery[Any] = delivery(endpoint)
+    transport = FakeTransport(AWAY, REFUSED)
+    delivery: Delivery[Any] = deliver_to(transport)
     measure(
         provider.get_meter("m"),
-        {"spans": lambda: iter(way.losses.dropped.items())},
-        lambda: iter([("traces", way.losses.failures)]),
+        {"spans": lambda: iter(delivery.counts.dropped.items())},
+        lambda: iter([("traces", delivery.counts.failures)]),
     )
     assert reader.get_metrics_data() is None
     for _ in range(2):
-        way.put("a")
-        way.flush(SECONDS)
+        delivery.put("a")
+        delivery.flush(SECONDS)
     assert _points(reader) == {
         ("otel_agents.export.failures", "{request}", "otel_agents.signal", "traces", 2),
         ("otel_agents.spans.dropped", "{span}", "otel_agents.reason", "rejected", 2),

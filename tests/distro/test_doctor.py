@@ -17,8 +17,8 @@ import grpc
 import pytest
 from installed import install
 from instrumented import DISABLED, environ
-from otlp_outlets import HTTP, RECEIVERS
 from otlp_receiver import Receiver, free_port
+from otlp_transports import HTTP, RECEIVERS
 from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.command import main

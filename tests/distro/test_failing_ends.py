@@ -1,4 +1,4 @@
-"""Whatever of ours fails at the end of a process, it ends as it would have, and says one line."""
+"""Whatever fails in our exit code, the process ends as it would have, with one log line."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PROGRAM = """
 
 
 SHELLS = {"termination.DefaultAction._handle", "termination.DefaultAction._end"}
-"""What would be the guard's own failure."""
+"""What calls the guarded functions; a failure there is the guard's own."""
 
 
 @pytest.mark.parametrize("part", ["lifecycle", "the others"])
@@ -83,10 +83,10 @@ SHELLS = {"termination.DefaultAction._handle", "termination.DefaultAction._end"}
         ),
     ],
 )
-def test_a_failure_of_ours_in_any_function_stays_ours(
+def test_our_failure_in_any_function_does_not_change_the_exit(
     tmp_path: Path, end: str, part: str, statuses: set[int], needed: tuple[str, ...]
 ) -> None:
-    """And what is left is delivered, but where the very function fails that is to do it."""
+    """And the queue is delivered, unless the failing function is the one that delivers it."""
     with Receiver() as receiver:
         variables = {
             "PYTHONWARNINGS": "ignore",
@@ -103,8 +103,8 @@ def test_a_failure_of_ours_in_any_function_stays_ours(
     found = json.loads(done.out)
     assert len(found) > 15
     assert {name: found[name] for name in found if found[name] not in statuses} == {}
-    lost = found.keys() - set(receiver.span_names)
-    assert {name for name in lost if not name.startswith(needed)} == set()
+    missing = found.keys() - set(receiver.span_names)
+    assert {name for name in missing if not name.startswith(needed)} == set()
     assert [it for it in done.err.splitlines() if not it.startswith("otel-agents")] == []
 
 
@@ -134,8 +134,8 @@ FOREIGN = """
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_code_of_others_that_fails_stops_nothing_else(tmp_path: Path, frozen: bool) -> None:
-    """And nobody waits for it."""
+def test_failing_third_party_code_stops_nothing_else(tmp_path: Path, frozen: bool) -> None:
+    """And the exit does not wait for it."""
     path = script(tmp_path, FOREIGN)
     with Receiver() as receiver:
         variables = {

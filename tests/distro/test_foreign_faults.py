@@ -1,7 +1,7 @@
-"""Code of others that raises, wherever it is called: the application has its results, and its data.
+"""Third-party code that raises anywhere: the application gets its results and its telemetry.
 
-What the SDK itself lets pass to the application, as a processor's exception at a span that the
-application began, is not ours; a call that we instrument returns all the same.
+Exceptions that the SDK itself passes to the application, such as a processor's at a span that the
+application started, are not ours; an instrumented call returns in any case.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ KINDS = MappingProxyType(
 )
 SETTINGS = MappingProxyType(
     {
-        "log handler": {"OTEL_TRACES_EXPORTER": "foreign_exporter,otlp"},  # so that a line is said
+        "log handler": {
+            "OTEL_TRACES_EXPORTER": "foreign_exporter,otlp"
+        },  # so that a line is logged
         "exporter": {"OTEL_TRACES_EXPORTER": "foreign_exporter,otlp"},
         "exporter that cannot be made": {"OTEL_TRACES_EXPORTER": "foreign_unmade,otlp"},
         "sampler": {"OTEL_TRACES_SAMPLER": "foreign_sampler"},
@@ -113,7 +115,7 @@ foreign_sampler = foreign:sampling
 foreign_ids = foreign:Ids
 """
 BEGINS = ("processor starts", "sampler", "id generator")
-"""What raises where a span begins: that span is lost, and nothing else."""
+"""What raises where a span starts: that span is dropped, and nothing else."""
 
 
 def run(
@@ -141,7 +143,7 @@ def run(
 
 
 ON_OUR_THREAD = ("exporter", "processor flushes and shuts down")
-"""Where an exit is nobody's but ours to keep in; on others it may be meant."""
+"""Where we must keep an exit in; on other threads the application may mean it."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""AWS Lambda: whatever a root span's event has left behind is sent before the process is frozen."""
+"""AWS Lambda: an event's telemetry is sent before the process is frozen."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROGRAM = """
 
 
 def stopped(tmp_path: Path, receiver: Receiver, program: str) -> None:
-    """Run ``program`` until it stops; it is looked at before it ends."""
+    """Run ``program`` until it stops itself."""
     variables = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
         "AWS_LAMBDA_FUNCTION_NAME": "planner",
@@ -74,8 +74,8 @@ DROPPED = """
 """
 
 
-def test_what_was_dropped_before_has_arrived_too(tmp_path: Path) -> None:
-    """Though it is finalised by another thread, which has something else to do first."""
+def test_unreferenced_streams_have_arrived_too(tmp_path: Path) -> None:
+    """Though another thread finalizes them, which is busy first."""
     with Receiver() as receiver:
         stopped(tmp_path, receiver, DROPPED)
         assert sorted(receiver.span_names) == ["first", "root", "second"]
@@ -106,7 +106,7 @@ FAILING = """
 
 
 @pytest.mark.parametrize("error", ["RuntimeError", "SystemExit"])
-def test_a_processor_before_ours_that_cannot_flush_keeps_nothing_back(
+def test_a_failing_processor_before_ours_does_not_prevent_the_flush(
     tmp_path: Path, error: str
 ) -> None:
     with Receiver() as receiver:
@@ -116,7 +116,7 @@ def test_a_processor_before_ours_that_cannot_flush_keeps_nothing_back(
         assert len([path for path, _ in receiver.requests if path == "/v1/traces"]) == 1
 
 
-def test_only_roots_flush_and_a_parent_elsewhere_makes_a_root() -> None:
+def test_only_roots_flush_also_those_with_a_remote_parent() -> None:
     flushed: list[float] = []
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(FlushAtRoot(lambda seconds: not flushed.append(seconds), 5.0))
@@ -129,7 +129,7 @@ def test_only_roots_flush_and_a_parent_elsewhere_makes_a_root() -> None:
     assert flushed == [5.0]
 
 
-def test_after_a_flush_that_failed_the_next_events_are_not_held_up() -> None:
+def test_after_a_failed_flush_the_next_events_do_not_wait() -> None:
     flushed: list[float] = []
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(FlushAtRoot(lambda seconds: bool(flushed.append(seconds)), 5.0))

@@ -1,4 +1,4 @@
-"""What is still open when a program ends by itself: ended, and sent, as what it is."""
+"""Operations that are open when a program exits are ended and sent."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ OPERATIONS = """
 
 
 def outcome(span: Any) -> tuple[int, dict[str, Any]]:
-    """The status, and what the attributes say about the end."""
-    told = {pair.key: pair.value for pair in span.attributes}
-    how: dict[str, Any] = {}
-    if "error.type" in told:
-        how["error.type"] = told["error.type"].string_value
-    if "otel_agents.stream.abandoned" in told:
-        how["otel_agents.stream.abandoned"] = told["otel_agents.stream.abandoned"].bool_value
-    return span.status.code, how
+    """Return the status and the attributes about the end."""
+    attributes = {pair.key: pair.value for pair in span.attributes}
+    end: dict[str, Any] = {}
+    if "error.type" in attributes:
+        end["error.type"] = attributes["error.type"].string_value
+    if "otel_agents.stream.abandoned" in attributes:
+        end["otel_agents.stream.abandoned"] = attributes["otel_agents.stream.abandoned"].bool_value
+    return span.status.code, end
 
 
 def outcomes(receiver: Receiver) -> dict[str, tuple[int, dict[str, Any]]]:
@@ -106,7 +106,7 @@ PROGRAMS = {
         {"chat m": ABANDONED},
     ),
     "a daemon thread's call": ("kept = of_a_daemon()", {"chat daemon": INTERRUPTED}),
-    "Ctrl-C while another thread asks too": (
+    "Ctrl-C while another thread calls too": (
         """
     def interrupt():
         with asked():
@@ -123,7 +123,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_calls_that_go_on_at_the_end_arrive_as_what_they_are(tmp_path: Path, program: str) -> None:
+def test_calls_in_progress_at_exit_arrive(tmp_path: Path, program: str) -> None:
     text, expected = PROGRAMS[program]
     path = script(tmp_path, CALLS + textwrap.indent(textwrap.dedent(text), "    "))
     with Receiver() as receiver, ScriptedModel() as model:
@@ -153,12 +153,10 @@ ENDS = {
 
 @pytest.mark.parametrize("instrument", [True, False])
 @pytest.mark.parametrize("end", ENDS)
-def test_runs_that_go_on_elsewhere_are_interrupted(
-    tmp_path: Path, end: str, instrument: bool
-) -> None:
-    how, status = ENDS[end]
+def test_open_runs_are_interrupted(tmp_path: Path, end: str, instrument: bool) -> None:
+    end, status = ENDS[end]
     begin = "" if instrument else "    from otel_agents.distro import initialize; initialize()"
-    path = script(tmp_path, f"{begin}{OPERATIONS}{LEFT}    {how}\n")
+    path = script(tmp_path, f"{begin}{OPERATIONS}{LEFT}    {end}\n")
     with Receiver() as receiver:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
         done = instrumented(path, variables, instrument=instrument)
@@ -202,8 +200,8 @@ WAYS = """
 """
 
 
-def test_each_ends_as_what_it_is(tmp_path: Path) -> None:
-    """What is held open goes on elsewhere; nothing is told of what was never sent."""
+def test_each_kind_of_open_operation_ends_with_its_outcome(tmp_path: Path) -> None:
+    """An operation that is held open goes on elsewhere; one that was never sent is not reported."""
     path = script(tmp_path, OPERATIONS + WAYS)
     with Receiver() as receiver:
         done = instrumented(path, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
@@ -217,9 +215,7 @@ def test_each_ends_as_what_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_a_child_ends_what_it_has_open_and_nothing_of_its_parent(
-    tmp_path: Path, method: str
-) -> None:
+def test_a_child_ends_its_own_open_spans_and_not_its_parents(tmp_path: Path, method: str) -> None:
     program = script(
         tmp_path,
         f"""

@@ -1,4 +1,4 @@
-"""Open spans are known until they end or are dropped, and not kept alive for it."""
+"""Open spans are tracked until they end or are garbage-collected; none is kept alive."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_a_span_is_known_from_its_start_to_its_end() -> None:
     assert len(spans) == 0
 
 
-def test_a_span_that_the_application_drops_is_gone(monkeypatch: Any) -> None:
-    monkeypatch.setattr(open_spans, "_SWEEP", 10)
+def test_an_unreferenced_span_is_forgotten(monkeypatch: Any) -> None:
+    monkeypatch.setattr(open_spans, "_PRUNE_AT", 10)
     spans, provider = OpenSpans(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(spans)
     alive = [weakref.ref(provider.get_tracer("t").start_span("dropped")) for _ in range(25)]

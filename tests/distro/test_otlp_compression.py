@@ -1,4 +1,4 @@
-"""Receivers with and without gzip: what is compressed by default arrives at both."""
+"""Receivers with and without gzip: telemetry is compressed by default and arrives at both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from instrumented import instrumented, script
-from otlp_outlets import GRPC, HTTP, RECEIVERS, ask, clear_variables, outlet_for
+from otlp_transports import GRPC, HTTP, RECEIVERS, clear_variables, send_empty, transport_for
 from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.command import main
@@ -19,7 +19,7 @@ from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 
 BOTH = pytest.mark.parametrize("protocol", RECEIVERS)
-SAID = {HTTP: "HTTP 415: gzip is not supported", GRPC: "UNIMPLEMENTED: Compression algorithm"}
+REFUSALS = {HTTP: "HTTP 415: gzip is not supported", GRPC: "UNIMPLEMENTED: Compression algorithm"}
 EMIT = """
     import logging, os
     from opentelemetry import metrics, trace
@@ -64,13 +64,15 @@ def test_all_signals_arrive_in_one_process(
     else:
         assert len(lines) == 1
         assert lines[0].startswith(
-            f"INFO otel-agents: {receiver.endpoint} takes no gzip ({SAID[protocol]}"
+            f"INFO otel-agents: {receiver.endpoint} does not accept gzip ({REFUSALS[protocol]}"
         )
-        assert lines[0].endswith("OTEL_EXPORTER_OTLP_COMPRESSION=none saves the attempt")
+        assert lines[0].endswith(
+            "set OTEL_EXPORTER_OTLP_COMPRESSION=none to skip the compressed attempt"
+        )
 
 
 @BOTH
-def test_one_attempt_tells_for_all_signals(
+def test_one_attempt_teaches_all_signals(
     protocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "otel_agents")
@@ -78,10 +80,10 @@ def test_one_attempt_tells_for_all_signals(
     with RECEIVERS[protocol](()) as receiver:
         point(monkeypatch, protocol, receiver)
         for signal in SIGNALS:
-            transport = outlet_for(signal, compressions)
-            assert [ask(transport), ask(transport)] == [DELIVERED, DELIVERED]
+            transport = transport_for(signal, compressions)
+            assert [send_empty(transport), send_empty(transport)] == [DELIVERED, DELIVERED]
             transport.renew()  # as after a fork
-            assert ask(transport) == DELIVERED
+            assert send_empty(transport) == DELIVERED
             assert transport.compression == "none"
             transport.close()
     assert len(receiver.arrived) == 9
@@ -97,10 +99,12 @@ def test_a_signal_learns_from_another_though_its_exporter_is_made(
     compressions = Compressions()
     with RECEIVERS[protocol]() as receiver:
         point(monkeypatch, protocol, receiver)
-        traces, logs = outlet_for("traces", compressions), outlet_for("logs", compressions)
-        assert ask(logs) == DELIVERED
-        compressions.refused(traces.signal, traces.where, Outcome(False, reason="HTTP 415"))
-        assert [ask(traces), ask(logs)] == [DELIVERED, DELIVERED]
+        traces, logs = transport_for("traces", compressions), transport_for("logs", compressions)
+        assert send_empty(logs) == DELIVERED
+        compressions.record_refusal(
+            traces.signal, traces.endpoint, Outcome(False, reason="HTTP 415")
+        )
+        assert [send_empty(traces), send_empty(logs)] == [DELIVERED, DELIVERED]
         traces.close()
         logs.close()
     encodings = [it.headers.get("content-encoding") for it in receiver.arrived]
@@ -113,29 +117,29 @@ def test_two_signals_may_learn_it_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         def respond(self, path: str, headers: Any, body: bytes) -> Refusal:
             refusal = super().respond(path, headers, body)
             if refusal.status == 415:
-                compressions.refused(traces.signal, traces.where, Outcome(False))
+                compressions.record_refusal(traces.signal, traces.endpoint, Outcome(False))
             return refusal
 
     compressions = Compressions()
     with Teaching(()) as receiver:
         point(monkeypatch, HTTP, receiver)
-        traces = outlet_for("traces", compressions)
-        assert ask(traces) == DELIVERED
+        traces = transport_for("traces", compressions)
+        assert send_empty(traces) == DELIVERED
         traces.close()
 
 
 @BOTH
-def test_a_signal_that_is_not_there_is_told_apart(
+def test_an_unsupported_signal_is_not_taken_for_unsupported_compression(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused without compression as well, which is tried once."""
+    """It is refused uncompressed as well, which is tried once."""
     options: Any = (
         {"signals": ("logs",)} if protocol == GRPC else {"refusal": Refusal(415, b"no traces here")}
     )
     with RECEIVERS[protocol](**options) as receiver:
         point(monkeypatch, protocol, receiver)
-        transport = outlet_for("traces")
-        first, second = ask(transport), ask(transport)
+        transport = transport_for("traces")
+        first, second = send_empty(transport), send_empty(transport)
         transport.close()
     assert first.reason == second.reason == ("UNIMPLEMENTED" if protocol == GRPC else "HTTP 415")
     assert (first.retryable, transport.compression) == (False, "gzip")
@@ -150,56 +154,61 @@ def test_it_is_tried_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[str] = []
     with Counting() as receiver:
         point(monkeypatch, HTTP, receiver)
-        transport = outlet_for("traces")
+        transport = transport_for("traces")
         for _ in range(3):
-            ask(transport)
+            send_empty(transport)
         transport.close()
     assert tried == ["gzip", "none", "gzip", "gzip"]
 
 
-def test_an_outage_meanwhile_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overload_meanwhile_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with StrictHttp((), refusal=Refusal(503)) as receiver:
         point(monkeypatch, HTTP, receiver)
-        transport = outlet_for("traces")
-        outcome = ask(transport)
+        transport = transport_for("traces")
+        outcome = send_empty(transport)
         assert (outcome.reason, outcome.retryable, transport.compression) == (
             "HTTP 503",
             True,
             "gzip",
         )
         receiver.refusal = None
-        assert (ask(transport), transport.compression) == (DELIVERED, "none")
+        assert (send_empty(transport), transport.compression) == (DELIVERED, "none")
         transport.close()
 
 
-def test_what_the_receiver_says_without_compression_is_told(
+def test_the_response_without_compression_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It understood this request, so compression was the matter before."""
+    """The receiver understood this request, so it had refused the compression."""
     with StrictHttp((), refusal=Refusal(401, b"who are you")) as receiver:
         point(monkeypatch, HTTP, receiver)
-        transport = outlet_for("traces")
-        assert (ask(transport).text, transport.compression) == ("HTTP 401: who are you", "none")
+        transport = transport_for("traces")
+        assert (send_empty(transport).text, transport.compression) == (
+            "HTTP 401: who are you",
+            "none",
+        )
         transport.close()
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("message", "hint"),
     [
         (b"Content is compressed with `gzip` which isn't supported", ""),
         (b"", "enable the signal in its configuration, or set that exporter to none, or "),
     ],
 )
-def test_what_the_user_chose_is_kept(
-    said: bytes, hint: str, monkeypatch: pytest.MonkeyPatch
+def test_the_users_compression_is_kept(
+    message: bytes, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with StrictGrpc(refusal=Refusal(grpc.StatusCode.UNIMPLEMENTED, said)) as receiver:
+    with StrictGrpc(refusal=Refusal(grpc.StatusCode.UNIMPLEMENTED, message)) as receiver:
         point(monkeypatch, GRPC, receiver)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
         compressions = Compressions()
-        transport = outlet_for("traces", compressions)
-        compressions.refused(transport.signal, transport.where, Outcome(False))  # by another signal
-        outcome = ask(transport)
+        transport = transport_for("traces", compressions)
+        compressions.record_refusal(
+            transport.signal, transport.endpoint, Outcome(False)
+        )  # by another signal
+        outcome = send_empty(transport)
         transport.close()
     assert outcome.hint == f"{hint}set OTEL_EXPORTER_OTLP_COMPRESSION=none"
     assert transport.compression == "gzip"
@@ -241,7 +250,7 @@ def test_a_forked_child_knows_it(protocol: str, tmp_path: Path) -> None:
 
 
 @BOTH
-def test_doctor_says_it(
+def test_doctor_shows_it(
     protocol: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "*")

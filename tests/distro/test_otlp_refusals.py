@@ -1,4 +1,4 @@
-"""What a receiver says when it refuses: in the line, in short, and with nothing of ours in it."""
+"""A receiver's message when it refuses: logged, truncated, without our secrets and data."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from instrumented import instrumented, script
-from otlp_outlets import GRPC, HTTP, RECEIVERS, ask, clear_variables, outlet_for
+from otlp_transports import GRPC, HTTP, RECEIVERS, clear_variables, send_empty, transport_for
 from strict_receivers import Refusal, StrictGrpc, StrictHttp
 
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.otlp.words import body_text, in_short
+from otel_agents.distro.otlp.responses import body_text, redacted_line
 
 JSON, PROTOBUF = "application/json; charset=utf-8", "application/x-protobuf"
 WORK = """
@@ -38,14 +38,14 @@ def refused(monkeypatch: pytest.MonkeyPatch, protocol: str, refusal: Refusal) ->
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret")
     with RECEIVERS[protocol](refusal=refusal) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        transport = outlet_for("traces")
-        outcome = ask(transport)
+        transport = transport_for("traces")
+        outcome = send_empty(transport)
         transport.close()
     return outcome
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "said"),
+    ("kind", "body", "message"),
     [
         (PROTOBUF, Status(code=3, message="no tenant").SerializeToString(), "no tenant"),
         (PROTOBUF, b"\xff\xff no protobuf", ""),
@@ -60,10 +60,10 @@ def refused(monkeypatch: pytest.MonkeyPatch, protocol: str, refusal: Refusal) ->
     ],
 )
 def test_the_message_of_each_kind_of_body(
-    kind: str, body: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, body: bytes, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcome = refused(monkeypatch, HTTP, Refusal(422, body, kind))
-    assert outcome == Outcome(False, False, "HTTP 422", said=said)
+    assert outcome == Outcome(False, False, "HTTP 422", message=message)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_the_message_of_each_kind_of_body(
         ),
         (
             Refusal(308, headers={"Location": "https://u:pw@other.example/v1/traces"}),
-            Outcome(False, False, "HTTP 308", said="it moved to https://other.example/v1/traces"),
+            Outcome(False, False, "HTTP 308", message="moved to https://other.example/v1/traces"),
         ),
     ],
 )
-def test_other_answers_of_http(
+def test_other_http_responses(
     refusal: Refusal, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert refused(monkeypatch, HTTP, refusal) == outcome
@@ -96,11 +96,11 @@ def retry_info(seconds: int) -> bytes:
     [
         (
             Refusal(grpc.StatusCode.INVALID_ARGUMENT, b"no tenant"),
-            Outcome(False, False, "INVALID_ARGUMENT", said="no tenant"),
+            Outcome(False, False, "INVALID_ARGUMENT", message="no tenant"),
         ),
         (
             Refusal(grpc.StatusCode.UNAVAILABLE, b"the queue is full"),
-            Outcome(False, True, "UNAVAILABLE", said="the queue is full"),
+            Outcome(False, True, "UNAVAILABLE", message="the queue is full"),
         ),
         (
             Refusal(
@@ -111,16 +111,16 @@ def retry_info(seconds: int) -> bytes:
                 False,
                 True,
                 "UNAVAILABLE",
-                said="upstream connect error: delayed connect error: Connection refused",
+                message="upstream connect error: delayed connect error: Connection refused",
             ),
         ),
         (
             Refusal(grpc.StatusCode.UNAVAILABLE, b"failed to connect to backend"),
-            Outcome(False, True, "UNAVAILABLE", said="failed to connect to backend"),
+            Outcome(False, True, "UNAVAILABLE", message="failed to connect to backend"),
         ),
         (
             Refusal(grpc.StatusCode.UNAVAILABLE, b"upstream: TLS handshake failed"),
-            Outcome(False, True, "UNAVAILABLE", said="upstream: TLS handshake failed"),
+            Outcome(False, True, "UNAVAILABLE", message="upstream: TLS handshake failed"),
         ),
         (
             Refusal(
@@ -132,7 +132,7 @@ def retry_info(seconds: int) -> bytes:
         ),
         (
             Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, b"larger than max"),
-            Outcome(False, False, "RESOURCE_EXHAUSTED", said="larger than max"),
+            Outcome(False, False, "RESOURCE_EXHAUSTED", message="larger than max"),
         ),
         (
             Refusal(
@@ -144,21 +144,21 @@ def retry_info(seconds: int) -> bytes:
     ],
     ids=lambda it: getattr(it, "reason", ""),
 )
-def test_the_details_of_grpc(
+def test_grpc_status_details(
     refusal: Refusal, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert refused(monkeypatch, GRPC, refusal) == outcome
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_no_header_is_told(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_header_values_are_redacted(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     status: Any = 401 if protocol == HTTP else grpc.StatusCode.UNAUTHENTICATED
     refusal = Refusal(status, b"token s3cret of 'Bearer s3cret' is unknown")
-    assert refused(monkeypatch, protocol, refusal).said == "token … of '…' is unknown"
+    assert refused(monkeypatch, protocol, refusal).message == "token … of '…' is unknown"
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_no_header_is_told_encoded_or_in_another_case(
+def test_header_values_are_redacted_encoded_or_in_another_case(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     header = "authorization=Bearer%20qK9/%2Fz="
@@ -166,30 +166,30 @@ def test_no_header_is_told_encoded_or_in_another_case(
     status: Any = 401 if protocol == HTTP else grpc.StatusCode.UNAUTHENTICATED
     echoes = b"no qK9//z= nor qK9%2F%2Fz%3D nor QK9//Z= nor Bearer%20qK9/%2Fz= nor qk9%2f%2fz%3d"
     outcome = refused(monkeypatch, protocol, Refusal(status, echoes))
-    assert outcome.said == "no … nor … nor … nor … nor …"
+    assert outcome.message == "no … nor … nor … nor … nor …"
 
 
-def test_a_long_message_is_cut() -> None:
-    line = in_short("word " * 10_000, (), lambda: b"")
+def test_a_long_message_is_truncated() -> None:
+    line = redacted_line("word " * 10_000, (), lambda: b"")
     assert (len(line), line[-2:]) == (200, "d…")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("bad value 'ada lovelace of london' in user", "bad value … in user"),
         ("span 4bf92f3577b3 is late", "span … is late"),
         ("the user is unknown", "the user is unknown"),
     ],
 )
-def test_what_it_repeats_of_the_request_is_left_out(text: str, said: str) -> None:
+def test_echoes_of_the_request_are_redacted(text: str, message: str) -> None:
     request = b"\x0a\x04user\x12\x16ada lovelace of london\x18\x01the id 4bf92f3577b3"
-    assert in_short(text, (), lambda: request) == said
+    assert redacted_line(text, (), lambda: request) == message
 
 
-def test_the_request_is_looked_at_only_where_something_was_said() -> None:
+def test_the_request_is_read_only_if_there_is_a_message() -> None:
     unread: Callable[[], bytes] = lambda: pytest.fail("read")
-    assert in_short(" \n ", (), unread) == ""
+    assert redacted_line(" \n ", (), unread) == ""
 
 
 def test_deep_json_is_text() -> None:
@@ -198,10 +198,10 @@ def test_deep_json_is_text() -> None:
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_the_line_has_it(protocol: str, tmp_path: Path) -> None:
-    said = json.dumps({"message": "no tenant; 'ada lovelace of london' is new"}).encode()
+def test_the_log_line_has_the_message(protocol: str, tmp_path: Path) -> None:
+    message = json.dumps({"message": "no tenant; 'ada lovelace of london' is new"}).encode()
     refusal = (
-        Refusal(403, said, JSON)
+        Refusal(403, message, JSON)
         if protocol == HTTP
         else Refusal(
             grpc.StatusCode.PERMISSION_DENIED, b"no tenant; 'ada lovelace of london' is new"
@@ -219,7 +219,7 @@ def test_the_line_has_it(protocol: str, tmp_path: Path) -> None:
     reason = "HTTP 403" if protocol == HTTP else "PERMISSION_DENIED"
     assert done.err.splitlines() == [
         (
-            f"otel-agents: {receiver.endpoint} does not accept spans ({reason}: no tenant; … is new); "
-            "what it refuses is dropped; set OTEL_EXPORTER_OTLP_HEADERS"
+            f"otel-agents: {receiver.endpoint} rejects spans ({reason}: no tenant; … is new); "
+            "what it rejects is dropped; set OTEL_EXPORTER_OTLP_HEADERS"
         )
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from otlp_outlets import GRPC, HTTP, RECEIVERS, ask, clear_variables, outlet_for
+from otlp_transports import GRPC, HTTP, RECEIVERS, clear_variables, send_empty, transport_for
 from strict_receivers import StrictGrpc, StrictHttp, Tls, certified
 
 from otel_agents.distro.environment import SIGNALS, Environment, SignalName
@@ -51,9 +51,9 @@ def send(
     """Send an empty request with these variables, and return its outcome."""
     for name, value in {"OTEL_EXPORTER_OTLP_PROTOCOL": way[0], **variables}.items():
         monkeypatch.setenv(name, value)
-    transport = outlet_for(way[1])
+    transport = transport_for(way[1])
     try:
-        return ask(transport)
+        return send_empty(transport)
     finally:
         transport.close()
 
@@ -113,7 +113,7 @@ def test_no_exporter_reads_a_time_out_itself(
         reported: dict[str, str] = {}
         environment = Environment(report=reported.__setitem__)
         transport = OtlpTransport(environment.signal(way[1]), environment)
-        assert ask(transport) == DELIVERED
+        assert send_empty(transport) == DELIVERED
         transport.close()
 
 
@@ -192,7 +192,7 @@ def test_a_request_ends_after_its_time_out_in_seconds(
         }
         began = time.monotonic()
         outcome = send(monkeypatch, way, variables)
-    assert outcome == Outcome(False, True, "no answer in time")
+    assert outcome == Outcome(False, True, "timed out")
     assert float(seconds) <= time.monotonic() - began < 9  # the default is 10
 
 

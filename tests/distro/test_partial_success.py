@@ -1,4 +1,4 @@
-"""What a receiver does not take of a request that it accepts is counted, and said once."""
+"""Partial success: rejected items of an accepted request are counted and logged once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
-from otlp_outlets import HTTP, RECEIVERS, ask, clear_variables, outlet_for
+from otlp_transports import HTTP, RECEIVERS, clear_variables, send_empty, transport_for
 from strict_receivers import Refusal, StrictHttp
 
 from otel_agents.distro.environment import SignalName
@@ -52,8 +52,8 @@ PARTIAL: dict[SignalName, Any] = {
 
 
 def warning(text: str) -> bytes:
-    told = ExportTracePartialSuccess(error_message=text)
-    return ExportTraceServiceResponse(partial_success=told).SerializeToString()
+    totals = ExportTracePartialSuccess(error_message=text)
+    return ExportTraceServiceResponse(partial_success=totals).SerializeToString()
 
 
 @pytest.fixture(autouse=True)
@@ -61,39 +61,39 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     clear_variables(monkeypatch)
 
 
-def answered(
+def send_to(
     monkeypatch: pytest.MonkeyPatch, protocol: str, signal: SignalName, **options: Any
 ) -> Outcome:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret")
     with RECEIVERS[protocol](**options) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        transport = outlet_for(signal)
-        outcome = ask(transport)
+        transport = transport_for(signal)
+        outcome = send_empty(transport)
         transport.close()
     return outcome
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
 @pytest.mark.parametrize("signal", PARTIAL)
-def test_what_was_not_taken_is_known(
+def test_rejected_items_are_known(
     protocol: str, signal: SignalName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = PARTIAL[signal].SerializeToString()
-    outcome = answered(monkeypatch, protocol, signal, accepts=body)
-    assert outcome == Outcome(True, rejected=2, said="too old")
+    outcome = send_to(monkeypatch, protocol, signal, accepts=body)
+    assert outcome == Outcome(True, rejected=2, message="too old")
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_a_warning_is_known_and_has_no_header_in_it(
+def test_a_warning_is_known_without_header_values(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = answered(monkeypatch, protocol, "traces", accepts=warning("s3cret is\nold"))
-    assert outcome == Outcome(True, said="… is old")
+    outcome = send_to(monkeypatch, protocol, "traces", accepts=warning("s3cret is\nold"))
+    assert outcome == Outcome(True, message="… is old")
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         Refusal(200, b"", "application/x-protobuf"),
         Refusal(200, ExportTraceServiceResponse().SerializeToString(), "application/x-protobuf"),
@@ -102,51 +102,51 @@ def test_a_warning_is_known_and_has_no_header_in_it(
     ],
     ids=["nothing", "empty", "no protobuf", "text"],
 )
-def test_other_answers_are_a_success(answer: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answered(monkeypatch, HTTP, "traces", refusal=answer) == DELIVERED
+def test_other_responses_are_a_success(response: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert send_to(monkeypatch, HTTP, "traces", refusal=response) == DELIVERED
 
 
-def told_of(receiver: Any) -> dict[str, dict[str, int]]:
-    """The last values of what the process tells of itself, by the reason."""
-    told: dict[str, dict[str, int]] = {}
+def self_metrics(receiver: Any) -> dict[str, dict[str, int]]:
+    """Return the last values of the process's own metrics, by reason."""
+    totals: dict[str, dict[str, int]] = {}
     for arrived in receiver.arrived:
         for resource in getattr(arrived.request, "resource_metrics", ()):
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     if metric.name.startswith("otel_agents."):
-                        told[metric.name.removeprefix("otel_agents.")] = {
+                        totals[metric.name.removeprefix("otel_agents.")] = {
                             point.attributes[0].value.string_value: point.as_int
                             for point in metric.sum.data_points
                         }
-    return told
+    return totals
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_what_was_not_taken_is_counted_and_said_once(protocol: str, tmp_path: Path) -> None:
-    """Of no signal more than was sent is lost."""
+def test_rejected_items_are_counted_and_logged_once(protocol: str, tmp_path: Path) -> None:
+    """No more than was sent is counted."""
     with RECEIVERS[protocol](accepts=PARTIAL["traces"].SerializeToString()) as receiver:
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
         }
         done = instrumented(script(tmp_path, PROGRAM), variables)
-    assert told_of(receiver) == {
+    assert self_metrics(receiver) == {
         "spans.dropped": {"rejected": 4},
         "log_records.dropped": {"rejected": 2},
         "points.dropped": {"rejected": 2},
     }
     assert sorted(done.err.splitlines()) == [
-        f"otel-agents: {receiver.endpoint} does not accept all {items} (too old); what it refuses "
-        "is dropped, further ones are only counted; see the Collector's log"
+        f"otel-agents: {receiver.endpoint} rejects some {items} (too old); what it rejects "
+        "is dropped and counted, and not logged again; see the Collector's log"
         for items in ("log records", "metrics", "spans")
     ]
 
 
-def test_a_warning_is_said_once_and_nothing_is_counted(tmp_path: Path) -> None:
+def test_a_warning_is_logged_once_and_nothing_is_counted(tmp_path: Path) -> None:
     with StrictHttp(accepts=warning("it is large")) as receiver:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
         done = instrumented(script(tmp_path, PROGRAM), variables)
-    assert told_of(receiver) == {}
+    assert self_metrics(receiver) == {}
     assert sorted(done.err.splitlines()) == [
         f"otel-agents: {receiver.endpoint} accepts {items} with a warning (it is large); "
         "see the Collector's log"

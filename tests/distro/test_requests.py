@@ -1,4 +1,4 @@
-"""Large spans over the real exporters: split below what receivers accept, none lost beside them."""
+"""Large spans over the real exporters: requests are split below what receivers accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_NAMES = [f"small {number:03}" for number in range(200)]
 LARGE_NAMES = [f"large {number:03}" for number in (10, 60, 110, 160)]
 
 
-def test_http_receives_every_span_though_together_they_are_too_large(tmp_path: Path) -> None:
+def test_http_receives_all_spans_though_together_they_are_too_large(tmp_path: Path) -> None:
     """Four spans of 5.5 MB in one request would be above the 20 MiB of a Collector."""
     with Receiver(max_bytes=20 * 1024**2) as receiver:
         done = instrumented(
@@ -32,7 +32,7 @@ def test_http_receives_every_span_though_together_they_are_too_large(tmp_path: P
     assert receiver.span_names == LARGE_NAMES + SMALL_NAMES
 
 
-def test_grpc_receives_every_span_though_together_they_are_too_large(tmp_path: Path) -> None:
+def test_grpc_receives_all_spans_though_together_they_are_too_large(tmp_path: Path) -> None:
     with receiving_spans(4 * 1024**2) as (endpoint, received):
         done = instrumented(
             script(tmp_path, MIXED.replace("LARGE", "1_500_000")), _over_grpc(endpoint)
@@ -41,16 +41,16 @@ def test_grpc_receives_every_span_though_together_they_are_too_large(tmp_path: P
     assert sorted(received) == LARGE_NAMES + SMALL_NAMES
 
 
-def test_a_span_that_no_request_can_hold_takes_no_other_with_it(tmp_path: Path) -> None:
-    """A gRPC receiver takes 4 MiB: the SDK's batching loses all 201 spans here."""
+def test_a_span_that_is_too_large_is_dropped_alone(tmp_path: Path) -> None:
+    """A gRPC receiver accepts 4 MiB: the SDK's batching drops all 201 spans here."""
     program = MIXED.replace("LARGE", "5_000_000").replace("% 50", "% 200")
     with receiving_spans(4 * 1024**2) as (endpoint, received):
         done = instrumented(script(tmp_path, program), _over_grpc(endpoint))
     assert sorted(received) == SMALL_NAMES
     assert done.err.splitlines() == [
         (
-            f"otel-agents: {endpoint} does not accept spans "
-            "(RESOURCE_EXHAUSTED: Decompressed message larger than max); what it refuses is dropped; raise max_recv_msg_size_mib of its receiver"
+            f"otel-agents: {endpoint} rejects spans "
+            "(RESOURCE_EXHAUSTED: Decompressed message larger than max); what it rejects is dropped; raise max_recv_msg_size_mib of its receiver"
         )
     ]
 

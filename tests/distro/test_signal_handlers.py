@@ -1,4 +1,4 @@
-"""Signal handlers of the application, whenever they are set, are what they would be without ours."""
+"""The application's signal handlers, whenever they are set, work unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRACES = {"OTEL_METRICS_EXPORTER": "none"}
 
 
 def test_a_handler_that_the_application_sets_later_wins(tmp_path: Path) -> None:
-    """It is told of ours, nothing of which stays, and its ``sys.exit`` delivers."""
+    """It replaces ours, which `signal.signal` returns, and its ``sys.exit`` delivers."""
     end = """
 def stop(*_):
     sys.exit(7)
@@ -39,7 +39,7 @@ while True:  # a signal just before a sleep does not end it
 
 
 def test_a_handler_may_put_the_default_back_and_raise_the_signal_again(tmp_path: Path) -> None:
-    """As servers do, and loops that remove their handlers."""
+    """As servers do, and event loops that remove their handlers."""
     end = """
 previous = signal.getsignal(signal.SIGTERM)
 
@@ -61,13 +61,13 @@ while True:  # a signal just before a sleep does not end it
 
 
 def test_a_handler_that_calls_ours_is_not_called_again(tmp_path: Path) -> None:
-    """As handlers do that pass a signal on to the one before them."""
+    """As handlers do that call the previous handler."""
     end = """
 import os
 previous = signal.getsignal(signal.SIGTERM)
 
 def stop(signum, frame):
-    os.write(1, b"stopping\\n")  # printing may be what it has interrupted
+    os.write(1, b"stopping\\n")  # it may have interrupted a print
     previous(signum, frame)
 
 signal.signal(signal.SIGTERM, stop)
@@ -78,14 +78,14 @@ while True:  # a signal just before a sleep does not end it
     path = program(tmp_path, end)
     with Receiver(hang=True) as receiver, run(path, receiver.endpoint, TRACES) as process:
         process.terminate()
-        assert receiver.asked.wait(30)
+        assert receiver.first_request.wait(30)
         receiver.release()
         assert ended(process) == (-signal.SIGTERM, "stopping\n", "")
     assert receiver.span_names == ENDED + OPEN
 
 
 def test_the_default_action_that_the_application_sets_ends_it_at_once(tmp_path: Path) -> None:
-    """With what waits, as `signal.getsignal` says."""
+    """Without delivering the queue, as `signal.getsignal` shows."""
     end = """
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -101,7 +101,7 @@ while True:  # a signal just before a sleep does not end it
     measured("sigterm-default", sent=5, arrived=receiver.unique_spans)
 
 
-def test_only_documented_means_of_python_are_used() -> None:
+def test_only_documented_python_apis_are_used() -> None:
     for path in Path(str(distro.__file__)).parent.rglob("*.py"):
         used = {
             name
@@ -128,9 +128,9 @@ ready()
 
 
 @pytest.mark.parametrize(
-    ("before", "said"), [("signal.SIG_IGN", ""), ("lambda *_: print('own')", "own\n")]
+    ("before", "out"), [("signal.SIG_IGN", ""), ("lambda *_: print('own')", "own\n")]
 )
-def test_what_the_application_had_set_before_stays(tmp_path: Path, before: str, said: str) -> None:
+def test_what_the_application_had_set_before_stays(tmp_path: Path, before: str, out: str) -> None:
     text = f"""
     import signal, sys
     signal.signal(signal.SIGTERM, {before})
@@ -146,11 +146,11 @@ def test_what_the_application_had_set_before_stays(tmp_path: Path, before: str, 
     path = script(tmp_path, text)
     with Receiver() as receiver, run(path, receiver.endpoint, instrument=False) as process:
         process.terminate()
-        assert ended(process, "go on\n") == (0, said, "")
+        assert ended(process, "go on\n") == (0, out, "")
     assert receiver.span_names == ["work"]
 
 
-def test_initialised_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
+def test_initialized_outside_the_main_thread_it_handles_no_signals(tmp_path: Path) -> None:
     text = """
     import signal, sys, threading
     from otel_agents.distro import initialize
@@ -171,8 +171,8 @@ def test_initialised_outside_the_main_thread_signals_are_left_alone(tmp_path: Pa
     assert receiver.span_names == ["work"]
 
 
-def test_who_else_takes_the_wakeup_descriptor_finds_it_free_or_may_have_it(tmp_path: Path) -> None:
-    """Trio warns its user where it is taken; asyncio takes it, and does not put it back."""
+def test_other_libraries_may_take_the_wakeup_descriptor(tmp_path: Path) -> None:
+    """Trio warns its user if it is in use; asyncio takes it and does not restore it."""
     end = """
 taken = signal.set_wakeup_fd(-1)
 signal.set_wakeup_fd(taken, warn_on_full_buffer=False)
@@ -190,7 +190,7 @@ while True:  # a signal just before a sleep does not end it
     assert receiver.span_names == ENDED + OPEN
 
 
-def test_the_setting_leaves_the_default_action_in_place(tmp_path: Path) -> None:
+def test_the_setting_keeps_the_default_action(tmp_path: Path) -> None:
     path = program(tmp_path, "ready(); time.sleep(60)")
     with (
         Receiver() as receiver,

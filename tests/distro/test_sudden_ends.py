@@ -1,4 +1,4 @@
-"""Ends that nobody can intercept: what was exported before has arrived, what waited is lost."""
+"""Ends that cannot be intercepted: what was exported has arrived, what was queued is dropped."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def sudden(folder: Path, end: str) -> tuple[int, Receiver]:
     return done.status, receiver
 
 
-def test_os_exit_takes_what_waited_along(tmp_path: Path) -> None:
+def test_os_exit_drops_the_queue(tmp_path: Path) -> None:
     status, receiver = sudden(tmp_path, "os._exit(3)")
     assert (status, receiver.span_names) == (3, EXPORTED)
     measured("os-exit", sent=5, arrived=receiver.unique_spans)
 
 
-def test_sigkill_takes_what_waited_along(tmp_path: Path) -> None:
+def test_sigkill_drops_the_queue(tmp_path: Path) -> None:
     status, receiver = sudden(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
     assert (status, receiver.span_names) == (-signal.SIGKILL, EXPORTED)
     measured("sigkill", sent=5, arrived=receiver.unique_spans)

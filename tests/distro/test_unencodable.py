@@ -1,4 +1,4 @@
-"""What OTLP cannot hold goes alone: counted, said once, and everything beside it arrives."""
+"""What OTLP cannot encode is dropped alone: counted, logged once, and all else arrives."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
 
 HALF = "planted-secret \ud800"
-"""A lone surrogate: JSON from elsewhere may hold one, and no encoding of text can."""
+"""A lone surrogate: JSON may contain one, UTF-8 cannot."""
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -40,7 +40,7 @@ VARIABLES = MappingProxyType(
 
 
 class Application:
-    """One that sends 64 items in a request, to the endpoint of the environment."""
+    """Sends 64 items in a request, to the endpoint of the environment."""
 
     def __init__(self, resource: Resource | None = None) -> None:
         self.pipeline = Pipeline(Settings.read({}))
@@ -80,7 +80,7 @@ class Application:
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     with Receiver() as receiver:
-        # Not only ours to read: exporters find the endpoint there by themselves.
+        # The exporters read the endpoint from there too.
         for name, value in {**VARIABLES, ENDPOINT: receiver.endpoint}.items():
             monkeypatch.setenv(name, value)
         yield receiver
@@ -92,8 +92,8 @@ def application(receiver: Receiver) -> Application:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """The lines of ours; nothing else may be said, and nothing that was planted."""
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """Return our log lines; exporters may log nothing, and no line may have the secret."""
     caplog.set_level(logging.WARNING)
 
     def lines() -> list[str]:
@@ -105,11 +105,11 @@ def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     assert "planted-secret" not in caplog.text
 
 
-def left_out(item: str, why: str) -> str:
-    """The line."""
+def dropped_line(item: str, reason: str) -> str:
+    """The log line about a dropped item."""
     return (
-        f"otel-agents: {item} of the scope 'app' cannot be encoded ({why}) and is left out; "
-        "the others are sent, and further ones only counted"
+        f"otel-agents: {item} of the scope 'app' cannot be encoded ({reason}) and is dropped; "
+        "the others are sent; further drops are counted and not logged"
     )
 
 
@@ -117,7 +117,7 @@ def named(tracer: Tracer) -> None:
     tracer.start_span(HALF).end()
 
 
-def told_an_event(tracer: Tracer) -> None:
+def with_bad_event(tracer: Tracer) -> None:
     span = tracer.start_span("bad")
     span.add_event(HALF)
     span.end()
@@ -129,12 +129,12 @@ def described(tracer: Tracer) -> None:
     span.end()
 
 
-def begun_before_time(tracer: Tracer) -> None:
+def started_before_epoch(tracer: Tracer) -> None:
     tracer.start_span("bad", start_time=-1).end()
 
 
-WHOLE = (named, told_an_event, described, begun_before_time)
-HALF_A_CHARACTER = "a text has half of a character, a lone surrogate"
+WHOLE = (named, with_bad_event, described, started_before_epoch)
+SURROGATE = "a string contains a lone surrogate"
 
 
 @pytest.mark.parametrize("bad", WHOLE)
@@ -142,7 +142,7 @@ def test_a_span_that_cannot_be_encoded_is_dropped_alone(
     bad: Callable[[Tracer], None],
     application: Application,
     receiver: Receiver,
-    said: Callable[[], list[str]],
+    logged: Callable[[], list[str]],
 ) -> None:
     names = [f"good {number:02}" for number in range(50)]
     for number, name in enumerate(names):
@@ -157,14 +157,12 @@ def test_a_span_that_cannot_be_encoded_is_dropped_alone(
         "log records": {},
         "points": {},
     }
-    why = "a value is out of range" if bad is begun_before_time else HALF_A_CHARACTER
-    assert said() == [left_out("a span", why)]
+    reason = "a value is out of range" if bad is started_before_epoch else SURROGATE
+    assert logged() == [dropped_line("a span", reason)]
 
 
-def test_what_is_sent_meanwhile_stays_few_requests(
-    application: Application, receiver: Receiver
-) -> None:
-    """Each half is tried again; no item is sent by itself because another one is bad."""
+def test_bisecting_takes_few_requests(application: Application, receiver: Receiver) -> None:
+    """Each half is sent again; no good item is sent alone because of a bad one."""
     for number in range(64):
         application.tracer.start_span(HALF if number == 40 else f"good {number}").end()
     assert application.tracers.force_flush()
@@ -172,7 +170,7 @@ def test_what_is_sent_meanwhile_stays_few_requests(
     assert len(receiver.requests) <= 8
 
 
-def test_where_nothing_can_be_encoded_there_is_no_request_and_an_end(
+def test_if_nothing_can_be_encoded_no_request_is_sent(
     application: Application, receiver: Receiver
 ) -> None:
     for _ in range(100):
@@ -202,34 +200,34 @@ def with_link(tracer: Tracer) -> Span:
 
 PARTS = MappingProxyType(
     {
-        "value": (with_attribute("bad", HALF), HALF_A_CHARACTER),
-        "element": (with_attribute("bad", ["a", HALF]), HALF_A_CHARACTER),
-        "key": (with_attribute(HALF, "x"), HALF_A_CHARACTER),
+        "value": (with_attribute("bad", HALF), SURROGATE),
+        "element": (with_attribute("bad", ["a", HALF]), SURROGATE),
+        "key": (with_attribute(HALF, "x"), SURROGATE),
         "number": (with_attribute("bad", 2**70), "a value is out of range"),
-        "event": (with_event, HALF_A_CHARACTER),
-        "link": (with_link, HALF_A_CHARACTER),
+        "event": (with_event, SURROGATE),
+        "link": (with_link, SURROGATE),
     }
 )
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_of_a_span_only_the_attribute_is_left_out(
-    part: str, application: Application, receiver: Receiver, said: Callable[[], list[str]]
+def test_a_span_is_sent_without_the_attribute(
+    part: str, application: Application, receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
-    begin, why = PARTS[part]
+    begin, reason = PARTS[part]
     for _ in range(2):
         begin(application.tracer).end()
         assert application.tracers.force_flush()
     assert receiver.span_names == ["kept", "kept"]
     assert [attributes(span) for span in receiver.spans] == [{"good": "g"}] * 2
     assert application.dropped()["spans"] == {}
-    assert said() == [
-        f"otel-agents: an attribute of spans cannot be encoded ({why}); such attributes are left out"
+    assert logged() == [
+        f"otel-agents: an attribute of spans cannot be encoded ({reason}); such attributes are dropped"
     ]
 
 
-def test_of_a_resource_only_the_attribute_is_left_out(
-    receiver: Receiver, said: Callable[[], list[str]]
+def test_a_resource_is_sent_without_the_attribute(
+    receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
     application = Application(Resource({"service.name": "s", "bad": HALF}))
     application.tracer.start_span("kept").end()
@@ -238,15 +236,15 @@ def test_of_a_resource_only_the_attribute_is_left_out(
     assert application.export_metrics() is MetricExportResult.SUCCESS
     assert receiver.resources == [{"service.name": "s"}]
     assert receiver.metric_names == {"kept"}
-    why = f"cannot be encoded ({HALF_A_CHARACTER}); such attributes are left out"
-    assert said() == [
-        f"otel-agents: an attribute of spans {why}",
-        f"otel-agents: an attribute of metrics {why}",
+    reason = f"cannot be encoded ({SURROGATE}); such attributes are dropped"
+    assert logged() == [
+        f"otel-agents: an attribute of spans {reason}",
+        f"otel-agents: an attribute of metrics {reason}",
     ]
 
 
-def test_a_scope_that_cannot_be_encoded_takes_no_other_with_it(
-    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+def test_a_scope_that_cannot_be_encoded_is_dropped_alone(
+    application: Application, receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
     for number in range(5):
         application.tracers.get_tracer(HALF.removeprefix("planted-secret ")).start_span("bad").end()
@@ -254,12 +252,12 @@ def test_a_scope_that_cannot_be_encoded_takes_no_other_with_it(
     assert application.tracers.force_flush()
     assert receiver.span_names == [f"good {number}" for number in range(5)]
     assert application.dropped()["spans"] == {"unencodable": 5}
-    (line,) = said()
+    (line,) = logged()
     assert line.startswith(r"otel-agents: a span of the scope '\ud800' cannot be encoded (")
 
 
 class Unspeakable:
-    """A name that cannot be told."""
+    """A name that raises when it is converted to a string."""
 
     def __repr__(self) -> str:
         raise RuntimeError("planted-secret")
@@ -277,33 +275,33 @@ class Mute(str):
     [(Unspeakable(), "<Unspeakable>"), (Mute("a \ud800"), r"'a \ud800'")],
     ids=["object", "text"],
 )
-def test_a_scope_whose_name_cannot_be_told_takes_no_other_with_it(
+def test_a_scope_with_an_unreadable_name_is_dropped_alone(
     name: Any,
     shown: str,
     application: Application,
     receiver: Receiver,
-    said: Callable[[], list[str]],
+    logged: Callable[[], list[str]],
 ) -> None:
     for scope in ("app", name, "app"):
         application.tracers.get_tracer(scope).start_span("a").end()
     assert application.tracers.force_flush()
     assert receiver.span_names == ["a", "a"]
     assert application.dropped()["spans"] == {"unencodable": 1}
-    (line,) = said()
+    (line,) = logged()
     assert line.startswith(f"otel-agents: a span of the scope {shown} cannot be encoded (")
 
 
 class Leaving:
-    """A value whose text is an exit."""
+    """A value that exits when it is converted to a string."""
 
     def __str__(self) -> str:
         raise SystemExit("planted-secret")
 
 
-def test_a_body_that_exits_while_it_is_encoded_is_lost_alone(
+def test_a_body_that_exits_while_it_is_encoded_is_dropped_alone(
     application: Application,
     receiver: Receiver,
-    said: Callable[[], list[str]],
+    logged: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
@@ -312,20 +310,20 @@ def test_a_body_that_exits_while_it_is_encoded_is_lost_alone(
     assert application.loggers.force_flush()
     assert receiver.log_bodies == ["a", "b", "c", "d"]
     assert application.dropped()["log records"] == {"failed": 1}
-    (line,) = said()
-    assert line.startswith("otel-agents: exporting log records failed in foreign code (")
+    (line,) = logged()
+    assert line.startswith("otel-agents: exporting log records failed in the code of others (")
 
 
 class Unreadable(Exception):
-    """An error that raises when it is asked for its cause."""
+    """An error that raises when its cause is read."""
 
     @property
     def original_exception(self) -> Any:
         raise RuntimeError("planted-secret")
 
 
-def test_an_error_that_cannot_be_read_is_told_by_its_type(
-    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+def test_an_unreadable_error_is_logged_by_its_type(
+    application: Application, receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
     class Raises(dict[str, Any]):
         def items(self) -> Any:
@@ -335,11 +333,11 @@ def test_an_error_that_cannot_be_read_is_told_by_its_type(
     application.log("good")
     assert application.loggers.force_flush()
     assert receiver.log_bodies == ["good"]
-    assert said() == [left_out("a log record", "Unreadable")]
+    assert logged() == [dropped_line("a log record", "Unreadable")]
 
 
 class Odd:
-    """Nothing that OTLP has."""
+    """A type that OTLP does not support."""
 
 
 def cycle() -> dict[str, Any]:
@@ -356,7 +354,7 @@ def deep(depth: int) -> Any:
 
 
 def shared(doublings: int) -> Any:
-    """Few objects, and as many values as no memory can hold."""
+    """Few objects, but more values than memory can hold."""
     body: Any = ["x"]
     for _ in range(doublings):
         body = [body, body]
@@ -364,7 +362,7 @@ def shared(doublings: int) -> Any:
 
 
 class Raising(dict[str, Any]):
-    """As a lazy one whose source is gone."""
+    """A lazy mapping whose source is gone."""
 
     def items(self) -> Any:
         raise ConnectionError
@@ -372,14 +370,14 @@ class Raising(dict[str, Any]):
 
 UNFIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
     {
-        "surrogate": (HALF, HALF_A_CHARACTER),
-        "object": ({"x": Odd()}, "a value is of a kind that OTLP has not"),
+        "surrogate": (HALF, SURROGATE),
+        "object": ({"x": Odd()}, "a value has a type that OTLP does not support"),
         "number": ([2**70], "a value is out of range"),
-        "cycle": (cycle(), "it holds too many values, or itself"),
-        "deep": (deep(5000), "it contains itself or is too deep"),
-        "deeper": (deep(sizes.MAX_VALUES + 1), "it holds too many values, or itself"),
-        "huge": (range(10**12), "it holds too many values, or itself"),
-        "shared": (shared(50), "it holds too many values, or itself"),
+        "cycle": (cycle(), "it has too many values or is cyclic"),
+        "deep": (deep(5000), "it is cyclic or nested too deeply"),
+        "deeper": (deep(sizes.MAX_VALUES + 1), "it has too many values or is cyclic"),
+        "huge": (range(10**12), "it has too many values or is cyclic"),
+        "shared": (shared(50), "it has too many values or is cyclic"),
         "raising": (Raising(a=1), "ConnectionError"),
     }
 )
@@ -387,10 +385,10 @@ UNFIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
 
 @pytest.mark.parametrize("kind", UNFIT)
 def test_a_log_record_that_cannot_be_encoded_is_dropped_alone(
-    kind: str, application: Application, receiver: Receiver, said: Callable[[], list[str]]
+    kind: str, application: Application, receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
-    """And the application's call that makes it returns, as it would without us."""
-    body, why = UNFIT[kind]
+    """And the application's call that emits it returns as usual."""
+    body, reason = UNFIT[kind]
     for number in range(3):
         application.log(f"good {number}")
         application.log(body)
@@ -401,7 +399,7 @@ def test_a_log_record_that_cannot_be_encoded_is_dropped_alone(
         "log records": {"unencodable": 3},
         "points": {},
     }
-    assert said() == [left_out("a log record", why)]
+    assert logged() == [dropped_line("a log record", reason)]
 
 
 FIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
@@ -417,9 +415,7 @@ FIT: MappingProxyType[str, tuple[Any, str]] = MappingProxyType(
 
 
 @pytest.mark.parametrize("kind", FIT)
-def test_a_body_that_is_no_text_arrives(
-    kind: str, application: Application, receiver: Receiver
-) -> None:
+def test_a_structured_body_arrives(kind: str, application: Application, receiver: Receiver) -> None:
     body, field = FIT[kind]
     application.log(body)
     assert application.loggers.force_flush()
@@ -430,13 +426,13 @@ def test_a_body_that_is_no_text_arrives(
 
 
 class _Data:
-    """What of a log record is weighed."""
+    """What `log_size` reads of a log record."""
 
     def __init__(self, body: Any) -> None:
         self.log_record = LogRecord(body=body)
 
 
-def test_a_body_of_many_values_is_looked_at_up_to_a_bound() -> None:
+def test_a_body_is_examined_up_to_a_limit() -> None:
     looked = 0
 
     class Counting(list[Any]):
@@ -451,8 +447,8 @@ def test_a_body_of_many_values_is_looked_at_up_to_a_bound() -> None:
     assert looked == sizes.MAX_VALUES + 1
 
 
-def test_a_point_that_cannot_be_encoded_is_left_out_of_each_export(
-    application: Application, receiver: Receiver, said: Callable[[], list[str]]
+def test_a_point_that_cannot_be_encoded_is_dropped_in_each_export(
+    application: Application, receiver: Receiver, logged: Callable[[], list[str]]
 ) -> None:
     meter = application.meters.get_meter("app")
     counter, histogram = meter.create_counter("counted"), meter.create_histogram("measured")
@@ -471,7 +467,7 @@ def test_a_point_that_cannot_be_encoded_is_left_out_of_each_export(
         "points": {"unencodable": 8},
     }
     assert application.exporter.failures == 0
-    (line,) = said()
+    (line,) = logged()
     assert line.startswith("otel-agents: a point of the metric 'large' cannot be encoded (a value")
 
 
@@ -479,15 +475,15 @@ def test_a_forked_child_has_none_of_its_parents_counts_of_metrics(
     application: Application, receiver: Receiver
 ) -> None:
     exporter = application.exporter
-    exporter.failures, exporter.left_out, exporter.sending, exporter.deadline = 3, 2, True, 1.0
+    exporter.failures, exporter.unencodable, exporter.sending, exporter.deadline = 3, 2, True, 1.0
 
     def child() -> object:
-        return exporter.failures, exporter.left_out, exporter.sending, exporter.deadline
+        return exporter.failures, exporter.unencodable, exporter.sending, exporter.deadline
 
     assert in_a_forked_child(child) == repr((0, 0, False, None))
 
 
-def test_where_no_point_can_be_encoded_nothing_is_sent(
+def test_if_no_point_can_be_encoded_nothing_is_sent(
     application: Application, receiver: Receiver
 ) -> None:
     application.meters.get_meter("app").create_counter("large").add(2**70)
@@ -495,10 +491,10 @@ def test_where_no_point_can_be_encoded_nothing_is_sent(
     assert receiver.requests == []
 
 
-def test_over_grpc_it_goes_alone_as_well(
-    monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
+def test_over_grpc_it_is_dropped_alone_as_well(
+    monkeypatch: pytest.MonkeyPatch, logged: Callable[[], list[str]]
 ) -> None:
-    """There the exporter raises, in every version, and no session of ours sees a request."""
+    """There every version of the exporter raises, and our stub sees no request."""
     with receiving_spans() as (endpoint, received):
         for name, value in {**VARIABLES, ENDPOINT: endpoint}.items():
             monkeypatch.setenv(name, value)
@@ -508,13 +504,13 @@ def test_over_grpc_it_goes_alone_as_well(
             application.tracer.start_span(name).end()
         assert application.tracers.force_flush()
     assert received == ["before", "after"]
-    assert len(said()) == 1
+    assert len(logged()) == 1
 
 
-def test_what_the_network_refuses_waits_though_something_beside_it_cannot_be_encoded(
+def test_a_retryable_batch_waits_though_one_item_cannot_be_encoded(
     application: Application, receiver: Receiver
 ) -> None:
-    """The order of the two does not matter: what can be sent is kept, and sent when it can be."""
+    """Whatever fails first: what can be encoded is kept and sent later."""
     receiver.status = 503
     for name in ("a", HALF, "b"):
         application.tracer.start_span(name).end()

@@ -1,4 +1,4 @@
-"""What is known of uWSGI, where it is not installed: a program that does what it does."""
+"""uWSGI where it is not installed: a program behaves as it does."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ ALONE = """
 """
 
 
-def test_the_first_worker_tells_what_its_parent_recorded(tmp_path: Path) -> None:
-    """Though it has nothing of its own; its parent has no thread, and no end."""
+def test_the_first_worker_sends_what_its_parent_recorded(tmp_path: Path) -> None:
+    """Though it has recorded nothing; its parent has no thread and runs no exit handlers."""
     with Receiver() as receiver:
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
@@ -71,8 +71,8 @@ def test_the_first_worker_tells_what_its_parent_recorded(tmp_path: Path) -> None
     assert sum(receiver.totals("worked").values()) == 2
 
 
-def test_where_nothing_is_forked_threads_start_with_the_first_record(tmp_path: Path) -> None:
-    """Those of spans and of metrics."""
+def test_without_a_fork_threads_start_with_the_first_record(tmp_path: Path) -> None:
+    """The threads of spans and of metrics."""
     with Receiver() as receiver:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
         done = instrumented(script(tmp_path, ALONE, "uwsgi.py"), variables)
@@ -84,10 +84,10 @@ NAMED = "from otel_agents.distro.starting.uwsgi import is_uwsgi; print(is_uwsgi(
 
 
 @pytest.mark.parametrize("name", ["uwsgi", "uwsgi-core", "other"])
-def test_it_is_known_where_python_takes_another_program_for_its_own(
+def test_uwsgi_is_detected_where_sys_executable_is_another_program(
     tmp_path: Path, name: str
 ) -> None:
-    """As uWSGI has it do in a virtual environment."""
+    """As under uWSGI in a virtual environment."""
     program = shutil.copy(os.path.realpath(sys.executable), tmp_path / name)
     done = subprocess.run(
         [sys.executable, "-c", NAMED],

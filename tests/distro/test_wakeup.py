@@ -1,4 +1,4 @@
-"""The pipe that signals are written to: its numbers are others' as soon as they have them."""
+"""The wakeup pipe: its descriptors are not used once the program has reused them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pipe() -> Generator[WakeupPipe, None, None]:
 
 @pytest.fixture
 def taken(pipe: WakeupPipe, tmp_path: Path) -> Generator[int, None, None]:
-    """A file of the program's that got the number of what is written to."""
+    """A file of the program that got the descriptor of the writing end."""
     number = pipe.writing
     with (tmp_path / "own").open("w+b") as file:
         os.dup2(file.fileno(), number)
@@ -33,7 +33,7 @@ def test_what_is_written_is_read(pipe: WakeupPipe) -> None:
     assert pipe.read() == b"\x0f"
 
 
-def test_it_is_opened_again_under_the_number_that_the_interpreter_has(pipe: WakeupPipe) -> None:
+def test_it_is_reopened_at_the_interpreters_descriptor(pipe: WakeupPipe) -> None:
     number = pipe.writing
     os.close(number)
     assert not pipe.write(15)
@@ -46,14 +46,14 @@ def test_it_is_opened_again_under_the_number_that_the_interpreter_has(pipe: Wake
     assert pipe.read() == b"\x02"
 
 
-def test_a_number_that_somebody_else_has_is_not_touched(pipe: WakeupPipe, taken: int) -> None:
+def test_a_descriptor_that_is_no_longer_ours_is_not_written(pipe: WakeupPipe, taken: int) -> None:
     assert not pipe.write(15)
     assert not pipe.reopen()
     pipe.close()
     assert os.fstat(taken).st_size == 0
 
 
-def test_nor_is_one_read(pipe: WakeupPipe, tmp_path: Path) -> None:
+def test_a_descriptor_that_is_no_longer_ours_is_not_read(pipe: WakeupPipe, tmp_path: Path) -> None:
     os.close(pipe.writing)
     number = vars(pipe)["_reading"]
     (tmp_path / "own").write_text("text", "utf-8")

@@ -1,4 +1,4 @@
-"""The thread that exports: one, whoever starts it, and nothing that is done on it ends it."""
+"""The exporting thread: it is started once, and no work on it ends it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from otel_agents.distro.export.worker import Worker
 from otel_agents.instrumentors._core import errors, system
 
-SECONDS = 10.0
+SECONDS = 30.0
+"""For events that normally come at once."""
 NEVER = 3600.0
 WORKING = "working on a thread of its own"
 ENDINGS = (RuntimeError("planted-secret"), SystemExit(3), KeyboardInterrupt())
@@ -27,7 +28,7 @@ def soon() -> float:
 
 @pytest.fixture(autouse=True)
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As outside of tests, from the first error on."""
+    """Log errors as outside of tests, with fresh counts."""
     monkeypatch.setattr(errors, "strict", False)
     monkeypatch.setattr(errors, "counts", type(errors.counts)())
     monkeypatch.setattr(errors, "foreign", type(errors.foreign)())
@@ -48,14 +49,14 @@ def failing(error: BaseException) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize("error", ENDINGS, ids=lambda error: type(error).__name__)
-def test_it_goes_on_after_whatever_it_was_handed(
+def test_it_goes_on_after_any_failed_work(
     error: BaseException, idle: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
-        assert idle.hand(failing(error)).wait(soon())  # who waits does not wait in vain
-    where: list[bool] = []
-    assert idle.hand(lambda: where.append(idle.is_current)).wait(soon())
-    assert where == [True]
+        assert idle.submit(failing(error)).wait(soon())  # the waiter is notified
+    threads: list[bool] = []
+    assert idle.submit(lambda: threads.append(idle.is_current)).wait(soon())
+    assert threads == [True]
     (line,) = [record.getMessage() for record in caplog.records]
     name = type(error).__name__
     assert line.startswith(
@@ -65,37 +66,37 @@ def test_it_goes_on_after_whatever_it_was_handed(
 
 
 @pytest.mark.parametrize("error", ENDINGS, ids=lambda error: type(error).__name__)
-def test_it_goes_on_after_a_turn_that_failed(
+def test_it_goes_on_after_a_failed_run(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
-    turns, over = threading.Semaphore(0), threading.Event()
+    runs, done = threading.Semaphore(0), threading.Event()
 
-    def turn() -> float:
-        if over.is_set():
+    def task() -> float:
+        if done.is_set():
             return NEVER
-        turns.release()
+        runs.release()
         raise error
 
-    worker = Worker("turning", 0.001, turn)
+    worker = Worker("turning", 0.001, task)
     worker.start()
     for _ in range(3):
-        assert turns.acquire(timeout=SECONDS)
-    over.set()
-    assert worker.hand(lambda: None).wait(soon())
+        assert runs.acquire(timeout=SECONDS)
+    done.set()
+    assert worker.submit(lambda: None).wait(soon())
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"otel-agents failed while {WORKING} (")
     assert errors.counts.keys() == {WORKING}
 
 
-def test_here_and_now_the_applications_exit_is_its_own() -> None:
-    """Where no thread was started, work is done by whoever hands it over."""
+def test_on_the_callers_thread_an_exit_propagates() -> None:
+    """Where no thread was started, the caller does the work."""
     with pytest.raises(SystemExit):
-        Worker("none", NEVER, lambda: NEVER).hand(failing(SystemExit()))
-    assert Worker("none", NEVER, lambda: NEVER).hand(failing(ValueError())).wait(0)
+        Worker("none", NEVER, lambda: NEVER).submit(failing(SystemExit()))
+    assert Worker("none", NEVER, lambda: NEVER).submit(failing(ValueError())).wait(0)
 
 
 def interleave(frame: FrameType, event: str, arg: Any) -> Any:
-    """Let another thread go on after each instruction of `Worker.start`."""
+    """Let another thread run after each instruction of `Worker.start`."""
     if frame.f_code is not Worker.start.__code__:
         return None
     frame.f_trace_opcodes = True
@@ -103,7 +104,7 @@ def interleave(frame: FrameType, event: str, arg: Any) -> Any:
     return interleave
 
 
-def test_however_many_start_it_at_once_there_is_one_thread(
+def test_concurrent_starts_start_one_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started: list[object] = []
@@ -131,7 +132,7 @@ def test_however_many_start_it_at_once_there_is_one_thread(
 
 
 def test_a_start_that_interrupts_a_start_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one in a destructor does, which runs anywhere."""
+    """As one in a destructor does, which may run anywhere."""
     worker = Worker("interrupted", NEVER, lambda: NEVER)
     started: list[object] = []
 
@@ -144,7 +145,7 @@ def test_a_start_that_interrupts_a_start_starts_nothing(monkeypatch: pytest.Monk
     assert len(started) == 1
 
 
-def test_it_starts_where_the_locks_of_threading_are_held() -> None:
+def test_it_starts_while_the_locks_of_threading_are_held() -> None:
     """A destructor may run while a thread is being started, and start this one."""
     worker = Worker("locked out", NEVER, lambda: NEVER)
     done = threading.Event()
@@ -157,42 +158,42 @@ def test_it_starts_where_the_locks_of_threading_are_held() -> None:
 
     threading.Thread(target=start, daemon=True).start()
     assert done.wait(SECONDS)
-    assert worker.hand(lambda: None).wait(soon())
+    assert worker.submit(lambda: None).wait(soon())
 
 
-def test_where_no_thread_can_be_started_what_was_handed_over_is_done_all_the_same(
+def test_without_a_thread_submitted_work_is_done_by_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     worker = Worker("late", NEVER, lambda: NEVER)
     jobs: list[Any] = []
 
     def start(*_: Any) -> None:
-        jobs.append(worker.hand(lambda: None))  # by another thread, meanwhile
+        jobs.append(worker.submit(lambda: None))  # by another thread, meanwhile
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(system, "start", start)
     worker.start()
     assert not worker.running
     assert jobs[0].wait(0)
-    assert worker.hand(lambda: None).wait(0)
+    assert worker.submit(lambda: None).wait(0)
 
 
 def test_a_forked_child_has_no_thread_until_it_starts_one(idle: Worker) -> None:
-    idle.hand(lambda: None)
-    idle.forget()
+    idle.submit(lambda: None)
+    idle.reset()
     assert not idle.running
-    where: list[int] = []
-    idle.hand(lambda: where.append(threading.get_ident()))
+    threads: list[int] = []
+    idle.submit(lambda: threads.append(threading.get_ident()))
     idle.restart()
-    assert idle.hand(lambda: where.append(threading.get_ident())).wait(soon())
-    assert where[0] == threading.get_ident() != where[1]
+    assert idle.submit(lambda: threads.append(threading.get_ident())).wait(soon())
+    assert threads[0] == threading.get_ident() != threads[1]
 
 
-def test_it_gets_no_signal() -> None:
-    """Nor do threads that are started on it: one would get what the program has blocked."""
+def test_its_thread_gets_no_signal() -> None:
+    """Nor do threads that it starts: one would get a signal that the program has blocked."""
     blocked: list[set[Any]] = []
     worker = Worker("deaf", NEVER, lambda: NEVER)
     worker.start()
-    job = worker.hand(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+    job = worker.submit(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
     assert job.wait(soon())
     assert blocked[0] >= {signal.SIGTERM, signal.SIGINT}

@@ -44,7 +44,7 @@ def test_no_receiver_is_one_line_there_too(tmp_path: Path) -> None:
     done = instrumented(script(tmp_path, WORK), variables(tmp_path, endpoint))
     assert done.err.splitlines() == [
         (
-            f"otel-agents: could not deliver to {endpoint} (connection refused); lost: 1 span; "
+            f"otel-agents: could not deliver to {endpoint} (connection refused) before exit; dropped: 1 span; "
             "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
         )
     ]

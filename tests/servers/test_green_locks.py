@@ -1,4 +1,4 @@
-"""Locks that a thread of ours and the application's greenlets ask for at the same time."""
+"""Locks that our threads and the application's greenlets acquire at the same time."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ lock = threading.{kind}()
 def own(number):
     with lock:
         order.append("ours")
-        system.sleep(0.02)  # as the interpreter has another thread go on anywhere
+        system.sleep(0.02)  # as if the interpreter switched threads here
     ours[number].set()
 
 def start():
     assert all(start_daemon(own, number) for number in range({threads}))
 
 def all_done():
-    return system.wait_until(lambda: all(flag.is_set() for flag in ours), 10)
+    return system.wait_until(lambda: all(flag.is_set() for flag in ours), 50)
 """
 MEETINGS = {
-    # A greenlet has it, and waits.
+    # A greenlet holds it and sleeps.
     "held": """
 with lock:
     start()
@@ -36,7 +36,7 @@ with lock:
     order.append("theirs")
 assert all_done()
 """,
-    # Others of its thread are queued for it, from before ours came.
+    # Other greenlets of its thread were queued for it before our thread came.
     "queued": """
 def their():
     with lock:
@@ -53,8 +53,8 @@ lock.release()
 wait(theirs)
 assert all_done()
 """,
-    # One of ours has it while greenlets come, and others go on.
-    "asked for": """
+    # One of our threads holds it while greenlets wait and others go on.
+    "contended": """
 def their():
     with lock:
         order.append("theirs")
@@ -65,31 +65,31 @@ def tick():
         sleep(0.001)
 
 start()
-assert system.wait_until(lambda: order, 10)
+assert system.wait_until(lambda: order, 50)
 wait([spawn(their), spawn(their), spawn(tick)])
 with lock:
     order.append("theirs")
 """,
-    # As when exporters are imported side by side.
+    # As when exporters are imported in parallel.
     "ours alone": """
 start()
 sleep(0)
 assert all_done()
 """,
-    # In time, or not at all.
+    # With a timeout, or without waiting.
     "timed": """
 start()
-assert system.wait_until(lambda: order, 10)
+assert system.wait_until(lambda: order, 50)
 assert not lock.acquire(timeout=0.001)
 assert not lock.acquire(blocking=False)
-assert lock.acquire(timeout=10)
+assert lock.acquire(timeout=50)
 order.append("theirs")
 lock.release()
 assert all_done()
 """,
 }
-COUNTS = {"held": 1, "queued": 4, "asked for": 3, "ours alone": 0, "timed": 1}
-"""How often greenlets of the application have it."""
+COUNTS = {"held": 1, "queued": 4, "contended": 3, "ours alone": 0, "timed": 1}
+"""How often the application's greenlets acquire it."""
 END = """
 assert lock.acquire(blocking=False)
 print(order.count("ours"), order.count("theirs"), flush=True)
@@ -100,27 +100,27 @@ import os, threading
 from otel_agents.instrumentors.hosting import start_daemon, system
 
 over = system.Flag()
-answers = []
+responses = []
 
 def own():
     ready = threading.Condition()
 
-    def answer():
+    def respond():
         with ready:
-            answers.append("answered")
+            responses.append("answered")
             ready.notify()
 
     with ready:
-        spawn(answer)
-        ready.wait_for(lambda: answers, 10)
+        spawn(respond)
+        ready.wait_for(lambda: responses, 50)
     over.set()
 
-assert start_daemon(own) and over.wait(10)
-print(*answers, flush=True)
+assert start_daemon(own) and over.wait(50)
+print(*responses, flush=True)
 os._exit(0)
 """
-"""Code of others in a thread of ours begins a greenlet there, and waits for it."""
-# gevent forgets one of several threads that wait without a loop until the next lets the lock go.
+"""Third-party code in our thread starts a greenlet and waits for it."""
+# gevent does not wake one of several waiting threads without a loop until the next release.
 THREADS = pytest.mark.parametrize(
     ("greenlets", "threads"),
     [(GEVENT, 1), (EVENTLET, 1), (EVENTLET, 3)],
@@ -131,7 +131,7 @@ THREADS = pytest.mark.parametrize(
 @pytest.mark.parametrize("kind", ["Lock", "RLock"])
 @pytest.mark.parametrize("meeting", MEETINGS)
 @THREADS
-def test_each_that_asks_for_a_lock_has_it_once_it_is_free(
+def test_every_waiter_gets_the_lock_once_it_is_released(
     tmp_path: Path, greenlets: Greenlets, meeting: str, kind: str, threads: int
 ) -> None:
     begin = BEGIN.replace("{threads}", str(threads)).replace("{kind}", kind)
@@ -142,7 +142,7 @@ def test_each_that_asks_for_a_lock_has_it_once_it_is_free(
     assert done.out == f"{threads} {COUNTS[meeting]}\n"
 
 
-def test_greenlets_of_a_thread_of_ours_go_on_while_it_waits_for_one(tmp_path: Path) -> None:
+def test_greenlets_of_our_thread_go_on_while_it_waits_for_one(tmp_path: Path) -> None:
     with Receiver() as receiver:
         done = ended(EVENTLET.script(tmp_path, THEIRS), receiver)
     assert (done.status, done.out, EVENTLET.errors(done)) == (0, "answered\n", "")

@@ -101,7 +101,7 @@ def fork():
     if child:
         assert os.waitpid(child, 0)[1] == 0
         return
-    print(turns - before, flush=True)  # of what its parent goes on with, as a request
+    print(turns - before, flush=True)  # turns of a greenlet that only the parent runs
     work("child", 0)
     for provider in providers:
         provider.force_flush()
@@ -160,7 +160,7 @@ TASKS = """
 
     @signals.worker_ready.connect
     def ready(**_):
-        os.write(1, b"ready\\n")  # what is printed becomes a line of its log
+        os.write(1, b"ready\\n")  # celery turns printed text into log lines
 """
 SEND = """
     import tasks
@@ -193,7 +193,7 @@ def test_calls_of_greenlets_are_recorded(
 
 @pytest.mark.parametrize("end", ENDS)
 @EACH
-def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
+def test_sigterm_terminates_whatever_the_main_thread_does(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str], end: str
 ) -> None:
     program = greenlets.script(tmp_path, WORK + OPEN + ENDS[end])
@@ -208,7 +208,7 @@ def test_sigterm_ends_it_wherever_the_thread_of_all_greenlets_is(
 
 
 @BOTH
-def test_a_program_that_begins_ours_by_itself_may_do_so_after_it_has_patched(
+def test_a_program_may_initialize_after_monkey_patching(
     tmp_path: Path, greenlets: Greenlets
 ) -> None:
     """`threading` may not know the main thread, which alone can have handlers."""
@@ -244,7 +244,7 @@ def test_no_greenlet_waits_for_an_unresponsive_collector(
 
 
 @EACH
-def test_a_fork_lets_no_other_greenlet_go_on_in_the_child(
+def test_no_other_greenlet_goes_on_in_a_forked_child(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str]
 ) -> None:
     program = greenlets.script(tmp_path, WORK + FORKING)
@@ -256,7 +256,7 @@ def test_a_fork_lets_no_other_greenlet_go_on_in_the_child(
 
 
 @EACH
-def test_streams_that_are_closed_or_dropped_end(
+def test_closed_and_dropped_streams_end(
     tmp_path: Path, greenlets: Greenlets, given: Mapping[str, str]
 ) -> None:
     program = greenlets.script(tmp_path, STREAMS)
@@ -278,7 +278,7 @@ def test_gunicorn(tmp_path: Path, preload: tuple[str, ...], given: Mapping[str, 
         ScriptedModel() as model,
     ):
         number, port = listening.fileno(), listening.getsockname()[1]
-        # Not --config: opentelemetry-instrument takes it for an abbreviation of options of its own.
+        # Not --config: opentelemetry-instrument takes it for an abbreviation of its own options.
         command = ("gunicorn", "-c", str(settings), "--bind", f"fd://{number}", *preload)
         command += ("--log-level", "error", "application:ask")
         variables = {**given, **openai_variables(model), "PYTHONPATH": str(tmp_path)}

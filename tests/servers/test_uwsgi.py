@@ -1,4 +1,4 @@
-"""uWSGI forks without telling the interpreter: no worker waits for a thread, and nothing is lost."""
+"""uWSGI forks without Python's fork hooks: no worker hangs, and nothing is dropped."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ MASTER = ["--master", "--enable-threads"]
 
 @dataclass
 class Site:
-    """A uWSGI that is running."""
+    """A running uWSGI."""
 
     process: Popen[str]
     port: int
     stats: int | None
     tree: Tree
 
-    def ask(self, *paths: object) -> None:
-        """Request one after another."""
+    def request(self, *paths: object) -> None:
+        """Request the paths one after another."""
         for path in paths:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
             connection.request("GET", f"/{path}")
@@ -78,22 +78,23 @@ class Site:
 
     @property
     def threads(self) -> int:
-        """Of the process that was started."""
+        """Number of threads of the process that was started."""
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
 
     @property
     def idle(self) -> bool:
-        """Whether each of its workers waits for requests: a master says so."""
+        """Whether each of its workers waits for requests; a master's stats show it."""
         if self.stats is None:
             return self.tree.idle(SECONDS)
         with socket.create_connection(("127.0.0.1", self.stats)) as connection:
-            told = json.load(connection.makefile())
-        return all(one["accepting"] and one["status"] == "idle" for one in told["workers"])
+            stats = json.load(connection.makefile())
+        return all(one["accepting"] and one["status"] == "idle" for one in stats["workers"])
 
     def end(self) -> float:
-        """Have it end when it is idle; how long that took.
+        """End it when it is idle. Return the seconds that took.
 
-        It runs no exit handlers in a request, and what is still starting may not hear of the signal.
+        During a request it runs no exit handlers, and a process that is still starting may miss the
+        signal.
         """
         while not self.idle:
             pass
@@ -110,15 +111,15 @@ def site(
     text: str = SITE,
     variables: Mapping[str, str] | None = None,
 ) -> Generator[Site]:
-    """Run uWSGI; what it leaves behind is ended."""
+    """Run uWSGI, and kill the processes that it leaves behind."""
     script(telemetry.folder, text, "site_of_jobs.py")
-    uwsgi = script(telemetry.folder, RUN, "uwsgi_run.py")  # known by its name
+    uwsgi = script(telemetry.folder, RUN, "uwsgi_run.py")  # detected by this name
     port, tree = free_port(), Tree()
     arguments = ["--http-socket", f"127.0.0.1:{port}", "--module", "site_of_jobs", "--die-on-term"]
     stats, last = None, "spawned uWSGI worker"
     if "--master" in options:
         stats, last = free_port(), "Stats server enabled"
-        arguments += ["--stats", f"127.0.0.1:{stats}"]  # by itself it has uWSGI have a master
+        arguments += ["--stats", f"127.0.0.1:{stats}"]  # the option implies a master
     arguments += options
     named = telemetry.variables | tree.variables | dict(variables or {})
     with running(uwsgi, named, arguments=arguments) as process:
@@ -146,9 +147,9 @@ def site(
 def test_a_worker_delivers_as_it_ends_and_its_master_has_no_thread(
     telemetry: Telemetry, options: list[str]
 ) -> None:
-    """For none of its workers to wait for."""
+    """So no worker can wait for one."""
     with site(telemetry, options) as it:
-        it.ask(*range(4))
+        it.request(*range(4))
         assert it.threads == 1
         assert it.end() < float(PATIENT) / 2
     telemetry.all_arrived(4)
@@ -166,45 +167,45 @@ def test_a_worker_delivers_as_it_ends_and_its_master_has_no_thread(
 def test_what_was_recorded_before_the_fork_arrives_once(
     telemetry: Telemetry, options: list[str], requests: int
 ) -> None:
-    """The master runs no exit handlers: the first of its workers tells it, however many there are."""
+    """The master runs no exit handlers: the first of its workers sends it, however many it has."""
     with site(telemetry, options, BUSY_MASTER) as it:
-        it.ask(*range(1, requests + 1))
+        it.request(*range(1, requests + 1))
         it.end()
     telemetry.all_arrived(requests + 1)
 
 
-def test_a_worker_that_takes_the_place_of_another_does_not_tell_it_again(
+def test_a_replacement_worker_does_not_send_it_again(
     telemetry: Telemetry,
 ) -> None:
     options = [*MASTER, "--max-requests=1", "--min-worker-lifetime=0"]
     with site(telemetry, options, BUSY_MASTER) as it:
         for number in (1, 2, 3):
-            it.ask(number)
-            eventually(telemetry, lambda told=number + 1: telemetry.receiver.unique_spans == told)
+            it.request(number)
+            eventually(telemetry, lambda stats=number + 1: telemetry.receiver.unique_spans == stats)
         it.end()
     telemetry.all_arrived(4)
 
 
 @pytest.mark.parametrize("options", [["--enable-threads"], MASTER, [*MASTER, "--lazy-apps"]])
-def test_it_delivers_from_time_to_time(telemetry: Telemetry, options: list[str]) -> None:
-    """A worker has threads from its first record on, that of the metrics too."""
+def test_it_exports_at_intervals(telemetry: Telemetry, options: list[str]) -> None:
+    """A worker starts its threads, including that of metrics, with its first record."""
     soon = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "50"}
     with site(telemetry, options, variables=soon) as it:
-        it.ask(0)
+        it.request(0)
         eventually(telemetry, lambda: "worked" in telemetry.receiver.metric_names)
         eventually(telemetry, lambda: telemetry.receiver.unique_spans == 1)
         telemetry.all_arrived(1)
 
 
-def test_its_mules_and_spoolers_deliver_too(telemetry: Telemetry) -> None:
-    """A mule as it ends; a spooler, which is killed, from time to time."""
+def test_mules_and_spoolers_deliver_too(telemetry: Telemetry) -> None:
+    """A mule when it ends; a spooler, which is killed, at intervals."""
     mule = script(telemetry.folder, MULE, "mule.py")
     spool = telemetry.folder / "spool"
     spool.mkdir()
     soon = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "50"}
     options = [*MASTER, f"--mule={mule}", f"--spooler={spool}"]
     with site(telemetry, options, KIN, soon) as it:
-        it.ask("mule/0", "spooler/1")
+        it.request("mule/0", "spooler/1")
         eventually(telemetry, lambda: sum(telemetry.receiver.totals("worked").values()) == 2)
         eventually(telemetry, lambda: telemetry.receiver.unique_spans == 2)
         assert it.threads == 1

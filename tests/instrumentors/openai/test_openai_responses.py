@@ -195,7 +195,7 @@ def test_the_original_of_a_copy_can_be_read() -> None:
 def test_a_body_that_is_too_large_is_not_recorded(
     headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "_LIMIT", 100_000)
+    monkeypatch.setattr(bodies, "_MAX_BYTES", 100_000)
     operation = Answering()
     response = observed(operation, *[b" " * 10_000] * 400, headers=headers)
     tracemalloc.start()
@@ -209,7 +209,7 @@ def test_a_body_that_is_too_large_is_not_recorded(
 
 
 def test_events_after_a_line_that_is_too_long_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_LIMIT", 100)
+    monkeypatch.setattr(bodies, "_MAX_BYTES", 100)
     operation = Answering()
     long = b'data: {"text": "' + b"a" * 200
     response = observed(
@@ -220,14 +220,14 @@ def test_events_after_a_line_that_is_too_long_are_recorded(monkeypatch: pytest.M
 
 
 def test_events_are_recorded_whatever_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_LIMIT", 100)
+    monkeypatch.setattr(bodies, "_MAX_BYTES", 100)
     operation = Answering()
     observed(operation, *[b'data: {"n": 1}\n'] * 40, headers=EVENTS).read()
     assert operation.reports == [("chunk", {"n": 1})] * 40 + [("exhausted", None)]
 
 
 def test_a_body_at_the_limit_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_LIMIT", len(TEXT))
+    monkeypatch.setattr(bodies, "_MAX_BYTES", len(TEXT))
     operation = Answering()
     observed(operation, TEXT).read()
     assert operation.reports == [("observe", VALUE), ("end",)]

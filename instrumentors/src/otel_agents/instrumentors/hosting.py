@@ -36,7 +36,7 @@ from ._core.patching.conflicts import (
 from ._core.tables import Bounded
 from ._core.telemetry.records import sdk_record
 from ._core.threads import signals_blocked, start_daemon
-from ._core.workers import expect_workers, is_heir, start_in_worker
+from ._core.workers import expect_workers, inherits_telemetry, start_in_worker
 
 if TYPE_CHECKING:
     from ._core.calls.reporting import StreamObserver
@@ -55,9 +55,9 @@ __all__ = [
     "expect_workers",
     "guarded",
     "inform",
+    "inherits_telemetry",
     "interrupt",
     "is_discarded",
-    "is_heir",
     "is_ours",
     "metadata_problem",
     "missing_hooks",

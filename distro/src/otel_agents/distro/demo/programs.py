@@ -18,7 +18,7 @@ from typing import Final
 from otel_agents.distro.addresses import redacted
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
 from otel_agents.distro.environment import Environment
-from otel_agents.distro.otlp.probe import refused
+from otel_agents.distro.otlp.probe import connection_refused
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROGRAMS", "Program", "client", "run"]
@@ -56,7 +56,7 @@ def run() -> int:
     environment = Environment()
     signal = environment.signal("traces")
     endpoint = redacted(signal.endpoint.value)
-    listening = environment.sendable(signal) and not refused(signal.address)
+    listening = environment.sendable(signal) and not connection_refused(signal.address)
     _write(f"$ opentelemetry-instrument python {program.path.name}")
     with ScriptedModel() as model:
         program.prepare(model)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from otel_agents.distro.addresses import redacted
 from otel_agents.distro.doctor.endpoints import SignalStatus
 from otel_agents.distro.environment import Environment, SignalName
-from otel_agents.distro.otlp.silence import overheard
+from otel_agents.distro.otlp.exporter_logs import captured_logs
 
 __all__ = ["declared", "file_problem", "is_declared"]
 
@@ -64,7 +64,7 @@ def declared(environment: Environment) -> tuple[SignalStatus, ...]:
 
 
 def _load(path: str) -> Any:
-    with overheard():
+    with captured_logs():
         return import_module(_PACKAGE).load_config_file(path)
 
 

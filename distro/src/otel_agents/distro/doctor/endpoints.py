@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.distro.addresses import origin, redacted
 from otel_agents.distro.environment import Environment, Signal, SignalName
-from otel_agents.distro.otlp.hint import what_to_do
+from otel_agents.distro.otlp.hints import hint_for
 from otel_agents.distro.otlp.transport import OtlpTransport
 
 __all__ = ["NOT_CHECKED", "SignalStatus", "check_signal", "endpoint_findings"]
@@ -86,7 +86,7 @@ def _checked(status: SignalStatus, signal: Signal, environment: Environment) -> 
         )
     if outcome.delivered:
         return replace(status, result="accepted")
-    return replace(status, result=outcome.text, hint=what_to_do(outcome), ok=False)
+    return replace(status, result=outcome.text, hint=hint_for(outcome), ok=False)
 
 
 def _empty(name: SignalName) -> Any:

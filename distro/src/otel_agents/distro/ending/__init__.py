@@ -1,1 +1,1 @@
-"""How a process ends, or is forked or frozen, and nothing is lost by it."""
+"""Delivers what is queued when a process exits, is terminated, forked or frozen."""

@@ -1,9 +1,9 @@
-"""Children that end themselves where no exit handler runs: they deliver before it.
+"""Delivery in forked children that end themselves without running exit handlers.
 
-By `os._exit`, as every library ends what it has forked: multiprocessing and its kin (billiard, of
-which Celery's workers are, and multiprocess), RQ's work-horses, and programs that fork by
-themselves. Or by `signal.raise_signal` where the signal's action is the default, as uvicorn ends in
-a worker of gunicorn. In the process that the program began as, both are what they were.
+They call `os._exit`, as multiprocessing does, its forks billiard (Celery's workers) and multiprocess,
+RQ's work-horses, and programs that fork by themselves. Or they call `signal.raise_signal` for a
+signal with the default action, as uvicorn does in a gunicorn worker. In the program's first process
+neither function is replaced.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_d
 __all__ = ["Children", "Ending", "was_forked"]
 
 _MARGIN: Final = 0.15
-"""Seconds beyond its time-out for a delivery to say what was lost."""
-_ASKS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""Seconds beyond its timeout for a delivery to log what was dropped."""
+_TERMINATING: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _FORKED: Final = 0x40
-"""``PF_FORKNOEXEC`` of Linux's ``sched.h``: forked, and no other program since."""
+"""``PF_FORKNOEXEC`` of Linux's ``sched.h``: forked, and no ``exec`` since."""
 _FLAGS: Final = 6
-"""Their place in ``/proc/self/stat`` behind the name (proc(5))."""
+"""Index of the flags in ``/proc/self/stat`` after the name (proc(5))."""
 
 _Ends: TypeAlias = Callable[[object], bool]
 
 
 class Ending(Protocol):
-    """What ends with its process."""
+    """What a child shuts down before it ends."""
 
     @property
     def pending(self) -> bool:
-        """Whether anything was recorded that the end would take along."""
+        """Whether anything was recorded that the end of the process would drop."""
         ...
 
     def shutdown(self) -> None:
-        """Deliver what is left."""
+        """Deliver what is queued."""
         ...
 
 
 class Children:
-    """Has ``ending`` shut down where a child calls `os._exit`, if it has recorded anything.
+    """Shut ``ending`` down before a child calls `os._exit`, if it has recorded anything.
 
     Args:
-        ending: Of this process, and of each child.
+        ending: Shut down in each child.
         timeout: Seconds that its shutdown takes at most.
     """
 
@@ -58,75 +58,75 @@ class Children:
         self._timeout = timeout + _MARGIN
         self._ours: set[object] = set()
 
-    def follow(self) -> None:
-        """From now on, in each child that is forked."""
-        renew_after_fork(self.begin)
+    def install(self) -> None:
+        """Replace both functions in every child that is forked from now on."""
+        renew_after_fork(self.start_in_child)
 
-    def begin(self) -> None:
-        """This process is a child."""
+    def start_in_child(self) -> None:
+        """Replace both functions in this process, which is a child."""
         self._replace(os, "_exit", "status", _is_status)
         self._replace(signal, "raise_signal", "signalnum", _ends)
 
-    def _replace(self, module: ModuleType, name: str, named: str, ends: _Ends) -> None:
-        """Deliver before the function of a module where it ends the process.
+    def _replace(self, module: ModuleType, name: str, parameter: str, ends: _Ends) -> None:
+        """Deliver before a call of a function that ends the process.
 
         Args:
-            module: Of Python's own.
-            name: The function's.
-            named: Its argument's.
-            ends: Whether it does, by its argument.
+            module: A module of the standard library.
+            name: Name of its function.
+            parameter: Name of the function's parameter.
+            ends: Returns whether the call ends the process, given its argument.
         """
         found = getattr(module, name)
-        if found in self._ours:  # of a child
+        if found in self._ours:  # already replaced, in the parent of this child
             return
 
         @functools.wraps(found)
         def ending(*arguments: Any, **others: Any) -> Any:
-            if ends(next(iter(arguments), others.get(named))):
-                # What the handler of a signal raises meanwhile has nowhere to go.
+            if ends(next(iter(arguments), others.get(parameter))):
+                # An exception of a signal handler must not keep the process from ending.
                 with suppress(BaseException):
                     self._deliver()
             return found(*arguments, **others)
 
-        ending.__module__ = module.__name__  # where it is, by which it pickles
+        ending.__module__ = module.__name__  # pickle finds it by this name
         self._ours.add(ending)
         setattr(module, name, ending)
 
     @guarded("delivering at the end of a child", everything=True)
     def _deliver(self) -> None:
-        """On a thread of its own: this one may hold any lock, and has to end in time."""
+        """Deliver on another thread: this one may hold any lock, and has to end in time."""
         if not self._ending.pending:
             return
         deadline = time.monotonic() + self._timeout
-        over = system.Flag()
+        done = system.Flag()
 
         def deliver() -> None:
             self._ending.shutdown()
-            over.set()
+            done.set()
 
         if not start_daemon(deliver):
             deliver()
-        while not over.is_set() and time.monotonic() < deadline:
+        while not done.is_set() and time.monotonic() < deadline:
             with suppress(BaseException):
-                over.wait(deadline - time.monotonic())
+                done.wait(deadline - time.monotonic())
 
 
 def _is_status(value: object) -> bool:
-    return isinstance(value, int)  # else the process goes on, by a TypeError
+    return isinstance(value, int)  # else `os._exit` raises TypeError and the process goes on
 
 
 def _ends(number: object) -> bool:
-    """Only what asks a process to end: nobody raises the others but to crash."""
-    if not isinstance(number, int) or number not in _ASKS:
+    """Return whether the signal terminates; others are raised only to crash the process."""
+    if not isinstance(number, int) or number not in _TERMINATING:
         return False
     return signal.getsignal(number) is signal.SIG_DFL
 
 
 def was_forked() -> bool:
-    """Whether this process was forked by another that runs the same program; Linux knows it."""
+    """Return whether this process was forked without ``exec``; known on Linux only."""
     try:
-        with open("/proc/self/stat", encoding="ascii", errors="replace") as told:
-            flags = told.read().rpartition(")")[2].split()[_FLAGS]
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as stat:
+            flags = stat.read().rpartition(")")[2].split()[_FLAGS]
         return bool(int(flags) & _FORKED)
     except (OSError, ValueError, IndexError):
         return False

@@ -1,4 +1,4 @@
-"""A process that is frozen between two events, as AWS Lambda does: what it has is sent before."""
+"""Processes that are frozen between events (AWS Lambda): they flush after each event."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from otel_agents.instrumentors.hosting import guarded
 __all__ = ["FlushAtRoot", "is_frozen"]
 
 _VARIABLES: Final = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_RUNTIME_API")
-_PAUSE: Final = 30.0
+_BACKOFF: Final = 30.0
 
 
 def is_frozen(environment: Environment) -> bool:
-    """Whether this process is frozen when it has handled an event."""
+    """Return whether this process is frozen between events."""
     return environment.text(*_VARIABLES) is not None
 
 
 class FlushAtRoot(SpanProcessor):
-    """Flushes when a span without a parent in this process ends.
+    """Flush when a root span (no parent in this process) ends.
 
-    After a flush that failed there is none for a while: a Collector that is away costs one
-    time-out, not one per event.
+    After a failed flush it waits 30 seconds: a Collector that is down costs one timeout, not one
+    per event.
 
     Args:
-        flush: Sends all signals, in the seconds that it is given; whether that was all.
+        flush: Sends all signals within the seconds that it gets; returns whether all was sent.
         timeout: Those seconds.
     """
 
@@ -43,8 +43,9 @@ class FlushAtRoot(SpanProcessor):
         """Flush after a root."""
         root = span.parent is None or span.parent.is_remote
         if root and time.monotonic() >= self._not_before and not self._flush(self._timeout):
-            self._not_before = time.monotonic() + _PAUSE
+            self._not_before = time.monotonic() + _BACKOFF
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
-        """Nothing is kept here; older SDKs take their default for a failure."""
+        """Return True: nothing is queued here."""
+        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure.
         return True

@@ -1,8 +1,8 @@
-"""What a forked child has from its parent and must not keep: sums of metrics, locked locks.
+"""What a forked child inherits from its parent and must reset: metric sums and held locks.
 
-Cumulative sums that begin with the parent's, and come from the same instance, are counted twice by
-whoever adds them up. A lock that another thread of the parent held stays locked for ever. How the
-SDK keeps both is private; where it is not as known here, they stay.
+Cumulative sums that start with the parent's, from the same service instance, are counted twice by
+whoever adds them up. A lock that another thread of the parent held stays locked forever. Both are
+private in the SDK; if a version keeps them elsewhere, they stay as they are.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from opentelemetry.sdk.resources import Resource
 from otel_agents.instrumentors.hosting import attempt, system
 
 __all__ = [
-    "begin_metrics_anew",
-    "detect_in_place",
-    "has_measured",
-    "instance_of",
-    "keep_locks",
+    "detect_without_threads",
+    "has_measurements",
+    "instance_id",
     "renew_locks",
+    "reset_metrics",
     "restart_readers",
+    "use_system_locks",
 ]
 
 _INSTANCE: Final = "service.instance.id"
@@ -36,47 +36,48 @@ def _kind(make: Callable[[], object]) -> type[object]:
     return type(make())
 
 
-_MAKERS: Final[tuple[Callable[[], Any], ...]] = (
+_FACTORIES: Final[tuple[Callable[[], Any], ...]] = (
     threading.Lock,
     threading.RLock,
     system.RLock,
-    threading.Event,  # has a lock too
+    threading.Event,  # has a lock inside
 )
-_KINDS: Final = tuple((_kind(make), make) for make in _MAKERS)
+_KINDS: Final = tuple((_kind(make), make) for make in _FACTORIES)
 _RLOCK: Final = type(threading.RLock())
 
 
-def instance_of(meters: Any) -> str | None:
-    """The ``service.instance.id`` that the metrics of ``meters`` come from; None for none."""
+def instance_id(meters: Any) -> str | None:
+    """Return the ``service.instance.id`` of the metrics of ``meters``, None without one."""
     resource = getattr(getattr(meters, "_sdk_config", None), "resource", None)
     found = resource.attributes.get(_INSTANCE) if isinstance(resource, Resource) else None
     return found if isinstance(found, str) else None
 
 
-def begin_metrics_anew(meters: Any, instance: str | None) -> None:
-    """In a forked child: forget what ``meters`` has summed up, and be an instance of its own.
+def reset_metrics(meters: Any, instance: str | None) -> None:
+    """Reset the sums of ``meters`` in a forked child and give it its own instance id.
 
     Args:
         meters: A MeterProvider.
-        instance: The `instance_of` the parent; newer SDKs give the child its own, some by now.
+        instance: The parent's `instance_id`.
     """
     for storage in list(_storages(meters).values()):
         _sums(storage).clear()
     config: Any = getattr(meters, "_sdk_config", None)
-    if config is not None and instance_of(meters) == instance:
+    # opentelemetry-sdk 1.45 gives a child its own id in its fork hook; 1.34 does not.
+    if config is not None and instance_id(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
 
 
-def has_measured(meters: Any) -> bool:
-    """Whether anything was summed up since ``meters`` began, or began anew."""
+def has_measurements(meters: Any) -> bool:
+    """Return whether anything was recorded since ``meters`` started or was reset."""
     return any(_sums(storage) for storage in list(_storages(meters).values()))
 
 
 def restart_readers(meters: Any) -> None:
-    """Where no hook has run in a forked child: start the readers' threads, as their hooks do.
+    """Start the readers' threads in a forked child in which no fork hook has run.
 
-    A reader whose thread is the parent's collects nothing, and waits for it at its end. One that had
-    none, as ours, gets none.
+    A reader whose thread stayed in the parent collects nothing, and joins that thread at shutdown.
+    Readers without a thread, such as ours, get none.
     """
     for reader in list(_storages(meters)):
         begin = getattr(reader, "_at_fork_reinit", None)
@@ -85,62 +86,62 @@ def restart_readers(meters: Any) -> None:
 
 
 def renew_locks(*providers: Any) -> None:
-    """In a forked child: give the SDK's objects behind ``providers`` locks that nobody holds.
+    """Give the SDK's objects behind ``providers`` new locks in a forked child.
 
-    Before their own handlers, which start threads that wait for them.
+    It runs before the SDK's own fork hooks, which start threads that wait for these locks.
     """
-    for one, name, value in _states(providers):
+    for owner, name, value in _states(providers):
         for kind, make in _KINDS:
             if isinstance(value, kind) and not _is_set(value):
-                setattr(one, name, make())
+                setattr(owner, name, make())
 
 
-def keep_locks(*providers: Any) -> None:
-    """Give the SDK's objects behind ``providers`` the system's locks, whatever patches come.
+def use_system_locks(*providers: Any) -> None:
+    """Give the SDK's objects behind ``providers`` unpatched system locks.
 
-    eventlet puts greenlets' in the place of each `threading.RLock` that it finds. Our threads collect
-    metrics under one, and a greenlet that measures meanwhile would let nobody on.
+    eventlet's monkey patching replaces each `threading.RLock` that it finds by a greenlet lock. Our
+    threads collect metrics under one; a greenlet that records meanwhile would deadlock with them.
     """
-    for one, name, value in _states(providers):
+    for owner, name, value in _states(providers):
         if isinstance(value, _RLOCK):
-            setattr(one, name, system.RLock())
+            setattr(owner, name, system.RLock())
 
 
 @functools.lru_cache(maxsize=1)
-def detect_in_place() -> None:
-    """Have the SDK ask its detectors of resources in no pool of threads where those are greenlets.
+def detect_without_threads() -> None:
+    """Have the SDK run resource detectors without a thread pool where threads are greenlets.
 
-    It asks them anew in each forked child, while that is being forked. Who waits for a greenlet then
-    lets all the others go on, in the child too, with requests that their parent is making.
+    The SDK runs them again in each forked child, inside the fork hook. Waiting for a greenlet there
+    would let all other greenlets go on in the child too, with requests that the parent is making.
     """
-    in_a_pool = resources.get_aggregated_resources
+    detect_in_pool = resources.get_aggregated_resources
 
-    @functools.wraps(in_a_pool)
-    def asking(
+    @functools.wraps(detect_in_pool)
+    def detecting(
         detectors: Sequence[Any], initial_resource: Resource | None = None, timeout: int = 5
     ) -> Resource:
         if not system.is_green():
-            return in_a_pool(detectors, initial_resource, timeout)
+            return detect_in_pool(detectors, initial_resource, timeout)
         found = initial_resource or Resource.create()
         for detector in detectors:
             action = "detecting the resource of a process"
             found = found.merge(attempt(action, detector.detect, Resource.get_empty()))
         return found
 
-    resources.get_aggregated_resources = asking
+    resources.get_aggregated_resources = detecting
 
 
 def _is_set(value: Any) -> bool:
-    """An event stays what it is: nobody waits for it any more."""
+    """Return whether it is a set event, which stays: nobody waits for it."""
     is_set = getattr(value, "is_set", None)
     return is_set is not None and is_set()
 
 
 def _states(providers: tuple[Any, ...]) -> Iterator[tuple[Any, str, Any]]:
-    for one in _behind(providers):
-        state: dict[str, Any] = getattr(one, "__dict__", {})
+    for owner in _behind(providers):
+        state: dict[str, Any] = getattr(owner, "__dict__", {})
         for name, value in list(state.items()):
-            yield one, name, value
+            yield owner, name, value
 
 
 def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
@@ -148,7 +149,7 @@ def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
         yield provider
         yield from (getattr(provider, name, None) for name in _PROCESSORS)
         meters: Any = getattr(provider, "_meters", None)
-        if isinstance(meters, dict):  # that of the API keeps others, in a list
+        if isinstance(meters, dict):  # the API's provider keeps other objects, in a list
             yield from list(cast("dict[Any, Any]", meters).values())
         consumer = getattr(provider, "_measurement_consumer", None)
         yield consumer
@@ -157,7 +158,7 @@ def _behind(providers: tuple[Any, ...]) -> Iterator[Any]:
 
 
 def _storages(meters: Any) -> dict[Any, Any]:
-    """The readers of ``meters``, each with what it has summed up."""
+    """Return the storages of ``meters`` by reader; they hold the sums."""
     consumer = getattr(meters, "_measurement_consumer", None)
     return getattr(consumer, "_reader_storages", None) or {}
 

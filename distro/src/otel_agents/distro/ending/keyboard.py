@@ -1,8 +1,8 @@
-"""A ``KeyboardInterrupt`` that nobody caught: the interpreter then ends itself by SIGINT.
+"""Ends the process by SIGINT after an uncaught ``KeyboardInterrupt``, as the interpreter does.
 
-It forgets that with any code that is evaluated from text, as many modules do when they are imported,
-an exporter's among them. So it is done here at the same point of its end: after every exit
-handler, and after the standard outputs were flushed.
+The interpreter forgets to if any code is compiled from a string in between, as many modules do on
+import, exporters' among them. So it is done here at the same point: after all exit handlers, and
+after the standard streams are flushed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sys
 
 from otel_agents.instrumentors.hosting import guarded
 
-__all__ = ["end_as_interrupted"]
+__all__ = ["end_by_sigint"]
 
 
 @guarded("ending by an interrupt")
-def end_as_interrupted() -> None:
-    """Have the process end by SIGINT, when the interpreter collects for the last time.
+def end_by_sigint() -> None:
+    """End the process by SIGINT at the interpreter's last garbage collection.
 
-    Nothing where no ``KeyboardInterrupt`` ends the program.
+    Do nothing if the program does not end by a ``KeyboardInterrupt``.
     """
     if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
         gc.callbacks.append(_collecting)

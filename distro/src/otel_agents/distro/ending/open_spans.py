@@ -1,4 +1,4 @@
-"""The spans that are open, so that the process's end can end them; none is kept alive by it."""
+"""The open spans of a process, by weak reference, so that they can be ended at exit."""
 
 from __future__ import annotations
 
@@ -18,35 +18,38 @@ from otel_agents.semconv import values
 
 __all__ = ["OpenSpans"]
 
-_SPAN_ID: Final = 1  # of the tuple that a span's context is; its property costs more than the rest
-_SWEEP: Final = 1000
-_SPEAKERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._internal")
+_SPAN_ID: Final = (
+    1  # index in the tuple SpanContext; its property costs more than the rest of `on_start`
+)
+_PRUNE_AT: Final = 1000
+_SDK_LOGGERS: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.metrics._internal")
 
 
 class OpenSpans(SpanProcessor):
-    """Knows the recording spans of this process between their start and their end."""
+    """Track the recording spans of this process from start to end."""
 
     def __init__(self) -> None:
         self._open: dict[int, ref[Span]] = {}
-        self._sweep_at = _SWEEP
-        hosting.renew_after_fork(self._open.clear)  # they are the parent's to end
+        self._prune_at = _PRUNE_AT
+        hosting.renew_after_fork(self._open.clear)  # the parent ends its own
 
-    @hosting.guarded("knowing open spans")
+    @hosting.guarded("tracking open spans")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Know ``span``."""
+        """Track ``span``."""
         context: Any = span.context
         self._open[context[_SPAN_ID]] = ref(span)
-        if len(self._open) > self._sweep_at:
-            self._sweep()
+        if len(self._open) > self._prune_at:
+            self._prune()
 
-    @hosting.guarded("knowing open spans")
+    @hosting.guarded("tracking open spans")
     def on_end(self, span: ReadableSpan) -> None:
         """Forget ``span``."""
         context: Any = span.context
         self._open.pop(context[_SPAN_ID], None)
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
-        """Nothing is kept here; older SDKs take their default for a failure."""
+        """Return True: nothing is queued here."""
+        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure.
         return True
 
     def __len__(self) -> int:
@@ -54,35 +57,34 @@ class OpenSpans(SpanProcessor):
 
     @hosting.guarded("ending open spans")
     def interrupt(self) -> None:
-        """The process is told to end: end what is open with ``error.type``."""
+        """End what is open as interrupted: a signal terminates the process."""
         self._end_all(hosting.interrupt)
 
     @hosting.guarded("ending open spans")
-    def leave(self) -> None:
-        """The program is over: a stream that it left unread is abandoned, the rest interrupted."""
+    def end_at_exit(self) -> None:
+        """End what is open at exit: streams left unread as abandoned, the rest as interrupted."""
         unread = hosting.streams_in_progress()
-        known = {id(stream) for stream in unread}
+        unread_ids = {id(stream) for stream in unread}
         operations = {id(operation) for operation in hosting.operations_in_progress()}
         for stream in reversed(unread):
             if id(stream) not in operations:
                 hosting.abandon(stream)
 
         def end(operation: Any) -> None:
-            if id(operation) in known:
+            if id(operation) in unread_ids:
                 hosting.abandon(operation)
-            hosting.interrupt(operation)  # what has ended by now, or is held open, is not in error
+            hosting.interrupt(operation)  # has no effect on what has ended already or is held open
 
         self._end_all(end)
 
     def _end_all(self, end: Callable[[Any], object]) -> None:
-        """End children before their parents, operations of ours by ``end``.
+        """End children before their parents; end our operations by ``end``.
 
-        Those end with all that they know, and are measured; also those that are not sampled. The
-        application may go on meanwhile: what the SDK says about its calls on spans that have ended
-        here is not for its user.
+        Operations, sampled or not, end with all that they know and record their metrics. The
+        application may still use spans that end here: the SDK's warnings about that are hidden.
         """
-        for name in _SPEAKERS:
-            logging.getLogger(name).addFilter(_nothing_is_told)
+        for name in _SDK_LOGGERS:
+            logging.getLogger(name).addFilter(_suppress)
         operations = list(hosting.operations_in_progress())
         by_span = {one.span.get_span_context().span_id: one for one in operations}
         for span_id, span in reversed(self._spans().items()):
@@ -90,18 +92,18 @@ class OpenSpans(SpanProcessor):
                 end(by_span[span_id])
             elif not hosting.is_discarded(span):
                 hosting.attempt("ending open spans", partial(_end, span), None)
-        for operation in reversed(operations):  # those without a span, or not sampled
+        for operation in reversed(operations):  # operations without a recording span
             end(operation)
 
     def _spans(self) -> dict[int, Span]:
         spans = ((span_id, reference()) for span_id, reference in list(self._open.items()))
         return {span_id: span for span_id, span in spans if span is not None}
 
-    def _sweep(self) -> None:
+    def _prune(self) -> None:
         for span_id, reference in list(self._open.items()):
             if reference() is None:
                 self._open.pop(span_id, None)
-        self._sweep_at = max(_SWEEP, 2 * len(self._open))
+        self._prune_at = max(_PRUNE_AT, 2 * len(self._open))
 
 
 def _end(span: Span) -> None:
@@ -110,5 +112,5 @@ def _end(span: Span) -> None:
     span.end()
 
 
-def _nothing_is_told(record: logging.LogRecord) -> bool:
+def _suppress(record: logging.LogRecord) -> bool:
     return False

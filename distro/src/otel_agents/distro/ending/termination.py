@@ -1,11 +1,11 @@
-"""The default action of SIGTERM and SIGINT, which is to end the process, with a delivery before it.
+"""The default action of SIGTERM and SIGINT, ending the process, preceded by a delivery.
 
-A flush inside a signal handler waits for locks that the interrupted thread holds. So a thread
-delivers, and the handler waits for it a moment only. Then the process ends by the signal, as it
-would have; where the main thread cannot run a handler, by its number, as shells write it (143).
+A flush inside a signal handler would wait for locks that the interrupted thread holds. So another
+thread delivers, and the handler waits only briefly. Then the process ends by the signal, as it
+would have; if the main thread cannot run a handler, with the exit code of that signal (143).
 
-This is a handler as any other: `signal.getsignal` shows it, what the program sets in its place
-stays, and ``SIG_DFL`` set in its place ends the process at once, with what waits.
+It is an ordinary handler: `signal.getsignal` returns it, a handler that the program sets replaces it,
+and after ``SIG_DFL`` the signal ends the process at once, without delivering what is queued.
 """
 
 from __future__ import annotations
@@ -19,52 +19,57 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
-from otel_agents.distro.ending.deference import defer
+from otel_agents.distro.ending.library_handlers import hide_handlers_from_libraries
 from otel_agents.distro.ending.watch import SignalWatch
 from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_daemon, system
 
 __all__ = ["DefaultAction"]
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-_PATIENCE: Final = 0.15
-"""Seconds for the main thread to run a handler, which is a matter of milliseconds."""
+_HANDLER_TIMEOUT: Final = 0.15
+"""Seconds for the main thread to run a handler, which normally takes milliseconds."""
 _HOLD: Final = 0.5
-"""Seconds that the main thread is held in a handler, with whatever lock it may have.
+"""Seconds that the handler holds the main thread, with whatever lock that has.
 
-Long enough for most deliveries: where it is in C code that looks for signals and never lets another
-thread run (``re``, large integers), they can be made at no other time.
+Long enough for most deliveries. C code that checks for signals but never releases the GIL (``re``,
+large integers) leaves no other time for them.
 """
 _MARGIN: Final = 0.15
-"""Seconds beyond its time-out for a delivery to say what was lost."""
-_LOOK: Final = 0.005
+"""Seconds beyond its timeout for a delivery to log what was dropped."""
+_POLL_INTERVAL: Final = 0.005
 _exit: Final = os._exit
-"""In a child another will be in its place, which delivers."""
-_HURRY: Final = 1e-5
-"""Seconds that another thread may go on when this one could; Python's own are 0.005."""
+"""The original; in a child `os._exit` is replaced by a function that delivers."""
+_FAST_SWITCH_INTERVAL: Final = 1e-5
+"""Seconds after which a running thread hands the GIL over; Python's default is 0.005."""
 
 
 class DefaultAction:
-    """Ends the process by a signal, after ``deliver`` has run on a thread of its own.
+    """End the process by a signal, after ``deliver`` has run on another thread.
 
     Args:
-        deliver: Sends what is to be sent, in ``timeout`` seconds.
-        outlive: Does that where the process goes on, since the system lets no signal end it.
-        timeout: The process ends then whether ``deliver`` is done or not.
+        deliver: Delivers within ``timeout`` seconds and shuts down.
+        deliver_and_continue: Delivers in a process that no signal ends (PID 1), and that goes on.
+        timeout: The process ends then, whether ``deliver`` is done or not.
     """
 
     def __init__(
-        self, deliver: Callable[[], object], outlive: Callable[[], object], timeout: float
+        self,
+        deliver: Callable[[], object],
+        deliver_and_continue: Callable[[], object],
+        timeout: float,
     ) -> None:
         self._deliver = guarded("delivering at a signal", everything=True)(deliver)
-        self._outlive = guarded("delivering at a signal", everything=True)(outlive)
+        self._deliver_and_continue = guarded("delivering at a signal", everything=True)(
+            deliver_and_continue
+        )
         self._timeout = timeout + _MARGIN
-        self._handler = self._handle  # one object, so that it can be recognised
-        self._watch = SignalWatch(self._seen)
+        self._handler = self._handle  # one object, so that `getsignal` can be compared with it
+        self._watch = SignalWatch(self._on_signal)
         self.renew()
         renew_after_fork(self.renew)
 
     def install(self) -> None:
-        """Take the place of ``SIG_DFL``; nothing outside the main thread, which Python forbids."""
+        """Replace ``SIG_DFL``; do nothing outside the main thread, where Python forbids it."""
         if os.name != "posix":
             return
         try:
@@ -72,13 +77,13 @@ class DefaultAction:
                 if signal.getsignal(signum) is signal.SIG_DFL:
                     signal.signal(signum, self._handler)
             self._watch.install()
-        except ValueError:  # another thread, or an interpreter inside another program
+        except ValueError:  # not the main thread, or an embedded interpreter
             return
-        defer(self._unseen)
+        hide_handlers_from_libraries(self._hidden)
 
     @contextmanager
-    def _unseen(self) -> Generator[None, None, None]:
-        """``SIG_DFL`` is where ours was meanwhile; what is set in its place stays."""
+    def _hidden(self) -> Generator[None, None, None]:
+        """Show ``SIG_DFL`` instead of our handler; a handler that is set meanwhile stays."""
         ours = [it for it in _SIGNALS if signal.getsignal(it) is self._handler]
         if system.get_ident() != self._main:
             ours.clear()
@@ -92,121 +97,121 @@ class DefaultAction:
                     signal.signal(signum, self._handler)
 
     @guarded("ending by a signal")
-    def obey(self) -> None:
-        """At the end of the main thread: end by the signal, if one has come; it delivers first."""
-        self._leaving = True
-        if self._asked is None or self.unkillable:
+    def terminate(self) -> None:
+        """End by the signal at the end of the main thread, after the delivery, if one has come."""
+        self._exiting = True
+        if self._requested is None or self.unkillable:
             return
-        if self._helped:
-            self._over.wait(self._timeout)
+        if self._delegated:
+            self._done.wait(self._timeout)
         else:
             self._deliver()
-        self._end(self._asked)
+        self._end(self._requested)
 
     @guarded("ending by a signal")
     def withdraw(self) -> None:
-        """Nothing is left to deliver: signals do again what they did without us.
+        """Restore ``SIG_DFL``: nothing is left to deliver.
 
-        One that came meanwhile ends the process.
+        A signal that came meanwhile ends the process.
         """
         for signum in _SIGNALS:
             if signal.getsignal(signum) is self._handler:
                 signal.signal(signum, signal.SIG_DFL)
-        if self._asked is not None and not self.unkillable:
-            self._end(self._asked)
+        if self._requested is not None and not self.unkillable:
+            self._end(self._requested)
 
     def renew(self) -> None:
-        """In a forked child: the parent was asked."""
-        # The first process of a container, which is then killed when it has taken too long.
+        """Reset in a forked child: signals before it were the parent's."""
+        # PID 1 of a container: the kernel ignores default actions there, until SIGKILL.
         self.unkillable = os.getpid() == 1
-        self._asked: int | None = None
-        self._helped = self._handled = self._begun = self._leaving = False
+        self._requested: int | None = None
+        self._delegated = self._handled = self._started = self._exiting = False
         self._main = system.get_ident()
-        self._over = system.Flag()
+        self._done = system.Flag()
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
-        if not self._taken(signum):
+        if not self._accept(signum):
             self._end(signum)
 
     @guarded("handling a signal", False)
-    def _taken(self, signum: int) -> bool:
-        """Whether a delivery is under way, and the process goes on until it is over."""
-        if self._over.is_set():
+    def _accept(self, signum: int) -> bool:
+        """Return whether a delivery is under way, until which the process goes on."""
+        if self._done.is_set():
             return False
         if self._handled:
-            return self._helped
+            return self._delegated
         self._handled = True
-        self._asked = signum
-        # This may have been called by a handler that was set later, which is not to come again.
+        self._requested = signum
+        # A handler that was set later may have called this one; it must not run again.
         if system.get_ident() == self._main:
             signal.signal(signum, self._handler)
-        self._helped = self._watch.tell(signum) or start_daemon(self._seen, signum)
-        # Where the interpreter is ending and starts no thread, `obey` comes.
-        if not self._helped or self.unkillable or self._leaving:
+        self._delegated = self._watch.notify(signum) or start_daemon(self._on_signal, signum)
+        # While the interpreter exits and starts no thread, `terminate` delivers.
+        if not self._delegated or self.unkillable or self._exiting:
             return True
         return not self._hold(signum)
 
     def _hold(self, signum: int) -> bool:
-        """Wait for the delivery, though not for long; whether it is over."""
+        """Wait briefly for the delivery. Return whether it is done."""
         began = time.monotonic()
-        # No waiting for an event: its lock may be what the signal has interrupted.
-        while not self._over.is_set() and time.monotonic() < began + _HOLD:
-            system.sleep(_LOOK)
-        if not self._over.is_set():
-            self._insist(signum, began + self._timeout + _PATIENCE - time.monotonic())
-        return self._over.is_set()
+        # Poll instead of waiting for an event: the signal may have interrupted its lock.
+        while not self._done.is_set() and time.monotonic() < began + _HOLD:
+            system.sleep(_POLL_INTERVAL)
+        if not self._done.is_set():
+            self._set_alarm(signum, began + self._timeout + _HANDLER_TIMEOUT - time.monotonic())
+        return self._done.is_set()
 
-    def _insist(self, signum: int, seconds: float) -> None:
-        """End in ``seconds`` also where no other thread can run until then."""
+    def _set_alarm(self, signum: int, seconds: float) -> None:
+        """End in ``seconds`` by an alarm, even if no other thread can run until then."""
 
         @guarded("handling a signal")
         def end(alarm: int, frame: FrameType | None) -> None:
             self._end(signum)
 
-        used = any(signal.getitimer(signal.ITIMER_REAL))
-        if not used and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
+        timer_in_use = any(signal.getitimer(signal.ITIMER_REAL))
+        if not timer_in_use and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
             signal.signal(signal.SIGALRM, end)
-            signal.setitimer(signal.ITIMER_REAL, max(seconds, _LOOK))
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, _POLL_INTERVAL))
 
     @guarded("handling a signal", everything=True)
-    def _seen(self, number: int) -> None:
-        """A signal has come; the main thread may be where it cannot handle it."""
+    def _on_signal(self, number: int) -> None:
+        """Deliver after a signal that the main thread may be unable to handle."""
         if number not in _SIGNALS:
             return
         if self.unkillable:
-            if self._asked == number:
-                self._hurried(self._outlive)
-                self._asked, self._handled = None, False
-        elif not self._begun and (
-            self._asked == number or signal.getsignal(number) is self._handler
+            if self._requested == number:
+                self._with_fast_switching(self._deliver_and_continue)
+                self._requested, self._handled = None, False
+        elif not self._started and (
+            self._requested == number or signal.getsignal(number) is self._handler
         ):
-            self._begun = True
-            self._asked, self._helped = number, True
-            self._hurried(lambda: self._bring_out(number))
+            self._started = True
+            self._requested, self._delegated = number, True
+            self._with_fast_switching(lambda: self._deliver_and_exit(number))
 
-    def _hurried(self, work: Callable[[], object]) -> None:
-        # Where the main thread computes, this one waits as long after each file and each packet,
-        # of which there are hundreds where an exporter is still to be imported.
+    def _with_fast_switching(self, work: Callable[[], object]) -> None:
+        # If the main thread computes, this one waits that long after each file and packet that it
+        # reads, hundreds of times if an exporter is still to be imported.
         interval = sys.getswitchinterval()
-        sys.setswitchinterval(_HURRY)
+        sys.setswitchinterval(_FAST_SWITCH_INTERVAL)
         work()
         sys.setswitchinterval(interval)
 
-    def _bring_out(self, signum: int) -> None:
-        """Deliver, and end the process; foreign code in a delivery may never come back."""
-        if not start_daemon(self._delivered):
-            self._delivered()
-        self._over.wait(self._timeout)
-        self._over.set()
-        with suppress(OSError):  # there is no such thread any more
-            signal.pthread_kill(self._main, signum)  # whose waiting it interrupts
-        system.sleep(_PATIENCE)
+    def _deliver_and_exit(self, signum: int) -> None:
+        """Deliver and end the process; third-party code in a delivery may never return."""
+        if not start_daemon(self._run_delivery):
+            self._run_delivery()
+        self._done.wait(self._timeout)
+        self._done.set()
+        with suppress(OSError):  # the main thread is gone
+            signal.pthread_kill(self._main, signum)  # interrupts its blocking call
+        system.sleep(_HANDLER_TIMEOUT)
         _exit(128 + signum)
 
     @guarded("delivering at a signal", everything=True)
-    def _delivered(self) -> None:
+    def _run_delivery(self) -> None:
         self._deliver()
-        self._over.set()
+        self._done.set()
 
     def _end(self, signum: int) -> None:
         signal.signal(signum, signal.SIG_DFL)

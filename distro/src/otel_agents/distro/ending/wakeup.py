@@ -1,4 +1,4 @@
-"""The pipe to which the interpreter writes signals, and which the program may close unseen."""
+"""The pipe to which the interpreter writes signals; the program may close it unnoticed."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Any, Final
 __all__ = ["WakeupPipe"]
 
 _direct: Final[Any] = import_module(os.name)
-"""Reads and writes for the thread that calls it: eventlet has others in `os`, which let greenlets run."""
+"""The unpatched `posix`: eventlet patches `os.read` and `os.write` to switch greenlets."""
 _HIGH: Final = 900
-"""Should the program close them, no file of its own gets these numbers soon."""
+"""Lowest descriptor to use: if the program closes ours, its files do not get them soon."""
 
 
 class WakeupPipe:
-    """Reads what signals wrote; its numbers are used only as long as they stand for this pipe."""
+    """A pipe that uses its descriptors only while they still refer to this pipe."""
 
     def __init__(self) -> None:
         self._open(_HIGH)
 
     def read(self) -> bytes:
-        """Wait for signals; nothing where an end was closed."""
+        """Wait for signal numbers; return nothing if an end was closed."""
         try:
             return _direct.read(self._reading, 64) if self._has(self._reading) else b""
         except OSError:  # closed meanwhile
             return b""
 
     def write(self, signum: int) -> bool:
-        """Write as the interpreter does; whether that was possible."""
+        """Write a number as the interpreter does. Return whether that was possible."""
         try:
             return self._has(self.writing) and _direct.write(self.writing, bytes((signum,))) > 0
         except OSError:
             return False
 
     def reopen(self) -> bool:
-        """Have a new pipe be written to under the same number; not where that is somebody else's.
+        """Open a new pipe at the same descriptor, which is all that the interpreter knows.
 
-        The number is all that the interpreter knows.
+        Return False if the program uses that descriptor for something else.
         """
         self.close()
         number = self.writing
@@ -48,7 +48,7 @@ class WakeupPipe:
         return self.writing == number
 
     def close(self) -> None:
-        """Close what is open of it."""
+        """Close both ends that are still ours."""
         for descriptor in (self._reading, self.writing):
             if self._has(descriptor):
                 os.close(descriptor)
@@ -66,7 +66,7 @@ class WakeupPipe:
 
 
 def _identity(descriptor: int) -> tuple[int, int] | None:
-    """What stays the same under another number."""
+    """Return what identifies a file whatever its descriptor."""
     try:
         found = os.fstat(descriptor)
     except OSError:
@@ -75,14 +75,14 @@ def _identity(descriptor: int) -> tuple[int, int] | None:
 
 
 def _moved(descriptor: int, lowest: int) -> int:
-    """The same under ``lowest`` or the next number that is free."""
+    """Move it to the first free descriptor from ``lowest`` on."""
     import fcntl  # not on Windows
 
     if descriptor == lowest:
         return descriptor
     try:
         moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
-    except OSError:  # the process may have few
+    except OSError:  # the process may be limited to few
         return descriptor
     os.close(descriptor)
     return moved

@@ -1,11 +1,10 @@
-"""A thread that hears of signals though the main thread may be where it can handle none.
+"""A thread that notices signals while the main thread cannot run handlers.
 
-The interpreter writes each signal to a descriptor at once, and the thread reads it there. Event loops
-that take the descriptor for themselves get it; what handles a signal then tells the thread by itself.
+The interpreter writes each signal to its wakeup descriptor at once, and the thread reads it there.
+Event loops may take that descriptor; then our handler notifies the thread itself.
 
-A program that makes itself a daemon closes every descriptor, and the interpreter knows nothing of
-that. Only the main thread may name it another; so the thread, which reads the end of what was closed,
-opens the same number again.
+A program that daemonizes closes every descriptor, unnoticed by the interpreter. Only the main thread
+may set another one; so the thread, which reads end-of-file, opens the same descriptor again.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 from wrapt import register_post_import_hook
 
@@ -22,19 +22,19 @@ from otel_agents.instrumentors.hosting import guarded, renew_after_fork, start_d
 
 __all__ = ["SignalWatch"]
 
-_NONE: Final = -1
-_WARNING: Final = ("trio",)
-"""What takes the descriptor too, and warns its user if somebody else had it."""
+_NO_DESCRIPTOR: Final = -1
+_WARNING_LIBRARIES: Final = ("trio",)
+"""Libraries that take the descriptor too, and warn their user if it was in use."""
 
 
 class SignalWatch:
-    """Calls ``received`` with the number of each signal, on a thread of its own.
+    """Call ``received`` with the number of each signal, on a thread of its own.
 
-    The thread is there from the beginning: from Python 3.12 on none can be started in exit
-    handlers, and none is where the main thread is in C code.
+    The thread is started early: since Python 3.12 none can be started in exit handlers, and none
+    starts while the main thread is in C code.
 
     Args:
-        received: Told of every signal that Python handles; raises nothing.
+        received: Called for every signal that Python handles; raises nothing.
     """
 
     def __init__(self, received: Callable[[int], object]) -> None:
@@ -42,56 +42,56 @@ class SignalWatch:
         self._pipe: WakeupPipe | None = None
 
     def install(self) -> None:
-        """Take the descriptor if nobody has it; in the main thread only."""
-        self._begin()
+        """Take the wakeup descriptor if it is free; call it in the main thread only."""
+        self._start()
         renew_after_fork(self.renew)
-        for name in _WARNING:
-            register_post_import_hook(self._give_way, name)
+        for name in _WARNING_LIBRARIES:
+            register_post_import_hook(self._yield_descriptor, name)
 
-    @guarded("telling of a signal", False)
-    def tell(self, signum: int) -> bool:
-        """Tell of a signal that was handled; whether the thread hears of it."""
+    @guarded("notifying of a signal", False)
+    def notify(self, signum: int) -> bool:
+        """Notify the thread of a signal that was handled. Return whether that worked."""
         return self._pipe is not None and self._pipe.write(signum)
 
     def renew(self) -> None:
-        """In a forked child: a signal to the one must not be read by the other."""
+        """Open a new pipe in a forked child, or one process would read the signals of the other."""
         if self._pipe is None:
             return
-        self._leave_descriptor(self._pipe.writing)
+        self._release_descriptor(self._pipe.writing)
         self._pipe.close()
         self._pipe = None
-        self._begin()
+        self._start()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         try:
             pipe = WakeupPipe()
-        except OSError:  # the process has no descriptor left: signals wait for the main thread
+        except OSError:  # no descriptor left: signals wait for the main thread
             return
         try:
             previous = signal.set_wakeup_fd(pipe.writing, warn_on_full_buffer=False)
-        except ValueError:  # not the main thread, which `threading` may not know: it has greenlets
+        except ValueError:  # not the main thread; patched by gevent, `threading` may not know it
             pipe.close()
             raise
-        if previous != _NONE:
+        if previous != _NO_DESCRIPTOR:
             signal.set_wakeup_fd(previous)
         self._pipe = pipe
         if not start_daemon(self._run, pipe):
-            self._leave_descriptor(pipe.writing)
+            self._release_descriptor(pipe.writing)
             pipe.close()
             self._pipe = None
 
     @guarded("giving the signals' descriptor away")
-    def _give_way(self, module: Any) -> None:
+    def _yield_descriptor(self, module: ModuleType) -> None:
         if self._pipe:
-            with suppress(ValueError):  # it may not be touched outside the main thread
-                self._leave_descriptor(self._pipe.writing)
+            with suppress(ValueError):  # raised outside the main thread
+                self._release_descriptor(self._pipe.writing)
 
-    def _leave_descriptor(self, ours: int) -> None:
-        current = signal.set_wakeup_fd(_NONE)
-        if current not in (ours, _NONE):
+    def _release_descriptor(self, ours: int) -> None:
+        current = signal.set_wakeup_fd(_NO_DESCRIPTOR)
+        if current not in (ours, _NO_DESCRIPTOR):
             signal.set_wakeup_fd(current)
 
-    @guarded("hearing of signals", everything=True)
+    @guarded("watching for signals", everything=True)
     def _run(self, pipe: WakeupPipe) -> None:
         while True:
             numbers = pipe.read()

@@ -1,1 +1,1 @@
-"""The way out: bounded queues, their threads, and one line when nobody answers."""
+"""Export: bounded queues, their threads, and one log line per problem with an endpoint."""

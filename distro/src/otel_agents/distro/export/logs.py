@@ -16,12 +16,12 @@ from otel_agents.instrumentors.hosting import guarded, notice_fork, sdk_record
 
 __all__ = ["DeliveringLogProcessor"]
 
-# From 1.39 on exporters take a readable copy of the record; before, the record as it is.
-_Readable: Any = getattr(_logs, "ReadableLogRecord", None)
+# Since opentelemetry-sdk 1.39 exporters take a ReadableLogRecord; before, the record itself.
+_ReadableLogRecord: Any = getattr(_logs, "ReadableLogRecord", None)
 
 
 class DeliveringLogProcessor(LogRecordProcessor):
-    """Hands log records to a delivery; see `DeliveringSpanProcessor`."""
+    """Pass log records to a delivery; see `DeliveringSpanProcessor`."""
 
     def __init__(self, delivery: Delivery[Any], exit_timeout: float) -> None:
         self.delivery = delivery
@@ -29,27 +29,29 @@ class DeliveringLogProcessor(LogRecordProcessor):
 
     @guarded("taking a log record")
     def on_emit(self, log_record: Any) -> None:
-        """Take a record."""
+        """Queue a record."""
         notice_fork()
-        self.delivery.put(_complete(log_record) if _Readable is None else _readable(log_record))
+        self.delivery.put(
+            _sdk_record(log_record) if _ReadableLogRecord is None else _readable_record(log_record)
+        )
 
-    emit = on_emit  # its name before 1.35
+    emit = on_emit  # the method's name before opentelemetry-sdk 1.35
 
     @guarded("ending the log records")
     def shutdown(self) -> None:
-        """Deliver what waits within the exit's time-out; then nothing is taken any more."""
+        """Deliver what is queued within the exit timeout; later records are dropped."""
         end_delivery(self.delivery, self._exit_timeout)
 
     @guarded("flushing log records", False)
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Deliver what waits; False where that took more than ``timeout_millis``."""
+        """Deliver what is queued; return False if that takes more than ``timeout_millis``."""
         return self.delivery.flush(timeout_millis / 1000)
 
 
-def _readable(data: Any) -> Any:
+def _readable_record(data: Any) -> Any:
     record = copy.copy(data.log_record)
-    record.context = Context()  # it may hold the whole request of a server
-    return _Readable(
+    record.context = Context()  # it may keep a whole server request alive
+    return _ReadableLogRecord(
         log_record=record,
         resource=data.resource,
         instrumentation_scope=data.instrumentation_scope,
@@ -57,8 +59,8 @@ def _readable(data: Any) -> Any:
     )
 
 
-def _complete(data: Any) -> Any:
-    """For SDKs whose exporters cannot encode a record of the API: the SDK's own."""
+def _sdk_record(data: Any) -> Any:
+    """Return the SDK's own record, for SDKs whose exporters cannot encode a record of the API."""
     record, sdk = data.log_record, cast(Any, _logs)
     if isinstance(record, sdk.LogRecord):
         return data

@@ -1,4 +1,4 @@
-"""What the export tells about itself, as metrics: what was dropped, and failed requests."""
+"""Metrics about the export itself: dropped items and failed requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from otel_agents.semconv.metrics import (
 __all__ = ["Counts", "measure"]
 
 Counts = Callable[[], Iterator[tuple[str, int]]]
-"""Numbers by what they are told apart by: a reason, a signal."""
+"""Yields a number for each reason or signal."""
 
 _DROPPED: Final = MappingProxyType(
     {
@@ -33,14 +33,14 @@ _DROPPED: Final = MappingProxyType(
 
 
 def measure(meter: Meter, dropped: Mapping[str, Counts], failures: Counts) -> None:
-    """Observe what was dropped, by reason, and the failed requests, by signal.
+    """Create the observable counters of dropped items (by reason) and failed requests (by signal).
 
-    Nothing is reported before something was lost: a process without losses sends no metric for it.
+    They report nothing while all is zero: a process that drops nothing sends no metric for it.
 
     Args:
-        meter: Whose metrics they are.
-        dropped: Of ``spans``, ``log records`` and ``points``.
-        failures: Of requests.
+        meter: Creates the instruments.
+        dropped: Drops of ``spans``, ``log records`` and ``points``.
+        failures: Failed requests.
     """
     for items, counts in dropped.items():
         _observe(meter, _DROPPED[items], attr.OTEL_AGENTS_REASON, counts)

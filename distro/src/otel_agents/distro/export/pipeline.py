@@ -1,4 +1,4 @@
-"""From the names in ``OTEL_*_EXPORTER`` to processors: what each signal's way out is made of."""
+"""Processors and exporters of each signal, created from the names in ``OTEL_*_EXPORTER``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.logs import DeliveringLogProcessor
 from otel_agents.distro.export.measures import Counts
 from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
-from otel_agents.distro.export.outage import Outages
 from otel_agents.distro.export.sizes import log_size, span_size
 from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterTransport
+from otel_agents.distro.export.status import Endpoints
 from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Transport
@@ -40,11 +40,11 @@ _SIZES: Final[Mapping[str, Callable[[Any], int]]] = MappingProxyType(
 
 @dataclass
 class Pipeline:
-    """The ways out of one process."""
+    """The export pipelines of one process."""
 
     settings: Settings
     environment: Environment = field(default_factory=Environment)
-    outages: Outages = field(default_factory=Outages)
+    endpoints: Endpoints = field(default_factory=Endpoints)
     compressions: Compressions = field(default_factory=Compressions)
     deliveries: dict[SignalName, list[Delivery[Any]]] = field(
         default_factory=lambda: {"traces": [], "logs": []}
@@ -52,10 +52,10 @@ class Pipeline:
     metric_exporters: list[DeferredMetricExporter] = field(default_factory=list[Any])
 
     def span_processors(self) -> Iterator[SpanProcessor]:
-        """One for each exporter of spans."""
+        """Yield a processor for each span exporter."""
         for name in self.environment.signal("traces").exporter_names:
             if name == "tree":
-                # Printed at once by whoever ends the root: a queue would only make it late.
+                # It prints on the thread that ends the root; a queue would only delay that.
                 from otel_agents.distro.tree import TreeExporter
 
                 yield SimpleSpanProcessor(TreeExporter())
@@ -65,14 +65,14 @@ class Pipeline:
                 yield DeliveringSpanProcessor(delivery, self.settings.exit_timeout)
 
     def log_processors(self) -> Iterator[DeliveringLogProcessor]:
-        """One for each exporter of log records."""
+        """Yield a processor for each log exporter."""
         for name in self.environment.signal("logs").exporter_names:
             delivery = self._delivery("logs", name)
             if delivery is not None:
                 yield DeliveringLogProcessor(delivery, self.settings.exit_timeout)
 
     def metric_exporter_names(self) -> list[str]:
-        """Names for the SDK to load: ours in place of OTLP's; useless ones are told and left out."""
+        """Return names for the SDK to load, ours in place of OTLP's; log and skip unknown ones."""
         names: list[str] = []
         for name in self.environment.signal("metrics").exporter_names:
             if name in _OTLP:
@@ -87,44 +87,44 @@ class Pipeline:
         return names
 
     def metric_destination(self) -> Destination:
-        """Where a `DeferredMetricExporter` sends to."""
+        """Return where a `DeferredMetricExporter` sends."""
         signal = self.environment.signal("metrics")
         for name in signal.exporter_names:
             if _OTLP.get(name):
                 signal = self.environment.signal("metrics", _OTLP[name])
         transport = self._transport(signal)
-        place = self.outages.at(transport.where)
-        return Destination(transport, place, self.environment, self.metric_exporters.append)
+        status = self.endpoints.at(transport.endpoint)
+        return Destination(transport, status, self.environment, self.metric_exporters.append)
 
     def dropped(self) -> dict[str, Counts]:
-        """What was dropped, by reason: spans, log records, points of metrics."""
+        """Return the counts of dropped spans, log records and points, by reason."""
         return {
-            "spans": lambda: self._losses("traces"),
-            "log records": lambda: self._losses("logs"),
+            "spans": lambda: self._drops("traces"),
+            "log records": lambda: self._drops("logs"),
             "points": self._points,
         }
 
     def _points(self) -> Iterator[tuple[str, int]]:
         for exporter in self.metric_exporters:
-            yield "unencodable", exporter.left_out
+            yield "unencodable", exporter.unencodable
             yield "rejected", exporter.rejected
 
-    def _losses(self, signal: SignalName) -> Iterator[tuple[str, int]]:
+    def _drops(self, signal: SignalName) -> Iterator[tuple[str, int]]:
         for delivery in self.deliveries[signal]:
-            yield from list(delivery.losses.dropped.items())
+            yield from list(delivery.counts.dropped.items())
 
     def failures(self) -> Iterator[tuple[str, int]]:
-        """The failed requests of each signal."""
+        """Yield the number of failed requests of each signal."""
         for signal, deliveries in self.deliveries.items():
-            yield signal, sum(delivery.losses.failures for delivery in deliveries)
+            yield signal, sum(delivery.counts.failures for delivery in deliveries)
         yield "metrics", sum(exporter.failures for exporter in self.metric_exporters)
 
-    def deliver(self, signal: SignalName, transport: Transport) -> Delivery[Any]:
-        """A delivery to ``transport``."""
+    def add_delivery(self, signal: SignalName, transport: Transport) -> Delivery[Any]:
+        """Create a delivery to ``transport``."""
         delivery: Delivery[Any] = Delivery(
             _ITEMS[signal],
             transport,
-            self.outages.at(transport.where),
+            self.endpoints.at(transport.endpoint),
             _SIZES[signal],
             self.environment.batching(signal),
             self.settings.queue_max_bytes,
@@ -137,12 +137,16 @@ class Pipeline:
 
     def _delivery(self, signal: SignalName, name: str) -> Delivery[Any] | None:
         if name in _OTLP:
-            how: Signal = self.environment.signal(signal, _OTLP[name])
-            if not self.environment.sendable(how):
+            selected: Signal = self.environment.signal(signal, _OTLP[name])
+            if not self.environment.sendable(selected):
                 return None
-            return self.deliver(signal, self._transport(how))
+            return self.add_delivery(signal, self._transport(selected))
         exporter = _load(signal, name)
-        return None if exporter is None else self.deliver(signal, ExporterTransport(name, exporter))
+        return (
+            None
+            if exporter is None
+            else self.add_delivery(signal, ExporterTransport(name, exporter))
+        )
 
 
 def _load(signal: SignalName, name: str) -> Any:
@@ -152,9 +156,9 @@ def _load(signal: SignalName, name: str) -> Any:
         return None
     try:
         return entry_point.load()()
-    except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
+    except Exception as error:  # noqa: BLE001  a third-party exporter may raise anything
         warn(
-            "the exporter %s of %s cannot be made (%s: %s)",
+            "the exporter %s of %s cannot be created (%s: %s)",
             name,
             signal,
             type(error).__name__,

@@ -1,33 +1,36 @@
-"""How many bytes a span or a log record will take, without encoding it.
+"""Estimates the encoded bytes of a span or a log record without encoding it.
 
-An upper bound that is near for ASCII: what is not ASCII counts as the widest encoding of its kind
-of string, which is also about what it holds in memory. The body of a log record may be any object:
-what holds more values than can be looked at here has no size, and neither has what holds itself.
+The estimate is an upper bound, close for ASCII. Other strings count as the widest encoding of
+their internal representation, which is about what they occupy in memory. The body of a log record
+may be any object; one with more than `MAX_VALUES` values, or a cyclic one, has no size.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
 
 __all__ = ["MAX_VALUES", "TooManyValuesError", "log_size", "span_size"]
 
 MAX_VALUES: Final = 100_000
-"""In one attribute or body; some 30 ms on the thread of the application."""
+"""Limit for one attribute or body; about 30 ms on the application's thread."""
 
 _ITEM: Final = 192  # ids, times, kind, status, and the frame of the message
 _FIELD: Final = 16  # tags and lengths of one attribute
-_ELEMENT: Final = 6  # the same of one element of a list
+_ELEMENT: Final = 6  # tag and length of one list element
 _REFERENCE: Final = 64  # a link's ids
 _NUMBER: Final = 10
 _PLAIN: Final = (str, bytes, int, float, type(None))
-# Of a string that is not ASCII; one character alone is a shared object that may hold more.
+# Of a non-ASCII string. A one-character string is a shared object that may be larger.
 _HEADER: Final = sys.getsizeof("éé") - 2
 
 
-def span_size(span: Any) -> int:
-    """Bytes of a finished span in a request."""
+def span_size(span: ReadableSpan) -> int:
+    """Estimate the bytes of a finished span in a request."""
     size = _ITEM + _text(span.name) + _mapping(span.attributes)
     for event in span.events:
         size += _REFERENCE + _text(event.name) + _mapping(event.attributes)
@@ -38,13 +41,13 @@ def span_size(span: Any) -> int:
 
 
 def log_size(data: Any) -> int:
-    """Bytes of a log record in a request; ``data`` is what the SDK hands to exporters."""
+    """Estimate the bytes of a log record; ``data`` is what the SDK passes to exporters."""
     record = data.log_record
     return _ITEM + _value(record.body) + _mapping(record.attributes)
 
 
 class TooManyValuesError(Exception):
-    """It holds more values than `MAX_VALUES`, or holds itself."""
+    """Raised for a value that is cyclic or has more than `MAX_VALUES` values."""
 
 
 def _mapping(attributes: Mapping[Any, Any] | None) -> int:
@@ -54,7 +57,7 @@ def _mapping(attributes: Mapping[Any, Any] | None) -> int:
 
 
 def _key(key: Any) -> int:
-    return len(key) if isinstance(key, str) else _NUMBER  # it is written as a text
+    return len(key) if isinstance(key, str) else _NUMBER  # the encoder writes it as a string
 
 
 def _value(value: Any) -> int:
@@ -70,7 +73,7 @@ def _is_container(value: Any) -> bool:
 
 
 def _nested(outermost: Any) -> int:
-    """Not by recursion: how deep it is must not matter."""
+    """Add up without recursion, so that any depth works."""
     size, left, containers = 0, MAX_VALUES, [outermost]
     while containers:
         for before, value in _entries(containers.pop()):
@@ -86,7 +89,7 @@ def _nested(outermost: Any) -> int:
 
 
 def _entries(container: Any) -> Iterator[tuple[int, Any]]:
-    """The values in it, each with the bytes that come before it."""
+    """Yield the values of a container, each with the bytes of its key and framing."""
     if isinstance(container, Mapping):
         for key, value in cast(Mapping[Any, Any], container).items():
             yield _FIELD + _key(key), value

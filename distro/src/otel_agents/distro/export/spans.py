@@ -1,4 +1,4 @@
-"""The span processor over a `Delivery`, and the outlet over exporters that are not OTLP's."""
+"""The span processor over a `Delivery`, and the transport over exporters other than OTLP."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["DeliveringSpanProcessor", "ExporterTransport"]
 
 
 class DeliveringSpanProcessor(SpanProcessor):
-    """Hands finished spans to a delivery.
+    """Pass finished spans to a delivery.
 
     Args:
-        delivery: Where they go.
-        exit_timeout: Seconds that `shutdown` may take when it is not told by the lifecycle.
+        delivery: Queues and sends them.
+        exit_timeout: Seconds that `shutdown` may take when the lifecycle does not call it.
     """
 
     def __init__(self, delivery: Delivery[ReadableSpan], exit_timeout: float) -> None:
@@ -30,40 +30,40 @@ class DeliveringSpanProcessor(SpanProcessor):
 
     @guarded("starting the thread that exports")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Have the thread ready: where the process ends, none can be started any more."""
+        """Start the exporting thread early: while the interpreter exits, none can be started."""
         notice_fork()
         self.delivery.start()
 
     @guarded("taking a span")
     def on_end(self, span: ReadableSpan) -> None:
-        """Take a span that is sampled."""
+        """Queue a span if it is sampled."""
         if span.context is not None and span.context.trace_flags.sampled:
             self.delivery.put(span)
 
     @guarded("ending the spans")
     def shutdown(self) -> None:
-        """Deliver what waits within the exit's time-out; then nothing is taken any more."""
+        """Deliver what is queued within the exit timeout; later spans are dropped."""
         end_delivery(self.delivery, self._exit_timeout)
 
     @guarded("flushing spans", False)
     def force_flush(self, timeout_millis: int | None = 30000) -> bool:
-        """Deliver what waits; False where that took more than ``timeout_millis``."""
+        """Deliver what is queued; return False if that takes more than ``timeout_millis``."""
         return self.delivery.flush((30000 if timeout_millis is None else timeout_millis) / 1000)
 
 
 def end_delivery(delivery: Delivery[Any], timeout: float) -> None:
-    """Close ``delivery`` on its own thread and wait for it, ``timeout`` seconds at most."""
+    """Close ``delivery`` on its own thread; wait at most ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
-    delivery.hand(lambda: delivery.close(deadline)).wait(deadline)
+    delivery.submit(lambda: delivery.close(deadline)).wait(deadline)
 
 
 class ExporterTransport:
-    """Any exporter of spans or log records; whether its failures may pass is not known."""
+    """Wrap any exporter of spans or log records; none of its failures counts as retryable."""
 
     max_request_bytes = 15 * 1024**2
 
     def __init__(self, name: str, exporter: Any) -> None:
-        self.where = f"the exporter {name}"
+        self.endpoint = f"the exporter {name}"
         self._exporter = exporter
 
     def send(self, items: Any, timeout: float) -> Outcome:
@@ -71,13 +71,13 @@ class ExporterTransport:
         with suppress_instrumentation():
             try:
                 result = self._exporter.export(items)
-            except Exception as error:  # noqa: BLE001  a foreign exporter may raise anything
+            except Exception as error:  # noqa: BLE001  a third-party exporter may raise anything
                 return Outcome(False, False, type(error).__name__)
         delivered = getattr(result, "name", "SUCCESS") == "SUCCESS"
-        return DELIVERED if delivered else Outcome(False, False, "it failed")
+        return DELIVERED if delivered else Outcome(False, False, "the exporter failed")
 
     def renew(self) -> None:
-        """Nothing: how to make another one is not known."""
+        """Do nothing: how to create another exporter is not known."""
 
     def close(self) -> None:
         """Shut the exporter down."""

@@ -1,4 +1,4 @@
-"""A daemon thread that works when it is woken, or when its time has come, and that nothing ends."""
+"""A daemon thread that runs a task at intervals or when woken, and that no exception ends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Job", "Worker"]
 
 
 class Job:
-    """Something that was handed to a worker, and whether it is done.
+    """Work that was submitted to a worker, and whether it is done.
 
     Args:
-        work: May raise anything: what of ours can fail is guarded, the rest is the code of others.
-        action: What is said to have failed then, as a participle.
+        work: May raise anything: our own code in it is guarded, the rest is third-party code.
+        action: What a message says failed, as a participle.
     """
 
     def __init__(self, work: Callable[[], object], action: str) -> None:
@@ -33,30 +33,30 @@ class Job:
         self._done = system.Flag()
 
     def __call__(self, *, everything: bool = False) -> None:
-        """Do it; ``everything`` on a thread of ours, as `guarded` has it."""
+        """Run it; with ``everything`` (see `guarded`) also keep exits in, for our own threads."""
         try:
             attempt(self._action, self._work, None, everything=everything)
         finally:
             self._done.set()
 
     def wait(self, deadline: float) -> bool:
-        """Wait until it is done or ``time.monotonic()`` is past ``deadline``; whether it is."""
+        """Wait until it is done or ``deadline`` (`time.monotonic`). Return whether it is done."""
         return self._done.wait(max(deadline - time.monotonic(), 0))
 
 
 class Worker:
-    """Runs ``turn`` each ``delay`` seconds and what it is handed in between.
+    """Run ``task`` every ``interval`` seconds, and submitted work in between.
 
-    ``turn`` returns the seconds until its next turn. The thread starts with `start`, not before,
-    and again in a process that was forked; whatever raises on it, it goes on. Starting and handing
-    over are safe in a destructor and in a signal handler: no lock is taken for either.
+    ``task`` returns the seconds until its next run. The thread starts with `start`, in a forked
+    child with `restart`, and survives every exception. `start` and `submit` take no lock, so they
+    are safe in destructors and signal handlers.
     """
 
-    def __init__(self, name: str, delay: float, turn: Callable[[], float]) -> None:
+    def __init__(self, name: str, interval: float, task: Callable[[], float]) -> None:
         self._name = name
-        self._delay = delay
-        self._turn = turn
-        self.forget()
+        self._interval = interval
+        self._task = task
+        self.reset()
 
     @property
     def running(self) -> bool:
@@ -65,26 +65,26 @@ class Worker:
 
     @property
     def is_current(self) -> bool:
-        """Whether this is the worker's own thread."""
+        """Whether the caller runs on the worker's own thread."""
         return self._ident == system.get_ident()
 
     def start(self) -> None:
-        """Start the thread, once; nothing where none may start."""
-        me = object()
-        # One step, so that of all that come at once, or interrupt each other here, one starts it.
-        if self._started or self._started.setdefault("by", me) is not me:
+        """Start the thread once; do nothing where no thread may start."""
+        token = object()
+        # Atomic, so that one of several concurrent or interrupting callers starts it.
+        if self._started or self._started.setdefault("by", token) is not token:
             return
         if not start_daemon(self._run, self._queue):
             self._started.clear()
-            self._do_here()
+            self._run_queued()
 
-    def keep(self) -> None:
-        """Have the thread run in this process, and in each that is forked from it."""
+    def keep_running(self) -> None:
+        """Start the thread in this process and in each forked child."""
         renew_after_fork(self.restart)
         start_in_worker(self.start)
 
-    def hand(self, work: Callable[[], object]) -> Job:
-        """Have ``work`` done on the thread; here and now where there is no thread."""
+    def submit(self, work: Callable[[], object]) -> Job:
+        """Run ``work`` on the thread, or right here if there is no thread."""
         job = Job(work, f"work on the thread {self._name}")
         if not self._started or self.is_current:
             job()
@@ -93,40 +93,40 @@ class Worker:
         return job
 
     def wake(self) -> None:
-        """Have the turn now."""
+        """Run the task now."""
         self._queue.put(None)
 
-    def forget(self) -> None:
-        """In a forked child: the thread and what was handed to it stayed in the parent."""
+    def reset(self) -> None:
+        """Forget thread and submitted work in a forked child: they stayed in the parent."""
         self._queue: system.SimpleQueue[Job | None] = system.SimpleQueue()
         self._started: dict[str, object] = {}
         self._ident = 0
 
     def restart(self) -> None:
-        """In a forked child: forget, and start again."""
-        self.forget()
+        """Reset and start again in a forked child."""
+        self.reset()
         self.start()
 
-    def _do_here(self) -> None:
-        """Do what others handed over meanwhile."""
+    def _run_queued(self) -> None:
+        """Run what other threads submitted meanwhile."""
         while not self._queue.empty():
             job = self._queue.get()
             if job is not None:
                 job()
 
     def _run(self, jobs: system.SimpleQueue[Job | None]) -> None:
-        pid, wait = os.getpid(), self._delay
+        pid, wait = os.getpid(), self._interval
         self._ident = system.get_ident()
         while pid == os.getpid():
             try:
                 job = jobs.get(timeout=wait)
             except Empty:
                 job = None
-            again = self._do(job)
-            wait = self._delay if again is None else again
+            delay = self._run_one(job)
+            wait = self._interval if delay is None else delay
 
     @guarded("working on a thread of its own", everything=True)
-    def _do(self, job: Job | None) -> float | None:
+    def _run_one(self, job: Job | None) -> float | None:
         if job is None:
-            return self._turn()
+            return self._task()
         return job(everything=True)

@@ -1,1 +1,1 @@
-"""One request by OTLP: where to, with which exporter, and what became of it."""
+"""One OTLP request: its exporter, its transport and its outcome."""

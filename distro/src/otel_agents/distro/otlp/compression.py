@@ -1,4 +1,4 @@
-"""Which receivers take no compression: learned from one refusal, by all signals that go there."""
+"""Receivers that accept no compression: one refusal teaches all signals that go there."""
 
 from __future__ import annotations
 
@@ -6,54 +6,56 @@ from typing import Final
 
 from otel_agents.distro.environment import Signal
 from otel_agents.distro.notices import inform
-from otel_agents.distro.otlp.hint import what_to_do
+from otel_agents.distro.otlp.hints import hint_for
 from otel_agents.distro.otlp.outcome import Outcome
 
-__all__ = ["Compressions", "hint_for", "may_refuse_compression"]
+__all__ = ["Compressions", "compression_hint", "may_refuse_compression"]
 
-_NONE: Final = "none"
+_NO_COMPRESSION: Final = "none"
 _REFUSALS: Final = ("UNIMPLEMENTED", "HTTP 415")
-"""The answers to a compression that is not known; gRPC's is the same for a signal that is not."""
+"""Responses to an unknown compression; gRPC sends the same one for an unknown signal."""
 
 
 def may_refuse_compression(outcome: Outcome) -> bool:
-    """Whether compression may be what was refused."""
+    """Return whether the receiver may have refused the compression."""
     return not outcome.delivered and outcome.reason in _REFUSALS
 
 
-def hint_for(signal: Signal, outcome: Outcome) -> str:
-    """Advice where the user chose the compression, which is kept."""
-    said = outcome.said.lower()
+def compression_hint(signal: Signal, outcome: Outcome) -> str:
+    """Return a hint for a compression that the user chose, and that is kept therefore."""
+    message = outcome.message.lower()
     sure = (
-        outcome.reason != "UNIMPLEMENTED" or "compress" in said or signal.compression.value in said
+        outcome.reason != "UNIMPLEMENTED"
+        or "compress" in message
+        or signal.compression.value in message
     )
     hint = f"set {signal.compression.source}=none"
-    return hint if sure else f"{what_to_do(outcome)}, or {hint}"
+    return hint if sure else f"{hint_for(outcome)}, or {hint}"
 
 
 class Compressions:
-    """What the receivers of a process were found not to take.
+    """The receivers that were found to accept no compression.
 
-    A forked child keeps it. No lock: two signals may learn the same at once, and one tells.
+    A forked child keeps them. No lock is needed: of two signals that learn it at once, one logs it.
     """
 
     def __init__(self) -> None:
         self._plain: dict[tuple[str, str], object] = {}
 
-    def of(self, signal: Signal, where: str) -> str:
-        """How ``signal`` is compressed: as the user chose, else as its receiver takes it."""
+    def of(self, signal: Signal, endpoint: str) -> str:
+        """Return the compression of ``signal``: the user's choice, else what its receiver accepts."""
         chosen = signal.compression
-        plain = not chosen.given and (where, signal.protocol.value) in self._plain
-        return _NONE if plain else chosen.value
+        plain = not chosen.given and (endpoint, signal.protocol.value) in self._plain
+        return _NO_COMPRESSION if plain else chosen.value
 
-    def refused(self, signal: Signal, where: str, outcome: Outcome) -> None:
-        """The receiver took without compression what it had refused with ``outcome``."""
+    def record_refusal(self, signal: Signal, endpoint: str, outcome: Outcome) -> None:
+        """Record that the receiver accepted without compression what it refused with ``outcome``."""
         mine = object()
-        if self._plain.setdefault((where, signal.protocol.value), mine) is mine:
+        if self._plain.setdefault((endpoint, signal.protocol.value), mine) is mine:
             inform(
-                "%s takes no %s (%s), so it is sent uncompressed; "
-                "OTEL_EXPORTER_OTLP_COMPRESSION=none saves the attempt",
-                where,
+                "%s does not accept %s (%s), so requests are sent uncompressed; "
+                "set OTEL_EXPORTER_OTLP_COMPRESSION=none to skip the compressed attempt",
+                endpoint,
                 signal.compression.value,
                 outcome.text,
             )

@@ -1,9 +1,9 @@
-"""Why no request could be made: an exporter that raises or fails before it has sent anything.
+"""Classifies the errors of exporters: network, settings, or an item that cannot be encoded.
 
-Only the network's own failures may pass. What cannot be encoded never can be, and one item of a batch
-is the cause of it; exporters of some versions raise then, others log and return that they failed.
-What fails on its way through the transport had been encoded: the settings are the cause, as a header
-that cannot be sent, and no item would do better.
+Only network errors are retryable. If a batch cannot be encoded, one of its items is the cause;
+some versions of the exporters raise then, others log it and return a failure. An error inside
+`requests` or gRPC comes after encoding: the settings are the cause, such as a header that cannot be
+sent, and a retry with other items would fail too.
 """
 
 from __future__ import annotations
@@ -14,83 +14,85 @@ from traceback import walk_tb
 from types import MappingProxyType
 from typing import Final
 
+from otel_agents.distro.otlp.exporter_logs import ENCODER_LOGGER
 from otel_agents.distro.otlp.outcome import Outcome
-from otel_agents.distro.otlp.silence import ENCODER
 
 __all__ = [
     "UNSENDABLE_HEADER",
-    "error_of_left_out",
-    "not_sent",
-    "raised",
-    "unmade",
+    "attribute_error",
+    "misconfigured",
+    "outcome_of_error",
+    "outcome_of_logs",
     "why_unencodable",
 ]
 
-UNSENDABLE_HEADER: Final = Outcome(False, False, "a header that cannot be sent", unmade=True)
+UNSENDABLE_HEADER: Final = Outcome(False, False, "a header that cannot be sent", misconfigured=True)
 
 _NOT_ENCODED: Final = "Failed to encode"
-_NOT_SENT: Final = "Dropping"
-"""How an exporter begins that says why it makes no request, and raises nothing."""
+_DROPPED: Final = "Dropping"
+"""How the log line of an exporter begins that sends no request and raises nothing."""
 
-_NOT_TAKEN: Final = "Failed to export"
+_NOT_EXPORTED: Final = "Failed to export"
 _TRANSPORTS: Final = ("requests", "grpc")
 
-_KIND: Final = "a value is of a kind that OTLP has not"
-_WHY: Final = MappingProxyType(
+_UNSUPPORTED_TYPE: Final = "a value has a type that OTLP does not support"
+_REASONS: Final = MappingProxyType(
     {
-        "UnicodeEncodeError": "a text has half of a character, a lone surrogate",
-        "RecursionError": "it contains itself or is too deep",
-        "TooManyValuesError": "it holds too many values, or itself",
+        "UnicodeEncodeError": "a string contains a lone surrogate",
+        "RecursionError": "it is cyclic or nested too deeply",
+        "TooManyValuesError": "it has too many values or is cyclic",
         "OverflowError": "a number is out of range",
         "ValueError": "a value is out of range",
-        "TypeError": _KIND,
-        "Exception": _KIND,  # the encoder's own
+        "TypeError": _UNSUPPORTED_TYPE,
+        "Exception": _UNSUPPORTED_TYPE,  # raised by the encoder itself
     }
 )
 
 
 def why_unencodable(error: BaseException) -> str:
-    """For people; never the exception's text, which may quote the item."""
-    cause = vars(error).get("original_exception", error)  # of a metric; nothing of others is called
-    return _WHY.get(type(cause).__name__, type(cause).__name__)
+    """Return a human-readable reason; never the exception's text, which may quote the item."""
+    cause = vars(error).get(
+        "original_exception", error
+    )  # wraps it for metrics; `vars` calls no property
+    return _REASONS.get(type(cause).__name__, type(cause).__name__)
 
 
-def raised(error: BaseException) -> Outcome:
-    """The outcome of an exporter that raises: by the network, the settings or what it encodes."""
-    # An exporter that handles an error of the network may raise another one.
-    if any(map(_is_networks, (error, error.__cause__, error.__context__))):
+def outcome_of_error(error: BaseException) -> Outcome:
+    """Return the outcome of an exporter that raised ``error``."""
+    # An exporter may raise another error while it handles a network error.
+    if any(map(_is_network_error, (error, error.__cause__, error.__context__))):
         return Outcome(False, True, type(error).__name__)
-    return unmade(error) if _was_on_its_way(error) else _unencodable(error)
+    return misconfigured(error) if _failed_in_transport(error) else _unencodable(error)
 
 
-def unmade(error: BaseException) -> Outcome:
-    """The outcome where the transport takes no request at all; its text may quote a secret."""
+def misconfigured(error: BaseException) -> Outcome:
+    """Return the outcome where no request can be sent; show no text of it, it may quote a secret."""
     if isinstance(error, UnicodeError):
         return UNSENDABLE_HEADER
-    return Outcome(False, False, type(error).__name__, unmade=True)
+    return Outcome(False, False, type(error).__name__, misconfigured=True)
 
 
-def not_sent(said: Iterable[logging.LogRecord]) -> Outcome | None:
-    """The outcome of an exporter that says why it makes no request; None where it does not."""
-    for record in said:
+def outcome_of_logs(logged: Iterable[logging.LogRecord]) -> Outcome | None:
+    """Return the outcome from the log of an exporter that sent no request; None without a reason."""
+    for record in logged:
         text = str(record.msg)
         if text.startswith(_NOT_ENCODED) and isinstance(record.args, tuple):
             for value in record.args:
                 if isinstance(value, Exception):
                     return _unencodable(value)
-        if text.startswith(_NOT_TAKEN) and isinstance(record.args, tuple):
+        if text.startswith(_NOT_EXPORTED) and isinstance(record.args, tuple):
             for value in record.args:
-                if isinstance(value, Exception) and not _is_networks(value):
-                    return unmade(value)
-        if text.startswith(_NOT_SENT):
-            return Outcome(False, False, "it is larger than its exporter takes", unencodable=True)
+                if isinstance(value, Exception) and not _is_network_error(value):
+                    return misconfigured(value)
+        if text.startswith(_DROPPED):
+            return Outcome(False, False, "it exceeds the exporter's size limit", unencodable=True)
     return None
 
 
-def error_of_left_out(said: Iterable[logging.LogRecord]) -> BaseException | None:
-    """Why an attribute could not be encoded, if one was left out."""
-    for record in said:
-        if record.name == ENCODER and record.exc_info:
+def attribute_error(logged: Iterable[logging.LogRecord]) -> BaseException | None:
+    """Return the error of an attribute that could not be encoded and was dropped; else None."""
+    for record in logged:
+        if record.name == ENCODER_LOGGER and record.exc_info:
             return record.exc_info[1]
     return None
 
@@ -99,14 +101,14 @@ def _unencodable(error: BaseException) -> Outcome:
     return Outcome(False, False, why_unencodable(error), unencodable=True)
 
 
-def _was_on_its_way(error: BaseException) -> bool:
+def _failed_in_transport(error: BaseException) -> bool:
     frames = walk_tb(error.__traceback__)
     modules = (str(frame.f_globals.get("__name__", "")) for frame, _ in frames)
     return any(module.partition(".")[0] in _TRANSPORTS for module in modules)
 
 
-def _is_networks(error: BaseException | None) -> bool:
-    # The errors of `requests` are the system's; a malformed address is a wrong value too.
+def _is_network_error(error: BaseException | None) -> bool:
+    # Errors of `requests` are OSErrors; one about a malformed URL is a ValueError too.
     names = {kind.__name__ for kind in type(error).__mro__}
     of_the_system = isinstance(error, OSError) and not isinstance(error, ValueError)
     return "RpcError" in names or (of_the_system and "SSLError" not in names)

@@ -1,7 +1,7 @@
-"""The stub that the OTLP/gRPC exporters call: one attempt per export, and what came of it.
+"""The stub that the OTLP/gRPC exporters call: one attempt per export, and its outcome.
 
-As the session of `http`: the exporters retry by themselves and tell only that they failed. Their
-stub is private; where a version has none, their log is read.
+It does what the session in `http` does, for exporters that retry by themselves and return only
+that they failed. Their stub is private; for a version without one, their log is read.
 """
 
 from __future__ import annotations
@@ -16,54 +16,54 @@ from typing import Any, Final
 import grpc
 
 from otel_agents.distro.headers import sendable
-from otel_agents.distro.otlp.encoding import UNSENDABLE_HEADER, unmade
+from otel_agents.distro.otlp.encoding import UNSENDABLE_HEADER, misconfigured
 from otel_agents.distro.otlp.outcome import (
     DELIVERED,
     GRPC_RETRYABLE,
     NotDeliveredError,
     Outcome,
 )
-from otel_agents.distro.otlp.words import in_short, partial_success
+from otel_agents.distro.otlp.responses import partial_success, redacted_line
 
-__all__ = ["OneCall"]
+__all__ = ["SingleCallStub"]
 
 _STUB: Final = "_client"
 _NO_CONNECTION: Final = r"failed to connect to all addresses\b.*"
-_OWN_REASONS: Final = MappingProxyType(
+_CONNECTION_ERRORS: Final = MappingProxyType(
     {
         re.compile(pattern, re.DOTALL): reason
         for pattern, reason in (
             (f"{_NO_CONNECTION}Connection refused.*", "connection refused"),
             (f"{_NO_CONNECTION}(Socket closed|Connection reset).*", "connection closed"),
-            (_NO_CONNECTION, "nobody answers"),
+            (_NO_CONNECTION, "no connection"),
             (r"(DNS resolution failed|errors resolving) .*", "unknown host"),
             (r"(Stream removed \()?(\w+:)?(Socket closed|Connection reset).*", "connection closed"),
             (r"(Stream removed \()?GOAWAY.*", "connection closed"),
-            (r"Deadline Exceeded", "no answer in time"),
+            (r"Deadline Exceeded", "timed out"),
         )
     }
 )
-"""What gRPC itself says where no receiver did; a receiver's words may have parts of it."""
+"""Messages of gRPC itself, matched whole: a receiver's message may contain parts of them."""
 _TLS: Final = re.compile(r"handshake failed|SSL_ERROR", re.IGNORECASE)
 _TLS_REASON: Final = re.compile(r"OPENSSL_internal:([A-Z_0-9]+)")
 _STATUS: Final = "grpc-status-details-bin"
 _RETRY: Final = "google.rpc.retryinfo-bin"
 _EXHAUSTED: Final = "RESOURCE_EXHAUSTED"
-"""An overload where the receiver says when to come again, else a request that is too large."""
+"""Overload if the receiver sends a retry delay, else a request that is too large."""
 
 
-class OneCall:
-    """Takes the place of an exporter's stub; its last failure is ``failure``.
+class SingleCallStub:
+    """Replace an exporter's stub and keep the outcome of its last call.
 
-    Of a success, ``success`` has what the receiver said.
+    ``failure`` is the outcome of a failed call, ``success`` that of a successful one.
 
     Args:
-        secrets: Values of headers, which no line may show.
+        secrets: Values of headers, which no log line may show.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
-        # gRPC itself would write several lines for each call.
+        # With such a header gRPC itself would log several lines for each call.
         self._unsendable = not all(sendable(it, grpc=True) for it in self._secrets)
         self._stub: Any = None
         self.deadline = 0.0
@@ -71,23 +71,23 @@ class OneCall:
         self.success = DELIVERED
 
     def attach(self, exporter: Any) -> bool:
-        """Stand between ``exporter`` and its stub; False where it has none that is known."""
+        """Put this object between ``exporter`` and its stub; return False if it has no known stub."""
         self._stub = getattr(exporter, _STUB, None)
         if not callable(getattr(self._stub, "Export", None)):
             return False
         setattr(exporter, _STUB, self)
         return True
 
-    def begin(self, timeout: float) -> None:
-        """Before each export: it may take ``timeout`` seconds."""
+    def start_attempt(self, timeout: float) -> None:
+        """Prepare an export that may take ``timeout`` seconds."""
         self.deadline = time.monotonic() + timeout
         self.failure, self.success = None, DELIVERED
 
     def Export(self, request: Any, metadata: Any = None, timeout: float = 0.0) -> Any:
-        """One call.
+        """Make one call.
 
         Raises:
-            NotDeliveredError: Nobody answered, or the receiver refused.
+            NotDeliveredError: No response, or the receiver refused.
         """
         if self._unsendable:
             self.failure = UNSENDABLE_HEADER
@@ -98,43 +98,49 @@ class OneCall:
         except grpc.RpcError as error:
             self.failure = self._outcome(error, request)
             raise NotDeliveredError(self.failure.reason) from error
-        except Exception as error:  # what gRPC does not take, as a call on a closed channel
-            self.failure = unmade(error)
+        except Exception as error:  # what gRPC rejects itself, such as a call on a closed channel
+            self.failure = misconfigured(error)
             raise NotDeliveredError(self.failure.reason) from error
-        rejected, said = partial_success(response.SerializeToString())
-        said = in_short(said, self._secrets, request.SerializeToString)
-        self.success = Outcome(True, rejected=rejected, said=said)
+        rejected, message = partial_success(response.SerializeToString())
+        message = redacted_line(message, self._secrets, request.SerializeToString)
+        self.success = Outcome(True, rejected=rejected, message=message)
         return response
 
     def _outcome(self, error: Any, request: Any) -> Outcome:
         code, details = error.code().name, error.details() or ""
         retryable = code in GRPC_RETRYABLE
-        reason = _own_reason(code, details)
+        reason = _connection_error(code, details)
         if reason:
             return Outcome(False, retryable, reason)
-        said = in_short(details, self._secrets, request.SerializeToString)
-        pause = _asked_pause(error)
-        retryable = retryable or (code == _EXHAUSTED and pause is not None)
-        return Outcome(False, retryable, code, pause or 0.0, said)
+        message = redacted_line(details, self._secrets, request.SerializeToString)
+        delay = _retry_delay(error)
+        retryable = retryable or (code == _EXHAUSTED and delay is not None)
+        return Outcome(False, retryable, code, delay or 0.0, message)
 
 
-def _own_reason(code: str, details: str) -> str:
-    """Why nobody answered, in our own words; empty where a receiver spoke."""
+def _connection_error(code: str, details: str) -> str:
+    """Return why there is no response; empty if a receiver responded."""
     if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
         return ""
     if re.match(_NO_CONNECTION, details) and _TLS.search(details):
-        told = _TLS_REASON.search(details)
-        return f"TLS: {told[1].lower().replace('_', ' ')}" if told else "TLS: the handshake failed"
-    return next((reason for form, reason in _OWN_REASONS.items() if form.fullmatch(details)), "")
+        tls_reason = _TLS_REASON.search(details)
+        return (
+            f"TLS: {tls_reason[1].lower().replace('_', ' ')}"
+            if tls_reason
+            else "TLS: the handshake failed"
+        )
+    return next(
+        (reason for form, reason in _CONNECTION_ERRORS.items() if form.fullmatch(details)), ""
+    )
 
 
-def _asked_pause(error: Any) -> float | None:
-    """Seconds that the receiver asks to wait, as its RetryInfo has them; None without one."""
+def _retry_delay(error: Any) -> float | None:
+    """Return the seconds in the receiver's RetryInfo; None without one."""
     for name, value in error.trailing_metadata() or ():
         if name in (_STATUS, _RETRY):
             try:
                 info = next(_retry_infos(name, value), None)
-            except Exception:  # noqa: BLE001  whatever this protobuf raises for what is none
+            except Exception:  # noqa: BLE001  protobuf versions raise various errors for invalid bytes
                 return None
             if info is not None:
                 return info.retry_delay.seconds + info.retry_delay.nanos / 1e9

@@ -1,8 +1,8 @@
 """The session that the OTLP/HTTP exporters send through: one attempt per call, and its outcome.
 
-The exporters retry by themselves, which one batch cannot be interrupted in, and tell only that they
-failed. Their session is a public argument: here it ends each call after the first answer and keeps
-what happened, so that waiting and retrying are the queue's decision.
+The exporters retry by themselves, uninterruptibly, and return only that they failed. Their session
+is a public argument: ours ends each call after the first response and keeps the outcome, so that
+waiting and retrying are the queue's decision.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ from typing import Any, Final
 import requests
 
 from otel_agents.distro.addresses import redacted
-from otel_agents.distro.otlp.encoding import unmade
+from otel_agents.distro.otlp.encoding import misconfigured
 from otel_agents.distro.otlp.outcome import DELIVERED, HTTP_RETRYABLE, NotDeliveredError, Outcome
-from otel_agents.distro.otlp.words import body_text, in_short, partial_success, uncompressed
+from otel_agents.distro.otlp.responses import (
+    body_text,
+    partial_success,
+    redacted_line,
+    uncompressed,
+)
 
-__all__ = ["OneAttempt"]
+__all__ = ["SingleAttemptSession"]
 
-_NETWORKS: Final = (
+_NETWORK_ERRORS: Final = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
 )
-_CLOSED: Final = (
+_CONNECTION_CLOSED: Final = (
     *(ConnectionResetError, ConnectionAbortedError, BrokenPipeError, IncompleteRead),
     *(RemoteDisconnected, ssl.SSLEOFError),
 )
 
 
-class OneAttempt(requests.Session):
-    """A session whose requests end at ``deadline`` and whose last failure is ``failure``.
+class SingleAttemptSession(requests.Session):
+    """A session whose requests end at ``deadline`` and that keeps the last outcome.
 
-    Of a success, ``success`` has what the receiver said.
+    ``failure`` is the outcome of a failed request, ``success`` that of a successful one.
 
     Args:
-        secrets: Values of headers, which no line may show.
+        secrets: Values of headers, which no log line may show.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -49,29 +54,31 @@ class OneAttempt(requests.Session):
         self.failure: Outcome | None = None
         self.success = DELIVERED
 
-    def begin(self, timeout: float) -> None:
-        """Before each export: it may take ``timeout`` seconds."""
+    def start_attempt(self, timeout: float) -> None:
+        """Prepare an export that may take ``timeout`` seconds."""
         self.deadline = time.monotonic() + timeout
         self.failure, self.success = None, DELIVERED
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-        """One request; a lost connection is tried again at once, since a pooled one may be stale.
+        """Send one request; retry a reset connection at once, since a pooled one may be stale.
 
         Raises:
-            NotDeliveredError: Nobody answered, or not with success.
+            NotDeliveredError: No response, or one without success.
         """
         try:
-            response = self._once(method, url, *args, **options)
+            response = self._send(method, url, *args, **options)
         except requests.RequestException as error:
             if any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
-                response = self._again(method, url, *args, **options)
+                response = self._retry(method, url, *args, **options)
             else:
-                raise self._failed(_unanswered(error)) from error
-        except OSError as error:  # a certificate's file that is none
+                raise self._failed(_network_failure(error)) from error
+        except OSError as error:  # a certificate file that is not one
             raise self._failed(Outcome(False, False, f"TLS: {error}")) from error
-        except Exception as error:  # a header that HTTP has not, as one that is not Latin-1
-            raise self._failed(unmade(error)) from error
-        if not 200 <= response.status_code < 300:  # exporters take a redirection for success
+        except (
+            Exception
+        ) as error:  # a header that HTTP cannot carry, such as one that is not Latin-1
+            raise self._failed(misconfigured(error)) from error
+        if not 200 <= response.status_code < 300:  # exporters treat a redirect as success
             raise self._failed(self._refusal(response, options.get("data") or b""))
         self.success = self._acceptance(response, options.get("data") or b"")
         return response
@@ -79,35 +86,37 @@ class OneAttempt(requests.Session):
     def _acceptance(self, response: requests.Response, sent: bytes) -> Outcome:
         if "protobuf" not in response.headers.get("Content-Type", ""):
             return DELIVERED
-        rejected, said = partial_success(response.content)
-        said = in_short(said, self._secrets, lambda: uncompressed(sent))
-        return Outcome(True, rejected=rejected, said=said)
+        rejected, message = partial_success(response.content)
+        message = redacted_line(message, self._secrets, lambda: uncompressed(sent))
+        return Outcome(True, rejected=rejected, message=message)
 
     def _refusal(self, response: requests.Response, sent: bytes) -> Outcome:
         status = response.status_code
-        said = body_text(response.headers.get("Content-Type", ""), response.content)
+        message = body_text(response.headers.get("Content-Type", ""), response.content)
         if "Location" in response.headers:
-            said = f"it moved to {redacted(response.headers['Location'])}"
+            message = f"moved to {redacted(response.headers['Location'])}"
         return Outcome(
             False,
             status in HTTP_RETRYABLE,
             f"HTTP {status}",
             _seconds(response.headers.get("Retry-After")),
-            in_short(said, self._secrets, lambda: uncompressed(sent)),
+            redacted_line(message, self._secrets, lambda: uncompressed(sent)),
         )
 
-    def _once(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+    def _send(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         options["timeout"] = max(self.deadline - time.monotonic(), 0.001)
         options["allow_redirects"] = False
         if options.get("verify") is None:
-            options["verify"] = self.verify  # else REQUESTS_CA_BUNDLE wins over the user's
+            options["verify"] = (
+                self.verify
+            )  # else REQUESTS_CA_BUNDLE overrides the user's certificate
         return super().request(method, url, *args, **options)
 
-    def _again(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+    def _retry(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         try:
-            return self._once(method, url, *args, **options)
+            return self._send(method, url, *args, **options)
         except requests.RequestException as error:
-            raise self._failed(_unanswered(error)) from error
+            raise self._failed(_network_failure(error)) from error
 
     def _failed(self, outcome: Outcome) -> NotDeliveredError:
         self.failure = outcome
@@ -122,31 +131,31 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _unanswered(error: requests.RequestException) -> Outcome:
-    """A malformed URL or an untrusted certificate stays what it is; the network may change."""
+def _network_failure(error: requests.RequestException) -> Outcome:
+    """Return the outcome of a request without a response; only network errors are retryable."""
     if isinstance(error, ValueError):
-        return unmade(error)
+        return misconfigured(error)
     broken = any(isinstance(cause, ssl.SSLEOFError) for cause in _causes(error))
     untrusted = isinstance(error, requests.exceptions.SSLError) and not broken
-    return Outcome(False, not untrusted and isinstance(error, _NETWORKS), _reason(error))
+    return Outcome(False, not untrusted and isinstance(error, _NETWORK_ERRORS), _reason(error))
 
 
 def _reason(error: BaseException) -> str:
     for cause in _causes(error):
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
-        if isinstance(cause, _CLOSED):
+        if isinstance(cause, _CONNECTION_CLOSED):
             return "connection closed"
         if isinstance(cause, ssl.SSLError):
-            told = cause.reason or type(cause).__name__
-            return f"TLS: {told.lower().replace('_', ' ')}"
+            tls_reason = cause.reason or type(cause).__name__
+            return f"TLS: {tls_reason.lower().replace('_', ' ')}"
         if type(cause).__name__ in ("gaierror", "NameResolutionError"):
             return "unknown host"
         if isinstance(cause, (TimeoutError, requests.Timeout)):
-            return "no answer in time"
+            return "timed out"
     return type(error).__name__
 
 
 def _seconds(text: str | None) -> float:
-    # An HTTP date is legal too; the queue's own pauses serve as well.
+    # It may also be an HTTP date; then the queue's own backoff is used.
     return float(text) if text is not None and text.strip().isdigit() else 0.0

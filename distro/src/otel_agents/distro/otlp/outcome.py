@@ -1,4 +1,4 @@
-"""What became of one export request."""
+"""The outcome of one export request."""
 
 from __future__ import annotations
 
@@ -24,69 +24,70 @@ GRPC_RETRYABLE: Final = frozenset(
         "DATA_LOSS",
     )
 )
-"""The codes of gRPC that may pass; RESOURCE_EXHAUSTED does where the receiver says when."""
+"""Retryable gRPC codes; RESOURCE_EXHAUSTED is retryable too if the receiver sends a retry delay."""
 HTTP_RETRYABLE: Final = frozenset((429, 502, 503, 504))
 _TOO_LARGE: Final = frozenset(("RESOURCE_EXHAUSTED", "HTTP 413"))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one attempt.
+    """The outcome of one attempt.
 
-    ``retryable`` failures may pass (nobody answers, overload); others never do. ``reason`` is for
-    people, ``said`` what the receiver said. ``after`` is what it asked to wait, in seconds.
-    ``unencodable`` is where no request could be made of the items: one of them is the cause.
-    ``unmade`` is where no request can be made of any: by the settings, not by the items.
-    ``left_out`` tells why something of what was delivered, an attribute, could not be encoded.
-    ``rejected`` is how many items of what was delivered the receiver did not take.
-    ``hint`` is what to do, where the request tells more than the reason.
+    ``retryable`` failures may succeed later (no connection, overload); others never do.
+    ``reason`` is a human-readable reason, ``message`` the receiver's own message.
+    ``retry_after`` is the delay that the receiver requests, in seconds.
+    ``unencodable``: no request could be built from these items; one of them is the cause.
+    ``misconfigured``: no request can be built from any items; the settings are the cause.
+    ``unencoded_attribute``: why an attribute of a delivered item could not be encoded.
+    ``rejected``: number of items in an accepted request that the receiver rejected.
+    ``hint``: what to do, if the attempt knows better than ``reason``.
     """
 
     delivered: bool
     retryable: bool = False
     reason: str = ""
-    after: float = 0.0
-    said: str = ""
+    retry_after: float = 0.0
+    message: str = ""
     hint: str = ""
     unencodable: bool = False
-    unmade: bool = False
+    misconfigured: bool = False
     rejected: int = 0
-    left_out: str = ""
+    unencoded_attribute: str = ""
 
     @property
     def too_large(self) -> bool:
-        """Whether fewer items, or smaller ones, may be taken."""
+        """Whether a smaller request may be accepted."""
         return not self.retryable and self.reason in _TOO_LARGE
 
     @property
     def text(self) -> str:
-        """The reason, and what the receiver said."""
-        return f"{self.reason}: {self.said}" if self.said else self.reason
+        """The reason with the receiver's message."""
+        return f"{self.reason}: {self.message}" if self.message else self.reason
 
 
 DELIVERED = Outcome(True)
 
 
 class NotDeliveredError(Exception):
-    """Ends an exporter's call; no exception of its transport, for which exporters would retry."""
+    """Ends an exporter's call; exporters would retry for exceptions of `requests` or gRPC."""
 
 
 class Transport(Protocol):
-    """Where items of one signal go."""
+    """Sends items of one signal."""
 
-    where: str
-    """For people: an endpoint or an exporter's name."""
+    endpoint: str
+    """Human-readable: the endpoint, or the exporter's name."""
     max_request_bytes: int
     """Requests are split below this estimate."""
 
     def send(self, items: Any, timeout: float) -> Outcome:
-        """Send ``items`` in one request, in about ``timeout`` seconds at most; raises nothing."""
+        """Send ``items`` in one request, within about ``timeout`` seconds; raise nothing."""
         ...
 
     def renew(self) -> None:
-        """Forget connections: they belong to the process that this one was forked from."""
+        """Forget connections in a forked child: they belong to the parent."""
         ...
 
     def close(self) -> None:
-        """Release what is held; nothing is sent any more."""
+        """Release resources; nothing is sent afterwards."""
         ...

@@ -1,4 +1,4 @@
-"""Whether anybody listens, asked before exporters that would find out slowly."""
+"""A quick check for refused connections, before exporters that would notice slowly."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 from otel_agents.distro.addresses import Address
 
-__all__ = ["refused"]
+__all__ = ["connection_refused"]
 
 _SECONDS: Final = 1.0
 _PROXIES: Final = frozenset(("grpc", "http", "https", "all"))
 
 
-def refused(address: Address | None) -> bool:
-    """Whether nobody listens at ``address``; False where that cannot be told."""
+def connection_refused(address: Address | None) -> bool:
+    """Return whether ``address`` refuses connections; False if that cannot be determined."""
     if address is None or not address.host or _has_proxy():
         return False
     try:
@@ -24,13 +24,13 @@ def refused(address: Address | None) -> bool:
     except (
         OSError,
         ValueError,
-    ):  # a slow network, an unknown host: the exporter's attempt will tell
+    ):  # a slow network, an unknown host: the exporter's attempt decides
         return False
     return False
 
 
 def _has_proxy() -> bool:
-    """Behind a proxy a connection of our own tells nothing."""
-    from urllib.request import getproxies  # costs at start, and is needed rarely
+    """Return whether a proxy is set: then a direct connection proves nothing."""
+    from urllib.request import getproxies  # slow to import, rarely needed
 
     return bool(getproxies().keys() & _PROXIES)

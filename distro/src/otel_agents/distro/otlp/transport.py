@@ -1,6 +1,6 @@
-"""An outlet over one of OpenTelemetry's OTLP exporters, made when it is first needed.
+"""The transport over one of OpenTelemetry's OTLP exporters, which is created when first needed.
 
-Importing an exporter costs more than the rest of the start: a process that sends nothing does not.
+Importing an exporter takes longer than the rest of the start; a process that sends nothing skips it.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from otel_agents.distro.addresses import origin
 from otel_agents.distro.environment import Environment, Signal
 from otel_agents.distro.otlp.compression import (
     Compressions,
-    hint_for,
+    compression_hint,
     may_refuse_compression,
 )
 from otel_agents.distro.otlp.encoding import (
-    error_of_left_out,
-    not_sent,
-    raised,
+    attribute_error,
+    outcome_of_error,
+    outcome_of_logs,
     why_unencodable,
 )
+from otel_agents.distro.otlp.exporter_logs import captured_logs
 from otel_agents.distro.otlp.exporters import make_exporter, session_for
 from otel_agents.distro.otlp.outcome import DELIVERED, GRPC_RETRYABLE, HTTP_RETRYABLE, Outcome
-from otel_agents.distro.otlp.probe import refused
-from otel_agents.distro.otlp.silence import overheard
+from otel_agents.distro.otlp.probe import connection_refused
 
 __all__ = ["OtlpTransport"]
 
 # Receivers take 20 MiB by HTTP and 4 MiB by gRPC unless configured otherwise.
 _MAX_REQUEST: Final = MappingProxyType({"http/protobuf": 15 * 1024**2, "grpc": 3_670_016})
 _GRPC_REASONS: Final = MappingProxyType(
-    {"UNAVAILABLE": "nobody answers", "DEADLINE_EXCEEDED": "no answer in time"}
+    {"UNAVAILABLE": "no connection", "DEADLINE_EXCEEDED": "timed out"}
 )
 
 
 class OtlpTransport:
-    """Sends one signal by OTLP.
+    """Send one signal by OTLP.
 
     Args:
-        signal: Where to and how.
-        environment: Where credentials' variables are.
-        exporter: An exporter that somebody else made, to be used as it is.
+        signal: Endpoint, protocol and options.
+        environment: Has the variables of credentials.
+        exporter: An exporter that was created elsewhere, used as it is.
         compressions: What is known about receivers; shared by the signals of a process.
     """
 
@@ -59,120 +59,124 @@ class OtlpTransport:
         compressions: Compressions | None = None,
     ) -> None:
         self.signal = signal
-        self.where = origin(signal.endpoint.value)
+        self.endpoint = origin(signal.endpoint.value)
         self.max_request_bytes = _MAX_REQUEST[signal.protocol.value]
         self._environment = environment or Environment()
         self._exporter = exporter
-        self._adopted = exporter is not None
+        self._provided = exporter is not None
         self._session: Any = None
         self._compressions = compressions or Compressions()
-        self._made_for = ""
-        """The compression that the exporter was made for."""
-        self._no_such_signal = False
-        """The receiver refuses this signal without compression as well."""
+        self._exporter_compression = ""
+        """The compression that the exporter was created with."""
+        self._signal_unsupported = False
+        """Whether the receiver refuses this signal without compression as well."""
 
     @property
     def compression(self) -> str:
-        """How requests are compressed now."""
-        return self._compressions.of(self.signal, self.where)
+        """The compression of the next request."""
+        return self._compressions.of(self.signal, self.endpoint)
 
     @property
     def exporter(self) -> Any:
-        """The exporter itself; imported and made now if it was not yet."""
+        """The exporter, imported and created on first use."""
         if self._exporter is None:
             self._make(self.compression)
         return self._exporter
 
     @property
-    def _retries_by_itself(self) -> bool:
-        """Whether one call of the exporter may take its whole time-out though nobody listens."""
-        return self._adopted or self.signal.protocol.value == "grpc"
+    def _retries_internally(self) -> bool:
+        """Whether a call of the exporter retries until its timeout though connections are refused."""
+        return self._provided or self.signal.protocol.value == "grpc"
 
     def send(self, items: Any, timeout: float) -> Outcome:
-        """Send ``items`` in one request; in two where the receiver takes no compression."""
-        if self._retries_by_itself and refused(self.signal.address):
+        """Send ``items`` in one request; send a second one if the receiver refuses compression."""
+        if self._retries_internally and connection_refused(self.signal.address):
             return Outcome(False, True, "connection refused")
         deadline = time.monotonic() + timeout
-        compression = self.compression  # another signal may learn meanwhile
+        compression = self.compression  # another signal may change it meanwhile
         outcome = self._attempt(items, timeout, compression)
-        if not may_refuse_compression(outcome) or self._adopted or compression == "none":
+        if not may_refuse_compression(outcome) or self._provided or compression == "none":
             return outcome
         if self.signal.compression.given:
-            return replace(outcome, hint=hint_for(self.signal, outcome))
-        if self._no_such_signal:
+            return replace(outcome, hint=compression_hint(self.signal, outcome))
+        if self._signal_unsupported:
             return outcome
         return self._without_compression(items, deadline - time.monotonic(), outcome)
 
     def _without_compression(self, items: Any, timeout: float, refusal: Outcome) -> Outcome:
-        """Tell a receiver that takes no compression from one that does not take the signal."""
+        """Retry uncompressed: it succeeds if the compression was refused, and not the signal."""
         outcome = self._attempt(items, timeout, "none")
         if outcome.reason == refusal.reason:
-            self._no_such_signal = True
+            self._signal_unsupported = True
         elif not outcome.retryable:
-            self._compressions.refused(self.signal, self.where, refusal)
+            self._compressions.record_refusal(self.signal, self.endpoint, refusal)
         return outcome
 
     def _attempt(self, items: Any, timeout: float, compression: str) -> Outcome:
-        if not self._adopted and compression != self._made_for:
+        if not self._provided and compression != self._exporter_compression:
             self.close()
             self.renew()
         try:
             exporter = self._exporter or self._make(compression)
-        except OSError as error:  # a certificate's file that is none
+        except OSError as error:  # a certificate file that is not one
             return Outcome(False, False, f"TLS: {error}")
-        except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: told, not raised
+        except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: logged, not raised
             return Outcome(False, False, f"{type(error).__name__}: {error}")
         if self._session is not None:
-            self._session.begin(min(timeout, self.signal.seconds))
-        with suppress_instrumentation(), overheard() as said:
-            return self._export(exporter, items, said)
+            self._session.start_attempt(min(timeout, self.signal.seconds))
+        with suppress_instrumentation(), captured_logs() as logged:
+            return self._export(exporter, items, logged)
 
-    def _export(self, exporter: Any, items: Any, said: list[logging.LogRecord]) -> Outcome:
+    def _export(self, exporter: Any, items: Any, logged: list[logging.LogRecord]) -> Outcome:
         try:
             delivered = exporter.export(items).name == "SUCCESS"
-        except Exception as error:  # noqa: BLE001  exporters raise whatever their transport raises
-            return self._failure(said) or raised(error)
+        except Exception as error:  # noqa: BLE001  exporters raise whatever `requests` or gRPC raises
+            return self._failure(logged) or outcome_of_error(error)
         if delivered:
             success = DELIVERED if self._session is None else self._session.success
-            error = error_of_left_out(said)
-            return success if error is None else replace(success, left_out=why_unencodable(error))
-        return self._failure(said) or not_sent(said) or self._unexplained()
+            error = attribute_error(logged)
+            return (
+                success
+                if error is None
+                else replace(success, unencoded_attribute=why_unencodable(error))
+            )
+        return self._failure(logged) or outcome_of_logs(logged) or self._unexplained_failure()
 
-    def _failure(self, said: list[logging.LogRecord]) -> Outcome | None:
+    def _failure(self, logged: list[logging.LogRecord]) -> Outcome | None:
         if self._session is not None:
             return self._session.failure
-        return _read_log(said)
+        return _outcome_of_status(logged)
 
-    def _unexplained(self) -> Outcome:
-        """Of HTTP a session that is not ours has sent it, and no answer was an error of the network."""
+    def _unexplained_failure(self) -> Outcome:
+        """Return the outcome without a status: with a user's HTTP session, a network error."""
         networks = self._session is None and self.signal.protocol.value != "grpc"
         return Outcome(False, networks, "the exporter failed")
 
     def renew(self) -> None:
-        """Make a new exporter at the next request."""
-        if not self._adopted:
+        """Create a new exporter at the next request."""
+        if not self._provided:
             self._exporter = self._session = None
 
     def close(self) -> None:
         """Shut the exporter down."""
         if self._exporter is None:
             return
-        with overheard():
+        with captured_logs():
             self._exporter.shutdown()
 
     def _make(self, compression: str) -> Any:
-        with overheard():
+        with captured_logs():
             session = session_for(self.signal, self._environment)
             exporter = make_exporter(self.signal, self._environment, compression, session)
         if self.signal.protocol.value == "grpc" and not session.attach(exporter):
             session = None
-        self._exporter, self._session, self._made_for = exporter, session, compression
+        self._exporter, self._session, self._exporter_compression = exporter, session, compression
         return exporter
 
 
-def _read_log(said: Iterable[logging.LogRecord]) -> Outcome | None:
-    """The outcome as the exporter's last line tells it: a gRPC status or an HTTP status code."""
-    for record in reversed(list(said)):
+def _outcome_of_status(logged: Iterable[logging.LogRecord]) -> Outcome | None:
+    """Return the outcome by the gRPC or HTTP status in the exporter's last log records."""
+    for record in reversed(list(logged)):
         for value in record.args if isinstance(record.args, tuple) else ():
             code = getattr(value, "name", None)
             if isinstance(code, str) and code.isupper():

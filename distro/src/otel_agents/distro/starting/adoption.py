@@ -55,7 +55,7 @@ def _ours(processor: Any, pipeline: Pipeline) -> SpanProcessor | None:
     if not pipeline.environment.sendable(signal):
         return None
     transport = OtlpTransport(signal, pipeline.environment, exporter)
-    delivery = pipeline.deliver("traces", transport)
+    delivery = pipeline.add_delivery("traces", transport)
     return DeliveringSpanProcessor(delivery, pipeline.settings.exit_timeout)
 
 

@@ -21,7 +21,7 @@ from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.notices import warn
-from otel_agents.distro.otlp.silence import overheard
+from otel_agents.distro.otlp.exporter_logs import captured_logs
 from otel_agents.distro.starting import uwsgi
 from otel_agents.distro.starting.adoption import adopt_span_exporters
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
@@ -52,7 +52,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
 
     @guarded("configuring the SDK")
     def _configure(self, **kwargs: Any) -> None:
-        uwsgi.follow()
+        uwsgi.install()
         pipeline = Pipeline(Settings.read())
         if pipeline.environment.flag("OTEL_SDK_DISABLED"):
             return
@@ -94,7 +94,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
                 _CONFIG_FILE,
             )
             return False
-        with valid_environment(), _setup_error_logged(), overheard(), signals_blocked():
+        with valid_environment(), _setup_error_logged(), captured_logs(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
             adopt_span_exporters(pipeline)
         _finish(

@@ -1,7 +1,7 @@
-"""uWSGI, which handles signals by itself, and forks its workers without telling the interpreter.
+"""uWSGI, which handles signals itself and forks its workers without Python's fork hooks.
 
-A worker hangs where a thread of its master is about to wait for the interpreter's lock at that moment.
-The master runs no exit handlers, so that what it has recorded is the first worker's to deliver.
+A worker hangs if a thread of the master holds or waits for the GIL at that moment. The master runs no
+exit handlers, so the first worker delivers what the master has recorded.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 from otel_agents.distro.starting.program import started_as
 from otel_agents.instrumentors.hosting import expect_workers, guarded
 
-__all__ = ["follow", "is_uwsgi"]
+__all__ = ["install", "is_uwsgi"]
 
 
 def is_uwsgi() -> bool:
-    """Whether this is uWSGI, by the name of its program; its module is made only afterwards."""
-    return any("uwsgi" in os.path.basename(path) for path in (*started_as(), _running()))
+    """Return whether this is uWSGI, by the program's name; its module is created only later."""
+    return any("uwsgi" in os.path.basename(path) for path in (*started_as(), _executable()))
 
 
-def follow() -> None:
-    """Where this is uWSGI: have threads wait for its workers, and the first go on for its master."""
+def install() -> None:
+    """Under uWSGI, delay threads until a worker runs; its first worker inherits the telemetry."""
     if is_uwsgi():
-        expect_workers(is_worker=_is_worker, is_heir=_is_heir)
+        expect_workers(is_worker=_is_worker, inherits_telemetry=_inherits_telemetry)
 
 
-def _running() -> str:
-    """The file that runs; where it embeds the interpreter, Python may take another for itself."""
+def _executable() -> str:
+    """Return the running file; `sys.executable` may differ if it embeds the interpreter."""
     try:
         return os.readlink("/proc/self/exe")
     except OSError:
@@ -36,23 +36,23 @@ def _running() -> str:
 
 
 def _module() -> Any:
-    """What uWSGI makes of itself; None before that."""
+    """Return the module ``uwsgi``, None before uWSGI creates it."""
     return sys.modules.get("uwsgi")
 
 
 @guarded("looking for the workers of uWSGI", False)
 def _is_worker() -> bool:
-    """Also the first of several without a master, which has forked the others then; also its kin."""
+    """Return whether this is a worker, mule or spooler; without a master, worker 1 forks the others."""
     server = _module()
     if server is None:
         return False
-    spools = getattr(server, "i_am_the_spooler", None)  # it has that where there is any
+    spools = getattr(server, "i_am_the_spooler", None)  # it exists only if a spooler is configured
     return server.worker_id() > 0 or server.mule_id() > 0 or bool(spools and spools())
 
 
 @guarded("looking for the workers of uWSGI", False)
-def _is_heir() -> bool:
-    """The first worker, where it was not started again: of all that are forked, there is one."""
+def _inherits_telemetry() -> bool:
+    """Return whether this is the first worker in its first life, of which there is exactly one."""
     server = _module()
     if server is None or server.worker_id() != 1:
         return False

@@ -65,7 +65,7 @@ def notice_fork() -> None:
 def _renew() -> None:
     global _process
     _process = os.getpid()
-    workers.settle()
+    workers.after_fork()
     _renew_all(_renewers)
 
 

@@ -1,17 +1,17 @@
-"""eventlet's locks, where threads of ours ask for what the application's greenlets have.
+"""Makes eventlet's locks work between our threads and the application's greenlets.
 
-Who waits for one is in its queue, and who lets it go has the loop of its own thread switch to the
-first of them. To a greenlet of another thread it cannot: it writes a traceback, and that one waits
-for ever. gevent's locks know of threads.
+A waiter is queued in eventlet's lock. On release, the event loop of the releasing thread switches to
+the first waiter. If that is a greenlet of another thread, the switch fails with a traceback and the
+waiter waits forever. gevent's locks support threads.
 
-Those that our threads and the application share are others': of `logging` and its handlers, of
-hooks of imports, of each span. So it is mended for all, in their class. Once a thread of ours has
-asked for a lock nobody is queued for it any more: who finds it taken looks again and again, while
-the other greenlets of the thread go on. All other locks are as they were.
+The locks that our threads share with the application are not ours: those of `logging` and its
+handlers, of import hooks, of each span. So their class is patched. Once one of our threads has tried
+to acquire a lock, nobody is queued for it any more: callers that find it held poll it, while the other
+greenlets of their thread go on. All other locks behave as before.
 
-A thread of ours leaves it to those who are in its queue, and to the one who was told that it is
-free. No other thread has a turn between two lines here that call nothing: that is how a greenlet
-that finds a lock taken by one of its own thread, and not asked for by us, may be queued.
+Our threads do not overtake waiters that are queued, nor the one that was notified of the release.
+No other thread runs between two lines here that call nothing. So a greenlet may be queued for a lock
+that another greenlet of its thread holds and none of our threads has tried to acquire.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from typing import Any, Final
 from . import system
 from .errors import guarded
 
-__all__ = ["know_threads"]
+__all__ = ["support_threads"]
 
 _SHARED: Final = "_otel_agents_shared"
-"""Whether a thread of ours has ever asked for it."""
+"""Whether one of our threads has ever tried to acquire it."""
 _PROMISED: Final = "_otel_agents_promised"
-"""Whether one was taken from its queue, who is to have it and has not come to take it."""
+"""Whether a waiter was dequeued that has not acquired the lock yet."""
 
 
-@guarded("mending the locks of eventlet")
-def know_threads(module: Any) -> None:
-    """Mend the locks of the module ``eventlet.lock``, those that there are too."""
+@guarded("patching the locks of eventlet")
+def support_threads(module: Any) -> None:
+    """Patch the locks of the module ``eventlet.lock``, including existing ones."""
     kind = module.Semaphore
     setattr(kind, _SHARED, False)
     setattr(kind, _PROMISED, False)
-    kind.acquire = _acquiring(kind.acquire)
-    kind._do_acquire = _promising(kind._do_acquire)
+    kind.acquire = _wrap_acquire(kind.acquire)
+    kind._do_acquire = _wrap_do_acquire(kind._do_acquire)
 
 
-def _acquiring(acquire: Callable[..., bool]) -> Callable[..., bool]:
+def _wrap_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
     @functools.wraps(acquire)
     def acquired(self: Any, blocking: bool = True, timeout: float | None = None) -> bool:
         if timeout not in (None, -1) and (timeout < 0 or not blocking):
-            return acquire(self, blocking, timeout)  # which raises
+            return acquire(self, blocking, timeout)  # raises ValueError, as eventlet does
         if system.is_ours():
-            self._otel_agents_shared = True  # before it is taken
-        if _take(self):
+            self._otel_agents_shared = True  # set before it is acquired
+        if _try_acquire(self):
             return True
         if self._otel_agents_shared:
-            return blocking and _look(self, None if timeout == -1 else timeout)
+            return blocking and _poll(self, None if timeout == -1 else timeout)
         try:
             return acquire(self, blocking, timeout)
         finally:
@@ -62,7 +62,7 @@ def _acquiring(acquire: Callable[..., bool]) -> Callable[..., bool]:
     return acquired
 
 
-def _promising(switch: Callable[[Any], None]) -> Callable[[Any], None]:
+def _wrap_do_acquire(switch: Callable[[Any], None]) -> Callable[[Any], None]:
     @functools.wraps(switch)
     def switched(self: Any) -> None:
         self._otel_agents_promised = True
@@ -74,14 +74,14 @@ def _promising(switch: Callable[[Any], None]) -> Callable[[Any], None]:
     return switched
 
 
-def _take(lock: Any) -> bool:
+def _try_acquire(lock: Any) -> bool:
     if lock.counter > 0 and not lock._waiters and not lock._otel_agents_promised:
         lock.counter -= 1
         return True
     return False
 
 
-def _look(lock: Any, timeout: float | None) -> bool:
-    """In a thread of ours too code of others may have begun greenlets, of which one has the lock."""
+def _poll(lock: Any, timeout: float | None) -> bool:
+    """Poll the lock; `sleep` lets greenlets of this thread go on, one of which may hold it."""
     seconds = math.inf if timeout is None else timeout
-    return system.wait_until(lambda: _take(lock), seconds, sys.modules["eventlet"].sleep)
+    return system.wait_until(lambda: _try_acquire(lock), seconds, sys.modules["eventlet"].sleep)

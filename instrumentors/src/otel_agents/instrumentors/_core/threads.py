@@ -18,7 +18,7 @@ from typing import Final
 from wrapt import register_post_import_hook
 
 from otel_agents.instrumentors._core import system
-from otel_agents.instrumentors._core.green_locks import know_threads
+from otel_agents.instrumentors._core.green_locks import support_threads
 from otel_agents.instrumentors._core.workers import may_start_threads
 
 __all__ = ["signals_blocked", "start_daemon"]
@@ -72,4 +72,4 @@ def _blockable() -> frozenset[int]:
     return frozenset(signal.valid_signals() - {getattr(signal, name) for name in _FAULT_SIGNALS})
 
 
-register_post_import_hook(know_threads, "eventlet.lock")
+register_post_import_hook(support_threads, "eventlet.lock")

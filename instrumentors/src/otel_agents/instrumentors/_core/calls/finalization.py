@@ -31,7 +31,7 @@ from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.system import Flag, SimpleQueue, is_green
 from otel_agents.instrumentors._core.threads import start_daemon
-from otel_agents.instrumentors._core.workers import is_heir
+from otel_agents.instrumentors._core.workers import inherits_telemetry
 
 from .reporting import StreamObserver, report, report_failure
 
@@ -118,7 +118,7 @@ class _Queue:
 
     def _renew(self) -> None:
         """In a forked child: the thread stays in the parent, and so does its queue if it runs there."""
-        if is_heir():
+        if inherits_telemetry():
             self._is_running, self.ready = False, None
             self._unfinished.extend([None] * self._queue.qsize())
         else:

@@ -1,8 +1,8 @@
-"""What OpenTelemetry says itself of what we say in one line: heard, and not repeated to the user.
+"""Captures OpenTelemetry's own log records about what we log in one line.
 
-Exporters speak once per batch and retry, and of each attribute; `outage` says the same once. The
-reader of a configuration file gives a traceback, that of headers a secret. A filter is used and no
-level, and only where it is at it, so what the application set up keeps its voice.
+Exporters log each batch, each retry and each attribute; `export.status` logs the same once. The
+parser of a configuration file logs a traceback, the parser of headers a secret. A filter captures
+the records, and only inside `captured_logs`: the application's own exporters still log.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-__all__ = ["ENCODER", "overheard"]
+__all__ = ["ENCODER_LOGGER", "captured_logs"]
 
-ENCODER: Final = "opentelemetry.exporter.otlp.proto.common._internal"
-"""Tells of each attribute that it leaves out, with the attribute's value."""
+ENCODER_LOGGER: Final = "opentelemetry.exporter.otlp.proto.common._internal"
+"""Logs each attribute that it drops, with the attribute's value."""
 _LOGGERS: Final = (
     "opentelemetry.exporter.otlp.proto.grpc.exporter",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
     "opentelemetry.exporter.otlp.common.http",
-    ENCODER,
+    ENCODER_LOGGER,
     "opentelemetry.util.re",
     "opentelemetry.configuration.file._loader",
 )
 
 
-_heard: Final[ContextVar[list[logging.LogRecord] | None]] = ContextVar(
+_captured: Final[ContextVar[list[logging.LogRecord] | None]] = ContextVar(
     "otel_agents_overheard", default=None
 )
 
 
 class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        records = _heard.get()
+        records = _captured.get()
         if records is None:
             return True
         records.append(record)
@@ -49,22 +49,22 @@ _filter = _Filter()
 
 @functools.lru_cache(maxsize=1)
 def _loggers() -> tuple[logging.Logger, ...]:
-    """Asked for once, not for each request: that takes the lock which all of `logging` shares."""
+    """Return the loggers, cached: `logging.getLogger` takes the lock that all of `logging` shares."""
     return tuple(logging.getLogger(name) for name in _LOGGERS)
 
 
 @contextmanager
-def overheard() -> Generator[list[logging.LogRecord], None, None]:
-    """Collect what the exporters say here meanwhile, instead of passing it on."""
+def captured_logs() -> Generator[list[logging.LogRecord], None, None]:
+    """Yield a list that collects the exporters' log records instead of passing them on."""
     for logger in _loggers():
         filters = logger.filters
         if _filter not in filters:
-            # First: a filter of the exporter's own hides what it said a moment ago, and the
-            # reason of a failure is read from it.
+            # First in the list: exporters have a filter that hides repeated records, and the
+            # reason of a failure is read from them.
             filters.insert(0, _filter)
     records: list[logging.LogRecord] = []
-    _heard.set(records)
+    _captured.set(records)
     try:
         yield records
     finally:
-        _heard.set(None)
+        _captured.set(None)

@@ -1,4 +1,4 @@
-"""Outlets of OTLP made from variables, and what becomes of an empty request through them."""
+"""OTLP transports made from environment variables, and the outcome of an empty request."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.transport import OtlpTransport
 
-__all__ = ["GRPC", "HTTP", "RECEIVERS", "ask", "clear_variables", "outlet_for"]
+__all__ = ["GRPC", "HTTP", "RECEIVERS", "clear_variables", "send_empty", "transport_for"]
 
 HTTP, GRPC = "http/protobuf", "grpc"
 RECEIVERS: Mapping[str, type[Any]] = {HTTP: StrictHttp, GRPC: StrictGrpc}
 
 
 def clear_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of OpenTelemetry's is set, and no proxy."""
+    """Unset all variables of OpenTelemetry and of proxies."""
     for name in list(os.environ):
         if name.startswith("OTEL_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 
-def outlet_for(signal: SignalName, compressions: Compressions | None = None) -> OtlpTransport:
-    """The outlet of ``signal`` under the variables that are set, in which nothing is wrong."""
-    told: dict[str, str] = {}
-    environment = Environment(report=told.__setitem__)
+def transport_for(signal: SignalName, compressions: Compressions | None = None) -> OtlpTransport:
+    """Return the transport of ``signal`` by the environment, which must be valid."""
+    notices: dict[str, str] = {}
+    environment = Environment(report=notices.__setitem__)
     how = environment.signal(signal)
     assert environment.sendable(how)
-    assert told == {}
+    assert notices == {}
     return OtlpTransport(how, environment, compressions=compressions)
 
 
-def ask(transport: OtlpTransport) -> Outcome:
+def send_empty(transport: OtlpTransport) -> Outcome:
     """Send an empty request."""
     return transport.send(MetricsData([]) if transport.signal.name == "metrics" else [], 10)
