@@ -17,7 +17,7 @@ from otel_agents.testing.emission import Emission
 
 CORE = "otel_agents.instrumentors._core"
 CHEAP = {
-    *("context", "context.carrying", "errors", "forking", "importlib_bootstrap"),
+    *("context", "context.carrying", "errors", "forking", "green_locks", "importlib_bootstrap"),
     *("patching", "patching.conflicts", "system"),
     *("tables", "threads", "telemetry", "telemetry.records", "workers"),
 }

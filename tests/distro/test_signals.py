@@ -251,7 +251,7 @@ def test_hanging_third_party_code_does_not_delay_the_end(
 ) -> None:
     with (
         Receiver() as receiver,
-        run(program(tmp_path, FOREIGN), receiver.endpoint, DEFAULT) as process,
+        run(program(tmp_path, SENT + FOREIGN), receiver.endpoint, DEFAULT) as process,
     ):
         assert terminated(process) == -signal.SIGTERM
     assert receiver.span_names == ENDED + OPEN
@@ -402,7 +402,7 @@ def test_a_program_that_closes_all_descriptors_terminates_too(
 ) -> None:
     """As a daemonizing program does; the interpreter still writes signals to our descriptor."""
     path = program(tmp_path, CLOSED.format(closing=CLOSING[closing]) + STATES[state])
-    with Receiver() as receiver, run(path, receiver.endpoint, DEFAULT) as process:
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
         assert terminated(process) == STATUS.get(state, -signal.SIGTERM)
         assert ended(process)[1:] == ("", "")
     assert receiver.span_names == ENDED + OPEN
