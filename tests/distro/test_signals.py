@@ -14,6 +14,8 @@ from instrumented import script
 from otlp_receiver import Receiver, free_port
 from signalled import ENDED, IN_C, OPEN, ended, line, program, run
 
+SENT = "trace.get_tracer_provider().force_flush(30000)\n"
+"""All our threads are started, and the exporter is imported."""
 IN_RE = """
 import re
 signal.signal(signal.SIGVTALRM, lambda *_: ready())
@@ -25,7 +27,7 @@ STATES = {
     "sleep": "ready(); time.sleep(60)",
     "read": "ready(); sys.stdin.read()",
     "C code that does not check for signals": IN_C,
-    "C code that lets no other thread run": IN_RE,
+    "C code that lets no other thread run": SENT + IN_RE,  # the handler lets them, for 0.5 s
     "loop": "ready()\nwhile True: pass",
     "asyncio": """
 async def main():
@@ -356,8 +358,6 @@ def test_a_blocked_signal_is_not_delivered_to_our_threads(
 
 
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
-SENT = "trace.get_tracer_provider().force_flush(30000)\n"
-"""All our threads are started."""
 
 
 CLOSED = """
