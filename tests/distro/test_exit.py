@@ -50,11 +50,11 @@ def test_a_refused_connection_is_one_line_and_the_exit_is_bounded(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
-            "OTEL_AGENTS_EXIT_TIMEOUT": str(EXIT_TIMEOUT),
+            "OTEL_AGENTS_EXIT_TIMEOUT": "30",
         },
     )
     assert done.status == 0
-    assert done.seconds < LIMIT
+    assert done.seconds < 15  # two attempts, and no waiting for the deadline
     assert done.err.splitlines() == [
         (
             f"otel-agents: could not deliver to {endpoint} (connection refused) before exit; dropped: 3 spans, "
@@ -113,7 +113,7 @@ def test_processors_of_the_application_share_the_deadline(tmp_path: Path) -> Non
             program,
             {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-                "OTEL_AGENTS_EXIT_TIMEOUT": str(EXIT_TIMEOUT),
+                "OTEL_AGENTS_EXIT_TIMEOUT": "3",
             },
         )
     assert (done.status, receiver.span_names) == (0, ["warm", "work"])

@@ -14,6 +14,8 @@ from instrumented import script
 from otlp_receiver import Receiver, free_port
 from signalled import ENDED, IN_C, OPEN, ended, line, program, run
 
+SENT = "trace.get_tracer_provider().force_flush(30000)\n"
+"""All our threads are started, and the exporter is imported."""
 IN_RE = """
 import re
 signal.signal(signal.SIGVTALRM, lambda *_: ready())
@@ -25,7 +27,7 @@ STATES = {
     "sleep": "ready(); time.sleep(60)",
     "read": "ready(); sys.stdin.read()",
     "C code that does not check for signals": IN_C,
-    "C code that lets no other thread run": IN_RE,
+    "C code that lets no other thread run": SENT + IN_RE,  # the handler lets them, for 0.5 s
     "loop": "ready()\nwhile True: pass",
     "asyncio": """
 async def main():
@@ -251,7 +253,7 @@ def test_hanging_third_party_code_does_not_delay_the_end(
 ) -> None:
     with (
         Receiver() as receiver,
-        run(program(tmp_path, FOREIGN), receiver.endpoint, DEFAULT) as process,
+        run(program(tmp_path, SENT + FOREIGN), receiver.endpoint, DEFAULT) as process,
     ):
         assert terminated(process) == -signal.SIGTERM
     assert receiver.span_names == ENDED + OPEN
@@ -356,8 +358,6 @@ def test_a_blocked_signal_is_not_delivered_to_our_threads(
 
 
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
-SENT = "trace.get_tracer_provider().force_flush(30000)\n"
-"""All our threads are started."""
 
 
 CLOSED = """
@@ -402,7 +402,7 @@ def test_a_program_that_closes_all_descriptors_terminates_too(
 ) -> None:
     """As a daemonizing program does; the interpreter still writes signals to our descriptor."""
     path = program(tmp_path, CLOSED.format(closing=CLOSING[closing]) + STATES[state])
-    with Receiver() as receiver, run(path, receiver.endpoint, DEFAULT) as process:
+    with Receiver() as receiver, run(path, receiver.endpoint) as process:
         assert terminated(process) == STATUS.get(state, -signal.SIGTERM)
         assert ended(process)[1:] == ("", "")
     assert receiver.span_names == ENDED + OPEN
