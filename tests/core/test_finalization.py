@@ -247,6 +247,7 @@ def test_the_queue_is_bounded(
     counts: Counts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As if a span processor hung."""
+    gc.collect()  # no stream of another test is found meanwhile
     settle()
     monkeypatch.setattr(finalization.QUEUE, "max_pending", 3)
     busy, operations = threading.Event(), [Recorded() for _ in range(5)]

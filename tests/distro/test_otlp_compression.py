@@ -258,6 +258,6 @@ def test_doctor_shows_it(
         point(monkeypatch, protocol, receiver)
         main(["doctor", "--json"])
     signals = json.loads(capsys.readouterr().out)["signals"]
-    assert [(it["compression"], it["compression_source"], it["answer"]) for it in signals] == [
+    assert [(it["compression"], it["compression_source"], it["result"]) for it in signals] == [
         ("none", "the receiver", "accepted")
     ] * 3

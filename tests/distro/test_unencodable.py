@@ -311,7 +311,7 @@ def test_a_body_that_exits_while_it_is_encoded_is_dropped_alone(
     assert receiver.log_bodies == ["a", "b", "c", "d"]
     assert application.dropped()["log records"] == {"failed": 1}
     (line,) = logged()
-    assert line.startswith("otel-agents: exporting log records failed in the code of others (")
+    assert line.startswith("otel-agents: exporting log records failed in foreign code (")
 
 
 class Unreadable(Exception):
