@@ -56,7 +56,7 @@ def test_what_waits_is_started_once_with_the_first_thread(server: Server) -> Non
     assert started == ["first", "second", "at once"]
 
 
-def told(_: pytest.MonkeyPatch) -> bool:
+def noticed(_: pytest.MonkeyPatch) -> bool:
     """A hook of the interpreter's has run at the fork."""
     return start_daemon(int)
 
@@ -72,7 +72,7 @@ def unhooked(monkeypatch: pytest.MonkeyPatch) -> bool:
 
 
 @fork
-@pytest.mark.parametrize("how", [told, unhooked])
+@pytest.mark.parametrize("how", [noticed, unhooked])
 def test_a_forked_child_starts_threads(
     server: Server,
     monkeypatch: pytest.MonkeyPatch,
