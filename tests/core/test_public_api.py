@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import ast
-import builtins
-import dis
-import doctest
 import json
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from types import CodeType, FunctionType
-from typing import Any, Final
 
 import pytest
 from new_processes import in_a_new_process
 
 from otel_agents import instrumentors
-from otel_agents.semconv import values
 
 FILE = Path(str(instrumentors.__file__))
 ROOMS: dict[str, tuple[str, ...]] = vars(instrumentors)["_ROOMS"]
@@ -110,37 +103,3 @@ def test_subpackages_are_attributes_as_well() -> None:
         "print(instrumentors.openai is sys.modules['otel_agents.instrumentors.openai'])"
     )
     assert in_a_new_process(code) == "True\n"
-
-
-CLASSES: Final[dict[str, type[Any]]] = {
-    name: value
-    for name, home in HOMES.items()
-    if isinstance(value := getattr(instrumentors, name), type)
-    and not home.startswith(("_core.calls.", "_core.patching."))
-}
-
-
-def globals_read(code: CodeType) -> Iterator[str]:
-    """Yield the names of the globals that ``code`` and the functions in it read."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "LOAD_GLOBAL":
-            yield str(instruction.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from globals_read(constant)
-
-
-@pytest.mark.parametrize("name", sorted(CLASSES))
-def test_every_public_class_has_an_example_that_runs(name: str) -> None:
-    """Functions in it are patches' start functions: their globals must exist."""
-    face = {public: getattr(instrumentors, public) for public in instrumentors.__all__}
-    scope = {**face, name: CLASSES[name], "values": values}
-    finder = doctest.DocTestFinder(recurse=False)
-    (example,) = finder.find(CLASSES[name], name, globs=scope, extraglobs={"__name__": "example"})
-    assert example.examples
-    assert doctest.DocTestRunner().run(example, clear_globs=False).failed == 0
-    for value in example.globs.values():
-        made = list(vars(value).values()) if isinstance(value, type) else [value]
-        for function in made:
-            if isinstance(function, FunctionType) and function.__module__ == "example":
-                assert {*globals_read(function.__code__)} <= {*example.globs, *dir(builtins)}
