@@ -63,6 +63,6 @@ def current_mark() -> Any:
 
 
 def settle() -> None:
-    """Wait until everything that was dropped has been finalised."""
+    """Wait until everything that was dropped has been finalized."""
     gc.collect()
     assert finalization.drain(5)

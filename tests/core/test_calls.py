@@ -142,7 +142,7 @@ def test_a_start_that_returns_what_is_no_operation_changes_nothing(
         method, Switch(), True
     )
     assert to_result(call(Agent("ada"), "hi")) == result
-    assert caught == ["beginning an operation"]
+    assert caught == ["starting an operation"]
 
 
 @pytest.mark.parametrize(("method", "result", "reports"), METHODS)

@@ -139,6 +139,42 @@ def test_an_agents_response_has_the_finish_reason_of_its_last_model_call(
     assert found["gen_ai.output.messages"] == [{**message, "finish_reason": expected}]
 
 
+class StreamedRun(InvokeAgent):
+    """An agent whose text arrives in chunks."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        super().__init__(telemetry, "ada", output=lambda text: text_messages("assistant", text))
+        self._chunks: list[str] = []
+
+    def chunk(self, item: Any) -> None:
+        self._chunks.append(item)
+
+    def conclude(self) -> None:
+        self.respond("".join(self._chunks))
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (lambda run: run.exhausted(None), "stop"),
+        (lambda run: run.abandoned(), "error"),
+        (lambda run: run.failed(LookupError()), "error"),
+    ],
+)
+def test_a_response_that_breaks_off_has_the_reason_error(
+    end: Callable[[InvokeAgent], None], reason: str, emission: Emission
+) -> None:
+    run = StreamedRun(telemetry(emission, True))
+    for text in ("sun", "ny"):
+        run.chunk(text)
+    end(run)
+    (message,) = text_messages("assistant", "sunny")
+    found = attributes(emission)["gen_ai.output.messages"]
+    assert found == [{**message, "finish_reason": reason}]
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -198,7 +198,7 @@ def test_if_once_per_fails_the_call_goes_on(
     monkeypatch.setattr(errors, "internal_error", caught.append)
     run = around(telemetry, agent, once_per=unknown)(toyagents.Agent.run, Switch(), True)
     assert run(toyagents.Agent("ada"), "hi") == "ada says hi"
-    assert (caught, emission.names) == (["beginning an operation"], [])
+    assert (caught, emission.names) == (["starting an operation"], [])
 
 
 def test_a_row_has_once_per(emission: Emission, telemetry: Telemetry) -> None:

@@ -119,7 +119,7 @@ def test_started_operations_go_on_if_their_start_function_raises(
     assert use(function, telemetry, start) == value
     assert sorted(spans_of(emission)) == [("around", None), ("begun", error)]
     (line,) = caplog.messages
-    assert line.startswith("otel-agents failed while beginning an operation (Ours at ")
+    assert line.startswith("otel-agents failed while starting an operation (Ours at ")
 
 
 def test_a_started_operation_is_current_in_the_call(

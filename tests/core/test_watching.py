@@ -193,10 +193,10 @@ def test_within_none_keeps_the_callers_context(method: Method) -> None:
 
 
 FAILS: dict[str, tuple[Start, str]] = {
-    "watch": (watch(broken), "beginning an operation"),
+    "watch": (watch(broken), "starting an operation"),
     "after": (after(broken), "recording a result"),
     "replacing": (replacing(broken), "recording a result"),
-    "within": (within(broken), "beginning an operation"),
+    "within": (within(broken), "starting an operation"),
 }
 
 

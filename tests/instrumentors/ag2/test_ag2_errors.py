@@ -197,5 +197,5 @@ def test_our_error_does_not_fail_the_turn(
     errors_: Any = import_module("otel_agents.instrumentors._core.errors")
     monkeypatch.setattr(errors_, "internal_error", kept.append)
     reply = run(lambda: agent("Guide", config).ask("Go"))
-    assert (reply.body, kept) == ("done", ["beginning an operation"])
+    assert (reply.body, kept) == ("done", ["starting an operation"])
     assert emission.tree() == [CHAT]

@@ -82,7 +82,7 @@ _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 
 
 def drain_streams(timeout: float) -> bool:
-    """Finalise the streams that the application dropped, before the last export.
+    """Finalize the streams that the application dropped, before the last export.
 
     Args:
         timeout: Seconds to wait at most.

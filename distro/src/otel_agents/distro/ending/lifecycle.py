@@ -266,7 +266,7 @@ def _left(deadline: float) -> int:
     return int(max(deadline - time.monotonic(), 0) * 1000)
 
 
-@guarded("finalising streams", False)
+@guarded("finalizing streams", False)
 def _drain(deadline: float) -> bool:
     """Finalize unreferenced streams in half the time. Return whether all are finalized."""
     return drain_streams(_left(deadline) / 1000 / 2)

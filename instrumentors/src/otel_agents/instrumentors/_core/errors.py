@@ -119,7 +119,7 @@ def internal_error(action: str) -> None:
     if counts.add(action):
         warn(
             "otel-agents failed while %s (%s); the application is unaffected, "
-            "further errors of this kind are only counted",
+            "further ones are counted in the metric otel_agents.errors",
             action,
             _describe_handled(),
         )

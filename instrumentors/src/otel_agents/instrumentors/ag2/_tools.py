@@ -93,8 +93,7 @@ def function_tool(telemetry: Telemetry, call: Call) -> CallObserver | None:
 
 
 def _run(telemetry: Telemetry, tool: Any, event: ToolCallEvent) -> _ToolRun:
-    run = _ToolRun(telemetry, str(event.name))
-    run.attributes[attr.GEN_AI_TOOL_CALL_ID] = event.id
+    run = _ToolRun(telemetry, str(event.name), call_id=event.id)
     description = _description(tool)
     if description:
         run.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description

@@ -37,7 +37,7 @@ class MissingAttribute:
 
 @dataclass(frozen=True)
 class Gap:
-    """Attributes that a span of ``type`` may lack if ``holds`` is true, and why.
+    """Attributes that a span of ``type`` may be without if ``holds`` is true, and why.
 
     The condition depends on the library, the provider and the outcome, never on what is missing.
 
@@ -61,7 +61,7 @@ class Gap:
     libraries: tuple[str, ...] = ()
 
     def covers(self, span_type: str, missing: MissingAttribute) -> bool:
-        """Return whether a span of that type may lack the attribute."""
+        """Return whether a span of that type may be without the attribute."""
         library = missing.scope.rpartition(".")[2]
         return (
             self.type == span_type

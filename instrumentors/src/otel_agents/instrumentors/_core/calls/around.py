@@ -137,7 +137,7 @@ def _begin_once(
     try:
         reentries = Reentry.of(start, call, overridden, once_per)
     except Exception:
-        errors.internal_error("beginning an operation")
+        errors.internal_error("starting an operation")
         return None
     if reentries is None:
         return None
@@ -163,7 +163,7 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
     try:
         return start(*args)
     except Exception:
-        errors.internal_error("beginning an operation")
+        errors.internal_error("starting an operation")
         return innermost(started)
     except BaseException as error:  # of the application, e.g. a signal: the call is not made
         last = innermost(started)
@@ -178,9 +178,9 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
     """Call ``start``; raise if what it returns has no context to run a call in."""
     observer = start(telemetry, call) if is_instrumentation_enabled() else None
-    context: object = observer.context if observer is not None else None
+    context: object = getattr(observer, "context", None)
     if observer is not None and not isinstance(context, Context):
-        raise TypeError("a started operation has no context")
+        raise TypeError(f"a start returned {type(observer).__name__}, which has no context")
     return observer
 
 

@@ -86,7 +86,7 @@ Start = Callable[["Telemetry", Call], "CallObserver | None"]
 """Starts the operation of a call, or returns None to skip it."""
 
 Wrapping = Callable[[Callable[..., Any], Switch, bool], Callable[..., Any]]
-"""Makes the replacement of a function from it, the patch's switch, and "takes self"."""
+"""Takes a function, the patch's switch and whether it is a method; returns the replacement."""
 
 
 @runtime_checkable

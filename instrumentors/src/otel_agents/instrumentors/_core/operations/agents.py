@@ -38,6 +38,7 @@ Messages: TypeAlias = "Callable[[], list[Any]] | list[Any] | Items | None"
 
 
 _REASON: Final = "finish_reason"
+_ABANDONED: Final = attr.OTEL_AGENTS_STREAM_ABANDONED
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -180,11 +181,20 @@ class InvokeAgent(Internal):
 
     def _with_finish_reason(self, output: Messages) -> Messages:
         messages = output() if callable(output) else output
-        reasons = self.scope.finish_reasons
-        if len(reasons) != 1 or not isinstance(messages, list) or not messages:
+        reason = self._finish_reason
+        if reason is None or not isinstance(messages, list) or not messages:
             return messages
         last = messages[-1]
-        return [*messages[:-1], {**last, _REASON: last.get(_REASON, reasons[0])}]
+        return [*messages[:-1], {**last, _REASON: last.get(_REASON, reason)}]
+
+    @property
+    def _finish_reason(self) -> str | None:
+        """The reason of the last model call below; ``error`` if the run broke off without one."""
+        reasons = self.scope.finish_reasons
+        if len(reasons) == 1:
+            return reasons[0]
+        broke_off = self.error_type is not None or _ABANDONED in self.attributes
+        return values.FinishReason.ERROR.value if broke_off and not reasons else None
 
     def _finalize(self) -> None:
         finalization.current().wait_briefly()  # streams dropped under it count towards its usage

@@ -34,6 +34,7 @@ class ExecuteTool(Internal):
         name: The tool's name.
         tool_type: ``function`` where the application executes it.
         agent_name: The agent that executes it; default is the context's agent.
+        call_id: The id of the call in the model's response.
         arguments: The call's arguments: an object, or its JSON.
         result: Makes the recorded result from the call's result; by default none is recorded.
         parent: The parent context; default is the current one.
@@ -53,6 +54,7 @@ class ExecuteTool(Internal):
         *,
         tool_type: str | None = values.ToolType.FUNCTION.value,
         agent_name: str | None = None,
+        call_id: str | None = None,
         arguments: Any = None,
         result: Callable[[Any], Any] | None = None,
         parent: Context | None = None,
@@ -73,6 +75,8 @@ class ExecuteTool(Internal):
         )
         self.context = with_scope(self.context, tool=ToolScope(name, self))
         self._result = result
+        if call_id is not None:
+            self.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
         if arguments is not None and telemetry.gate.enabled:
             self.content.tool_arguments = arguments
 

@@ -52,8 +52,8 @@ class AgentInstrumentor(BaseInstrumentor):
         ...         return [Patch("house:Agent.run", run)]
 
     Attributes:
-        plain_name: The plain name: ``openai``. Users may put it into
-            ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``.
+        plain_name: The library's short name, in the support matrix and in
+            ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``: ``openai``.
         requires: Requirements of which one must be met, as several distributions may hold the
             same framework.
         packages: The packages whose import prepares the patches, by default the plain name. Dotted

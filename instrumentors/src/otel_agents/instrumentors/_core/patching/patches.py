@@ -28,7 +28,7 @@ class Row:
             every supported one has it. A mapping by distribution if several hold the import: one
             that is not in the mapping never had the target.
         until: The first version without the target; a distribution not in the mapping still has it.
-            For other versions than those between ``since`` and ``until`` the row does nothing.
+            The row does nothing unless ``since`` <= version < ``until``.
         one_of: A group of targets of which every version has at least one; the others may be
             absent.
     """
