@@ -286,7 +286,7 @@ def test_a_named_hook_that_cannot_be_loaded_is_logged_once(
     (line,) = caplog.messages
     assert line == (
         f"otel-agents: the completion hook {name!r} cannot be loaded ({why}), so none is called; "
-        "install the package that provides it, or unset OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+        "install what provides it, correct OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK, or unset it"
     )
 
 

@@ -225,7 +225,7 @@ def test_without_its_redaction_no_content_is_recorded(
         (
             "otel-agents: the redaction hook 'no-such-hook' cannot be loaded (LookupError: no "
             "entry point of that name in the group otel_agents_redaction_hook), so no content is "
-            "recorded; install the package that provides it, or unset OTEL_AGENTS_REDACTION_HOOK"
+            "recorded; install what provides it, correct OTEL_AGENTS_REDACTION_HOOK, or unset it"
         )
     ]
 

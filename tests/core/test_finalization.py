@@ -258,7 +258,7 @@ def test_the_queue_is_bounded(
     settle()
     assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3
     assert counts == {"finalizing dropped streams": 3}
-    assert "3 dropped streams have no span" in caplog.text
+    assert "dropped streams without a span: 3" in caplog.text
 
 
 # Whole processes.

@@ -324,8 +324,8 @@ def test_a_failed_import_is_logged_once_and_the_call_goes_on(
         "otel-agents: the redaction hook 'broken_hook:redact' cannot be loaded ("
     )
     assert line.endswith(
-        "), so no content is recorded; install the package that provides it, "
-        "or unset OTEL_AGENTS_REDACTION_HOOK"
+        "), so no content is recorded; install what provides it, "
+        "correct OTEL_AGENTS_REDACTION_HOOK, or unset it"
     )
     assert "\n" not in line
 

@@ -6,7 +6,7 @@ import builtins
 import dis
 import doctest
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, GenericAlias
 from typing import Any, Final
 
 import pytest
@@ -20,7 +20,12 @@ NAMES: Final[dict[str, Any]] = {
     **{f"hosting.{name}": getattr(hosting, name) for name in hosting.__all__},
     "instrumentors": instrumentors,
 }
-CLASSES = sorted(name for name, value in NAMES.items() if isinstance(value, type))
+CLASSES = sorted(
+    name
+    for name, value in NAMES.items()
+    # On Python 3.10 `Callable[…]` is a type too: https://github.com/python/cpython/issues/89828
+    if isinstance(value, type) and not isinstance(value, GenericAlias)
+)
 
 
 def example(name: str) -> doctest.DocTest:

@@ -113,8 +113,8 @@ def test_every_variable_is_in_the_table() -> None:
             "true false True 1 SPAN",
             f"NO_CONTENT is used instead. Accepted: {', '.join(one.value for one in Capture)}",
         ),
-        (EMIT, "yes", "False is used instead. Accepted: true, false"),
-        ("OTEL_AGENTS_CHUNK_METRIC", "1 on", "False is used instead. Accepted: true, false"),
+        (EMIT, "yes", "false is used instead. Accepted: true, false"),
+        ("OTEL_AGENTS_CHUNK_METRIC", "1 on", "false is used instead. Accepted: true, false"),
         (
             "OTEL_AGENTS_METRICS",
             "old",

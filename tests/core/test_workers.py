@@ -1,4 +1,4 @@
-"""In a process from which workers will be forked no thread of ours starts, and nothing is lost by it."""
+"""In a process from which workers will be forked no thread of our own starts, and nothing is lost by it."""
 
 from __future__ import annotations
 

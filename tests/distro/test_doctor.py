@@ -213,7 +213,7 @@ def test_a_refused_connection_is_one_finding_for_all_signals(protocol: str) -> N
     assert status == 1
     assert [line for line in json.loads(out)["findings"] if endpoint in line] == [
         (
-            f"{endpoint} does not accept traces or metrics or logs (connection refused); "
+            f"{endpoint} does not accept traces, metrics or logs (connection refused); "
             "start a Collector or set OTEL_EXPORTER_OTLP_ENDPOINT"
         )
     ]
@@ -231,7 +231,7 @@ def test_a_refusal_has_the_receivers_message(protocol: str) -> None:
     reason = "HTTP 403" if protocol == HTTP else "PERMISSION_DENIED"
     assert [line for line in json.loads(out)["findings"] if receiver.endpoint in line] == [
         (
-            f"{receiver.endpoint} does not accept traces or metrics or logs ({reason}: no tenant); "
+            f"{receiver.endpoint} does not accept traces, metrics or logs ({reason}: no tenant); "
             "set OTEL_EXPORTER_OTLP_HEADERS"
         )
     ]
@@ -449,7 +449,7 @@ HOOK = "OTEL_AGENTS_REDACTION_HOOK"
 COMPLETION = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 NO_REDACTION = (
     "the redaction hook '{}' cannot be loaded ({}), so no content is recorded; "
-    "install the package that provides it, or unset OTEL_AGENTS_REDACTION_HOOK"
+    "install what provides it, correct OTEL_AGENTS_REDACTION_HOOK, or unset it"
 )
 
 
@@ -486,8 +486,8 @@ def test_a_missing_completion_hook_is_a_finding_too() -> None:
     assert [line for line in json.loads(out)["findings"] if "hook" in line] == [
         (
             "the completion hook 'no_such_module:make' cannot be loaded (there is no module "
-            "no_such_module), so none is called; install the package that provides it, or unset "
-            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+            "no_such_module), so none is called; install what provides it, correct "
+            "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK, or unset it"
         )
     ]
 
@@ -649,3 +649,15 @@ def test_parts_of_another_version_are_shown(
     assert capsys.readouterr().out == (
         f"otel-agents 2.0 (otel-agents-instrumentors 2.1, Python {python_version()})\n"
     )
+
+
+def test_an_invalid_setting_of_otel_agents_is_a_finding_whoever_read_it_before() -> None:
+    _, out = doctor("--json", OTEL_AGENTS_SIGNALS="x", OTEL_AGENTS_QUEUE_MAX_BYTES="0")
+    report = json.loads(out)
+    assert [line for line in report["findings"] if line.startswith("OTEL_AGENTS")] == [
+        (
+            "OTEL_AGENTS_QUEUE_MAX_BYTES=0 is invalid; 67108864 is used instead. "
+            "Accepted: a number of at least 1, such as 60000, 64KiB or 8MiB"
+        ),
+        "OTEL_AGENTS_SIGNALS=x is invalid; true is used instead. Accepted: true, false",
+    ]

@@ -53,6 +53,7 @@ class Variables:
             if (name, text) not in self._logged:
                 self._logged.put((name, text), None)
                 shown = default.value if isinstance(default, Enum) else default
+                shown = str(shown).lower() if isinstance(shown, bool) else shown
                 _log.warning(
                     "otel-agents: %s=%s is invalid; %s is used instead. Accepted: %s",
                     name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -97,11 +98,13 @@ class _Lines(logging.Handler):
 
 
 def _invalid_settings() -> list[str]:
-    """Return the messages of `Settings.read` about this environment."""
+    """Return the messages of `Settings.read` about this environment, whoever read it before."""
     log, lines = logging.getLogger("otel_agents"), _Lines()
     log.addHandler(lines)
+    propagate, log.propagate = log.propagate, False
     try:
-        Settings.read()
+        Settings.read(os.environ)
     finally:
+        log.propagate = propagate
         log.removeHandler(lines)
     return lines.lines

@@ -52,7 +52,9 @@ def endpoint_findings(signals: Iterable[SignalStatus]) -> Iterator[str]:
             server = origin(signal.endpoint)
             failed.setdefault((server, signal.result, signal.hint), []).append(signal.name)
     for (server, result, hint), names in failed.items():
-        yield f"{server} does not accept {' or '.join(names)} ({result}); {hint}"
+        others = ", ".join(names[:-1])
+        signals_refused = f"{others} or {names[-1]}" if others else names[-1]
+        yield f"{server} does not accept {signals_refused} ({result}); {hint}"
 
 
 def check_signal(environment: Environment, name: SignalName) -> SignalStatus:

@@ -133,7 +133,7 @@ class NamedHook:
         """Return a sentence: why the hook is missing, what that means, and what to do."""
         return (
             f"{self._kind} {self._name!r} cannot be loaded ({reason}), so {self._without}; "
-            f"install the package that provides it, or unset {self._variable}"
+            f"install what provides it, correct {self._variable}, or unset it"
         )
 
 

@@ -60,7 +60,7 @@ class Redaction:
             return redacted
         errors.counts.add("redacting to another shape")
         _log.warning(
-            "otel-agents: the redaction hook returned a %s for %s instead of a %s, so %s",
+            "otel-agents: the redaction hook returned the type %s for %s instead of %s, so %s",
             type(redacted).__name__,
             kind,
             shape.__name__,
@@ -96,5 +96,5 @@ def named(name: str) -> named_hooks.NamedHook:
 
 def _function(found: Any) -> Redact:
     if not callable(found):
-        raise TypeError(f"it is a {type(found).__name__}, not a function")
+        raise TypeError(f"its type is {type(found).__name__}, not a function")
     return found
