@@ -147,11 +147,14 @@ def handlers() -> Generator[None]:
     def leave(number: int, frame: object) -> None:
         sys.exit(number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    # A process in the background of a shell ignores SIGINT.
+    ours = {signal.SIGTERM: leave, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("where", WHERE)
