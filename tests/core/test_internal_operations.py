@@ -155,14 +155,14 @@ class StreamedRun(InvokeAgent):
         self.respond("".join(self._chunks))
 
 
-@pytest.mark.parametrize(
-    ("end", "reason"),
-    [
-        (lambda run: run.exhausted(None), "stop"),
-        (lambda run: run.abandoned(), "error"),
-        (lambda run: run.failed(LookupError()), "error"),
-    ],
-)
+ENDS: list[tuple[Callable[[InvokeAgent], None], str]] = [
+    (lambda run: run.exhausted(None), "stop"),
+    (lambda run: run.abandoned(), "error"),
+    (lambda run: run.failed(LookupError()), "error"),
+]
+
+
+@pytest.mark.parametrize(("end", "reason"), ENDS, ids=["exhausted", "abandoned", "failed"])
 def test_a_response_that_breaks_off_has_the_reason_error(
     end: Callable[[InvokeAgent], None], reason: str, emission: Emission
 ) -> None:
