@@ -379,6 +379,7 @@ while not (found := is_open()) or os.path.samestat(found, before):  # until it i
     assert time.monotonic() < deadline
     time.sleep(0.001)
 """
+BROKEN_PIPE = "BrokenPipeError: [Errno 32] Broken pipe"
 CLOSING = {
     "all": "os.closerange(3, 4096)",
     "what is written to": "os.close(number)",
@@ -404,5 +405,8 @@ def test_a_program_that_closes_all_descriptors_terminates_too(
     path = program(tmp_path, CLOSED.format(closing=CLOSING[closing]) + STATES[state])
     with Receiver() as receiver, run(path, receiver.endpoint) as process:
         assert terminated(process) == STATUS.get(state, -signal.SIGTERM)
-        assert ended(process)[1:] == ("", "")
+        _, out, err = ended(process)
+    assert out == ""
+    # If our thread was not reading at that moment, the interpreter itself reports the failed write.
+    assert err == "" or (closing == "what is read" and err.endswith(f"{BROKEN_PIPE}\n"))
     assert receiver.span_names == ENDED + OPEN
