@@ -155,7 +155,16 @@ class StreamedRun(InvokeAgent):
         self.respond("".join(self._chunks))
 
 
-ENDS: list[tuple[Callable[[InvokeAgent], None], str]] = [
+class StreamedWorkflow(InvokeWorkflow):
+    """A workflow with a result by then, however it ends."""
+
+    __slots__ = ()
+
+    def conclude(self) -> None:
+        self.respond(text_messages("assistant", "sunny"))
+
+
+ENDS: list[tuple[Callable[[Operation], None], str]] = [
     (lambda run: run.exhausted(None), "stop"),
     (lambda run: run.abandoned(), "error"),
     (lambda run: run.failed(LookupError()), "error"),
@@ -163,8 +172,19 @@ ENDS: list[tuple[Callable[[InvokeAgent], None], str]] = [
 
 
 @pytest.mark.parametrize(("end", "reason"), ENDS, ids=["exhausted", "abandoned", "failed"])
+def test_a_workflow_that_breaks_off_has_the_reason_error_too(
+    end: Callable[[Operation], None], reason: str, emission: Emission
+) -> None:
+    run = StreamedWorkflow(telemetry(emission, True), "trip", output=list)
+    end(run)
+    (message,) = text_messages("assistant", "sunny")
+    found = attributes(emission)["gen_ai.output.messages"]
+    assert found == [{**message, "finish_reason": reason}]
+
+
+@pytest.mark.parametrize(("end", "reason"), ENDS, ids=["exhausted", "abandoned", "failed"])
 def test_a_response_that_breaks_off_has_the_reason_error(
-    end: Callable[[InvokeAgent], None], reason: str, emission: Emission
+    end: Callable[[Operation], None], reason: str, emission: Emission
 ) -> None:
     run = StreamedRun(telemetry(emission, True))
     for text in ("sun", "ny"):

@@ -96,7 +96,22 @@ class Internal(Operation):
     def respond(self, value: Any) -> None:
         """Record the output messages, as ``output`` makes them from the result."""
         if self._output is not None and self.content.enabled:
-            self.content.output_messages = self._output(value)
+            output = self._output(value)
+            if output is not None:
+                self.content.output_messages = lambda: self._with_finish_reason(output)
+
+    def _with_finish_reason(self, output: Messages) -> Messages:
+        messages = output() if callable(output) else output
+        reason = self._finish_reason()
+        if reason is None or not isinstance(messages, list) or not messages:
+            return messages
+        last = messages[-1]
+        return [*messages[:-1], {**last, _REASON: last.get(_REASON, reason)}]
+
+    def _finish_reason(self) -> str | None:
+        """Return the finish reason of the last message, if it has none: ``error`` if it broke off."""
+        broke_off = self.error_type is not None or _ABANDONED in self.attributes
+        return values.FinishReason.ERROR.value if broke_off else None
 
 
 class InvokeWorkflow(Internal):
@@ -172,29 +187,12 @@ class InvokeAgent(Internal):
         self.scope = AgentScope(name, scope_of(self.context).agent)
         self.context = with_scope(self.context, agent=self.scope)
 
-    def respond(self, value: Any) -> None:
-        """Record the output messages, with the finish reason of the last model call below."""
-        if self._output is not None and self.content.enabled:
-            output = self._output(value)
-            if output is not None:
-                self.content.output_messages = lambda: self._with_finish_reason(output)
-
-    def _with_finish_reason(self, output: Messages) -> Messages:
-        messages = output() if callable(output) else output
-        reason = self._finish_reason
-        if reason is None or not isinstance(messages, list) or not messages:
-            return messages
-        last = messages[-1]
-        return [*messages[:-1], {**last, _REASON: last.get(_REASON, reason)}]
-
-    @property
     def _finish_reason(self) -> str | None:
-        """The reason of the last model call below; ``error`` if the run broke off without one."""
+        """Return that of the last model call below; with several choices it is none of them."""
         reasons = self.scope.finish_reasons
-        if len(reasons) == 1:
-            return reasons[0]
-        broke_off = self.error_type is not None or _ABANDONED in self.attributes
-        return values.FinishReason.ERROR.value if broke_off and not reasons else None
+        if len(reasons) > 1:
+            return None
+        return reasons[0] if reasons else super()._finish_reason()
 
     def _finalize(self) -> None:
         finalization.current().wait_briefly()  # streams dropped under it count towards its usage
