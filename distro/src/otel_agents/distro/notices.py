@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from otel_agents.instrumentors import hosting
 
-__all__ = ["inform", "readable_bytes", "warn"]
+__all__ = ["inform", "listed", "readable_bytes", "warn"]
 
 
 def warn(message: str, *values: object) -> None:
@@ -18,6 +20,11 @@ def warn(message: str, *values: object) -> None:
 def inform(message: str, *values: object) -> None:
     """Log one INFO line: nothing has to be done."""
     hosting.inform("otel-agents: " + message, *values)
+
+
+def listed(parts: Sequence[str], word: str) -> str:
+    """Return ``a, b and c`` for three parts and the word ``and``."""
+    return f" {word} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def readable_bytes(number: int) -> str:

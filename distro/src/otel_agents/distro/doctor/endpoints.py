@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from otel_agents.distro.addresses import origin, redacted
 from otel_agents.distro.environment import Environment, Signal, SignalName
+from otel_agents.distro.notices import listed
 from otel_agents.distro.otlp.hints import hint_for
 from otel_agents.distro.otlp.transport import OtlpTransport
 
@@ -52,9 +53,7 @@ def endpoint_findings(signals: Iterable[SignalStatus]) -> Iterator[str]:
             server = origin(signal.endpoint)
             failed.setdefault((server, signal.result, signal.hint), []).append(signal.name)
     for (server, result, hint), names in failed.items():
-        others = ", ".join(names[:-1])
-        signals_refused = f"{others} or {names[-1]}" if others else names[-1]
-        yield f"{server} does not accept {signals_refused} ({result}); {hint}"
+        yield f"{server} does not accept {listed(names, 'or')} ({result}); {hint}"
 
 
 def check_signal(environment: Environment, name: SignalName) -> SignalStatus:

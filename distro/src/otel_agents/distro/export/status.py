@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from otel_agents.distro.notices import warn
+from otel_agents.distro.notices import listed, warn
 from otel_agents.distro.otlp.hints import CREDENTIALS, hint_for
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.instrumentors.hosting import Bounded, system
@@ -160,7 +160,7 @@ class EndpointStatus:
         if self.undelivered_metrics:
             parts.append("the last metrics")
         if parts:
-            undelivered = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+            undelivered = listed(parts, "and")
             warn(
                 "could not deliver to %s (%s) before exit; dropped: %s; %s",
                 self.endpoint,
