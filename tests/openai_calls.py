@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -193,9 +192,3 @@ def ways() -> list[tuple[str, Callable[[Call, str], None], Call, bool]]:
         for way in some
         if call.streams or not streamed
     ]
-
-
-def close_quietly(stream: Any) -> None:
-    """Close a stream that may be broken already."""
-    with contextlib.suppress(openai.OpenAIError):
-        stream.close()

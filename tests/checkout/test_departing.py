@@ -58,7 +58,7 @@ def test_a_server_ends_with_whoever_started_it(tmp_path: Path, number: signal.Si
     assert status_when_ended(tmp_path, number) in (128 + number, -number)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's end")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a parent's end")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_ends_with_a_shell_that_forwards_no_signal(
     tmp_path: Path, number: signal.Signals

@@ -304,7 +304,7 @@ def test_a_cancelled_future_has_failed() -> None:
 
 
 def test_a_future_without_a_private_exception_is_read_by_its_method() -> None:
-    class Elsewhere(asyncio.Future):  # type: ignore[type-arg]
+    class Elsewhere(asyncio.Future):  # type: ignore[type-arg]  any result does
         @property
         def _exception(self) -> Any:
             raise AttributeError("_exception")

@@ -197,6 +197,7 @@ def test_an_agent_waits_for_what_was_dropped_under_it(telemetry: Telemetry) -> N
     recorded: list[str] = []
     agent = InvokeAgent(telemetry, "planner")
     agent.when_ended.append(lambda: recorded.append("agent"))
+    # It is not done yet when the agent ends.
     finalization.started().put(lambda: (time.sleep(0.01), recorded.append("dropped")))
     agent.end()
     assert recorded == ["dropped", "agent"]
@@ -217,7 +218,7 @@ def test_a_response_is_counted_once_where_the_stream_that_gave_it_was_dropped(
     inner.response_id, inner.response_model, inner.finish_reasons = "r1", "toy-1", ("stop",)
     inner.input_tokens, inner.output_tokens, inner.complete = 1, 1, True
     stream = StreamProxy(Stream(), inner)
-    finalization.started().put(lambda: time.sleep(0.01))
+    finalization.started().put(lambda: time.sleep(0.01))  # the stream waits behind it
     del stream
     claim.returned("the answer, put together")
     settle()

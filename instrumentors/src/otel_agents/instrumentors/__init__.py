@@ -3,15 +3,7 @@
 This package exports what an instrumentor is made of. These names are public: changes are announced
 in the changelog. Nothing is imported before it is used.
 
-Example:
-    >>> from otel_agents.instrumentors import AgentInstrumentor, InvokeAgent, Patch
-    >>> def run(telemetry, call):
-    ...     return InvokeAgent(telemetry, call.instance.name)
-    >>> class HouseInstrumentor(AgentInstrumentor):
-    ...     plain_name = "house"
-    ...     requires = ("house >= 1",)
-    ...     def patches(self):
-    ...         return [Patch("house:Agent.run", run)]
+`AgentInstrumentor` shows a whole instrumentor.
 """
 
 from __future__ import annotations

@@ -20,25 +20,20 @@ import functools
 import math
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from . import system
 from .errors import guarded
 
 __all__ = ["support_threads"]
 
-_SHARED: Final = "_otel_agents_shared"
-"""Whether one of our threads has ever tried to acquire it."""
-_PROMISED: Final = "_otel_agents_promised"
-"""Whether a waiter was dequeued that has not acquired the lock yet."""
-
 
 @guarded("patching the locks of eventlet")
 def support_threads(module: Any) -> None:
     """Patch the locks of the module ``eventlet.lock``, including existing ones."""
     kind = module.Semaphore
-    setattr(kind, _SHARED, False)
-    setattr(kind, _PROMISED, False)
+    kind._otel_agents_shared = False  # whether one of our threads has ever tried to acquire it
+    kind._otel_agents_promised = False  # whether a dequeued waiter has not acquired it yet
     kind.acquire = _wrap_acquire(kind.acquire)
     kind._do_acquire = _wrap_do_acquire(kind._do_acquire)
 

@@ -1,9 +1,10 @@
 """Streams and calls that were dropped unfinished: one thread ends their operations.
 
 A destructor runs anywhere, also while its thread holds a lock that ending a span would wait for,
-such as one of the SDK or of a span processor. So a destructor records nothing itself. It puts what was dropped, and when, into a queue that may be
-written from anywhere; the thread does the rest. A `GeneratorExit` counts as a destructor, since the garbage collector throws it into
-unfinished generators. So does closing, which a ``with`` or a ``yield from`` then does.
+such as one of the SDK or of a span processor. So a destructor records nothing itself. It puts what
+was dropped, and when, into a queue that may be written from anywhere; the thread does the rest. A
+`GeneratorExit` counts as a destructor, since the garbage collector throws it into unfinished
+generators. So does closing, which a ``with`` or a ``yield from`` then does.
 
 The thread starts with the first stream, since a destructor cannot start one. Without streams there
 is no thread: a coroutine that was dropped unfinished, which is rare, waits for the next call or
