@@ -10,10 +10,11 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from otel_agents.instrumentors import AgentInstrumentor, ClaimedCall, Operation
+from otel_agents.instrumentors import AgentInstrumentor, ClaimedCall, Operation, _dialects
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.operations import in_progress
@@ -67,17 +68,20 @@ def _recorded(
 
 
 def _hooks(instrumentor: type[AgentInstrumentor]) -> Iterator[tuple[type[Any], str]]:
-    """Yield the hooks that the classes of the instrumentor's package define."""
+    """Yield the hooks of the classes that the instrumentor's package uses and its own or a dialect's."""
     package = importlib.import_module(instrumentor.__module__)
+    places = (package.__name__, _dialects.__name__)
+    for kind in dict.fromkeys(_operations(package)):
+        if kind.__module__.startswith(places):
+            yield from ((kind, name) for name in _HOOKS if name in vars(kind))
+
+
+def _operations(package: ModuleType) -> Iterator[type[Any]]:
     for found in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{found.name}")
         for kind in vars(module).values():
-            if (
-                isinstance(kind, type)
-                and issubclass(kind, (Operation, ClaimedCall))
-                and kind.__module__ == module.__name__
-            ):
-                yield from ((kind, name) for name in _HOOKS if name in vars(kind))
+            if isinstance(kind, type) and issubclass(kind, (Operation, ClaimedCall)):
+                yield from kind.__mro__
 
 
 def _fails(kind: type[Any], name: str) -> Any:

@@ -20,12 +20,15 @@ FORBIDDEN = {
         "otel_agents.distro",
         "otel_agents.instrumentors._core",
         "otel_agents.instrumentors._dialects",
+        "otel_agents.instrumentors._sdks",
     ),
 }
 """Packages that a part must not import, even inside functions."""
 PARTS = (*FORBIDDEN, "distro")
 INSTRUMENTORS = ROOT / "instrumentors/src/otel_agents/instrumentors"
 CORE = "otel_agents.instrumentors._core"
+SHARED = ("_core", "_dialects", "_sdks")
+"""What the instrumentors share; each may import those before it."""
 OUTSIDE = ("semconv", "distro", "tests/kit", "examples", "docs", "collector-config")
 """Folders that must not use the core: a distribution has ``hosting``, others the public API."""
 DISTRIBUTIONS = (
@@ -73,15 +76,15 @@ def test_pytest_is_needed_by_the_kits_plugin_alone() -> None:
 
 
 def test_no_framework_imports_another_and_what_they_share_imports_none() -> None:
-    """A framework may use the dialects and the core, the dialects the core, the core neither."""
+    """A framework may use the rooms below it, each of which may use those before it."""
     package = "otel_agents.instrumentors"
     names = {path.parent.name for path in INSTRUMENTORS.glob("*/__init__.py")}
-    frameworks = names - {"_core", "_dialects"}
+    frameworks = names - {*SHARED}
     for path in INSTRUMENTORS.glob("*/**/*.py"):
         own = path.relative_to(INSTRUMENTORS).parts[0]
         barred = frameworks - {own}
-        if own == "_core":
-            barred.add("_dialects")
+        if own in SHARED:
+            barred |= {*SHARED[SHARED.index(own) + 1 :]}
         others = tuple(f"{package}.{name}" for name in barred)
         assert inside(imports(path), others) == [], path
 
@@ -92,7 +95,7 @@ def test_the_core_is_known_to_the_instrumentors_alone() -> None:
     assert [path for path in files if mentions_core(path)] == []
 
 
-PRIVATE = re.compile(rb"(?<![A-Za-z0-9])_(core|dialects)\b")
+PRIVATE = re.compile(rb"(?<![A-Za-z0-9])_(core|dialects|sdks)\b")
 """Private packages of the instrumentors, by import or file path."""
 
 

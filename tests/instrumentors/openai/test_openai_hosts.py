@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai_calls import MESSAGES
 
-from otel_agents.instrumentors.openai._requests import endpoint_of
+from otel_agents.instrumentors.openai._requests import ENDPOINTS
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
@@ -49,14 +49,14 @@ from otel_agents.testing.scripted_model import ScriptedModel
 )
 def test_the_host_determines_the_provider(url: str, endpoint: tuple[str, str, int]) -> None:
     with openai.OpenAI(base_url=url, api_key="none") as client:
-        assert endpoint_of(client)[:3] == endpoint
+        assert ENDPOINTS.of(client)[:3] == endpoint
 
 
 def test_a_new_base_url_changes_the_endpoint() -> None:
     with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="none") as client:
-        assert endpoint_of(client).provider == "x_ai"
+        assert ENDPOINTS.of(client).provider == "x_ai"
         client.base_url = "https://api.deepseek.com"
-        assert endpoint_of(client).provider == "deepseek"
+        assert ENDPOINTS.of(client).provider == "deepseek"
 
 
 @pytest.mark.usefixtures("instrumented")

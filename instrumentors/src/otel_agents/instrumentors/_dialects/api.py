@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
 
 from .fields import Body
 
-__all__ = ["Accumulator", "Api", "Message", "Part", "Usage"]
+__all__ = [
+    "Accumulator",
+    "Api",
+    "Message",
+    "Part",
+    "ResponseAccumulator",
+    "ResponseFields",
+    "Usage",
+    "WireFormat",
+]
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -31,6 +41,31 @@ class Usage(NamedTuple):
         return cls(inputs + sum(parts.values()), outputs, parts)
 
 
+_NO_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class ResponseFields(NamedTuple):
+    """What a response reports of itself.
+
+    Attributes:
+        response_id: The provider's id.
+        model: The model that generated it.
+        finish_reasons: One per choice, in the provider's spelling; in lower case if that is in capitals.
+        usage: Its tokens.
+        attributes: Its other attributes by the conventions' names, such as the conversation's id.
+        failed: Whether it reports an error, although its status is 200.
+        error_code: The provider's name of that error, if it has one.
+    """
+
+    response_id: str | None = None
+    model: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    usage: Usage | None = None
+    attributes: Mapping[str, Any] = _NO_ATTRIBUTES
+    failed: bool = False
+    error_code: str | None = None
+
+
 class Accumulator(Protocol):
     """Accumulates the content of a stream; created only if content is recorded."""
 
@@ -40,6 +75,19 @@ class Accumulator(Protocol):
 
     def messages(self) -> list[Message]:
         """Return the output so far as messages; an empty list if it has no content."""
+        ...
+
+
+class ResponseAccumulator(Accumulator, Protocol):
+    """Accumulates a stream into the response that it would have been without streaming."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider's last event has arrived: to close the stream then loses nothing."""
+        ...
+
+    def response(self) -> Any:
+        """Return the response so far; None before anything arrived."""
         ...
 
 
@@ -64,3 +112,25 @@ class Api:
     accumulator: Callable[[], Accumulator]
     type: OpenAIApiType | None = None
     output_type: OutputType | None = None
+
+
+def _no_error(event: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WireFormat(Api):
+    """A generating API whose inference needs nothing else to be recorded (`generation.Generation`).
+
+    Attributes:
+        accumulator: Creates what accumulates a stream; ``content=False`` keeps ids and usage alone.
+        request_attributes: The attributes of a request.
+        response_fields: What a response reports of itself.
+        stream_error: The error code of an event of a raw stream, which is a dict; None for any
+            other event. For a parsed stream the SDK raises.
+    """
+
+    accumulator: Callable[..., ResponseAccumulator]
+    request_attributes: Callable[[Body], dict[str, Any]]
+    response_fields: Callable[[Any], ResponseFields]
+    stream_error: Callable[[Any], str | None] = _no_error

@@ -17,11 +17,9 @@ from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import text
+from otel_agents.instrumentors._dialects.openai.responses import PENDING
 
-__all__ = ["PENDING", "Cancellation", "Deletion", "fetched", "hold"]
-
-PENDING: Final = ("queued", "in_progress")
-"""The states of an incomplete response."""
+__all__ = ["Cancellation", "Deletion", "fetched", "hold"]
 
 _LIMIT: Final = 256
 _TTL_SECONDS: Final = 900.0

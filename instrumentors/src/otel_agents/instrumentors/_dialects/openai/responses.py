@@ -32,6 +32,7 @@ from .parts import content_parts
 
 __all__ = [
     "FINAL_EVENTS",
+    "PENDING",
     "RESPONSES",
     "failure_of",
     "instruction_parts",
@@ -41,6 +42,8 @@ __all__ = [
 
 FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.failed")
 """The last event of a stream, which holds the whole response."""
+PENDING: Final = ("queued", "in_progress")
+"""The states of an incomplete response."""
 
 
 _CALLS: Final = ("function_call", "custom_tool_call")

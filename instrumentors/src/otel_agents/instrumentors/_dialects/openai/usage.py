@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import field
+from otel_agents.instrumentors._dialects.api import ResponseFields, Usage
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["usage_of"]
+__all__ = ["embeddings_fields", "usage_of"]
 
 
 _TOTALS: Final = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
@@ -50,6 +50,11 @@ def usage_of(usage: object) -> Usage | None:
             if tokens:
                 breakdown[name] = tokens
     return Usage(totals[0], totals[1], breakdown)
+
+
+def embeddings_fields(response: Any) -> ResponseFields:
+    """Return what a response with embeddings reports of itself."""
+    return ResponseFields(model=text(response, "model"), usage=usage_of(field(response, "usage")))
 
 
 def _first(usage: object, names: tuple[str, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""An inference of the OpenAI SDK, whatever its API and the shape of its result."""
+"""An inference in OpenAI's formats, whatever the API and the shape of the result."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator, Api
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
-from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS, RESPONSES, failure_of
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.semconv import attributes as attr
 
-from . import _background
+from .requests import inference_attributes
+from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
+from .usage import usage_of
 
 __all__ = ["Generation"]
 
@@ -67,7 +66,7 @@ class Generation(Inference):
         """Record a whole response; a background response keeps the operation open."""
         if self._responded:
             return
-        pending = text(value, "status") in _background.PENDING
+        pending = text(value, "status") in PENDING
         self._responded = self.complete = not pending
         if pending:
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
@@ -76,7 +75,7 @@ class Generation(Inference):
         self._identify(fields_of(value))
         response_id = self.response_id
         if pending and response_id is not None:
-            self.hold_open = lambda: _background.hold(response_id, self)
+            self.hold(response_id)
         self._record_usage(field(value, "usage"))
         self.finish_reasons = self._api.finish_reasons(value)
         conversation = text(field(value, "conversation"), "id")
@@ -87,6 +86,9 @@ class Generation(Inference):
             self.mark_failed(code)
         if self._accumulator is not None:
             self.content.output_messages = lambda: self._api.output_messages(value)
+
+    def hold(self, response_id: str) -> None:
+        """Handle a response that is generated in the background; for an SDK to override."""
 
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")

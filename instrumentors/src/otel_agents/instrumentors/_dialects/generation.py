@@ -1,0 +1,162 @@
+"""An inference and an embedding of any wire format, whatever the shape of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.operations import Embeddings, Inference
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv import values
+
+from .api import ResponseAccumulator, ResponseFields, WireFormat
+from .fields import Body, text
+
+__all__ = ["Embedding", "Generation"]
+
+
+class Generation(Inference):
+    """An inference that a `WireFormat` describes. Its result is a response, a stream or raw.
+
+    Args:
+        telemetry: What to emit with.
+        wire_format: The format of request and response.
+        body: The request as it is sent.
+        provider: ``gen_ai.provider.name``.
+        server: Host and port of the endpoint, if known.
+        model: The requested model; default is the body's ``model``.
+        parent: The parent context; default is the current one.
+        provider_is_guess: Whether the provider that a layer above names takes precedence.
+    """
+
+    __slots__ = ("_accumulator", "_responded", "_wire_format")
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        wire_format: WireFormat,
+        body: Body,
+        provider: str,
+        server: tuple[str, int] | None,
+        *,
+        model: str | None = None,
+        parent: Context | None = None,
+        provider_is_guess: bool = False,
+    ) -> None:
+        super().__init__(
+            telemetry,
+            wire_format.operation,
+            provider,
+            model or text(body, "model"),
+            server,
+            parent=parent,
+            provider_is_guess=provider_is_guess,
+        )
+        self._wire_format = wire_format
+        self._accumulator: ResponseAccumulator | None = None
+        self._responded = False
+        if self.detailed:
+            self.attributes.update(wire_format.request_attributes(body))
+            if wire_format.output_type is not None:
+                self.attributes[attr.GEN_AI_OUTPUT_TYPE] = wire_format.output_type.value
+        if self.content.enabled:
+            wire_format.record_request(self.content, body)
+
+    def respond(self, value: Any) -> None:
+        """Record a whole response, once."""
+        if self._responded:
+            return
+        self._responded = self.complete = True
+        self._record(self._wire_format.response_fields(value))
+        if self.content.enabled:
+            self.content.output_messages = lambda: self._wire_format.output_messages(value)
+
+    def chunk(self, item: Any) -> object:
+        """Record one chunk or event of a stream."""
+        if self.times_next_chunk:
+            self.record_chunk_time()
+        accumulator = self._accumulator
+        if accumulator is None:
+            accumulator = self._wire_format.accumulator(content=self.content.enabled)
+            self._accumulator = accumulator
+        accumulator.add(item)
+        if accumulator.finished:
+            self.complete = True
+        if isinstance(item, dict):
+            code = self._wire_format.stream_error(item)
+            if code is not None:
+                self.mark_failed(code)
+                self.end()  # the reader stops here and may never close the stream
+        return None
+
+    def conclude(self) -> None:
+        """Record what was accumulated of a stream."""
+        accumulator = self._accumulator
+        if accumulator is None or self._responded:
+            return
+        response = accumulator.response()
+        if response is not None:
+            self._record(self._wire_format.response_fields(response))
+        if self.content.enabled:
+            self.content.output_messages = accumulator.messages
+
+    def _record(self, fields: ResponseFields) -> None:
+        self.response_id, self.response_model = fields.response_id, fields.model
+        self.finish_reasons = fields.finish_reasons
+        self.attributes.update(fields.attributes)
+        if fields.usage is not None:
+            self.input_tokens, self.output_tokens = fields.usage[:2]
+            self.attributes.update(fields.usage.breakdown)
+        if fields.failed:
+            self.mark_failed(fields.error_code)
+
+
+class Embedding(Embeddings):
+    """A request for embeddings, whose result may be raw.
+
+    Args:
+        telemetry: What to emit with.
+        response_fields: What a response reports of itself.
+        attributes: The attributes of the request.
+        provider: ``gen_ai.provider.name``.
+        model: The requested model, if the request names one.
+        server: Host and port of the endpoint, if known.
+        provider_is_guess: Whether the provider that a layer above names takes precedence.
+    """
+
+    __slots__ = ("_response_fields",)
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        response_fields: Callable[[Any], ResponseFields],
+        attributes: Mapping[str, Any],
+        provider: str,
+        model: str | None,
+        server: tuple[str, int] | None,
+        *,
+        provider_is_guess: bool = False,
+    ) -> None:
+        super().__init__(
+            telemetry,
+            values.Operation.EMBEDDINGS,
+            provider,
+            model,
+            server,
+            provider_is_guess=provider_is_guess,
+        )
+        self._response_fields = response_fields
+        if self.detailed:
+            self.attributes.update(attributes)
+
+    def respond(self, value: Any) -> None:
+        """Record the response; its usage has input tokens alone."""
+        fields = self._response_fields(value)
+        self.response_id, self.response_model = fields.response_id, fields.model
+        self.attributes.update(fields.attributes)
+        if fields.usage is not None:
+            self.input_tokens = fields.usage.input_tokens
+            self.attributes.update(fields.usage.breakdown)

@@ -1,0 +1,1 @@
+"""What several SDKs share because one generator writes them."""
