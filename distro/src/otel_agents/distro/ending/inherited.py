@@ -64,6 +64,7 @@ def reset_metrics(meters: Any, instance: str | None) -> None:
         _sums(storage).clear()
     config: Any = getattr(meters, "_sdk_config", None)
     # opentelemetry-sdk 1.45 gives a child its own id in its fork hook; 1.34 does not.
+    # https://github.com/open-telemetry/opentelemetry-python/pull/5280
     if config is not None and instance_id(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
 

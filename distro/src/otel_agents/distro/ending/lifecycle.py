@@ -56,8 +56,9 @@ _current: Lifecycle | None = None
 class Lifecycle:
     """Shuts the three signals down, once.
 
-    It starts no thread: since Python 3.12 none can be started while the interpreter exits. Spans
-    and log records have threads; the calling thread shuts metrics down meanwhile.
+    It starts no thread: since Python 3.12 none can be started while the interpreter exits
+    (https://github.com/python/cpython/issues/113964). Spans and log records have threads; the
+    calling thread shuts metrics down meanwhile.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:

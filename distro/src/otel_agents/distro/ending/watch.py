@@ -43,6 +43,8 @@ class SignalWatch:
 
     def install(self) -> None:
         """Take the wakeup descriptor if it is free; call it in the main thread only."""
+        # Since Python 3.12 exit handlers cannot start threads:
+        # https://github.com/python/cpython/issues/113964
         self._start()
         renew_after_fork(self.renew)
         for name in _WARNING_LIBRARIES:

@@ -36,8 +36,10 @@ class Destination:
     on_exporter: Callable[[DeferredMetricExporter], object]
 
 
+# opentelemetry-sdk before 1.35 passes an exporter no arguments:
+# https://github.com/open-telemetry/opentelemetry-python/pull/4659
 DESTINATION: Final[ContextVar[Destination]] = ContextVar("otel_agents-metrics-destination")
-"""For the exporter that is being created: opentelemetry-sdk before 1.35 passes it no arguments."""
+"""For the exporter that is being created."""
 
 
 class DeferredMetricExporter(MetricExporter):

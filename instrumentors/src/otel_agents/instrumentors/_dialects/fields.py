@@ -32,6 +32,7 @@ def field(holder: Any, name: str) -> Any:
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
     # pydantic 2: `getattr` of a missing name is slow, since `__getattr__` builds and raises an error.
+    # https://github.com/pydantic/pydantic/pull/6165
     fields = cast("dict[str, Any]", vars(holder))
     return fields[name] if name in fields else extra.get(name) if extra else None
 

@@ -75,7 +75,8 @@ class ClaimedModelCall(ClaimedCall):
             sends_itself=self._sends_itself,
             record_request=partial(_record_request, messages),
         )
-        # CrewAI's own classes before 1.14.2.
+        # CrewAI's own classes before 1.14.2 create their client at once:
+        # https://github.com/crewAIInc/crewAI/pull/5412
         if self._sends_itself and type(instance).__module__.startswith(_CREWAI):
             self.server = host_of(getattr(instance, "client", None))
         self.model = instance

@@ -104,7 +104,8 @@ class StreamRecord:
             route: LiteLLM's name of the provider.
         """
         # The wrapper keeps the chunks as the provider sent them. The last chunk that it yields may
-        # have a usage that LiteLLM has counted by its own tokenizer.
+        # have a usage that LiteLLM has counted by its own tokenizer:
+        # https://github.com/BerriAI/litellm/pull/21011
         chunks = self._chunks if self.wrapper is None else list(self.wrapper.chunks)
         first = chunks[0] if chunks else None
         call.response_id = self._id or stream_id(first)

@@ -101,6 +101,7 @@ def function_of(attribute: Any) -> Any:
 def _is_bound(attribute: Any) -> bool:
     """Return whether Python binds this attribute of a class to the instance."""
     # A partial has `__get__` since Python 3.13, which only warns; since 3.14 it binds.
+    # https://github.com/python/cpython/pull/121089
     if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
         return False
     return hasattr(cast(Any, type(attribute)), "__get__")
