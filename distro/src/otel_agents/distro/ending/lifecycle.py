@@ -83,7 +83,7 @@ class Lifecycle:
         self._fallback.keep_running()
 
     def register(self, *, child: bool, signals: bool) -> None:
-        """Shut down at exit, instead of the providers' own handlers, which run one after another."""
+        """Shut down at exit, instead of the providers' handlers, which run one after another."""
         for provider in self._providers:
             ending = getattr(provider, "shutdown", None)
             if ending is not None:

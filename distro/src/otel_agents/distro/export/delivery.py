@@ -93,7 +93,7 @@ class Delivery(Generic[Item]):
             return
         try:
             size = self._size(item)
-        except Exception as error:  # noqa: BLE001  an item holds application objects, which may raise anything
+        except Exception as error:  # noqa: BLE001  an item holds application objects
             self._drop_unencodable(item, why_unencodable(error))
             return
         with self._lock:
@@ -286,7 +286,7 @@ class Delivery(Generic[Item]):
                 self.counts.dropped[reason] += number
 
     def _reset(self) -> None:
-        # Reentrant: a destructor or a signal handler may end a span while this thread holds the lock.
+        # Reentrant: a destructor or a signal handler may end a span while this thread holds it.
         self._lock = system.RLock()
         self._queue: deque[tuple[Item, int]] = deque()
         self._bytes = self._sending = self._failures = 0

@@ -1,8 +1,9 @@
-"""LiteLLM's own OpenTelemetry callback, ``otel``, and its kinds, such as ``weave_otel`` and ``logfire``.
+"""LiteLLM's own callback ``otel`` and its kinds, such as ``weave_otel`` and ``logfire``.
 
-A callback that finds a tracer provider in the process uses it too. It would record each model call a
-second time, with the prompt, so its model calls are filtered. Its other spans stay (proxy requests,
-guardrails, services), and so does everything of a callback with its own provider, such as ``langfuse_otel``.
+A callback that finds a tracer provider in the process uses it too. It would record each model call
+a second time, with the prompt, so its model calls are filtered. Its other spans stay (proxy
+requests, guardrails, services), and so does everything of a callback with its own provider, such as
+``langfuse_otel``.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _is_shared(callback: OpenTelemetry, tracer: Tracer) -> bool:
 
 
 def preferred_callback(telemetry: Telemetry) -> Context | None:
-    """Return the context for a model call that a callback records instead of us; None if we record it."""
+    """Return the context for a model call that a callback records; None if we record it."""
     if not _shared or not _CALLBACK.is_preferred(telemetry):
         return None
     return with_foreign_span(get_current())

@@ -1,4 +1,4 @@
-"""One call of a model: claimed for the layers below, reported here where LiteLLM itself sends it."""
+"""One call of a model: claimed for the layers below, or reported here if LiteLLM sends it."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class RoutedCall(ClaimedCall):
         return self.claim.current is None and is_generator(stream)
 
     def _release(self) -> None:
-        """Drop what the call holds: an SDK observes the stream, and keeps this alive until its end."""
+        """Drop what the call holds: an SDK observes the stream and keeps this alive to its end."""
         self.close()
         self.stream.wrapper, self._arguments = None, {}
         logging = self._logging()

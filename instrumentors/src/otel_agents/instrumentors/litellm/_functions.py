@@ -124,7 +124,7 @@ ITERATORS: Final = (
     f"vertex_ai.gemini.{_GEMINI}",
     f"vertex_ai_and_google_ai_studio.gemini.{_GEMINI}",
 )
-"""The classes below ``litellm.llms`` that parse providers' streams; each version has some of them."""
+"""The classes below ``litellm.llms`` that parse providers' streams; each version has some."""
 ROUTES: Final = MappingProxyType(
     {
         "chat_completions": _COMPLETION,

@@ -1,8 +1,8 @@
 """LiteLLM's operations: a claim around each model call, and a span where LiteLLM itself sends it.
 
-The patched functions lie below LiteLLM's cache, retries and fallbacks, so each attempt is a call of its
-own. ``Logging.pre_call`` is the evidence that a request is sent; LiteLLM's HTTP client and its Rust
-core are the evidence that no SDK sends it.
+The patched functions lie below LiteLLM's cache, retries and fallbacks, so each attempt is a call of
+its own. ``Logging.pre_call`` is the evidence that a request is sent; LiteLLM's HTTP client and its
+Rust core are the evidence that no SDK sends it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def pre_call(telemetry: Telemetry, call: Call, result: object) -> None:
 
 
 def post(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """Start the span of a request that LiteLLM sends: ``HTTPHandler.post(url, …)``, sync or async."""
+    """Start the span of a request of LiteLLM's ``HTTPHandler.post(url, …)``, sync or async."""
     current = current_call()
     url: httpx.URL | str = call.argument(0, "url")
     started = current.start(server_of(url)) if current is not None else None

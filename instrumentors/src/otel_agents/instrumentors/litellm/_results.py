@@ -32,7 +32,8 @@ def response_id_of(response: _types.Response, raw: object) -> str | None:
 
     Args:
         response: LiteLLM's result.
-        raw: The provider's response as LiteLLM logs it: its text, if LiteLLM's HTTP client received it.
+        raw: The provider's response as LiteLLM logs it: its text if LiteLLM's HTTP client received
+            it.
     """
     return _from_provider(_decoded(text(response, "id")), raw, ("id",), _is_generated)
 
@@ -53,7 +54,8 @@ def _from_provider(
 ) -> str | None:
     """Return ``known`` if the provider sent it, else what the provider sent under one of ``names``.
 
-    Without the raw response, ``known`` is dropped if ``may_be_generated`` says that LiteLLM may have made it.
+    Without the raw response, ``known`` is dropped if ``may_be_generated`` says that LiteLLM may
+    have made it.
     """
     if not isinstance(raw, str):
         return None if known is not None and may_be_generated(known) else known

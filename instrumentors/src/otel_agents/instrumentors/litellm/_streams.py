@@ -1,4 +1,4 @@
-"""What a stream has yielded, as the provider sent it, and the proxies that callers read it through."""
+"""What a stream has yielded, as the provider sent it, and the proxies through which it is read."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def is_unsent(stream: Stream) -> bool:
 
 
 def is_generator(stream: Stream) -> bool:
-    """Return whether a stream wraps a generator, as a `CustomLLM` of the application returns one."""
+    """Return whether a stream wraps a generator, as from the application's `CustomLLM`."""
     source = getattr(stream, "completion_stream", None)
     return isinstance(source, (Generator, AsyncGenerator))
 

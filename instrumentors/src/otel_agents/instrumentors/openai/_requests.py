@@ -220,7 +220,7 @@ def _propagate_and_observe(
 
 
 def _observing(operation: Operation, post_parser: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Observe the response before the SDK parses it: parsing may raise, and the response is billed."""
+    """Observe the response before the SDK parses it: parsing may raise, yet it is billed."""
 
     def parse(response: Any) -> Any:
         operation.observe(response)

@@ -83,7 +83,7 @@ def wrap_attribute(original: Any, wrapping: Wrapping, switch: Switch, in_class: 
         called = cast("Callable[..., Any]", original.__get__(None, object))
         return functools.partialmethod(wrapping(called, switch, True))
     if not callable(original):
-        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  reported like a missing target
+        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  like a missing target
     if in_class and not _is_bound(original):
         return staticmethod(wrapping(original, switch, False))
     return wrapping(original, switch, in_class)
