@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from opentelemetry.sdk import resources
 from opentelemetry.sdk.resources import Resource
 
-from otel_agents.instrumentors.hosting import attempt, system
+from otel_agents.instrumentors.hosting import call_foreign, system
 
 __all__ = [
     "detect_without_threads",
@@ -126,7 +126,7 @@ def detect_without_threads() -> None:
         found = initial_resource or Resource.create()
         for detector in detectors:
             action = "detecting the resource of a process"
-            found = found.merge(attempt(action, detector.detect, Resource.get_empty()))
+            found = found.merge(call_foreign(action, detector.detect, Resource.get_empty()))
         return found
 
     resources.get_aggregated_resources = detecting

@@ -34,7 +34,7 @@ from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Job, Worker
 from otel_agents.instrumentors.hosting import (
-    attempt,
+    call_foreign,
     drain_streams,
     guarded,
     inherits_telemetry,
@@ -210,7 +210,7 @@ class Lifecycle:
         """Shut the providers down one by one, as they do themselves: our own shutdown failed."""
         for provider in self._providers:
             end = getattr(provider, "shutdown", _nothing)
-            attempt("ending a provider", end, None, everything=True)
+            call_foreign("ending a provider", end, None, everything=True)
 
     def _end_all(self, deadline: float) -> None:
         tracers, meters, loggers = self._providers
@@ -286,14 +286,14 @@ def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
     """Flush ``provider`` and return whether it did; third-party code in it may raise anything."""
     flush = getattr(provider, "force_flush", _nothing)  # an API-only provider has no such method
     action = f"flushing {signal}"
-    return attempt(action, lambda: flush(_left(deadline)) is not False, False, everything=True)
+    return call_foreign(action, lambda: flush(_left(deadline)) is not False, False, everything=True)
 
 
 @guarded("ending the process", False)
 def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
     end = getattr(provider, "shutdown", _nothing)
     action = f"ending {signal}"
-    return attempt(action, lambda: end(*arguments) is not False, False, everything=True)
+    return call_foreign(action, lambda: end(*arguments) is not False, False, everything=True)
 
 
 def _nothing(*_: object) -> None: ...

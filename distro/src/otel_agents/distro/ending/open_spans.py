@@ -92,7 +92,7 @@ class OpenSpans(SpanProcessor):
             if span_id in by_span:
                 end(by_span[span_id])
             elif not hosting.is_discarded(span):
-                hosting.attempt("ending open spans", partial(_end, span), None)
+                hosting.call_foreign("ending open spans", partial(_end, span), None)
         for operation in reversed(operations):  # operations without a recording span
             end(operation)
 

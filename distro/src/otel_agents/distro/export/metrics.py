@@ -15,7 +15,7 @@ from otel_agents.distro.export.points import filter_points
 from otel_agents.distro.export.status import EndpointStatus
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.transport import OtlpTransport
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
+from otel_agents.instrumentors.hosting import call_foreign, guarded, renew_after_fork, system
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 
@@ -141,10 +141,10 @@ class DeferredMetricExporter(MetricExporter):
         self.sending = False
         self.deadline = None
         self.status.renew()
-        attempt("renewing the exporter of metrics", self._transport.renew, None)
+        call_foreign("renewing the exporter of metrics", self._transport.renew, None)
 
     @guarded("ending the metrics")
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Shut the exporter down, unless it is sending: older exporters would wait for that."""
         if not self.sending:
-            attempt("shutting down the exporter of metrics", self._transport.close, None)
+            call_foreign("shutting down the exporter of metrics", self._transport.close, None)
