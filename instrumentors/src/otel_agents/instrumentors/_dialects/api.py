@@ -99,7 +99,7 @@ class Api:
         operation: The conventions' operation.
         record_request: Sets the content of a request.
         output_messages: The output messages of a response.
-        finish_reasons: The finish reasons of a response, one per choice, in the provider's spelling.
+        finish_reasons: A response's finish reasons, one per choice, in the provider's spelling.
         accumulator: Creates what accumulates the content of a stream.
         type: ``openai.api.type``, if the conventions have a value for it.
         output_type: What it generates, if that is always the same.
