@@ -50,7 +50,7 @@ class ResponseFields(NamedTuple):
     Attributes:
         response_id: The provider's id.
         model: The model that generated it.
-        finish_reasons: One per choice, in the provider's spelling; in lower case if that is in capitals.
+        finish_reasons: One per choice, as the provider spells them; capitals become lower case.
         usage: Its tokens.
         attributes: Its other attributes by the conventions' names, such as the conversation's id.
         failed: Whether it reports an error, although its status is 200.
