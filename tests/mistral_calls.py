@@ -103,9 +103,11 @@ if VERSION >= (2, 1):
     streamed = {"stream": True}
     CALLS.append(Call("speech", "generate_content voxtral", method, speech, method, streamed))
 if VERSION >= (3, 4):
-    asked = {"model": "mistral-medium", "input": "Hi"}
+    arguments = {"model": "mistral-medium", "input": "Hi"}
     method = "responses.create"
-    CALLS.append(Call("responses", "chat mistral-medium", method, asked, method, {"stream": True}))
+    CALLS.append(
+        Call("responses", "chat mistral-medium", method, arguments, method, {"stream": True})
+    )
 
 
 def whole(call: Call, client: Any) -> None:

@@ -166,8 +166,8 @@ def test_messages_that_are_objects(client: Any, model: ScriptedModel, emission: 
     """What the SDK returned is sent again."""
     model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]), "Warm.")
     user = {"role": "user", "content": "Hi"}
-    answer = client.chat.complete(model="m", messages=[user], tools=[TOOL]).choices[0].message
-    client.chat.complete(model="m", messages=[user, answer])
+    called = client.chat.complete(model="m", messages=[user], tools=[TOOL]).choices[0].message
+    client.chat.complete(model="m", messages=[user, called])
     call = {"type": "tool_call", "id": "call_2", "name": "weather", "arguments": {"city": "Bern"}}
     assert attribute(emission, "gen_ai.input.messages") == [
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},

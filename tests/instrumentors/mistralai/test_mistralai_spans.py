@@ -217,14 +217,14 @@ if VERSION >= (1, 8):
         client: Any, run: Any, model: ScriptedModel, emission: Emission
     ) -> None:
         model.script(*[Response(json.dumps({"city": "Paris"}))] * 4)
-        asked: dict[str, Any] = {"model": "m", "messages": MESSAGES, "response_format": City}
-        parsed = client.chat.parse(**asked).choices[0].message.parsed
+        structured: dict[str, Any] = {"model": "m", "messages": MESSAGES, "response_format": City}
+        parsed = client.chat.parse(**structured).choices[0].message.parsed
         assert parsed == City(city="Paris")
-        list(client.chat.parse_stream(**asked))
+        list(client.chat.parse_stream(**structured))
 
         async def use(client: Any) -> None:
-            await client.chat.parse_async(**asked)
-            async for _ in await client.chat.parse_stream_async(**asked):
+            await client.chat.parse_async(**structured)
+            async for _ in await client.chat.parse_stream_async(**structured):
                 pass
 
         run(use)

@@ -1,14 +1,14 @@
 """The SDK's own spans: silenced for what is recorded here, unless they are preferred.
 
 It has three kinds, all with content. Those of requests go to the application's provider with
-``MISTRAL_SDK_TELEMETRY=global``, and in versions before 2.4 whenever there is one. A client with a
+``MISTRAL_SDK_TELEMETRY=global``, and in versions before 2.5 whenever there is one. A client with a
 provider of its own (``dedicated``, or the application's) keeps them. Those of runs and of their
 tools are created always.
 """
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +36,7 @@ __all__ = [
 
 _SETTING: Final = "MISTRAL_SDK_TELEMETRY"
 _GLOBAL: Final = "global"
+_TELEMETRY: Final = "mistralai.extra.observability.telemetry"
 _NATIVE: Final = NativeTelemetry("mistralai", f"the SDK's own telemetry ({_SETTING})")
 
 
@@ -79,10 +80,18 @@ def _is_enabled(configuration: SDKConfiguration) -> bool:
     if hook is None:  # before 1.10
         return False
     uses_global = getattr(hook, "_telemetry_use_global_provider", None)
-    if uses_global is None:  # before 2.4
+    if uses_global is None:  # up to 2.4
         return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-    requested = getattr(configuration, "telemetry", None) or os.environ.get(_SETTING)
-    return uses_global or (hook.tracer_provider is None and requested == _GLOBAL)
+    return uses_global or (hook.tracer_provider is None and _requested(configuration) == _GLOBAL)
+
+
+def _requested(configuration: SDKConfiguration) -> str | None:
+    """Return what the first request will enable, as the SDK reads it."""
+    resolve = getattr(sys.modules.get(_TELEMETRY), "_resolve_mistral_telemetry_env", None)
+    try:
+        return getattr(configuration, "telemetry", None) or (resolve() if resolve else None)
+    except RuntimeError:  # an invalid value, for which the SDK will raise
+        return None
 
 
 def silence_runs(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:

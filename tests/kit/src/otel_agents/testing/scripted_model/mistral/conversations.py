@@ -31,9 +31,9 @@ def read(body: Json) -> ParsedRequest:
     inputs = body.get("inputs")
     entries = json_objects(inputs)
     declared = [json_object(tool.get("function")) for tool in json_objects(body.get("tools"))]
-    said = [text for entry in entries for text in texts(entry.get("content"))]
+    contents = [text for entry in entries for text in texts(entry.get("content"))]
     return ParsedRequest(
-        prompt=inputs if isinstance(inputs, str) else "\n".join(said),
+        prompt=inputs if isinstance(inputs, str) else "\n".join(contents),
         tools=[function_tool(tool) for tool in declared if tool],
         has_tool_result=any(entry.get("type") == "function.result" for entry in entries),
     )
@@ -118,18 +118,18 @@ def _frames(exchange: Exchange, conversation: str) -> Iterator[Frame]:
 
 
 def _entry_frames(exchange: Exchange, entry: Json, index: int) -> Iterator[Frame]:
-    kind, place = entry["type"], {"id": entry.get("id", "entry"), "output_index": index}
+    kind, where = entry["type"], {"id": entry.get("id", "entry"), "output_index": index}
     if kind == "message.output":
         for content_index, content in _contents(exchange):
             delta = {"content": content, "content_index": content_index, "role": "assistant"}
-            yield _event("message.output.delta", **place, model=entry["model"], **delta)
+            yield _event("message.output.delta", **where, model=entry["model"], **delta)
     elif kind == "function.call":
-        named = {"name": entry["name"], "tool_call_id": entry["tool_call_id"], **place}
+        named = {"name": entry["name"], "tool_call_id": entry["tool_call_id"], **where}
         named["model"] = entry["model"]
         for part in fragments(entry["arguments"]):
             yield _event("function.call.delta", **named, arguments=part)
     elif kind == "tool.execution":
-        named = {"name": entry["name"], **place}
+        named = {"name": entry["name"], **where}
         yield _event("tool.execution.started", **named, arguments="")
         for part in fragments(entry["arguments"]):
             yield _event("tool.execution.delta", **named, arguments=part)
@@ -137,7 +137,7 @@ def _entry_frames(exchange: Exchange, entry: Json, index: int) -> Iterator[Frame
     elif kind == "agent.handoff":
         for moment, side in (("started", "previous"), ("done", "next")):
             agent = {f"{side}_agent_{key}": entry[f"{side}_agent_{key}"] for key in ("id", "name")}
-            yield _event(f"agent.handoff.{moment}", **place, **agent)
+            yield _event(f"agent.handoff.{moment}", **where, **agent)
 
 
 def _contents(exchange: Exchange) -> Iterator[tuple[int, str | Json]]:
