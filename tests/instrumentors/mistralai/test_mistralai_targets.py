@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import doctest
 import importlib
+from pathlib import Path
 from typing import Any
 
 from mistral_calls import MODULE, VERSION
+from new_processes import in_a_new_process
 from renamed_targets import check_renamed
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
@@ -34,6 +36,34 @@ def test_uninstrumenting_restores_everything() -> None:
     for holder, before in held:
         now = attributes(holder)
         assert {name: it for name, it in now.items() if before.get(name) is not it} == {}
+
+
+CODE = """
+import sys
+sys.path.insert(0, {tests!r})
+from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import ScriptedModel
+
+emission = Emission()
+MistralAIInstrumentor().instrument(**emission.providers)
+assert not any(name.startswith("mistralai") for name in sys.modules)
+import mistral_calls
+
+with ScriptedModel() as model:
+    client = mistral_calls.connect(model.mistral_url)
+    client.chat.complete(model="m", messages=mistral_calls.MESSAGES)
+    mistral_calls.CLOUDS[0].make(model.mistral_url).chat.complete(
+        model="m", messages=mistral_calls.MESSAGES
+    )
+print(emission.names)
+"""
+
+
+def test_instrumented_before_the_import() -> None:
+    """The newest version is a namespace package, and imports each module at its first use."""
+    code = CODE.format(tests=str(Path(__file__).parents[2]))
+    assert in_a_new_process(code).strip() == str(["chat m", "chat m"])
 
 
 def test_the_example_runs() -> None:
