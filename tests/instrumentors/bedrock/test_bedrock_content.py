@@ -242,7 +242,7 @@ def test_a_file_that_is_sent_is_not_read(
 def test_what_the_application_edits_later_is_not_recorded(
     client: Any, emission: Emission, with_content: None
 ) -> None:
-    sent: Any = {
+    sent: dict[str, Any] = {
         "system": [{"text": "SENT"}],
         "messages": [{"role": "user", "content": [{"text": "SENT"}]}],
         "toolConfig": {"tools": [{"toolSpec": {"name": "SENT", "inputSchema": {"json": {}}}}]},

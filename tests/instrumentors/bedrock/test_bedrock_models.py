@@ -12,7 +12,6 @@ import pytest
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
 
-
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
 NOVA: dict[str, Any] = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
 PROMPT = {"prompt": "Hi"}
@@ -201,9 +200,7 @@ def test_cohere_embeddings(client: Any, model: ScriptedModel, emission: Emission
     assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
 
 
-def test_images(
-    client: Any, model: ScriptedModel, emission: Emission, with_content: None
-) -> None:
+def test_images(client: Any, model: ScriptedModel, emission: Emission, with_content: None) -> None:
     model.script(Response(images=[b"picture"], include_usage=False))
     body = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "A bear"}}
     client.invoke_model(modelId="amazon.nova-canvas-v1:0", body=json.dumps(body))["body"].read()
@@ -221,7 +218,7 @@ def test_the_tools_of_command_r(
     client: Any, model: ScriptedModel, emission: Emission, with_content: None
 ) -> None:
     model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
-    body = {
+    body: dict[str, Any] = {
         "message": "Hi",
         "preamble": "Be brief.",
         "chat_history": [{"role": "USER", "message": "a"}, {"role": "CHATBOT", "message": "b"}],

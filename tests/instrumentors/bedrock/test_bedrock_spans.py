@@ -59,7 +59,10 @@ def converse(client: Any, run: Any) -> None:
 
 
 def converse_async(client: Any, run: Any) -> None:
-    run(lambda client: client.converse(**REQUEST))
+    async def use(client: Any) -> None:
+        await client.converse(**REQUEST)
+
+    run(use)
 
 
 @pytest.mark.parametrize("send", [converse] + [converse_async] * HAS_AIOBOTOCORE)
@@ -203,6 +206,10 @@ def test_the_event_of_a_conversation(
     assert attributes == expected(model)
 
 
+async def send_async(client: Any) -> None:
+    await client.converse(**CONVERSATION)
+
+
 def test_trace_headers_are_sent_by_setting_and_are_in_no_signed_url(
     client: Any, run: Any, model: ScriptedModel, emission: Emission, instrument: Any
 ) -> None:
@@ -210,10 +217,11 @@ def test_trace_headers_are_sent_by_setting_and_are_in_no_signed_url(
     instrument(OTEL_AGENTS_PROPAGATE_HEADERS="127.*")
     client.converse(**CONVERSATION)
     if HAS_AIOBOTOCORE:
-        run(lambda client: client.converse(**CONVERSATION))
+        run(send_async)
     before, *entries = model.ledger.entries
     assert "traceparent" not in before.headers
     for entry, span in zip(entries, emission.spans, strict=True):
+        assert span.context is not None
         assert f"{span.context.span_id:016x}" in entry.headers["traceparent"]
     signed = client.generate_presigned_url("converse", Params=CONVERSATION)
     assert "traceparent" not in signed

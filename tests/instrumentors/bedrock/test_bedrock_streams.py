@@ -84,9 +84,7 @@ def test_a_dropped_stream_is_abandoned(api: str, client: Any, emission: Emission
 
 @each_api
 @pytest.mark.usefixtures("instrumented")
-def test_a_stream_that_nobody_reads_is_abandoned(
-    api: str, client: Any, emission: Emission
-) -> None:
+def test_a_stream_that_nobody_reads_is_abandoned(api: str, client: Any, emission: Emission) -> None:
     stream_of(send(client, api))
     assert ending(emission) == ABANDONED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import doctest
 import pickle
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -34,13 +34,14 @@ def test_the_example_runs() -> None:
 
 
 @contextmanager
-def queues(model: ScriptedModel) -> Iterator[Any]:
+def queues(model: ScriptedModel) -> Generator[Any]:
     """A client of another service, which responds without a server."""
     client = client_of(model.base_url, "sqs")
 
     def respond(request: Any, **kwargs: Any) -> AWSResponse:
         raw: Any = mock.Mock(stream=lambda: iter([b'{"QueueUrls": ["q"]}']))
-        return AWSResponse(request.url, 200, {}, raw)
+        headers: Any = {}
+        return AWSResponse(request.url, 200, headers, raw)
 
     client.meta.events.register("before-send.sqs", respond)
     yield client
@@ -77,7 +78,8 @@ def test_everything_is_undone(instrument: Any) -> None:
     before = [vars(BaseClient)[name] for name in targets]
     instrument()
     assert all(vars(BaseClient)[name] is not it for name, it in zip(targets, before, strict=True))
-    assert pickle.loads(pickle.dumps(BaseClient._make_api_call)) is BaseClient._make_api_call
+    replaced = vars(BaseClient)["_make_api_call"]
+    assert pickle.loads(pickle.dumps(replaced)) is replaced
     BedrockInstrumentor().uninstrument()
     assert [vars(BaseClient)[name] for name in targets] == before
 
