@@ -25,7 +25,7 @@ _OFFICIAL: Final = NativeTelemetry("bedrock", _NAME)
 
 
 def call_context(telemetry: Telemetry, call: Call) -> Any:
-    """Return what ``_determine_call_context(client, args)`` does; None for a call that ours records."""
+    """Return what ``_determine_call_context(client, args)`` does; None for what ours records."""
     context = call.proceed()
     if context is None or (context.service, context.operation) not in STARTS:
         return context

@@ -49,7 +49,7 @@ class _AwsOperation(Operation):
 
 
 class _AwsModelCall(_AwsOperation, ModelCall):
-    """A call of a model. The usage that its body does not report is in headers or the last chunk."""
+    """A call of a model. Headers or the last chunk have the usage that its body does not report."""
 
     __slots__ = ()
 
@@ -97,11 +97,11 @@ class BedrockGeneration(_AwsModelCall, Generation):
 
     def chunk(self, item: Any) -> object:
         """Record one event of a stream: Converse's own, or a chunk with a model's JSON in it."""
-        payload = item
-        encoded = as_mapping(item.get("chunk")).get("bytes")
-        if encoded is not None:
-            payload = _parsed(encoded)
-            self._usage = usage_in_chunk(payload) or self._usage
+        encoded = item.get("chunk")
+        if encoded is None:
+            return super().chunk(item)
+        payload = _parsed(encoded.get("bytes") or b"")
+        self._usage = usage_in_chunk(payload) or self._usage
         return super().chunk(payload)
 
     def conclude(self) -> None:

@@ -62,7 +62,7 @@ def _invoke(
 
 
 def _parsed(body: Any) -> Body:
-    """Return the JSON of a request; an empty object if it is none, or a file that botocore reads."""
+    """Return the JSON of a request; an empty object for anything else, such as a file."""
     if not isinstance(body, (str, bytes, bytearray)):
         return {}
     try:

@@ -41,7 +41,7 @@ def is_embedding(model: str, body: Body) -> bool:
 
 
 def format_of(model: str, body: Body) -> WireFormat:
-    """Return the format of a request that generates something; of an unknown one, what it may have."""
+    """Return the format of a request that generates something; if unknown, what it may have."""
     if not _IMAGE_KEYS.isdisjoint(body):
         return _IMAGES
     if "messages" in body:
