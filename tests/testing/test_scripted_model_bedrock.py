@@ -138,42 +138,39 @@ def test_failures_are_spelled_as_the_provider_does(
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)
 
 
-BODIES: dict[str, tuple[Any, Any]] = {
+BODIES: dict[str, tuple[Any, str]] = {
     "anthropic.claude-v1:0": (
         {"anthropic_version": "bedrock-2023-05-31", **CHAT},
-        lambda body: (body["content"][0]["text"], body["usage"]["input_tokens"]),
+        "content.0.text",
     ),
-    "amazon.titan-text-lite-v1": (
-        {"inputText": "Hi"},
-        lambda body: (body["results"][0]["outputText"], body["inputTextTokenCount"]),
-    ),
-    "amazon.nova-lite-v1:0": (
-        REQUEST,
-        lambda body: (
-            body["output"]["message"]["content"][0]["text"],
-            body["usage"]["inputTokens"],
-        ),
-    ),
-    "meta.llama3-8b-instruct-v1:0": (
-        PROMPT,
-        lambda body: (body["generation"], body["prompt_token_count"]),
-    ),
-    "mistral.mistral-7b-instruct-v0:2": (PROMPT, lambda body: (body["outputs"][0]["text"], 50)),
-    "mistral.mistral-large-2402-v1:0": (
-        CHAT,
-        lambda body: (body["choices"][0]["message"]["content"], 50),
-    ),
-    "cohere.command-text-v14": (PROMPT, lambda body: (body["generations"][0]["text"], 50)),
-    "cohere.command-r-v1:0": ({"message": "Hi"}, lambda body: (body["text"], 50)),
-    "ai21.j2-mid-v1": (PROMPT, lambda body: (body["completions"][0]["data"]["text"], 50)),
-    "deepseek.r1-v1:0": (PROMPT, lambda body: (body["choices"][0]["text"], 50)),
-    "openai.gpt-oss-20b-1:0": (
-        CHAT,
-        lambda body: (body["choices"][0]["message"]["content"], body["usage"]["prompt_tokens"]),
-    ),
-    "somebody.model-v1": ({"input": "Hi"}, lambda body: (body["reply"], 50)),
+    "amazon.titan-text-lite-v1": ({"inputText": "Hi"}, "results.0.outputText"),
+    "amazon.nova-lite-v1:0": (REQUEST, "output.message.content.0.text"),
+    "meta.llama3-8b-instruct-v1:0": (PROMPT, "generation"),
+    "mistral.mistral-7b-instruct-v0:2": (PROMPT, "outputs.0.text"),
+    "mistral.mistral-large-2402-v1:0": (CHAT, "choices.0.message.content"),
+    "cohere.command-text-v14": (PROMPT, "generations.0.text"),
+    "cohere.command-r-v1:0": ({"message": "Hi"}, "text"),
+    "ai21.j2-mid-v1": (PROMPT, "completions.0.data.text"),
+    "deepseek.r1-v1:0": (PROMPT, "choices.0.text"),
+    "openai.gpt-oss-20b-1:0": (CHAT, "choices.0.message.content"),
+    "somebody.model-v1": ({"input": "Hi"}, "reply"),
 }
-"""Requests by model, and what reads the text and the input tokens of the response, if it has them."""
+"""By model a request, and where the text of the response is."""
+COUNTS = {
+    "anthropic.claude-v1:0": "usage.input_tokens",
+    "amazon.titan-text-lite-v1": "inputTextTokenCount",
+    "amazon.nova-lite-v1:0": "usage.inputTokens",
+    "meta.llama3-8b-instruct-v1:0": "prompt_token_count",
+    "openai.gpt-oss-20b-1:0": "usage.prompt_tokens",
+}
+"""By model where the input tokens are; the others report them in headers alone."""
+
+
+def at(path: str, body: Any) -> Any:
+    """Return the value at a path of keys and indexes."""
+    for step in path.split("."):
+        body = body[int(step) if step.isdigit() else step]
+    return body
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -181,10 +178,12 @@ def test_a_models_own_body(
     name: str, model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:
     model.script(Response("Sunny today.", usage=Tokens(50, 20)))
-    request, read = BODIES[name]
+    request, path = BODIES[name]
     connection.request("POST", f"/model/{quote(name, safe='')}/invoke", json.dumps(request))
     response = connection.getresponse()
-    assert read(json.loads(response.read())) == ("Sunny today.", 50)
+    body = json.loads(response.read())
+    assert at(path, body) == "Sunny today."
+    assert name not in COUNTS or at(COUNTS[name], body) == 50
     counts = [response.getheader(f"X-Amzn-Bedrock-{it}-Token-Count") for it in ("Input", "Output")]
     assert counts == ["50", "20"]
     (entry,) = model.ledger.entries
@@ -242,4 +241,8 @@ def test_a_knowledge_base(model: ScriptedModel, connection: http.client.HTTPConn
     assert len(generated["citations"]) == 1
     received = streamed(connection, "/retrieveAndGenerateStream", {"input": {"text": "weather"}})
     assert [name for name, _ in received] == ["output", "output", "citation"]
-    assert (model.ledger.requests, model.ledger.input_tokens) == (3, 0)
+    model.script("Sunny.")
+    received = streamed(connection, "/agenticRetrieveStream", {"messages": []})
+    assert received[-1][0] == "result"
+    assert received[-1][1]["results"][0]["content"] == {"text": "Sunny."}
+    assert (model.ledger.requests, model.ledger.input_tokens) == (4, 0)

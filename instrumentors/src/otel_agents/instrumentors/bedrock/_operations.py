@@ -178,7 +178,8 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
         self._references += _cited(items(value, "citations"))
 
     def chunk(self, item: Any) -> object:
-        """Record the documents that an event of a stream cites."""
+        """Record the documents that an event of a stream cites, or has."""
+        self._references += items(item.get("result"), "results")
         event = as_mapping(item.get("citation"))
         # `citation` is the first form of the event, which has the rest's fields in one more object.
         self._references += _cited([event, as_mapping(event.get("citation"))])
