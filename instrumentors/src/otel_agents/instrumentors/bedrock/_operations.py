@@ -63,13 +63,7 @@ class _AwsModelCall(_AwsOperation, ModelCall):
 class BedrockGeneration(_AwsModelCall, Generation):
     """An inference by Converse or InvokeModel.
 
-    Args:
-        telemetry: What to emit with.
-        wire_format: The format of request and response.
-        body: The request.
-        model: The model's id or ARN.
-        server: Host and port of the endpoint.
-        held: The key of the response's value that is read later; None if there is none.
+    ``held`` is the key of what is read later in the response; None if there is nothing.
     """
 
     __slots__ = ("_held", "_request_id", "_usage")
@@ -113,14 +107,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
 
 
 class BedrockEmbedding(_AwsModelCall, Embedding):
-    """An embedding by InvokeModel.
-
-    Args:
-        telemetry: What to emit with.
-        body: The request.
-        model: The model's id or ARN.
-        server: Host and port of the endpoint.
-    """
+    """An embedding by InvokeModel."""
 
     __slots__ = ("_usage",)
 
@@ -141,14 +128,10 @@ class BedrockEmbedding(_AwsModelCall, Embedding):
 
 
 class BedrockRetrieval(_AwsOperation, Retrieval):
-    """A query of a knowledge base, with or without an answer that a model generates from it.
+    """A query of a knowledge base.
 
-    Args:
-        telemetry: What to emit with.
-        knowledge_base: Its id.
-        model: The ARN of the model that generates, if one does.
-        server: Host and port of the endpoint.
-        held: The key of a stream in the response; None if there is none.
+    ``model`` generates a response from what was found, if there is one. ``held`` is the key of a
+    stream in the response; None if there is none.
     """
 
     __slots__ = ("_held", "_references")
