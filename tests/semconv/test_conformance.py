@@ -114,6 +114,9 @@ GOOD = [
         gen_ai__usage__output_tokens=None,
     ).by("openai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
+    CHAT.with_(
+        gen_ai__conversation__id="conv_1", gen_ai__response__id=None, gen_ai__response__model=None
+    ).by("mistralai"),
     CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
     CHAT.with_(
         gen_ai__request__stream=True,
