@@ -92,6 +92,11 @@ class ScriptedModel:
         """The `base_url` of an OpenAI client."""
         return f"{self.base_url}/v1"
 
+    @property
+    def groq_url(self) -> str:
+        """The `base_url` of a Groq client; below it chat completions are as Groq's."""
+        return f"{self.base_url}/groq"
+
     def script(self, *reactions: Reaction | str) -> None:
         """Return these for the next requests, in order of arrival; a string is a response's text.
 
