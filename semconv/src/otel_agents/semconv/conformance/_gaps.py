@@ -230,7 +230,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE),
         "images, audio and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
-        ("openai",),
+        ("openai", "groq"),
     ),
     Gap(
         _INFERENCE,
