@@ -20,10 +20,14 @@ PATH = "/groq/openai/v1/chat/completions"
 REQUEST: Any = {"model": "groq/compound", "messages": [{"role": "user", "content": "Hi"}]}
 STREAM: Any = {**REQUEST, "stream": True}
 SEARCH = {"index": 0, "type": "search", "arguments": '{"query": "x"}', "output": "Found."}
+CITATION = {
+    "type": "function_citation",
+    "function_citation": {"tool_call_id": "0", "start_index": 0, "end_index": 5},
+}
 RESPONSE = Response(
     "Sunny today.",
     reasoning="Look outside.",
-    items=[SEARCH],
+    items=[SEARCH, CITATION],
     id="chatcmpl-1",
     usage=Tokens(50, 20, cached_tokens=30, reasoning_tokens=5),
 )
@@ -58,6 +62,7 @@ def test_a_completion(model: ScriptedModel, connection: http.client.HTTPConnecti
         "content": "Sunny today.",
         "reasoning": "Look outside.",
         "executed_tools": [SEARCH],
+        "annotations": [CITATION],
     }
     assert completion == {
         "id": "chatcmpl-1",
@@ -87,6 +92,7 @@ def test_a_stream_reports_usage_in_its_last_chunk(
         {"reasoning": "outside."},
         {"content": "Sunny "},
         {"content": "today."},
+        {"annotations": [CITATION]},
         {},
     ]
     assert usage_in(sent[-1]["x_groq"]) == BILL

@@ -58,11 +58,15 @@ PYTHON = {
     "arguments": json.dumps({"code": "plot()"}),
     "code_results": [{"text": "done", "png": b64encode(PNG).decode()}, {"text": "more"}],
 }
+CITATION = {
+    "type": "document_citation",
+    "document_citation": {"document_id": SECRET, "start_index": 0, "end_index": 5},
+}
 RESPONSE = Response(
     f"Warm. {SECRET}",
     reasoning=f"Let me think. {SECRET}",
     tool_calls=[ToolCall("weather", {"city": SECRET}, id="call_2")],
-    items=[SEARCH, PYTHON],
+    items=[SEARCH, PYTHON, CITATION],
 )
 OUTPUT = [
     {
@@ -111,7 +115,7 @@ OUTPUT = [
                     ],
                 },
             },
-            {"type": "text", "content": f"Warm. {SECRET}"},
+            {"type": "text", "content": f"Warm. {SECRET}", "citations": [CITATION]},
             {
                 "type": "tool_call",
                 "id": "call_2",

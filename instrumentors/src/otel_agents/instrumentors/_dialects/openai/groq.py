@@ -1,4 +1,4 @@
-"""What Groq adds to OpenAI's format: usage in a chunk's ``x_groq``, tools that it ran, audio by URL."""
+"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that it ran, citations, audio by URL."""
 
 from __future__ import annotations
 
@@ -70,13 +70,17 @@ def _record_audio(content: Content, body: Body) -> None:
 def _chat_messages(response: Any) -> list[Message]:
     messages = CHAT.output_messages(response)
     for converted, choice in zip(messages, items(response, "choices"), strict=True):
-        _insert_tools(converted, items(field(choice, "message"), "executed_tools"))
+        sent = field(choice, "message")
+        _extend(converted["parts"], items(sent, "executed_tools"), items(sent, "annotations"))
     return messages
 
 
-def _insert_tools(converted: Message, tools: Iterable[Any]) -> None:
-    """Insert the tools that Groq ran: after the reasoning, before the text."""
-    parts: list[Part] = converted["parts"]
+def _extend(parts: list[Part], tools: Iterable[Any], annotations: Iterable[Any]) -> None:
+    """Insert the tools that Groq ran, after the reasoning, and add citations to the text."""
+    citations = [_plain(annotation) for annotation in annotations]
+    for part in parts if citations else ():
+        if part["type"] == "text":
+            part["citations"] = citations
     position = sum(part["type"] == "reasoning" for part in parts)
     parts[position:position] = [part for tool in tools for part in _executed(_plain(tool))]
 
@@ -126,21 +130,27 @@ class _Accumulator(Accumulator):
     def __init__(self) -> None:
         super().__init__()
         self._tools: dict[int, dict[int, dict[str, Any]]] = {}
+        self._annotations: dict[int, list[Any]] = {}
 
     def add(self, chunk: Any) -> None:
         """Add one chunk."""
         super().add(chunk)
         for choice in items(chunk, "choices"):
-            for tool in items(field(choice, "delta"), "executed_tools"):
-                tools = self._tools.setdefault(field(choice, "index") or 0, {})
+            index, delta = field(choice, "index") or 0, field(choice, "delta")
+            for tool in items(delta, "executed_tools"):
+                tools = self._tools.setdefault(index, {})
                 known = tools.setdefault(field(tool, "index") or 0, {})
                 known.update(without_none({**_plain(tool)}))
+            annotations = items(delta, "annotations")
+            if annotations:
+                self._annotations.setdefault(index, []).extend(annotations)
 
     def messages(self) -> list[Message]:
         """Return one message per choice."""
         messages = super().messages()
         for converted, index in zip(messages, sorted(self._choices), strict=True):
-            _insert_tools(converted, self._tools.get(index, {}).values())
+            tools, annotations = self._tools.get(index, {}), self._annotations.get(index, ())
+            _extend(converted["parts"], tools.values(), annotations)
         return messages
 
 

@@ -31,8 +31,7 @@ def _completion(exchange: Exchange, payload: Json) -> Json:
         payload["usage"] |= _TIMES
     for choice in payload["choices"]:
         _rename(choice["message"])
-        if exchange.response.items:
-            choice["message"]["executed_tools"] = [dict(tool) for tool in exchange.response.items]
+        choice["message"] |= {name: found for name, found in _items(exchange).items() if found}
     return {"x_groq": {"id": exchange.numbers.id("req_")}, **payload, **_tier(exchange)}
 
 
@@ -49,19 +48,38 @@ def _frames(exchange: Exchange, chunks: list[Json], usage: Usage | None) -> list
     if usage:
         known["usage"] = {**completion_usage(usage), **_TIMES}
     last["x_groq"] = known
-    ran = [{**first, "choices": [choice], "x_groq": None} for choice in _executed(exchange)]
-    sent = [first, *ran, *others]
+    alike = {**first, "x_groq": None}
+    ran, cited = [
+        [{**alike, "choices": [choice]} for choice in some] for some in _added_choices(exchange)
+    ]
+    sent = [first, *ran, *others[:-1], *cited, last]
     return [sse(chunk, has_usage=bool(usage) and chunk is last) for chunk in sent] + [
         sse({**chunk, "usage": {**chunk["usage"], **_TIMES}}) for chunk in after
     ]
 
 
-def _executed(exchange: Exchange) -> list[Json]:
-    """Return two choices for each tool: its call, then its result."""
-    deltas: list[Json] = []
-    for tool in exchange.response.items:
+def _items(exchange: Exchange) -> dict[str, list[Json]]:
+    """Return the scripted items: citations are annotations, others are tools that Groq ran."""
+    listed = [dict(item) for item in exchange.response.items]
+    cites = [str(item.get("type")).endswith("_citation") for item in listed]
+    return {
+        "executed_tools": [item for item, is_it in zip(listed, cites, strict=True) if not is_it],
+        "annotations": [item for item, is_it in zip(listed, cites, strict=True) if is_it],
+    }
+
+
+def _added_choices(exchange: Exchange) -> tuple[list[Json], list[Json]]:
+    """Return two choices for each tool, its call and its result, and one for the annotations."""
+    found = _items(exchange)
+    ran: list[Json] = []
+    for tool in found["executed_tools"]:
         called = {name: tool[name] for name in ("index", "type", "arguments") if name in tool}
-        deltas += [{"executed_tools": [called]}, {"executed_tools": [dict(tool)]}]
+        ran += [{"executed_tools": [called]}, {"executed_tools": [tool]}]
+    cited: list[Json] = [{"annotations": found["annotations"]}] if found["annotations"] else []
+    return _choices(ran), _choices(cited)
+
+
+def _choices(deltas: list[Json]) -> list[Json]:
     return [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
 
 
