@@ -241,7 +241,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE),
         "images, audio, documents and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
-        ("openai", "mistralai"),
+        ("openai", "groq", "mistralai"),
     ),
     Gap(
         _INFERENCE,
