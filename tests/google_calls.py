@@ -12,7 +12,18 @@ from google import genai
 from google.genai import version
 from google.oauth2.credentials import Credentials
 
-__all__ = ["CALLS", "MODEL", "PROMPT", "TIMES", "VERSION", "Call", "connected", "run_async", "ways"]
+__all__ = [
+    "CALLS",
+    "MODEL",
+    "PROMPT",
+    "TIMES",
+    "VERSION",
+    "Call",
+    "connected",
+    "plain",
+    "run_async",
+    "ways",
+]
 
 VERSION = tuple(int(part) for part in version.__version__.split(".")[:2])
 MODEL = "gemini-2.5-flash"

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from google import genai
 from google.genai import types
-from google_calls import MODEL
+from google_calls import MODEL, VERSION
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
@@ -348,3 +348,109 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in cast("list[Any]", value)]
     return {k: plain(v) for k, v in value.items()} if hasattr(value, "items") else value
+
+
+@pytest.mark.skipif(VERSION < (1, 33), reason="returns no response as it is received")
+@pytest.mark.usefixtures("with_content")
+def test_a_response_that_is_returned_as_it_was_received(
+    client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    call = ToolCall("weather", {"city": "Bern"}, id="2")
+    code: Any = [{"executableCode": {"language": "PYTHON", "code": "1"}}]
+    grounded: Any = [*code, {"groundingMetadata": GROUNDING}]
+    scripted = Response("Warm.", reasoning="July.", tool_calls=[call], items=grounded, images=[PNG])
+    model.script(scripted, scripted)
+    client.models.generate_content(model=MODEL, contents="Hi")
+    parsed = attribute(emission, "gen_ai.output.messages")
+    raw = types.GenerateContentConfig(should_return_http_response=True)
+    client.models.generate_content(model=MODEL, contents="Hi", config=raw)
+    assert attribute(emission, "gen_ai.output.messages") == parsed
+    kinds = [part["type"] for part in parsed[0]["parts"]]
+    server = ["server_tool_call", "server_tool_call_response", "server_tool_call"]
+    assert sorted(kinds) == sorted(["reasoning", "text", "tool_call", "blob", *server])
+
+
+@pytest.mark.skipif(VERSION < (1, 60), reason="has no such parts")
+@pytest.mark.usefixtures("with_content")
+def test_tools_that_google_runs_and_urls_that_it_reads(
+    client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    called = {"id": "1", "toolType": "GOOGLE_MAPS", "args": {"query": "Bern"}}
+    found = {"id": "1", "toolType": "GOOGLE_MAPS", "response": {"places": 1}}
+    read = {"retrievedUrl": "https://a.example", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_OK"}
+    items: list[Any] = [
+        {"toolCall": called},
+        {"toolResponse": found},
+        {"urlContextMetadata": {"urlMetadata": [read]}},
+    ]
+    model.script(Response("There.", items=items))
+    client.models.generate_content(model=MODEL, contents="Where is it?")
+    (message,) = attribute(emission, "gen_ai.output.messages")
+    assert message["parts"] == [
+        {
+            "type": "server_tool_call_response",
+            "server_tool_call_response": {
+                "type": "url_context",
+                "urls": [{"uri": "https://a.example", "status": "url_retrieval_status_ok"}],
+            },
+        },
+        {
+            "type": "server_tool_call",
+            "id": "1",
+            "name": "google_maps",
+            "server_tool_call": {"type": "google_maps", "arguments": {"query": "Bern"}},
+        },
+        {
+            "type": "server_tool_call_response",
+            "id": "1",
+            "server_tool_call_response": {"type": "google_maps", "response": {"places": 1}},
+        },
+        {"type": "text", "content": "There."},
+    ]
+
+
+@pytest.mark.skipif(VERSION < (1, 60), reason="streams no arguments")
+@pytest.mark.usefixtures("with_content")
+def test_arguments_that_vertex_ai_streams(
+    vertex: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    def argument(**value: Any) -> dict[str, Any]:
+        more = {"partialArgs": [{"jsonPath": "$.city", **value}], "willContinue": True}
+        return {"functionCall": more}
+
+    items: list[Any] = [
+        {"functionCall": {"id": "1", "name": "weather", "willContinue": True}},
+        argument(stringValue="Be", willContinue=True),
+        argument(stringValue="rn"),
+        {"functionCall": {"partialArgs": [{"jsonPath": "$.days", "numberValue": 2}]}},
+        {"functionCall": {}},
+    ]
+    model.script(Response("", items=items))
+    list(vertex.models.generate_content_stream(model=MODEL, contents="Hi"))
+    (message,) = attribute(emission, "gen_ai.output.messages")
+    arguments = {"city": "Bern", "days": 2}
+    call = {"type": "tool_call", "id": "1", "name": "weather", "arguments": arguments}
+    assert message["parts"] == [call]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_files_and_pictures_that_the_sdk_converts(client: genai.Client, emission: Emission) -> None:
+    file = types.File(uri="https://files.example/1", mime_type="audio/mp3", name="files/1")
+    contents: list[Any] = [file]
+    expected: list[Any] = [
+        {
+            "type": "uri",
+            "modality": "audio",
+            "uri": "https://files.example/1",
+            "mime_type": "audio/mp3",
+        }
+    ]
+    if VERSION >= (2, 0):
+        from PIL import Image
+
+        contents.append(Image.new("RGB", (1, 1)))
+        blob = {"type": "blob", "modality": "image", "mime_type": None, "content": ""}
+        expected.append(blob)
+    client.models.generate_content(model=MODEL, contents=contents)
+    (message,) = attribute(emission, "gen_ai.input.messages")
+    assert message["parts"] == expected

@@ -12,6 +12,7 @@ from google.genai import errors
 from google_calls import MODEL, PROMPT, VERSION, connected
 from opentelemetry.trace import StatusCode
 
+from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
     Disconnect,
@@ -148,6 +149,22 @@ def test_a_wrong_argument_raises_as_before_and_is_no_call(
     with pytest.raises(TypeError):
         client.models.generate_content(no_such_argument=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  the point
     assert emission.spans == ()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_the_sdk_refuses_is_no_call(
+    client: genai.Client, run: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    """It checks the configuration where it sends a request, and sends none."""
+    refused: Any = {"routing_config": {"auto_mode": {}}}  # for Vertex AI alone
+    arguments: dict[str, Any] = {"model": MODEL, "contents": PROMPT, "config": refused}
+    with pytest.raises(ValueError, match="routing_config"):
+        client.models.generate_content(**arguments)
+    with pytest.raises(ValueError, match="routing_config"):
+        list(client.models.generate_content_stream(**arguments))
+    with pytest.raises(ValueError, match="routing_config"):
+        run(lambda client: client.models.generate_content(**arguments))  # pyright: ignore[reportUnknownLambdaType]  an async client
+    assert (model.ledger.requests, emission.spans, in_progress.operations()) == (0, (), [])
 
 
 @pytest.mark.skipif(VERSION < (1, 33), reason="has no retries")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google import genai
+from google.genai import types
 from google_calls import MODEL, VERSION
 from opentelemetry.trace import SpanKind, get_current_span
 
@@ -208,3 +211,38 @@ def test_each_request_of_a_response_that_is_continued_is_a_span(
     assert reasons == [("continuation",), ("stop",)]
     tokens = [span["gen_ai.usage.output_tokens"] for span in spans]
     assert tokens == [entry.output_tokens for entry in model.ledger.entries]
+
+
+class Session:
+    """A session with an MCP server that has one tool."""
+
+    def __init__(self, is_error: bool) -> None:
+        self._is_error = is_error
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> Any:
+        assert (name, arguments) == ("weather", {"city": "Bern"})
+        return SimpleNamespace(isError=self._is_error, content=SECRET)
+
+
+@pytest.mark.skipif(VERSION < (1, 17), reason="calls no tools of MCP servers")
+@pytest.mark.parametrize("is_error", [False, True])
+@pytest.mark.usefixtures("instrumented")
+def test_a_tool_of_an_mcp_server(is_error: bool, emission: Emission) -> None:
+    """By the SDK's own adapter, as a chat calls it, without the package for such sessions."""
+    from google.genai import _adapters, _extra_utils
+
+    adapters: Any = _adapters
+    adapter = adapters.McpToGenAiToolAdapter(Session(is_error), SimpleNamespace(tools=[]))
+    function_call = types.FunctionCall(id="1", name="weather", args={"city": "Bern"})
+    content = types.Content(parts=[types.Part(function_call=function_call)])
+    response = types.GenerateContentResponse(candidates=[types.Candidate(content=content)])
+    functions: Any = _extra_utils
+    asyncio.run(functions.get_function_response_parts_async(response, {"weather": adapter}))
+    assert dict(emission.span.attributes or {}) == {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "weather",
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": "1",
+        **({"error.type": "tool_error"} if is_error else {}),
+    }
+    assert SECRET not in emission.texts()

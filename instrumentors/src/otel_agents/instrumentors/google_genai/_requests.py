@@ -24,7 +24,7 @@ from otel_agents.instrumentors._dialects.google.spellings import camel_case, fie
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import values
 
-from ._received import receiving
+from ._sending import sending
 
 if TYPE_CHECKING:
     from google.genai._api_client import BaseApiClient
@@ -59,7 +59,7 @@ def embed(telemetry: Telemetry, call: Call) -> Operation:
     provider, server = _endpoint(call)
     model, attributes = text(call.kwargs, "model"), embeddings_attributes(call.kwargs)
     embedding = ContentEmbedding(telemetry, embeddings_fields, attributes, provider, model, server)
-    receiving(embedding)
+    sending(embedding)
     _send_with_headers(telemetry, call, server, embedding)
     return embedding
 
@@ -71,7 +71,7 @@ def _generation(
     generation = ContentGeneration(
         telemetry, wire_format, {"config": None, **body}, provider, server
     )
-    receiving(generation)
+    sending(generation)
     _send_with_headers(telemetry, call, server, generation)
     return generation
 
@@ -112,9 +112,10 @@ def _with(holder: Any, name: str, value: Any) -> Any:
 class ContentGeneration(Generation):
     """One request that generates something. Its result may be the response as it was received."""
 
-    __slots__ = ("_received",)
+    __slots__ = ("_received", "sent")
 
     def __init__(self, *args: Any) -> None:
+        self.sent = False
         self._received: ResponseFields | None = None
         super().__init__(*args)
 
@@ -130,6 +131,12 @@ class ContentGeneration(Generation):
     def respond(self, value: Any) -> None:
         """Record a whole response."""
         super().respond(_parsed(value))
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
+        if not self.sent:
+            self.discard()
+        return True
 
     def conclude(self) -> None:
         """Record what was accumulated, what the SDK left out, and the provider's name of an error."""
@@ -148,7 +155,11 @@ class ContentGeneration(Generation):
 class ContentEmbedding(Embedding):
     """One request that embeds contents; its response names no model."""
 
-    __slots__ = ()
+    __slots__ = ("sent",)
+
+    def __init__(self, *args: Any) -> None:
+        self.sent = False
+        super().__init__(*args)
 
     def receive(self, value: Any) -> None:
         """Record the JSON of a response, parsed or not."""
@@ -159,6 +170,12 @@ class ContentEmbedding(Embedding):
         """Record the response, unless its JSON was, which has more in older versions."""
         if self.input_tokens is None:
             super().respond(_parsed(value))
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
+        if not self.sent:
+            self.discard()
+        return True
 
     def conclude(self) -> None:
         """Record the provider's name of an error."""

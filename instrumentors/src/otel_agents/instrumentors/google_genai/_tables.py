@@ -13,8 +13,8 @@ from otel_agents.instrumentors._core.calls.call import Start
 from otel_agents.instrumentors._core.calls.watching import within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from ._received import receive
 from ._requests import embed, generate, generate_images, generate_stream, generate_videos
+from ._sending import send, send_and_receive
 from ._tools import call_function, call_mcp_tool, with_call_ids
 
 __all__ = ["PATCHES"]
@@ -45,19 +45,24 @@ def _methods() -> Iterator[Patch]:
             yield Patch(f"{owner}.{name}", start, since=since, until=until)
 
 
-_CLIENTS: Final = (("ApiClient", None, "1.4.0"), ("BaseApiClient", "1.4.0", "3.1.0"))
-_SENDS: Final = ("request", "async_request")
-_STREAMS: Final = ("request_streamed", "async_request_streamed")
+_RENAMED: Final = "1.4.0"
+"""The first version whose client is a `BaseApiClient`, not an `ApiClient`."""
+_SENDS: Final = (
+    ("request", "3.1.0"),
+    ("async_request", "3.1.0"),
+    ("request_streamed", "1.8.0"),
+    ("async_request_streamed", "1.8.0"),
+)
+"""Methods of the client, with the first version whose objects leave nothing out."""
 
 
 def _client_methods() -> Iterator[Patch]:
-    """Yield what sends the requests, for the versions whose objects leave something out."""
-    for owner, since, until in _CLIENTS:
-        target = f"google.genai._api_client:{owner}"
-        for name in _SENDS:
-            yield Patch(f"{target}.{name}", receive, since=since, until=until)
-        for name in _STREAMS:
-            yield Patch(f"{target}.{name}", receive, since=since, until=min(until, "1.8.0"))
+    client = "google.genai._api_client"
+    for name, whole in _SENDS:
+        yield Patch(f"{client}:ApiClient.{name}", send_and_receive, until=_RENAMED)
+        target = f"{client}:BaseApiClient.{name}"
+        yield Patch(target, send_and_receive, since=_RENAMED, until=whole)
+        yield Patch(target, send, since=whole)
 
 
 PATCHES: Final = (

@@ -32,5 +32,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _generate(_path("generateContent")),
     _generate(_path("streamGenerateContent"), streamed=True),
     _endpoint(_path("predict", "imag[^/:]+"), "images", Kind.IMAGE, predict.write, predict.read),
+    _endpoint(_path("predictLongRunning"), "videos", Kind.OTHER, predict.write_video, predict.read),
     _embed(_path("(?:batchEmbedContents|embedContent|predict)")),
 )

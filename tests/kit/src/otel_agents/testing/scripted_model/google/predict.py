@@ -1,4 +1,4 @@
-"""Imagen's pictures: `POST …/models/imagen-…:predict`, to generate, edit or upscale one."""
+"""Imagen's pictures, `POST …/models/imagen-…:predict`, and Veo's videos, `:predictLongRunning`."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def write(exchange: Exchange) -> Reply:
     ]
     payload: Json = {"predictions": predictions, **scripted.extra}
     return body_reply(exchange, payload, None, exchange.numbers.id("img-"))
+
+
+def write_video(exchange: Exchange) -> Reply:
+    """Return the name of the operation that generates a video, which nothing here does."""
+    name = f"models/{exchange.request.model}/operations/{exchange.numbers.id('op-')}"
+    return body_reply(exchange, {"name": name, **exchange.response.extra}, None, name)
