@@ -70,9 +70,9 @@ def _recorded(
 def _hooks(instrumentor: type[AgentInstrumentor]) -> Iterator[tuple[type[Any], str]]:
     """Yield the hooks of the classes that the instrumentor's package uses and its own or a dialect's."""
     package = importlib.import_module(instrumentor.__module__)
-    places = (package.__name__, _dialects.__name__)
+    packages = (package.__name__, _dialects.__name__)
     for kind in dict.fromkeys(_operations(package)):
-        if kind.__module__.startswith(places):
+        if kind.__module__.startswith(packages):
             yield from ((kind, name) for name in _HOOKS if name in vars(kind))
 
 
