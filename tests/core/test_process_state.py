@@ -45,7 +45,7 @@ def test_everything_is_bounded_and_correct_in_a_forked_child() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     walked, *reported = filter(None, ran.stdout.splitlines())
-    frameworks = ("openai", "litellm", "crewai", "ag2", "ag2_classic", "autogen")
+    frameworks = ("openai", "google_genai", "litellm", "crewai", "ag2", "ag2_classic", "autogen")
     expected = {f"otel_agents.instrumentors.{name}" for name in frameworks}
     expected |= {"otel_agents.distro.ending.lifecycle", "otel_agents.testing.plugin"}
     assert expected <= {*walked.split()}
