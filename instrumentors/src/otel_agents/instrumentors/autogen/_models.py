@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
@@ -26,20 +27,18 @@ if TYPE_CHECKING:
 
 __all__ = ["model_call"]
 
-_AUTOGEN: Final = "autogen_ext."
-_PROVIDERS: Final = MappingProxyType(
+_AUTOGEN: Final = "autogen_ext.models."
+_PROVIDERS: Final = MappingProxyType({"azure": Provider.AZURE_AI_INFERENCE})
+"""The packages of clients whose names mean something else in other libraries."""
+_CLASSES: Final = MappingProxyType(
     {
-        "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
-        "AnthropicChatCompletionClient": Provider.ANTHROPIC.value,
-        "AzureAIChatCompletionClient": Provider.AZURE_AI_INFERENCE.value,
-        "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI.value,
-        "LlamaCppChatCompletionClient": "llama_cpp",
-        "OllamaChatCompletionClient": "ollama",
-        "OpenAIChatCompletionClient": Provider.OPENAI.value,
+        "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK,
+        "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI,
     }
 )
-_BY_HOST: Final = Provider.OPENAI.value
-"""The provider that a client of this name need not have: the host decides."""
+"""The clients whose provider is not that of their package."""
+_URLS: Final = ("base_url", "azure_endpoint", "host")
+"""The names by which an application configures an endpoint."""
 _REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": None})
 """AutoGen's finish reasons that differ from the providers'."""
 
@@ -122,19 +121,26 @@ def _settings_of(client: ChatCompletionClient, call: Call) -> dict[str, Any]:
 
 
 def _server_of(client: ChatCompletionClient) -> tuple[str, int] | None:
-    """Return the endpoint of the SDK's client that AutoGen's client holds."""
-    return server_of(getattr(getattr(client, "_client", None), "base_url", None))
+    """Return the configured endpoint; a default only the SDK knows."""
+    config = as_mapping(getattr(client, "_raw_config", None))
+    url = next((config[name] for name in _URLS if config.get(name)), None)
+    return server_of(url) if url is not None else None
 
 
 def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> str | None:
     """Return the provider of AutoGen's client, or of an application's subclass of it.
 
-    Many providers speak OpenAI's API: there the host tells them apart.
+    It is the name of the package. Many providers speak OpenAI's API: there the host tells them
+    apart.
     """
     for kind in type(client).__mro__:
-        if kind.__module__.startswith(_AUTOGEN) and kind.__name__ in _PROVIDERS:
-            provider = _PROVIDERS[kind.__name__]
-            return provider_of_host(server[0]) if server and provider == _BY_HOST else provider
+        if kind.__name__ in _CLASSES:
+            return _CLASSES[kind.__name__].value
+        if kind.__module__.startswith(_AUTOGEN):
+            package = kind.__module__.removeprefix(_AUTOGEN).partition(".")[0]
+            if package == Provider.OPENAI and server is not None:
+                return provider_of_host(server[0])
+            return provider_name(package, _PROVIDERS)
     return None
 
 
