@@ -249,6 +249,27 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_MODEL,),
+        "Converse and most models' own bodies on Bedrock name no model in the response",
+        _always,
+        ("bedrock",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_FINISH_REASONS, *_USAGE),
+        "images, and bodies of unknown models on Bedrock, have no reasons and may have no usage",
+        _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
+        ("bedrock",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the embeddings of Bedrock's models name no model in the response",
+        _always,
+        ("bedrock",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
         "the response to a compaction request names no model",
         _is(attr.GEN_AI_RESPONSE_FINISH_REASONS, (FinishReason.COMPACTION.value,)),
         ("openai",),
