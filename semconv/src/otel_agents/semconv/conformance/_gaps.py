@@ -11,6 +11,7 @@ from otel_agents.semconv.values import (
     FinishReason,
     OpenAIApiType,
     Operation,
+    OutputType,
     Provider,
     ResponseStatus,
 )
@@ -245,6 +246,27 @@ GAPS: Final = (
         "images, audio and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
         ("openai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE),
+        "Imagen's responses have pictures and nothing else",
+        _is(attr.GEN_AI_OUTPUT_TYPE, OutputType.IMAGE.value),
+        ("google_genai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the operation that generates a video names no model",
+        _is(attr.OTEL_AGENTS_RESPONSE_PENDING, True),
+        ("google_genai",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the responses to Google's embeddings requests name no model",
+        _always,
+        ("google_genai",),
     ),
     Gap(
         _INFERENCE,
