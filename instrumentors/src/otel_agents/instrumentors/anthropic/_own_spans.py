@@ -1,0 +1,61 @@
+"""The spans that the SDK emits itself since 2.11: those of what we record are not started.
+
+A client with a tracer provider of its own keeps its spans. The client and its options stay as they
+are: its spans are left out one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.anthropic.api import api_of
+from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._sdks.stainless import path_of
+from otel_agents.instrumentors.settings import Prefer
+
+if TYPE_CHECKING:
+    from anthropic._base_client import BaseClient
+
+__all__ = ["api_call_span", "are_preferred", "conversation_id", "silenced"]
+
+_SILENCED: Final = Slot[bool]("anthropic-silenced", bool)
+"""Whether the work in a context is recorded by us, so that the SDK's spans of it are left out."""
+
+
+def _options(client: BaseClient[Any, Any]) -> dict[str, Any]:
+    return getattr(client, "_open_telemetry", None) or {}
+
+
+def conversation_id(client: BaseClient[Any, Any]) -> str | None:
+    """Return the conversation that the client's option ``open_telemetry`` names."""
+    return _options(client).get("conversation_id")
+
+
+def are_preferred(telemetry: Telemetry, client: BaseClient[Any, Any]) -> bool:
+    """Return whether the client's own spans are enabled and preferred (``OTEL_AGENTS_PREFER``)."""
+    if telemetry.settings.prefer is not Prefer.THEIRS:
+        return False
+    return bool(as_mapping(_options(client).get("traces")).get("enabled"))
+
+
+def silenced(telemetry: Telemetry, client: BaseClient[Any, Any], context: Context) -> Context:
+    """Return ``context`` for work that we record, in which the client starts no such span."""
+    provider = _options(client).get("tracer_provider")
+    return _SILENCED.set(provider is None or telemetry.emits_to(provider), context)
+
+
+def api_call_span(telemetry: Telemetry, call: Call) -> Any:
+    """Return what ``start_api_call_span(tracer, base_url, options, …)`` does: None for no span."""
+    return None if _is_recorded(call) else call.proceed()
+
+
+@errors.guarded("leaving a span out", False)
+def _is_recorded(call: Call) -> bool:
+    # The path, since a middleware may send other requests, as for files, while we record one.
+    return bool(_SILENCED.get()) and api_of(path_of(call.argument(2, "options"))) is not None
