@@ -128,6 +128,10 @@ def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
     return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
+def _has_no_reason(missing: MissingAttribute) -> bool:
+    return attr.GEN_AI_RESPONSE_FINISH_REASONS not in missing.attributes
+
+
 def _reported_by_no_inference(missing: MissingAttribute) -> bool:
     return missing.name not in missing.reported_below
 
@@ -201,6 +205,13 @@ GAPS: Final = (
         (attr.GEN_AI_RESPONSE_MODEL, attr.SERVER_ADDRESS),
         "CrewAI's classes return neither; the address is known where the application sets it",
         _always,
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_FINISH_REASONS, attr.GEN_AI_RESPONSE_ID),
+        "CrewAI executes some tools before it says either of the response that requested them",
+        _has_no_reason,
         ("crewai",),
     ),
     Gap(
