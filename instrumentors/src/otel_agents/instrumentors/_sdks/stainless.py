@@ -155,7 +155,7 @@ def propagate_and_observe(
 def _observing(
     operation: ResultObserver, post_parser: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    """Observe the response before the SDK parses it: parsing may raise, and the response is billed."""
+    """Observe the response before the SDK parses it: it is billed even if parsing raises."""
 
     def parse(response: Any) -> Any:
         operation.observe(response)

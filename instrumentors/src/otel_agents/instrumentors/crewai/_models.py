@@ -29,8 +29,8 @@ from ._tool_calls import key_of, tool_calls_in
 from ._usage import usage_of
 
 if TYPE_CHECKING:
-    from crewai import BaseLLM
     from crewai.events.types.llm_events import LLMCallCompletedEvent, LLMStreamChunkEvent
+    from crewai.llms.base_llm import BaseLLM
 
 __all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk", "on_usage"]
 

@@ -1,4 +1,4 @@
-"""Content: `POST …/models/NAME:generateContent`, and `:streamGenerateContent` as server-sent events."""
+"""Content: `POST …/models/NAME:generateContent`; `:streamGenerateContent` by server-sent events."""
 
 from __future__ import annotations
 
