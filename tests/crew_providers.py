@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crews import crewai
 
-from otel_agents.testing.scripted_model import Entry, ScriptedModel
+from otel_agents.testing.scripted_model import Entry, ScriptedModel, Usage
 
 __all__ = ["PROVIDERS", "Provider"]
 
@@ -31,6 +31,9 @@ _OPENAI: Final = MappingProxyType(
         "openai.response.system_fingerprint": "fp_scripted",
     }
 )
+_SERVER: Final = frozenset({"server.address", "server.port"})
+_CACHED: Final = "gen_ai.usage.cache_read.input_tokens"
+_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
 _STOP: Final = MappingProxyType({"gen_ai.request.stop_sequences": ("\nObservation:",)})
 
 
@@ -90,10 +93,8 @@ class Provider:
     def _attributes(
         self, model: ScriptedModel, entry: Entry, reason: str, stream: bool
     ) -> dict[str, Any]:
-        parts = {
-            "gen_ai.usage.cache_read.input_tokens": entry.reported.cached_tokens,
-            "gen_ai.usage.reasoning.output_tokens": entry.reported.reasoning_tokens,
-        }
+        reported = entry.reported or Usage()
+        parts = {_CACHED: reported.cached_tokens, _REASONING: reported.reasoning_tokens}
         attributes = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": self.name,
@@ -113,9 +114,6 @@ class Provider:
 
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-_SERVER: Final = frozenset({"server.address", "server.port"})
-_CACHED: Final = "gen_ai.usage.cache_read.input_tokens"
-_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
 PROVIDERS = {
     "anthropic": Provider(
         "anthropic",

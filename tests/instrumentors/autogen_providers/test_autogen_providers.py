@@ -56,7 +56,6 @@ class Provider:
         reasons: The provider's finish reasons of a response with a tool call, and of one with text.
         more: What the SDK's instrumentor records besides.
         server: Its address and port; that of the scripted model for None.
-        alone: What AutoGen alone records in another way; None for what it does not record.
     """
 
     name: str
@@ -66,7 +65,6 @@ class Provider:
     reasons: tuple[str, str] = ("tool_calls", "stop")
     more: dict[str, Any] = field(default_factory=dict[str, Any])
     server: tuple[str, int] | None = None
-    alone: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def span(self) -> str:
@@ -93,12 +91,7 @@ class Provider:
             }
             for entry, reason in zip(model.ledger.entries, reasons, strict=True)
         ]
-        if sdk:
-            return spans
-        known = [{n: span[n] for n in span if n not in UNSAID} | self.alone for span in spans]
-        return [
-            {name: value for name, value in span.items() if value is not None} for span in known
-        ]
+        return spans if sdk else [{n: span[n] for n in span if n not in UNSAID} for span in spans]
 
 
 def redirecting(port: int) -> Any:
@@ -163,8 +156,6 @@ PROVIDERS = {
         "openai.AuthenticationError",
         more=OPENAI,
         server=GOOGLE,
-        # AutoGen's class is that of OpenAI's format, and only the SDK's client knows the host.
-        alone={"gen_ai.provider.name": "openai", "server.address": None, "server.port": None},
     ),
 }
 
@@ -273,7 +264,11 @@ def test_a_team_whose_runtime_traces_too(
     monkeypatch.setenv(SWITCH, "false")
     instrument(sdk=sdk)
     model.script(Response("well", usage=Usage(200, 7)))
-    using(lambda client: round_robin(assistant("first", client), turns=1).run(task="go"))
+
+    def run(client: Any) -> Any:
+        return round_robin(assistant("first", client), turns=1).run(task="go")
+
+    using(run)
     assert sorted(emission.names) == sorted(
         line.strip() for line in ["invoke_workflow", *turn("first", provider.span)]
     )

@@ -37,8 +37,6 @@ _CLASSES: Final = MappingProxyType(
     }
 )
 """The clients whose provider is not that of their package."""
-_URLS: Final = ("base_url", "azure_endpoint", "host")
-"""The names by which an application configures an endpoint."""
 _REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": None})
 """AutoGen's finish reasons that differ from the providers'."""
 
@@ -121,10 +119,8 @@ def _settings_of(client: ChatCompletionClient, call: Call) -> dict[str, Any]:
 
 
 def _server_of(client: ChatCompletionClient) -> tuple[str, int] | None:
-    """Return the configured endpoint; a default only the SDK knows."""
-    config = as_mapping(getattr(client, "_raw_config", None))
-    url = next((config[name] for name in _URLS if config.get(name)), None)
-    return server_of(url) if url is not None else None
+    """Return the endpoint of the SDK's client that AutoGen's client holds."""
+    return server_of(getattr(getattr(client, "_client", None), "base_url", None))
 
 
 def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> str | None:
@@ -134,13 +130,14 @@ def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> s
     apart.
     """
     for kind in type(client).__mro__:
+        if not kind.__module__.startswith(_AUTOGEN):
+            continue
         if kind.__name__ in _CLASSES:
             return _CLASSES[kind.__name__].value
-        if kind.__module__.startswith(_AUTOGEN):
-            package = kind.__module__.removeprefix(_AUTOGEN).partition(".")[0]
-            if package == Provider.OPENAI and server is not None:
-                return provider_of_host(server[0])
-            return provider_name(package, _PROVIDERS)
+        package = kind.__module__.removeprefix(_AUTOGEN).partition(".")[0]
+        if package == Provider.OPENAI and server is not None:
+            return provider_of_host(server[0])
+        return provider_name(package, _PROVIDERS)
     return None
 
 
