@@ -79,6 +79,17 @@ def test_a_deployment_of_azure_openai_is_its_own_provider(
     assert span[TOKENS] == model.ledger.input_tokens
 
 
+def test_a_class_that_delegates_to_another_counts_once(
+    sdk: bool, model: ScriptedModel, emission: Emission, instrument: Instrument
+) -> None:
+    instrument(sdk=sdk)
+    llm = PROVIDERS["azure"].llm(model, api="responses")  # OpenAI's class sends them
+    assert llm.call("hi") == "Hello from the scripted model."
+    (span,) = attributes_of(emission, "chat gpt-4o-mini")
+    (entry,) = model.ledger.entries
+    assert (span[TOKENS], span["gen_ai.response.id"]) == (entry.input_tokens, entry.response_id)
+
+
 @pytest.mark.parametrize("mode", MODES[::3])
 def test_a_refusal_is_an_error_of_the_provider(
     provider: Provider,
