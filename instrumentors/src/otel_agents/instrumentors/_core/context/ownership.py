@@ -45,8 +45,6 @@ _KINDS: Final = MappingProxyType(
     }
 )
 """The claim that each operation takes: the name of a field of `scope.Scope`."""
-_OURS: Final = "otel_agents."
-"""The beginning of our scopes' names."""
 _REPORTED_LIMIT: Final = 4096
 
 
@@ -83,19 +81,19 @@ def take(operation: Operation, context: Context) -> Claim | None:
 
 
 def notice_span(span: Any, parent: Context | None) -> None:
-    """Let ``span``, which starts in ``parent``, take the claim if it is another library's.
+    """Let ``span``, which another library starts in ``parent``, take the claim for its operation.
 
-    An SDK or another instrumentation may report the call itself, below the layer that waits.
+    An SDK or another instrumentation may report the call itself, below the layer that waits. Our
+    own spans start without claims in their context.
     """
     context = get_current() if parent is None else parent
     scope = scope_of(context)
     if scope.inference is None and scope.embeddings is None:
         return
-    if not str(span.instrumentation_scope.name).startswith(_OURS):
-        attributes: Mapping[str, Any] = span.attributes or {}
-        operation = attributes.get(attr.GEN_AI_OPERATION_NAME)
-        if operation in _KINDS:
-            take(Operation(operation), context)
+    attributes: Mapping[str, Any] = span.attributes or {}
+    operation = attributes.get(attr.GEN_AI_OPERATION_NAME)
+    if operation in _KINDS:
+        take(Operation(operation), context)
 
 
 def sent(operation: Operation, context: Context) -> bool:
