@@ -197,11 +197,11 @@ def test_the_content_of_a_run(
     assert finalization.drain(5)
     spans: dict[str, Any] = {span.name: dict(span.attributes or {}) for span in emission.spans}
     agent, tool = spans["invoke_agent"], spans["execute_tool weather"]
-    question = {"type": "text", "content": "Where is the Eiffel Tower?"}
-    answer = {"type": "text", "content": "Sunny."}
-    assert json.loads(agent["gen_ai.input.messages"]) == [{"role": "user", "parts": [question]}]
+    prompt = {"type": "text", "content": "Where is the Eiffel Tower?"}
+    reply = {"type": "text", "content": "Sunny."}
+    assert json.loads(agent["gen_ai.input.messages"]) == [{"role": "user", "parts": [prompt]}]
     assert json.loads(agent["gen_ai.output.messages"]) == [
-        {"role": "assistant", "parts": [answer], "finish_reason": "end_turn"}
+        {"role": "assistant", "parts": [reply], "finish_reason": "end_turn"}
     ]
     assert json.loads(agent["gen_ai.tool.definitions"]) == [{"type": "function", "name": "weather"}]
     assert json.loads(tool["gen_ai.tool.call.arguments"]) == {"city": "Bern"}

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.anthropic.api import api_of
+from otel_agents.instrumentors._dialects.anthropic.api import APIS
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._sdks.stainless import path_of
 from otel_agents.instrumentors.settings import Prefer
@@ -26,6 +26,8 @@ __all__ = ["api_call_span", "are_preferred", "conversation_id", "runner_span", "
 
 _SILENCED: Final = Slot[bool]("anthropic-silenced", bool)
 """Whether the work in a context is recorded by us, so that the SDK's spans of it are left out."""
+
+_PATHS: Final = tuple(APIS)
 
 
 def _options(client: BaseClient[Any, Any]) -> dict[str, Any]:
@@ -77,4 +79,4 @@ def runner_span(telemetry: Telemetry, call: Call) -> Any:
 @errors.guarded("leaving a span out", False)
 def _is_recorded(call: Call) -> bool:
     # The path, since a middleware may send other requests, as for files, while we record one.
-    return bool(_SILENCED.get()) and api_of(path_of(call.argument(2, "options"))) is not None
+    return bool(_SILENCED.get()) and path_of(call.argument(2, "options")).endswith(_PATHS)
