@@ -12,7 +12,7 @@ from forked import in_a_forked_child
 
 from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors.hosting import attempt, guarded
+from otel_agents.instrumentors.hosting import call_foreign, guarded
 
 ACTION = "taking a span"
 
@@ -91,18 +91,18 @@ def test_system_exit_passes_except_on_our_threads(exit_: BaseException) -> None:
     with pytest.raises(type(exit_)):
         guarded(ACTION)(failing(exit_))()
     with pytest.raises(type(exit_)):
-        attempt(ACTION, failing(exit_), "")
+        call_foreign(ACTION, failing(exit_), "")
     assert guarded(ACTION, "on", everything=True)(failing(exit_))() == "on"
-    assert attempt(ACTION, failing(exit_), "on", everything=True) == "on"
+    assert call_foreign(ACTION, failing(exit_), "on", everything=True) == "on"
 
 
 def test_a_failure_of_foreign_code_is_logged_once_and_is_no_internal_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert [attempt(ACTION, failing(LookupError("a planted secret")), "") for _ in range(3)] == [
-        *("", "", "")
-    ]
-    assert attempt(ACTION, lambda: "done", "") == "done"
+    assert [
+        call_foreign(ACTION, failing(LookupError("a planted secret")), "") for _ in range(3)
+    ] == [*("", "", "")]
+    assert call_foreign(ACTION, lambda: "done", "") == "done"
     (line,) = logged(caplog)
     assert line.startswith(f"otel-agents: {ACTION} failed in foreign code (LookupError at ")
     assert "secret" not in caplog.text
@@ -113,13 +113,13 @@ def test_in_tests_only_ours_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "strict", True)
     with pytest.raises(LookupError):
         guarded(ACTION)(failing(LookupError()))()
-    assert attempt(ACTION, failing(LookupError()), "on") == "on"
+    assert call_foreign(ACTION, failing(LookupError()), "on") == "on"
 
 
 @pytest.mark.usefixtures("mute")
 def test_a_failing_log_handler_stops_nothing() -> None:
     assert guarded(ACTION, "on")(failing(LookupError()))() == "on"
-    assert attempt(ACTION, failing(LookupError()), "on") == "on"
+    assert call_foreign(ACTION, failing(LookupError()), "on") == "on"
     hosting.warn("a line")
     assert errors.counts == {ACTION: 1}
 
@@ -130,7 +130,7 @@ def test_a_forked_child_counts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "strict", False)
     before = dict(errors.counts), dict(errors.foreign)
     guarded(ACTION)(failing(LookupError()))()
-    attempt("theirs", failing(LookupError()), "")
+    call_foreign("theirs", failing(LookupError()), "")
 
     def child() -> object:
         inherited = dict(errors.counts), dict(errors.foreign)

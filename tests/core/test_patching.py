@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import toyagents
+import wrapt
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
@@ -190,6 +191,28 @@ def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
     assert toyagents.complete("hi") == "<asked hi>"
     monkeypatch.undo()
     setattr(toyagents, "complete", inspect.unwrap(ours))  # noqa: B010  as a reload would
+
+
+def test_an_earlier_wrapper_still_gets_the_instance(patched: Callable[..., PatchSet]) -> None:
+    """What wrapt makes takes the instance only if it is read from the class, or from an object."""
+    instances: list[Any] = []
+
+    def observe(wrapped: Function, instance: Any, args: Any, kwargs: Any) -> Any:
+        instances.append(instance)
+        return wrapped(*args, **kwargs)
+
+    original = vars(toyagents.Agent)["run"]
+    wrapt.wrap_function_wrapper(toyagents, "Agent.run", observe)
+    theirs = vars(toyagents.Agent)["run"]
+    try:
+        patches = patched(Patch("toyagents:Agent.run", shouting))
+        agent = toyagents.Agent("ada")
+        assert agent.run("hi") == agent.run("hi").upper()
+        patches.undo()
+        assert vars(toyagents.Agent)["run"] is theirs
+        assert instances == [agent, agent]
+    finally:
+        toyagents.Agent.run = original
 
 
 def test_a_bound_method_kept_from_before_the_undo_is_off(

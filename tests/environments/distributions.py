@@ -87,12 +87,14 @@ def check(wheel: Path, expected: str) -> None:
     """Look into a wheel.
 
     Raises:
-        UnreleasableError: Its version is another, it has no license, is not typed, or holds what is not its own.
+        UnreleasableError: Its version is another, it has no license, is not typed, or holds more
+            than its own part of the namespace.
     """
     names = zipfile.ZipFile(wheel).namelist()
-    if not any(name.endswith("/py.typed") for name in names):
-        raise UnreleasableError(f"{wheel.name} has no py.typed")
-    foreign = [it for it in names if not it.startswith("otel_agents/") and ".dist-info/" not in it]
+    own = f"otel_agents/{_part(wheel)}/"
+    if f"{own}py.typed" not in names:
+        raise UnreleasableError(f"{wheel.name} has no {own}py.typed")
+    foreign = [it for it in names if not it.startswith(own) and ".dist-info/" not in it]
     if foreign:
         raise UnreleasableError(f"{wheel.name} holds {', '.join(foreign)}")
     metadata = _metadata(wheel)
@@ -101,6 +103,11 @@ def check(wheel: Path, expected: str) -> None:
     for field in ("License-Expression", "Requires-Python", "Summary"):
         if not metadata[field]:
             raise UnreleasableError(f"{wheel.name} has no {field}")
+
+
+def _part(wheel: Path) -> str:
+    """Return the part of the namespace ``otel_agents`` that a distribution has."""
+    return wheel.name.partition("-")[0].removeprefix("otel_agents").strip("_") or "distro"
 
 
 def install(wheels: list[Path]) -> None:

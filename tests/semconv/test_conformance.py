@@ -114,6 +114,9 @@ GOOD = [
         gen_ai__usage__output_tokens=None,
     ).by("openai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
+    CHAT.with_(
+        gen_ai__conversation__id="conv_1", gen_ai__response__id=None, gen_ai__response__model=None
+    ).by("mistralai"),
     CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
     CHAT.with_(
         gen_ai__request__stream=True,
@@ -138,6 +141,28 @@ GOOD = [
         gen_ai__response__model=None,
         gen_ai__provider__name="aws.bedrock",
     ).by("litellm"),
+    CHAT.with_(gen_ai__response__model=None, gen_ai__provider__name="aws.bedrock").by("bedrock"),
+    replace(CHAT, name="generate_content gpt-4o")
+    .with_(
+        gen_ai__operation__name="generate_content",
+        gen_ai__provider__name="aws.bedrock",
+        openai__api__type=None,
+        gen_ai__response__finish_reasons=None,
+        gen_ai__usage__input_tokens=None,
+        gen_ai__usage__output_tokens=None,
+    )
+    .by("bedrock"),
+    Span(
+        "embeddings titan",
+        {
+            "gen_ai.operation.name": "embeddings",
+            "gen_ai.provider.name": "aws.bedrock",
+            "gen_ai.request.model": "titan",
+            "gen_ai.usage.input_tokens": 1,
+            "server.address": "h",
+            "server.port": 443,
+        },
+    ).by("bedrock"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
     CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
     CHAT.with_(

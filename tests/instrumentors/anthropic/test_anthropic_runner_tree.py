@@ -305,6 +305,21 @@ def test_a_tool_that_the_application_calls_is_no_tool_of_an_agent(emission: Emis
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_a_tool_that_a_tool_calls_is_no_tool_of_the_agent(
+    client: anthropic.Anthropic, model: ScriptedModel, emission: Emission
+) -> None:
+    @beta_tool
+    def forecast(city: str) -> str:
+        """Return the forecast."""
+        return str(weather.call({"city": city}))
+
+    model.script(Response(tool_calls=[ToolCall("forecast", {"city": "Bern"})]), "Sunny.")
+    runner_of(client, forecast).until_done()
+    assert emission.tree() == [line.replace("weather", "forecast") for line in TREE]
+    assert len(CURRENT) == 1
+
+
+@pytest.mark.usefixtures("instrumented")
 def test_runs_in_parallel_are_traces_of_their_own(run: Any, emission: Emission) -> None:
     async def use(client: anthropic.AsyncAnthropic) -> None:
         runners = [runner_of(client, weather_async).until_done() for _ in range(3)]

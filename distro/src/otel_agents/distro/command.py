@@ -21,7 +21,7 @@ _IMPORT_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return the exit status: 0 success, 1 findings or a failure, 2 usage error."""
+    """Run the command; return its status: 0 success, 1 findings or a failure, 2 usage error."""
     options = _parser().parse_args(arguments)
     if options.command == "demo":
         from otel_agents.distro import demo

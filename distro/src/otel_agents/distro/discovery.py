@@ -24,7 +24,9 @@ _PACKAGES: Final = (
 
 @lru_cache(maxsize=1)
 def _all() -> Any:
-    return entry_points()  # its type differs before Python 3.12; `select` is common
+    # Its type differs before Python 3.12; `select` is common:
+    # https://github.com/python/importlib_metadata/pull/405
+    return entry_points()
 
 
 def registered(group: str, name: str | None = None) -> list[EntryPoint]:

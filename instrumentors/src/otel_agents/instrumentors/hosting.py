@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._core import system
 from ._core.context.carrying import carry
-from ._core.errors import attempt, guarded, inform, warn
+from ._core.errors import call_foreign, guarded, inform, warn
 from ._core.forking import Lock, notice_fork, renew_after_fork
 from ._core.patching.conflicts import (
     GROUP,
@@ -49,7 +49,7 @@ __all__ = [
     "Lock",
     "abandon",
     "active_conflicts",
-    "attempt",
+    "call_foreign",
     "carry",
     "drain_streams",
     "expect_workers",

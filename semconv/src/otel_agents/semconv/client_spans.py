@@ -112,6 +112,7 @@ GEN_AI_RETRIEVAL_CLIENT: Final = SpanType(
         attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
         attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
         attr.SERVER_PORT: WITH_SERVER,
+        **STREAM,  # a response that is generated from the documents may be streamed
         attr.GEN_AI_RETRIEVAL_TOP_K: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_RETRIEVAL_DOCUMENTS: OPT_IN,
         attr.GEN_AI_RETRIEVAL_QUERY_TEXT: OPT_IN,

@@ -1,7 +1,7 @@
 """The demo's program: a small agent loop over the openai package.
 
-The instrumentor of openai records the model calls. The loop has no framework, so it records its agent
-and its tools itself, with the operations that a framework's instrumentor uses.
+The instrumentor of openai records the model calls. The loop has no framework, so it records its
+agent and its tools itself, with the operations that a framework's instrumentor uses.
 """
 
 from __future__ import annotations

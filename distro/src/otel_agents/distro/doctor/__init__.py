@@ -1,4 +1,4 @@
-"""The doctor: what is installed, instrumented, in conflict and configured, and what endpoints reply.
+"""The doctor: what is installed, instrumented, in conflict, configured; what endpoints reply.
 
 The keys of ``otel-agents doctor --json`` are the fields of `Examination`, `Framework`,
 `SettingValue`, `VendorTelemetryStatus` and `SignalStatus`; ``targets`` are

@@ -40,9 +40,9 @@ _QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS":
 class Framework:
     """One framework.
 
-    ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled) or
-    ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that run
-    although ours does, because they instrument more. ``own_telemetry`` is the library's own
+    ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled)
+    or ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that
+    run although ours does, because they instrument more. ``own_telemetry`` is the library's own
     equivalent, and what happens to it if the application enables it. ``problem`` is a sentence, or
     empty.
     """

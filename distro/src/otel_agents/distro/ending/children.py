@@ -1,9 +1,9 @@
 """Delivery in forked children that end themselves without running exit handlers.
 
-They call `os._exit`, as multiprocessing does, its forks billiard (Celery's workers) and multiprocess,
-RQ's work-horses, and programs that fork by themselves. Or they call `signal.raise_signal` for a
-signal with the default action, as uvicorn does in a gunicorn worker. In the program's first process
-neither function is replaced.
+They call `os._exit`, as multiprocessing does, its forks billiard (Celery's workers) and
+multiprocess, RQ's work-horses, and programs that fork by themselves. Or they call
+`signal.raise_signal` for a signal with the default action, as uvicorn does in a gunicorn worker. In
+the program's first process neither function is replaced.
 """
 
 from __future__ import annotations

@@ -47,5 +47,6 @@ class FlushAtRoot(SpanProcessor):
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
         """Return True: nothing is queued here."""
-        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure.
+        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure:
+        # https://github.com/open-telemetry/opentelemetry-python/issues/4631
         return True

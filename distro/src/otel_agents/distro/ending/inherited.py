@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from opentelemetry.sdk import resources
 from opentelemetry.sdk.resources import Resource
 
-from otel_agents.instrumentors.hosting import attempt, system
+from otel_agents.instrumentors.hosting import call_foreign, system
 
 __all__ = [
     "detect_without_threads",
@@ -64,6 +64,7 @@ def reset_metrics(meters: Any, instance: str | None) -> None:
         _sums(storage).clear()
     config: Any = getattr(meters, "_sdk_config", None)
     # opentelemetry-sdk 1.45 gives a child its own id in its fork hook; 1.34 does not.
+    # https://github.com/open-telemetry/opentelemetry-python/pull/5280
     if config is not None and instance_id(meters) == instance:
         config.resource = config.resource.merge(Resource({_INSTANCE: str(uuid.uuid4())}))
 
@@ -125,7 +126,7 @@ def detect_without_threads() -> None:
         found = initial_resource or Resource.create()
         for detector in detectors:
             action = "detecting the resource of a process"
-            found = found.merge(attempt(action, detector.detect, Resource.get_empty()))
+            found = found.merge(call_foreign(action, detector.detect, Resource.get_empty()))
         return found
 
     resources.get_aggregated_resources = detecting

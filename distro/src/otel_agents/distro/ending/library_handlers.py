@@ -1,7 +1,8 @@
 """Libraries that install signal handlers and behave by the handler that they find.
 
-CrewAI's handler raises `SystemExit` if it found ``SIG_DFL``, so that the program unwinds and runs its
-exit handlers; any other handler it calls instead. So our handlers are hidden from such libraries.
+CrewAI's handler raises `SystemExit` if it found ``SIG_DFL``, so that the program unwinds and runs
+its exit handlers; any other handler it calls instead. So our handlers are hidden from such
+libraries.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.worker import Job, Worker
 from otel_agents.instrumentors.hosting import (
-    attempt,
+    call_foreign,
     drain_streams,
     guarded,
     inherits_telemetry,
@@ -56,8 +56,9 @@ _current: Lifecycle | None = None
 class Lifecycle:
     """Shuts the three signals down, once.
 
-    It starts no thread: since Python 3.12 none can be started while the interpreter exits. Spans
-    and log records have threads; the calling thread shuts metrics down meanwhile.
+    It starts no thread: since Python 3.12 none can be started while the interpreter exits
+    (https://github.com/python/cpython/issues/113964). Spans and log records have threads; the
+    calling thread shuts metrics down meanwhile.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -82,7 +83,7 @@ class Lifecycle:
         self._fallback.keep_running()
 
     def register(self, *, child: bool, signals: bool) -> None:
-        """Shut down at exit, instead of the providers' own handlers, which run one after another."""
+        """Shut down at exit, instead of the providers' handlers, which run one after another."""
         for provider in self._providers:
             ending = getattr(provider, "shutdown", None)
             if ending is not None:
@@ -209,7 +210,7 @@ class Lifecycle:
         """Shut the providers down one by one, as they do themselves: our own shutdown failed."""
         for provider in self._providers:
             end = getattr(provider, "shutdown", _nothing)
-            attempt("ending a provider", end, None, everything=True)
+            call_foreign("ending a provider", end, None, everything=True)
 
     def _end_all(self, deadline: float) -> None:
         tracers, meters, loggers = self._providers
@@ -285,14 +286,14 @@ def _flush(signal: SignalName, provider: Any, deadline: float) -> bool:
     """Flush ``provider`` and return whether it did; third-party code in it may raise anything."""
     flush = getattr(provider, "force_flush", _nothing)  # an API-only provider has no such method
     action = f"flushing {signal}"
-    return attempt(action, lambda: flush(_left(deadline)) is not False, False, everything=True)
+    return call_foreign(action, lambda: flush(_left(deadline)) is not False, False, everything=True)
 
 
 @guarded("ending the process", False)
 def _end(signal: SignalName, provider: Any, *arguments: object) -> bool:
     end = getattr(provider, "shutdown", _nothing)
     action = f"ending {signal}"
-    return attempt(action, lambda: end(*arguments) is not False, False, everything=True)
+    return call_foreign(action, lambda: end(*arguments) is not False, False, everything=True)
 
 
 def _nothing(*_: object) -> None: ...

@@ -49,7 +49,8 @@ class OpenSpans(SpanProcessor):
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
         """Return True: nothing is queued here."""
-        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure.
+        # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure:
+        # https://github.com/open-telemetry/opentelemetry-python/issues/4631
         return True
 
     def __len__(self) -> int:
@@ -91,7 +92,7 @@ class OpenSpans(SpanProcessor):
             if span_id in by_span:
                 end(by_span[span_id])
             elif not hosting.is_discarded(span):
-                hosting.attempt("ending open spans", partial(_end, span), None)
+                hosting.call_foreign("ending open spans", partial(_end, span), None)
         for operation in reversed(operations):  # operations without a recording span
             end(operation)
 

@@ -4,8 +4,8 @@ A flush inside a signal handler would wait for locks that the interrupted thread
 thread delivers, and the handler waits only briefly. Then the process ends by the signal, as it
 would have; if the main thread cannot run a handler, with the exit code of that signal (143).
 
-It is an ordinary handler: `signal.getsignal` returns it, a handler that the program sets replaces it,
-and after ``SIG_DFL`` the signal ends the process at once, without delivering what is queued.
+It is an ordinary handler: `signal.getsignal` returns it, a handler that the program sets replaces
+it, and after ``SIG_DFL`` the signal ends the process at once, without delivering what is queued.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The interpreter writes each signal to its wakeup descriptor at once, and the thread reads it there.
 Event loops may take that descriptor; then our handler notifies the thread itself.
 
-A program that daemonizes closes every descriptor, unnoticed by the interpreter. Only the main thread
-may set another one; so the thread, which reads end-of-file, opens the same descriptor again.
+A program that daemonizes closes every descriptor, unnoticed by the interpreter. Only the main
+thread may set another one; so the thread, which reads end-of-file, opens the same descriptor again.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class SignalWatch:
 
     def install(self) -> None:
         """Take the wakeup descriptor if it is free; call it in the main thread only."""
+        # Since Python 3.12 exit handlers cannot start threads:
+        # https://github.com/python/cpython/issues/113964
         self._start()
         renew_after_fork(self.renew)
         for name in _WARNING_LIBRARIES:

@@ -16,7 +16,7 @@ from otel_agents.distro.notices import readable_bytes
 from otel_agents.distro.otlp.encoding import why_unencodable
 from otel_agents.distro.otlp.outcome import Outcome, Transport
 from otel_agents.instrumentors.hosting import (
-    attempt,
+    call_foreign,
     guarded,
     inherits_telemetry,
     renew_after_fork,
@@ -93,7 +93,7 @@ class Delivery(Generic[Item]):
             return
         try:
             size = self._size(item)
-        except Exception as error:  # noqa: BLE001  an item holds application objects, which may raise anything
+        except Exception as error:  # noqa: BLE001  an item holds application objects
             self._drop_unencodable(item, why_unencodable(error))
             return
         with self._lock:
@@ -133,7 +133,7 @@ class Delivery(Generic[Item]):
         dropped = self.drop_all()
         if dropped:
             self.status.undelivered[self.items] += dropped
-        attempt(f"shutting down the exporter of {self.items}", self._transport.close, None)
+        call_foreign(f"shutting down the exporter of {self.items}", self._transport.close, None)
 
     def drop_all(self) -> int:
         """Drop what is queued. Return how many items that were."""
@@ -200,7 +200,7 @@ class Delivery(Generic[Item]):
         """Return the outcome, None if the transport raised; a retry could raise again."""
         items = [item for item, _ in batch]
         try:
-            return attempt(
+            return call_foreign(
                 f"exporting {self.items}",
                 lambda: self._transport.send(items, timeout),
                 None,
@@ -286,7 +286,7 @@ class Delivery(Generic[Item]):
                 self.counts.dropped[reason] += number
 
     def _reset(self) -> None:
-        # Reentrant: a destructor or a signal handler may end a span while this thread holds the lock.
+        # Reentrant: a destructor or a signal handler may end a span while this thread holds it.
         self._lock = system.RLock()
         self._queue: deque[tuple[Item, int]] = deque()
         self._bytes = self._sending = self._failures = 0
@@ -304,4 +304,4 @@ class Delivery(Generic[Item]):
             self._queue, self._bytes, self.counts = waiting, size, counts
         self._worker.reset()
         self.status.renew()
-        attempt(f"renewing the exporter of {self.items}", self._transport.renew, None)
+        call_foreign(f"renewing the exporter of {self.items}", self._transport.renew, None)

@@ -17,6 +17,7 @@ from otel_agents.instrumentors.hosting import guarded, notice_fork, sdk_record
 __all__ = ["DeliveringLogProcessor"]
 
 # Since opentelemetry-sdk 1.39 exporters take a ReadableLogRecord; before, the record itself.
+# https://github.com/open-telemetry/opentelemetry-python/pull/4676
 _ReadableLogRecord: Any = getattr(_logs, "ReadableLogRecord", None)
 
 
@@ -35,7 +36,9 @@ class DeliveringLogProcessor(LogRecordProcessor):
             _sdk_record(log_record) if _ReadableLogRecord is None else _readable_record(log_record)
         )
 
-    emit = on_emit  # the method's name before opentelemetry-sdk 1.35
+    # The method's name before opentelemetry-sdk 1.35:
+    # https://github.com/open-telemetry/opentelemetry-python/pull/4648
+    emit = on_emit
 
     @guarded("ending the log records")
     def shutdown(self) -> None:

@@ -15,7 +15,7 @@ from otel_agents.distro.export.points import filter_points
 from otel_agents.distro.export.status import EndpointStatus
 from otel_agents.distro.otlp.outcome import Outcome
 from otel_agents.distro.otlp.transport import OtlpTransport
-from otel_agents.instrumentors.hosting import attempt, guarded, renew_after_fork, system
+from otel_agents.instrumentors.hosting import call_foreign, guarded, renew_after_fork, system
 
 __all__ = ["DESTINATION", "DeferredMetricExporter", "Destination"]
 
@@ -36,8 +36,10 @@ class Destination:
     on_exporter: Callable[[DeferredMetricExporter], object]
 
 
+# opentelemetry-sdk before 1.35 passes an exporter no arguments:
+# https://github.com/open-telemetry/opentelemetry-python/pull/4659
 DESTINATION: Final[ContextVar[Destination]] = ContextVar("otel_agents-metrics-destination")
-"""For the exporter that is being created: opentelemetry-sdk before 1.35 passes it no arguments."""
+"""For the exporter that is being created."""
 
 
 class DeferredMetricExporter(MetricExporter):
@@ -139,10 +141,10 @@ class DeferredMetricExporter(MetricExporter):
         self.sending = False
         self.deadline = None
         self.status.renew()
-        attempt("renewing the exporter of metrics", self._transport.renew, None)
+        call_foreign("renewing the exporter of metrics", self._transport.renew, None)
 
     @guarded("ending the metrics")
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Shut the exporter down, unless it is sending: older exporters would wait for that."""
         if not self.sending:
-            attempt("shutting down the exporter of metrics", self._transport.close, None)
+            call_foreign("shutting down the exporter of metrics", self._transport.close, None)

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.export.metrics import DESTINATION, DeferredMetricExporter
 from otel_agents.distro.export.worker import Worker
-from otel_agents.instrumentors.hosting import attempt, guarded
+from otel_agents.instrumentors.hosting import call_foreign, guarded
 
 __all__ = ["DeliveringMetricReader"]
 
@@ -59,7 +59,7 @@ class DeliveringMetricReader(PeriodicExportingMetricReader):
     def _collect_due(self) -> float:
         if not self._shutdown:
             collect = partial(self.collect, self._export_timeout_millis)
-            attempt("collecting metrics", collect, None, everything=True)
+            call_foreign("collecting metrics", collect, None, everything=True)
         return self._collect_interval
 
 

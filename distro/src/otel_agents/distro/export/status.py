@@ -179,7 +179,7 @@ class EndpointStatus:
         self.undelivered.clear()
 
     def _renew_lock(self) -> None:
-        # Reentrant: a span that a destructor ends may fill a queue while this thread holds the lock.
+        # Reentrant: a span that a destructor ends may fill a queue while this thread holds it.
         self._lock = system.RLock()
 
 

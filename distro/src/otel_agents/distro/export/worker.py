@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import Empty
 
 from otel_agents.instrumentors.hosting import (
-    attempt,
+    call_foreign,
     guarded,
     renew_after_fork,
     start_daemon,
@@ -35,7 +35,7 @@ class Job:
     def __call__(self, *, everything: bool = False) -> None:
         """Run it; with ``everything`` (see `guarded`) also keep exits in, for our own threads."""
         try:
-            attempt(self._action, self._work, None, everything=everything)
+            call_foreign(self._action, self._work, None, everything=everything)
         finally:
             self._done.set()
 

@@ -43,13 +43,13 @@ class Compressions:
         self._plain: dict[tuple[str, str], object] = {}
 
     def of(self, signal: Signal, endpoint: str) -> str:
-        """Return the compression of ``signal``: the user's choice, else what its receiver accepts."""
+        """Return the compression: the user's choice, else what the signal's receiver accepts."""
         chosen = signal.compression
         plain = not chosen.given and (endpoint, signal.protocol.value) in self._plain
         return _NO_COMPRESSION if plain else chosen.value
 
     def record_refusal(self, signal: Signal, endpoint: str, outcome: Outcome) -> None:
-        """Record that the receiver accepted without compression what it refused with ``outcome``."""
+        """Record that the receiver took uncompressed what it refused with ``outcome``."""
         mine = object()
         if self._plain.setdefault((endpoint, signal.protocol.value), mine) is mine:
             inform(

@@ -66,14 +66,14 @@ def outcome_of_error(error: BaseException) -> Outcome:
 
 
 def misconfigured(error: BaseException) -> Outcome:
-    """Return the outcome where no request can be sent; show no text of it, it may quote a secret."""
+    """Return the outcome where no request can be sent, without text that may quote a secret."""
     if isinstance(error, UnicodeError):
         return UNSENDABLE_HEADER
     return Outcome(False, False, type(error).__name__, misconfigured=True)
 
 
 def outcome_of_logs(logged: Iterable[logging.LogRecord]) -> Outcome | None:
-    """Return the outcome from the log of an exporter that sent no request; None without a reason."""
+    """Return the outcome from the log of an exporter that sent nothing; None without a reason."""
     for record in logged:
         text = str(record.msg)
         if text.startswith(_NOT_ENCODED) and isinstance(record.args, tuple):

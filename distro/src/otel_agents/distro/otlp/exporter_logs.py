@@ -49,7 +49,7 @@ _filter = _Filter()
 
 @functools.lru_cache(maxsize=1)
 def _loggers() -> tuple[logging.Logger, ...]:
-    """Return the loggers, cached: `logging.getLogger` takes the lock that all of `logging` shares."""
+    """Return the loggers, cached: `logging.getLogger` takes the lock of all `logging`."""
     return tuple(logging.getLogger(name) for name in _LOGGERS)
 
 

@@ -71,7 +71,7 @@ class SingleCallStub:
         self.success = DELIVERED
 
     def attach(self, exporter: Any) -> bool:
-        """Put this object between ``exporter`` and its stub; return False if it has no known stub."""
+        """Put this object between ``exporter`` and its stub; return False without a known stub."""
         self._stub = getattr(exporter, _STUB, None)
         if not callable(getattr(self._stub, "Export", None)):
             return False
@@ -140,7 +140,7 @@ def _retry_delay(error: Any) -> float | None:
         if name in (_STATUS, _RETRY):
             try:
                 info = next(_retry_infos(name, value), None)
-            except Exception:  # noqa: BLE001  protobuf versions raise various errors for invalid bytes
+            except Exception:  # noqa: BLE001  protobuf versions raise various errors
                 return None
             if info is not None:
                 return info.retry_delay.seconds + info.retry_delay.nanos / 1e9

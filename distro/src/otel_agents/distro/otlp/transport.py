@@ -1,6 +1,7 @@
 """The transport over one of OpenTelemetry's OTLP exporters, which is created when first needed.
 
-Importing an exporter takes longer than the rest of the start; a process that sends nothing skips it.
+Importing an exporter takes longer than the rest of the start; a process that sends nothing skips
+it.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class OtlpTransport:
 
     @property
     def _retries_internally(self) -> bool:
-        """Whether a call of the exporter retries until its timeout though connections are refused."""
+        """Whether the exporter retries refused connections until its timeout."""
         return self._provided or self.signal.protocol.value == "grpc"
 
     def send(self, items: Any, timeout: float) -> Outcome:
@@ -120,7 +121,7 @@ class OtlpTransport:
             exporter = self._exporter or self._make(compression)
         except OSError as error:  # a certificate file that is not one
             return Outcome(False, False, f"TLS: {error}")
-        except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: logged, not raised
+        except Exception as error:  # noqa: BLE001  a bad certificate, a missing package: logged
             return Outcome(False, False, f"{type(error).__name__}: {error}")
         if self._session is not None:
             self._session.start_attempt(min(timeout, self.signal.seconds))
@@ -130,7 +131,7 @@ class OtlpTransport:
     def _export(self, exporter: Any, items: Any, logged: list[logging.LogRecord]) -> Outcome:
         try:
             delivered = exporter.export(items).name == "SUCCESS"
-        except Exception as error:  # noqa: BLE001  exporters raise whatever `requests` or gRPC raises
+        except Exception as error:  # noqa: BLE001  whatever `requests` or gRPC raises
             return self._failure(logged) or outcome_of_error(error)
         if delivered:
             success = DELIVERED if self._session is None else self._session.success

@@ -39,7 +39,9 @@ _EXPORTERS: Final = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS
 
 
 class AgentsConfigurator(_OTelSDKConfigurator):
-    """Configures the SDK. The user's ``OTEL_*`` variables win; defaults never reach the environment.
+    """Configures the SDK.
+
+    The user's ``OTEL_*`` variables win; defaults never reach the environment.
 
     Example:
         configurator = AgentsConfigurator()

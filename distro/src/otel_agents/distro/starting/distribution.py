@@ -30,7 +30,8 @@ class AgentsDistro(BaseDistro):
     Example:
         distro = AgentsDistro()
         distro.configure()
-        for entry_point in entry_points(group="opentelemetry_instrumentor", name="otel_agents_openai"):
+        group = "opentelemetry_instrumentor"
+        for entry_point in entry_points(group=group, name="otel_agents_openai"):
             distro.load_instrumentor(entry_point)
     """
 

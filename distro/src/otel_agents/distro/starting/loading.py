@@ -91,7 +91,8 @@ class Loader:
                 why,
             )
             return False
-        # Before 0.58 opentelemetry-instrumentation loads theirs whatever version is installed.
+        # Before 0.57 opentelemetry-instrumentation loads theirs whatever version is installed:
+        # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3610
         if refuses(entry_point):
             return False
         library, conflict = self._conflicts.get(entry_point.value, (None, None))
@@ -194,7 +195,8 @@ def _report_version(entry_point: EntryPoint, error: DependencyConflictError) -> 
 
 
 def _found(conflict: DependencyConflict) -> str:
-    # Before 0.56 opentelemetry-instrumentation has no `found_any`.
+    # Before 0.57 opentelemetry-instrumentation has no `found_any`:
+    # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3610
     found: Iterable[str] = getattr(conflict, "found_any", None) or ()
     return conflict.found or ", ".join(found)
 

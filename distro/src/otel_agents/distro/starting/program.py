@@ -64,7 +64,7 @@ def started_as() -> tuple[str, str]:
 
 
 def _entry(arguments: Sequence[str] | None) -> tuple[str, str]:
-    """Return ``m`` and the module, ``c`` and the code, or an empty option and the script, if any."""
+    """Return ``m`` and the module, ``c`` and the code, or an empty option and any script."""
     rest = list(sys.orig_argv if arguments is None else arguments)[1:]
     while rest and rest[0].startswith("-") and rest[0] != "-":
         flag, value = _valued(rest.pop(0))
@@ -76,7 +76,10 @@ def _entry(arguments: Sequence[str] | None) -> tuple[str, str]:
 
 
 def _valued(option: str) -> tuple[str, str]:
-    """Return the flag that takes a value, and its value if ``option`` holds it; flags may be combined."""
+    """Return the flag that takes a value and, if ``option`` holds it, the value.
+
+    Flags may be combined.
+    """
     if option.startswith("--"):
         return ("-" if option in _VALUED_OPTIONS else ""), ""
     for position, flag in enumerate(option):

@@ -1,9 +1,9 @@
 """Threads and thread pools inherit the OpenTelemetry context of their starter or caller.
 
-A thread keeps it while the span that was current at its start is recording or, without a span, while
-its starter is in that context. A thread that runs longer, such as one that takes jobs from a queue,
-then works for others: in their traces or its own, without the user's identity. A job of a pool keeps
-its context to its end.
+A thread keeps it while the span that was current at its start is recording or, without a span,
+while its starter is in that context. A thread that runs longer, such as one that takes jobs from a
+queue, then works for others: in their traces or its own, without the user's identity. A job of a
+pool keeps its context to its end.
 
 We do not use opentelemetry-instrumentation-threading: it requires exactly its own version of
 opentelemetry-instrumentation, so pip finds no solution when the two are not released together. It

@@ -1,7 +1,7 @@
 """uWSGI, which handles signals itself and forks its workers without Python's fork hooks.
 
-A worker hangs if a thread of the master holds or waits for the GIL at that moment. The master runs no
-exit handlers, so the first worker delivers what the master has recorded.
+A worker hangs if a thread of the master holds or waits for the GIL at that moment. The master runs
+no exit handlers, so the first worker delivers what the master has recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def _module() -> Any:
 
 @guarded("looking for the workers of uWSGI", False)
 def _is_worker() -> bool:
-    """Return whether this is a worker, mule or spooler; without a master, worker 1 forks the others."""
+    """Return whether this is a worker, mule or spooler.
+
+    Without a master, worker 1 forks the others.
+    """
     server = _module()
     if server is None:
         return False

@@ -37,7 +37,7 @@ _UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed",
 
 @dataclass(frozen=True)
 class Node:
-    """One finished span. Times are in nanoseconds; ``root`` if its parent is not in this process."""
+    """One finished span; times in nanoseconds, ``root`` if its parent is not in this process."""
 
     trace_id: int
     span_id: int

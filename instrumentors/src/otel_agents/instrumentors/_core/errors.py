@@ -1,7 +1,7 @@
 """Exceptions: their names in telemetry, and the guard that keeps ours from the application.
 
 A function that a library, the SDK, the interpreter or the system calls is `guarded`: our failures
-are logged once and counted. Foreign code is called by `attempt`: its failures are logged once.
+are logged once and counted. Foreign code is called by `call_foreign`: its failures are logged once.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def guarded(
     return decorate
 
 
-def attempt(
+def call_foreign(
     action: str, work: Callable[[], _Value], default: _Value, *, everything: bool = False
 ) -> _Value:
     """Call foreign code, which may raise anything.
@@ -144,7 +144,7 @@ def _log_line(level: int, message: str, *values: object, exc_info: bool = False)
 
 
 def foreign_error(action: str) -> None:
-    """Log an exception of foreign code; see `attempt`, which costs more."""
+    """Log an exception of foreign code; see `call_foreign`, which costs more."""
     if foreign.add(action):
         warn(
             "otel-agents: %s failed in foreign code (%s); the rest goes on, "

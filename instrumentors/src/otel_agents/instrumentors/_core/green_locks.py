@@ -1,17 +1,17 @@
 """Makes eventlet's locks work between our threads and the application's greenlets.
 
-A waiter is queued in eventlet's lock. On release, the event loop of the releasing thread switches to
-the first waiter. If that is a greenlet of another thread, the switch fails with a traceback and the
-waiter waits forever. gevent's locks support threads.
+A waiter is queued in eventlet's lock. On release, the event loop of the releasing thread switches
+to the first waiter. If that is a greenlet of another thread, the switch fails with a traceback and
+the waiter waits forever. gevent's locks support threads.
 
 The locks that our threads share with the application are not ours: those of `logging` and its
-handlers, of import hooks, of each span. So their class is patched. Once one of our threads has tried
-to acquire a lock, nobody is queued for it any more: callers that find it held poll it, while the other
-greenlets of their thread go on. All other locks behave as before.
+handlers, of import hooks, of each span. So their class is patched. Once one of our threads has
+tried to acquire a lock, nobody is queued for it any more: callers that find it held poll it, while
+the other greenlets of their thread go on. All other locks behave as before.
 
 Our threads do not overtake waiters that are queued, nor the one that was notified of the release.
-No other thread runs between two lines here that call nothing. So a greenlet may be queued for a lock
-that another greenlet of its thread holds and none of our threads has tried to acquire.
+No other thread runs between two lines here that call nothing. So a greenlet may be queued for a
+lock that another greenlet of its thread holds and none of our threads has tried to acquire.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deprecated: the upload hook is `otel_agents.instrumentors.upload`; this goes in the next release."""
+"""Deprecated: use `otel_agents.instrumentors.upload`. This module goes in the next release."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A process from which a server forks workers without Python's fork hooks (uWSGI).
 
-If another thread holds the GIL, or is about to take it, at that moment, the worker waits forever for
-that thread, which it does not have. So we start no thread before. Such a process may never send what
-it has recorded until then; one of its workers inherits that telemetry.
+If another thread holds the GIL, or is about to take it, at that moment, the worker waits forever
+for that thread, which it does not have. So we start no thread before. Such a process may never send
+what it has recorded until then; one of its workers inherits that telemetry.
 """
 
 from __future__ import annotations

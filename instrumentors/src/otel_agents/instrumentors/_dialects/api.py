@@ -50,7 +50,7 @@ class ResponseFields(NamedTuple):
     Attributes:
         response_id: The provider's id.
         model: The model that generated it.
-        finish_reasons: One per choice, in the provider's spelling; in lower case if that is in capitals.
+        finish_reasons: One per choice, as the provider spells them; capitals become lower case.
         usage: Its tokens.
         attributes: Its other attributes by the conventions' names, such as the conversation's id.
         failed: Whether it reports an error, although its status is 200.
@@ -99,7 +99,7 @@ class Api:
         operation: The conventions' operation.
         record_request: Sets the content of a request.
         output_messages: The output messages of a response.
-        finish_reasons: The finish reasons of a response, one per choice, in the provider's spelling.
+        finish_reasons: A response's finish reasons, one per choice, in the provider's spelling.
         accumulator: Creates what accumulates the content of a stream.
         type: ``openai.api.type``, if the conventions have a value for it.
         output_type: What it generates, if that is always the same.

@@ -31,7 +31,9 @@ def field(holder: Any, name: str) -> Any:
     extra: Any = getattr(holder, "__pydantic_extra__", _NO_MODEL)
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
-    # pydantic 2: `getattr` of a missing name is slow, since `__getattr__` builds and raises an error.
+    # pydantic 2: `getattr` of a missing name is slow, since `__getattr__` builds and raises an
+    # error.
+    # https://github.com/pydantic/pydantic/pull/6165
     fields = cast("dict[str, Any]", vars(holder))
     return fields[name] if name in fields else extra.get(name) if extra else None
 

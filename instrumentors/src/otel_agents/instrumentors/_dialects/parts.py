@@ -32,7 +32,7 @@ def reasoning_part(content: Any) -> Part:
 
 
 def tool_call(call_id: Any, name: Any, arguments: Any, *, parse: bool = True) -> Part:
-    """Return a model's call of a tool; JSON in ``arguments`` is parsed unless ``parse`` is false."""
+    """Return a model's call of a tool; parse JSON in ``arguments`` unless ``parse`` is false."""
     return without_none(
         {
             "type": "tool_call",

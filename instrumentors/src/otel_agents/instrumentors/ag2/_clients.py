@@ -63,7 +63,7 @@ def provider_of(client: Any) -> str | None:
 
 
 def model_of(client: Any, context: ConversationContext) -> str | None:
-    """Return the requested model, from the client's options or else from the turn's configuration."""
+    """Return the requested model from the client's options, else from the turn's configuration."""
     options = as_mapping(getattr(client, "_create_options", None))
     of_client = (getattr(client, name, None) for name in ("_model", "_model_name"))
     candidates = (options.get("model"), *of_client, _configured_model(context))
@@ -89,7 +89,7 @@ def settings_of(client: Any) -> dict[str, Any]:
 
 
 def server_of_client(client: Any) -> tuple[str, int] | None:
-    """Return host and port of the SDK client in ``client``, or of the URL that it was created with."""
+    """Return host and port of the SDK client in ``client``, or of the URL it was created with."""
     sdk_client = getattr(client, "_client", None)
     google = getattr(getattr(sdk_client, "_api_client", None), "_http_options", None)
     urls = (

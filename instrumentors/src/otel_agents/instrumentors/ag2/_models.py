@@ -1,4 +1,4 @@
-"""Calls of model clients: the SDK below reports them, or this module where no SDK is instrumented."""
+"""Calls of model clients: the SDK below reports them; without an instrumented SDK, this module."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ _MODEL_CALL: Final = Slot("ag2-model-call", FrameworkModelCall)
 
 
 def _failed_to_serialize(error: BaseException) -> bool:
-    """Return whether the conversation could not be made into a request, so that nothing was sent."""
+    """Return whether nothing was sent: the conversation could not be made into a request."""
     # A tool call with invalid JSON in its arguments stays in the history, and AG2 parses it again
     # to build the next request.
     if not isinstance(error, json.JSONDecodeError):
@@ -192,7 +192,7 @@ def model_call(telemetry: Telemetry, call: Call) -> FrameworkModelCall | None:
 
 
 def duck_typed_model_call(telemetry: Telemetry, call: Call) -> FrameworkModelCall | None:
-    """Start at ``on_llm_call(call_next, events, context)``, for clients that `model_call` misses."""
+    """Start at ``on_llm_call(call_next, events, context)`` for clients that `model_call` misses."""
     client = getattr(call.args[0], "func", None)
     if client is None or is_llm_client(client):
         return None

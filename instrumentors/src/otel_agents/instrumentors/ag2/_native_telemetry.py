@@ -45,7 +45,8 @@ _TURN_START: Final = Slot("ag2-turn-start", TurnStart)
 def middleware_created(telemetry: Telemetry, call: Call, middleware: BaseMiddleware) -> Any:
     """Replace what ``TelemetryMiddleware(event, context)`` returns for each turn.
 
-    Where our telemetry is preferred, the replacement is AG2's base class, which only passes calls on.
+    Where our telemetry is preferred, the replacement is AG2's base class, which only passes calls
+    on.
     """
     if _is_isolated(call.instance):
         return middleware

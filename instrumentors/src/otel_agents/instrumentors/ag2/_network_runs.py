@@ -31,7 +31,7 @@ _count_lock: Final = Lock()
 
 
 class NetworkRun:
-    """What one message to a channel causes; it ends when no message is in transit or in handling."""
+    """What one message to a channel causes; ends when no message is in transit or in handling."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ CURRENT_RUN: Final = Slot("ag2-network-run", NetworkRun)
 
 def is_agent(hub: Hub, agent_id: str) -> bool:
     """Return whether a participant is an agent and not a human."""
-    passports = hub._passports  # pyright: ignore[reportPrivateUsage]  no public lookup is synchronous
+    passports = hub._passports  # pyright: ignore[reportPrivateUsage]  no public lookup is sync
     return getattr(passports.get(agent_id), "effective_kind", None) == _AGENT
 
 

@@ -10,7 +10,7 @@ __all__ = ["package_name", "submodule_name"]
 
 @lru_cache(maxsize=1)
 def package_name() -> str:
-    """Return the package name. Both packages belong to one distribution: one is installed at most."""
+    """Return the package name; both belong to one distribution, so at most one is installed."""
     return "ag2" if find_spec("ag2") is not None else "autogen.beta"
 
 

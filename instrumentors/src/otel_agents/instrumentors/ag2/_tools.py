@@ -61,7 +61,7 @@ class _ToolRun(ExecuteTool):
     __slots__ = ()
 
     def respond(self, value: Any) -> None:
-        """Record the result, or the tool's exception, which AG2 returns to the model as a result."""
+        """Record the result or the tool's exception, which AG2 returns to the model as a result."""
         error = getattr(value, "error", None)
         if isinstance(error, BaseException):
             self.error, self.error_type = error, error_type(error)

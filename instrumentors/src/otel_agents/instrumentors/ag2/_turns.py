@@ -75,8 +75,8 @@ Beyond `LIMIT` conversations, the one that was idle longest starts at 1 again.
 def numbered_turn(context: ConversationContext) -> tuple[str | None, int | None]:
     """Return the id of the conversation and the number of the turn that starts; None if unknown.
 
-    A channel of a network is one conversation; without a network a stream is. Turns are numbered only
-    where all of them run in this process: where the hub or the stream's history is here alone.
+    A channel of a network is one conversation; without a network a stream is. Turns are numbered
+    only where all of them run in this process: where the hub or the stream's history is here alone.
     """
     channel = context.dependencies.get(_CHANNEL_KEY)
     if channel is not None:

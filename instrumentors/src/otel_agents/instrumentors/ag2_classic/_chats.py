@@ -111,7 +111,7 @@ def _sequence(telemetry: Telemetry, chat_queue: Any, parent: Context | None = No
 
 
 def chats(telemetry: Telemetry, call: Call) -> Chat | None:
-    """Start at ``initiate_chats(chat_queue)`` or its async variant, unless a turn runs the chats."""
+    """Start at ``initiate_chats(chat_queue)`` or its async variant unless a turn runs the chats."""
     state = current_state()
     in_sequence = state.chat is not None and not state.chat.participants
     if state.turn is not None or in_sequence:

@@ -85,7 +85,7 @@ def server_of_client(client: Any) -> tuple[str, int] | None:
 
 def guesses_stream_usage(client: Any) -> bool:
     """Return whether ``client`` counts the tokens of a stream itself."""
-    # AutoGen 0.2 counts tokens with tiktoken. Versions with this method request the provider's usage.
+    # AutoGen 0.2 counts tokens with tiktoken; versions with this method request the usage.
     return _client_class(client) == _OPENAI_CLIENT and not hasattr(client, _STREAM_USAGE_METHOD)
 
 

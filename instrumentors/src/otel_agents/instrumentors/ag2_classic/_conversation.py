@@ -124,11 +124,11 @@ def _stream_created(telemetry: Telemetry, call: Call) -> None:
 
 
 run_stream: Final = watch(_stream_created)
-"""Keep the context at ``ThreadIOStream()`` or its async variant, created before the thread starts."""
+"""Keep the context at ``ThreadIOStream()`` or its async variant, before the thread starts."""
 
 
 def run_context() -> Context | None:
-    """Return the caller's context for the first chat in the thread of a run, if that has no context."""
+    """Return the caller's context for the first chat in a run's thread, if that has none."""
     streams: Any = sys.modules.get(_STREAMS)
     stream = streams.IOStream.get_default() if streams is not None else None
     caller = _run_contexts.take(stream)
@@ -136,7 +136,7 @@ def run_context() -> Context | None:
 
 
 def in_thread(telemetry: Telemetry, call: Call) -> Observation:
-    """Carry the context into ``ConversableAgent._run_async_in_thread(coro)``, a loop in a thread."""
+    """Carry the context into ``ConversableAgent._run_async_in_thread(coro)``, a thread's loop."""
     if call.args:
         call.args = (_with_context(call.args[0], get_current()), *call.args[1:])
     return Observation()
@@ -147,8 +147,8 @@ async def _with_context(coroutine: Coroutine[Any, Any, Any], context: Context) -
     return await coroutine
 
 
-# ``a_generate_oai_reply`` runs ``generate_oai_reply`` in an executor, to which AG2 does not carry the
-# context. Its arguments are the key by which it is carried.
+# ``a_generate_oai_reply`` runs ``generate_oai_reply`` in an executor, to which AG2 does not carry
+# the context. Its arguments are the key by which it is carried.
 
 _reply_contexts: Final = Handover()
 

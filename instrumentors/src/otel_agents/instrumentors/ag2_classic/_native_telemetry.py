@@ -1,4 +1,4 @@
-"""AG2's own telemetry, which an application enables: either it records or otel-agents, never both."""
+"""AG2's own telemetry, which an application enables: it records or otel-agents, never both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGENTS: Final = (
     *(f"{_PACKAGE}:instrument_agent", f"{_DEFINED_IN}.agent:instrument_agent"),
     *(f"{_PACKAGE}:instrument_pattern", f"{_DEFINED_IN}.pattern:instrument_pattern"),
 )
-"""The functions by which an application enables AG2's telemetry of agents, wherever it imports them."""
+"""The functions that enable AG2's telemetry of agents, wherever the application imports them."""
 MODELS: Final = (
     f"{_PACKAGE}:instrument_llm_wrapper",
     f"{_DEFINED_IN}.llm_wrapper:instrument_llm_wrapper",
@@ -63,7 +63,7 @@ class NativeRecording:
         return starting
 
     def unless_models(self, start: Start) -> Start:
-        """Return ``start``, disabled while AG2 records model calls; SDKs are suppressed then, too."""
+        """Return ``start``, disabled while AG2 records model calls; SDKs are suppressed then."""
 
         def starting(telemetry: Telemetry, call: Call) -> CallObserver | None:
             if not self._records_models:

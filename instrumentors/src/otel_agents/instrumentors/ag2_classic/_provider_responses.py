@@ -44,7 +44,7 @@ class Dialect(NamedTuple):
 
 
 class _LatestFields:
-    """Accumulates chunks that each repeat, in these fields, what is known of the response so far."""
+    """Accumulates chunks that each repeat in these fields what is known of the response."""
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}

@@ -24,7 +24,7 @@ __all__ = ["SDK_PATCHES"]
 
 _CONVERSE: Final = "Converse"
 _GENAI: Final = MappingProxyType({"google-genai": None})
-"""Required for the patches of ``google.genai``, as other distributions have a package ``google``, too."""
+"""Required for the ``google.genai`` patches: other distributions have a package ``google`` too."""
 
 
 class _SdkRequest(Observation):
@@ -53,7 +53,7 @@ class _SdkRequest(Observation):
         self._model_call.received(self._read(self._chunks.response()))
 
     def failed(self, error: BaseException) -> None:
-        """Record that the request was refused, or that its stream broke; AG2 may send another one."""
+        """Record that the request was refused or its stream broke; AG2 may send another one."""
         self._model_call.request_failed(error)
 
 
@@ -76,7 +76,7 @@ _bedrock_request: Final = _request(BEDROCK, lambda client: client.meta.endpoint_
 
 
 def _aws_request(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """Start at botocore's ``BaseClient._make_api_call(operation_name, api_params)``, for Bedrock only."""
+    """Start at botocore's ``BaseClient._make_api_call(operation_name, api_params)`` for Bedrock."""
     operation = call.argument(0, "operation_name")
     return _bedrock_request(telemetry, call) if operation == _CONVERSE else None
 

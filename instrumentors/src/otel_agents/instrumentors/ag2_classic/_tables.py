@@ -133,7 +133,7 @@ _NATIVE_SINCE: Final = _since("0.11.0")
 
 
 def patches() -> Iterator[Patch]:
-    """Yield the patches of one instrumentation, which decides whether AG2's own telemetry records."""
+    """Yield the patches of one instrumentation; it decides whether AG2's own telemetry records."""
     native = NativeRecording()
     for patch in _AGENT_PATCHES:
         start: Any = patch.how  # each of these patches has a start

@@ -1,4 +1,4 @@
-"""Turns of agents and human input, and what decides who is next: selections, guardrails, handoffs."""
+"""Turns of agents, human input, and what decides who is next: selections, guardrails, handoffs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ class Turn(InvokeAgent):
 def turn(telemetry: Telemetry, call: Call) -> Turn | None:
     """Start at ``Agent.generate_reply(messages, sender, …)`` or its async variant.
 
-    Nothing starts where the agent's turn is already recorded, as in an override that calls ``super``.
+    Nothing starts where the agent's turn is already recorded, as in an override that calls
+    ``super``.
     """
     state = current_state()
     agent: ConversableAgent = call.instance
@@ -216,7 +217,7 @@ def _record_handoff(telemetry: Telemetry, call: Call) -> None:
 
 
 handoff: Final = watch(_record_handoff)
-"""Observe ``AfterWorksTransitionEvent(source_agent, transition_target)`` and the like: handoffs by rule.
+"""Observe ``AfterWorksTransitionEvent(source_agent, transition_target)`` and the like.
 
-A handoff by a model is a tool call.
+These are handoffs by rule; a handoff by a model is a tool call.
 """

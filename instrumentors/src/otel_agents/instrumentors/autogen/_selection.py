@@ -16,6 +16,7 @@ __all__ = ["on_attempt", "selection"]
 
 # Selectors since 0.4.6 have this attribute, and repeat a request whose response names no valid
 # speaker. Earlier ones accept any name.
+# https://github.com/microsoft/autogen/pull/5454
 _MAX_ATTEMPTS: Final = "_max_selector_attempts"
 
 
@@ -32,7 +33,8 @@ class _SpeakerSelection(Selection):
 
     def respond(self, value: list[str] | str) -> None:
         """Record the selected speaker."""
-        # A list since 0.5.6, for graphs that have several speakers at a time.
+        # A list since 0.6, for graphs that have several speakers at a time:
+        # https://github.com/microsoft/autogen/pull/6545
         self.record_choice(value if isinstance(value, str) else value[0])
 
 

@@ -68,5 +68,5 @@ def has_own_tracer(runtime: AgentRuntime) -> bool:
 
 def no_tracer(telemetry: Telemetry, call: Call) -> SilentTracer:
     """Return a silent tracer for ``get_tracer(…)``."""
-    # Before 0.6.2 a tool's span holds its arguments.
+    # Before 0.6.2 a tool's span holds its arguments: https://github.com/microsoft/autogen/pull/6653
     return SilentTracer()

@@ -16,7 +16,7 @@ from ._routers import router_label
 from ._runs import WorkflowRun, restores_checkpoint
 
 if TYPE_CHECKING:
-    from crewai import Flow
+    from crewai.flow.flow import Flow
 
 __all__ = ["flow", "method", "resumption"]
 

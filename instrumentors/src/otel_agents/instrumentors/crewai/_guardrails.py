@@ -10,8 +10,8 @@ from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from crewai import Task
     from crewai.agents.agent_builder.base_agent import BaseAgent
+    from crewai.task import Task
     from crewai.utilities.guardrail import GuardrailResult
 
 __all__ = ["GUARDRAIL_ATTEMPTS", "GuardrailAttempts", "guardrail"]

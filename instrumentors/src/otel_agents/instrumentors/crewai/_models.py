@@ -27,8 +27,8 @@ from ._tool_calls import key_of, tool_calls_in
 from ._usage import usage_of
 
 if TYPE_CHECKING:
-    from crewai import BaseLLM
     from crewai.events.types.llm_events import LLMCallCompletedEvent, LLMStreamChunkEvent
+    from crewai.llms.base_llm import BaseLLM
 
 __all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk"]
 
@@ -75,7 +75,8 @@ class ClaimedModelCall(ClaimedCall):
             sends_itself=self._sends_itself,
             record_request=partial(_record_request, messages),
         )
-        # CrewAI's own classes before 1.14.2.
+        # CrewAI's own classes before 1.14.2 create their client at once:
+        # https://github.com/crewAIInc/crewAI/pull/5412
         if self._sends_itself and type(instance).__module__.startswith(_CREWAI):
             self.server = host_of(getattr(instance, "client", None))
         self.model = instance

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
 if TYPE_CHECKING:
-    from crewai import Crew
+    from crewai.crew import Crew
 
 __all__ = ["RUN_NUMBERS", "NumberedRun", "RunNumbers", "number_of", "on_copy", "repeated"]
 

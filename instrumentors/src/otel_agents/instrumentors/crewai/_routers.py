@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
-    from crewai import Flow
+    from crewai.flow.flow import Flow
     from crewai.flow.flow_definition import FlowMethodDefinition
 
 __all__ = ["router_label"]

@@ -19,8 +19,8 @@ from ._messages import input_messages, output_messages
 from ._numbers import RUN_NUMBERS, NumberedRun, number_of
 
 if TYPE_CHECKING:
-    from crewai import Crew
     from crewai.agents.agent_builder.base_agent import BaseAgent
+    from crewai.crew import Crew
 
     from ._tools import ToolRun
 

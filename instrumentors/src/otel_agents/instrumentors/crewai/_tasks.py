@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._guardrails import GUARDRAIL_ATTEMPTS, GuardrailAttempts
 
 if TYPE_CHECKING:
-    from crewai import Task
+    from crewai.task import Task
 
 __all__ = ["on_async_execution", "on_replay", "on_skipped", "task"]
 

@@ -58,9 +58,9 @@ class LiteLLMInstrumentor(AgentInstrumentor):
             stream_wrapper,
         )
 
-        # LiteLLM's own modules and applications bind `completion` and the like before we could replace
-        # them (1.53.1 to 1.110). All of them are one decorated function, whose closure holds the
-        # original: that is what we replace.
+        # LiteLLM's own modules and applications bind `completion` and the like before we could
+        # replace them (1.53.1 to 1.110). All of them are one decorated function, whose closure
+        # holds the original: that is what we replace.
         for function in FUNCTIONS:
             for target in function.targets:
                 yield Patch(

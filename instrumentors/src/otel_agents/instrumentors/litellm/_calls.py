@@ -1,21 +1,21 @@
-"""One call of a model: claimed for the layers below, reported here where LiteLLM itself sends it."""
+"""One call of a model: claimed for the layers below, or reported here if LiteLLM sends it."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall, unfinished
+from otel_agents.instrumentors._core.operations import ClaimedCall, Inference, ModelCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.usage import counts_of
 from otel_agents.instrumentors._dialects.anthropic.usage import usage_of as anthropic_usage
 from otel_agents.instrumentors._dialects.api import Api
-from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.fields import Body, field, text
 from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,
@@ -35,7 +35,10 @@ from ._routes import (
     sent_model,
     supports_stream_usage,
 )
-from ._streams import StreamRecord, is_generator, is_unsent, observed
+from ._streams import StreamRecord, is_generator, is_stream, is_unsent, observed
+
+if TYPE_CHECKING:
+    from ._types import Chunk, Logging, Response, Stream
 
 __all__ = ["ROUTED_CALL", "RoutedCall", "current_call"]
 
@@ -65,16 +68,16 @@ class RoutedCall(ClaimedCall):
         )
         self.function = function
         self.native = False
-        self.route: Any = None
+        self.route: str | None = None
         self.stream = StreamRecord(api, telemetry.gate.enabled)
         self.context = ROUTED_CALL.set(self, self.context)
         self._api = api
         self._arguments = arguments
         self._asynchronous = asynchronous
-        self._logging: Callable[[], Any] = _no_logging
+        self._logging: Callable[[], Logging | None] = _no_logging
         self._unsent_stream = False
 
-    def about_to_send(self, logging: Any, additional: Any) -> None:
+    def about_to_send(self, logging: Logging, additional: Body | None) -> None:
         """Take the evidence that LiteLLM sends, with what it knows of the route at this point.
 
         Args:
@@ -106,16 +109,12 @@ class RoutedCall(ClaimedCall):
 
     def complete(self, call: ModelCall) -> None:
         """Add the cost to ``call``, by which an SDK below reports this call."""
-        if (
-            call.detailed
-            and self._logging() is not None
-            and attr.OTEL_AGENTS_COST not in call.attributes
-        ):
+        if call.detailed and attr.OTEL_AGENTS_COST not in call.attributes:
             self._record_cost(call)
 
-    def returned(self, value: Any) -> Any:
+    def returned(self, value: Response | Stream) -> object:
         """Observe a stream that no SDK observes; record any other result."""
-        if not (hasattr(value, "__next__") or hasattr(value, "__anext__")):
+        if not is_stream(value):
             return super().returned(value)
         self.stream.exists = True
         if self.started is None and (is_unsent(value) or self._runs_later(value)):
@@ -126,27 +125,27 @@ class RoutedCall(ClaimedCall):
             return value
         return observed(value, self, asynchronous=self._asynchronous)
 
-    def _runs_later(self, stream: Any) -> bool:
+    def _runs_later(self, stream: Stream) -> bool:
         """Return whether a provider of the application sends when the first item is read."""
         return self.claim.current is None and is_generator(stream)
 
     def _release(self) -> None:
-        """Drop what the call holds: an SDK observes the stream, and keeps this alive until its end."""
+        """Drop what the call holds: an SDK observes the stream and keeps this alive to its end."""
         self.close()
         self.stream.wrapper, self._arguments = None, {}
         logging = self._logging()
         if logging is not None:
             self._logging = weakref.ref(logging)
 
-    def chunk(self, item: Any) -> object:
+    def chunk(self, item: Chunk | bytes) -> object:
         """Record one chunk or event of a stream."""
-        call: Any = self.adopt()
-        if call is not None and call.times_next_chunk:
+        call = self.adopt()
+        if isinstance(call, Inference) and call.times_next_chunk:
             call.record_chunk_time()
         self.stream.add(item)
         return None
 
-    def describe(self, call: ModelCall, response: Any) -> None:
+    def describe(self, call: ModelCall, response: Response | None) -> None:
         """Set on ``call`` what was requested and what the provider responded."""
         if call.detailed:
             self._describe_request(call)
@@ -159,7 +158,7 @@ class RoutedCall(ClaimedCall):
             self._describe_response(call, whole)
         elif self.stream.exists:
             self.stream.describe(call, self.route)
-        if call.detailed and self._logging() is not None:
+        if call.detailed:
             self._record_cost(call)
 
     def _describe_request(self, call: ModelCall) -> None:
@@ -173,7 +172,7 @@ class RoutedCall(ClaimedCall):
             attributes[attr.OPENAI_API_TYPE] = self._api.type.value
         call.attributes.update(attributes)
 
-    def _describe_response(self, call: ModelCall, response: Any) -> None:
+    def _describe_response(self, call: ModelCall, response: Response) -> None:
         raw = None
         logging = self._logging()
         if logging is not None and not self.stream.exists:
@@ -195,12 +194,13 @@ class RoutedCall(ClaimedCall):
         if self._telemetry.gate.enabled:
             call.content.output_messages = self._api.output_messages(response)
 
-    def response_id(self, response: Any) -> str | None:
+    def response_id(self, response: Response) -> str | None:
         """Return the id by which an SDK would have reported the response."""
         return text(response, "id")
 
     def _record_cost(self, call: ModelCall) -> None:
-        cost = cost_of(self._logging(), call)
+        logging = self._logging()
+        cost = cost_of(logging, call) if logging is not None else None
         if cost is not None:
             call.attributes[attr.OTEL_AGENTS_COST] = cost
 

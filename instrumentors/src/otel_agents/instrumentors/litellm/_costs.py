@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
-from otel_agents.instrumentors._core.operations import Embeddings
+from otel_agents.instrumentors._core.operations import Embeddings, ModelCall
 from otel_agents.semconv import attributes as attr
+
+if TYPE_CHECKING:
+    from ._types import EmbeddingResponse, Logging, ModelResponse, Usage
 
 __all__ = ["cost_of"]
 
 
-def cost_of(logging: Any, call: Any) -> float | None:
+def cost_of(logging: Logging, call: ModelCall) -> float | None:
     """Return the cost of ``call`` in US dollars; None without a price or without tokens.
 
     Args:
@@ -24,18 +27,17 @@ def cost_of(logging: Any, call: Any) -> float | None:
     )
     if calculate is None or call.input_tokens is None:
         return None
-    cost = calculate(result=_billable_result(call))
+    cost = calculate(result=_billable_result(call, call.input_tokens))
     return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
 
 
-def _billable_result(call: Any) -> Any:
+def _billable_result(call: ModelCall, input_tokens: int) -> EmbeddingResponse | ModelResponse:
     """Return a LiteLLM result that holds only what the call is billed by."""
-    litellm: Any = sys.modules["litellm"]
+    litellm = sys.modules["litellm"]
     model = call.response_model or call.model
-    input_tokens: int = call.input_tokens
     cached = call.attributes.get(attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 0)
-    output_tokens: int = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
-    usage = litellm.Usage(
+    output_tokens = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
+    usage: Usage = litellm.Usage(
         prompt_tokens=input_tokens,
         completion_tokens=output_tokens,
         total_tokens=input_tokens + output_tokens,

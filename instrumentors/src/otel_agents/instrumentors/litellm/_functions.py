@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
@@ -69,7 +69,7 @@ def _parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the positional parameters; none for a function of ``*args``."""
     known = _parameters.get(function)
     if known is None:
-        parameters = cast("Any", inspect.signature(function)).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
         names = (one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
         known = _parameters[function] = tuple(names)
     return known
@@ -124,7 +124,7 @@ ITERATORS: Final = (
     f"vertex_ai.gemini.{_GEMINI}",
     f"vertex_ai_and_google_ai_studio.gemini.{_GEMINI}",
 )
-"""The classes below ``litellm.llms`` that parse providers' streams; each version has some of them."""
+"""The classes below ``litellm.llms`` that parse providers' streams; each version has some."""
 ROUTES: Final = MappingProxyType(
     {
         "chat_completions": _COMPLETION,

@@ -1,27 +1,32 @@
 """LiteLLM's operations: a claim around each model call, and a span where LiteLLM itself sends it.
 
-The patched functions lie below LiteLLM's cache, retries and fallbacks, so each attempt is a call of its
-own. ``Logging.pre_call`` is the evidence that a request is sent; LiteLLM's HTTP client and its Rust
-core are the evidence that no SDK sends it.
+The patched functions lie below LiteLLM's cache, retries and fallbacks, so each attempt is a call of
+its own. ``Logging.pre_call`` is the evidence that a request is sent; LiteLLM's HTTP client and its
+Rust core are the evidence that no SDK sends it.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.fields import Body, field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._callbacks import preferred_callback
 from ._calls import ROUTED_CALL, RoutedCall, current_call
 from ._functions import ROUTES, Function
 from ._stream_usage import request_usage
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._types import CustomStreamWrapper, Logging, PublicDispatch
 
 __all__ = [
     "anthropic_chunk_parser",
@@ -56,7 +61,8 @@ def model_call(function: Function, telemetry: Telemetry, call: Call) -> CallObse
 
 def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """Observe ``PublicDispatch.run(args, kwargs, python=…)``, which chooses Rust core or Python."""
-    function = ROUTES.get(call.instance.route.value)
+    dispatch: PublicDispatch = call.instance
+    function = ROUTES.get(dispatch.route.value)
     if function is None:
         return None
     args, kwargs = call.args
@@ -69,17 +75,18 @@ def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
     return by_core
 
 
-def pre_call(telemetry: Telemetry, call: Call, result: Any) -> None:
+def pre_call(telemetry: Telemetry, call: Call, result: object) -> None:
     """Record that LiteLLM is about to send, after its ``Logging.pre_call(input, api_key, …)``."""
     current = current_call()
     if current is not None:
-        current.about_to_send(call.instance, call.kwargs.get("additional_args"))
+        logging: Logging = call.instance
+        current.about_to_send(logging, call.kwargs.get("additional_args"))
 
 
 def post(telemetry: Telemetry, call: Call) -> CallObserver | None:
-    """Start the span of a request that LiteLLM sends: ``HTTPHandler.post(url, …)``, sync or async."""
+    """Start the span of a request of LiteLLM's ``HTTPHandler.post(url, …)``, sync or async."""
     current = current_call()
-    url = call.argument(0, "url")
+    url: httpx.URL | str = call.argument(0, "url")
     started = current.start(server_of(url)) if current is not None else None
     if current is None or started is None:
         return None
@@ -98,7 +105,8 @@ def custom_provider(telemetry: Telemetry, call: Call) -> None:
 
     That is the evidence of sending: LiteLLM makes no `pre_call` for it.
     """
-    current, logging = current_call(), call.kwargs.get("logging_obj")
+    current = current_call()
+    logging: Logging | None = call.kwargs.get("logging_obj")
     if current is not None and logging is not None:
         current.about_to_send(logging, call.kwargs)
 
@@ -107,7 +115,8 @@ def stream_wrapper(telemetry: Telemetry, call: Call) -> None:
     """Remember the ``CustomStreamWrapper`` that LiteLLM returns for a provider's stream."""
     current = current_call()
     if current is not None:
-        current.stream.wrapper = call.instance
+        wrapper: CustomStreamWrapper = call.instance
+        current.stream.wrapper = wrapper
 
 
 def chunk_parser(telemetry: Telemetry, call: Call) -> None:
@@ -119,7 +128,7 @@ def chunk_parser(telemetry: Telemetry, call: Call) -> None:
 
 def anthropic_chunk_parser(telemetry: Telemetry, call: Call) -> None:
     """Read an Anthropic event before LiteLLM translates it: ``chunk_parser(chunk)``."""
-    event = call.argument(0, "chunk")
+    event: Body = call.argument(0, "chunk")
     if text(event, "type") in ("message_start", "message_delta"):
         current = current_call()
         if current is not None:

@@ -7,12 +7,15 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._dialects.anthropic.usage import CACHE_COUNTS
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
+
+if TYPE_CHECKING:
+    from . import _types
 
 __all__ = ["model_of", "response_id_of", "stream_id", "usage_of_response", "usage_of_stream"]
 
@@ -24,17 +27,18 @@ _GENERATED_ID: Final = re.compile("(?:chat)?cmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-
 _ENCODED_ID: Final = "resp_"
 
 
-def response_id_of(response: Any, raw: Any) -> str | None:
+def response_id_of(response: _types.Response, raw: object) -> str | None:
     """Return the provider's id: LiteLLM generates ids for wire formats that it translates.
 
     Args:
         response: LiteLLM's result.
-        raw: The provider's response as LiteLLM logs it: its text, if LiteLLM's HTTP client received it.
+        raw: The provider's response as LiteLLM logs it: its text if LiteLLM's HTTP client received
+            it.
     """
     return _from_provider(_decoded(text(response, "id")), raw, ("id",), _is_generated)
 
 
-def stream_id(chunk: Any) -> str | None:
+def stream_id(chunk: _types.Chunk | None) -> str | None:
     """Return the provider's id of a stream from a chunk; None if LiteLLM may have generated it."""
     known = _decoded(text(chunk, "id"))
     return None if known is not None and _is_generated(known) else known
@@ -46,11 +50,12 @@ def _is_generated(known: str) -> bool:
 
 
 def _from_provider(
-    known: str | None, raw: Any, names: tuple[str, ...], may_be_generated: Callable[[str], bool]
+    known: str | None, raw: object, names: tuple[str, ...], may_be_generated: Callable[[str], bool]
 ) -> str | None:
     """Return ``known`` if the provider sent it, else what the provider sent under one of ``names``.
 
-    Without the raw response, ``known`` is dropped if ``may_be_generated`` says that LiteLLM may have made it.
+    Without the raw response, ``known`` is dropped if ``may_be_generated`` says that LiteLLM may
+    have made it.
     """
     if not isinstance(raw, str):
         return None if known is not None and may_be_generated(known) else known
@@ -74,21 +79,23 @@ def _decoded(known: str | None) -> str | None:
     return decoded.rpartition("response_id:")[2] if decoded.startswith("litellm:") else known
 
 
-def model_of(response: Any, provider: Any, raw: Any) -> str | None:
+def model_of(
+    response: _types.Response | _types.Chunk | None, provider: str | None, raw: object
+) -> str | None:
     """Return the response's model as the provider names it; ``raw`` is as in `response_id_of`."""
     model = text(response, "model")
     known = model.removeprefix(f"{provider}/") if model is not None else None
     return _from_provider(known, raw, ("model", "modelVersion"), lambda _: False)
 
 
-def usage_of_response(response: Any, raw: Any) -> Usage | None:
+def usage_of_response(response: _types.Response, raw: object) -> Usage | None:
     """Return the usage of a whole response; None if LiteLLM counted it itself."""
     if isinstance(raw, str) and not _USAGE_KEY.search(raw):
         return None
     return _nonzero_usage(field(response, "usage"))
 
 
-def usage_of_stream(chunks: Iterable[Any]) -> Usage | None:
+def usage_of_stream(chunks: Iterable[_types.Chunk]) -> Usage | None:
     """Return the usage in the chunks of a stream; later counts replace earlier ones."""
     usages = [
         usage for usage in map(_nonzero_usage, (field(chunk, "usage") for chunk in chunks)) if usage
@@ -101,7 +108,7 @@ def usage_of_stream(chunks: Iterable[Any]) -> Usage | None:
     return Usage(inputs[-1] if inputs else 0, outputs[-1] if outputs else 0, breakdown)
 
 
-def _nonzero_usage(usage: Any) -> Usage | None:
+def _nonzero_usage(usage: _types.Usage | None) -> Usage | None:
     counted = usage_of(usage)
     if counted is None or not (counted.input_tokens or counted.output_tokens):
         return None  # all zero: LiteLLM's default for a provider that sent no usage

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from otel_agents.instrumentors._dialects import providers
-from otel_agents.instrumentors._dialects.fields import text
+from otel_agents.instrumentors._dialects.fields import Body, text
 from otel_agents.instrumentors._dialects.openai.stream_usage import OPTION
 from otel_agents.semconv.values import Provider
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "OPENAI_PROVIDERS",
@@ -32,7 +35,7 @@ OPENAI_PROVIDERS: Final = (Provider.OPENAI.value, Provider.AZURE_AI_OPENAI.value
 """The providers whose spans have ``openai.*`` attributes."""
 
 
-def provider_name(provider: Any) -> str | None:
+def provider_name(provider: str | None) -> str | None:
     """Return ``gen_ai.provider.name`` for a ``custom_llm_provider``."""
     if not isinstance(provider, str) or not provider:
         return None
@@ -42,10 +45,10 @@ def provider_name(provider: Any) -> str | None:
 _OVERRIDES: Final = MappingProxyType({"azure": Provider.AZURE_AI_OPENAI})
 
 
-def supports_stream_usage(model: str | None, provider: Any) -> bool:
+def supports_stream_usage(model: str | None, provider: str | None) -> bool:
     """Return whether LiteLLM lists ``stream_options`` among the parameters of the model."""
-    litellm: Any = sys.modules["litellm"]
-    known = litellm.get_supported_openai_params(model=model, custom_llm_provider=provider)
+    supported = sys.modules["litellm"].get_supported_openai_params
+    known: list[str] | None = supported(model=model, custom_llm_provider=provider)
     return OPTION in (known or ())
 
 
@@ -53,7 +56,7 @@ _MODEL_IN_PATH: Final = re.compile(r"/(?:models?|deployments)/([^/?]+)")
 _METHOD: Final = re.compile(r":[a-zA-Z]+$")
 
 
-def sent_model(url: Any, body: Any) -> str | None:
+def sent_model(url: httpx.URL | str | None, body: Body | str | bytes | None) -> str | None:
     """Return the model as the request names it; LiteLLM's own name may include the route.
 
     Args:

@@ -6,7 +6,7 @@ LiteLLM withholds the chunk with the usage from a caller that did not request it
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._dialects.openai.stream_usage import (
@@ -17,10 +17,13 @@ from otel_agents.instrumentors._dialects.openai.stream_usage import (
 
 from ._calls import RoutedCall
 
+if TYPE_CHECKING:
+    import httpx
+
 __all__ = ["request_usage"]
 
 
-def request_usage(call: Call, url: Any, routed: RoutedCall) -> None:
+def request_usage(call: Call, url: httpx.URL | str, routed: RoutedCall) -> None:
     """Add the usage option to the request that ``call`` posts, if it streams in OpenAI's format.
 
     The request stays as it is if it has the option, or if LiteLLM does not list the option for the

@@ -1,9 +1,9 @@
-"""What a stream has yielded, as the provider sent it, and the proxies that callers read it through."""
+"""What a stream has yielded, as the provider sent it, and the proxies through which it is read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 from otel_agents.instrumentors._core.calls.reporting import StreamObserver
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
@@ -15,12 +15,15 @@ from otel_agents.instrumentors._dialects.anthropic.accumulator import ServerSent
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.usage import counts_of, usage_of
 from otel_agents.instrumentors._dialects.api import Accumulator, Api
-from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS
 
 from ._results import model_of, stream_id, usage_of_stream
 
-__all__ = ["StreamRecord", "is_generator", "is_unsent", "observed"]
+if TYPE_CHECKING:
+    from ._types import Chunk, CustomStreamWrapper, Response, Stream
+
+__all__ = ["StreamRecord", "is_generator", "is_stream", "is_unsent", "observed"]
 
 
 class StreamRecord:
@@ -40,20 +43,20 @@ class StreamRecord:
             self._accumulator = api.accumulator()
         self.exists = False
         """Whether the call returned a stream."""
-        self.wrapper: Any = None
+        self.wrapper: CustomStreamWrapper | None = None
         """The ``CustomStreamWrapper`` around the provider's stream, if there is one."""
         self.error_code: str | None = None
-        self._final: Any = None
+        self._final: Response | None = None
         self._id: str | None = None
         self._model: str | None = None
         self._counts: dict[str, int] = {}
-        self._chunks: list[Any] = []
+        self._chunks: list[Chunk] = []
 
-    def add(self, item: Any) -> None:
+    def add(self, item: Chunk | bytes) -> None:
         """Add what the caller has read: a chunk, an event, or the bytes of events."""
         self.exists = True
-        if self._events is not None and isinstance(item, bytes):
-            for event in self._events.read(item):
+        if isinstance(item, bytes):
+            for event in self._events.read(item) if self._events is not None else ():
                 self.add(event)
             return
         if self._accumulator is not None:
@@ -71,12 +74,12 @@ class StreamRecord:
         """Whether the provider's response id and model are known."""
         return self._id is not None and self._model is not None
 
-    def identify(self, event: Any) -> None:
+    def identify(self, event: Body | None) -> None:
         """Take id and model from a provider's event: LiteLLM's chunks have names of its own."""
         self._id = self._id or text(event, "id") or text(event, "responseId")
         self._model = self._model or text(event, "model") or text(event, "modelVersion")
 
-    def add_anthropic_event(self, message: Any, usage: Any) -> None:
+    def add_anthropic_event(self, message: Body | None, usage: Body | None) -> None:
         """Take what LiteLLM's chunks leave out of an Anthropic event: the id and part of the usage.
 
         Args:
@@ -87,13 +90,13 @@ class StreamRecord:
         for source in (field(message, "usage"), usage):
             self._counts.update(counts_of(source))
 
-    def response(self) -> Any:
+    def response(self) -> Response | None:
         """Return the whole response, where the wire format allows that; else None."""
         if self._final is None and isinstance(self._accumulator, AnthropicAccumulator):
             return self._accumulator.response()
         return self._final
 
-    def describe(self, call: ModelCall, route: Any) -> None:
+    def describe(self, call: ModelCall, route: str | None) -> None:
         """Set on ``call`` what the chunks of the stream hold.
 
         Args:
@@ -101,8 +104,9 @@ class StreamRecord:
             route: LiteLLM's name of the provider.
         """
         # The wrapper keeps the chunks as the provider sent them. The last chunk that it yields may
-        # have a usage that LiteLLM has counted by its own tokenizer.
-        chunks: list[Any] = self._chunks if self.wrapper is None else list(self.wrapper.chunks)
+        # have a usage that LiteLLM has counted by its own tokenizer:
+        # https://github.com/BerriAI/litellm/pull/21011
+        chunks = self._chunks if self.wrapper is None else list(self.wrapper.chunks)
         first = chunks[0] if chunks else None
         call.response_id = self._id or stream_id(first)
         call.response_model = (
@@ -117,7 +121,7 @@ class StreamRecord:
             call.content.output_messages = self._accumulator.messages
 
 
-def _finish_reasons(chunks: Iterable[Any]) -> tuple[str, ...]:
+def _finish_reasons(chunks: Iterable[Chunk]) -> tuple[str, ...]:
     reasons: dict[int, str | None] = {}
     for chunk in chunks:
         for choice in items(chunk, "choices"):
@@ -127,7 +131,12 @@ def _finish_reasons(chunks: Iterable[Any]) -> tuple[str, ...]:
     return tuple(reason or "error" for reason in ordered) if any(ordered) else ()
 
 
-def is_unsent(stream: Any) -> bool:
+def is_stream(value: Response | Stream) -> TypeGuard[Stream]:
+    """Return whether a call returned a stream, sync or async."""
+    return hasattr(value, "__next__") or hasattr(value, "__anext__")
+
+
+def is_unsent(stream: Stream) -> bool:
     """Return whether a stream sends its request when its first item is read."""
     return (
         getattr(stream, "completion_stream", stream) is None
@@ -135,13 +144,15 @@ def is_unsent(stream: Any) -> bool:
     )
 
 
-def is_generator(stream: Any) -> bool:
-    """Return whether a stream wraps a generator, as a `CustomLLM` of the application returns one."""
+def is_generator(stream: Stream) -> bool:
+    """Return whether a stream wraps a generator, as from the application's `CustomLLM`."""
     source = getattr(stream, "completion_stream", None)
     return isinstance(source, (Generator, AsyncGenerator))
 
 
-def observed(stream: Any, observer: StreamObserver, *, asynchronous: bool) -> Any:
+def observed(
+    stream: Stream, observer: StreamObserver, *, asynchronous: bool
+) -> StreamProxy | AsyncStreamProxy:
     """Return a proxy that reports ``stream`` to ``observer``."""
     if asynchronous:
         return AsyncStreamProxy(stream, observer)

@@ -44,8 +44,8 @@ class OpenAIInstrumentor(AgentInstrumentor):
 
         from ._requests import request
 
-        # Not the methods of the resources (as of openai 3.57): `with_raw_response` binds them at its
-        # first use, so a client used before `instrument()` would stay unobserved, and
+        # Not the methods of the resources (as of openai 3.57): `with_raw_response` binds them at
+        # its first use, so a client used before `instrument()` would stay unobserved, and
         # `chat.completions.parse` does not call `create`.
 
         yield Patch("openai._base_client:SyncAPIClient.request", request)

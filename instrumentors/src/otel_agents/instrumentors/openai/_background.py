@@ -1,9 +1,9 @@
 """Background responses: their operations stay open until this process fetches them.
 
-A response created with ``background=True`` has no tokens yet. When this process fetches it complete,
-its tokens go to the operation that requested it; cancelling or deleting it ends that operation. If another
-process fetches it, or nobody does, the operation ends without tokens. Number and age of open
-operations are bounded.
+A response created with ``background=True`` has no tokens yet. When this process fetches it
+complete, its tokens go to the operation that requested it; cancelling or deleting it ends that
+operation. If another process fetches it, or nobody does, the operation ends without tokens. Number
+and age of open operations are bounded.
 """
 
 from __future__ import annotations

@@ -127,6 +127,10 @@ def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
     return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
+def _in_conversation(missing: MissingAttribute) -> bool:
+    return attr.GEN_AI_CONVERSATION_ID in missing.attributes
+
+
 def _reported_by_no_inference(missing: MissingAttribute) -> bool:
     return missing.name not in missing.reported_below
 
@@ -228,6 +232,13 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        _RESPONSE,
+        "Mistral's conversations have no ids or reasons, and name their model in a message alone",
+        _in_conversation,
+        ("mistralai",),
+    ),
+    Gap(
+        _INFERENCE,
         (*_RESPONSE, *_USAGE),
         "the stream was abandoned",
         _is(attr.OTEL_AGENTS_STREAM_ABANDONED, True),
@@ -235,9 +246,30 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE),
-        "images, audio and decisions have no ids or reasons, and not all have usage",
+        "images, audio, documents and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
-        ("openai",),
+        ("openai", "mistralai"),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "Converse and most models' own bodies on Bedrock name no model in the response",
+        _always,
+        ("bedrock",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_FINISH_REASONS, *_USAGE),
+        "images, and bodies of unknown models on Bedrock, have no reasons and may have no usage",
+        _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
+        ("bedrock",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the embeddings of Bedrock's models name no model in the response",
+        _always,
+        ("bedrock",),
     ),
     Gap(
         _INFERENCE,

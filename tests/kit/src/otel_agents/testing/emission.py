@@ -94,7 +94,7 @@ class Emission:
         return [span.name for span in self.spans]
 
     def tree(self) -> list[str]:
-        """Return the names of the spans, indented by two spaces per level, siblings by start time."""
+        """Return the names of the spans, two spaces deeper per level, siblings by start time."""
         by_parent: dict[int | None, list[ReadableSpan]] = {}
         known = {span.context.span_id for span in self.spans if span.context}
         for span in self.spans:

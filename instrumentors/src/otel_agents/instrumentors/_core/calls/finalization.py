@@ -118,7 +118,10 @@ class _Queue:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: the thread stays in the parent, and so does its queue if it runs there."""
+        """Renew what a forked child inherits.
+
+        The thread stays in the parent, and so does its queue if it runs there.
+        """
         if inherits_telemetry():
             self._is_running, self.ready = False, None
             self._unfinished.extend([None] * self._queue.qsize())

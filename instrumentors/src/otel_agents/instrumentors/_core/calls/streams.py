@@ -79,7 +79,9 @@ class ResumableContext:
         if not isinstance(entered[1], Token):  # a context implementation other than contextvars
             return self.leave(entered)
         token = cast("Token[Context]", entered[1])
-        with contextlib.suppress(ValueError):  # of another task or thread
+        # The token may be of another task or thread:
+        # https://github.com/open-telemetry/opentelemetry-python/issues/2606
+        with contextlib.suppress(ValueError):
             token.var.reset(token)
             self._inner = inner
 

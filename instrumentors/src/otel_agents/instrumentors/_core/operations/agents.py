@@ -109,7 +109,7 @@ class Internal(Operation):
         return [*messages[:-1], {**last, _REASON: last.get(_REASON, reason)}]
 
     def _finish_reason(self) -> str | None:
-        """Return the finish reason of the last message, if it has none: ``error`` if it broke off."""
+        """Return the finish reason for a last message without one: ``error`` if it broke off."""
         broke_off = self.error_type is not None or _ABANDONED in self.attributes
         return values.FinishReason.ERROR.value if broke_off else None
 

@@ -226,7 +226,8 @@ class ClaimedCall:
         if call is None:
             if attempt is None or attempt.taken:
                 return
-            finalization.current().wait_briefly()  # a dropped stream may be about to report this response
+            # A dropped stream may be about to report this response.
+            finalization.current().wait_briefly()
             if self._is_reported(response, attempt):
                 return
             call = self._report(attempt)

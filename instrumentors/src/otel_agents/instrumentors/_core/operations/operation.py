@@ -92,7 +92,7 @@ class Operation:
         """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
         self.complete = False
-        """Whether a stream has delivered everything, so that closing it early is not abandoning it."""
+        """Whether a stream has delivered everything: then closing it early does not abandon it."""
         self.hold_open: Callable[[], object] | None = None
         """Called once instead of ending, for an operation that outlives its call."""
         self.when_ended: list[Callable[[], object]] = []

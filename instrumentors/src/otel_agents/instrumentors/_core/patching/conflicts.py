@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 
 from packaging.requirements import Requirement
 
-from otel_agents.instrumentors._core.errors import attempt
+from otel_agents.instrumentors._core.errors import call_foreign
 
 __all__ = [
     "GROUP",
@@ -206,7 +206,7 @@ def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
     """Return what we instrument: distributions, and packages, which others may hold too."""
     found: set[str] = set()
     for entry_point in filter(is_ours, _registered()):
-        instrumentor: Any = attempt("looking for instrumentors", entry_point.load, None)
+        instrumentor: Any = call_foreign("looking for instrumentors", entry_point.load, None)
         found |= _required(instrumentor)
         found.update(map(_normal, getattr(instrumentor, "packages", ())))
     return frozenset(found)

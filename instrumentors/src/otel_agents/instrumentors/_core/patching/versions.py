@@ -95,7 +95,8 @@ def _installed(name: str) -> Version | None:
     """Return the version of a distribution; a pre-release counts as its release."""
     try:
         metadata = distribution(name).metadata
-        # Reading a missing key warns since Python 3.12 (DeprecationWarning).
+        # Reading a missing key warns since Python 3.12 (DeprecationWarning):
+        # https://github.com/python/importlib_metadata/pull/417
         if "Version" not in metadata:
             return None
         return Version(Version(metadata["Version"]).base_version)

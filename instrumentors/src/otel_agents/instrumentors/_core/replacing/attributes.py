@@ -80,13 +80,20 @@ def wrap_attribute(original: Any, wrapping: Wrapping, switch: Switch, in_class: 
         return staticmethod(replaced) if is_static else classmethod(replaced)
     if isinstance(original, functools.partialmethod):
         # The arguments that it adds are not part of the call.
-        called = cast("Callable[..., Any]", original.__get__(None, object))
-        return functools.partialmethod(wrapping(called, switch, True))
+        return functools.partialmethod(wrapping(_as_read_from_class(original), switch, True))
     if not callable(original):
-        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  reported like a missing target
+        raise AttributeError(f"{original!r} is no function")  # noqa: TRY004  like a missing target
     if in_class and not _is_bound(original):
         return staticmethod(wrapping(original, switch, False))
-    return wrapping(original, switch, in_class)
+    return wrapping(_as_read_from_class(original) if in_class else original, switch, in_class)
+
+
+def _as_read_from_class(attribute: Any) -> Callable[..., Any]:
+    """Return what a class has for an attribute; its first argument is the instance.
+
+    A function is itself. What wrapt made takes the instance only if it is read from the class.
+    """
+    return attribute.__get__(None, object)
 
 
 def function_of(attribute: Any) -> Any:
@@ -101,6 +108,7 @@ def function_of(attribute: Any) -> Any:
 def _is_bound(attribute: Any) -> bool:
     """Return whether Python binds this attribute of a class to the instance."""
     # A partial has `__get__` since Python 3.13, which only warns; since 3.14 it binds.
+    # https://github.com/python/cpython/pull/121089
     if isinstance(attribute, functools.partial) and sys.version_info < (3, 14):
         return False
     return hasattr(cast(Any, type(attribute)), "__get__")

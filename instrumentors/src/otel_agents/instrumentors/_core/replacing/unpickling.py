@@ -38,8 +38,9 @@ _PACKAGES: Final = (
 )
 """cloudpickle, and the copies that other packages vendor."""
 
+# Before cloudpickle 3.0 the second one has the function that fills a class:
+# https://github.com/cloudpipe/cloudpickle/pull/517
 _MODULES: Final = "cloudpickle", "cloudpickle_fast"
-"""Before cloudpickle 3.0 the second one has the function that fills a class."""
 
 _FILL: Final = "_class_setstate"
 

@@ -19,6 +19,7 @@ _CONVERSION_METHOD: Final = "_from_api_log_record"
 _EVENT_NAME: Final = "event.name"
 """The attribute for an event's name."""
 # opentelemetry-api < 1.35 has no field for an event's name: it is an attribute there.
+# https://github.com/open-telemetry/opentelemetry-python/pull/4652
 _HAS_EVENT_NAME: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
 _SPAN: Final = ("trace_id", "span_id", "trace_flags")
 _FIELDS: Final = (
@@ -52,6 +53,7 @@ def exportable(record: LogRecord, logger: Logger) -> LogRecord:
     """Return ``record`` as ``logger`` can export it."""
     # opentelemetry-sdk <= 1.36 does not convert the API's records: its exporters need fields that
     # only its own class has (resource, dropped_attributes, severity).
+    # https://github.com/open-telemetry/opentelemetry-python/pull/4741
     logger = getattr(logger, "_logger", logger)  # behind the API's proxy
     kind = _kind(type(logger))
     return record if kind is None else sdk_record(record, kind, getattr(logger, "resource", None))

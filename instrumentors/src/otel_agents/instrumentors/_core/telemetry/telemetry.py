@@ -72,7 +72,7 @@ class Telemetry:
     def emit(self, record: LogRecord) -> None:
         """Emit a log record; never raises."""
         made = exportable(record, self._logger)
-        errors.attempt("emitting an event", lambda: self._logger.emit(made), None)
+        errors.call_foreign("emitting an event", lambda: self._logger.emit(made), None)
 
 
 def _observe_errors(meter: Meter) -> None:

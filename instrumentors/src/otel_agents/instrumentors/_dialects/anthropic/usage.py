@@ -1,4 +1,7 @@
-"""Token usage of Anthropic's API, whose input tokens exclude those read from or written to a cache."""
+"""Token usage of Anthropic's API.
+
+Its input tokens exclude those read from a cache or written to it.
+"""
 
 from __future__ import annotations
 

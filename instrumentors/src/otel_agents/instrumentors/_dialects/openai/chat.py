@@ -67,7 +67,7 @@ def _output_messages(response: Any) -> list[Message]:
 
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
-    """Return one finish reason per choice, ``error`` for one that broke off; none if no choice has one."""
+    """Return one finish reason per choice, ``error`` for one that broke off; none without any."""
     reasons = [field(choice, "finish_reason") for choice in items(response, "choices")]
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()
 

@@ -172,7 +172,7 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
 
 
 def failure_of(response: Any) -> tuple[bool, str | None]:
-    """Return whether a response failed or was cancelled, which raises nothing, and its error code."""
+    """Return whether a response failed or was cancelled, and its error code; neither raises."""
     status = text(response, "status")
     if status == "cancelled":
         return True, status

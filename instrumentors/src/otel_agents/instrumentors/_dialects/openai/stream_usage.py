@@ -28,7 +28,8 @@ _refusing: Final[Bounded[object, bool]] = Bounded(_LIMIT, inherited=True)
 def usage_option(body: Body, server: object) -> dict[str, Any] | None:
     """Return ``stream_options`` that make ``server`` send usage; None to leave ``body`` as it is.
 
-    It stays as it is if it does not stream, requests usage itself, or ``server`` refused the option.
+    It stays as it is if it does not stream, requests usage itself, or ``server`` refused the
+    option.
     """
     options = as_mapping(body.get(OPTION))
     if body.get("stream") is not True or options.get("include_usage") or server in _refusing:

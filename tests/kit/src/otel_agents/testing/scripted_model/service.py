@@ -146,7 +146,7 @@ class Service:
                 return self._queue.popleft()
         try:
             return self._rule(request)
-        except Exception as error:  # noqa: BLE001  the script belongs to a test: its author must see this
+        except Exception as error:  # noqa: BLE001  of a test's script: its author must see this
             message = f"The script of the scripted model failed: {error!r}"
             _logger.error(message)
             return Failure(400, "script_failed", message)

@@ -31,7 +31,7 @@ def texts(value: object) -> list[str]:
 
 
 def whole(value: object, default: int) -> int:
-    """Return the value if it is a positive number, else the default; form fields hold digits as text."""
+    """Return the value if it is a positive number or digits, as in a form; else the default."""
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     return value if isinstance(value, int) and value > 0 else default

@@ -37,7 +37,7 @@ _ERRORS = MappingProxyType(
         503: "ServiceUnavailableException",
     }
 )
-_REQUEST_ID = "x-amzn-RequestId"
+REQUEST_ID = "x-amzn-RequestId"
 
 
 def read(body: Json) -> ParsedRequest:
@@ -69,18 +69,31 @@ def write(exchange: Exchange) -> Reply:
     scripted, usage = exchange.response, exchange.usage
     request_id = scripted.id or exchange.numbers.id("")
     reported = usage if scripted.include_usage else None
-    headers = {_REQUEST_ID: request_id, **scripted.headers}
-    whole: Json = {
+    headers = {REQUEST_ID: request_id, **scripted.headers}
+    whole = _whole(exchange)
+    if exchange.request.stream:
+        frames = tuple(
+            event(kind, payload, has_usage="usage" in payload) for kind, payload in _events(whole)
+        )
+        return Reply(b"", frames, reported, request_id, CONTENT_TYPE, headers=headers)
+    return Reply(encode(whole), None, reported, request_id, headers=headers)
+
+
+def payloads(exchange: Exchange) -> Iterator[Json]:
+    """Yield the events of a stream as Nova's own bodies have them: under their name."""
+    for kind, payload in _events(_whole(exchange)):
+        yield {kind: payload}
+
+
+def _whole(exchange: Exchange) -> Json:
+    scripted = exchange.response
+    return {
         "output": {"message": {"role": "assistant", "content": _blocks(exchange)}},
         "stopReason": _STOP_REASONS.get(scripted.reason, scripted.reason),
         "metrics": {"latencyMs": 1},
-        **({"usage": _usage(usage)} if reported else {}),
+        **({"usage": _usage(exchange.usage)} if scripted.include_usage else {}),
         **scripted.extra,
     }
-    if exchange.request.stream:
-        frames = tuple(_events(whole))
-        return Reply(b"", frames, reported, request_id, CONTENT_TYPE, headers=headers)
-    return Reply(encode(whole), None, reported, request_id, headers=headers)
 
 
 def _usage(usage: Usage) -> Json:
@@ -111,19 +124,18 @@ def _tool_use(exchange: Exchange, call: ToolCall) -> Json:
     return {"toolUse": {"toolUseId": call_id, "name": call.name, "input": call.arguments_value}}
 
 
-def _events(whole: Json) -> Iterator[Frame]:
-    yield event("messageStart", {"role": "assistant"})
+def _events(whole: Json) -> Iterator[tuple[str, Json]]:
+    yield "messageStart", {"role": "assistant"}
     for index, block in enumerate(whole["output"]["message"]["content"]):
         position = {"contentBlockIndex": index}
         if "toolUse" in block:
             start = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
-            yield event("contentBlockStart", {"start": {"toolUse": start}, **position})
+            yield "contentBlockStart", {"start": {"toolUse": start}, **position}
         for delta in _deltas(block):
-            yield event("contentBlockDelta", {"delta": delta, **position})
-        yield event("contentBlockStop", position)
-    yield event("messageStop", {"stopReason": whole["stopReason"]})
-    metadata = {name: whole[name] for name in ("usage", "metrics") if name in whole}
-    yield event("metadata", metadata, has_usage="usage" in whole)
+            yield "contentBlockDelta", {"delta": delta, **position}
+        yield "contentBlockStop", position
+    yield "messageStop", {"stopReason": whole["stopReason"]}
+    yield "metadata", {name: whole[name] for name in ("usage", "metrics", "trace") if name in whole}
 
 
 def _deltas(block: Json) -> list[Json]:

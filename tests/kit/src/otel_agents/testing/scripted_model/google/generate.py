@@ -1,4 +1,4 @@
-"""Content: `POST …/models/NAME:generateContent`, and `:streamGenerateContent` as server-sent events."""
+"""Content: `POST …/models/NAME:generateContent`; `:streamGenerateContent` by server-sent events."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
 
 
 def _usage(usage: Usage) -> Json:
-    """Return usage: thoughts are not part of the candidates, cached tokens are part of the prompt."""
+    """Return usage: candidates exclude thoughts, the prompt includes cached tokens."""
     counts = {
         "promptTokenCount": usage.input_tokens,
         "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,

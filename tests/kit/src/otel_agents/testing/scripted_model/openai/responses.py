@@ -1,4 +1,4 @@
-"""Responses: `POST /responses`, whole, streamed and in the background; retrieve, cancel, compact."""
+"""Responses: `POST /responses`, whole, streamed or in the background; retrieve, cancel, compact."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ RELEASES = MappingProxyType(
 
 
 def model_name(exchange: Exchange) -> str:
-    """Return the model in the response: the scripted one, else the dated release of the requested one."""
+    """Return the response's model: the scripted one, else the requested one's dated release."""
     requested = exchange.request.model
     return exchange.response.model or RELEASES.get(requested, requested)
 

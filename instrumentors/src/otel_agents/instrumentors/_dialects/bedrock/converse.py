@@ -1,0 +1,40 @@
+"""The Converse API, and Nova's own bodies, as wire formats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
+from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.semconv.values import Operation
+
+from .accumulator import Accumulator
+from .messages import finish_reasons, output_messages, record_request
+from .requests import converse_attributes, settings_attributes
+from .usage import usage_of
+
+__all__ = ["CONVERSE", "NOVA"]
+
+
+def _fields(response: Any) -> ResponseFields:
+    """Return what a response reports of itself; a router names the model that it chose."""
+    router = field(field(response, "trace"), "promptRouter")
+    return ResponseFields(
+        response_id=text(field(response, "ResponseMetadata"), "RequestId"),
+        model=text(router, "invokedModelId"),
+        finish_reasons=finish_reasons(response),
+        usage=usage_of(field(response, "usage")),
+    )
+
+
+CONVERSE: Final = WireFormat(
+    operation=Operation.CHAT,
+    record_request=record_request,
+    output_messages=output_messages,
+    finish_reasons=finish_reasons,
+    accumulator=Accumulator,
+    request_attributes=converse_attributes,
+    response_fields=_fields,
+)
+NOVA: Final = replace(CONVERSE, request_attributes=settings_attributes)

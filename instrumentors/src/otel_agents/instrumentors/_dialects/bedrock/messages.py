@@ -1,0 +1,45 @@
+"""Requests and responses of the Converse API, whose shape Nova's own bodies have too."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.api import Message
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+
+from .parts import converted_message, parts, tool_definitions
+
+__all__ = ["finish_reasons", "output_messages", "record_request"]
+
+
+def record_request(content: Content, body: Body) -> None:
+    """Set the messages of a request, its instructions, its tools and the variables of a prompt."""
+    messages, system, tools = (body.get(name) for name in ("messages", "system", "toolConfig"))
+    if isinstance(messages, (list, tuple)):
+        content.input_messages = Items(cast("list[Any]", messages), converted_message)
+    if system:
+        content.system_instructions = lambda: parts(items(body, "system"))
+    if tools:
+        content.tool_definitions = lambda: tool_definitions(tools)
+    variables = as_mapping(body.get("promptVariables"))
+    if variables:
+        content.prompt_variables = lambda: {
+            name: text(value, "text") or "" for name, value in variables.items()
+        }
+
+
+def output_messages(response: Any) -> list[Message]:
+    """Return the message of a response; an empty list if it has no content."""
+    output = field(field(response, "output"), "message")
+    converted = converted_message(output)
+    reasons = finish_reasons(response) or ("error",)  # a stream that broke off has none
+    return with_finish_reasons([converted], reasons) if converted["parts"] else []
+
+
+def finish_reasons(response: Any) -> tuple[str, ...]:
+    """Return the ``stopReason``, as a tuple of one or none."""
+    reason = text(response, "stopReason")
+    return (reason,) if reason else ()

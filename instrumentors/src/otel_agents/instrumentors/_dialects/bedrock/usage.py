@@ -1,0 +1,59 @@
+"""Token usage as Bedrock reports it: in Converse's responses, in a stream's metrics, in headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.semconv import attributes as attr
+
+__all__ = ["usage_in_chunk", "usage_in_headers", "usage_of"]
+
+_METRICS: Final = "amazon-bedrock-invocationMetrics"
+_CACHE_COUNTS: Final = (
+    ("cacheReadInputTokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cacheWriteInputTokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+)
+_SPELLINGS: Final = MappingProxyType(
+    {
+        "inputTokenCount": "inputTokens",
+        "outputTokenCount": "outputTokens",
+        "cacheReadInputTokenCount": "cacheReadInputTokens",
+        "cacheWriteInputTokenCount": "cacheWriteInputTokens",
+    }
+)
+"""The names in a stream's metrics and in Nova's own bodies, with those of Converse."""
+
+_HEADERS: Final = MappingProxyType(
+    {
+        "x-amzn-bedrock-input-token-count": "inputTokens",
+        "x-amzn-bedrock-output-token-count": "outputTokens",
+        "x-amzn-bedrock-cache-read-input-token-count": "cacheReadInputTokens",
+        "x-amzn-bedrock-cache-write-input-token-count": "cacheWriteInputTokens",
+    }
+)
+
+
+def usage_of(usage: Any) -> Usage | None:
+    """Return the usage of a response, which counts cached input apart; None if it has none."""
+    numbers = {
+        _SPELLINGS.get(name, name): n for name, n in as_mapping(usage).items() if isinstance(n, int)
+    }
+    if "inputTokens" not in numbers:
+        return None
+    cached = {name: numbers.get(key, 0) for key, name in _CACHE_COUNTS}
+    return Usage.with_cache_tokens(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)
+
+
+def usage_in_chunk(payload: Mapping[str, Any]) -> Usage | None:
+    """Return the usage that Bedrock adds to the last chunk of an InvokeModel stream."""
+    return usage_of(payload.get(_METRICS))
+
+
+def usage_in_headers(headers: Mapping[str, Any]) -> Usage | None:
+    """Return the usage in the HTTP headers of an InvokeModel response, whatever its body."""
+    counts = {name: str(headers[key]) for key, name in _HEADERS.items() if key in headers}
+    return usage_of({name: int(count) for name, count in counts.items() if count.isdigit()})

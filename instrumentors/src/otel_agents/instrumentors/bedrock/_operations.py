@@ -1,0 +1,218 @@
+"""The operations on Bedrock: what a client returns, now or as something that is read later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from otel_agents.instrumentors._core.calls import results
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.operations import ModelCall, Operation, Retrieval
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Usage, WireFormat
+from otel_agents.instrumentors._dialects.bedrock.bodies import (
+    embeddings_attributes,
+    embeddings_fields,
+)
+from otel_agents.instrumentors._dialects.bedrock.usage import usage_in_chunk, usage_in_headers
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
+from otel_agents.instrumentors._dialects.generation import Embedding, Generation
+from otel_agents.semconv.values import Provider
+
+__all__ = ["BedrockEmbedding", "BedrockGeneration", "BedrockRetrieval", "Server"]
+
+_PROVIDER: Final = Provider.AWS_BEDROCK.value
+Server = tuple[str, int] | None
+
+
+class _AwsOperation(Operation):
+    """An operation whose errors are botocore's."""
+
+    __slots__ = ()
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Drop the operation if botocore refused the arguments: it sent nothing."""
+        from botocore.exceptions import ParamValidationError
+
+        if isinstance(error, ParamValidationError):
+            self.discard()
+        return True
+
+    def conclude(self) -> None:
+        """Record the service's own name of an error, of which botocore may have no class."""
+        super().conclude()
+        response = as_mapping(getattr(self.error, "response", None))
+        code = text(as_mapping(response.get("Error")), "Code")
+        if code is not None:
+            self.mark_failed(code)
+
+
+class _AwsModelCall(_AwsOperation, ModelCall):
+    """A call of a model. Headers or the last chunk have the usage that its body does not report."""
+
+    __slots__ = ()
+
+    def add_usage(self, usage: Usage | None) -> None:
+        """Record the usage that Bedrock reports of any model, unless the model's body has it."""
+        if usage is not None and self.input_tokens is None and self.output_tokens is None:
+            self.input_tokens, self.output_tokens = usage[:2]
+            self.attributes.update(usage.breakdown)
+
+
+class BedrockGeneration(_AwsModelCall, Generation):
+    """An inference by Converse or InvokeModel.
+
+    ``held`` is the key of what is read later in the response; None if there is nothing.
+    """
+
+    __slots__ = ("_held", "_request_id", "_usage")
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        wire_format: WireFormat,
+        body: Body,
+        model: str | None,
+        server: Server,
+        *,
+        held: str | None = None,
+    ) -> None:
+        super().__init__(telemetry, wire_format, body, _PROVIDER, server, model=model)
+        self._held = held
+        self._request_id: str | None = None
+        self._usage: Usage | None = None
+
+    def returned(self, value: Any) -> Any:
+        """Record the response, now or while its body or stream is read."""
+        self._request_id = text(value.get("ResponseMetadata"), "RequestId")
+        self._usage = _usage_of(value)
+        return _follow(self, value, self._held)
+
+    def chunk(self, item: Any) -> object:
+        """Record one event of a stream: Converse's own, or a chunk with a model's JSON in it."""
+        encoded = item.get("chunk")
+        if encoded is None:
+            return super().chunk(item)
+        payload = _parsed(encoded.get("bytes") or b"")
+        self._usage = usage_in_chunk(payload) or self._usage
+        return super().chunk(payload)
+
+    def conclude(self) -> None:
+        """Record what was accumulated, and what the body does not have."""
+        super().conclude()
+        self.add_usage(self._usage)
+        if self.response_id is None:
+            self.response_id = self._request_id
+
+
+class BedrockEmbedding(_AwsModelCall, Embedding):
+    """An embedding by InvokeModel."""
+
+    __slots__ = ("_usage",)
+
+    def __init__(self, telemetry: Telemetry, body: Body, model: str | None, server: Server) -> None:
+        attributes = embeddings_attributes(body)
+        super().__init__(telemetry, embeddings_fields, attributes, _PROVIDER, model, server)
+        self._usage: Usage | None = None
+
+    def returned(self, value: Any) -> Any:
+        """Record the response when its body is read."""
+        self._usage = _usage_of(value)
+        return _follow(self, value, "body")
+
+    def conclude(self) -> None:
+        """Record what the body does not have."""
+        super().conclude()
+        self.add_usage(self._usage)
+
+
+class BedrockRetrieval(_AwsOperation, Retrieval):
+    """A query of a knowledge base.
+
+    ``model`` generates a response from what was found, if there is one. ``held`` is the key of a
+    stream in the response; None if there is none.
+    """
+
+    __slots__ = ("_held", "_references")
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        knowledge_base: str | None,
+        model: str | None,
+        server: Server,
+        *,
+        held: str | None = None,
+    ) -> None:
+        super().__init__(
+            telemetry, data_source=knowledge_base, provider=_PROVIDER, model=model, server=server
+        )
+        self._held = held
+        self._references: list[Any] = []
+
+    def returned(self, value: Any) -> Any:
+        """Record the response, now or while its stream is read."""
+        return _follow(self, value, self._held)
+
+    def respond(self, value: Any) -> None:
+        """Record the documents of a whole response."""
+        self._references += items(value, "retrievalResults")
+        self._references += _cited(items(value, "citations"))
+
+    def chunk(self, item: Any) -> object:
+        """Record the documents that an event of a stream cites, or has."""
+        self._references += items(item.get("result"), "results")
+        event = as_mapping(item.get("citation"))
+        # `citation` is the first form of the event, which has the rest's fields in one more object.
+        self._references += _cited([event, as_mapping(event.get("citation"))])
+        return None
+
+    def conclude(self) -> None:
+        """Record the documents."""
+        super().conclude()
+        if self._references:
+            self.content.retrieval_documents = Items(self._references, _document)
+
+
+def _follow(operation: Any, response: Any, held: str | None) -> Any:
+    if held is not None:
+        return results.follow_held(operation, response, held)
+    operation.respond(response)
+    operation.end()
+    return response
+
+
+def _usage_of(response: Any) -> Usage | None:
+    """Return the usage in the headers of an InvokeModel response."""
+    headers = as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders")
+    return usage_in_headers(as_mapping(headers))
+
+
+def _parsed(encoded: bytes) -> dict[str, Any]:
+    """Return the JSON object of a chunk; an empty one if the model sends something else."""
+    try:
+        read: Any = json.loads(encoded)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", read) if isinstance(read, dict) else {}
+
+
+def _cited(citations: Any) -> Iterator[Any]:
+    for citation in citations:
+        yield from items(citation, "retrievedReferences")
+
+
+_LOCATION_KEYS: Final = ("uri", "url", "id")
+
+
+def _document(found: Any) -> dict[str, Any]:
+    """Return a document: where it is, how well it fits, what it says."""
+    location: Mapping[str, Any] = as_mapping(field(found, "location"))
+    named = (text(where, key) for where in location.values() for key in _LOCATION_KEYS)
+    document = {
+        "id": next(filter(None, named), None),
+        "score": field(found, "score"),
+        "content": text(field(found, "content"), "text"),
+    }
+    return {key: value for key, value in document.items() if value is not None}

@@ -1,0 +1,228 @@
+"""How a stream may end: each is one span that ends once, with what had arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from bedrock_calls import BODIES, CONVERSATION, HAS_AIOBOTOCORE, HAS_CONVERSE
+from botocore.exceptions import EventStreamError
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+
+from otel_agents.instrumentors import hosting
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import (
+    Abort,
+    ErrorEvent,
+    Hold,
+    Response,
+    ScriptedModel,
+    Usage,
+)
+
+TEXT = "one two three four five"
+ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
+ASYNC = pytest.mark.skipif(not HAS_AIOBOTOCORE, reason="without aiobotocore")
+
+
+def send(client: Any, api: str) -> Any:
+    """Return a stream, or what returns one if the client is asynchronous."""
+    if api == "converse":
+        return client.converse_stream(**CONVERSATION)
+    return client.invoke_model_with_response_stream(**BODIES[0].arguments)
+
+
+def stream_of(response: Any) -> Any:
+    return response.get("stream") or response["body"]
+
+
+APIS = ["converse"] * HAS_CONVERSE + ["invoke"]
+each_api = pytest.mark.parametrize("api", APIS)
+
+
+def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
+    """The status of the one span, and how it ended."""
+    hosting.drain_streams(5)
+    attributes: dict[str, Any] = dict(emission.span.attributes or {})
+    names = ("error.type", "otel_agents.stream.abandoned")
+    return emission.span.status.status_code, {k: attributes[k] for k in names if k in attributes}
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_ends_with_its_last_event(
+    api: str, client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(TEXT, usage=Usage(10, 5)))
+    stream = stream_of(send(client, api))
+    assert emission.spans == ()
+    list(stream)
+    assert len(emission.spans) == 1
+    stream.close()
+    assert ending(emission) == (StatusCode.UNSET, {})
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_closed_stream_is_abandoned(api: str, client: Any, emission: Emission) -> None:
+    stream = stream_of(send(client, api))
+    next(iter(stream))
+    stream.close()
+    assert ending(emission) == ABANDONED
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_dropped_stream_is_abandoned(api: str, client: Any, emission: Emission) -> None:
+    for _ in stream_of(send(client, api)):
+        break
+    assert ending(emission) == ABANDONED
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_nobody_reads_is_abandoned(api: str, client: Any, emission: Emission) -> None:
+    stream_of(send(client, api))
+    assert ending(emission) == ABANDONED
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_closing_after_the_last_event_abandons_nothing(
+    api: str, client: Any, emission: Emission
+) -> None:
+    stream = stream_of(send(client, api))
+    last = {"converse": "metadata", "invoke": "message_stop"}[api]
+    for event in stream:
+        if last in str(event):
+            break
+    stream.close()
+    assert ending(emission) == (StatusCode.UNSET, {})
+    assert "gen_ai.usage.input_tokens" in (emission.span.attributes or {})
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_breaks_is_an_error(
+    api: str, client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(TEXT, fault=Abort(3)))
+    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the version
+        list(stream_of(send(client, api)))
+    kind = type(raised.value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_in_a_stream_has_the_services_code(
+    api: str, client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(TEXT, fault=ErrorEvent(3, "throttlingException", "planted-secret")))
+    with pytest.raises(EventStreamError, match="planted-secret"):
+        list(stream_of(send(client, api)))
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": "throttlingException"})
+    assert "planted-secret" not in emission.texts()
+
+
+@each_api
+def test_a_stream_that_breaks_keeps_its_output(
+    api: str, client: Any, model: ScriptedModel, emission: Emission, with_content: None
+) -> None:
+    model.script(Response(TEXT, fault=Abort(4)))
+    with pytest.raises(Exception):  # noqa: B017, PT011  which one depends on the version
+        list(stream_of(send(client, api)))
+    recorded = str((emission.span.attributes or {})["gen_ai.output.messages"])
+    assert ("one" in recorded, "five" in recorded) == (True, False)
+    assert '"finish_reason":"error"' in recorded
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_the_span_is_not_current_between_events(api: str, client: Any) -> None:
+    stream = stream_of(send(client, api))
+    current = {trace.get_current_span().get_span_context().span_id for _ in stream}
+    assert current == {0}
+
+
+@ASYNC
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_an_async_stream_that_is_closed_is_abandoned(
+    api: str, run: Any, emission: Emission
+) -> None:
+    async def use(client: Any) -> None:
+        stream = stream_of(await send(client, api))
+        await anext(aiter(stream))
+        stream.close()
+
+    run(use)
+    assert ending(emission) == ABANDONED
+
+
+@ASYNC
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_an_async_stream_that_is_left_is_abandoned(api: str, run: Any, emission: Emission) -> None:
+    async def use(client: Any) -> None:
+        async for _ in stream_of(await send(client, api)):
+            break
+
+    run(use)
+    assert ending(emission) == ABANDONED
+
+
+@ASYNC
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_cancelled_stream_is_an_error(
+    api: str, run: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    gate = threading.Event()
+    model.script(Response(TEXT, hold=Hold(2, gate)))
+
+    async def use(client: Any) -> None:
+        stream = stream_of(await send(client, api))
+        started = asyncio.Event()
+
+        async def consume() -> None:
+            async for _ in stream:
+                started.set()
+
+        task = asyncio.create_task(consume())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.set()
+
+    run(use)
+    name = "asyncio.exceptions.CancelledError"
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_body_that_is_not_read_is_abandoned_with_its_tokens(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    client.invoke_model(**BODIES[0].arguments)["body"].close()
+    assert ending(emission) == ABANDONED
+    assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == (
+        model.ledger.input_tokens
+    )
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_body_that_breaks_is_an_error(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(TEXT, fault=Abort()))
+    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the version
+        client.invoke_model(**BODIES[0].arguments)["body"].read()
+    kind = type(raised.value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
