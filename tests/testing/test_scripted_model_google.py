@@ -10,6 +10,7 @@ from scripted_wire import events, send
 from otel_agents.testing.scripted_model import (
     ErrorEvent,
     Failure,
+    Kind,
     Response,
     ScriptedModel,
     ToolCall,
@@ -103,3 +104,93 @@ def test_failures_are_spelled_as_the_provider_does(
     error = {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}
     assert received[1:] == [("", error)]
     assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)
+
+
+def test_a_blocked_prompt(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    model.script(Response(refusal="No."), Response(refusal="No."))
+    _, blocked = send(connection, PATH, REQUEST)
+    reason = {"blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": "No."}
+    assert (blocked["candidates"], blocked["promptFeedback"]) == ([], reason)
+    ((_, streamed),) = events(connection, STREAM, REQUEST)
+    assert (streamed["candidates"], streamed["promptFeedback"]) == ([], reason)
+
+
+def test_candidates_media_and_fields_of_a_candidate(
+    model: ScriptedModel, connection: http.client.HTTPConnection
+) -> None:
+    grounding = {"webSearchQueries": ["weather"]}
+    code = {"executableCode": {"language": "PYTHON", "code": "1"}}
+    items = [code, {"groundingMetadata": grounding}]
+    scripted = Response("one two", items=items, images=[b"PNG"], audio=b"RIFF")
+    model.script(scripted, scripted)
+    request = {**REQUEST, "generationConfig": {"candidateCount": 2}}
+    _, whole = send(connection, PATH, request)
+    media = [
+        {"inlineData": {"mimeType": "image/png", "data": "UE5H"}},
+        {"inlineData": {"mimeType": "audio/wav", "data": "UklGRg=="}},
+    ]
+    for index, candidate in enumerate(whole["candidates"]):
+        assert candidate["content"]["parts"] == [code, {"text": "one two"}, *media]
+        assert (candidate["index"], candidate["groundingMetadata"]) == (index, grounding)
+    assert len(whole["candidates"]) == 2
+    streamed = [data["candidates"][0] for _, data in events(connection, STREAM, request)]
+    assert [one["index"] for one in streamed] == [0] * 5 + [1] * 5
+    assert [n for n, one in enumerate(streamed) if "finishReason" in one] == [4, 9]
+
+
+def test_counts_by_modality(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    usage = Tokens(100, 20, reasoning_tokens=5, input_audio_tokens=7, output_image_tokens=4)
+    model.script(Response("Hi", usage=usage))
+    _, response = send(connection, PATH, REQUEST)
+    assert response["usageMetadata"] == {
+        "promptTokenCount": 100,
+        "candidatesTokenCount": 15,
+        "totalTokenCount": 120,
+        "thoughtsTokenCount": 5,
+        "promptTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 93},
+            {"modality": "AUDIO", "tokenCount": 7},
+        ],
+        "candidatesTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 11},
+            {"modality": "IMAGE", "tokenCount": 4},
+        ],
+    }
+
+
+def content_of(text: str) -> dict[str, Any]:
+    return {"parts": [{"text": text}]}
+
+
+def test_embeddings(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    model.script(*[Response(usage=Tokens(13))] * 3)
+    prefix = "/v1beta/models/text-embedding-004:"
+    batch = [{"content": content_of(text), "outputDimensionality": 4} for text in "ab"]
+    _, batched = send(connection, f"{prefix}batchEmbedContents", {"requests": batch})
+    assert [len(one["values"]) for one in batched["embeddings"]] == [4, 4]
+    _, single = send(connection, f"{prefix}embedContent", {"content": content_of("a")})
+    assert len(single["embedding"]["values"]) == 64
+    counts = {"promptTokenCount": 13, "totalTokenCount": 13}
+    assert batched["usageMetadata"] == single["usageMetadata"] == counts
+    vertex = "/v1beta1/projects/p/locations/l/publishers/google/models/text-embedding-004:predict"
+    body = {"instances": [{"content": "a"}, {"content": "b"}]}
+    _, predicted = send(connection, vertex, {**body, "parameters": {"outputDimensionality": 4}})
+    embeddings = [one["embeddings"] for one in predicted["predictions"]]
+    assert [len(one["values"]) for one in embeddings] == [4, 4]
+    assert [one["statistics"]["token_count"] for one in embeddings] == [7, 6]
+    entries = model.ledger.entries
+    assert [(entry.kind, entry.input_tokens) for entry in entries] == [(Kind.EMBEDDINGS, 13)] * 3
+
+
+def test_pictures_and_videos(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    model.script(Response(images=[b"PNG"]))
+    body = {"instances": [{"prompt": "A house"}], "parameters": {"sampleCount": 2}}
+    path = "/v1beta/models/imagen-4:predict"
+    picture = {"bytesBase64Encoded": "UE5H", "mimeType": "image/png"}
+    assert send(connection, path, body) == (200, {"predictions": [picture]})
+    assert len(send(connection, path, body)[1]["predictions"]) == 2
+    _, operation = send(connection, "/v1beta/models/veo-3:predictLongRunning", body)
+    assert operation["name"].startswith("models/veo-3/operations/op-")
+    kinds = [entry.kind for entry in model.ledger.entries]
+    assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.OTHER]
+    assert model.ledger.input_tokens == 0

@@ -101,7 +101,13 @@ def test_an_error(model: ScriptedModel, connection: http.client.HTTPConnection) 
 
 
 CONVERSATION = "/mistral/v1/conversations"
-SEARCH: dict[str, Any] = {"type": "tool.execution", "id": "t1", "name": "web_search", "arguments": "{}", "info": {}}
+SEARCH: dict[str, Any] = {
+    "type": "tool.execution",
+    "id": "t1",
+    "name": "web_search",
+    "arguments": "{}",
+    "info": {},
+}
 CONVERSED = Response(
     "Sunny today.", items=[SEARCH], id="conv_1", usage=Usage(50, 20, cache_write_tokens=15)
 )

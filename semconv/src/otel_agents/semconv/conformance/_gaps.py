@@ -11,6 +11,7 @@ from otel_agents.semconv.values import (
     FinishReason,
     OpenAIApiType,
     Operation,
+    OutputType,
     Provider,
     ResponseStatus,
 )
@@ -248,7 +249,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE),
         "images, audio, documents and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
-        ("openai", "mistralai"),
+        ("openai", "groq", "mistralai"),
     ),
     Gap(
         _INFERENCE,
@@ -270,6 +271,27 @@ GAPS: Final = (
         "the embeddings of Bedrock's models name no model in the response",
         _always,
         ("bedrock",),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE),
+        "Imagen's responses have pictures and nothing else",
+        _is(attr.GEN_AI_OUTPUT_TYPE, OutputType.IMAGE.value),
+        ("google_genai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the operation that generates a video names no model",
+        _is(attr.OTEL_AGENTS_RESPONSE_PENDING, True),
+        ("google_genai",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the responses to Google's embeddings requests name no model",
+        _always,
+        ("google_genai",),
     ),
     Gap(
         _INFERENCE,

@@ -98,6 +98,11 @@ class ScriptedModel:
         """The `server_url` of a Mistral client, and the endpoint of one of Azure."""
         return f"{self.base_url}/mistral"
 
+    @property
+    def groq_url(self) -> str:
+        """The `base_url` of a Groq client; below it chat completions are as Groq's."""
+        return f"{self.base_url}/groq"
+
     def script(self, *reactions: Reaction | str) -> None:
         """Return these for the next requests, in order of arrival; a string is a response's text.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
@@ -14,17 +15,18 @@ from otel_agents.testing.scripted_model.dialect import (
     Reply,
     Tool,
     body_reply,
-    encode,
     sse,
     stream_reply,
 )
-from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, ToolCall, Usage
+from otel_agents.testing.scripted_model.google.shapes import usage_metadata
+from otel_agents.testing.scripted_model.reactions import DEFAULT_TEXT, ToolCall
 from otel_agents.testing.scripted_model.values import (
     Json,
     json_list,
     json_object,
     json_objects,
     texts,
+    whole,
 )
 
 _FINISH_REASONS = MappingProxyType(
@@ -35,17 +37,12 @@ _FINISH_REASONS = MappingProxyType(
         "content_filter": "SAFETY",
     }
 )
-_STATUSES = MappingProxyType(
-    {
-        400: "INVALID_ARGUMENT",
-        401: "UNAUTHENTICATED",
-        403: "PERMISSION_DENIED",
-        404: "NOT_FOUND",
-        429: "RESOURCE_EXHAUSTED",
-        500: "INTERNAL",
-        503: "UNAVAILABLE",
-        504: "DEADLINE_EXCEEDED",
-    }
+_CANDIDATE_FIELDS = (
+    "citationMetadata",
+    "continuationToken",
+    "finishMessage",
+    "groundingMetadata",
+    "urlContextMetadata",
 )
 
 
@@ -66,6 +63,7 @@ def read(body: Json) -> ParsedRequest:
         has_tool_result=any("functionResponse" in part for part in last),
         forced_tool=_forced(json_object(body.get("toolConfig"))),
         schema=_schema(config, "responseSchema", "responseJsonSchema") or None,
+        choices=whole(config.get("candidateCount"), 1),
     )
 
 
@@ -96,48 +94,61 @@ def _forced(config: Json) -> str | None:
 
 
 def write(exchange: Exchange) -> Reply:
-    """Return a response, or its chunks."""
+    """Return a response, or its chunks; one with a refusal says that the prompt was blocked."""
     scripted, usage = exchange.response, exchange.usage
     response_id = scripted.id or exchange.numbers.id("resp-")
-    finish_reason = _FINISH_REASONS.get(scripted.reason, scripted.reason)
+    reported = usage if scripted.include_usage else None
     response: Json = {
-        "candidates": [_candidate(_parts(exchange), finish_reason)],
+        "candidates": _candidates(exchange),
         "modelVersion": scripted.model or exchange.request.model,
         "responseId": response_id,
-        **({"usageMetadata": _usage(usage)} if scripted.include_usage else {}),
+        **({"usageMetadata": usage_metadata(usage)} if reported else {}),
         **scripted.extra,
     }
-    reported = usage if scripted.include_usage else None
+    if scripted.refusal is not None:
+        blocked = {"blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": scripted.refusal}
+        response |= {"candidates": [], "promptFeedback": blocked}
     if exchange.request.stream:
         return stream_reply(exchange, _chunks(response), reported, response_id)
     return body_reply(exchange, response, reported, response_id)
 
 
-def _candidate(parts: list[Json], finish_reason: str | None = None) -> Json:
-    candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
-    return {**candidate, "finishReason": finish_reason} if finish_reason else candidate
-
-
-def _usage(usage: Usage) -> Json:
-    """Return usage: candidates exclude thoughts, the prompt includes cached tokens."""
-    counts = {
-        "promptTokenCount": usage.input_tokens,
-        "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
-        "totalTokenCount": usage.total_tokens,
-        "cachedContentTokenCount": usage.cached_tokens,
-        "thoughtsTokenCount": usage.reasoning_tokens,
+def _candidates(exchange: Exchange) -> list[Json]:
+    scripted = exchange.response
+    reason = _FINISH_REASONS.get(scripted.reason, scripted.reason)
+    fields = {
+        name: value
+        for item in scripted.items
+        for name, value in item.items()
+        if name in _CANDIDATE_FIELDS
     }
-    return {name: count for name, count in counts.items() if count}
+    count = scripted.choices or exchange.request.choices
+    return [
+        {**_candidate(_parts(exchange), index), **fields, "finishReason": reason}
+        for index in range(count)
+    ]
+
+
+def _candidate(parts: list[Json], index: int) -> Json:
+    return {"content": {"role": "model", "parts": parts}, "index": index}
 
 
 def _parts(exchange: Exchange) -> list[Json]:
     scripted = exchange.response
-    parts: list[Json] = []
+    parts = [dict(item) for item in scripted.items if not any(n in item for n in _CANDIDATE_FIELDS)]
     if scripted.reasoning is not None:
-        parts.append({"text": scripted.reasoning, "thought": True})
-    if scripted.content is not None:
-        parts.append({"text": scripted.content})
+        parts.insert(0, {"text": scripted.reasoning, "thought": True})
+    grounded = scripted.items and not parts
+    text = DEFAULT_TEXT if grounded and scripted.content is None else scripted.content
+    if text is not None:
+        parts.append({"text": text})
+    parts += [_inline(image, "image/png") for image in scripted.images]
+    parts += [_inline(scripted.audio, "audio/wav")] if scripted.audio is not None else []
     return [*parts, *(_function_call(exchange, call) for call in scripted.tool_calls)]
+
+
+def _inline(data: bytes, mime_type: str) -> Json:
+    return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}}
 
 
 def _function_call(exchange: Exchange, call: ToolCall) -> Json:
@@ -147,32 +158,33 @@ def _function_call(exchange: Exchange, call: ToolCall) -> Json:
 
 def _chunks(response: Json) -> Iterator[Frame]:
     """Yield chunks; each reports the tokens so far, the last one all of them."""
-    (candidate,) = response["candidates"]
-    steps = [step for part in candidate["content"]["parts"] for step in _steps(part)]
     usage: Json = response.get("usageMetadata", {})
-    for position, step in enumerate(steps):
+    steps = [
+        (candidate, step)
+        for candidate in response["candidates"]
+        for step in _steps(candidate["content"]["parts"])
+    ]
+    for position, (candidate, step) in enumerate(steps):
         if position == len(steps) - 1:
-            last = {**response, "candidates": [_candidate([step], candidate["finishReason"])]}
-            yield sse(last, has_usage=bool(usage))
-            return
+            break
         so_far = {"promptTokenCount": usage.get("promptTokenCount"), "candidatesTokenCount": 1}
         reported = {"usageMetadata": so_far} if usage else {}
-        yield sse({**response, "candidates": [_candidate([step])], **reported})
+        is_last = steps[position + 1][0] is not candidate
+        chunk = _chunk(candidate, step, whole=is_last)
+        yield sse({**response, "candidates": [chunk], **reported})
+    last = [_chunk(*steps[-1], whole=True)] if steps else []
+    yield sse({**response, "candidates": last}, has_usage=bool(usage))
 
 
-def _steps(part: Json) -> list[Json]:
+def _chunk(candidate: Json, part: Json, *, whole: bool) -> Json:
+    """Return a candidate with one part; the last chunk of each has its other fields."""
+    chunk = _candidate([part], candidate["index"])
+    return {**candidate, **chunk} if whole else chunk
+
+
+def _steps(parts: list[Json]) -> list[Json]:
+    return [step for part in parts for step in _split(part)] or [{"text": ""}]
+
+
+def _split(part: Json) -> list[Json]:
     return [{**part, "text": chunk} for chunk in chunks(part["text"])] if "text" in part else [part]
-
-
-def error_status(failure: Failure) -> bytes:
-    """Return the body of an HTTP error."""
-    status = failure.kind or failure.code or _STATUSES.get(failure.status, "UNKNOWN")
-    error = {"code": failure.status, "message": failure.message, "status": status}
-    return encode({"error": error})
-
-
-def error_event(event: ErrorEvent, position: int) -> Frame:
-    """Return the error event of a stream."""
-    status = "INTERNAL" if event.code == "server_error" else event.code
-    code = next((number for number, name in _STATUSES.items() if name == status), 500)
-    return sse({"error": {"code": code, "message": event.message, "status": status}})

@@ -1,0 +1,58 @@
+"""Responses of ``generateContent``: messages, finish reasons, ids and usage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields
+from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+
+from .grounding import grounding_parts
+from .parts import message_parts
+from .spellings import field, items, text
+from .usage import usage_of
+
+__all__ = ["finish_reasons", "output_messages", "response_fields", "stream_error"]
+
+
+def response_fields(response: Any) -> ResponseFields:
+    """Return what a response says of itself."""
+    return ResponseFields(
+        text(response, "response_id"),
+        text(response, "model_version"),
+        finish_reasons(response),
+        usage_of(field(response, "usage_metadata")),
+    )
+
+
+def finish_reasons(response: Any) -> tuple[str, ...]:
+    """Return one reason per candidate in lower case, or why the prompt was blocked.
+
+    A candidate that broke off has ``error``; without any reason there is none.
+    """
+    reasons = [text(candidate, "finish_reason") for candidate in items(response, "candidates")]
+    if not reasons:
+        reasons = [text(field(response, "prompt_feedback"), "block_reason")]
+    return tuple((reason or "error").lower() for reason in reasons) if any(reasons) else ()
+
+
+def output_messages(response: Any) -> list[Message]:
+    """Return one message per candidate, with what Google's own tools found before its text."""
+    messages = [
+        {
+            "role": "assistant",
+            "parts": [
+                *grounding_parts(candidate),
+                *message_parts(field(field(candidate, "content"), "parts")),
+            ],
+        }
+        for candidate in items(response, "candidates")
+    ]
+    reasons = finish_reasons(response) or ("error",) * len(messages)
+    return with_finish_reasons(messages, reasons)
+
+
+def stream_error(event: Any) -> str | None:
+    """Return the status in an event that reports an error."""
+    error = field(event, "error")
+    return (text(error, "status") or str(field(error, "code"))) if error is not None else None

@@ -1,0 +1,40 @@
+"""Reads fields in both of their spellings: ``finish_reason``, and in JSON ``finishReason``.
+
+The SDK takes dicts in either spelling, and its objects have the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from otel_agents.instrumentors._dialects import fields
+
+__all__ = ["camel_case", "field", "items", "text"]
+
+
+def camel_case(name: str) -> str:
+    """Return a name as JSON spells it."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def field(holder: Any, name: str) -> Any:
+    """Return the field ``name``, which is in snake case; None if it is missing."""
+    value = fields.field(holder, name)
+    if value is None and isinstance(holder, dict) and "_" in name:
+        return cast("dict[str, Any]", holder).get(camel_case(name))
+    return value
+
+
+def items(holder: object, name: str) -> Iterable[Any]:
+    """Return the list in the field ``name``; an empty one if it is missing."""
+    value = field(holder, name)
+    return cast("list[Any]", value) if isinstance(value, (list, tuple)) else ()
+
+
+def text(holder: object, name: str) -> str | None:
+    """Return the string in the field ``name``, that of an enum too; None if missing or empty."""
+    value = field(holder, name)
+    value = getattr(value, "value", value)
+    return value if isinstance(value, str) and value else None

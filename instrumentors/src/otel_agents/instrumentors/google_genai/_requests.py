@@ -1,0 +1,199 @@
+"""Operations for requests to Google's models: provider, endpoint, headers, errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import Operation
+from otel_agents.instrumentors._core.telemetry.propagation import headers_for
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
+from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.generation import Embedding, Generation
+from otel_agents.instrumentors._dialects.google.api import GENERATE_CONTENT
+from otel_agents.instrumentors._dialects.google.embeddings import (
+    embeddings_attributes,
+    embeddings_fields,
+)
+from otel_agents.instrumentors._dialects.google.images import IMAGES, VIDEOS
+from otel_agents.instrumentors._dialects.google.responses import response_fields
+from otel_agents.instrumentors._dialects.google.spellings import camel_case, field, text
+from otel_agents.instrumentors._dialects.servers import server_of
+from otel_agents.semconv import values
+
+from ._sending import sending
+
+if TYPE_CHECKING:
+    from google.genai._api_client import BaseApiClient
+
+__all__ = ["embed", "generate", "generate_images", "generate_stream", "generate_videos"]
+
+_ERRORS: Final = "google.genai.errors"
+
+
+def generate(telemetry: Telemetry, call: Call) -> Operation:
+    """Start at ``_generate_content(*, model, contents, config)``, sync or async."""
+    return _generation(telemetry, call, GENERATE_CONTENT, call.kwargs)
+
+
+def generate_stream(telemetry: Telemetry, call: Call) -> Operation:
+    """Start at ``_generate_content_stream(*, model, contents, config)``, sync or async."""
+    return _generation(telemetry, call, GENERATE_CONTENT, {**call.kwargs, "stream": True})
+
+
+def generate_images(telemetry: Telemetry, call: Call) -> Operation:
+    """Start at a method that generates, edits or segments pictures."""
+    return _generation(telemetry, call, IMAGES, call.kwargs)
+
+
+def generate_videos(telemetry: Telemetry, call: Call) -> Operation:
+    """Start at a method that returns the operation which generates a video."""
+    return _generation(telemetry, call, VIDEOS, call.kwargs)
+
+
+def embed(telemetry: Telemetry, call: Call) -> Operation:
+    """Start at a method that embeds contents."""
+    provider, server = _endpoint(call)
+    model, attributes = text(call.kwargs, "model"), embeddings_attributes(call.kwargs)
+    embedding = ContentEmbedding(telemetry, embeddings_fields, attributes, provider, model, server)
+    sending(embedding)
+    _send_with_headers(telemetry, call, server, embedding)
+    return embedding
+
+
+def _generation(
+    telemetry: Telemetry, call: Call, wire_format: WireFormat, body: dict[str, Any]
+) -> Operation:
+    provider, server = _endpoint(call)
+    generation = ContentGeneration(
+        telemetry, wire_format, {"config": None, **body}, provider, server
+    )
+    sending(generation)
+    _send_with_headers(telemetry, call, server, generation)
+    return generation
+
+
+def _endpoint(call: Call) -> tuple[str, tuple[str, int] | None]:
+    """Return the provider, and host and port: those of the client, unless the request has others."""
+    client: BaseApiClient = call.instance._api_client
+    provider = values.Provider.GCP_VERTEX_AI if client.vertexai else values.Provider.GCP_GEMINI
+    options = field(call.kwargs.get("config"), "http_options")
+    url = text(options, "base_url") or text(client._http_options, "base_url")  # pyright: ignore[reportPrivateUsage]  no public attribute has the default
+    return provider.value, server_of(url)
+
+
+def _send_with_headers(
+    telemetry: Telemetry, call: Call, server: tuple[str, int] | None, operation: Operation
+) -> None:
+    """Add trace headers for the hosts that the setting names, in copies of the caller's objects."""
+    if not telemetry.settings.propagate_headers or server is None:
+        return
+    carrier = headers_for(telemetry, server[0], operation.context)
+    if carrier:
+        config = call.kwargs.get("config")
+        options = field(config, "http_options")
+        headers = {**as_mapping(field(options, "headers")), **carrier}
+        changed = _with(config, "http_options", _with(options, "headers", headers))
+        call.kwargs = {**call.kwargs, "config": changed}
+
+
+def _with(holder: Any, name: str, value: Any) -> Any:
+    """Return a copy of a model of the SDK, or of the dict in place of one, with another value."""
+    copy: Callable[..., Any] | None = getattr(holder, "model_copy", None)
+    if copy is not None:
+        return copy(update={name: value})
+    others = {key: kept for key, kept in as_mapping(holder).items() if key != camel_case(name)}
+    return {**others, name: value}
+
+
+class ContentGeneration(Generation):
+    """One request that generates something. Its result may be the response as it was received."""
+
+    __slots__ = ("_received", "sent")
+
+    def __init__(self, *args: Any) -> None:
+        self.sent = False
+        self._received: ResponseFields | None = None
+        super().__init__(*args)
+
+    def receive(self, value: Any) -> None:
+        """Read the JSON of a response, or of the last chunk, which has the tokens of all of them.
+
+        Now, since the SDK then removes what its objects leave out. From 1.21 on the client returns
+        text, and its objects leave nothing out.
+        """
+        if isinstance(value, Mapping):
+            self._received = response_fields(value)
+
+    def respond(self, value: Any) -> None:
+        """Record a whole response."""
+        super().respond(_parsed(value))
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
+        if not self.sent:
+            self.discard()
+        return True
+
+    def conclude(self) -> None:
+        """Record what was accumulated, what the SDK left out, and the provider's name of an error."""
+        super().conclude()
+        if self._received is not None:
+            self._complete(self._received)
+        self.error_type = _error_status(self.error) or self.error_type
+
+    def _complete(self, fields: ResponseFields) -> None:
+        self.response_id = self.response_id or fields.response_id
+        if fields.usage is not None:
+            self.input_tokens, self.output_tokens = fields.usage[:2]
+            self.attributes.update(fields.usage.breakdown)
+
+
+class ContentEmbedding(Embedding):
+    """One request that embeds contents; its response names no model."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self, *args: Any) -> None:
+        self.sent = False
+        super().__init__(*args)
+
+    def receive(self, value: Any) -> None:
+        """Record the JSON of a response, parsed or not."""
+        body = text(value, "body")
+        super().respond(value if body is None else json.loads(body))
+
+    def respond(self, value: Any) -> None:
+        """Record the response, unless its JSON was, which has more in older versions."""
+        if self.input_tokens is None:
+            super().respond(_parsed(value))
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
+        if not self.sent:
+            self.discard()
+        return True
+
+    def conclude(self) -> None:
+        """Record the provider's name of an error."""
+        self.error_type = _error_status(self.error) or self.error_type
+
+
+def _parsed(response: Any) -> Any:
+    """Return a response, or the JSON in one that was requested as it is received."""
+    body = text(field(response, "sdk_http_response"), "body")
+    return response if body is None else json.loads(body)
+
+
+def _error_status(error: BaseException | None) -> str | None:
+    """Return the status in an error of the API, such as ``RESOURCE_EXHAUSTED``.
+
+    The SDK has one class for all errors of a client. A status in other letters is HTTP's phrase.
+    """
+    if error is None or type(error).__module__ != _ERRORS:
+        return None
+    status = text(error, "status")
+    return status if status is not None and status.isupper() else None
