@@ -136,6 +136,15 @@ GOOD = [
     CHAT.with_(
         gen_ai__request__stream=True, gen_ai__provider__name="groq", gen_ai__response__id=None
     ).by("litellm"),
+    replace(CHAT, name="text_completion gpt-4o")
+    .with_(
+        gen_ai__operation__name="text_completion",
+        gen_ai__provider__name="anthropic",
+        openai__api__type=None,
+        gen_ai__usage__input_tokens=None,
+        gen_ai__usage__output_tokens=None,
+    )
+    .by("anthropic"),
     CHAT.with_(gen_ai__request__stream=True, gen_ai__response__model=None).by("litellm"),
     CHAT.with_(
         gen_ai__response__id=None,

@@ -153,6 +153,13 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        _USAGE,
+        "Anthropic's legacy completions report no usage",
+        _completes_text,
+        ("anthropic",),
+    ),
+    Gap(
+        _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID,),
         "LiteLLM's oldest versions generate the ids of Groq's streams and of text completions",
         _streams_with_generated_ids,
