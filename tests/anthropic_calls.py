@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
-
-import anthropic
 
 __all__ = ["CALLS", "MESSAGES", "VERSION", "Call", "ways"]
 
-VERSION = tuple(int(part) for part in anthropic.__version__.split(".")[:2])
+anthropic: Any = importlib.import_module("anthropic")
+VERSION = tuple(int(part) for part in version("anthropic").split(".")[:2])
 MESSAGES: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
 
 

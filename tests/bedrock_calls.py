@@ -8,10 +8,8 @@ import importlib.util
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
-
-import boto3
-from botocore.config import Config
 
 __all__ = [
     "BODIES",
@@ -30,7 +28,8 @@ CONVERSATION: dict[str, Any] = {
     "messages": [{"role": "user", "content": [{"text": "Where is the Eiffel Tower?"}]}],
 }
 HAS_AIOBOTOCORE = importlib.util.find_spec("aiobotocore") is not None
-HAS_CONVERSE = tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 35)
+_BOTO3: Any = import_module("boto3")  # by name: only some environments have it
+HAS_CONVERSE = tuple(map(int, _BOTO3.__version__.split(".")[:2])) >= (1, 35)
 
 _CLIENT: Any = {
     "region_name": "us-east-1",
@@ -38,20 +37,18 @@ _CLIENT: Any = {
     "aws_secret_access_key": "none",
 }
 _ONCE: Any = {"retries": {"total_max_attempts": 1}}
-_SESSION: Any = boto3.Session()  # it keeps the services' models, which are slow to read
+_SESSION: Any = _BOTO3.Session()  # it keeps the services' models, which are slow to read
 
 
 def client_of(url: str, service: str = "bedrock-runtime", **config: Any) -> Any:
     """Return a client of a service; it does not retry unless `config` has ``retries``."""
-    chosen = Config(**{**_ONCE, **config})
+    chosen = import_module("botocore.config").Config(**{**_ONCE, **config})
     return _SESSION.client(service, endpoint_url=url, config=chosen, **_CLIENT)
 
 
 @functools.cache
 def _async_session() -> Any:
-    from aiobotocore.session import get_session
-
-    return get_session()
+    return import_module("aiobotocore.session").get_session()
 
 
 def run_async(
@@ -61,10 +58,9 @@ def run_async(
     **config: Any,
 ) -> Any:
     """Run ``use(client)`` with a client of aiobotocore, in an event loop of its own."""
-    from aiobotocore.config import AioConfig
 
     async def main() -> Any:
-        chosen = AioConfig(**{**_ONCE, **config})
+        chosen = import_module("aiobotocore.config").AioConfig(**{**_ONCE, **config})
         creating = _async_session().create_client(
             service, endpoint_url=url, config=chosen, **_CLIENT
         )

@@ -96,6 +96,16 @@ AGENT = Span(
 )
 FINISH = "gen_ai.response.finish_reasons"
 SERVER = {"server.address": "h", "server.port": 443}
+PICTURE = Span(
+    "generate_content m",
+    {
+        "gen_ai.operation.name": "generate_content",
+        "gen_ai.provider.name": "gcp.gemini",
+        "gen_ai.request.model": "m",
+        "gen_ai.output.type": "image",
+        **SERVER,
+    },
+).by("google_genai")
 GOOD = [
     CHAT,
     TOOL,
@@ -114,6 +124,9 @@ GOOD = [
         gen_ai__usage__output_tokens=None,
     ).by("openai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
+    CHAT.with_(
+        gen_ai__conversation__id="conv_1", gen_ai__response__id=None, gen_ai__response__model=None
+    ).by("mistralai"),
     CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
     CHAT.with_(
         gen_ai__request__stream=True,
@@ -161,6 +174,20 @@ GOOD = [
         },
     ).by("bedrock"),
     CHAT.with_(**{"gen_ai.prompt.variable.city": "Bern"}),
+    PICTURE,
+    replace(PICTURE, attributes={**PICTURE.attributes, "gen_ai.response.id": "o1"}).with_(
+        gen_ai__output__type=None, otel_agents__response__pending=True
+    ),
+    Span(
+        "embeddings m",
+        {
+            "gen_ai.operation.name": "embeddings",
+            "gen_ai.provider.name": "gcp.gemini",
+            "gen_ai.request.model": "m",
+            "gen_ai.usage.input_tokens": 1,
+            **SERVER,
+        },
+    ).by("google_genai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__provider__name="mistral_ai").by("ag2"),
     CHAT.with_(
         gen_ai__response__id=None,

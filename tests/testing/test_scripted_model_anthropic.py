@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
-import re
 import threading
 from typing import Any
 
@@ -191,19 +189,3 @@ def test_the_paths_of_vertex_ai(
     assert (message["model"], message["usage"]) == ("claude@1", BILL)
     received = events(connection, f"{path}streamRawPredict", {**body, "stream": True})
     assert received[-1][0] == "message_stop"
-
-
-def test_bedrock_invokes_a_model(
-    model: ScriptedModel, connection: http.client.HTTPConnection
-) -> None:
-    model.script(RESPONSE, RESPONSE)
-    body = {name: value for name, value in REQUEST.items() if name != "model"}
-    _, message = send(connection, "/model/anthropic.claude-v1:0/invoke", body)
-    assert (message["model"], message["usage"]) == ("anthropic.claude-v1:0", BILL)
-    path = "/model/anthropic.claude-v1:0/invoke-with-response-stream"
-    connection.request("POST", path, json.dumps(body))
-    framed = connection.getresponse().read()
-    payloads = [json.loads(it) for it in re.findall(rb'\{"bytes": "[^"]*"\}', framed)]
-    received = [json.loads(base64.b64decode(payload["bytes"])) for payload in payloads]
-    assert [received[0]["type"], received[-1]["type"]] == ["message_start", "message_stop"]
-    assert received[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] == 20

@@ -27,7 +27,15 @@ def requests(client: Any) -> list[Callable[[], object]]:
         with client.messages.stream(**REQUEST) as events:
             events.until_done()
 
+    def run() -> None:
+        client.beta.messages.tool_runner(**REQUEST, tools=[]).until_done()
+
+    def leave() -> None:
+        next(client.beta.messages.tool_runner(**REQUEST, tools=[]))
+
     return [
+        run,
+        leave,
         lambda: create(**REQUEST),
         lambda: list(create(**STREAM)),
         lambda: next(iter(create(**STREAM))),
@@ -65,5 +73,5 @@ def test_requests_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None
         ways = itertools.cycle(
             requests(client) + asynchronous_requests(twin, lasting_loop.run_until_complete)
         )
-        check_flat(lambda: next(ways)(), AnthropicInstrumentor(), loop=lasting_loop, turns=4000)
+        check_flat(lambda: next(ways)(), AnthropicInstrumentor(), loop=lasting_loop, turns=2500)
         lasting_loop.run_until_complete(twin.close())

@@ -221,7 +221,8 @@ def test_a_models_own_body(
         client.invoke_model(**body.arguments)["body"].read()
     assert content(emission, "input.messages") == [{"role": "user", "parts": [text("Hi")]}]
     (output,) = content(emission, "output.messages")
-    (reason,) = (emission.span.attributes or {})["gen_ai.response.finish_reasons"]  # type: ignore[misc]
+    attributes: dict[str, Any] = dict(emission.span.attributes or {})
+    (reason,) = attributes["gen_ai.response.finish_reasons"]
     assert output == {
         "role": "assistant",
         "parts": [text("one two three")],

@@ -86,5 +86,5 @@ def test_requests_leave_nothing() -> None:
             lambda: client.invoke_model(**body)["body"],
         ]
     )
-    check_flat(lambda: next(ways)(), BedrockInstrumentor(), turns=2_500)
+    check_flat(lambda: next(ways)(), BedrockInstrumentor(), turns=2_000)
     client.close()

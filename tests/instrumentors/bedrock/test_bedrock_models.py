@@ -120,19 +120,20 @@ def test_a_whole_span(client: Any, model: ScriptedModel, emission: Emission) -> 
     usage = Usage(100, 20, cached_tokens=30, cache_write_tokens=5)
     model.script(Response("Hi", id="msg_1", model="claude-1", usage=usage))
     body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, **CHAT}
-    client.invoke_model(
-        modelId="anthropic.claude-v1:0",
-        body=json.dumps(body),
-        guardrailIdentifier="guard1",
-        guardrailVersion="1",
-    )["body"].read()
+    known = client.meta.service_model.operation_model("InvokeModel").input_shape.members
+    guardrail = {"guardrailIdentifier": "guard1", "guardrailVersion": "1"}
+    if "guardrailIdentifier" not in known:  # boto3 1.33
+        guardrail = {}
+    client.invoke_model(modelId="anthropic.claude-v1:0", body=json.dumps(body), **guardrail)[
+        "body"
+    ].read()
     assert emission.span.name == "chat anthropic.claude-v1:0"
     assert dict(emission.span.attributes or {}) == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "aws.bedrock",
         "gen_ai.request.model": "anthropic.claude-v1:0",
         "gen_ai.request.max_tokens": 9,
-        "aws.bedrock.guardrail.id": "guard1",
+        **({"aws.bedrock.guardrail.id": "guard1"} if guardrail else {}),
         "server.address": "127.0.0.1",
         "server.port": model.port,
         "gen_ai.response.id": "msg_1",
@@ -190,6 +191,24 @@ def test_titan_embeddings(client: Any, model: ScriptedModel, emission: Emission)
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("amazon.titan-embed-image-v1", {"embeddingConfig": {"outputEmbeddingLength": 256}}),
+        (
+            "amazon.nova-2-multimodal-embeddings-v1:0",
+            {"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": {"embeddingDimension": 256}},
+        ),
+    ],
+)
+@pytest.mark.usefixtures("instrumented")
+def test_embeddings_of_images(name: str, body: Any, client: Any, emission: Emission) -> None:
+    client.invoke_model(modelId=name, body=json.dumps(body))["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    assert emission.span.name == f"embeddings {name}"
+    assert attributes["gen_ai.embeddings.dimension.count"] == 256
+
+
 @pytest.mark.usefixtures("instrumented")
 def test_cohere_embeddings(client: Any, model: ScriptedModel, emission: Emission) -> None:
     body = {"texts": ["a", "b"], "input_type": "search_query", "output_dimension": 8}
@@ -200,12 +219,28 @@ def test_cohere_embeddings(client: Any, model: ScriptedModel, emission: Emission
     assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
 
 
-def test_images(client: Any, model: ScriptedModel, emission: Emission, with_content: None) -> None:
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        (
+            "amazon.nova-canvas-v1:0",
+            {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "A bear"}},
+        ),
+        ("stability.stable-image-core-v1:1", {"prompt": "A bear", "output_format": "png"}),
+    ],
+)
+def test_images(
+    name: str,
+    body: Any,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+    with_content: None,
+) -> None:
     model.script(Response(images=[b"picture"], include_usage=False))
-    body = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "A bear"}}
-    client.invoke_model(modelId="amazon.nova-canvas-v1:0", body=json.dumps(body))["body"].read()
+    client.invoke_model(modelId=name, body=json.dumps(body))["body"].read()
     attributes = dict(emission.span.attributes or {})
-    assert emission.span.name == "generate_content amazon.nova-canvas-v1:0"
+    assert emission.span.name == f"generate_content {name}"
     assert attributes["gen_ai.output.type"] == "image"
     prompt = [{"role": "user", "parts": [{"type": "text", "content": "A bear"}]}]
     assert json.loads(str(attributes["gen_ai.input.messages"])) == prompt

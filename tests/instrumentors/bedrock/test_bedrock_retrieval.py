@@ -30,7 +30,7 @@ CONFIGURATION: dict[str, Any] = {
         "retrievalConfiguration": {"vectorSearchConfiguration": {"numberOfResults": 3}},
     },
 }
-QUESTION: dict[str, Any] = {
+GENERATED: dict[str, Any] = {
     "input": {"text": "planted-query"},
     "retrieveAndGenerateConfiguration": CONFIGURATION,
 }
@@ -85,11 +85,11 @@ def test_the_documents_of_a_query(
 
 
 def generate(client: Any) -> None:
-    client.retrieve_and_generate(**QUESTION)
+    client.retrieve_and_generate(**GENERATED)
 
 
 def generate_stream(client: Any) -> None:
-    list(client.retrieve_and_generate_stream(**QUESTION)["stream"])
+    list(client.retrieve_and_generate_stream(**GENERATED)["stream"])
 
 
 @pytest.mark.parametrize("send", [generate] + [generate_stream] * HAS_CONVERSE)
@@ -113,10 +113,39 @@ def test_a_response_that_is_generated_from_documents(
     )
 
 
+@pytest.mark.skipif(not HAS_CONVERSE, reason="boto3 1.33 has no agentic retrieval")
+def test_a_retrieval_by_an_agent(
+    client: Any, model: ScriptedModel, emission: Emission, with_content: None
+) -> None:
+    model.script("Look outside.")
+    knowledge_base = {
+        "knowledgeBaseId": "KB12345678",
+        "retrievalOverrides": {"maxNumberOfResults": 3},
+    }
+    chosen = {"modelConfiguration": {"modelArn": MODEL}}
+    response = client.agentic_retrieve_stream(
+        messages=[{"role": "user", "content": {"text": "planted-query"}}],
+        retrievers=[{"configuration": {"knowledgeBase": knowledge_base}}],
+        agenticRetrieveConfiguration={
+            "foundationModelType": "CUSTOM",
+            "foundationModelConfiguration": {
+                "type": "BEDROCK_FOUNDATION_MODEL",
+                "bedrockFoundationModelConfiguration": chosen,
+            },
+        },
+    )
+    list(response["stream"])
+    attributes = dict(emission.span.attributes or {})
+    documents = json.loads(str(attributes.pop("gen_ai.retrieval.documents")))
+    assert documents == [{"content": "Look outside."}]
+    query = {"gen_ai.request.model": MODEL, "gen_ai.retrieval.query.text": "planted-query"}
+    assert attributes == expected(model, **query)
+
+
 @pytest.mark.skipif(not HAS_CONVERSE, reason="boto3 1.33 has no such stream")
 @pytest.mark.usefixtures("instrumented")
 def test_a_stream_that_is_closed_is_abandoned(client: Any, emission: Emission) -> None:
-    stream = client.retrieve_and_generate_stream(**QUESTION)["stream"]
+    stream = client.retrieve_and_generate_stream(**GENERATED)["stream"]
     next(iter(stream))
     stream.close()
     hosting.drain_streams(5)

@@ -140,6 +140,28 @@ def test_tool_calls_keep_the_providers_finish_reason(
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_a_tool_that_is_called(client: Any, model: ScriptedModel, emission: Emission) -> None:
+    """The model requests a call, gets its result, and responds: two requests, two spans."""
+    schema = {"json": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    tools = {"tools": [{"toolSpec": {"name": "weather", "inputSchema": schema}}]}
+    first = client.converse(**CONVERSATION, toolConfig=tools)
+    requested = first["output"]["message"]
+    (block,) = requested["content"]
+    result = {"toolUseId": block["toolUse"]["toolUseId"], "content": [{"text": "Sunny."}]}
+    messages = [
+        *CONVERSATION["messages"],
+        requested,
+        {"role": "user", "content": [{"toolResult": result}]},
+    ]
+    client.converse(**{**CONVERSATION, "messages": messages}, toolConfig=tools)
+    reasons = [(it.attributes or {})["gen_ai.response.finish_reasons"] for it in emission.spans]
+    assert reasons == [("tool_use",), ("end_turn",)]
+    usage = emission.points()["gen_ai.client.token.usage"]
+    billed = model.ledger.input_tokens + model.ledger.output_tokens
+    assert sum(value for _, value in usage) == billed
+
+
+@pytest.mark.usefixtures("instrumented")
 def test_a_prompt_and_the_model_that_a_router_chose(
     client: Any, model: ScriptedModel, emission: Emission
 ) -> None:

@@ -34,24 +34,24 @@ def test_the_example_runs() -> None:
 
 
 @contextmanager
-def queues(model: ScriptedModel) -> Generator[Any]:
+def tables(model: ScriptedModel) -> Generator[Any]:
     """A client of another service, which responds without a server."""
-    client = client_of(model.base_url, "sqs")
+    client = client_of(model.base_url, "dynamodb")
 
     def respond(request: Any, **kwargs: Any) -> AWSResponse:
-        raw: Any = mock.Mock(stream=lambda: iter([b'{"QueueUrls": ["q"]}']))
+        raw: Any = mock.Mock(stream=lambda: iter([b'{"TableNames": ["t"]}']))
         headers: Any = {}
         return AWSResponse(request.url, 200, headers, raw)
 
-    client.meta.events.register("before-send.sqs", respond)
+    client.meta.events.register("before-send.dynamodb", respond)
     yield client
     client.close()
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_any_other_call_of_aws_is_unseen(model: ScriptedModel, emission: Emission) -> None:
-    with queues(model) as client, mock.patch.object(around, "_started", side_effect=AssertionError):
-        assert client.list_queues()["QueueUrls"] == ["q"]
+    with tables(model) as client, mock.patch.object(around, "_started", side_effect=AssertionError):
+        assert client.list_tables()["TableNames"] == ["t"]
     assert (emission.spans, emission.points()) == ((), {})
 
 
@@ -60,7 +60,7 @@ def test_an_operation_of_the_same_name_is_not_of_a_model(
     model: ScriptedModel, emission: Emission
 ) -> None:
     """Services share names; nothing of the call is read."""
-    with queues(model) as client:
+    with tables(model) as client:
         for _, name in STARTS:
             with pytest.raises(Exception, match=name):
                 client._make_api_call(name, {})

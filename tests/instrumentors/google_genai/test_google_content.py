@@ -370,7 +370,7 @@ def test_a_response_that_is_returned_as_it_was_received(
     assert sorted(kinds) == sorted(["reasoning", "text", "tool_call", "blob", *server])
 
 
-@pytest.mark.skipif(VERSION < (1, 60), reason="has no such parts")
+@pytest.mark.skipif(VERSION < (2, 0), reason="has no such parts")
 @pytest.mark.usefixtures("with_content")
 def test_tools_that_google_runs_and_urls_that_it_reads(
     client: genai.Client, model: ScriptedModel, emission: Emission

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -163,7 +164,7 @@ def test_what_the_sdk_refuses_is_no_call(
     with pytest.raises(ValueError, match="routing_config"):
         list(client.models.generate_content_stream(**arguments))
     with pytest.raises(ValueError, match="routing_config"):
-        run(lambda client: client.models.generate_content(**arguments))  # pyright: ignore[reportUnknownLambdaType]  an async client
+        run(partial(send, config=refused))
     assert (model.ledger.requests, emission.spans, in_progress.operations()) == (0, (), [])
 
 

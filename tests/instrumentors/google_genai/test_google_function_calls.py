@@ -71,6 +71,7 @@ def check(emission: Emission, model: ScriptedModel, *cities: str) -> None:
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": "weather",
             "gen_ai.tool.type": "function",
+            "gen_ai.tool.description": "Return the weather of a city.",
             "gen_ai.tool.call.id": f"of {city}",
             "gen_ai.tool.call.arguments": json.dumps({"city": city}, separators=(",", ":")),
             "gen_ai.tool.call.result": json.dumps(

@@ -120,3 +120,14 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
     kept = None if config is None else "kept"
     assert [entry.headers.get("x-mine") for entry in entries] == [kept] * 3 + [None]
     assert config == configure()  # the caller's object is as it was
+
+
+@pytest.mark.skipif(VERSION < (2, 0), reason="does not read this spelling")
+def test_headers_are_added_to_a_dict_in_jsons_spelling(
+    client: genai.Client, model: ScriptedModel, instrument: Callable[..., None]
+) -> None:
+    instrument(OTEL_AGENTS_PROPAGATE_HEADERS="*")
+    client.models.embed_content(model="m", contents="hi", config=in_json())
+    (entry,) = model.ledger.entries
+    assert entry.headers["x-mine"] == "kept"
+    assert "traceparent" in entry.headers

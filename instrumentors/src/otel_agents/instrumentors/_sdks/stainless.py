@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -34,7 +35,7 @@ __all__ = [
     "replace_options",
 ]
 
-_PORTS: Final = {"https": 443, "http": 80}
+_PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 _RAW_HEADER: Final = "X-Stainless-Raw-Response"
 
 

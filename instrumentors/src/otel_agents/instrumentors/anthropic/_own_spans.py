@@ -1,4 +1,4 @@
-"""The spans that the SDK emits itself since 2.11: those of what we record are not started.
+"""The spans that the SDK emits itself since 1.14: those of what we record are not started.
 
 A client with a tracer provider of its own keeps its spans. The client and its options stay as they
 are: its spans are left out one by one.
@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.anthropic.api import api_of
+from otel_agents.instrumentors._dialects.anthropic.api import APIS
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._sdks.stainless import path_of
 from otel_agents.instrumentors.settings import Prefer
@@ -22,10 +22,12 @@ from otel_agents.instrumentors.settings import Prefer
 if TYPE_CHECKING:
     from anthropic._base_client import BaseClient
 
-__all__ = ["api_call_span", "are_preferred", "conversation_id", "silenced"]
+__all__ = ["api_call_span", "are_preferred", "conversation_id", "runner_span", "silenced"]
 
 _SILENCED: Final = Slot[bool]("anthropic-silenced", bool)
 """Whether the work in a context is recorded by us, so that the SDK's spans of it are left out."""
+
+_PATHS: Final = tuple(APIS)
 
 
 def _options(client: BaseClient[Any, Any]) -> dict[str, Any]:
@@ -55,7 +57,26 @@ def api_call_span(telemetry: Telemetry, call: Call) -> Any:
     return None if _is_recorded(call) else call.proceed()
 
 
+class _Untraced:
+    """Stands in for a client whose spans are left out."""
+
+    _tracer = None
+
+
+_UNTRACED: Final = _Untraced()
+
+
+def runner_span(telemetry: Telemetry, call: Call) -> Any:
+    """Return what ``start_tool_runner_span(client, …)`` or ``tool_use_span(client, …)`` does.
+
+    For a run that we record, it is what it would be for a client without spans.
+    """
+    if _SILENCED.get():
+        call.args = (_UNTRACED, *call.args[1:])
+    return call.proceed()
+
+
 @errors.guarded("leaving a span out", False)
 def _is_recorded(call: Call) -> bool:
     # The path, since a middleware may send other requests, as for files, while we record one.
-    return bool(_SILENCED.get()) and api_of(path_of(call.argument(2, "options"))) is not None
+    return bool(_SILENCED.get()) and path_of(call.argument(2, "options")).endswith(_PATHS)

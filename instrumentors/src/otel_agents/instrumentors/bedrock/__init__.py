@@ -37,7 +37,7 @@ class BedrockInstrumentor(AgentInstrumentor):
     covers = (
         "Converse, InvokeModel, their streams, embeddings, images",
         "bodies of Anthropic, Amazon, Meta, Mistral, Cohere, AI21, DeepSeek, OpenAI and others",
-        "guardrails, knowledge bases (Retrieve, RetrieveAndGenerate)",
+        "guardrails, knowledge bases (Retrieve, RetrieveAndGenerate, agentic retrieval)",
         "boto3 and aiobotocore",
     )
 

@@ -1,4 +1,4 @@
-"""``opentelemetry-instrumentation-botocore``: it keeps every AWS call but those that ours record.
+"""``opentelemetry-instrumentation-botocore``: it keeps every AWS call but those that ours records.
 
 It decides in ``_determine_call_context`` which calls it records, with spans, events and metrics,
 whether it was applied before or after ours.
@@ -20,11 +20,12 @@ from ._requests import RUNTIME, STARTS
 __all__ = ["MODULE", "call_context", "is_preferred"]
 
 MODULE: Final = "opentelemetry.instrumentation.botocore"
-_OFFICIAL: Final = NativeTelemetry("bedrock", f"{MODULE} for model calls")
+_NAME: Final = "opentelemetry-instrumentation-botocore for model calls"
+_OFFICIAL: Final = NativeTelemetry("bedrock", _NAME)
 
 
 def call_context(telemetry: Telemetry, call: Call) -> Any:
-    """Return what ``_determine_call_context(client, args)`` does; None for a call that ours record."""
+    """Return what ``_determine_call_context(client, args)`` does; None for what ours records."""
     context = call.proceed()
     if context is None or (context.service, context.operation) not in STARTS:
         return context
@@ -32,7 +33,7 @@ def call_context(telemetry: Telemetry, call: Call) -> Any:
 
 
 def is_preferred(telemetry: Telemetry, call: Call) -> bool:
-    """Return whether theirs records a call of ``_make_api_call`` instead of ours.
+    """Return whether theirs records a call of ``_make_api_call`` and ours does not.
 
     It does not support knowledge bases, and nothing of Bedrock by aiobotocore.
     """

@@ -49,7 +49,7 @@ class _AwsOperation(Operation):
 
 
 class _AwsModelCall(_AwsOperation, ModelCall):
-    """A call of a model. The usage that its body does not report is in headers or the last chunk."""
+    """A call of a model. Headers or the last chunk have the usage that its body does not report."""
 
     __slots__ = ()
 
@@ -63,13 +63,7 @@ class _AwsModelCall(_AwsOperation, ModelCall):
 class BedrockGeneration(_AwsModelCall, Generation):
     """An inference by Converse or InvokeModel.
 
-    Args:
-        telemetry: What to emit with.
-        wire_format: The format of request and response.
-        body: The request.
-        model: The model's id or ARN.
-        server: Host and port of the endpoint.
-        held: The key of the response's value that is read later; None if there is none.
+    ``held`` is the key of what is read later in the response; None if there is nothing.
     """
 
     __slots__ = ("_held", "_request_id", "_usage")
@@ -97,11 +91,11 @@ class BedrockGeneration(_AwsModelCall, Generation):
 
     def chunk(self, item: Any) -> object:
         """Record one event of a stream: Converse's own, or a chunk with a model's JSON in it."""
-        payload = item
-        encoded = as_mapping(item.get("chunk")).get("bytes")
-        if encoded is not None:
-            payload = _parsed(encoded)
-            self._usage = usage_in_chunk(payload) or self._usage
+        encoded = item.get("chunk")
+        if encoded is None:
+            return super().chunk(item)
+        payload = _parsed(encoded.get("bytes") or b"")
+        self._usage = usage_in_chunk(payload) or self._usage
         return super().chunk(payload)
 
     def conclude(self) -> None:
@@ -113,14 +107,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
 
 
 class BedrockEmbedding(_AwsModelCall, Embedding):
-    """An embedding by InvokeModel.
-
-    Args:
-        telemetry: What to emit with.
-        body: The request.
-        model: The model's id or ARN.
-        server: Host and port of the endpoint.
-    """
+    """An embedding by InvokeModel."""
 
     __slots__ = ("_usage",)
 
@@ -141,14 +128,10 @@ class BedrockEmbedding(_AwsModelCall, Embedding):
 
 
 class BedrockRetrieval(_AwsOperation, Retrieval):
-    """A query of a knowledge base, with or without an answer that a model generates from it.
+    """A query of a knowledge base.
 
-    Args:
-        telemetry: What to emit with.
-        knowledge_base: Its id.
-        model: The ARN of the model that generates, if one does.
-        server: Host and port of the endpoint.
-        held: The key of a stream in the response; None if there is none.
+    ``model`` generates a response from what was found, if there is one. ``held`` is the key of a
+    stream in the response; None if there is none.
     """
 
     __slots__ = ("_held", "_references")
@@ -178,7 +161,8 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
         self._references += _cited(items(value, "citations"))
 
     def chunk(self, item: Any) -> object:
-        """Record the documents that an event of a stream cites."""
+        """Record the documents that an event of a stream cites, or has."""
+        self._references += items(item.get("result"), "results")
         event = as_mapping(item.get("citation"))
         # `citation` is the first form of the event, which has the rest's fields in one more object.
         self._references += _cited([event, as_mapping(event.get("citation"))])

@@ -13,7 +13,7 @@ from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.bedrock.bodies import format_of, is_embedding
 from otel_agents.instrumentors._dialects.bedrock.converse import CONVERSE
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, text
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
 from otel_agents.semconv import attributes as attr
 
 from ._operations import BedrockEmbedding, BedrockGeneration, BedrockRetrieval, Server
@@ -62,7 +62,7 @@ def _invoke(
 
 
 def _parsed(body: Any) -> Body:
-    """Return the JSON of a request; an empty object if it is none, or a file that botocore reads."""
+    """Return the JSON of a request; an empty object for anything else, such as a file."""
     if not isinstance(body, (str, bytes, bytearray)):
         return {}
     try:
@@ -91,9 +91,28 @@ def _retrieve_and_generate(
     return retrieval
 
 
+def _retrieve_by_agent(telemetry: Telemetry, request: Body, server: Server) -> Operation:
+    """Start a retrieval in which a model chooses the queries; it may use several knowledge bases."""
+    retrievers = [
+        as_mapping(field(field(retriever, "configuration"), "knowledgeBase"))
+        for retriever in items(request, "retrievers")
+    ]
+    queried: Body = retrievers[0] if len(retrievers) == 1 else {}
+    config = as_mapping(request.get("agenticRetrieveConfiguration"))
+    models = as_mapping(config.get("foundationModelConfiguration")).values()
+    settings = (as_mapping(as_mapping(model).get("modelConfiguration")) for model in models)
+    model = next((arn for it in settings if (arn := text(it, "modelArn"))), None)
+    knowledge_base = text(queried, "knowledgeBaseId")
+    retrieval = BedrockRetrieval(telemetry, knowledge_base, model, server, held=_STREAM)
+    messages = list(items(request, "messages"))
+    _record_query(retrieval, queried, field(messages[-1], "content") if messages else None)
+    return retrieval
+
+
 def _record_query(retrieval: Operation, request: Body, query: Any) -> None:
-    config = as_mapping(request.get("retrievalConfiguration"))
-    count = as_mapping(config.get("vectorSearchConfiguration")).get("numberOfResults")
+    search = field(request.get("retrievalConfiguration"), "vectorSearchConfiguration")
+    overrides = request.get("retrievalOverrides")
+    count = field(search, "numberOfResults") or field(overrides, "maxNumberOfResults")
     if isinstance(count, int):
         retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = count
     retrieval.content.retrieval_query = text(query, "text")
@@ -111,6 +130,7 @@ STARTS: Final[Mapping[tuple[str, str], Callable[[Telemetry, Body, Server], Opera
             (_AGENT_RUNTIME, "RetrieveAndGenerateStream"): partial(
                 _retrieve_and_generate, held=_STREAM
             ),
+            (_AGENT_RUNTIME, "AgenticRetrieveStream"): _retrieve_by_agent,
         }
     )
 )

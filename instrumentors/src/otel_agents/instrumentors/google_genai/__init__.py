@@ -29,7 +29,6 @@ class GoogleGenAIInstrumentor(AgentInstrumentor):
     packages = ("google.genai",)
     conflicting = (
         "openinference-instrumentation-google-genai",
-        "opentelemetry-instrumentation-genai-google-genai",
         "opentelemetry-instrumentation-google-genai",
         "opentelemetry-instrumentation-google-generativeai",
     )

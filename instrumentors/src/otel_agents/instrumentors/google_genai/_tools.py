@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -11,6 +12,7 @@ from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.google.spellings import field, items, text
+from otel_agents.semconv import attributes as attr
 
 __all__ = ["call_function", "call_mcp_tool", "with_call_ids"]
 
@@ -33,13 +35,17 @@ def call_function(telemetry: Telemetry, call: Call) -> ExecuteTool:
     """Start at ``invoke_function_from_dict_args(args, function_to_invoke)`` or its async twin."""
     function = call.argument(1, "function_to_invoke")
     name: str = getattr(function, "__name__", type(function).__name__)
-    return FunctionCall(
+    tool = FunctionCall(
         telemetry,
         name,
         call_id=_call_id(name),
         arguments=call.argument(0, "args"),
         result=lambda value: value,
     )
+    description = inspect.getdoc(function) if tool.detailed else None
+    if description:
+        tool.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
+    return tool
 
 
 def call_mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:

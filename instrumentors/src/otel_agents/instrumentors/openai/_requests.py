@@ -11,19 +11,17 @@ from otel_agents.instrumentors._core.operations import FetchResponse, Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
-from otel_agents.instrumentors._dialects.generation import Embedding
 from otel_agents.instrumentors._dialects.openai import generation, stream_usage
 from otel_agents.instrumentors._dialects.openai.apis import APIS
 from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
-from otel_agents.instrumentors._dialects.openai.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.openai.responses import (
     FINAL_EVENTS,
     RESPONSES,
     response_finish_reasons,
 )
-from otel_agents.instrumentors._dialects.openai.usage import embeddings_fields
+from otel_agents.instrumentors._sdks import embeddings
 from otel_agents.instrumentors._sdks.stainless import (
     Endpoints,
     RequestOptions,
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDPOINTS", "request"]
 
-_EMBEDDINGS: Final = "/embeddings"
 _ONE_RESPONSE: Final = re.compile(r"/responses/([^/]+)")
 _CANCEL: Final = re.compile(r"/responses/[^/]+/cancel")
 _USAGE_IS_OPTIONAL: Final = (CHAT, COMPLETIONS)
@@ -65,8 +62,8 @@ def _other(
     """Observe embeddings, and the responses that are fetched, cancelled or deleted."""
     method = options.method.lower()
     if method == "post":
-        if path.endswith(_EMBEDDINGS):
-            return _embed(telemetry, call, options)
+        if path.endswith(embeddings.PATH):
+            return embeddings.embed(telemetry, call, options, ENDPOINTS)
         return _background.Cancellation() if _CANCEL.fullmatch(path) else None
     matched = _ONE_RESPONSE.fullmatch(path)
     if matched is None:
@@ -74,22 +71,6 @@ def _other(
     if method == "get":
         return _fetch(telemetry, call, options, matched[1])
     return _background.Deletion(matched[1]) if method == "delete" else None
-
-
-def _embed(telemetry: Telemetry, call: Call, options: RequestOptions) -> Operation:
-    body = body_of(options)
-    endpoint = ENDPOINTS.of(call.instance)
-    embedding = Embedding(
-        telemetry,
-        embeddings_fields,
-        embeddings_attributes(body),
-        endpoint.provider,
-        text(body, "model"),
-        endpoint.server,
-        provider_is_guess=endpoint.provider_is_guess,
-    )
-    propagate_and_observe(telemetry, call, endpoint.host, embedding)
-    return embedding
 
 
 def _fetch(

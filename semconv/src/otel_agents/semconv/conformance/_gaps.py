@@ -132,6 +132,10 @@ def _has_no_reason(missing: MissingAttribute) -> bool:
     return attr.GEN_AI_RESPONSE_FINISH_REASONS not in missing.attributes
 
 
+def _in_conversation(missing: MissingAttribute) -> bool:
+    return attr.GEN_AI_CONVERSATION_ID in missing.attributes
+
+
 def _reported_by_no_inference(missing: MissingAttribute) -> bool:
     return missing.name not in missing.reported_below
 
@@ -254,6 +258,13 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        _RESPONSE,
+        "Mistral's conversations have no ids or reasons, and name their model in a message alone",
+        _in_conversation,
+        ("mistralai",),
+    ),
+    Gap(
+        _INFERENCE,
         (*_RESPONSE, *_USAGE),
         "the stream was abandoned",
         _is(attr.OTEL_AGENTS_STREAM_ABANDONED, True),
@@ -261,30 +272,9 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (*_RESPONSE, *_USAGE),
-        "images, audio and decisions have no ids or reasons, and not all have usage",
+        "images, audio, documents and decisions have no ids or reasons, and not all have usage",
         _is(attr.GEN_AI_OPERATION_NAME, Operation.GENERATE_CONTENT.value),
-        ("openai",),
-    ),
-    Gap(
-        _INFERENCE,
-        (*_RESPONSE, *_USAGE),
-        "Imagen's responses have pictures and nothing else",
-        _is(attr.GEN_AI_OUTPUT_TYPE, OutputType.IMAGE.value),
-        ("google_genai",),
-    ),
-    Gap(
-        _INFERENCE,
-        (attr.GEN_AI_RESPONSE_MODEL,),
-        "the operation that generates a video names no model",
-        _is(attr.OTEL_AGENTS_RESPONSE_PENDING, True),
-        ("google_genai",),
-    ),
-    Gap(
-        "gen_ai.embeddings.client",
-        (attr.GEN_AI_RESPONSE_MODEL,),
-        "the responses to Google's embeddings requests name no model",
-        _always,
-        ("google_genai",),
+        ("openai", "groq", "mistralai"),
     ),
     Gap(
         _INFERENCE,
@@ -306,6 +296,27 @@ GAPS: Final = (
         "the embeddings of Bedrock's models name no model in the response",
         _always,
         ("bedrock",),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE),
+        "Imagen's responses have pictures and nothing else",
+        _is(attr.GEN_AI_OUTPUT_TYPE, OutputType.IMAGE.value),
+        ("google_genai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the operation that generates a video names no model",
+        _is(attr.OTEL_AGENTS_RESPONSE_PENDING, True),
+        ("google_genai",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL,),
+        "the responses to Google's embeddings requests name no model",
+        _always,
+        ("google_genai",),
     ),
     Gap(
         _INFERENCE,

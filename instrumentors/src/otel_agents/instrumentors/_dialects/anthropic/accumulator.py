@@ -111,6 +111,8 @@ class Accumulator:
 
     def add_delta(self, event: Any) -> None:
         """Handle ``content_block_delta``."""
+        if not self._blocks:
+            return
         block = self._blocks.get(field(event, "index") or 0)
         if block is not None:
             block.add(field(event, "delta"))

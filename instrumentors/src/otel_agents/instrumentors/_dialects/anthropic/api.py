@@ -16,7 +16,7 @@ from .messages import finish_reasons, output_messages, record_request
 from .requests import request_attributes
 from .usage import counts_of, usage_of
 
-__all__ = ["APIS", "MESSAGES", "api_of"]
+__all__ = ["APIS", "MESSAGES"]
 
 _COMPACTED: Final = MappingProxyType({attr.GEN_AI_CONVERSATION_COMPACTED: True})
 _NONE: Final = MappingProxyType[str, bool]({})
@@ -61,8 +61,3 @@ _COMPLETIONS: Final = WireFormat(
 )
 APIS: Final = MappingProxyType({"/v1/messages": MESSAGES, "/v1/complete": _COMPLETIONS})
 """By request path below the base URL."""
-
-
-def api_of(path: str) -> WireFormat | None:
-    """Return the API of a path below the base URL, or of an absolute URL."""
-    return next((api for known, api in APIS.items() if path.endswith(known)), None)

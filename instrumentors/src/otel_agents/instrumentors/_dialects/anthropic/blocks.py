@@ -17,7 +17,7 @@ from otel_agents.instrumentors._dialects.parts import (
 )
 from otel_agents.semconv.values import Modality
 
-__all__ = ["parts"]
+__all__ = ["parts", "tool_result"]
 
 _MODALITIES: Final = MappingProxyType({"image": Modality.IMAGE, "document": Modality.DOCUMENT})
 _SERVER_RESULT: Final = "_tool_result"
@@ -61,12 +61,15 @@ def _tool_use(block: Any) -> Part:
 
 
 def _tool_result(block: Any) -> Part:
-    content = parts(field(block, "content"))
-    if all(part["type"] == "text" for part in content):
-        return tool_call_response(
-            text(block, "tool_use_id"), "".join(part["content"] for part in content)
-        )
-    return tool_call_response(text(block, "tool_use_id"), content)
+    return tool_call_response(text(block, "tool_use_id"), tool_result(field(block, "content")))
+
+
+def tool_result(content: Any) -> Any:
+    """Return the result of a tool: its text, or its parts if they are not all text."""
+    converted = parts(content)
+    if all(part["type"] == "text" for part in converted):
+        return "".join(part["content"] for part in converted)
+    return converted
 
 
 def _server_tool_use(block: Any) -> Part:

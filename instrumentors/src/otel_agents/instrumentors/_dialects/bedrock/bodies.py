@@ -11,21 +11,22 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage, WireFormat
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
+from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import message, text_message
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Modality, Operation, OutputType
 
 from . import cohere, completions
 from .chat import CHAT
-from .claude import CLAUDE
 from .converse import NOVA
 from .requests import settings_attributes
 
 __all__ = ["embeddings_attributes", "embeddings_fields", "format_of", "is_embedding"]
 
 _EMBED: Final = "embed"
+_STABILITY: Final = "stability."
 _NOVA: Final = "amazon.nova"
 _EMBEDDINGS_KEYS: Final = frozenset(
     ("embeddingConfig", "embeddingTypes", "embedding_types", "normalize", "texts")
@@ -41,12 +42,12 @@ def is_embedding(model: str, body: Body) -> bool:
 
 
 def format_of(model: str, body: Body) -> WireFormat:
-    """Return the format of a request that generates something; of an unknown one, what it may have."""
-    if not _IMAGE_KEYS.isdisjoint(body):
+    """Return the format of a request that generates something; if unknown, what it may have."""
+    if _STABILITY in model or not _IMAGE_KEYS.isdisjoint(body):
         return _IMAGES
     if "messages" in body:
         if "anthropic_version" in body:
-            return CLAUDE
+            return MESSAGES
         return NOVA if _NOVA in model or not _NOVA_KEYS.isdisjoint(body) else CHAT
     if "message" in body:
         return _COMMAND
@@ -122,11 +123,11 @@ _IMAGES: Final = replace(
 def embeddings_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of embeddings."""
     attributes: dict[str, Any] = {}
-    config = as_mapping(body.get("embeddingConfig"))
     sizes = (
         body.get("dimensions"),
         body.get("output_dimension"),
-        config.get("outputEmbeddingLength"),
+        field(body.get("embeddingConfig"), "outputEmbeddingLength"),
+        field(body.get("singleEmbeddingParams"), "embeddingDimension"),
     )
     size = next((size for size in sizes if isinstance(size, int)), None)
     if size is not None:

@@ -1,4 +1,4 @@
-"""Models that complete a prompt: Titan, Llama, Mistral, Command, Jurassic, DeepSeek, the first Claude.
+"""Models that complete a prompt: Titan, Llama, Mistral, Command, Jurassic, DeepSeek and others.
 
 Their bodies differ in names only, and no name has two meanings, so that one reader serves all of
 them and most models that are added later.

@@ -1,4 +1,4 @@
-"""Requests and responses of the Converse API, and of Nova's own bodies, which have the same shape."""
+"""Requests and responses of the Converse API, whose shape Nova's own bodies have too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["finish_reasons", "output_messages", "record_request"]
 
 
 def record_request(content: Content, body: Body) -> None:
-    """Set the content of a request from ``messages``, ``system``, ``toolConfig`` and ``promptVariables``."""
+    """Set the messages of a request, its instructions, its tools and the variables of a prompt."""
     messages, system, tools = (body.get(name) for name in ("messages", "system", "toolConfig"))
     if isinstance(messages, (list, tuple)):
         content.input_messages = Items(cast("list[Any]", messages), converted_message)

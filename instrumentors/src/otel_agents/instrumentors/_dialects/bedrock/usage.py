@@ -38,7 +38,7 @@ _HEADERS: Final = MappingProxyType(
 
 
 def usage_of(usage: Any) -> Usage | None:
-    """Return the usage of a response, whose input tokens exclude cached ones; None if it has none."""
+    """Return the usage of a response, which counts cached input apart; None if it has none."""
     numbers = {
         _SPELLINGS.get(name, name): n for name, n in as_mapping(usage).items() if isinstance(n, int)
     }

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Message
-from otel_agents.instrumentors._dialects.fields import fields_of
+from otel_agents.instrumentors._dialects.fields import Body, fields_of
 
 from .responses import finish_reasons, output_messages
-from .spellings import field, items, text
+from .spellings import camel_case, field, items, text
 
 __all__ = ["Accumulator"]
 
-_LATEST: Final = ("response_id", "model_version", "usage_metadata", "prompt_feedback")
-_METADATA: Final = ("grounding_metadata", "url_context_metadata")
+_LATEST: Final = tuple(
+    (name, camel_case(name))
+    for name in ("response_id", "model_version", "usage_metadata", "prompt_feedback")
+)
+_METADATA: Final = tuple(
+    (name, camel_case(name)) for name in ("grounding_metadata", "url_context_metadata")
+)
 
 
 class _Candidate:
@@ -109,30 +114,34 @@ class Accumulator:
 
     def add(self, chunk: Any) -> None:
         """Add one chunk; nearly every one holds some text and the usage so far."""
-        for name in _LATEST:
-            value = field(chunk, name)
-            if value is not None:
+        # A hot path: both spellings are looked up here, without a call for each field.
+        fields = fields_of(chunk)
+        for name, spelled in _LATEST:
+            value = fields.get(name) or fields.get(spelled)
+            if value:
                 self._latest[name] = value
-        for candidate in items(chunk, "candidates"):
-            self._add_candidate(candidate)
-        if self._candidates:
-            self.finished = all(one.reason for one in self._candidates.values())
-        else:
+        for candidate in fields.get("candidates") or ():
+            self._add_candidate(fields_of(candidate))
+        if not self._candidates:
             self.finished = bool(finish_reasons(self._latest))  # why the prompt was blocked
 
-    def _add_candidate(self, candidate: Any) -> None:
-        index = field(candidate, "index") or 0
+    def _add_candidate(self, fields: Body) -> None:
+        index = fields.get("index") or 0
         collected = self._candidates.get(index)
         if collected is None:
             collected = self._candidates[index] = _Candidate(index)
-        collected.reason = text(candidate, "finish_reason") or collected.reason
+            self.finished = False
+        reason = fields.get("finish_reason") or fields.get("finishReason")
+        if reason:
+            collected.reason = getattr(reason, "value", reason)
+            self.finished = all(one.reason for one in self._candidates.values())
         if not self._content:
             return
-        for part in items(field(candidate, "content"), "parts"):
+        for part in fields_of(fields.get("content")).get("parts") or ():
             collected.add(part)
-        for name in _METADATA:
-            value = field(candidate, name)
-            if value is not None:
+        for name, spelled in _METADATA:
+            value = fields.get(name) or fields.get(spelled)
+            if value:
                 collected.metadata[name] = value
 
     def response(self) -> dict[str, Any] | None:

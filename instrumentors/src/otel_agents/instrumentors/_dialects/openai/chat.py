@@ -13,7 +13,7 @@ from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .parts import message_parts, tool_definitions, tool_response
 
-__all__ = ["CHAT", "choice_finish_reasons", "input_messages", "record_tools"]
+__all__ = ["CHAT", "Accumulator", "choice_finish_reasons", "input_messages", "record_tools"]
 
 _TOOL_ROLES: Final = ("tool", "function")
 
@@ -114,8 +114,8 @@ class _Choice:
         return collected
 
 
-class _Accumulator:
-    """Accumulates a stream of chunks."""
+class Accumulator:
+    """Accumulates a stream of chunks, by the index of the choice."""
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
@@ -159,6 +159,6 @@ CHAT: Final = Api(
     _record_request,
     _output_messages,
     choice_finish_reasons,
-    _Accumulator,
+    Accumulator,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
@@ -18,14 +18,14 @@ from .usage import usage_of
 
 __all__ = ["Generation"]
 
-_API_ERROR: Final = "openai.APIError"
-"""What the SDK raises for a stream's event that holds an error and nothing else."""
-
 
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
     __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
+
+    stream_error: ClassVar[str] = "openai.APIError"
+    """What the SDK raises for a stream's event that holds an error and nothing else."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Generation(Inference):
             self._accumulator.add(item)
         fields = fields_of(item)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
-            self.mark_failed(_API_ERROR)
+            self.mark_failed(self.stream_error)
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:

@@ -12,6 +12,7 @@ from otel_agents.testing.scripted_model.bedrock import ENDPOINTS as BEDROCK
 from otel_agents.testing.scripted_model.dialect import Endpoint
 from otel_agents.testing.scripted_model.google import ENDPOINTS as GOOGLE
 from otel_agents.testing.scripted_model.ledger import Ledger
+from otel_agents.testing.scripted_model.mistral import ENDPOINTS as MISTRAL
 from otel_agents.testing.scripted_model.openai import ENDPOINTS as OPENAI
 from otel_agents.testing.scripted_model.reactions import Reaction, Response
 from otel_agents.testing.scripted_model.server import Server
@@ -20,7 +21,7 @@ from otel_agents.testing.scripted_model.service import Script, Service
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-ENDPOINTS: tuple[Endpoint, ...] = (*OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
+ENDPOINTS: tuple[Endpoint, ...] = (*MISTRAL, *OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
 
 
 class ScriptedModel:
@@ -91,6 +92,16 @@ class ScriptedModel:
     def openai_url(self) -> str:
         """The `base_url` of an OpenAI client."""
         return f"{self.base_url}/v1"
+
+    @property
+    def mistral_url(self) -> str:
+        """The `server_url` of a Mistral client, and the endpoint of one of Azure."""
+        return f"{self.base_url}/mistral"
+
+    @property
+    def groq_url(self) -> str:
+        """The `base_url` of a Groq client; below it chat completions are as Groq's."""
+        return f"{self.base_url}/groq"
 
     def script(self, *reactions: Reaction | str) -> None:
         """Return these for the next requests, in order of arrival; a string is a response's text.

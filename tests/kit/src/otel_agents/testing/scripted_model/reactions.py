@@ -151,8 +151,9 @@ class Response(Paced):
     spelled as in chat completions; the Responses API derives its status from it ("length" and
     "content_filter": incomplete, "error": failed). `choices` overrides the request's `n`.
     `include_usage=False` omits usage, as some hosts do. `items` are further output items of a
-    Responses API response, or parts and other fields of Gemini's candidates; `extra` are further
-    fields of the top-level object, `headers` those of the HTTP response. `fetches` is how often a background response is fetched before it is complete.
+    Responses API response, the tools that Groq ran and its citations, or parts and other fields of
+    Gemini's candidates; `extra` are further fields of the top-level object, `headers` those of the
+    HTTP response. `fetches` is how often a background response is fetched before it is complete.
     """
 
     text: str | None = None

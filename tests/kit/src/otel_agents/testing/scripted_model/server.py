@@ -203,6 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _fields(raw: bytes, content_type: str) -> Json:
     if content_type.startswith("multipart/form-data"):
         return _form(raw, content_type)
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(raw.decode()))
     return json_object(json.loads(raw)) if raw else {}
 
 

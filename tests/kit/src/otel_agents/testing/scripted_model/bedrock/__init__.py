@@ -76,4 +76,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         )
         for path, streamed in (("retrieveAndGenerate", False), ("retrieveAndGenerateStream", True))
     ),
+    _endpoint(
+        _knowledge_base("agenticRetrieveStream"),
+        "agentic_retrieve",
+        Kind.OTHER,
+        knowledge_bases.write_found_by_agent,
+        knowledge_bases.read,
+        streamed=True,
+    ),
 )

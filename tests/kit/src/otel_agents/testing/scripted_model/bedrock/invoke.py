@@ -265,6 +265,7 @@ _FAMILIES: tuple[tuple[str, Callable[[Exchange], list[Json]]], ...] = (
     ("anthropic.", _anthropic),
     ("image-generator", _images),
     ("nova-canvas", _images),
+    ("stability.", _images),
     ("amazon.nova", _nova),
     ("amazon.titan", _titan),
     ("meta.llama", _llama),

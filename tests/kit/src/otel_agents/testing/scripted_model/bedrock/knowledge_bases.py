@@ -1,4 +1,4 @@
-"""Knowledge bases: `POST /knowledgebases/ID/retrieve`, `/retrieveAndGenerate` and its stream."""
+"""Knowledge bases: `POST /knowledgebases/ID/retrieve`, `/retrieveAndGenerate` and others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SESSION = "x-amzn-bedrock-knowledge-base-session-id"
 
 def read(body: Json) -> ParsedRequest:
     """Parse a request."""
-    query = body.get("retrievalQuery") or body.get("input")
+    query = body.get("retrievalQuery") or body.get("input") or body.get("messages")
     return ParsedRequest(prompt="\n".join(texts(query)))
 
 
@@ -44,6 +44,16 @@ def write_generated(exchange: Exchange) -> Reply:
         return Reply(b"", frames, content_type=CONTENT_TYPE, headers=headers)
     payload = {"sessionId": session, "output": {"text": content}, "citations": [citation]}
     return Reply(encode(payload), headers=headers)
+
+
+def write_found_by_agent(exchange: Exchange) -> Reply:
+    """Return the events of an agentic retrieval: what it found, in the last one."""
+    found = {
+        "content": {"text": exchange.response.content or ""},
+        "sourceRetriever": {"identifier": "KB12345678"},
+    }
+    frames = (event("traceEvent", {"id": "1"}), event("result", {"results": [found]}))
+    return Reply(b"", frames, content_type=CONTENT_TYPE, headers=_headers(exchange))
 
 
 def _events(content: str, citation: Json) -> Iterator[Frame]:

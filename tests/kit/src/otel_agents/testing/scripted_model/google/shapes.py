@@ -23,7 +23,7 @@ _STATUSES = MappingProxyType(
 
 
 def usage_metadata(usage: Usage) -> Json:
-    """Return usage: thoughts are not part of the candidates, cached tokens are part of the prompt.
+    """Return usage: candidates exclude thoughts, the prompt includes cached tokens.
 
     Counts by modality are there if any of them is not text.
     """

@@ -13,6 +13,7 @@ from otel_agents.testing.scripted_model.openai import (
     chat,
     completions,
     embeddings,
+    groq,
     images,
     models,
     responses,
@@ -39,8 +40,18 @@ _image = partial(_post, kind=Kind.IMAGE, read=images.read)
 _upload = partial(_post, kind=Kind.AUDIO, read=audio.read_upload)
 _stored = partial(Endpoint, scripted=False)
 
-# The first matching row wins, so chat completions come before completions.
+# The first matching row wins, so Groq's comes first, and chat completions before completions.
 ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "POST",
+        re.compile("/groq/openai/v1/chat/completions$"),
+        "chat.completions",
+        Kind.INFERENCE,
+        groq.write_chat,
+        chat.read,
+        error=groq.error_status,
+        event_error=groq.error_event,
+    ),
     _post("/chat/completions", "chat.completions", Kind.INFERENCE, chat.write, chat.read),
     _post("/completions", "completions", Kind.INFERENCE, completions.write, completions.read),
     Endpoint(

@@ -1,0 +1,98 @@
+"""Chat, agents and fill-in-the-middle, which return the same completion."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
+from otel_agents.instrumentors._dialects.fields import Body, field, items, text
+from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
+from otel_agents.instrumentors._dialects.parts import (
+    message,
+    tool_call,
+    tool_call_response,
+    with_finish_reasons,
+)
+from otel_agents.semconv.values import Operation
+
+from .accumulator import ChatAccumulator
+from .parts import content_parts, tool_definitions, tool_response
+from .requests import inference_attributes
+from .response_fields import response_fields
+
+__all__ = ["CHAT", "FIM", "record_tools"]
+
+
+def _message(sent: Any) -> Message:
+    # The hot path of a long history: nearly every message is a role and a string.
+    if isinstance(sent, dict) and len(cast("Message", sent)) == 2:
+        plain = cast("Message", sent)
+        role, content = plain.get("role"), plain.get("content")
+        if isinstance(content, str) and content and role != "tool":
+            return {"role": role, "parts": [{"type": "text", "content": content}]}
+    return _convert(cast(Any, sent))
+
+
+def _convert(sent: Any) -> Message:
+    role, content = text(sent, "role") or "assistant", field(sent, "content")
+    if role == "tool":
+        response = tool_call_response(text(sent, "tool_call_id"), tool_response(content))
+        return message("tool", [response])
+    calls = [_tool_call(call) for call in items(sent, "tool_calls")]
+    return message(role, [*content_parts(content), *calls])
+
+
+def _tool_call(call: Any) -> Part:
+    call_id, function = text(call, "id"), field(call, "function")
+    known = call_id if call_id != "null" else None  # the SDK's default
+    return tool_call(known, text(function, "name"), field(function, "arguments"))
+
+
+def _record_chat(content: Content, body: Body) -> None:
+    content.input_messages = Items(list(items(body, "messages")), _message)
+    record_tools(content, body)
+
+
+def record_tools(content: Content, body: Body) -> None:
+    """Set the tools of a request, if it has any."""
+    tools = items(body, "tools")
+    if tools:
+        content.tool_definitions = lambda: tool_definitions(tools)
+
+
+def _record_fim(content: Content, body: Body) -> None:
+    """Set the prompt, and the suffix that follows what the model fills in."""
+    texts = (text(body, "prompt"), text(body, "suffix"))
+    content.input_messages = lambda: [message("user", content_parts(it)) for it in texts if it]
+
+
+def _output_messages(response: Any) -> list[Message]:
+    """Return one message per choice, in the order of the choices."""
+    messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
+    return with_finish_reasons(messages, choice_finish_reasons(response))
+
+
+def _accumulator(*, content: bool) -> ChatAccumulator:
+    return ChatAccumulator(_output_messages, content=content)
+
+
+CHAT: Final = WireFormat(
+    operation=Operation.CHAT,
+    request_attributes=inference_attributes,
+    record_request=_record_chat,
+    output_messages=_output_messages,
+    finish_reasons=choice_finish_reasons,
+    response_fields=response_fields,
+    accumulator=_accumulator,
+)
+FIM: Final = WireFormat(
+    operation=Operation.TEXT_COMPLETION,
+    request_attributes=inference_attributes,
+    record_request=_record_fim,
+    output_messages=_output_messages,
+    finish_reasons=choice_finish_reasons,
+    response_fields=response_fields,
+    accumulator=_accumulator,
+)

@@ -1,0 +1,32 @@
+"""What Mistral's responses report of themselves, whatever the API: id, model, finish reasons, usage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_agents.instrumentors._dialects.api import ResponseFields
+from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
+
+__all__ = ["embeddings_fields", "no_reasons", "response_fields"]
+
+
+def response_fields(response: Any) -> ResponseFields:
+    """Read a response of any API but conversations."""
+    return ResponseFields(
+        response_id=text(response, "id"),
+        model=text(response, "model"),
+        finish_reasons=choice_finish_reasons(response),
+        usage=usage_of(field(response, "usage")),
+    )
+
+
+def embeddings_fields(response: Any) -> ResponseFields:
+    """Read a response with embeddings, whose id the conventions leave out."""
+    return ResponseFields(model=text(response, "model"), usage=usage_of(field(response, "usage")))
+
+
+def no_reasons(response: Any) -> tuple[str, ...]:
+    """Return no finish reasons, for an API that has none."""
+    return ()

@@ -1,0 +1,175 @@
+"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that it ran, citations, audio by URL."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+
+from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.api import Api, Message, Part
+from otel_agents.instrumentors._dialects.fields import (
+    Body,
+    as_mapping,
+    field,
+    items,
+    parsed_arguments,
+    text,
+    without_none,
+)
+from otel_agents.instrumentors._dialects.parts import message
+from otel_agents.semconv.values import Modality
+
+from . import generation
+from .apis import APIS as OPENAI_APIS
+from .chat import CHAT, Accumulator, record_tools
+from .parts import text_parts
+
+__all__ = ["APIS", "Generation"]
+
+_PREFIX: Final = "/openai/v1"
+_RESULTS: Final = ("output", "search_results", "code_results", "browser_results")
+
+
+class Generation(generation.Generation):
+    """An inference of any of Groq's APIs; a stream reports its usage unrequested."""
+
+    __slots__ = ()
+
+    stream_error: ClassVar[str] = "groq.APIError"
+
+    def chunk(self, item: Any) -> object:
+        """Record one chunk; the first and the last have ``x_groq``."""
+        extra = field(item, "x_groq")
+        if extra is not None:
+            self._record_usage(field(extra, "usage"))
+            error = text(extra, "error")
+            if error is not None:  # the SDK raises nothing: the stream just ends
+                self.mark_failed(error if error.isidentifier() else None)
+        return super().chunk(item)
+
+
+def _record_chat(content: Content, body: Body) -> None:
+    CHAT.record_request(content, body)
+    enabled = items(as_mapping(body.get("compound_custom")).get("tools"), "enabled_tools")
+    if enabled:
+        named = [{"type": name} for name in enabled]
+        record_tools(content, [*items(body, "tools"), *named])
+
+
+def _record_audio(content: Content, body: Body) -> None:
+    """Set the prompt, which guides the style, and the URL; an uploaded file is not recorded."""
+    parts, url = text_parts(text(body, "prompt")), text(body, "url")
+    if url is not None:
+        parts.append(media.part_from_url(url, Modality.AUDIO.value))
+    content.input_messages = [message("user", parts)] if parts else []
+
+
+def _chat_messages(response: Any) -> list[Message]:
+    messages = CHAT.output_messages(response)
+    for converted, choice in zip(messages, items(response, "choices"), strict=True):
+        sent = field(choice, "message")
+        _extend(converted["parts"], items(sent, "executed_tools"), items(sent, "annotations"))
+    return messages
+
+
+def _extend(parts: list[Part], tools: Iterable[Any], annotations: Iterable[Any]) -> None:
+    """Insert the tools that Groq ran, after the reasoning, and add citations to the text."""
+    citations = [_plain(annotation) for annotation in annotations]
+    for part in parts if citations else ():
+        if part["type"] == "text":
+            part["citations"] = citations
+    position = sum(part["type"] == "reasoning" for part in parts)
+    parts[position:position] = [part for tool in tools for part in _executed(_plain(tool))]
+
+
+def _executed(tool: Body) -> list[Part]:
+    """Return a tool's call, and its result once it has one; its index is its only id."""
+    kind, call_id = str(tool.get("type")), str(tool.get("index", 0))
+    call = {"type": kind, "arguments": parsed_arguments(tool.get("arguments"))}
+    results = {name: tool[name] for name in _RESULTS if tool.get(name) is not None}
+    parts: list[Part] = [
+        {
+            "type": "server_tool_call",
+            "id": call_id,
+            "name": tool.get("name") or kind,
+            "server_tool_call": without_none(call),
+        }
+    ]
+    if results:
+        if "code_results" in results:
+            results["code_results"] = [_without_image(one) for one in results["code_results"]]
+        response = {"type": kind, **results}
+        parts.append(
+            {
+                "type": "server_tool_call_response",
+                "id": call_id,
+                "server_tool_call_response": response,
+            }
+        )
+    return parts
+
+
+def _without_image(result: Body) -> dict[str, Any]:
+    png = text(result, "png")
+    if png is None:
+        return {**result}
+    return {**result, "png": media.part_from_base64(png, "image/png", Modality.IMAGE.value)}
+
+
+def _plain(value: Any) -> Body:
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json", exclude_none=True) if dump is not None else value
+
+
+class _Accumulator(Accumulator):
+    """Accumulates a stream in which a tool comes twice: as it is called, and with its result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tools: dict[int, dict[int, dict[str, Any]]] = {}
+        self._annotations: dict[int, list[Any]] = {}
+
+    def add(self, chunk: Any) -> None:
+        """Add one chunk."""
+        super().add(chunk)
+        for choice in items(chunk, "choices"):
+            index, delta = field(choice, "index") or 0, field(choice, "delta")
+            for tool in items(delta, "executed_tools"):
+                tools = self._tools.setdefault(index, {})
+                known = tools.setdefault(field(tool, "index") or 0, {})
+                known.update(without_none({**_plain(tool)}))
+            annotations = items(delta, "annotations")
+            if annotations:
+                self._annotations.setdefault(index, []).extend(annotations)
+
+    def messages(self) -> list[Message]:
+        """Return one message per choice."""
+        messages = super().messages()
+        for converted, index in zip(messages, sorted(self._choices), strict=True):
+            tools, annotations = self._tools.get(index, {}), self._annotations.get(index, ())
+            _extend(converted["parts"], tools.values(), annotations)
+        return messages
+
+
+def _audio(path: str) -> Api:
+    return dataclasses.replace(OPENAI_APIS[path], record_request=_record_audio)
+
+
+APIS: Final = MappingProxyType(
+    {
+        f"{_PREFIX}/chat/completions": dataclasses.replace(
+            CHAT,
+            record_request=_record_chat,
+            output_messages=_chat_messages,
+            accumulator=_Accumulator,
+        ),
+        f"{_PREFIX}/responses": OPENAI_APIS["/responses"],
+        f"{_PREFIX}/audio/speech": OPENAI_APIS["/audio/speech"],
+        f"{_PREFIX}/audio/transcriptions": _audio("/audio/transcriptions"),
+        f"{_PREFIX}/audio/translations": _audio("/audio/translations"),
+    }
+)
+"""By request path below the base URL."""

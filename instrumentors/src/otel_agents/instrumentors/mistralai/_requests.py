@@ -1,0 +1,132 @@
+"""Model calls of the SDK: what starts them, and the request that each sends."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import get_current
+
+from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.operations import Operation
+from otel_agents.instrumentors._core.telemetry.propagation import headers_for
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects import generation
+from otel_agents.instrumentors._dialects.api import WireFormat
+from otel_agents.instrumentors._dialects.fields import as_mapping, text
+from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
+from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
+from otel_agents.instrumentors._dialects.servers import server_of
+from otel_agents.semconv.values import Provider
+
+from ._native_telemetry import REQUEST, Request, native_records
+
+if TYPE_CHECKING:
+    import httpx2
+    from mistralai.client.basesdk import BaseSDK
+
+__all__ = ["embed", "infer", "send"]
+
+
+class _Sending(Operation):
+    """An operation that is none if its request was not sent, as for arguments that are invalid."""
+
+    __slots__ = ()
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True, after dropping an operation whose request was not sent."""
+        request = REQUEST.get(self.context)
+        if request is not None and not request.sent:
+            self.discard()
+        return True
+
+    def conclude(self) -> None:
+        """Record the provider's name of an error: the SDK has one class for nearly all of them."""
+        super().conclude()
+        code = _error_code(self.error)
+        if code is not None:
+            self.error_type = code
+
+
+_FIRST_ERROR: Final = 400
+"""The first HTTP status that is an error; a response that the SDK cannot read has another."""
+_CODE: Final = re.compile(r"[\w.-]{1,64}")
+
+
+def _error_code(error: BaseException | None) -> str | None:
+    """Return the type or code in the body of an HTTP error, else its status; None for other errors."""
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int) or status < _FIRST_ERROR:
+        return None
+    body = getattr(error, "body", None)
+    try:
+        reported = as_mapping(json.loads(body) if isinstance(body, str) else None)
+    except ValueError:  # a gateway's page
+        reported = as_mapping(None)
+    named = (text(reported, key) for key in ("type", "code"))
+    return next((name for name in named if name and _CODE.fullmatch(name)), str(status))
+
+
+class Generation(_Sending, generation.Generation):
+    """An inference of the SDK."""
+
+    __slots__ = ()
+
+
+class Embedding(_Sending, generation.Embedding):
+    """A request for embeddings."""
+
+    __slots__ = ()
+
+
+def infer(wire_format: WireFormat, provider: Provider, *, streamed: bool = False) -> Start:
+    """Return what starts the inference of a method, all of whose arguments are keywords."""
+
+    def start(telemetry: Telemetry, call: Call) -> Generation | None:
+        if native_records(telemetry, call.instance):
+            return None
+        body: Mapping[str, Any] = {**call.kwargs, "stream": True} if streamed else call.kwargs
+        operation = Generation(telemetry, wire_format, body, provider.value, _server(call))
+        operation.context = REQUEST.set(Request(), operation.context)
+        return operation
+
+    return start
+
+
+def embed(provider: Provider) -> Start:
+    """Return what starts ``embeddings.create``."""
+
+    def start(telemetry: Telemetry, call: Call) -> Embedding | None:
+        if native_records(telemetry, call.instance):
+            return None
+        body = call.kwargs
+        attributes = embeddings_attributes(body)
+        model, server = text(body, "model"), _server(call)
+        operation = Embedding(
+            telemetry, embeddings_fields, attributes, provider.value, model, server
+        )
+        operation.context = REQUEST.set(Request(), operation.context)
+        return operation
+
+    return start
+
+
+def _server(call: Call) -> tuple[str, int] | None:
+    resource: BaseSDK = call.instance
+    return server_of(
+        call.kwargs.get("server_url") or resource.sdk_configuration.get_server_details()[0]
+    )
+
+
+def send(telemetry: Telemetry, call: Call) -> None:
+    """Note that ``BaseSDK.do_request(hook_ctx, request, …)`` sends, and add trace headers."""
+    request = REQUEST.get()
+    if request is None:
+        return
+    request.sent = True
+    if telemetry.settings.propagate_headers:
+        http_request: httpx2.Request = call.argument(1, "request")
+        carrier = headers_for(telemetry, http_request.url.host, get_current())
+        http_request.headers.update(carrier)

@@ -1,0 +1,31 @@
+"""A table of every way to call the APIs of Groq's SDK."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import stainless_calls
+from stainless_calls import Call, Way
+
+__all__ = ["CALLS", "MESSAGES", "VERSION", "Call", "chat", "ways"]
+
+groq: Any = import_module("groq")  # the environment that checks types here is without it
+VERSION = tuple(int(part) for part in groq.__version__.split(".")[:2])
+MESSAGES: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
+_CHAT: dict[str, Any] = {"model": "llama-3.3-70b-versatile", "messages": MESSAGES}
+
+CALLS = [
+    Call("chat", "chat.completions.create", _CHAT),
+    Call("embeddings", "embeddings.create", {"model": "embed", "input": "text"}, streams=False),
+]
+
+
+def ways() -> list[tuple[str, Way, Call, bool]]:
+    """Return rows of name, function, call, and whether it streams."""
+    return stainless_calls.ways(stainless_calls.Sdk(groq.Groq, groq.AsyncGroq), CALLS)
+
+
+def chat(client: Any, **arguments: Any) -> Any:
+    """Send a chat request; return its response, its stream, or an awaitable of either."""
+    return client.chat.completions.create(**{**_CHAT, **arguments})

@@ -1,0 +1,50 @@
+"""An instrumented Mistral SDK in front of the scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from framework_fixtures import (
+    instrumented,
+    lasting_loop,
+    pytest_itemcollected,
+    pytest_unconfigure,
+)
+from mistral_calls import connect
+
+from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
+from otel_agents.testing.scripted_model import ScriptedModel
+
+__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
+
+
+@pytest.fixture
+def client(model: ScriptedModel) -> Any:
+    return connect(model.mistral_url)
+
+
+@pytest.fixture
+def run(client: Any) -> Callable[..., Any]:
+    """Run ``function(client)`` in an event loop of its own."""
+
+    def running(function: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+        return asyncio.run(function(client))
+
+    return running
+
+
+@pytest.fixture
+def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
+    with instrumenting(emission, MistralAIInstrumentor()) as instrument:
+        yield instrument
+
+
+@pytest.fixture
+def with_content(instrument: Callable[..., None]) -> None:
+    """Instrument with content on spans."""
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")

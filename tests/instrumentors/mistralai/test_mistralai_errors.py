@@ -1,0 +1,141 @@
+"""Requests that fail: the same exception for the caller, one span, the provider's code and no text."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import threading
+from typing import Any
+
+import pytest
+from mistral_calls import CALLS, MESSAGES, MODULE, VERSION, Call, connect
+from opentelemetry.trace import StatusCode
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, nothing_listening
+
+SECRET = "planted-secret"
+
+
+def send(client: Any, **arguments: Any) -> Any:
+    return client.chat.complete(model="m", messages=MESSAGES, **arguments)
+
+
+def send_async(client: Any, **arguments: Any) -> Any:
+    return client.chat.complete_async(model="m", messages=MESSAGES, **arguments)
+
+
+def error_types(emission: Emission) -> list[str]:
+    return [str((span.attributes or {}).get("error.type")) for span in emission.spans]
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (Failure(400, message=SECRET), "invalid_request_error"),
+        (Failure(429, "3505", SECRET, kind="capacity_exceeded"), "capacity_exceeded"),
+        (Failure(401, "1001", SECRET, kind=f"not a code {SECRET}"), "1001"),
+        (Failure(500, None, SECRET, kind=f"not a code {SECRET}"), "500"),
+    ],
+)
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_of_the_provider(
+    failure: Failure, code: str, client: Any, run: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(failure, failure, failure)
+    error = sdk_error()
+    with pytest.raises(error, match=SECRET):
+        send(client)
+    with pytest.raises(error, match=SECRET):
+        run(send_async)
+    sent = 3 if VERSION >= (1, 1) else 2  # 1.0 cannot read an error of a stream
+    if sent == 3:
+        with pytest.raises(error, match=SECRET):
+            client.chat.stream(model="m", messages=MESSAGES)
+    assert error_types(emission) == [code] * sent
+    for span in emission.spans:
+        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
+    assert [name for name, _ in emission.events] == ["gen_ai.client.operation.exception"] * sent
+    durations = emission.points()["gen_ai.client.operation.duration"]
+    assert {attributes["error.type"] for attributes, _ in durations} == {code}
+    assert SECRET not in emission.texts()
+
+
+def sdk_error() -> type[Exception]:
+    name = "errors" if VERSION >= (2, 0) else "models"
+    return importlib.import_module(f"{MODULE}.{name}").SDKError
+
+
+@pytest.mark.skipif(VERSION < (1, 1), reason="1.0 fails at its second attempt")
+@pytest.mark.usefixtures("instrumented")
+def test_retries_of_the_sdk_are_inside_one_span(model: ScriptedModel, emission: Emission) -> None:
+    model.script(Failure(500), Failure(429), "Hi")
+    utils: Any = importlib.import_module(f"{MODULE}.utils")
+    backoff = utils.BackoffStrategy(1, 1, 1.0, 10_000)
+    client = connect(model.mistral_url, retry_config=utils.RetryConfig("backoff", backoff, True))
+    send(client)
+    assert model.ledger.requests == 3
+    assert error_types(emission) == ["None"]
+    assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == (
+        model.ledger.input_tokens
+    )
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_refused_connection(emission: Emission) -> None:
+    with nothing_listening() as url, pytest.raises(Exception, match="refused") as raised:
+        send(connect(url))
+    assert type(raised.value).__name__ == "ConnectError"
+    assert [it.partition(".")[2] for it in error_types(emission)] == ["ConnectError"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_timeout(client: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Response("late", gate=threading.Event()))
+    with pytest.raises(Exception, match="timed out"):
+        send(client, timeout_ms=50)
+    assert [it.partition(".")[2] for it in error_types(emission)] == ["ReadTimeout"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_cancelled_call(run: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Response("late", gate=threading.Event()))
+
+    async def use(client: Any) -> None:
+        task = asyncio.create_task(send_async(client))
+        await asyncio.to_thread(model.ledger.wait, 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(use)
+    assert error_types(emission) == ["asyncio.exceptions.CancelledError"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_wrong_argument_raises_as_before_and_is_no_call(
+    client: Any, run: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    with pytest.raises(TypeError):
+        send(client, no_such_argument=True)
+    with pytest.raises(Exception, match="validation error"):
+        client.chat.complete(model="m", messages=3)
+
+    def send_number(client: Any) -> Any:
+        return client.chat.complete_async(model="m", messages=3)
+
+    with pytest.raises(Exception, match="validation error"):
+        run(send_number)
+    assert (emission.spans, emission.points(), model.ledger.requests) == ((), {}, 0)
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=call.name) for call in CALLS])
+@pytest.mark.usefixtures("instrumented")
+def test_every_surface_reports_its_errors(
+    call: Call, client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Failure(500, message=SECRET))
+    with pytest.raises(Exception, match=SECRET):
+        call.of(client, call.method)(**call.arguments)
+    assert error_types(emission) == ["internal_server_error"]
+    assert SECRET not in emission.texts()
