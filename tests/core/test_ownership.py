@@ -506,7 +506,7 @@ def test_a_layer_above_an_unknown_sdk_need_not_know_the_response_id(emission: Em
 @pytest.fixture
 def theirs() -> Iterator[Emission]:
     """Provide what another library emits to, which need not conform."""
-    theirs = Emission()
+    theirs = Emission(noticing=True)
     yield theirs
     theirs.close()
 

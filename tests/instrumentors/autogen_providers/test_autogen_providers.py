@@ -259,7 +259,7 @@ def test_a_team_whose_runtime_traces_too(
     balanced: Check,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    theirs = Emission()
+    theirs = Emission(noticing=True)
     monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", theirs.tracer_provider)
     monkeypatch.setenv(SWITCH, "false")
     instrument(sdk=sdk)

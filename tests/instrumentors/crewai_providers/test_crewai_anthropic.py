@@ -25,7 +25,7 @@ Instrument = Callable[..., None]
 @pytest.fixture
 def native(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emission]:
     """Return what the SDK itself emits, to the global provider."""
-    emission = Emission()
+    emission = Emission(noticing=True)
     monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", emission.tracer_provider)
     yield emission
     emission.close()

@@ -14,13 +14,13 @@ from typing import Final
 
 __all__ = ["add_arguments", "missing_packages", "run"]
 
-_KIT: Final = MappingProxyType({"a local scripted model": ("otel_agents.testing",)})
-_REQUIREMENTS: Final = MappingProxyType({**_KIT, "crewai or openai": ("crewai", "openai")})
+_KIT: Final = ("a local scripted model", ("otel_agents.testing",))
+_REQUIREMENTS: Final = (_KIT, ("crewai or openai", ("crewai", "openai")))
 """The requirements, and packages of which one is enough."""
 _MODELS: Final = MappingProxyType(
     {
-        "claude": {**_KIT, "crewai": ("crewai",), "anthropic": ("anthropic",)},
-        "gemini": {**_KIT, "crewai": ("crewai",), "google-genai": ("google.genai",)},
+        "claude": (_KIT, ("crewai", ("crewai",)), ("anthropic", ("anthropic",))),
+        "gemini": (_KIT, ("crewai", ("crewai",)), ("google-genai", ("google.genai",))),
     }
 )
 """Those of the crew for a model that is not OpenAI's."""
@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def missing_packages(model: str | None = None) -> list[str]:
     """Return the requirements of the demo that are not installed."""
     requirements = _REQUIREMENTS if model is None else _MODELS[model]
-    return [
-        what for what, packages in requirements.items() if not any(map(_is_installed, packages))
-    ]
+    return [what for what, packages in requirements if not any(map(_is_installed, packages))]
 
 
 def _is_installed(package: str) -> bool:

@@ -84,8 +84,8 @@ def run(model_name: str | None = None) -> int:
         StopIteration: None is installed.
     """
     program = next(program for name, program in PROGRAMS.items() if find_spec(name))
-    asked = None if model_name is None else MODELS[model_name]
-    arguments = [str(program.path), *([] if asked is None else [asked.name])]
+    chosen = None if model_name is None else MODELS[model_name]
+    arguments = [str(program.path), *([] if chosen is None else [chosen.name])]
     environment = Environment()
     signal = environment.signal("traces")
     endpoint = redacted(signal.endpoint.value)
@@ -94,7 +94,7 @@ def run(model_name: str | None = None) -> int:
     with ScriptedModel() as model:
         program.prepare(model)
         variables = {**_exporters(listening), **client(model)}
-        variables |= {} if asked is None else asked.variables(model)
+        variables |= {} if chosen is None else chosen.variables(model)
         command = [sys.executable, "-c", _START, sys.executable, *arguments]
         done = subprocess.run(command, env={**os.environ, **variables}, check=False)
     if done.returncode == 0:

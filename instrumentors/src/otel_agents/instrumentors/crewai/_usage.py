@@ -24,7 +24,7 @@ _PARTS: Final = MappingProxyType(
         attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: ("reasoning_tokens",),
     }
 )
-"""CrewAI's names of the counts that it does not name as OpenAI does."""
+"""The counts that CrewAI does not name as OpenAI does."""
 
 
 def usage_of(usage: Any) -> Usage | None:
@@ -48,5 +48,5 @@ def usage_of(usage: Any) -> Usage | None:
 
 
 def _first(counts: dict[str, int], names: tuple[str, ...], known: int | None = None) -> int | None:
-    """Return ``known``, else the first count that there is."""
+    """Return ``known``; else the first of these counts, if any."""
     return known if known is not None else next((counts[n] for n in names if n in counts), None)

@@ -27,7 +27,7 @@ _LogExporter: Any = getattr(  # renamed between versions of the SDK
 
 
 class _Notices(SpanProcessor):
-    """Shows us the spans of others, as a distribution does."""
+    """Shows us the spans that start."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         hosting.notice_span(span, parent_context)
@@ -46,14 +46,16 @@ class Emission:
 
     Args:
         sampler: A sampler of the SDK; by default everything is recorded.
+        noticing: Whether the spans of other libraries are shown to us, as a distribution does.
     """
 
-    def __init__(self, sampler: Sampler | None = None) -> None:
+    def __init__(self, sampler: Sampler | None = None, *, noticing: bool = False) -> None:
         self._spans = InMemorySpanExporter()
         self._logs = _LogExporter()
         self._reader = InMemoryMetricReader()
         self.tracer_provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
-        self.tracer_provider.add_span_processor(_Notices())
+        if noticing:
+            self.tracer_provider.add_span_processor(_Notices())
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
         self.logger_provider = logs_sdk.LoggerProvider(shutdown_on_exit=False)

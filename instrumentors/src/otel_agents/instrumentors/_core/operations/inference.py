@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import Link, Span
+from opentelemetry.trace import Link
 
 from otel_agents.instrumentors._core.calls import results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
@@ -126,10 +126,6 @@ class ModelCall(Operation):
         if scope.inference is not None or scope.embeddings is not None:
             # Last: an operation that fails to start must not take the claim.
             self._claim = ownership.take(operation, parent)
-
-    def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
-        # The claim is not taken by the span, which a processor may notice, but when all went well.
-        return super()._start_span(name, ownership.without_claims(parent), links)
 
     @property
     def withholds_usage(self) -> bool:
