@@ -71,8 +71,9 @@ class Generation(Inference):
             return
         self._responded = self.complete = True
         self._record(self._wire_format.response_fields(value))
+        self.output = lambda: self._wire_format.output_messages(value)
         if self.content.enabled:
-            self.content.output_messages = lambda: self._wire_format.output_messages(value)
+            self.content.output_messages = self.output
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""

@@ -128,6 +128,10 @@ def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
     return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
+def _has_no_reason(missing: MissingAttribute) -> bool:
+    return attr.GEN_AI_RESPONSE_FINISH_REASONS not in missing.attributes
+
+
 def _in_conversation(missing: MissingAttribute) -> bool:
     return attr.GEN_AI_CONVERSATION_ID in missing.attributes
 
@@ -202,8 +206,29 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
-        _IDENTITY,
-        "AutoGen's clients return neither",
+        (attr.GEN_AI_RESPONSE_MODEL, attr.SERVER_ADDRESS),
+        "CrewAI's classes return neither; the address is known where the application sets it",
+        _always,
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_FINISH_REASONS, attr.GEN_AI_RESPONSE_ID),
+        "CrewAI executes some tools before it says either of the response that requested them",
+        _has_no_reason,
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "CrewAI's class for Bedrock returns none",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.AWS_BEDROCK.value),
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_IDENTITY, attr.SERVER_ADDRESS),
+        "AutoGen's clients return neither; the address is known where the application sets it",
         _always,
         ("autogen",),
     ),
