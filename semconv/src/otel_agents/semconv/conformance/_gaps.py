@@ -200,8 +200,22 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.SERVER_ADDRESS,),
-        "AG2's Cerebras client leaves the address to the SDK client that it creates for each call",
-        _is(attr.GEN_AI_PROVIDER_NAME, "cerebras"),
+        "an SDK that is not instrumented, whose client AG2 does not keep or which has no base URL",
+        _is(
+            attr.GEN_AI_PROVIDER_NAME,
+            "cerebras",
+            Provider.AWS_BEDROCK.value,
+            Provider.GCP_GEMINI.value,
+            Provider.GCP_VERTEX_AI.value,
+            Provider.MISTRAL_AI.value,
+        ),
+        ("ag2", "ag2_classic"),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_USAGE_OUTPUT_TOKENS, attr.GEN_AI_RESPONSE_ID),
+        "AG2 leaves out the tokens of Gemini's thoughts, which are billed, and generates the id",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value),
         ("ag2_classic",),
     ),
     Gap(
