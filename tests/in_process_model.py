@@ -1,4 +1,4 @@
-"""A model in this process: it responds to the OpenAI SDK where httpx would send the request.
+"""A model in this process: it responds to the SDKs of OpenAI and Anthropic where httpx would send.
 
 For tests with thousands of calls; other tests use the scripted model over the network.
 """
@@ -52,14 +52,21 @@ def _serve(stack: ExitStack, httpx: Any) -> None:
 
 def _response(httpx: Any, request: Any, sent: bytes) -> Any:
     body, number = json.loads(sent), next(_numbers)
-    shapes = _of_responses if request.url.path.endswith("/responses") else _of_chat
-    whole, events = shapes(body, number)
+    last = request.url.path.rpartition("/")[2]
+    whole, events = _SHAPES.get(last, _of_chat)(body, number)
     if not body.get("stream"):
         return httpx.Response(200, json=whole)
-    stream = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+    stream = "".join(map(_line, events))
+    if last != "messages":
+        stream += "data: [DONE]\n\n"
     return httpx.Response(
         200, headers={"content-type": "text/event-stream"}, content=stream.encode()
     )
+
+
+def _line(event: Any) -> str:
+    name = f"event: {event['type']}\n" if "type" in event else ""
+    return f"{name}data: {json.dumps(event)}\n\n"
 
 
 def _of_chat(body: Any, number: int) -> tuple[Any, list[Any]]:
@@ -114,3 +121,38 @@ def _of_responses(body: Any, number: int) -> tuple[Any, list[Any]]:
         },
     }
     return whole, [{"type": "response.completed", "sequence_number": 0, "response": whole}]
+
+
+def _of_messages(body: Any, number: int) -> tuple[Any, list[Any]]:
+    text: Any = {"type": "text", "text": TEXT}
+    usage: Any = {"input_tokens": 9, "output_tokens": 3}
+    whole: Any = {
+        "id": f"msg-{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": [text],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": usage,
+    }
+    events: list[Any] = [
+        {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": {**text, "text": ""}},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": TEXT},
+        },
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": usage,
+        },
+        {"type": "message_stop"},
+    ]
+    return whole, events
+
+
+_SHAPES = {"responses": _of_responses, "messages": _of_messages}

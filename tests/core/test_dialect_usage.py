@@ -43,6 +43,11 @@ ANTHROPIC = {
     "service_tier": "standard",
 }
 THOUGHTS_ALONE = Usage(None, 5, {THOUGHT: 3})
+ITERATIONS = [
+    {"type": "message", "input_tokens": 5, "output_tokens": 2},  # in the totals
+    {"type": "compaction", "input_tokens": 7, "output_tokens": 2, "cache_read_input_tokens": 2},
+    {"type": "advisor_message", "input_tokens": 2, "output_tokens": 1},
+]
 CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
     (google.usage_of, GEMINI, Usage(11, 5, {READ: 4, THOUGHT: 3})),
     (google.usage_of, SimpleNamespace(prompt_token_count=7), Usage(7, 0, {})),
@@ -56,6 +61,14 @@ CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
     (bedrock.usage_of, None, None),
     (of_anthropic, ANTHROPIC, Usage(12, 2, {READ: 4, WRITTEN: 3})),
     (of_anthropic, SimpleNamespace(**ANTHROPIC), Usage(12, 2, {READ: 4, WRITTEN: 3})),
+    (
+        of_anthropic,
+        {**ANTHROPIC, "output_tokens_details": {"thinking_tokens": 1}},
+        Usage(12, 2, {READ: 4, WRITTEN: 3, THOUGHT: 1}),
+    ),
+    (of_anthropic, {**ANTHROPIC, "iterations": ITERATIONS}, Usage(23, 5, {READ: 6, WRITTEN: 3})),
+    (of_anthropic, {"input_tokens": 5}, Usage(5, None, {})),
+    (of_anthropic, {"service_tier": "standard"}, None),
     (of_anthropic, None, None),
 ]
 

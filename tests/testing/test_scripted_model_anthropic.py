@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import json
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from otel_agents.testing.scripted_model import (
     Abort,
     ErrorEvent,
     Failure,
+    Hold,
     Response,
     ScriptedModel,
     ToolCall,
@@ -105,13 +108,84 @@ def test_failures_are_spelled_as_the_provider_does(
     model.script(Response(fault=ErrorEvent(1, "overloaded_error", "busy")))
     received = events(connection, PATH, {**REQUEST, "stream": True})
     assert (received[0][0], received[1:]) == ("message_start", [("error", error)])
-    assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)
+    assert model.ledger.requests == 2
 
 
-def test_a_stream_that_breaks_before_its_end_is_not_billed(model: ScriptedModel) -> None:
-    model.script(Response("one two three", fault=Abort(4)))
+def test_a_stream_that_breaks_bills_its_input(model: ScriptedModel) -> None:
+    model.script(Response("one two three", usage=Usage(50, 20), fault=Abort(4)))
     connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
     with pytest.raises(http.client.IncompleteRead):
         events(connection, PATH, {**REQUEST, "stream": True})
     connection.close()
-    assert [entry.status.value for entry in model.ledger.entries] == ["failed"]
+    assert (model.ledger.input_tokens, model.ledger.output_tokens) == (50, 0)
+
+
+def test_a_stream_that_its_reader_leaves_bills_what_it_has_read(model: ScriptedModel) -> None:
+    gate = threading.Event()
+    model.script(Response("one two three", usage=Usage(50, 20), hold=Hold(2, gate)))
+    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=10)
+    connection.request("POST", PATH, json.dumps({**REQUEST, "stream": True}))
+    response = connection.getresponse()
+    assert response.readline() == b"event: message_start\n"
+    response.close()
+    connection.close()
+    gate.set()
+    model.ledger.wait(1, ended=True)
+    assert (model.ledger.input_tokens, model.ledger.output_tokens) == (50, 0)
+
+
+def test_blocks_of_any_type_can_be_scripted(
+    model: ScriptedModel, connection: http.client.HTTPConnection
+) -> None:
+    citation = {"type": "char_location", "cited_text": "Sunny."}
+    items: list[dict[str, Any]] = [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "Bern"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+        {"type": "compaction", "content": "A summary."},
+        {"type": "text", "text": "Sunny.", "citations": [citation]},
+    ]
+    model.script(Response(items=items), Response(items=items))
+    _, whole = send(connection, PATH, REQUEST)
+    assert whole["content"] == items
+    received = events(connection, PATH, {**REQUEST, "stream": True})
+    deltas = [data["delta"]["type"] for name, data in received if name == "content_block_delta"]
+    assert list(dict.fromkeys(deltas)) == [
+        "input_json_delta",
+        "compaction_delta",
+        "text_delta",
+        "citations_delta",
+    ]
+
+
+def test_structured_output_is_an_instance_of_the_schema(
+    connection: http.client.HTTPConnection,
+) -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    form = {"type": "json_schema", "schema": schema}
+    for body in ({"output_config": {"format": form}}, {"output_format": form}):
+        _, message = send(connection, PATH, {**REQUEST, **body})
+        assert json.loads(message["content"][0]["text"]) == {"city": "example"}
+
+
+def test_a_legacy_completion(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    request = {"model": "claude-2", "prompt": "Hi", "max_tokens_to_sample": 9}
+    completion = {"type": "completion", "id": "c", "completion": "Sunny today.", "stop": None}
+    model.script(Response("Sunny today.", id="c"), Response("Sunny today.", id="c"))
+    whole = {**completion, "stop_reason": "stop_sequence", "model": "claude-2"}
+    assert send(connection, "/v1/complete", request) == (200, whole)
+    received = events(connection, "/v1/complete", {**request, "stream": True})
+    assert "".join(data["completion"] for _, data in received) == "Sunny today."
+    assert [data["stop_reason"] for _, data in received] == [None, None, "stop_sequence"]
+    assert (model.ledger.requests, model.ledger.input_tokens) == (2, 0)
+
+
+def test_the_paths_of_vertex_ai(
+    model: ScriptedModel, connection: http.client.HTTPConnection
+) -> None:
+    path = "/v1/projects/p/locations/l/publishers/anthropic/models/claude@1:"
+    body = {name: value for name, value in REQUEST.items() if name != "model"}
+    model.script(RESPONSE, RESPONSE)
+    _, message = send(connection, f"{path}rawPredict", body)
+    assert (message["model"], message["usage"]) == ("claude@1", BILL)
+    received = events(connection, f"{path}streamRawPredict", {**body, "stream": True})
+    assert received[-1][0] == "message_stop"

@@ -10,7 +10,7 @@ import functools
 import inspect
 import json
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
@@ -19,26 +19,29 @@ from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from .reporting import report, report_chunk, report_exhausted
 from .streams import EnteredContext, ResumableContext, register_stream, replace_methods
 
-__all__ = ["BodyRecorder", "follow"]
+__all__ = ["BodyRecorder", "Decode", "follow"]
+
+Decode = Callable[[bytes], Iterable[Any]]
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes kept of a JSON body, or of one line of events; a larger one is not parsed."""
 
 
 # The response is httpx's, or httpx2's since openai 3: no environment has both types.
-def follow(operation: Any, response: Any) -> bool:
+def follow(operation: Any, response: Any, decode: Decode | None = None) -> bool:
     """Record an httpx response, now or while its body is read; return whether the latter.
 
-    A body that was read already is recorded here; the operation is not ended.
+    A body that was read already is recorded here; the operation is not ended. ``decode`` returns
+    the events that a chunk of an unread body completes, where they are not server-sent events.
     """
     kind = response.headers.get("content-type", "")
     is_json = "json" in kind
     try:
         body = response.content
     except RuntimeError:  # httpx raises it if the body was not read yet
-        _ResponseMethods(
-            BodyRecorder(operation, json=is_json, events="event-stream" in kind), response
-        )
+        events = "event-stream" in kind
+        recorder = BodyRecorder(operation, json=is_json, events=events, decode=decode)
+        _ResponseMethods(recorder, response)
         return True
     read = _parsed(body) if is_json else None
     if read is not None:
@@ -60,14 +63,23 @@ class BodyRecorder:
         operation: What records it.
         json: The body is one JSON document, which the operation reads.
         events: The body is a stream of server-sent events, each a chunk.
+        decode: Returns the events that a chunk of the body completes, in any other framing.
     """
 
-    def __init__(self, operation: Any, *, json: bool = False, events: bool = False) -> None:
+    def __init__(
+        self,
+        operation: Any,
+        *,
+        json: bool = False,
+        events: bool = False,
+        decode: Decode | None = None,
+    ) -> None:
         self._ended = True  # until the constructor is done: `__del__` may run before
         self._operation = operation
         self._context = ResumableContext(operation.context)
         self._finalizer = register_stream(operation)
-        self._events = events
+        self._events = events or decode is not None
+        self._decode = decode
         self._json = json
         self._chunks: list[bytes] = []
         self._size = 0
@@ -182,11 +194,20 @@ class BodyRecorder:
     def record_chunk(self, chunk: Any) -> bool:
         """Record a chunk; return whether to hide it from the caller."""
         if not self._ended:
-            if self._events:
+            if self._decode is not None:
+                self._record_decoded(self._decode, chunk)
+            elif self._events:
                 self._record_events(chunk)
             elif self._json:
                 self._keep(chunk)
         return False
+
+    def _record_decoded(self, decode: Decode, chunk: bytes) -> None:
+        try:
+            for event in decode(chunk):
+                report_chunk(self._operation, event)
+        except Exception:
+            errors.internal_error("recording a body")
 
     def _keep(self, chunk: bytes) -> None:
         """Keep a chunk of what is parsed as a whole; drop all once it is too large."""

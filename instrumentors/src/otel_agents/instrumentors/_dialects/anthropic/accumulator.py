@@ -1,4 +1,4 @@
-"""Accumulates an Anthropic stream, from its events or from their bytes."""
+"""Accumulates a stream of messages, from its events or from their bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Message
-from otel_agents.instrumentors._dialects.fields import field, parsed_arguments, text
+from otel_agents.instrumentors._dialects.fields import (
+    field,
+    fields_of,
+    items,
+    parsed_arguments,
+    text,
+)
 
 from .messages import output_messages
 from .usage import counts_of
@@ -47,14 +53,18 @@ class Accumulator:
 
     Args:
         content: Whether to accumulate content blocks too; id, model and usage always are.
+
+    Attributes:
+        finished: Whether the last event arrived, ``message_stop``.
     """
 
     def __init__(self, content: bool = True) -> None:
+        self.finished = False
         self._content = content
         self._usage: dict[str, int] = {}
-        self._message: Any = None
+        self._identity: dict[str, str | None] | None = None
         self._stop_reason: str | None = None
-        self._blocks: dict[int, tuple[Any, list[str]]] = {}
+        self._blocks: dict[int, _Block] = {}
 
     def add(self, chunk: Any) -> None:
         """Add one event."""
@@ -64,15 +74,14 @@ class Accumulator:
 
     def response(self) -> dict[str, Any] | None:
         """Return the response so far; None before ``message_start``."""
-        if self._message is None:
+        if self._identity is None:
             return None
         return {
-            "id": text(self._message, "id"),
-            "model": text(self._message, "model"),
+            **self._identity,
             "role": "assistant",
             "stop_reason": self._stop_reason,
             "usage": self._usage,
-            "content": [_joined_block(*block) for _, block in sorted(self._blocks.items())],
+            "content": [block.joined() for _, block in sorted(self._blocks.items())],
         }
 
     def messages(self) -> list[Message]:
@@ -80,33 +89,69 @@ class Accumulator:
         return output_messages(self.response())
 
     def start_message(self, event: Any) -> None:
-        """Handle ``message_start``."""
-        self._message = field(event, "message")
-        self._usage.update(counts_of(field(self._message, "usage")))
+        """Handle ``message_start``, whose output tokens only fill a required field."""
+        message = field(event, "message")
+        self._identity = {name: text(message, name) for name in ("id", "model")}
+        counts = counts_of(field(message, "usage"))
+        self._usage.update({name: n for name, n in counts.items() if name != "output_tokens"})
 
     def update_message(self, event: Any) -> None:
         """Handle ``message_delta``; its token counts replace earlier ones."""
         self._stop_reason = text(field(event, "delta"), "stop_reason") or self._stop_reason
         self._usage.update(counts_of(field(event, "usage")))
 
+    def stop_message(self, event: Any) -> None:
+        """Handle ``message_stop``."""
+        self.finished = True
+
     def start_block(self, event: Any) -> None:
         """Handle ``content_block_start``."""
         if self._content:
-            self._blocks[field(event, "index") or 0] = (field(event, "content_block"), [])
+            self._blocks[field(event, "index") or 0] = _Block(field(event, "content_block"))
 
     def add_delta(self, event: Any) -> None:
         """Handle ``content_block_delta``."""
+        if not self._blocks:
+            return
         block = self._blocks.get(field(event, "index") or 0)
-        delta = field(event, "delta")
-        chunk = text(delta, _DELTA_FIELDS.get(text(delta, "type") or "", ""))
-        if block is not None and chunk:
-            block[1].append(chunk)
+        if block is not None:
+            block.add(field(event, "delta"))
 
 
+class _Block:
+    """A content block whose text, input or citations arrive in deltas."""
+
+    __slots__ = ("_chunks", "_citations", "_fields")
+
+    def __init__(self, start: Any) -> None:
+        self._fields = dict(fields_of(start))  # a copy: SDK helpers add the deltas to the object
+        self._citations = list(items(start, "citations"))
+        self._chunks: list[str] = []
+
+    def add(self, delta: Any) -> None:
+        kind = text(delta, "type") or ""
+        chunk = text(delta, _DELTA_FIELDS.get(kind, ""))
+        if chunk:
+            self._chunks.append(chunk)
+        elif kind == "citations_delta":
+            self._citations.append(field(delta, "citation"))
+
+    def joined(self) -> dict[str, Any]:
+        fields, joined = self._fields, "".join(self._chunks)
+        key = _JOINED.get(str(fields.get("type") or "text"))
+        if key is not None:
+            joined = (text(fields, key) or "") + joined
+            return {**fields, key: joined, "citations": self._citations}
+        return {**fields, "input": parsed_arguments(joined)} if joined else fields
+
+
+_JOINED: Final = MappingProxyType({"text": "text", "thinking": "thinking", "compaction": "content"})
+"""The field in which a block of a type has its text; others have the JSON of their input."""
 _DELTA_FIELDS: Final = MappingProxyType(
     {
         "text_delta": "text",
         "thinking_delta": "thinking",
+        "compaction_delta": "content",
         "input_json_delta": "partial_json",
     }
 )
@@ -114,16 +159,8 @@ _HANDLERS: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProx
     {
         "message_start": Accumulator.start_message,
         "message_delta": Accumulator.update_message,
+        "message_stop": Accumulator.stop_message,
         "content_block_start": Accumulator.start_block,
         "content_block_delta": Accumulator.add_delta,
     }
 )
-
-
-def _joined_block(block: Any, chunks: list[str]) -> dict[str, Any]:
-    kind = text(block, "type") or "text"
-    joined = "".join(chunks)
-    if kind in ("text", "thinking"):
-        return {"type": kind, kind: (text(block, kind) or "") + joined}
-    arguments = parsed_arguments(joined) if joined else field(block, "input")
-    return {"type": kind, "id": text(block, "id"), "name": text(block, "name"), "input": arguments}

@@ -1,15 +1,63 @@
-"""Anthropic's Messages API as an `Api`."""
+"""Anthropic's generating APIs by request path."""
 
 from __future__ import annotations
 
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
-from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
+from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from .accumulator import Accumulator
+from .completions import CompletionAccumulator, completion_messages, record_prompt
 from .messages import finish_reasons, output_messages, record_request
+from .requests import request_attributes
+from .usage import counts_of, usage_of
 
-__all__ = ["MESSAGES"]
+__all__ = ["APIS", "MESSAGES"]
 
-MESSAGES: Final = Api(Operation.CHAT, record_request, output_messages, finish_reasons, Accumulator)
+_COMPACTED: Final = MappingProxyType({attr.GEN_AI_CONVERSATION_COMPACTED: True})
+_NONE: Final = MappingProxyType[str, bool]({})
+
+
+def _response_fields(response: Any) -> ResponseFields:
+    compacted = any(text(block, "type") == "compaction" for block in items(response, "content"))
+    return ResponseFields(
+        text(response, "id"),
+        text(response, "model"),
+        finish_reasons(response),
+        usage_of(counts_of(field(response, "usage"))),
+        _COMPACTED if compacted else _NONE,
+    )
+
+
+def _stream_error(event: Any) -> str | None:
+    """Return the type of an ``error`` event; None for any other event."""
+    kind = text(event, "type")
+    return text(field(event, "error"), "type") or kind if kind == "error" else None
+
+
+MESSAGES: Final = WireFormat(
+    operation=Operation.CHAT,
+    record_request=record_request,
+    output_messages=output_messages,
+    finish_reasons=finish_reasons,
+    accumulator=Accumulator,
+    request_attributes=request_attributes,
+    response_fields=_response_fields,
+    stream_error=_stream_error,
+)
+_COMPLETIONS: Final = WireFormat(
+    operation=Operation.TEXT_COMPLETION,
+    record_request=record_prompt,
+    output_messages=completion_messages,
+    finish_reasons=finish_reasons,
+    accumulator=CompletionAccumulator,
+    request_attributes=request_attributes,
+    response_fields=_response_fields,
+    stream_error=_stream_error,
+)
+APIS: Final = MappingProxyType({"/v1/messages": MESSAGES, "/v1/complete": _COMPLETIONS})
+"""By request path below the base URL."""

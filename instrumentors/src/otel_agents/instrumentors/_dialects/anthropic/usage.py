@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, fields_of
+from otel_agents.instrumentors._dialects.fields import as_mapping, field, fields_of, items, text
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["CACHE_COUNTS", "counts_of", "usage_of"]
@@ -20,16 +20,49 @@ CACHE_COUNTS: Final = (
 )
 """Anthropic's names of cached input tokens, with the conventions' attributes."""
 
+_THINKING: Final = "thinking_tokens"
+_INPUT: Final = "input_tokens"
+_OUTPUT: Final = "output_tokens"
+_BILLED: Final = (_INPUT, _OUTPUT, *(key for key, _ in CACHE_COUNTS))
+_SEPARATE: Final = ("compaction", "advisor_message")
+"""Iterations that are billed and not part of the totals: the API reference, "usage.iterations"."""
+
 
 def counts_of(usage: Any) -> dict[str, int]:
-    """Return the token counts of a ``usage``, which is a mapping or an SDK object."""
+    """Return the token counts of a ``usage``, which is a mapping or an SDK object.
+
+    The counts of iterations that its totals leave out are under their names with a prefix.
+    """
     fields = as_mapping(usage) or (fields_of(usage) if hasattr(usage, "__dict__") else {})
-    return {name: n for name, n in fields.items() if isinstance(n, int)}
+    counts = {name: n for name, n in fields.items() if isinstance(n, int)}
+    thinking = field(fields.get("output_tokens_details"), _THINKING)
+    if isinstance(thinking, int):
+        counts[_THINKING] = thinking
+    for iteration in items(fields, "iterations"):
+        if text(iteration, "type") in _SEPARATE:
+            for name in _BILLED:
+                separate = field(iteration, name)
+                if isinstance(separate, int):
+                    counts[_separate(name)] = counts.get(_separate(name), 0) + separate
+    return counts
+
+
+def _separate(name: str) -> str:
+    return f"separate_{name}"
 
 
 def usage_of(numbers: Mapping[str, int]) -> Usage | None:
-    """Return the usage for the counts of a response or a stream; None without output tokens."""
-    if "output_tokens" not in numbers:
+    """Return the usage for the counts of a response or a stream; None without any tokens.
+
+    The output tokens are None in a stream that broke off before it reported them.
+    """
+    if _OUTPUT not in numbers and _INPUT not in numbers:
         return None
-    cached = {name: numbers.get(key, 0) for key, name in CACHE_COUNTS}
-    return Usage.with_cache_tokens(numbers.get("input_tokens", 0), numbers["output_tokens"], cached)
+    billed = {name: numbers.get(name, 0) + numbers.get(_separate(name), 0) for name in _BILLED}
+    usage = Usage.with_cache_tokens(
+        billed[_INPUT], billed[_OUTPUT], {name: billed[key] for key, name in CACHE_COUNTS}
+    )
+    thinking = numbers.get(_THINKING)
+    if thinking:
+        usage.breakdown[attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS] = thinking
+    return usage if _OUTPUT in numbers else usage._replace(output_tokens=None)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import message, text_message
@@ -19,7 +20,6 @@ from otel_agents.semconv.values import Modality, Operation, OutputType
 
 from . import cohere, completions
 from .chat import CHAT
-from .claude import CLAUDE
 from .converse import NOVA
 from .requests import settings_attributes
 
@@ -47,7 +47,7 @@ def format_of(model: str, body: Body) -> WireFormat:
         return _IMAGES
     if "messages" in body:
         if "anthropic_version" in body:
-            return CLAUDE
+            return MESSAGES
         return NOVA if _NOVA in model or not _NOVA_KEYS.isdisjoint(body) else CHAT
     if "message" in body:
         return _COMMAND

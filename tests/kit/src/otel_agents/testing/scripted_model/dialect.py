@@ -74,10 +74,14 @@ class ModelRequest(ParsedRequest):
 
 @dataclass(frozen=True)
 class Frame:
-    """One event of a stream, ready for the wire."""
+    """One event of a stream, ready for the wire.
+
+    `has_usage`: it reports the usage of the reply; `usage`: it reports this usage, so far.
+    """
 
     data: bytes
     has_usage: bool = False
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)
@@ -172,10 +176,16 @@ def stream_reply(
     return Reply(b"", tuple(frames), usage, response_id, EVENT_STREAM, headers=headers)
 
 
-def sse(payload: Json, *, name: str | None = None, has_usage: bool = False) -> Frame:
+def sse(
+    payload: Json,
+    *,
+    name: str | None = None,
+    has_usage: bool = False,
+    usage: Usage | None = None,
+) -> Frame:
     """Return a server-sent event that carries JSON."""
     event = f"event: {name}\n" if name else ""
-    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), has_usage)
+    return Frame(f"{event}data: {json.dumps(payload)}\n\n".encode(), has_usage, usage)
 
 
 def encode(payload: Json) -> bytes:

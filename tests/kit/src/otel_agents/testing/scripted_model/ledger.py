@@ -219,9 +219,11 @@ class Ledger:
         return number
 
     def record_usage(self, number: int, response_id: str, usage: Usage) -> None:
-        """Record that exchange `number` sends the usage of a response."""
+        """Record that exchange `number` sends the usage of a response, in place of what it sent before."""
         with self._changed:
-            first = response_id not in self._billed_ids
+            entry = self._entry(number)
+            billing = entry is not None and entry.status is Status.BILLED
+            first = billing or response_id not in self._billed_ids
             self._billed_ids.add(response_id)
             status = Status.BILLED if first else Status.UNBILLED
             self._change(number, status=status, response_id=response_id, reported=usage)

@@ -167,7 +167,7 @@ class Service:
             self.ledger.end(number, failed=True)
             connection.drop(reply)
             return
-        self._record_usage(number, reply)
+        self._record_usage(number, reply.response_id, reply.usage)
         self.ledger.end(number, http_status=reply.status)
         connection.send(reply)
 
@@ -181,25 +181,27 @@ class Service:
     ) -> None:
         frames, broken = _with_fault(endpoint, reply.frames or (), response)
         connection.start(reply)
-        delivered = False
+        delivered: Usage | None = None
         try:
             for position, frame in enumerate(frames):
                 self._pause(position, response, connection)
-                if frame.has_usage:
-                    self._record_usage(number, reply)
+                usage = reply.usage if frame.has_usage else frame.usage
+                self._record_usage(number, reply.response_id, usage)
                 if position == len(frames) - 1:  # a client may stop reading at the last event
                     self.ledger.end(number, http_status=reply.status, failed=broken)
                 connection.send_chunk(frame.data)
-                delivered = delivered or frame.has_usage
+                delivered = usage or delivered
             self.ledger.end(number, http_status=reply.status, failed=broken)
             if isinstance(response.fault, Abort):
                 connection.drop()
             else:
                 connection.finish_stream()
         except OSError:
-            if not delivered:
+            if delivered is None:
                 raise
-            connection.drop()  # the client has read the usage and left: it stays billed
+            # The client has read this usage and left: it stays billed.
+            self._record_usage(number, reply.response_id, delivered)
+            connection.drop()
 
     def _pause(self, position: int, response: Response, connection: Connection) -> None:
         """Hold or delay a stream before the event at ``position``."""
@@ -208,9 +210,9 @@ class Service:
         if position and response.chunk_delay:
             self._sleep(response.chunk_delay, connection)
 
-    def _record_usage(self, number: int, reply: Reply) -> None:
-        if reply.usage is not None and reply.response_id is not None:
-            self.ledger.record_usage(number, reply.response_id, reply.usage)
+    def _record_usage(self, number: int, response_id: str | None, usage: Usage | None) -> None:
+        if usage is not None and response_id is not None:
+            self.ledger.record_usage(number, response_id, usage)
 
     def _pace(self, reaction: Paced, connection: Connection) -> None:
         if reaction.delay:
