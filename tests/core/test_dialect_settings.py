@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from otel_agents.instrumentors._dialects.anthropic.requests import (
+    request_attributes as anthropic_attributes,
+)
 from otel_agents.instrumentors._dialects.bedrock.requests import converse_attributes
 from otel_agents.instrumentors._dialects.google.embeddings import embeddings_fields
 from otel_agents.instrumentors._dialects.google.requests import (
@@ -21,6 +24,7 @@ from otel_agents.instrumentors._dialects.openai.requests import (
 )
 
 READERS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Any], str]] = {
+    "anthropic": (anthropic_attributes, lambda body: body, "max_tokens"),
     "openai": (openai_attributes, lambda body: body, "max_tokens"),
     "mistral": (mistral_attributes, lambda body: body, "max_tokens"),
     "google": (google_attributes, lambda body: {"config": body}, "max_output_tokens"),
