@@ -42,6 +42,7 @@ ANTHROPIC = {
     "cache_creation_input_tokens": 3,
     "service_tier": "standard",
 }
+THOUGHTS_ALONE = Usage(None, 5, {THOUGHT: 3})
 ITERATIONS = [
     {"type": "message", "input_tokens": 5, "output_tokens": 2},  # in the totals
     {"type": "compaction", "input_tokens": 7, "output_tokens": 2, "cache_read_input_tokens": 2},
@@ -51,6 +52,9 @@ CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
     (google.usage_of, GEMINI, Usage(11, 5, {READ: 4, THOUGHT: 3})),
     (google.usage_of, SimpleNamespace(prompt_token_count=7), Usage(7, 0, {})),
     (google.usage_of, SimpleNamespace(prompt_token_count=None), None),
+    (google.usage_of, {"promptTokenCount": 0, "totalTokenCount": 0}, None),
+    (google.usage_of, {"candidatesTokenCount": 2, "thoughtsTokenCount": 3}, THOUGHTS_ALONE),
+    (google.usage_of, {"toolUsePromptTokenCount": 2}, Usage(2, 0, {})),
     (google.usage_of, None, None),
     (bedrock.usage_of, CONVERSE, Usage(12, 2, {READ: 4, WRITTEN: 3})),
     (bedrock.usage_of, {"inputTokens": 5}, Usage(5, 0, {})),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from google import genai
-from google.genai import errors
+from google.genai import errors, types
 from google_calls import MODEL, PROMPT, VERSION, connected
 from opentelemetry.trace import StatusCode
 
@@ -88,11 +90,13 @@ def test_an_error_of_the_provider(
 EXCEPTION = "gen_ai.client.operation.exception"
 
 
+@pytest.mark.parametrize("status", ["Bad Gateway", SECRET.upper(), f"A {SECRET}".upper(), "7"])
 @pytest.mark.usefixtures("instrumented")
 def test_an_error_without_a_code_has_its_class(
-    client: genai.Client, model: ScriptedModel, emission: Emission
+    status: str, client: genai.Client, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Failure(502, code="Bad Gateway"))
+    """What a gateway writes there may be a text with content."""
+    model.script_by(lambda _: Failure(502, code=status))
     with pytest.raises(errors.ServerError):
         send(client)
     assert error_types(emission) == ["google.genai.errors.ServerError"]
@@ -166,6 +170,28 @@ def test_what_the_sdk_refuses_is_no_call(
     with pytest.raises(ValueError, match="routing_config"):
         run(partial(send, config=refused))
     assert (model.ledger.requests, emission.spans, in_progress.operations()) == (0, (), [])
+
+
+@pytest.mark.skipif(VERSION < (1, 33), reason="has no raw responses")
+@pytest.mark.parametrize("body", ["", "no JSON", "[]", "null", "[" * 100_000])
+def test_a_raw_response_that_is_no_json(body: str, instrument: Any) -> None:
+    """The application may read what the SDK cannot."""
+    emission = Emission()
+    instrument(emission=emission, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    httpx: Any = importlib.import_module("httpx2" if find_spec("httpx2") else "httpx")
+
+    def respond(_: Any) -> Any:
+        return httpx.Response(200, text=body)
+
+    transport = {"client_args": {"transport": httpx.MockTransport(respond)}}
+    with connected("http://model.test", http_options=transport) as client:
+        config = types.GenerateContentConfig(should_return_http_response=True)
+        received = send(client, config=config).sdk_http_response
+    assert received.body == body
+    attributes = emission.span.attributes or {}
+    assert emission.span.status.status_code is StatusCode.UNSET
+    assert {"gen_ai.output.messages", "gen_ai.usage.input_tokens"}.isdisjoint(attributes)
+    emission.close()
 
 
 @pytest.mark.skipif(VERSION < (1, 33), reason="has no retries")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from mistral_calls import CALLS, MESSAGES, MODULE, VERSION, Call, connect
+from mistral_calls import CALLS, MESSAGES, MODULE, VERSION, Call, Mistral, connect
 from opentelemetry.trace import StatusCode
 
 from otel_agents.testing.emission import Emission
@@ -59,6 +62,41 @@ def test_an_error_of_the_provider(
     durations = emission.points()["gen_ai.client.operation.duration"]
     assert {attributes["error.type"] for attributes, _ in durations} == {code}
     assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"error": {"code": "DeploymentNotFound", "message": SECRET}}, "DeploymentNotFound"),
+        ({"error": {"code": 404, "status": "NOT_FOUND", "message": SECRET}}, "NOT_FOUND"),
+        ([{"error": {"code": 404, "status": "NOT_FOUND", "message": SECRET}}], "NOT_FOUND"),
+        ({"error": {"code": f"not a code {SECRET}"}, "type": "not_found"}, "not_found"),
+        ({"error": {"message": SECRET}, "type": "not_found"}, "not_found"),
+        ({"error": SECRET, "code": 7}, "404"),
+        ({"detail": [{"type": SECRET}]}, "404"),
+        ([], "404"),
+        (SECRET, "404"),
+    ],
+)
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_in_the_shape_of_a_cloud(body: Any, code: str, emission: Emission) -> None:
+    with failing(json.dumps(body)) as client, pytest.raises(sdk_error()):
+        send(client)
+    assert error_types(emission) == [code]
+    assert SECRET not in emission.texts()
+
+
+@contextmanager
+def failing(body: str) -> Generator[Any, None, None]:
+    """Yield a client whose every response has the status 404 and this body."""
+    httpx: Any = importlib.import_module("httpx2" if VERSION >= (3, 0) else "httpx")
+    headers = {"content-type": "application/json"}
+
+    def respond(_: Any) -> Any:
+        return httpx.Response(404, headers=headers, text=body)
+
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http_client:
+        yield Mistral(api_key="none", server_url="http://model.test", client=http_client)
 
 
 def sdk_error() -> type[Exception]:

@@ -12,9 +12,13 @@ _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters; longer JSON of tool arguments is not parsed and stays a string."""
 
+_INT_BITS: Final = 64
+"""Bits of an integer in OTLP, with its sign."""
+
 __all__ = [
     "Body",
     "as_mapping",
+    "as_number",
     "field",
     "fields_of",
     "items",
@@ -67,6 +71,18 @@ def without_none(part: dict[str, Any]) -> dict[str, Any]:
 def as_mapping(value: object) -> Body:
     """Return ``value`` if it is a mapping, else an empty mapping."""
     return cast(Body, value) if isinstance(value, Mapping) else {}
+
+
+def as_number(value: object, number: type[int | float]) -> int | float | None:
+    """Return ``value`` as ``number``; None if it is none, or one that no attribute can hold."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        converted = number(value)
+    except (OverflowError, ValueError):  # infinity, NaN, or an integer above all floats
+        return None
+    is_large = isinstance(converted, int) and converted.bit_length() >= _INT_BITS
+    return None if is_large else converted
 
 
 def parsed_arguments(arguments: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["embed", "generate", "generate_images", "generate_stream", "generate_videos"]
 
 _ERRORS: Final = "google.genai.errors"
+_STATUS: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 def generate(telemetry: Telemetry, call: Call) -> Operation:
@@ -164,7 +166,7 @@ class ContentEmbedding(Embedding):
     def receive(self, value: Any) -> None:
         """Record the JSON of a response, parsed or not."""
         body = text(value, "body")
-        super().respond(value if body is None else json.loads(body))
+        super().respond(value if body is None else _json_in(body))
 
     def respond(self, value: Any) -> None:
         """Record the response, unless its JSON was, which has more in older versions."""
@@ -185,15 +187,23 @@ class ContentEmbedding(Embedding):
 def _parsed(response: Any) -> Any:
     """Return a response, or the JSON in one that was requested as it is received."""
     body = text(field(response, "sdk_http_response"), "body")
-    return response if body is None else json.loads(body)
+    return response if body is None else _json_in(body)
+
+
+def _json_in(body: str) -> Any:
+    """Return the JSON in a body; None for another one, which the application may have requested."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _error_status(error: BaseException | None) -> str | None:
     """Return the status in an error of the API, such as ``RESOURCE_EXHAUSTED``.
 
-    The SDK has one class for all errors of a client. A status in other letters is HTTP's phrase.
+    The SDK has one class for all errors of a client. Other text may be HTTP's phrase, or content.
     """
     if error is None or type(error).__module__ != _ERRORS:
         return None
     status = text(error, "status")
-    return status if status is not None and status.isupper() else None
+    return status if status is not None and _STATUS.fullmatch(status) else None

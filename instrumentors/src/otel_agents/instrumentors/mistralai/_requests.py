@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import get_current
 
@@ -60,13 +60,21 @@ def _error_code(error: BaseException | None) -> str | None:
     status = getattr(error, "status_code", None)
     if not isinstance(status, int) or status < _FIRST_ERROR:
         return None
-    body = getattr(error, "body", None)
-    try:
-        reported = as_mapping(json.loads(body) if isinstance(body, str) else None)
-    except ValueError:  # a gateway's page
-        reported = as_mapping(None)
-    named = (text(reported, key) for key in ("type", "code"))
+    reported = _reported(getattr(error, "body", None))
+    named = (text(reported, key) for key in ("type", "code", "status"))
     return next((name for name in named if name and _CODE.fullmatch(name)), str(status))
+
+
+def _reported(body: Any) -> Mapping[str, Any]:
+    """Return the error that a body reports; Azure and Google Cloud put it into ``error``."""
+    try:
+        parsed = json.loads(body) if isinstance(body, str) else None
+    except (ValueError, RecursionError):  # a gateway's page
+        parsed = None
+    if isinstance(parsed, list):  # Google Cloud's streams
+        parsed = next(iter(cast("list[Any]", parsed)), None)
+    whole = as_mapping(parsed)
+    return {**whole, **as_mapping(whole.get("error"))}
 
 
 class Generation(_Sending, generation.Generation):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, as_number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -84,10 +84,11 @@ def _settings(holder: Body) -> dict[str, Any]:
     for key, value in holder.items():
         known = _BY_KEY.get(key)
         if known is not None:
+            name, number = known
             scaled = as_mapping(value).get("scale", value)  # a penalty of AI21's Jurassic
-            if isinstance(scaled, (int, float)) and not isinstance(scaled, bool):
-                name, number = known
-                attributes[name] = number(scaled)
+            converted = as_number(scaled, number)
+            if converted is not None:
+                attributes[name] = converted
         elif key in _STOP and value:
             stops = cast("list[Any]", value) if isinstance(value, (list, tuple)) else [value]
             attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = tuple(map(str, stops))

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, fields_of
+from otel_agents.instrumentors._dialects.fields import Body, as_number, fields_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -65,9 +65,9 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     settings = fields_of(config)
     for name, spelled, attribute, number in _NUMBERS:
         value = settings.get(name)
-        value = settings.get(spelled) if value is None else value
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[attribute] = number(value)
+        value = as_number(settings.get(spelled) if value is None else value, number)
+        if value is not None:
+            attributes[attribute] = value
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
     if settings:

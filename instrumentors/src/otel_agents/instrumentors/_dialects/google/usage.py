@@ -48,17 +48,18 @@ _DETAILS: Final = (
 
 
 def usage_of(metadata: Any) -> Usage | None:
-    """Return the usage in ``usage_metadata``; None if it counts no prompt tokens."""
+    """Return the usage in ``usage_metadata``; None if it counts no tokens."""
     prompt = _count(metadata, "prompt_token_count")
-    if not prompt:
-        return None
     inputs = prompt + _count(metadata, "tool_use_prompt_token_count")
     outputs = _count(metadata, "candidates_token_count") + _count(metadata, "thoughts_token_count")
+    if not inputs and not outputs:
+        return None
     breakdown = {name: _count(metadata, key) for key, name in _BREAKDOWN}
     for key, names in _DETAILS:
         for attribute, count in _by_modality(items(metadata, key), names):
             breakdown[attribute] = breakdown.get(attribute, 0) + count
-    return Usage(inputs, outputs, {name: count for name, count in breakdown.items() if count})
+    counted = {name: count for name, count in breakdown.items() if count}
+    return Usage(inputs or None, outputs, counted)
 
 
 def _by_modality(

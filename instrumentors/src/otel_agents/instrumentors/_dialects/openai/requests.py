@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, as_number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -39,9 +39,9 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of chat, completions and responses."""
     attributes: dict[str, Any] = {}
     for key, name, number in _NUMBERS:
-        value = body.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[name] = number(value)
+        value = as_number(body.get(key), number)
+        if value is not None:
+            attributes[name] = value
     for key, name in _TEXTS:
         value = body.get(key)
         if isinstance(value, str):
