@@ -226,3 +226,16 @@ def test_a_body_that_breaks_is_an_error(
     kind = type(raised.value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_the_process_interrupts_is_no_complete_one(
+    api: str, client: Any, emission: Emission
+) -> None:
+    events = iter(stream_of(send(client, api)))
+    next(events)
+    for operation in hosting.operations_in_progress():
+        hosting.interrupt(operation)
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
+    assert list(events)
