@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from typing import Any
 
@@ -239,3 +240,24 @@ def test_a_stream_that_the_process_interrupts_is_no_complete_one(
         hosting.interrupt(operation)
     assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
     assert list(events)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_body_may_be_read_by_its_length(client: Any, emission: Emission) -> None:
+    response = client.invoke_model(**BODIES[0].arguments)
+    size = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
+    body = json.loads(response["body"].read(size))
+    assert ending(emission) == (StatusCode.UNSET, {})
+    assert (emission.span.attributes or {})["gen_ai.response.id"] == body["id"]
+
+
+@ASYNC
+@pytest.mark.usefixtures("instrumented")
+def test_an_async_body_may_be_read_by_its_length(run: Any, emission: Emission) -> None:
+    async def use(client: Any) -> None:
+        response = await client.invoke_model(**BODIES[0].arguments)
+        size = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
+        assert len(await response["body"].read(size)) == size
+
+    run(use)
+    assert ending(emission) == (StatusCode.UNSET, {})

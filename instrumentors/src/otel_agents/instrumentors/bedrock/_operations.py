@@ -177,16 +177,25 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
 
 def _follow(operation: Any, response: Any, held: str | None) -> Any:
     if held is not None:
-        return results.follow_held(operation, response, held)
+        return results.follow_held(operation, response, held, size=_size_of(response))
     operation.respond(response)
     operation.end()
     return response
 
 
+def _headers_of(response: Any) -> Mapping[str, Any]:
+    return as_mapping(as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders"))
+
+
 def _usage_of(response: Any) -> Usage | None:
     """Return the usage in the headers of an InvokeModel response."""
-    headers = as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders")
-    return usage_in_headers(as_mapping(headers))
+    return usage_in_headers(_headers_of(response))
+
+
+def _size_of(response: Any) -> int | None:
+    """Return the bytes of a body; None if the headers do not have their number."""
+    size = str(_headers_of(response).get("content-length", ""))
+    return int(size) if size.isdecimal() else None
 
 
 def _parsed(encoded: bytes) -> dict[str, Any]:

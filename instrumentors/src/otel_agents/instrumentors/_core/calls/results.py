@@ -49,19 +49,22 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     return value
 
 
-def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
+def follow_held(
+    operation: ResultObserver, response: Any, key: str, *, size: int | None = None
+) -> Any:
     """Follow ``response[key]``; record ``response`` if there is nothing to follow.
 
     Args:
         operation: What records it.
         response: A dict, in which the value is replaced by a proxy.
         key: The key of what is read later.
+        size: The bytes of a body, if known: it may be read to its end by their number alone.
 
     Returns:
         ``response``.
     """
     held = cast("dict[str, Any]", response).get(key)
-    proxy = _follow_unread(operation, held) if held is not None else None
+    proxy = _follow_unread(operation, held, size) if held is not None else None
     if proxy is None:
         operation.respond(response)
         operation.end()
@@ -70,12 +73,12 @@ def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
     return response
 
 
-def _follow_unread(operation: ResultObserver, value: Any) -> Any:
+def _follow_unread(operation: ResultObserver, value: Any, size: int | None = None) -> Any:
     """Return a proxy for ``value`` that follows it; None if it is a whole response."""
     kind = cast(Any, type(value))
     asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__anext__")
     if hasattr(kind, "read") and any(hasattr(kind, name) for name in _CHUNKED_READS):
-        recorder = bodies.BodyRecorder(operation, json=True)
+        recorder = bodies.BodyRecorder(operation, json=True, size=size)
         return (_AsyncBodyProxy if asynchronous else _BodyProxy)(value, recorder)
     stream = follow_stream(value, operation)
     if stream is not None:
