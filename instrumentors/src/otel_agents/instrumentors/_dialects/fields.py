@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 Body = Mapping[str, Any]
 
+_Number = TypeVar("_Number", bound=float)
+
 _NO_MODEL: Final = object()
+_INT64: Final = 2**63
 _PARSED_LIMIT: Final = 65536
 """Characters; longer JSON of tool arguments is not parsed and stays a string."""
 
@@ -18,6 +21,7 @@ __all__ = [
     "field",
     "fields_of",
     "items",
+    "number",
     "parsed_arguments",
     "text",
     "without_none",
@@ -57,6 +61,16 @@ def text(holder: object, name: str) -> str | None:
     """Return the string in the field ``name``; None if it is missing or empty."""
     value = field(holder, name)
     return value if isinstance(value, str) and value else None
+
+
+def number(value: object, kind: type[_Number]) -> _Number | None:
+    """Return a number as an attribute can hold it; None for any other value.
+
+    JSON has infinite and boundless numbers, too; the exporters' integers have 64 bits.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return kind(value) if -_INT64 <= value < _INT64 else None  # that is false for NaN, too
+    return None
 
 
 def without_none(part: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -26,10 +26,11 @@ _NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = MappingProxyType(
 def request_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of messages and of legacy completions."""
     attributes: dict[str, Any] = {}
-    for key, (name, number) in _NUMBERS.items():
+    for key, (name, kind) in _NUMBERS.items():
         value = body.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[name] = number(value)
+        known = number(value, kind)
+        if known is not None:
+            attributes[name] = known
     stops = body.get("stop_sequences")
     if isinstance(stops, (list, tuple)) and stops:
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = tuple(map(str, cast("list[Any]", stops)))

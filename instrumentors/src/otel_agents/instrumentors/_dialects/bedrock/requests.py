@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -36,11 +36,11 @@ _NUMBERS: Final = (
     ),
 )
 _BY_KEY: Final = MappingProxyType(
-    {key: (name, number) for name, number, keys in _NUMBERS for key in keys}
+    {key: (name, kind) for name, kind, keys in _NUMBERS for key in keys}
 )
 _STOP: Final = ("stop", "stop_sequences", "stopSequences")
-_CHOICES: Final = ("n", "num_generations", "numResults")
-_HOLDERS: Final = ("textGenerationConfig", "inferenceConfig")
+_CHOICES: Final = ("n", "num_generations", "numResults", "numberOfImages")
+_HOLDERS: Final = ("textGenerationConfig", "inferenceConfig", "imageGenerationConfig")
 _JSON: Final = ("json_object", "json_schema")
 
 
@@ -85,9 +85,10 @@ def _settings(holder: Body) -> dict[str, Any]:
         known = _BY_KEY.get(key)
         if known is not None:
             scaled = as_mapping(value).get("scale", value)  # a penalty of AI21's Jurassic
-            if isinstance(scaled, (int, float)) and not isinstance(scaled, bool):
-                name, number = known
-                attributes[name] = number(scaled)
+            name, kind = known
+            sent = number(scaled, kind)
+            if sent is not None:
+                attributes[name] = sent
         elif key in _STOP and value:
             stops = cast("list[Any]", value) if isinstance(value, (list, tuple)) else [value]
             attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = tuple(map(str, stops))

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, fields_of
+from otel_agents.instrumentors._dialects.fields import Body, fields_of, number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 _NUMBERS: Final = tuple(
-    (name, camel_case(name), attribute, number)
-    for name, attribute, number in (
+    (name, camel_case(name), attribute, kind)
+    for name, attribute, kind in (
         ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
         ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
         ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
@@ -63,11 +63,12 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     config = body["config"] if "config" in body else field(body, "generation_config")
     settings = fields_of(config)
-    for name, spelled, attribute, number in _NUMBERS:
+    for name, spelled, attribute, kind in _NUMBERS:
         value = settings.get(name)
         value = settings.get(spelled) if value is None else value
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[attribute] = number(value)
+        known = number(value, kind)
+        if known is not None:
+            attributes[attribute] = known
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
     if settings:

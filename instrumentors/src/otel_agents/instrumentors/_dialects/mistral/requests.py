@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, field, text
+from otel_agents.instrumentors._dialects.fields import Body, field, number, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -43,10 +43,11 @@ def inference_attributes(body: Body) -> dict[str, Any]:
 def _sampling(holder: Any) -> dict[str, Any]:
     """Return what a chat has in its body, and a conversation in its ``completion_args``."""
     attributes: dict[str, Any] = {}
-    for key, name, number in _NUMBERS:
+    for key, name, kind in _NUMBERS:
         value = field(holder, key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[name] = number(value)
+        known = number(value, kind)
+        if known is not None:
+            attributes[name] = known
     stop = field(holder, "stop")
     if isinstance(stop, str):
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = (stop,)

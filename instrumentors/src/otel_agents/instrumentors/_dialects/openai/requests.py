@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -38,10 +38,11 @@ _OUTPUT_TYPES: Final = MappingProxyType(
 def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of chat, completions and responses."""
     attributes: dict[str, Any] = {}
-    for key, name, number in _NUMBERS:
+    for key, name, kind in _NUMBERS:
         value = body.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[name] = number(value)
+        known = number(value, kind)
+        if known is not None:
+            attributes[name] = known
     for key, name in _TEXTS:
         value = body.get(key)
         if isinstance(value, str):
