@@ -36,7 +36,7 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
-    response = getattr(value, "http_response", None)
+    response = _http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
             operation.end()
@@ -47,6 +47,18 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     operation.respond(value)
     operation.end()
     return value
+
+
+_HTTP_METHODS: Final = ("aiter_raw", "raise_for_status")
+"""An SDK's binary response has the first one too; the httpx response is inside it."""
+
+
+def _http_response(value: Any) -> Any:
+    """Return the httpx response that ``value`` is, or that a raw response has; else None."""
+    kind = cast(Any, type(value))
+    if all(hasattr(kind, name) for name in _HTTP_METHODS):  # the type that ``client.post`` got
+        return value
+    return getattr(value, "http_response", None)
 
 
 def follow_held(
