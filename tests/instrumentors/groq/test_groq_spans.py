@@ -243,7 +243,7 @@ def test_responses_which_the_sdk_has_no_method_for(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_response_that_the_caller_asks_for_as_httpx_has_its_usage(
+def test_a_response_that_the_caller_takes_as_httpx_has_its_usage(
     client: groq.Groq, model: ScriptedModel, emission: Emission
 ) -> None:
     kind: Any = import_module("groq._base_client").httpx.Response

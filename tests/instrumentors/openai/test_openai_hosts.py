@@ -75,7 +75,7 @@ def test_a_request_to_an_absolute_url_is_recorded(
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_a_response_that_the_caller_asks_for_as_httpx_has_its_usage(
+def test_a_response_that_the_caller_takes_as_httpx_has_its_usage(
     client: openai.OpenAI, model: ScriptedModel, emission: Emission
 ) -> None:
     kind = httpx.Response
