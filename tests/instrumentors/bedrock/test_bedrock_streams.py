@@ -21,6 +21,7 @@ from otel_agents.testing.scripted_model import (
     Hold,
     Response,
     ScriptedModel,
+    ToolCall,
     Usage,
 )
 
@@ -261,3 +262,18 @@ def test_an_async_body_may_be_read_by_its_length(run: Any, emission: Emission) -
 
     run(use)
     assert ending(emission) == (StatusCode.UNSET, {})
+
+
+@pytest.mark.skipif(not HAS_CONVERSE, reason="without Converse")
+def test_what_the_caller_edits_in_an_event_is_recorded_as_it_was_sent(
+    client: Any, model: ScriptedModel, emission: Emission, with_content: None
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})], usage=Usage(10, 5)))
+    for event in client.converse_stream(**CONVERSATION)["stream"]:
+        event.get("contentBlockStart", {}).get("start", {}).get("toolUse", {})["input"] = "edited"
+        event.get("contentBlockDelta", {})["delta"] = {"text": "edited"}
+        event.get("messageStop", {})["stopReason"] = "edited"
+        event.get("metadata", {}).setdefault("usage", {})["inputTokens"] = 99
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.usage.input_tokens"] == 10
+    assert "edited" not in str(attributes)
