@@ -11,8 +11,8 @@ SUITE := $(PYTHON) tests/environments/suite.py --directory $(ENVIRONMENTS)
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
-demo: ## Run an application under opentelemetry-instrument against a scripted model, and draw its trace.
-	@$(SUITE) demo
+demo: ## Run an application under opentelemetry-instrument against a scripted model, and draw its trace; ARGS=claude or gemini.
+	@$(SUITE) demo $(ARGS)
 
 test: ## Run everything: checks, and every suite in every environment.
 	@$(SUITE) all $(ARGS)

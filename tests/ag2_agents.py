@@ -34,6 +34,7 @@ __all__ = [
     "get_weather",
     "run",
     "span_named",
+    "telemetry_middleware",
     "tool",
     "turn_of",
 ]
@@ -57,6 +58,14 @@ def agent(name: str, config: Any, **more: Any) -> Any:
 
 def tool(function: Callable[..., Any]) -> Any:
     return ag2.tool(function)
+
+
+def telemetry_middleware(emission: Emission) -> Any:
+    """Return AG2's own telemetry, which records to ``emission``."""
+    own: Any = import_module("ag2.middleware")
+    return own.TelemetryMiddleware(
+        tracer_provider=emission.tracer_provider, agent_name="theirs", capture_content=False
+    )
 
 
 def run(function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import ScriptedModel, Usage
 
-__all__ = ["PROVIDERS", "Provider"]
+__all__ = ["MODELS", "PROVIDERS", "USAGE", "Provider"]
 
 _CONFIG: Any = import_module("ag2.config")
 _CHAT = "chat"
+USAGE = Usage(100, 20, cached_tokens=30, reasoning_tokens=6)
+"""The usage of each scripted response."""
+MODELS = ("today-1", "today-2")
+"""The models that the scripted responses name."""
+THOUGHTS = "gen_ai.usage.reasoning.output_tokens"
+_SERVER = ("server.address", "server.port")
+_ID = "gen_ai.response.id"
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,12 @@ class Provider:
 
     Attributes:
         operation: The operation of its spans.
-        refusal: The ``error.type`` of a refused request.
-        reports: The response attributes that AG2's client keeps.
-        thinks: Whether AG2's client keeps the number of thinking tokens.
+        refusal: The ``error.type`` of a refused request where the SDK is not instrumented.
+        code: The same where it is: the provider's code.
+        unknown: The attributes that only the SDK's instrumentor knows.
+        more: Further attributes that it records.
+        named: Whether the provider's response names the model.
+        thinks: Whether the provider reports the number of thinking tokens.
         modes: Whether responses are streamed: the modes that the scripted model supports.
         reasons: The provider's finish reasons for a tool call and for text.
         settings: In AG2's names, a limit of 50 tokens and, where it can be set, the stop "x".
@@ -35,8 +45,11 @@ class Provider:
     refusal: str
     make: Callable[[str], dict[str, Any]]
     operation: str = _CHAT
-    reports: tuple[str, ...] = ("id", "model")
-    thinks: bool = False
+    code: str = ""
+    unknown: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+    named: bool = True
+    thinks: bool = True
     modes: tuple[bool, ...] = (False, True)
     reasons: tuple[str, str] = ("tool_calls", "stop")
     settings: dict[str, Any] = field(default_factory=lambda: {"max_tokens": 50, "stop": ["x"]})
@@ -46,10 +59,29 @@ class Provider:
         """Return the name of its spans."""
         return f"{self.operation} {self.model}"
 
-    def reported(self, identity: str | None, model: str) -> dict[str, Any]:
-        """Return the span attributes for a response with this id and model."""
-        fields = {"id": identity, "model": model}
-        return {f"gen_ai.response.{name}": fields[name] for name in self.reports}
+    def spans(self, model: ScriptedModel, *, sdk: bool, streaming: bool) -> list[dict[str, Any]]:
+        """Return the attributes of the spans of a tool call and a text, for `USAGE`."""
+        spans: list[dict[str, Any]] = []
+        for entry, reason, name in zip(model.ledger.entries, self.reasons, MODELS, strict=True):
+            whole: dict[str, Any] = {
+                "gen_ai.operation.name": self.operation,
+                "gen_ai.provider.name": self.name,
+                "gen_ai.request.model": self.model,
+                "gen_ai.response.finish_reasons": (reason,),
+                "gen_ai.response.id": entry.response_id,
+                "gen_ai.usage.input_tokens": entry.input_tokens,
+                "gen_ai.usage.output_tokens": entry.output_tokens,
+                "gen_ai.usage.cache_read.input_tokens": USAGE.cached_tokens,
+                "server.address": "127.0.0.1",
+                "server.port": model.port,
+                **({"gen_ai.response.model": name} if self.named else {}),
+                **({"gen_ai.request.stream": True} if streaming else {}),
+                **({THOUGHTS: USAGE.reasoning_tokens} if self.thinks else {}),
+                **self.requested,
+            }
+            known = {key: value for key, value in whole.items() if key not in self.unknown}
+            spans.append({**whole, **self.more} if sdk else known)
+        return spans
 
     def configured(self, model: ScriptedModel, **more: Any) -> Any:
         """Return AG2's configuration of a client that calls ``model``."""
@@ -80,9 +112,9 @@ def _openai(url: str) -> dict[str, Any]:
 _CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 _GOOGLE: dict[str, Any] = {
     "refusal": "google.genai.errors.ClientError",
+    "code": "INVALID_ARGUMENT",
     "operation": "generate_content",
-    "thinks": True,
-    "reports": (),
+    "unknown": (*_SERVER, _ID, "gen_ai.response.model"),
     "reasons": ("stop", "stop"),
     "settings": {"max_output_tokens": 50, "stop_sequences": ["x"]},
 }
@@ -109,7 +141,10 @@ PROVIDERS = {
             "aws_secret_access_key": "none",
             "max_retries": 0,
         },
-        reports=(),
+        code="ValidationException",
+        unknown=(*_SERVER, _ID),
+        named=False,
+        thinks=False,
         reasons=("tool_use", "end_turn"),
         settings=_STOP_SETTINGS,
     ),
@@ -124,9 +159,10 @@ PROVIDERS = {
         "MistralConfig",
         "mistral-small-latest",
         "mistralai.client.errors.sdkerror.SDKError",
-        lambda url: {"server_url": url, "api_key": "none"},
-        reports=("model",),
-        modes=(False,),  # it streams tool calls in one chunk, and always sends the usage
+        lambda url: {"server_url": f"{url}/mistral", "api_key": "none"},
+        code="invalid_request_error",
+        unknown=(*_SERVER, _ID),
+        thinks=False,
     ),
     "openai": Provider(
         "openai",
@@ -134,7 +170,11 @@ PROVIDERS = {
         "gpt-4o-mini",
         "openai.BadRequestError",
         _openai,
-        thinks=True,
+        more={
+            "openai.api.type": "chat_completions",
+            "openai.response.service_tier": "default",
+            "openai.response.system_fingerprint": "fp_scripted",
+        },
     ),
     "responses": Provider(
         "openai",
@@ -142,7 +182,7 @@ PROVIDERS = {
         "gpt-4o-mini",
         "openai.BadRequestError",
         _openai,
-        thinks=True,
+        more={"openai.api.type": "responses", "openai.response.service_tier": "default"},
         settings={"max_output_tokens": 50},
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BEFORE", "CREW", "RESULT", "drawn"]
+__all__ = ["BEFORE", "CHAT", "CREW", "RESULT", "drawn"]
 
 RESULT = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degrees."
 EMBEDDINGS = "embeddings text-embedding-3-small"

@@ -45,13 +45,15 @@ def test_before_an_instrumentor_is_loaded_nothing_is_in_progress() -> None:
 
 def test_the_names_that_are_looked_up_exist() -> None:
     """They are looked up by name, so nothing else would notice that they have moved."""
-    streams, operations = (import_module(vars(hosting)[it]) for it in ("_STREAMS", "_OPERATIONS"))
+    names = ("_STREAMS", "_OPERATIONS", "_OWNERSHIP")
+    streams, operations, ownership = (import_module(vars(hosting)[it]) for it in names)
     assert streams.drain is finalization.drain
     assert callable(streams.open_streams)
     assert callable(streams.abandon)
     assert isinstance(operations.DISCARDED, WeakSet)
     assert callable(operations.operations)
     assert callable(operations.interrupt)
+    assert callable(ownership.notice_span)
 
 
 def test_an_operation_in_progress_is_interrupted(emission: Emission) -> None:

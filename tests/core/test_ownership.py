@@ -501,3 +501,46 @@ def test_a_layer_above_an_unknown_sdk_need_not_know_the_response_id(emission: Em
         "server.address": "toy.example",
         "server.port": 443,
     }
+
+
+@pytest.fixture
+def theirs() -> Iterator[Emission]:
+    """Provide what another library emits to, which need not conform."""
+    theirs = Emission(noticing=True)
+    yield theirs
+    theirs.close()
+
+
+def traced(theirs: Emission, operation: str | None, work: Callable[[str], Response]) -> Any:
+    """Return ``work`` as another library does it, within a span of its own."""
+    tracer = theirs.tracer_provider.get_tracer("com.example.sdk")
+    attributes = {"gen_ai.operation.name": operation} if operation else None
+
+    def traced_work(prompt: str) -> Response:
+        with tracer.start_as_current_span("example.work", attributes=attributes):
+            return work(prompt)
+
+    return traced_work
+
+
+def test_a_span_of_another_library_takes_the_claim(
+    provider: Provider, layers: Layers, emission: Emission, theirs: Emission
+) -> None:
+    Router(traced(theirs, "chat", provider.serve)).complete("hi")
+    assert (theirs.names, emission.names) == (["example.work"], [])
+
+
+@pytest.mark.parametrize("operation", ["embeddings", "execute_tool", None])
+def test_another_span_of_another_library_takes_no_claim_on_a_chat(
+    operation: str | None, provider: Provider, ledger: Callable[[], None], theirs: Emission
+) -> None:
+    Router(traced(theirs, operation, provider.serve)).complete("hi")
+    assert theirs.names == ["example.work"]
+    ledger()
+
+
+def test_a_span_of_ours_below_is_the_one_that_took_the_claim(
+    provider: Provider, ledger: Callable[[], None], theirs: Emission
+) -> None:
+    Router(traced(theirs, "chat", Client(provider).create)).complete("hi")
+    ledger()

@@ -58,17 +58,21 @@ def test_it_is_sent_where_somebody_listens() -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "needed"),
+    ("arguments", "absent", "needed"),
     [
-        (["otel_agents.testing"], "a local scripted model"),
-        (["crewai", "openai"], "crewai or openai"),
+        ([], ["otel_agents.testing"], "a local scripted model"),
+        ([], ["crewai", "openai"], "crewai or openai"),
         (
+            [],
             ["otel_agents.testing", "crewai", "openai"],
             "a local scripted model, and crewai or openai",
         ),
+        (["claude"], ["crewai", "anthropic"], "crewai, and anthropic"),
+        (["gemini"], ["crewai", "google.genai"], "crewai, and google-genai"),
     ],
 )
 def test_a_missing_package_is_reported_in_one_line(
+    arguments: list[str],
     absent: list[str],
     needed: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -77,7 +81,8 @@ def test_a_missing_package_is_reported_in_one_line(
     for name in absent:
         monkeypatch.setitem(sys.modules, name, None)
     before = dict(os.environ)
-    assert main(["demo"]) == 1
-    line = f'The demo needs {needed}. Run: pip install "otel-agents[demo]"\n'
+    assert main(["demo", *arguments]) == 1
+    more = ' "crewai[anthropic,google-genai]"' if arguments else ""
+    line = f'The demo needs {needed}. Run: pip install "otel-agents[demo]"{more}\n'
     assert capsys.readouterr() == ("", line)
     assert dict(os.environ) == before

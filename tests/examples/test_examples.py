@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crew_trace import BEFORE, CREW, RESULT, drawn
+from crew_trace import BEFORE, CHAT, CREW, RESULT, drawn
 from instrumented import instrumented, plain_environ
 from otlp_receiver import Receiver, free_port
 
@@ -29,10 +29,10 @@ AGENT = [
 ]
 
 
-def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo."""
+def run_demo(endpoint: str, *arguments: str, name: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the demo; ``name`` is the model's that its program is called with."""
     done = subprocess.run(
-        [sys.executable, "-m", "otel_agents.distro.demo"],
+        [sys.executable, "-m", "otel_agents.distro.demo", *arguments],
         env=plain_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}),
         capture_output=True,
         encoding="utf-8",
@@ -41,7 +41,7 @@ def run_demo(endpoint: str) -> subprocess.CompletedProcess[str]:
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[:2]) == (
         0,
-        ["$ opentelemetry-instrument python trip_crew.py", RESULT],
+        [f"$ opentelemetry-instrument python trip_crew.py {name}".rstrip(), RESULT],
     )
     return done
 
@@ -58,6 +58,18 @@ def test_the_demo_sends_the_same_trace_where_somebody_listens() -> None:
     assert drawn(done.stderr) == [[BEFORE], CREW]
     names = [re.sub(r"( \d+ \d+)?( ✗)?$", "", line).strip() for line in (BEFORE, *CREW)]
     assert sorted(receiver.span_names) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "span"),
+    [
+        ("claude", "anthropic/claude-sonnet-4-5", "chat claude-sonnet-4-5"),
+        ("gemini", "gemini/gemini-2.5-flash", "generate_content gemini-2.5-flash"),
+    ],
+)
+def test_another_model_draws_the_same_trace(argument: str, name: str, span: str) -> None:
+    done = run_demo(f"http://127.0.0.1:{free_port()}", argument, name=name)
+    assert drawn(done.stderr) == [[BEFORE], [line.replace(CHAT, span) for line in CREW]]
 
 
 def test_the_picture_of_the_readme_is_this_trace() -> None:

@@ -128,6 +128,12 @@ GOOD = [
         gen_ai__conversation__id="conv_1", gen_ai__response__id=None, gen_ai__response__model=None
     ).by("mistralai"),
     CHAT.with_(gen_ai__provider__name="cerebras", server__address=None).by("ag2_classic"),
+    CHAT.with_(gen_ai__provider__name="mistral_ai", server__address=None).by("ag2"),
+    CHAT.with_(
+        gen_ai__provider__name="gcp.gemini",
+        gen_ai__response__id=None,
+        gen_ai__usage__output_tokens=None,
+    ).by("ag2_classic"),
     CHAT.with_(
         gen_ai__request__stream=True,
         gen_ai__usage__input_tokens=None,
@@ -274,6 +280,14 @@ MISSING = {
             openai__api__type=None, gen_ai__provider__name="anthropic", **dict.fromkeys(TOKENS)
         ).by("litellm"),
         TOKENS,
+    ),
+    "the server of a client of AG2 that has a base URL": (
+        CHAT.with_(gen_ai__provider__name="anthropic", server__address=None).by("ag2"),
+        ("server.address",),
+    ),
+    "the input tokens of Gemini in classic AG2": (
+        CHAT.with_(gen_ai__provider__name="gcp.gemini", **{TOKENS[0]: None}).by("ag2_classic"),
+        TOKENS[:1],
     ),
     "half of the usage of a stream": (STREAM.with_(**{TOKENS[1]: None}).by("openai"), TOKENS[1:]),
     "half of the usage of a stream of classic AG2": (

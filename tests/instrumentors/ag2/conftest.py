@@ -9,9 +9,9 @@ from typing import Any
 import ag2_agents
 import pytest
 from framework_fixtures import lasting_loop, pytest_itemcollected, pytest_unconfigure
+from sdk_instrumentors import sdk_instrumentors
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
-from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import Response, ScriptedModel
@@ -56,14 +56,14 @@ def config(model: ScriptedModel) -> Any:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instrument AG2 and the SDK."""
-    with instrumenting(emission, AG2Instrumentor(), OpenAIInstrumentor()) as instrument:
+    """Instrument AG2 and the SDKs."""
+    with instrumenting(emission, AG2Instrumentor(), *sdk_instrumentors()) as instrument:
         yield instrument
 
 
 @pytest.fixture(params=["sdk on", "sdk off"])
 def instrumented(instrument: Callable[..., None], request: pytest.FixtureRequest) -> None:
-    """Instrument with default settings, with and without the SDK's instrumentor."""
+    """Instrument with default settings, with and without the SDKs' instrumentors."""
     instrument(sdk=request.param == "sdk on")
 
 

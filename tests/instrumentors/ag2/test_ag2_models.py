@@ -151,6 +151,17 @@ def test_a_custom_client_that_reports_usage(emission: Emission, kind: Any) -> No
 
 
 @pytest.mark.usefixtures("instrumented")
+def test_a_custom_client_of_a_known_provider(emission: Emission) -> None:
+    usage = _EVENTS.Usage(prompt_tokens=7.0, completion_tokens=3.0, cache_read_input_tokens=2.0)
+    client = DerivedClient(provider="bedrock", model="acme-2", finish_reason="stop", usage=usage)
+    run(lambda: agent("Guide", CustomConfig(client, "acme-latest")).ask("Go"))
+    reported = span(emission).attributes
+    assert reported["gen_ai.provider.name"] == "aws.bedrock"
+    assert reported["gen_ai.response.model"] == "acme-2"  # AG2's own client repeats the request's
+    assert reported["gen_ai.usage.input_tokens"] == 9  # in AG2's terms for this provider
+
+
+@pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("kind", [DerivedClient, DuckTypedClient])
 def test_a_custom_client_that_reports_nothing(emission: Emission, kind: Any) -> None:
     run(lambda: agent("Guide", CustomConfig(kind())).ask("Go"))

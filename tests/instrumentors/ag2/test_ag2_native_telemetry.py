@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from ag2_agents import CHAT, agent, calling, run, tool, turn_of
+from ag2_agents import CHAT, agent, calling, run, telemetry_middleware, tool, turn_of
 
 from otel_agents.instrumentors.ag2 import AG2Instrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -17,7 +17,6 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]
-_OWN: Any = import_module("ag2.middleware")
 LOOK = ToolCall("look")
 
 
@@ -25,12 +24,6 @@ LOOK = ToolCall("look")
 def look() -> str:
     """Look."""
     return "seen"
-
-
-def telemetry_middleware(emission: Emission) -> Any:
-    return _OWN.TelemetryMiddleware(
-        tracer_provider=emission.tracer_provider, agent_name="theirs", capture_content=False
-    )
 
 
 def tokens(emission: Emission) -> int:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ag2_agents import agent, run, tool, turn_of
-from ag2_providers import PROVIDERS, Provider
+from ag2_agents import agent, run, telemetry_middleware, tool, turn_of
+from ag2_providers import MODELS, PROVIDERS, USAGE, Provider
+from opentelemetry import trace
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 Instrument = Callable[..., None]
 SECRET = "planted-secret"
@@ -28,10 +29,10 @@ def provider(
     return PROVIDERS[request.param]
 
 
-@pytest.fixture
-def ag2_only(instrument: Instrument) -> None:
-    """Instrument AG2 only."""
-    instrument(sdk=False)
+@pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"])
+def sdk(request: pytest.FixtureRequest) -> bool:
+    """Whether the SDKs are instrumented, too."""
+    return request.param
 
 
 def search(query: str) -> str:
@@ -44,71 +45,102 @@ def model_spans(emission: Emission, provider: Provider) -> list[dict[str, Any]]:
     return [dict(s.attributes or {}) for s in emission.spans if s.name == provider.span_name]
 
 
-@pytest.mark.usefixtures("ag2_only")
 @pytest.mark.parametrize(("provider", "streaming"), MODES, indirect=["provider"])
 def test_an_agent_with_a_tool(
     provider: Provider,
     streaming: bool,
+    sdk: bool,
     model: ScriptedModel,
     emission: Emission,
+    instrument: Instrument,
     ledger: Callable[[], None],
 ) -> None:
-    usage = Usage(100, 20, cached_tokens=30, reasoning_tokens=6)
-    tool_calls = Response(tool_calls=[CALL], usage=usage, model="today-1")
-    model.script(tool_calls, Response("Done.", usage=usage, model="today-2"))
+    instrument(sdk=sdk)
+    tool_calls = Response(tool_calls=[CALL], usage=USAGE, model=MODELS[0])
+    model.script(tool_calls, Response("Done.", usage=USAGE, model=MODELS[1]))
     guide = agent("Guide", provider.configured(model, streaming=streaming), tools=[tool(search)])
     assert run(lambda: guide.ask("Go")).body == "Done."
     assert emission.tree() == turn_of("Guide", provider.span_name, SEARCH, provider.span_name)
     spans = model_spans(emission, provider)
-    has_time_to_first_chunk = ["gen_ai.response.time_to_first_chunk" in span for span in spans]
-    assert has_time_to_first_chunk == [False, streaming]  # AG2 sends no chunk event for a tool call
-    for span in spans:
-        span.pop("gen_ai.response.time_to_first_chunk", None)
-    streams = {"gen_ai.request.stream": True} if streaming else {}
-    thoughts = {"gen_ai.usage.reasoning.output_tokens": 6} if provider.thinks else {}
-    assert spans == [
-        {
-            "gen_ai.conversation.id": spans[0]["gen_ai.conversation.id"],
-            "gen_ai.operation.name": provider.operation,
-            "gen_ai.provider.name": provider.name,
-            "gen_ai.request.model": provider.model,
-            "gen_ai.response.finish_reasons": (reason,),
-            "gen_ai.usage.input_tokens": 100,
-            "gen_ai.usage.output_tokens": 20,
-            "gen_ai.usage.cache_read.input_tokens": 30,
-            "server.address": "127.0.0.1",
-            "server.port": model.port,
-            **streams,
-            **thoughts,
-            **provider.requested,
-            **provider.reported(entry.response_id, name),
-        }
-        for reason, name, entry in zip(
-            provider.reasons, ("today-1", "today-2"), model.ledger.entries, strict=True
-        )
-    ]
+    timed = [span.pop("gen_ai.response.time_to_first_chunk", None) is not None for span in spans]
+    assert timed == [sdk and streaming, streaming]  # AG2 sends no chunk event for a tool call
+    assert len({span.pop("gen_ai.conversation.id") for span in spans}) == 1
+    assert spans == provider.spans(model, sdk=sdk, streaming=streaming)
     ledger()
 
 
-@pytest.mark.usefixtures("ag2_only")
 @pytest.mark.parametrize(("provider", "streaming"), MODES, indirect=["provider"])
 def test_a_refused_request(
-    provider: Provider, streaming: bool, model: ScriptedModel, emission: Emission
+    provider: Provider,
+    streaming: bool,
+    sdk: bool,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Instrument,
 ) -> None:
+    instrument(sdk=sdk)
     model.script_by(lambda request: Failure(400, message=SECRET))
     guide = agent("Guide", provider.configured(model, streaming=streaming))
     with pytest.raises(Exception, match=SECRET):
         run(lambda: guide.ask("Go"))
     assert emission.tree() == turn_of("Guide", provider.span_name)
-    assert [span["error.type"] for span in model_spans(emission, provider)] == [provider.refusal]
+    refusal = (sdk and provider.code) or provider.refusal
+    assert [span["error.type"] for span in model_spans(emission, provider)] == [refusal]
     assert model.ledger.requests == 1
     assert SECRET not in emission.texts()
 
 
-def test_content(
-    provider: Provider, model: ScriptedModel, emission: Emission, instrument: Instrument
+def test_ag2s_own_telemetry_and_the_sdks(
+    provider: Provider,
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Instrument,
+    ledger: Callable[[], None],
 ) -> None:
-    instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    instrument()
+    model.script(Response(tool_calls=[CALL], usage=USAGE), Response("Done.", usage=USAGE))
+    own = telemetry_middleware(emission)
+    guide = agent("Guide", provider.configured(model), tools=[tool(search)], middleware=[own])
+    run(lambda: guide.ask("Go"))
+    assert emission.tree() == turn_of("Guide", provider.span_name, SEARCH, provider.span_name)
+    ledger()
+
+
+def test_mistrals_own_telemetry(
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Instrument,
+    ledger: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK's own spans are silenced below AG2, too."""
+    monkeypatch.setenv("MISTRAL_SDK_TELEMETRY", "global")
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", emission.tracer_provider)
+    instrument()
+    mistral = PROVIDERS["mistral"]
+    run(lambda: agent("Guide", mistral.configured(model)).ask("Go"))
+    assert emission.tree() == turn_of("Guide", mistral.span_name)
+    ledger()
+
+
+def test_ag2s_own_telemetry_if_preferred(
+    provider: Provider, model: ScriptedModel, instrument: Instrument
+) -> None:
+    emission = Emission()  # theirs does not conform
+    instrument(emission=emission, OTEL_AGENTS_PREFER="theirs")
+    own = telemetry_middleware(emission)
+    run(lambda: agent("Guide", provider.configured(model), middleware=[own]).ask("Go"))
+    scopes = {scope.name for span in emission.spans if (scope := span.instrumentation_scope)}
+    assert model.ledger.requests == 1
+    assert not [name for name in scopes if name.startswith("otel_agents")]
+    assert [line.split()[0] for line in emission.tree()][:2] == ["invoke_agent", "chat"]
+    emission.close()
+
+
+def test_content(
+    provider: Provider, sdk: bool, model: ScriptedModel, emission: Emission, instrument: Instrument
+) -> None:
+    instrument(sdk=sdk, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
     model.script(Response(tool_calls=[CALL]), Response("Y."))
     guide = agent("Guide", provider.configured(model), tools=[tool(search)])
     run(lambda: guide.ask("Go"))
@@ -122,10 +154,10 @@ def test_content(
     assert "Go" in first["gen_ai.input.messages"]
 
 
-@pytest.mark.usefixtures("ag2_only")
 def test_content_is_not_recorded_by_default(
-    provider: Provider, model: ScriptedModel, emission: Emission
+    provider: Provider, sdk: bool, model: ScriptedModel, emission: Emission, instrument: Instrument
 ) -> None:
+    instrument(sdk=sdk)
     model.script(Response(tool_calls=[ToolCall("search", {"query": SECRET})]), Response(SECRET))
     guide = agent("Guide", provider.configured(model), tools=[tool(search)])
     run(lambda: guide.ask(SECRET))

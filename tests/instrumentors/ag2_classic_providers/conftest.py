@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conversation_providers import PROVIDERS, Provider
-from framework_fixtures import instrumented, pytest_itemcollected, pytest_unconfigure
+from framework_fixtures import pytest_itemcollected, pytest_unconfigure
+from sdk_instrumentors import sdk_instrumentors
 
 from otel_agents.instrumentors.ag2_classic import AG2ClassicInstrumentor
-from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure"]
+__all__ = ["pytest_itemcollected", "pytest_unconfigure"]
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -24,8 +24,8 @@ def provider(request: pytest.FixtureRequest) -> Provider:
 
 @pytest.fixture
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    """Instrument AutoGen and OpenAI's SDK."""
-    with instrumenting(emission, AG2ClassicInstrumentor(), OpenAIInstrumentor()) as instrument:
+    """Instrument AutoGen and the SDKs."""
+    with instrumenting(emission, AG2ClassicInstrumentor(), *sdk_instrumentors()) as instrument:
         yield instrument
 
 
@@ -38,3 +38,15 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "none")
         yield model
+
+
+@pytest.fixture(params=[True, False], ids=["sdk on", "sdk off"])
+def sdk(request: pytest.FixtureRequest) -> bool:
+    """Whether the SDKs are instrumented, too."""
+    return request.param
+
+
+@pytest.fixture
+def instrumented(instrument: Callable[..., None], sdk: bool) -> None:
+    """Instrument with the defaults, with and without the SDKs' instrumentors."""
+    instrument(sdk=sdk)

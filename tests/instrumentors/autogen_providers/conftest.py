@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from autogen_fixtures import balanced, instrument, instrumented
+from collections.abc import Callable, Iterator
 
-__all__ = ["balanced", "instrument", "instrumented"]
+import pytest
+from autogen_fixtures import balanced, instrumented
+
+from otel_agents.instrumentors.anthropic import AnthropicInstrumentor
+from otel_agents.instrumentors.autogen import AutoGenInstrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
+
+__all__ = ["balanced", "instrumented"]
+
+
+@pytest.fixture
+def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
+    """Instrument AutoGen and the SDKs."""
+    sdks = AnthropicInstrumentor(), OpenAIInstrumentor()
+    with instrumenting(emission, AutoGenInstrumentor(), *sdks) as instrument:
+        yield instrument

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
 
 import pytest
-from autogen_teams import assistant, user_messages
+from autogen_teams import assistant, round_robin, turn, user_messages
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
@@ -31,15 +31,67 @@ INFO: Any = {
 WITH_USAGE: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
+FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
+UNSAID = frozenset(
+    {
+        *("gen_ai.request.max_tokens", "gen_ai.request.temperature"),
+        *("gen_ai.response.id", "gen_ai.response.model"),
+        *("openai.api.type", "openai.response.service_tier"),
+        "openai.response.system_fingerprint",
+    }
+)
+"""What no client of AutoGen's says; the first two where they are the client's defaults."""
+
+
 @dataclass(frozen=True)
 class Provider:
-    """``make`` returns a client for a model; ``seen``: the SDK below is instrumented too."""
+    """A provider, and what its spans look like.
+
+    Attributes:
+        name: ``gen_ai.provider.name``, if the SDK is instrumented.
+        model: The model.
+        make: Returns a client for it.
+        refusal: The error of a refused request.
+        reasons: The provider's finish reasons of a response with a tool call, and of one with text.
+        more: What the SDK's instrumentor records besides.
+        server: Its address and port; that of the scripted model for None.
+    """
 
     name: str
-    span: str
+    model: str
     make: Callable[[ScriptedModel], Any]
-    seen: bool = True
-    host: str = "127.0.0.1"
+    refusal: str
+    reasons: tuple[str, str] = ("tool_calls", "stop")
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+    server: tuple[str, int] | None = None
+
+    @property
+    def span(self) -> str:
+        return f"chat {self.model}"
+
+    def attributes(self, model: ScriptedModel, *, sdk: bool, stream: bool) -> list[dict[str, Any]]:
+        """Return the attributes of its spans, one per response, but for durations."""
+        reasons = self.reasons if sdk else ("tool_calls", "stop")
+        host, port = self.server or ("127.0.0.1", model.port)
+        spans = [
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": self.name,
+                "gen_ai.request.model": self.model,
+                "gen_ai.response.model": entry.model,
+                "gen_ai.response.id": entry.response_id,
+                "gen_ai.response.finish_reasons": (reason,),
+                "gen_ai.usage.input_tokens": entry.input_tokens,
+                "gen_ai.usage.output_tokens": entry.output_tokens,
+                "server.address": host,
+                "server.port": port,
+                **({"gen_ai.request.stream": True} if stream else {}),
+                **self.more,
+            }
+            for entry, reason in zip(model.ledger.entries, reasons, strict=True)
+        ]
+        return spans if sdk else [{n: span[n] for n in span if n not in UNSAID} for span in spans]
 
 
 def redirecting(port: int) -> Any:
@@ -75,11 +127,36 @@ def gemini(model: ScriptedModel) -> Any:
     return openai.OpenAIChatCompletionClient(model="gemini-2.0-flash", api_key="none", **more)
 
 
-GOOGLE = "generativelanguage.googleapis.com"
+OPENAI: dict[str, Any] = {
+    "openai.api.type": "chat_completions",
+    "openai.response.service_tier": "default",
+    "openai.response.system_fingerprint": "fp_scripted",
+}
+GOOGLE = ("generativelanguage.googleapis.com", 443)
 PROVIDERS = {
-    "anthropic": Provider("anthropic", "chat claude-toy", claude, seen=False),
-    "azure": Provider("azure.ai.openai", "chat gpt-4o-mini", azure),
-    "gemini": Provider("gcp.gemini", "chat gemini-2.0-flash", gemini, host=GOOGLE),
+    "anthropic": Provider(
+        "anthropic",
+        "claude-toy",
+        claude,
+        "anthropic.AuthenticationError",
+        ("tool_use", "end_turn"),
+        {"gen_ai.request.max_tokens": 4096, "gen_ai.request.temperature": 1.0},
+    ),
+    "azure": Provider(
+        "azure.ai.openai",
+        "gpt-4o-mini",
+        azure,
+        "openai.AuthenticationError",
+        more={**OPENAI, "gen_ai.response.model": "gpt-4o-mini-2024-07-18"},
+    ),
+    "gemini": Provider(
+        "gcp.gemini",
+        "gemini-2.0-flash",
+        gemini,
+        "openai.AuthenticationError",
+        more=OPENAI,
+        server=GOOGLE,
+    ),
 }
 
 
@@ -122,8 +199,8 @@ async def whole(client: Any) -> Any:
     return await client.create(user_messages("go"))
 
 
-@pytest.mark.parametrize("sdk", [True, False])
-@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("sdk", [True, False], ids=["sdk", "alone"])
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 def test_an_agent_with_a_tool(
     sdk: bool,
     streaming: bool,
@@ -132,7 +209,6 @@ def test_an_agent_with_a_tool(
     model: ScriptedModel,
     emission: Emission,
     instrument: Instrument,
-    balanced: Check,
 ) -> None:
     instrument(sdk=sdk)
     call = ToolCall("weather", {"city": "Bern"})
@@ -151,20 +227,58 @@ def test_an_agent_with_a_tool(
         f"  {provider.span}",
     ]
     recorded = spans(emission)
-    assert [span["gen_ai.provider.name"] for span in recorded] == [provider.name] * 2
-    assert [span["gen_ai.response.finish_reasons"] for span in recorded] == [
-        ("tool_calls",),
-        ("stop",),
-    ]
-    assert {span["server.address"] for span in recorded} == {provider.host}
-    assert [span.get("gen_ai.request.stream", False) for span in recorded] == [streaming] * 2
-    if sdk and provider.seen:
-        ids = [entry.response_id for entry in model.ledger.entries]
-        assert [span["gen_ai.response.id"] for span in recorded] == ids
+    timed = [span.pop(FIRST_CHUNK, None) is not None for span in recorded]
+    assert timed == [streaming and sdk, streaming]  # AutoGen's clients yield only text by the piece
+    assert recorded == provider.attributes(model, sdk=sdk, stream=streaming)
+
+
+def test_with_the_sdk_tokens_from_a_cache_are_counted(
+    provider: Provider,
+    using: Callable[..., Any],
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Instrument,
+    balanced: Check,
+) -> None:
+    instrument()
+    model.script(Response("well", usage=Usage(200, 7, cached_tokens=128)))
+    using(whole)
+    (span,) = spans(emission)
+    assert span["gen_ai.usage.cache_read.input_tokens"] == 128
     balanced()
 
 
-@pytest.mark.parametrize("sdk", [True, False])
+@pytest.mark.parametrize("sdk", [True, False], ids=["sdk", "alone"])
+def test_a_team_whose_runtime_traces_too(
+    sdk: bool,
+    provider: Provider,
+    using: Callable[..., Any],
+    model: ScriptedModel,
+    emission: Emission,
+    instrument: Instrument,
+    balanced: Check,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs = Emission(noticing=True)
+    monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", theirs.tracer_provider)
+    monkeypatch.setenv(SWITCH, "false")
+    instrument(sdk=sdk)
+    model.script(Response("well", usage=Usage(200, 7)))
+
+    def run(client: Any) -> Any:
+        return round_robin(assistant("first", client), turns=1).run(task="go")
+
+    using(run)
+    assert sorted(emission.names) == sorted(
+        line.strip() for line in ["invoke_workflow", *turn("first", provider.span)]
+    )
+    assert theirs.names
+    assert not [name for name in theirs.names if not name.startswith("autogen ")]
+    balanced()
+    theirs.close()
+
+
+@pytest.mark.parametrize("sdk", [True, False], ids=["sdk", "alone"])
 @pytest.mark.parametrize("call", [whole, streamed])
 def test_a_refusal(
     sdk: bool,
@@ -180,9 +294,7 @@ def test_a_refusal(
     with pytest.raises(Exception, match=SECRET):
         using(call)
     (span,) = spans(emission)
-    sdk_name = "openai" if provider.seen else "anthropic"
-    assert span["error.type"] == f"{sdk_name}.AuthenticationError"
-    assert span["gen_ai.provider.name"] == provider.name
+    assert span["error.type"] == provider.refusal
     assert SECRET not in emission.texts()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from platform import python_version
 from typing import Any, Final
 
+from otel_agents.distro import demo
 from otel_agents.distro.discovery import versions
 
 __all__ = ["main"]
@@ -24,9 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its status: 0 success, 1 findings or a failure, 2 usage error."""
     options = _parser().parse_args(arguments)
     if options.command == "demo":
-        from otel_agents.distro import demo
-
-        return demo.run()
+        return demo.run(options.model)
     return _doctor(options.json, options.timeout)
 
 
@@ -36,8 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the installed versions and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser(
-        "demo", help="run an agent against a scripted local model and draw its trace"
+    demo.add_arguments(
+        commands.add_parser(
+            "demo", help="run an agent against a scripted local model and draw its trace"
+        )
     )
     doctor = commands.add_parser(
         "doctor",

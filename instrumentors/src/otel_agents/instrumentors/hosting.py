@@ -39,6 +39,8 @@ from ._core.threads import signals_blocked, start_daemon
 from ._core.workers import expect_workers, inherits_telemetry, start_in_worker
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
     from ._core.calls.reporting import StreamObserver
     from ._core.operations.in_progress import InProgress
 
@@ -62,6 +64,7 @@ __all__ = [
     "metadata_problem",
     "missing_hooks",
     "notice_fork",
+    "notice_span",
     "operations_in_progress",
     "plain_name",
     "refuses",
@@ -79,6 +82,7 @@ __all__ = [
 
 _STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
+_OWNERSHIP: Final = f"{__package__}._core.context.ownership"
 
 
 def drain_streams(timeout: float) -> bool:
@@ -124,6 +128,17 @@ def abandon(stream: StreamObserver) -> None:
     leave = _loaded(_STREAMS, "abandon")
     if leave is not None:
         leave(stream)
+
+
+def notice_span(span: object, parent_context: Context | None) -> None:
+    """Take notice of a span that starts: call it from a span processor's ``on_start``.
+
+    A model call that another library reports, such as an SDK itself, is then not reported by the
+    frameworks above it.
+    """
+    notice = _loaded(_OWNERSHIP, "notice_span")
+    if notice is not None:
+        notice(span, parent_context)
 
 
 def is_discarded(span: object) -> bool:

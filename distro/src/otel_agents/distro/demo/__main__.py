@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
-from otel_agents.distro.demo import run
+from otel_agents.distro.demo import add_arguments, run
 
-sys.exit(run())
+parser = argparse.ArgumentParser()
+add_arguments(parser)
+sys.exit(run(parser.parse_args().model))

@@ -42,26 +42,60 @@ PROGRAMS: Final = MappingProxyType(
 )
 """The programs by required module; the first one that is installed runs."""
 
+
+@dataclass(frozen=True)
+class CrewModel:
+    """A model that the crew can ask instead of OpenAI's.
+
+    Attributes:
+        name: CrewAI's name of it.
+        variables: Those with which its SDK calls the scripted model.
+    """
+
+    name: str
+    variables: Callable[[ScriptedModel], dict[str, str]]
+
+
+MODELS: Final = MappingProxyType(
+    {
+        "claude": CrewModel(
+            "anthropic/claude-sonnet-4-5",
+            lambda model: {"ANTHROPIC_BASE_URL": model.base_url, "ANTHROPIC_API_KEY": "none"},
+        ),
+        "gemini": CrewModel(
+            "gemini/gemini-2.5-flash",
+            lambda model: {"GOOGLE_GEMINI_BASE_URL": model.base_url, "GEMINI_API_KEY": "none"},
+        ),
+    }
+)
+"""The models by the demo's argument."""
+
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
-def run() -> int:
+def run(model_name: str | None = None) -> int:
     """Run the first program whose module is installed; return the exit status.
+
+    Args:
+        model_name: The model that the crew asks, of `MODELS`; one of OpenAI's for None.
 
     Raises:
         StopIteration: None is installed.
     """
     program = next(program for name, program in PROGRAMS.items() if find_spec(name))
+    chosen = None if model_name is None else MODELS[model_name]
+    arguments = [str(program.path), *([] if chosen is None else [chosen.name])]
     environment = Environment()
     signal = environment.signal("traces")
     endpoint = redacted(signal.endpoint.value)
     listening = environment.sendable(signal) and not connection_refused(signal.address)
-    _write(f"$ opentelemetry-instrument python {program.path.name}")
+    _write(" ".join(["$ opentelemetry-instrument python", program.path.name, *arguments[1:]]))
     with ScriptedModel() as model:
         program.prepare(model)
         variables = {**_exporters(listening), **client(model)}
-        command = [sys.executable, "-c", _START, sys.executable, str(program.path)]
+        variables |= {} if chosen is None else chosen.variables(model)
+        command = [sys.executable, "-c", _START, sys.executable, *arguments]
         done = subprocess.run(command, env={**os.environ, **variables}, check=False)
     if done.returncode == 0:
         _write(f"The same trace was sent to {endpoint}." if listening else _NOT_SENT)

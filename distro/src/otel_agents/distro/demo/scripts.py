@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_agents.testing.scripted_model import (
+    Kind,
     ModelRequest,
     Reaction,
     Response,
@@ -19,6 +20,13 @@ TRIP_TEXT: Final = "Take the 09:25 from Milano: Bern is sunny on Friday, 21 degr
 _WEATHER: Final = ToolCall("get_weather", {"city": "Bern"})
 _NO_TRAIN: Final = ToolCall("find_trains", {"origin": "Milan", "destination": "Bern"})
 _TRAIN: Final = ToolCall("find_trains", {"origin": "Milano", "destination": "Bern"})
+
+_CALLS: Final = (
+    (_WEATHER, "Friday in Bern"),
+    (_NO_TRAIN, "no station Milan"),
+    (_TRAIN, "Milano 09:25"),
+)
+"""The crew's tool calls, and how the program's results begin."""
 
 TRIP: Final = (
     Response(
@@ -42,13 +50,12 @@ TRIP: Final = (
 
 def crew_reaction(request: ModelRequest) -> Reaction:
     """Return the response to an agent of the crew, or to the requests of its memory."""
-    if request.schema is not None or "messages" not in request.body:
+    if request.schema is not None or request.kind is not Kind.INFERENCE:
         return default_response(request)
     if "find_trains" not in {tool.name for tool in request.tools}:
         return Response(TRIP_TEXT, delay=0.2)
     # One after the other: CrewAI runs the calls of one response in parallel.
-    calls = (_WEATHER, _NO_TRAIN, _TRAIN)
-    results = sum(message.get("role") == "tool" for message in request.body["messages"])
-    if results < len(calls):
-        return Response(tool_calls=(calls[results],), delay=0.15)
+    for call, result in _CALLS:
+        if result not in request.prompt:
+            return Response(tool_calls=(call,), delay=0.15)
     return Response(TRIP_TEXT)

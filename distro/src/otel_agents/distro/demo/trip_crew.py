@@ -1,6 +1,6 @@
 """The demo's program where CrewAI is installed: an application without a line of OpenTelemetry.
 
-A crew of two plans a trip, with tools, knowledge and memory.
+A crew of two plans a trip, with tools, knowledge and memory. The argument is the model that it asks.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import time
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from crewai.tools import tool
 
 logging.getLogger("crewai").setLevel(logging.ERROR)  # it warns that it counts tokens itself
 
+MODEL = sys.argv[1] if sys.argv[1:] else "gpt-4o-mini"
 STATIONS = ("Milano", "Bern")
 EMBEDDER = MappingProxyType(
     {
@@ -53,7 +55,7 @@ def find_trains(origin: str, destination: str) -> str:
 
 def trip(traveller: str) -> Crew:
     """Return the crew: a scout finds a connection, a writer describes it."""
-    llm = LLM(model="gpt-4o-mini")
+    llm = LLM(model=MODEL)
     scout = Agent(
         role="Scout",
         goal="Find out how to get there",

@@ -35,11 +35,12 @@ class OpenSpans(SpanProcessor):
 
     @hosting.guarded("tracking open spans")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Track ``span``."""
+        """Track ``span``, and show it to the instrumentors."""
         context: Any = span.context
         self._open[context[_SPAN_ID]] = ref(span)
         if len(self._open) > self._prune_at:
             self._prune()
+        hosting.notice_span(span, parent_context)
 
     @hosting.guarded("tracking open spans")
     def on_end(self, span: ReadableSpan) -> None:

@@ -15,7 +15,7 @@ from otel_agents.semconv import values
 from .api import ResponseAccumulator, ResponseFields, WireFormat
 from .fields import Body, text
 
-__all__ = ["Embedding", "Generation"]
+__all__ = ["Embedding", "Generation", "record_response"]
 
 
 class Generation(Inference):
@@ -70,9 +70,10 @@ class Generation(Inference):
         if self._responded:
             return
         self._responded = self.complete = True
-        self._record(self._wire_format.response_fields(value))
+        record_response(self, self._wire_format.response_fields(value))
+        self.output = lambda: self._wire_format.output_messages(value)
         if self.content.enabled:
-            self.content.output_messages = lambda: self._wire_format.output_messages(value)
+            self.content.output_messages = self.output
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""
@@ -99,19 +100,21 @@ class Generation(Inference):
             return
         response = accumulator.response()
         if response is not None:
-            self._record(self._wire_format.response_fields(response))
+            record_response(self, self._wire_format.response_fields(response))
         if self.content.enabled:
             self.content.output_messages = accumulator.messages
 
-    def _record(self, fields: ResponseFields) -> None:
-        self.response_id, self.response_model = fields.response_id, fields.model
-        self.finish_reasons = fields.finish_reasons
-        self.attributes.update(fields.attributes)
-        if fields.usage is not None:
-            self.input_tokens, self.output_tokens = fields.usage[:2]
-            self.attributes.update(fields.usage.breakdown)
-        if fields.failed:
-            self.mark_failed(fields.error_code)
+
+def record_response(call: Inference, fields: ResponseFields) -> None:
+    """Record what a response reports of itself."""
+    call.response_id, call.response_model = fields.response_id, fields.model
+    call.finish_reasons = fields.finish_reasons
+    call.attributes.update(fields.attributes)
+    if fields.usage is not None:
+        call.input_tokens, call.output_tokens = fields.usage[:2]
+        call.attributes.update(fields.usage.breakdown)
+    if fields.failed:
+        call.mark_failed(fields.error_code)
 
 
 class Embedding(Embeddings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Sequence
 from functools import partial
 from traceback import walk_tb
@@ -13,28 +12,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage
+from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
+from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import Operation, Provider
+from otel_agents.semconv.values import Provider
 
-from ._clients import (
-    is_llm_client,
-    model_of,
-    provider_name,
-    provider_of,
-    server_of_client,
-    settings_of,
-)
+from ._clients import is_llm_client, model_of, provider_of, server_of_client, settings_of
 from ._messages import conversation_messages, response_messages, system_instructions
 from ._package import submodule_name
 
 if TYPE_CHECKING:
     from ag2.context import ConversationContext
-    from ag2.events import BaseEvent, ModelResponse, Usage
+    from ag2.events import BaseEvent, ModelResponse
+    from ag2.events import Usage as AG2Usage
 
 __all__ = ["duck_typed_model_call", "event_sent", "model_call"]
 
@@ -44,12 +37,16 @@ _CHUNK_EVENTS: Final = (_MESSAGE_CHUNK, "ModelReasoning")
 # AG2 sends ModelReasoning for responses that are not streamed, too.
 _AGENT_CLIENTS: Final = ("a2a.", "acp.")
 """Packages of clients that call a remote agent and not a model."""
-_GOOGLE: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
-"""Providers whose operation is ``generate_content``."""
-_REQUESTED_MODEL_ECHOED: Final = (*_GOOGLE, Provider.AWS_BEDROCK.value, "dashscope")
-"""Providers for which AG2 sets a response's model to the requested one."""
+_THINKING_NOT_IN_OUTPUT: Final = (Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value)
+"""Providers for which AG2's ``completion_tokens`` exclude the thinking tokens, which are billed."""
 _CACHE_NOT_IN_INPUT: Final = (Provider.ANTHROPIC.value, Provider.AWS_BEDROCK.value)
-"""Providers whose input tokens exclude those read from a cache and written to it."""
+"""Providers for which AG2's ``prompt_tokens`` exclude those read from a cache and written to it."""
+_REQUESTED_MODEL_ECHOED: Final = (
+    *_THINKING_NOT_IN_OUTPUT,
+    Provider.AWS_BEDROCK.value,
+    "dashscope",
+)
+"""Providers for which AG2 sets a response's model to the requested one."""
 _REQUEST_MAPPERS: Final = re.compile(r"config\..+\.mappers|events\.tool_events")
 """Modules that convert the conversation so far into a request."""
 _COMPLETED: Final = "completed"
@@ -64,7 +61,7 @@ _USAGE_DETAILS: Final = (
 )
 
 
-class FrameworkModelCall(ClaimedCall):
+class FrameworkModelCall(FrameworkCall):
     """One call of a model client, below every middleware: each call sends a request."""
 
     def __init__(
@@ -74,28 +71,22 @@ class FrameworkModelCall(ClaimedCall):
         events: Sequence[BaseEvent],
         context: ConversationContext,
     ) -> None:
-        self._provider = provider_of(client)
+        self._own_provider = provider_of(client, context)
         super().__init__(
             telemetry,
-            Operation.GENERATE_CONTENT if self._provider in _GOOGLE else Operation.CHAT,
+            settings_of(client),
             model=model_of(client, context),
-            provider=self._provider,
-            sends_itself=True,
+            provider=self._own_provider,
+            server=server_of_client(client),
             record_request=partial(_record_request, events, context),
         )
-        self.server = server_of_client(client)
-        self._content_enabled = telemetry.gate.enabled
-        self._settings = settings_of(client)
-        self._started = time.perf_counter()
-        self._first_chunk: float | None = None
         self.context = _MODEL_CALL.set(self, self.context)
 
-    def chunk_received(self, kind: str) -> None:
-        """Record that a chunk of the response, an event of this class name, was received."""
-        if self._first_chunk is None:
-            self._first_chunk = time.perf_counter() - self._started
+    def event_sent(self, kind: str) -> None:
+        """Record that AG2 sent an event of this class name while the response streamed in."""
+        self.chunk_received()
         if kind == _MESSAGE_CHUNK:
-            self._settings["stream"] = True
+            self.settings = {**self.settings, "stream": True}
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Return ``error``, and record whether anything was sent.
@@ -112,43 +103,33 @@ class FrameworkModelCall(ClaimedCall):
             self.nothing_sent()
         return error
 
-    def response_id(self, response: Any) -> str | None:
-        """Return the provider's id of the response."""
-        # AG2 1.0 drops the id: its ModelResponse has no response_id.
-        return getattr(response, "response_id", None)
-
-    def describe(self, call: Any, response: ModelResponse | None) -> None:
-        """Record what the client reports; a custom client may report nothing."""
-        if call.detailed:
-            call.attributes.update(inference_attributes(self._settings))
-        if self._first_chunk is not None and self._settings["stream"]:
-            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
-        if response is None:
-            return
-        call.response_id = self.response_id(response)
-        if self._provider not in _REQUESTED_MODEL_ECHOED:
-            call.response_model = getattr(response, "model", None)
-        call.finish_reasons = _finish_reasons(response)
-        if self._content_enabled:
-            output = response_messages(response)()
-            call.content.output_messages = with_finish_reasons(output, call.finish_reasons)
+    def response_fields(self, response: ModelResponse | None) -> ResponseFields:
+        """Return what the client reports; a custom client may report nothing."""
+        echoed = self._own_provider in _REQUESTED_MODEL_ECHOED
         usage = getattr(response, "usage", None)
-        if usage:
-            self._record_usage(call, usage)
+        return ResponseFields(
+            # AG2 1.0 drops the id: its ModelResponse has no response_id.
+            response_id=getattr(response, "response_id", None),
+            model=None if echoed else getattr(response, "model", None),
+            finish_reasons=_finish_reasons(response),
+            usage=_usage(usage, self.claim.provider) if usage else None,
+        )
 
-    def _record_usage(self, call: Any, usage: Usage) -> None:
-        read, written, thinking = (_tokens(usage, name) for name, _ in _USAGE_DETAILS)
-        for (_, name), tokens in zip(_USAGE_DETAILS, (read, written, thinking), strict=True):
-            if tokens:
-                call.attributes[name] = tokens
-        prompt = _tokens(usage, "prompt_tokens")
-        if prompt is not None and self.claim.provider in _CACHE_NOT_IN_INPUT:
-            prompt += (read or 0) + (written or 0)
-        output = _tokens(usage, "completion_tokens")
-        # For Google's models AG2's completion_tokens exclude the thinking tokens, which are billed.
-        if thinking and self._provider in _GOOGLE:
-            output = (output or 0) + thinking
-        call.input_tokens, call.output_tokens = prompt, output
+    def output_messages(self, response: ModelResponse | None) -> list[Message]:
+        """Return the response as a message."""
+        return response_messages(response)() if response is not None else []
+
+
+def _usage(usage: AG2Usage, provider: str | None) -> Usage:
+    """Return the tokens as billed."""
+    read, written, thinking = (_tokens(usage, name) or 0 for name, _ in _USAGE_DETAILS)
+    counts = zip(_USAGE_DETAILS, (read, written, thinking), strict=True)
+    inputs, outputs = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
+    if inputs is not None and provider in _CACHE_NOT_IN_INPUT:
+        inputs += read + written
+    if thinking and provider in _THINKING_NOT_IN_OUTPUT:
+        outputs = (outputs or 0) + thinking
+    return Usage(inputs, outputs, {name: tokens for (_, name), tokens in counts if tokens})
 
 
 _MODEL_CALL: Final = Slot("ag2-model-call", FrameworkModelCall)
@@ -164,7 +145,7 @@ def _failed_to_serialize(error: BaseException) -> bool:
     return any(_REQUEST_MAPPERS.fullmatch(submodule_name(module)) for module in modules)
 
 
-def _finish_reasons(response: ModelResponse) -> tuple[str, ...]:
+def _finish_reasons(response: ModelResponse | None) -> tuple[str, ...]:
     reason = getattr(response, "finish_reason", None)
     if not isinstance(reason, str):
         return ()
@@ -173,7 +154,7 @@ def _finish_reasons(response: ModelResponse) -> tuple[str, ...]:
     return (_FINISH_REASONS.get(reason, reason),)
 
 
-def _tokens(usage: Usage, name: str) -> int | None:
+def _tokens(usage: AG2Usage, name: str) -> int | None:
     value = getattr(usage, name, None)
     return int(value) if isinstance(value, (int, float)) else None
 
@@ -213,4 +194,4 @@ def event_sent(telemetry: Telemetry, call: Call) -> None:
     kind = type(call.argument(0, "event")).__name__
     model_call = _MODEL_CALL.get() if kind in _CHUNK_EVENTS else None
     if model_call is not None:
-        model_call.chunk_received(kind)
+        model_call.event_sent(kind)

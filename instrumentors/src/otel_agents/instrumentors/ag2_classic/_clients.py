@@ -5,17 +5,18 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
+from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
-from otel_agents.semconv.values import Operation, Provider
+from otel_agents.semconv.values import Provider
 
 __all__ = [
     "CLIENTS",
+    "IGNORE_STREAM",
+    "INVENT_IDS",
+    "OMIT_THOUGHTS",
     "guesses_stream_usage",
-    "invents_ids",
-    "may_stream_unobserved",
-    "operation_of",
+    "kind_of",
     "provider_of",
-    "sends_observably",
     "server_of_client",
 ]
 
@@ -23,58 +24,57 @@ _PACKAGE: Final = "autogen."
 _OPENAI_CLIENT: Final = "OpenAIClient"
 _STREAM_USAGE_METHOD: Final = "_add_streaming_usage_to_params"
 
-CLIENTS: Final = MappingProxyType(
-    {
-        "oai.client:OpenAIClient": Provider.OPENAI.value,
-        "oai.openai_responses:OpenAIResponsesClient": Provider.OPENAI.value,
-        "oai.anthropic:AnthropicClient": Provider.ANTHROPIC.value,
-        "oai.bedrock:BedrockClient": Provider.AWS_BEDROCK.value,
-        "oai.cerebras:CerebrasClient": "cerebras",
-        "oai.cohere:CohereClient": Provider.COHERE.value,
-        "oai.gemini:GeminiClient": Provider.GCP_GEMINI.value,
-        "oai.groq:GroqClient": Provider.GROQ.value,
-        "oai.mistral:MistralAIClient": Provider.MISTRAL_AI.value,
-        "oai.ollama:OllamaClient": "ollama",
-        "oai.together:TogetherClient": "together_ai",
-        "llm_clients.anthropic_v2:AnthropicV2Client": Provider.ANTHROPIC.value,
-        "llm_clients.bedrock_v2:BedrockV2Client": Provider.AWS_BEDROCK.value,
-        "llm_clients.openai_completions_client:OpenAICompletionsClient": Provider.OPENAI.value,
-        "llm_clients.openai_responses_v2:OpenAIResponsesV2Client": Provider.OPENAI.value,
-    }
+CLIENTS: Final = (
+    "oai.client:OpenAIClient",
+    "oai.openai_responses:OpenAIResponsesClient",
+    "oai.anthropic:AnthropicClient",
+    "oai.bedrock:BedrockClient",
+    "oai.cerebras:CerebrasClient",
+    "oai.cohere:CohereClient",
+    "oai.gemini:GeminiClient",
+    "oai.groq:GroqClient",
+    "oai.mistral:MistralAIClient",
+    "oai.ollama:OllamaClient",
+    "oai.together:TogetherClient",
+    "llm_clients.anthropic_v2:AnthropicV2Client",
+    "llm_clients.bedrock_v2:BedrockV2Client",
+    "llm_clients.openai_completions_client:OpenAICompletionsClient",
+    "llm_clients.openai_responses_v2:OpenAIResponsesV2Client",
 )
-"""AG2's own clients, by their path below the package ``autogen``, and their providers."""
-_PROVIDERS: Final = MappingProxyType(
-    {target.partition(":")[2]: name for target, name in CLIENTS.items()}
+"""AG2's own clients, by their path below the package ``autogen``."""
+_MODULES: Final = MappingProxyType({"client": Provider.OPENAI.value, "together": "together_ai"})
+"""Providers of the modules that are not named after them."""
+_AZURE: Final = "AzureOpenAI"
+
+IGNORE_STREAM: Final = frozenset(
+    {"AnthropicV2Client", "BedrockClient", "BedrockV2Client", "MistralAIClient"}
 )
-_HOSTED: Final = MappingProxyType(
-    {
-        "AzureOpenAI": Provider.AZURE_AI_OPENAI.value,
-        "AnthropicBedrock": Provider.AWS_BEDROCK.value,
-        "AnthropicVertex": Provider.GCP_VERTEX_AI.value,
-    }
-)
-"""SDK clients for models that another company than their vendor hosts."""
-_OBSERVED: Final = frozenset(
-    {"AnthropicClient", "AnthropicV2Client", "BedrockClient", "BedrockV2Client", "GeminiClient"}
-)
-_NEVER_STREAMS: Final = frozenset({"MistralAIClient"})
-_INVENTS_IDS: Final = frozenset({"GeminiClient", "OllamaClient"})
+"""Clients that never stream, whatever their settings."""
+
+INVENT_IDS: Final = frozenset({"GeminiClient", "OllamaClient"})
+"""Clients whose response ids are not the provider's."""
+
+OMIT_THOUGHTS: Final = frozenset({"GeminiClient"})
+"""Clients whose output tokens are without those of thoughts, which are billed."""
+
+
+def kind_of(client: Any) -> str:
+    """Return the name of AG2's class that ``client`` is or derives from; empty for a custom one."""
+    kind = _class_of(client)
+    return kind.__name__ if kind is not None else ""
 
 
 def provider_of(client: Any) -> str | None:
     """Return the provider of one of AG2's own clients, None for a custom client."""
-    name = _client_class(client)
-    if not name:
+    kind = _class_of(client)
+    if kind is None:
         return None
     if getattr(client, "use_vertexai", False) is True:
         return Provider.GCP_VERTEX_AI.value
-    return _HOSTED.get(type(_sdk_client(client)).__name__) or _PROVIDERS.get(name)
-
-
-def operation_of(client: Any) -> Operation:
-    """Return the operation of a client's requests."""
-    gemini = _client_class(client) == "GeminiClient"
-    return Operation.GENERATE_CONTENT if gemini else Operation.CHAT
+    if type(_sdk_client(client)).__name__ == _AZURE:
+        return Provider.AZURE_AI_OPENAI.value
+    name = kind.__module__.rpartition(".")[2]  # such as ``gemini``, ``bedrock_v2``
+    return _MODULES.get(name) or provider_name(name.partition("_")[0])
 
 
 def server_of_client(client: Any) -> tuple[str, int] | None:
@@ -86,31 +86,13 @@ def server_of_client(client: Any) -> tuple[str, int] | None:
 def guesses_stream_usage(client: Any) -> bool:
     """Return whether ``client`` counts the tokens of a stream itself."""
     # AutoGen 0.2 counts tokens with tiktoken; versions with this method request the usage.
-    return _client_class(client) == _OPENAI_CLIENT and not hasattr(client, _STREAM_USAGE_METHOD)
-
-
-def invents_ids(client: Any) -> bool:
-    """Return whether the response ids of ``client`` are not the provider's."""
-    return _client_class(client) in _INVENTS_IDS
-
-
-def sends_observably(client: Any) -> bool:
-    """Return whether each request of ``client`` is observed in its SDK (`_sdk_requests`)."""
-    # For Vertex AI GeminiClient uses another SDK, vertexai.
-    vertex = getattr(client, "use_vertexai", False) is True
-    return _client_class(client) in _OBSERVED and not vertex
-
-
-def may_stream_unobserved(client: Any) -> bool:
-    """Return whether ``client`` may stream a response whose chunks are not observed here."""
-    return not sends_observably(client) and _client_class(client) not in _NEVER_STREAMS
+    return kind_of(client) == _OPENAI_CLIENT and not hasattr(client, _STREAM_USAGE_METHOD)
 
 
 def _sdk_client(client: Any) -> Any:
     return getattr(client, "_oai_client", None) or getattr(client, "_client", None)
 
 
-def _client_class(client: Any) -> str:
-    """Return the name of AG2's class that ``client`` is or derives from; empty if there is none."""
-    names = (cls.__name__ for cls in type(client).__mro__ if cls.__module__.startswith(_PACKAGE))
-    return next(names, "")
+def _class_of(client: Any) -> type[Any] | None:
+    kinds = (kind for kind in type(client).__mro__ if kind.__module__.startswith(_PACKAGE))
+    return next(kinds, None)

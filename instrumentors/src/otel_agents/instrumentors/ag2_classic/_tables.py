@@ -17,7 +17,6 @@ from ._clients import CLIENTS
 from ._conversation import from_executor, in_executor, in_thread, run_stream
 from ._models import model_call
 from ._native_telemetry import AGENTS, MODELS, NativeRecording
-from ._sdk_requests import SDK_PATCHES
 from ._tools import code, tool, tool_registration
 from ._turns import (
     guardrail,
@@ -145,7 +144,6 @@ def patches() -> Iterator[Patch]:
         yield Patch(f"autogen.{client}.create", start_model_call, since=since, once_per=instance)
     registration = "autogen.oai.client:OpenAIWrapper.register_model_client"
     yield Patch(registration, start_model_call, argument_method="create", once_per=instance)
-    yield from SDK_PATCHES
     for target in AGENTS:
         yield Patch(target, instead(native.instrument_agents), since=_NATIVE_SINCE)
     for target in MODELS:

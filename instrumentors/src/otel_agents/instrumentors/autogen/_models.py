@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
@@ -26,20 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["model_call"]
 
-_AUTOGEN: Final = "autogen_ext."
-_PROVIDERS: Final = MappingProxyType(
+_AUTOGEN: Final = "autogen_ext.models."
+_PROVIDERS: Final = MappingProxyType({"azure": Provider.AZURE_AI_INFERENCE})
+"""The packages of clients whose names mean something else in other libraries."""
+_CLASSES: Final = MappingProxyType(
     {
-        "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK.value,
-        "AnthropicChatCompletionClient": Provider.ANTHROPIC.value,
-        "AzureAIChatCompletionClient": Provider.AZURE_AI_INFERENCE.value,
-        "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI.value,
-        "LlamaCppChatCompletionClient": "llama_cpp",
-        "OllamaChatCompletionClient": "ollama",
-        "OpenAIChatCompletionClient": Provider.OPENAI.value,
+        "AnthropicBedrockChatCompletionClient": Provider.AWS_BEDROCK,
+        "AzureOpenAIChatCompletionClient": Provider.AZURE_AI_OPENAI,
     }
 )
-_BY_HOST: Final = Provider.OPENAI.value
-"""The provider that a client of this name need not have: the host decides."""
+"""The clients whose provider is not that of their package."""
 _REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": None})
 """AutoGen's finish reasons that differ from the providers'."""
 
@@ -129,12 +126,18 @@ def _server_of(client: ChatCompletionClient) -> tuple[str, int] | None:
 def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> str | None:
     """Return the provider of AutoGen's client, or of an application's subclass of it.
 
-    Many providers speak OpenAI's API: there the host tells them apart.
+    It is the name of the package. Many providers speak OpenAI's API: there the host tells them
+    apart.
     """
     for kind in type(client).__mro__:
-        if kind.__module__.startswith(_AUTOGEN) and kind.__name__ in _PROVIDERS:
-            provider = _PROVIDERS[kind.__name__]
-            return provider_of_host(server[0]) if server and provider == _BY_HOST else provider
+        if not kind.__module__.startswith(_AUTOGEN):
+            continue
+        if kind.__name__ in _CLASSES:
+            return _CLASSES[kind.__name__].value
+        package = kind.__module__.removeprefix(_AUTOGEN).partition(".")[0]
+        if package == Provider.OPENAI and server is not None:
+            return provider_of_host(server[0])
+        return provider_name(package, _PROVIDERS)
     return None
 
 

@@ -35,7 +35,7 @@ class CrewAIInstrumentor(AgentInstrumentor):
         "crews, tasks, agents, tools, planning, flows, memory, human input",
         "guardrails, reasoning, knowledge, conversations, native and MCP tools (1.x)",
         "sync, async, for each, threads, stream",
-        "Anthropic, Gemini, Bedrock, Azure and the application's own model classes",
+        "Azure AI Inference and the application's own model classes",
     )
 
     def patches(self) -> Iterable[Patch]:

@@ -11,20 +11,18 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import Step
+from otel_agents.instrumentors._core.operations import ModelCall, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import field, text
 
 from ._descriptions import sanitized
 from ._tool_calls import ToolCall, key_of, tool_calls_in
 
 __all__ = [
-    "add_response",
+    "add_requested",
     "add_streamed",
-    "add_tool_calls",
     "model_class_call",
     "on_handle_tool_call",
-    "on_response",
     "pop_call_id",
     "without_tool_calls",
 ]
@@ -47,34 +45,24 @@ def model_class_call(telemetry: Telemetry, call: Call) -> CallObserver | None:
     return step
 
 
-def add_tool_calls(listed: Any) -> None:
-    """Add the tool calls in ``listed``, in the shape of any provider."""
-    requested = _REQUESTED.get()
-    if requested is not None:
-        requested += tool_calls_in(list(cast("list[Any]", listed or ())))
-
-
 def on_handle_tool_call(telemetry: Telemetry, call: Call) -> None:
     """Note the calls of ``LLM._handle_tool_call(tool_calls, …)``, which go through LiteLLM."""
-    add_tool_calls(call.argument(0, "tool_calls"))
+    requested = _REQUESTED.get()
+    if requested is not None:
+        requested += tool_calls_in(list(cast("list[Any]", call.argument(0, "tool_calls") or ())))
 
 
-def on_response(telemetry: Telemetry, call: Call) -> None:
-    """Note the response: ``OpenAICompletion._extract_openai_token_usage(response)`` and similar."""
-    add_response(call.argument(0, "response"))
-
-
-def add_response(response: Any) -> None:
-    """Add the tool calls of a response of OpenAI, Azure, Anthropic or Bedrock."""
-    if _REQUESTED.get() is None:
+def add_requested(call: ModelCall) -> None:
+    """Add the tool calls in the response that a layer below reports."""
+    requested, output = _REQUESTED.get(), call.output
+    if requested is None or output is None:
         return
-    for choice in items(response, "choices"):
-        add_tool_calls(field(field(choice, "message"), "tool_calls"))
-    message = field(field(response, "output"), "message")  # Bedrock's
-    blocks = items(response if message is None else message, "content")
-    add_tool_calls(
-        [field(block, "toolUse") or block for block in (*items(response, "output"), *blocks)]
-    )
+    parts = [part for message in output() for part in message["parts"]]
+    requested += [
+        ToolCall(part["name"], part.get("arguments"), part.get("id"))
+        for part in parts
+        if part["type"] == "tool_call"
+    ]
 
 
 def add_streamed(chunk: Any) -> None:

@@ -12,16 +12,18 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, unfinished
+from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.providers import provider_name
+from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
-from ._hosts import host_of
 from ._messages import input_messages, output_messages
+from ._model_tools import add_requested
 from ._runs import RUN, ToolCaller
 from ._tool_calls import key_of, tool_calls_in
 from ._usage import usage_of
@@ -30,20 +32,12 @@ if TYPE_CHECKING:
     from crewai.events.types.llm_events import LLMCallCompletedEvent, LLMStreamChunkEvent
     from crewai.llms.base_llm import BaseLLM
 
-__all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk"]
+__all__ = ["ClaimedModelCall", "current_model_call", "model_call", "on_stream_chunk", "on_usage"]
 
 _LITELLM: Final = "crewai.llm"
-_CREWAI: Final = "crewai."
-_CLIENT: Final = "_get_sync_client"
-"""The method by which CrewAI's own classes get their SDK's client, since 1.14.2."""
-_PROVIDERS: Final = MappingProxyType(
-    {
-        "azure": Provider.AZURE_AI_INFERENCE.value,
-        "bedrock": Provider.AWS_BEDROCK.value,
-        "gemini": Provider.GCP_GEMINI.value,
-    }
-)
-"""CrewAI's provider names that differ from the conventions'."""
+_CREWAIS_CLASSES: Final = "crewai.llms.providers."
+_PROVIDERS: Final = MappingProxyType({"azure": Provider.AZURE_AI_INFERENCE})
+"""CrewAI's names of providers that mean something else in other libraries."""
 _PARAMETERS: Final = MappingProxyType(
     {
         attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
@@ -59,73 +53,54 @@ _PARAMETERS: Final = MappingProxyType(
 class ClaimedModelCall(ClaimedCall):
     """One call of a model class, below all of CrewAI's caches.
 
-    A call of an application's class is itself evidence of a request. CrewAI's own classes may
-    send several requests, after a refusal or with a tool's result: each time they get a client.
+    The call is itself evidence of a request, unless CrewAI rejects it. CrewAI's own classes may
+    send several requests: after a refusal, which starts the call again, and with a tool's result.
     """
 
     def __init__(self, telemetry: Telemetry, instance: BaseLLM, messages: Any) -> None:
         model = getattr(instance, "model", None)
-        provider = _provider(instance)
-        self._sends_itself = not hasattr(instance, _CLIENT)
         super().__init__(
             telemetry,
-            Operation.GENERATE_CONTENT if provider == Provider.GCP_GEMINI.value else Operation.CHAT,
+            Operation.CHAT,
             model=model if isinstance(model, str) else None,
-            provider=provider,
-            sends_itself=self._sends_itself,
+            provider=_provider(instance),
+            sends_itself=True,
             record_request=partial(_record_request, messages),
         )
-        # CrewAI's own classes before 1.14.2 create their client at once:
-        # https://github.com/crewAIInc/crewAI/pull/5412
-        if self._sends_itself and type(instance).__module__.startswith(_CREWAI):
-            self.server = host_of(getattr(instance, "client", None))
+        self.server = _server(instance)
         self.model = instance
         self.run = RUN.get()
-        self.event: LLMCallCompletedEvent | None = None
-        self._usage: Any = None
-        self._billed: Any = None
-        self._identity: tuple[str | None, str | None, str | None] = (None, None, None)
-        self._received = False
-        self._first_chunk: int | None = None
-        self._failure: BaseException | None = None
+        self._is_crewais = _is_crewais(instance)
+        self._tool_error: BaseException | None = None
         self._content_enabled = telemetry.gate.enabled
+        self._begin()
         self.context = _MODEL_CALL.set(self, self.context)
 
-    def send(self, server: tuple[str, int] | None) -> None:
-        """Start an attempt, and end the previous one."""
-        if self._received:
-            self.responded(None)
-        elif self._failure is not None:
+    def _begin(self, *, after_tool: bool = False) -> None:
+        """Expect a response; after a tool there need not be another one."""
+        self._after_tool = after_tool
+        self._responded = False
+        self._usage: Any = None
+        self._event: LLMCallCompletedEvent | None = None
+        self._first_chunk: int | None = None
+        self._failure: BaseException | None = None
+
+    def on_start(self) -> None:
+        """Note CrewAI's event for the start: after a failure it is a retry."""
+        if self._failure is not None:
             self.attempt_failed(self._failure)
-        self.event, self._usage, self._billed, self._received = None, None, None, False
-        self._identity = (None, None, None)
-        self._first_chunk, self._failure = None, None
-        self.server = server
-        self.attempt()
+            self._begin()
+            self.attempt()
 
-    def received(self, usage: Any) -> None:
+    def on_usage(self, usage: Any) -> None:
         """Note a response and its usage."""
-        self._received, self._usage = True, usage
+        self._responded, self._usage = True, usage
 
-    def billed(self, usage: dict[str, Any]) -> None:
-        """Note the usage of Azure's response; CrewAI's omits the cached tokens."""
-        self._billed = usage
-
-    def identify(self, model: str | None, response_id: str | None, reason: str | None) -> None:
-        """Note model, id and finish reason of a response or a chunk, as far as it has them."""
-        known = self._identity
-        self._identity = (model or known[0], response_id or known[1], reason or known[2])
-
-    def completed(self, event: LLMCallCompletedEvent) -> None:
-        """Note CrewAI's event for a response, which holds less in early versions."""
-        self._received, self.event = True, event
-        self._usage = field(event, "usage") or self._usage
-        model, response_id, reason = self._identity
-        self._identity = (
-            model or text(event, "model"),
-            text(event, "response_id") or response_id,
-            text(event, "finish_reason") or reason,
-        )
+    def on_completion(self, event: LLMCallCompletedEvent) -> None:
+        """Note CrewAI's event for a response, or for a tool that it has executed."""
+        if self._responded or not self._after_tool:
+            self._responded, self._event = True, event
+            self._usage = field(event, "usage") or self._usage
 
     def on_chunk(self) -> None:
         """Note the time of a stream's first chunk."""
@@ -134,33 +109,54 @@ class ClaimedModelCall(ClaimedCall):
 
     def on_failure(self, error: BaseException) -> None:
         """Note the error of CrewAI's event; a retry may follow."""
-        # CrewAI emits `llm_call_failed` twice for one error, in the provider class and above it.
-        if self._failure is None:
+        # CrewAI emits `llm_call_failed` twice for one error, in the provider class and above it;
+        # and for a tool's error.
+        if self._failure is None and error is not self._tool_error:
             self._failure = _sdk_error(error)
+
+    def on_tool_start(self) -> None:
+        """Report the response that requested the tool."""
+        if self._responded:
+            self.responded(None)
+
+    def on_tool_end(self, error: BaseException | None = None) -> None:
+        """Expect that the tool's result is sent: some classes do."""
+        self._tool_error = error
+        self._begin(after_tool=True)
+        self.attempt()
+
+    def complete(self, call: ModelCall) -> None:
+        """Note the tool calls of a response that an SDK's instrumentor reports."""
+        add_requested(call)
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Report a response first, if the provider sent one before the call failed."""
         if error is None:
             _keep_tool_call_ids(self.run, value)
-            return None
-        if self._received:
+        else:
+            error = _sdk_error(error)
+        if self._responded and error is not None:
             self.responded(None)
-        return _sdk_error(error)
+        elif not self._responded and self._was_not_sent(error):
+            self.nothing_sent()
+        return error
+
+    def _was_not_sent(self, error: BaseException | None) -> bool:
+        """Return whether there was no request, given the call's result."""
+        return self._after_tool if error is None else self._is_crewais and _is_rejection(error)
 
     def describe(self, call: Any, response: Any) -> None:
         """Record what the class has reported; the application's own may report nothing."""
+        event = self._event
         if call.detailed:
             self._describe_request(call)
-        event = self.event
-        call.response_model, call.response_id, reason = self._identity
+        call.response_id, reason = text(event, "response_id"), text(event, "finish_reason")
         call.finish_reasons = (reason.lower(),) if reason else ()  # Gemini's are in capitals
         if self._content_enabled:
             output = event.response if response is None and event is not None else response
             messages = output_messages(output)()
             call.content.output_messages = with_finish_reasons(messages, call.finish_reasons)
-        if not (self._sends_itself or self._received):
-            call.mark_failed(None)
-        usage = usage_of(self._billed or self._usage)
+        usage = usage_of(self._usage)
         if usage is not None:
             call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
             call.attributes.update(usage.breakdown)
@@ -210,9 +206,9 @@ def _keep_tool_call_ids(
             run.calls.append((key_of(call.name, call.arguments), call_id))
 
 
-def on_stream_chunk(event: LLMStreamChunkEvent) -> None:
+def on_stream_chunk(source: Any, event: LLMStreamChunkEvent) -> None:
     """Note CrewAI's event for a chunk of a stream."""
-    model_call, ids = current_model_call(), _STREAMED_IDS.get()
+    model_call, ids = current_model_call(source), _STREAMED_IDS.get()
     if model_call is not None:
         model_call.on_chunk()
     call = event.tool_call
@@ -223,25 +219,57 @@ def on_stream_chunk(event: LLMStreamChunkEvent) -> None:
 def _sdk_error(error: BaseException) -> BaseException:
     """Return the error of the provider's SDK, which CrewAI may have wrapped in its own."""
     while True:
-        module, cause = type(error).__module__, error.__cause__
-        wraps = module == "builtins" or module.partition(".")[0] == "crewai"
-        if not wraps or cause is None or cause is error:
+        cause = error.__cause__
+        if not _is_own(error) or cause is None or cause is error:
             return error
         error = cause
+
+
+def _is_own(error: BaseException) -> bool:
+    """Return whether ``error`` is of a class that CrewAI raises and no SDK does."""
+    module = type(error).__module__
+    return module == "builtins" or module.partition(".")[0] == "crewai"
+
+
+def _is_rejection(error: BaseException) -> bool:
+    """Return whether CrewAI has rejected the call: a hook forbids it, or the settings are wrong."""
+    # What interrupts a call, or breaks its connection, is of Python too.
+    return _is_own(error) and isinstance(error, Exception) and not isinstance(error, OSError)
+
+
+def _is_crewais(instance: BaseLLM) -> bool:
+    """Return whether CrewAI's own class sends: this one, or the one that the application extends."""
+    return any(kind.__module__.startswith(_CREWAIS_CLASSES) for kind in type(instance).__mro__)
 
 
 def _provider(instance: BaseLLM) -> str | None:
     """Return the provider that the class names; ``openai`` is the default of every class."""
     provider = getattr(instance, "provider", None)
-    is_crewais = type(instance).__module__.startswith(_CREWAI)
-    if not isinstance(provider, str) or (not is_crewais and provider == Provider.OPENAI.value):
+    is_default = provider == Provider.OPENAI.value
+    if not isinstance(provider, str) or (is_default and not _is_crewais(instance)):
         return None
-    return _PROVIDERS.get(provider, provider)
+    if getattr(instance, "is_azure_openai_endpoint", False) is True:
+        return Provider.AZURE_AI_OPENAI.value
+    return provider_name(provider, _PROVIDERS)
 
 
-def current_model_call() -> ClaimedModelCall | None:
-    """Return the call of a model class in which this runs."""
-    return unfinished(_MODEL_CALL)
+def _server(instance: BaseLLM) -> tuple[str, int] | None:
+    """Return the endpoint that the application has configured; its default only the SDK knows."""
+    url = getattr(instance, "base_url", None) or getattr(instance, "endpoint", None)
+    return server_of(url) if isinstance(url, str) else None
+
+
+def current_model_call(model: Any) -> ClaimedModelCall | None:
+    """Return the call of ``model`` in which this runs; None if it calls itself another one."""
+    call = unfinished(_MODEL_CALL)
+    return call if call is not None and call.model is model else None
+
+
+def on_usage(telemetry: Telemetry, call: Call) -> None:
+    """Note a response: ``BaseLLM._track_token_usage_internal(usage)``."""
+    model_call = current_model_call(call.instance)
+    if model_call is not None:
+        model_call.on_usage(call.args[0] if call.args else next(iter(call.kwargs.values()), None))
 
 
 def model_call(telemetry: Telemetry, call: Call) -> CallObserver:

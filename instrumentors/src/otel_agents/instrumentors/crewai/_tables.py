@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from otel_agents.instrumentors._core.calls.call import instance
-from otel_agents.instrumentors._core.calls.watching import after, replacing, watch
+from otel_agents.instrumentors._core.calls.watching import after, watch
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import (
-    _clients,
     _early_tools,
     _flows,
     _guardrails,
@@ -175,10 +174,6 @@ _MEMORIES: Final = (
 )
 
 _BASE_LLM: Final = "crewai.llms.base_llm:BaseLLM"
-_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI = (
-    f"crewai.llms.providers.{provider.lower()}.completion:{provider}Completion"
-    for provider in ("Anthropic", "Azure", "Bedrock", "Gemini", "OpenAI")
-)
 _MODELS: Final = (
     Patch(f"{_BASE_LLM}.call", _models.model_call, since="0.114.0", subclasses=True),
     Patch(f"{_BASE_LLM}.acall", _models.model_call, since="1.7.0", subclasses=True),
@@ -187,27 +182,11 @@ _MODELS: Final = (
     Patch(
         "crewai.llm:LLM._handle_tool_call", watch(_model_tools.on_handle_tool_call), since="1.0.0"
     ),
-    Patch(f"{_OPENAI}._extract_openai_token_usage", watch(_model_tools.on_response), since="1.0.0"),
-    *(
-        Patch(f"{completion}._get_sync_client", replacing(_clients.on_client), since="1.14.2")
-        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI, _OPENAI)
-    ),
-    *(  # Gemini's async form calls the sync one
-        Patch(f"{completion}._get_async_client", replacing(_clients.on_client), since="1.14.2")
-        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _OPENAI)
-    ),
-    Patch(f"{_BEDROCK}._ensure_async_client", replacing(_clients.on_client), since="1.7.0"),
-    *(
-        Patch(
-            f"{completion}._extract_finish_reason_and_id",
-            after(_clients.on_finish_reason),
-            since="1.14.7",
-        )
-        for completion in (_ANTHROPIC, _AZURE, _BEDROCK, _GEMINI)
-    ),
-    *(
-        Patch(f"{cls}._track_token_usage_internal", watch(_clients.on_usage), since="1.0.0")
-        for cls in (_BASE_LLM, _BEDROCK)
+    Patch(
+        f"{_BASE_LLM}._track_token_usage_internal",
+        watch(_models.on_usage),
+        since="1.0.0",
+        overrides=True,
     ),
 )
 

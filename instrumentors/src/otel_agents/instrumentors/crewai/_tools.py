@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crewai.events.types.llm_events import (
         LLMCallCompletedEvent,
         LLMCallFailedEvent,
+        LLMCallStartedEvent,
         LLMStreamChunkEvent,
     )
     from crewai.events.types.tool_usage_events import (
@@ -117,6 +118,9 @@ def on_event(telemetry: Telemetry, call: Call) -> None:
 
 
 def _tool_started(telemetry: Telemetry, source: Any, event: ToolUsageStartedEvent) -> None:
+    model_call = current_model_call(source)
+    if model_call is not None:
+        model_call.on_tool_start()
     run = ToolRun(telemetry, str(event.tool_name), event.tool_args)
     run.describe(find_tool(source, event))
     attach(run.context)
@@ -146,6 +150,7 @@ def _tool_finished(telemetry: Telemetry, source: Any, event: ToolUsageFinishedEv
             tool.discard()
         tool.mark_failed(code)
     tool.returned(event.output)
+    _model_goes_on(source)
 
 
 def _tool_failed(telemetry: Telemetry, source: Any, event: ToolUsageErrorEvent) -> None:
@@ -159,22 +164,35 @@ def _tool_failed(telemetry: Telemetry, source: Any, event: ToolUsageErrorEvent) 
     else:
         tool.mark_failed(None)
         tool.end()
+    _model_goes_on(source, error)
+
+
+def _model_goes_on(source: Any, error: BaseException | None = None) -> None:
+    model_call = current_model_call(source)
+    if model_call is not None:
+        model_call.on_tool_end(error)
+
+
+def _model_call_started(telemetry: Telemetry, source: Any, event: LLMCallStartedEvent) -> None:
+    model_call = current_model_call(source)
+    if model_call is not None:
+        model_call.on_start()
 
 
 def _model_call_completed(telemetry: Telemetry, source: Any, event: LLMCallCompletedEvent) -> None:
-    model_call = current_model_call()
+    model_call = current_model_call(source)
     if model_call is not None:
-        model_call.completed(event)
+        model_call.on_completion(event)
 
 
 def _stream_chunk(telemetry: Telemetry, source: Any, event: LLMStreamChunkEvent) -> None:
-    on_stream_chunk(event)
+    on_stream_chunk(source, event)
     if event.tool_call is not None:
         add_streamed(event.tool_call)
 
 
 def _model_call_failed(telemetry: Telemetry, source: Any, event: LLMCallFailedEvent) -> None:
-    model_call, error = current_model_call(), sys.exc_info()[1]
+    model_call, error = current_model_call(source), sys.exc_info()[1]
     if model_call is not None and error is not None:
         model_call.on_failure(error)
 
@@ -183,6 +201,7 @@ _HANDLERS: Final[Mapping[Any, Callable[[Telemetry, Any, Any], None]]] = MappingP
     {
         "llm_call_completed": _model_call_completed,
         "llm_call_failed": _model_call_failed,
+        "llm_call_started": _model_call_started,
         "llm_stream_chunk": _stream_chunk,
         "tool_usage_error": _tool_failed,
         "tool_usage_finished": _tool_finished,

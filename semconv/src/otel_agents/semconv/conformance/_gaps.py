@@ -128,6 +128,10 @@ def _streams_with_generated_ids(missing: MissingAttribute) -> bool:
     return _streams(missing) and (_completes_text(missing) or _is_groq(missing))
 
 
+def _has_no_reason(missing: MissingAttribute) -> bool:
+    return attr.GEN_AI_RESPONSE_FINISH_REASONS not in missing.attributes
+
+
 def _in_conversation(missing: MissingAttribute) -> bool:
     return attr.GEN_AI_CONVERSATION_ID in missing.attributes
 
@@ -196,14 +200,49 @@ GAPS: Final = (
     Gap(
         _INFERENCE,
         (attr.SERVER_ADDRESS,),
-        "AG2's Cerebras client leaves the address to the SDK client that it creates for each call",
-        _is(attr.GEN_AI_PROVIDER_NAME, "cerebras"),
+        "an SDK that is not instrumented, whose client AG2 does not keep or which has no base URL",
+        _is(
+            attr.GEN_AI_PROVIDER_NAME,
+            "cerebras",
+            Provider.AWS_BEDROCK.value,
+            Provider.GCP_GEMINI.value,
+            Provider.GCP_VERTEX_AI.value,
+            Provider.MISTRAL_AI.value,
+        ),
+        ("ag2", "ag2_classic"),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_USAGE_OUTPUT_TOKENS, attr.GEN_AI_RESPONSE_ID),
+        "AG2 leaves out the tokens of Gemini's thoughts, which are billed, and generates the id",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.GCP_GEMINI.value, Provider.GCP_VERTEX_AI.value),
         ("ag2_classic",),
     ),
     Gap(
         _INFERENCE,
-        _IDENTITY,
-        "AutoGen's clients return neither",
+        (attr.GEN_AI_RESPONSE_MODEL, attr.SERVER_ADDRESS),
+        "CrewAI's classes return neither; the address is known where the application sets it",
+        _always,
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_FINISH_REASONS, attr.GEN_AI_RESPONSE_ID),
+        "CrewAI executes some tools before it says either of the response that requested them",
+        _has_no_reason,
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID,),
+        "CrewAI's class for Bedrock returns none",
+        _is(attr.GEN_AI_PROVIDER_NAME, Provider.AWS_BEDROCK.value),
+        ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_IDENTITY, attr.SERVER_ADDRESS),
+        "AutoGen's clients return neither; the address is known where the application sets it",
         _always,
         ("autogen",),
     ),

@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk import _logs as logs_sdk
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
+
+from otel_agents.instrumentors import hosting
 
 __all__ = ["Emission"]
 
 _LogExporter: Any = getattr(  # renamed between versions of the SDK
     log_export, "InMemoryLogRecordExporter", vars(log_export).get("InMemoryLogExporter")
 )
+
+
+class _Notices(SpanProcessor):
+    """Shows us the spans that start."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        hosting.notice_span(span, parent_context)
 
 
 class Emission:
@@ -36,13 +46,16 @@ class Emission:
 
     Args:
         sampler: A sampler of the SDK; by default everything is recorded.
+        noticing: Whether the spans of other libraries are shown to us, as a distribution does.
     """
 
-    def __init__(self, sampler: Sampler | None = None) -> None:
+    def __init__(self, sampler: Sampler | None = None, *, noticing: bool = False) -> None:
         self._spans = InMemorySpanExporter()
         self._logs = _LogExporter()
         self._reader = InMemoryMetricReader()
         self.tracer_provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+        if noticing:
+            self.tracer_provider.add_span_processor(_Notices())
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
         self.logger_provider = logs_sdk.LoggerProvider(shutdown_on_exit=False)

@@ -50,7 +50,7 @@ def conforming() -> Callable[[Emission], None]:
 @pytest.fixture
 def emission(conforming: Callable[[Emission], None]) -> Iterator[Emission]:
     """Provide in-memory providers; what they emit must conform and be valid OTLP."""
-    emission = Emission()
+    emission = Emission(noticing=True)
     yield emission
     try:
         hosting.drain_streams(_DRAIN_SECONDS)

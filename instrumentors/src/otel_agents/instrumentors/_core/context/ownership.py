@@ -4,19 +4,20 @@ An outer layer (a framework's LLM class, a router) opens a `Claim` in the contex
 that starts an inference takes the claim. The outer layer reports only on its own evidence that it
 sent something (`sent`), and only if no layer below took that attempt. A tool, agent or workflow
 scope starts without claims (`without_claims`), so that a model called from inside a tool is
-counted. As a safety net, the ids of recently reported responses are kept.
+counted. The layer below may be another library, whose span takes the claim (`notice_span`). As a safety net, the ids of recently reported responses are kept.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import official
@@ -27,6 +28,7 @@ __all__ = [
     "REPORTED",
     "Reported",
     "is_reported",
+    "notice_span",
     "open_claim",
     "sent",
     "take",
@@ -76,6 +78,22 @@ def take(operation: Operation, context: Context) -> Claim | None:
     if claim is not None:
         claim.mark_taken()
     return claim
+
+
+def notice_span(span: Any, parent: Context | None) -> None:
+    """Let ``span``, which another library starts in ``parent``, take the claim for its operation.
+
+    An SDK or another instrumentation may report the call itself, below the layer that waits. Our
+    own spans start without claims in their context.
+    """
+    context = get_current() if parent is None else parent
+    scope = scope_of(context)
+    if scope.inference is None and scope.embeddings is None:
+        return
+    attributes: Mapping[str, Any] = span.attributes or {}
+    operation = attributes.get(attr.GEN_AI_OPERATION_NAME)
+    if operation in _KINDS:
+        take(Operation(operation), context)
 
 
 def sent(operation: Operation, context: Context) -> bool:

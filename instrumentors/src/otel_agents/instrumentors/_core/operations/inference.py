@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from opentelemetry.context import Context, get_current
@@ -54,7 +54,14 @@ class ModelCall(Operation):
     __slots__ = (
         *("_agent", "_claim", "_last_chunk", "finish_reasons", "input_tokens", "layer"),
         "model",
-        *("operation", "output_tokens", "response_id", "response_model", "times_next_chunk"),
+        *(
+            "operation",
+            "output",
+            "output_tokens",
+            "response_id",
+            "response_model",
+            "times_next_chunk",
+        ),
     )
 
     kind: ClassVar[Kind]
@@ -78,6 +85,9 @@ class ModelCall(Operation):
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.finish_reasons: tuple[str, ...] = ()
+        self.output: Callable[[], list[dict[str, Any]]] | None = None
+        """Returns the output messages of a whole response, for a layer above that needs them (see
+        `ClaimedCall.complete`), whether or not content is recorded."""
         self.layer: type[Any] | None = None
         """The class of the claiming layer that reports the call, if one does."""
         self._last_chunk = 0

@@ -20,6 +20,7 @@ from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
     scope_of,
+    with_scope,
 )
 from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
@@ -110,7 +111,10 @@ class Operation:
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
-        self.span = self._start_span(name, parent, links) if owner.has_span else INVALID_SPAN
+        # A claim is not for the span, which a processor may notice, but for an operation that starts.
+        hidden = scope.inference is not None or scope.embeddings is not None
+        outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
+        self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
         context = parent if self.span is INVALID_SPAN else set_span_in_context(self.span, parent)
         self.recording = self.span.is_recording()
         emitted = telemetry.settings.emit_event

@@ -84,8 +84,9 @@ class Generation(Inference):
         failed, code = failure_of(value)
         if failed:
             self.mark_failed(code)
+        self.output = lambda: self._api.output_messages(value)
         if self._accumulator is not None:
-            self.content.output_messages = lambda: self._api.output_messages(value)
+            self.content.output_messages = self.output
 
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""

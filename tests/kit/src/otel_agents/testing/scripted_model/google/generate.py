@@ -54,7 +54,7 @@ def read(body: Json) -> ParsedRequest:
     parts = [part for content in contents_of_prompt for part in json_objects(content.get("parts"))]
     config = json_object(body.get("generationConfig"))
     return ParsedRequest(
-        prompt="\n".join(text for p in parts for text in texts(p.get("text"))),
+        prompt="\n".join(text for part in parts for text in _texts(part)),
         tools=[
             Tool(str(function.get("name")), _schema(function, "parameters", "parametersJsonSchema"))
             for tool in json_objects(body.get("tools"))
@@ -65,6 +65,10 @@ def read(body: Json) -> ParsedRequest:
         schema=_schema(config, "responseSchema", "responseJsonSchema") or None,
         choices=whole(config.get("candidateCount"), 1),
     )
+
+
+def _texts(part: Json) -> list[str]:
+    return texts(part.get("text") or json_object(part.get("functionResponse")).get("response"))
 
 
 def _schema(holder: Json, *names: str) -> Json:

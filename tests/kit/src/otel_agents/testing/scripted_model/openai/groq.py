@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import MappingProxyType
 
 from otel_agents.testing.scripted_model.dialect import Exchange, Frame, Reply, encode, sse
 from otel_agents.testing.scripted_model.openai import chat
@@ -11,7 +12,9 @@ from otel_agents.testing.scripted_model.openai.shapes import completion_usage
 from otel_agents.testing.scripted_model.reactions import ErrorEvent, Failure, Usage
 from otel_agents.testing.scripted_model.values import Json, json_object
 
-_TIMES = {"queue_time": 0.02, "prompt_time": 0.01, "completion_time": 0.03, "total_time": 0.04}
+_TIMES = MappingProxyType(
+    {"queue_time": 0.02, "prompt_time": 0.01, "completion_time": 0.03, "total_time": 0.04}
+)
 _UNKNOWN = ("refusal", "audio")
 
 
