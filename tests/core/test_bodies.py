@@ -91,6 +91,37 @@ def test_read_in_any_way_it_is_one_operation_with_its_json(read: Read) -> None:
     assert operation.reports == READ
 
 
+SIZED: dict[str, Read] = {
+    "exactly": lambda body: body.read(len(TEXT)),
+    "in one short read": lambda body: body.read(10_000),
+    "in two reads": lambda body: body.read(9) + body.read(len(TEXT) - 9),
+    "into one buffer": lambda body: bytes((buffer := bytearray(99))[: body.readinto(buffer)]),
+    "by next": lambda body: b"".join(next(body) for _ in range(len([*StreamingBody(Raw(TEXT))]))),
+}
+
+
+@pytest.mark.parametrize("read", SIZED.values(), ids=SIZED)
+def test_whoever_has_read_its_size_need_not_read_its_end(read: Read) -> None:
+    operation = Answering()
+    body = follow_held(operation, {"body": StreamingBody(Raw(TEXT))}, "body", size=len(TEXT))[
+        "body"
+    ]
+    assert read(body) == TEXT
+    assert operation.reports == READ
+    body.close()
+    assert operation.reports == READ
+
+
+def test_a_body_of_which_a_byte_is_left_is_abandoned() -> None:
+    operation = Answering()
+    body = follow_held(operation, {"body": StreamingBody(Raw(TEXT))}, "body", size=len(TEXT))[
+        "body"
+    ]
+    body.read(len(TEXT) - 1)
+    body.close()
+    assert operation.reports == LEFT
+
+
 def test_lines_without_their_ends_have_its_json_too() -> None:
     operation = Answering()
     lines = [*body_of(StreamingBody, operation).iter_lines()]

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from otel_agents.instrumentors._dialects.bedrock.chat import CHAT as CHAT_FORMAT
+from otel_agents.instrumentors._dialects.bedrock.completions import Accumulator as Completions
+from otel_agents.instrumentors._dialects.bedrock.completions import finish_reasons, usage_in
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
 
@@ -247,6 +250,86 @@ def test_images(
     ((part,),) = [it["parts"] for it in json.loads(str(attributes["gen_ai.output.messages"]))]
     assert part["otel_agents.sha256"] == hashlib.sha256(b"picture").hexdigest()
     assert base64.b64encode(b"picture").decode() not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_settings_of_images(client: Any, emission: Emission) -> None:
+    settings = {"numberOfImages": 2, "seed": 7, "cfgScale": 8.0}
+    body = {"taskType": "TEXT_IMAGE", "imageGenerationConfig": settings}
+    client.invoke_model(modelId="amazon.nova-canvas-v1:0", body=json.dumps(body))["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.request.choice.count"] == 2
+    assert attributes["gen_ai.request.seed"] == 7
+
+
+def test_results_that_are_no_output_have_no_tokens_of_their_own(
+    client: Any, model: ScriptedModel, emission: Emission, with_content: None
+) -> None:
+    ranking = [{"index": 0, "relevance_score": 0.9}, {"index": 1, "relevance_score": 0.1}]
+    model.script(Response(extra={"results": ranking}, usage=Usage(10, 5)))
+    body = {"query": "Hi", "documents": ["a", "b"]}
+    client.invoke_model(modelId="cohere.rerank-v3-5:0", body=json.dumps(body))["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.usage.input_tokens"] == 10
+    assert attributes["gen_ai.usage.output_tokens"] == 5
+    assert "gen_ai.output.messages" not in attributes
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_imported_models_completion_has_the_usage_of_its_body(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    reported = {"usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+    model.script(Response("Hi", include_usage=False, extra=reported))
+    arn = "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc"
+    client.invoke_model(modelId=arn, body=json.dumps(PROMPT))["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.usage.input_tokens"] == 7
+    assert attributes["gen_ai.usage.output_tokens"] == 3
+
+
+def test_a_stream_of_an_imported_model_has_the_usage_of_its_last_chunk() -> None:
+    accumulator = Completions()
+    accumulator.add({"choices": [{"index": 0, "text": "Hi", "finish_reason": "stop"}]})
+    accumulator.add({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
+    assert usage_in(accumulator.response()) == (7, 3, {})
+
+
+def test_the_chunks_of_several_completions_are_kept_apart() -> None:
+    accumulator = Completions()
+    for index, written, reason in ((0, "a", None), (1, "b", None), (0, "c", "COMPLETE")):
+        accumulator.add({"index": index, "text": written, "finish_reason": reason})
+    assert not accumulator.finished
+    accumulator.add({"index": 1, "text": "d", "finish_reason": "MAX_TOKENS"})
+    assert accumulator.finished
+    assert finish_reasons(accumulator.response()) == ("complete", "max_tokens")
+    assert [one["parts"][0]["content"] for one in accumulator.messages()] == ["ac", "bd"]
+
+
+def test_a_chat_of_several_choices_ends_with_the_last_one() -> None:
+    accumulator = CHAT_FORMAT.accumulator(content=False)
+    for index, reason in ((0, None), (1, None), (0, "stop")):
+        delta = {"role": "assistant", "content": "a"}
+        accumulator.add({"choices": [{"index": index, "delta": delta, "finish_reason": reason}]})
+    assert not accumulator.finished
+    accumulator.add({"choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]})
+    assert accumulator.finished
+
+
+NO_NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "true", '"0.5"', "null"]
+
+
+@pytest.mark.parametrize("sent", NO_NUMBERS)
+@pytest.mark.usefixtures("instrumented")
+def test_a_setting_that_is_no_number_is_not_recorded(
+    sent: str, client: Any, emission: Emission
+) -> None:
+    body = f'{{"prompt": "Hi", "max_gen_len": {sent}, "temperature": {sent}, "top_p": 0.5}}'
+    client.invoke_model(modelId="meta.llama3-8b-instruct-v1:0", body=body)["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    found = {name: attributes[name] for name in attributes if name.startswith("gen_ai.request.")}
+    model = {"gen_ai.request.model": "meta.llama3-8b-instruct-v1:0"}
+    assert found == {**model, "gen_ai.request.top_p": 0.5}
 
 
 def test_the_tools_of_command_r(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from typing import Any
 
@@ -20,6 +21,7 @@ from otel_agents.testing.scripted_model import (
     Hold,
     Response,
     ScriptedModel,
+    ToolCall,
     Usage,
 )
 
@@ -226,3 +228,52 @@ def test_a_body_that_breaks_is_an_error(
     kind = type(raised.value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+
+
+@each_api
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_the_process_interrupts_is_no_complete_one(
+    api: str, client: Any, emission: Emission
+) -> None:
+    events = iter(stream_of(send(client, api)))
+    next(events)
+    for operation in hosting.operations_in_progress():
+        hosting.interrupt(operation)
+    assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
+    assert list(events)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_body_may_be_read_by_its_length(client: Any, emission: Emission) -> None:
+    response = client.invoke_model(**BODIES[0].arguments)
+    size = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
+    body = json.loads(response["body"].read(size))
+    assert ending(emission) == (StatusCode.UNSET, {})
+    assert (emission.span.attributes or {})["gen_ai.response.id"] == body["id"]
+
+
+@ASYNC
+@pytest.mark.usefixtures("instrumented")
+def test_an_async_body_may_be_read_by_its_length(run: Any, emission: Emission) -> None:
+    async def use(client: Any) -> None:
+        response = await client.invoke_model(**BODIES[0].arguments)
+        size = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
+        assert len(await response["body"].read(size)) == size
+
+    run(use)
+    assert ending(emission) == (StatusCode.UNSET, {})
+
+
+@pytest.mark.skipif(not HAS_CONVERSE, reason="without Converse")
+def test_what_the_caller_edits_in_an_event_is_recorded_as_it_was_sent(
+    client: Any, model: ScriptedModel, emission: Emission, with_content: None
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})], usage=Usage(10, 5)))
+    for event in client.converse_stream(**CONVERSATION)["stream"]:
+        event.get("contentBlockStart", {}).get("start", {}).get("toolUse", {})["input"] = "edited"
+        event.get("contentBlockDelta", {})["delta"] = {"text": "edited"}
+        event.get("messageStop", {})["stopReason"] = "edited"
+        event.get("metadata", {}).setdefault("usage", {})["inputTokens"] = 99
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.usage.input_tokens"] == 10
+    assert "edited" not in str(attributes)

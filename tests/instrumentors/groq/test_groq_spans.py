@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import groq
@@ -238,6 +239,19 @@ def test_responses_which_the_sdk_has_no_method_for(
     attributes = dict(emission.span.attributes or {})
     assert (emission.span.name, attributes["openai.api.type"]) == ("chat m", "responses")
     assert attributes["gen_ai.response.id"] == response["id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_caller_takes_as_httpx_has_its_usage(
+    client: groq.Groq, model: ScriptedModel, emission: Emission
+) -> None:
+    kind: Any = import_module("groq._base_client").httpx.Response
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/openai/v1/chat/completions", body=body, cast_to=kind)
+    attributes = dict(emission.span.attributes or {})
+    assert type(response) is kind
+    assert response.json()["id"] == attributes["gen_ai.response.id"]
     assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import openai
@@ -13,6 +15,8 @@ from openai_calls import MESSAGES
 from otel_agents.instrumentors.openai._requests import ENDPOINTS
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
+
+httpx: Any = import_module("httpx2" if find_spec("httpx2") else "httpx")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,19 @@ def test_a_request_to_an_absolute_url_is_recorded(
     response: Any = client.post(url, body=body, cast_to=object)
     assert response["id"] == (emission.span.attributes or {})["gen_ai.response.id"]
     assert emission.names == ["chat m"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_caller_takes_as_httpx_has_its_usage(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    kind = httpx.Response
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/chat/completions", body=body, cast_to=kind)
+    attributes = dict(emission.span.attributes or {})
+    assert type(response) is kind
+    assert response.json()["id"] == attributes["gen_ai.response.id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
 
 
 @pytest.mark.usefixtures("instrumented")

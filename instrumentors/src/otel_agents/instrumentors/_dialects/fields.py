@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 Body = Mapping[str, Any]
+
+_Number = TypeVar("_Number", bound=float)
 
 _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
@@ -73,7 +75,7 @@ def as_mapping(value: object) -> Body:
     return cast(Body, value) if isinstance(value, Mapping) else {}
 
 
-def as_number(value: object, number: type[int | float]) -> int | float | None:
+def as_number(value: object, number: type[_Number]) -> _Number | None:
     """Return ``value`` as ``number``; None if it is none, or one that no attribute can hold."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None

@@ -66,7 +66,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
     ``held`` is the key of what is read later in the response; None if there is nothing.
     """
 
-    __slots__ = ("_held", "_request_id", "_usage")
+    __slots__ = ("_held_key", "_request_id", "_usage")
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
         held: str | None = None,
     ) -> None:
         super().__init__(telemetry, wire_format, body, _PROVIDER, server, model=model)
-        self._held = held
+        self._held_key = held
         self._request_id: str | None = None
         self._usage: Usage | None = None
 
@@ -87,7 +87,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
         """Record the response, now or while its body or stream is read."""
         self._request_id = text(value.get("ResponseMetadata"), "RequestId")
         self._usage = _usage_of(value)
-        return _follow(self, value, self._held)
+        return _follow(self, value, self._held_key)
 
     def chunk(self, item: Any) -> object:
         """Record one event of a stream: Converse's own, or a chunk with a model's JSON in it."""
@@ -134,7 +134,7 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
     stream in the response; None if there is none.
     """
 
-    __slots__ = ("_held", "_references")
+    __slots__ = ("_held_key", "_references")
 
     def __init__(
         self,
@@ -148,12 +148,12 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
         super().__init__(
             telemetry, data_source=knowledge_base, provider=_PROVIDER, model=model, server=server
         )
-        self._held = held
+        self._held_key = held
         self._references: list[Any] = []
 
     def returned(self, value: Any) -> Any:
         """Record the response, now or while its stream is read."""
-        return _follow(self, value, self._held)
+        return _follow(self, value, self._held_key)
 
     def respond(self, value: Any) -> None:
         """Record the documents of a whole response."""
@@ -177,16 +177,25 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
 
 def _follow(operation: Any, response: Any, held: str | None) -> Any:
     if held is not None:
-        return results.follow_held(operation, response, held)
+        return results.follow_held(operation, response, held, size=_size_of(response))
     operation.respond(response)
     operation.end()
     return response
 
 
+def _headers_of(response: Any) -> Mapping[str, Any]:
+    return as_mapping(as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders"))
+
+
 def _usage_of(response: Any) -> Usage | None:
     """Return the usage in the headers of an InvokeModel response."""
-    headers = as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders")
-    return usage_in_headers(as_mapping(headers))
+    return usage_in_headers(_headers_of(response))
+
+
+def _size_of(response: Any) -> int | None:
+    """Return the bytes of a body; None if the headers do not have their number."""
+    size = str(_headers_of(response).get("content-length", ""))
+    return int(size) if size.isdecimal() else None
 
 
 def _parsed(encoded: bytes) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class BodyRecorder:
     Args:
         operation: What records it.
         json: The body is one JSON document, which the operation reads.
+        size: The bytes of that document, if known: whoever has read so many has read all of it.
         events: The body is a stream of server-sent events, each a chunk.
         decode: Returns the events that a chunk of the body completes, in any other framing.
     """
@@ -71,6 +72,7 @@ class BodyRecorder:
         operation: Any,
         *,
         json: bool = False,
+        size: int | None = None,
         events: bool = False,
         decode: Decode | None = None,
     ) -> None:
@@ -81,6 +83,7 @@ class BodyRecorder:
         self._events = events or decode is not None
         self._decode = decode
         self._json = json
+        self._expected = size
         self._chunks: list[bytes] = []
         self._size = 0
         self._inside = False  # reading to the end closes the response from inside
@@ -200,6 +203,8 @@ class BodyRecorder:
                 self._record_events(chunk)
             elif self._json:
                 self._keep(chunk)
+                if self._size == self._expected:  # nobody has to read on, to find no more
+                    self.completed()
         return False
 
     def _record_decoded(self, decode: Decode, chunk: bytes) -> None:

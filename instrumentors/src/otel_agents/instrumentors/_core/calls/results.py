@@ -36,7 +36,7 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
-    response = getattr(value, "http_response", None)
+    response = _http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
             operation.end()
@@ -49,19 +49,34 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     return value
 
 
-def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
+_HTTP_METHODS: Final = ("aiter_raw", "raise_for_status")
+"""An SDK's binary response has the first one too; the httpx response is inside it."""
+
+
+def _http_response(value: Any) -> Any:
+    """Return the httpx response that ``value`` is, or that a raw response has; else None."""
+    kind = cast(Any, type(value))
+    if all(hasattr(kind, name) for name in _HTTP_METHODS):  # the type that ``client.post`` got
+        return value
+    return getattr(value, "http_response", None)
+
+
+def follow_held(
+    operation: ResultObserver, response: Any, key: str, *, size: int | None = None
+) -> Any:
     """Follow ``response[key]``; record ``response`` if there is nothing to follow.
 
     Args:
         operation: What records it.
         response: A dict, in which the value is replaced by a proxy.
         key: The key of what is read later.
+        size: The bytes of a body, if known: it may be read to its end by their number alone.
 
     Returns:
         ``response``.
     """
     held = cast("dict[str, Any]", response).get(key)
-    proxy = _follow_unread(operation, held) if held is not None else None
+    proxy = _follow_unread(operation, held, size) if held is not None else None
     if proxy is None:
         operation.respond(response)
         operation.end()
@@ -70,12 +85,12 @@ def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
     return response
 
 
-def _follow_unread(operation: ResultObserver, value: Any) -> Any:
+def _follow_unread(operation: ResultObserver, value: Any, size: int | None = None) -> Any:
     """Return a proxy for ``value`` that follows it; None if it is a whole response."""
     kind = cast(Any, type(value))
     asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__anext__")
     if hasattr(kind, "read") and any(hasattr(kind, name) for name in _CHUNKED_READS):
-        recorder = bodies.BodyRecorder(operation, json=True)
+        recorder = bodies.BodyRecorder(operation, json=True, size=size)
         return (_AsyncBodyProxy if asynchronous else _BodyProxy)(value, recorder)
     stream = follow_stream(value, operation)
     if stream is not None:

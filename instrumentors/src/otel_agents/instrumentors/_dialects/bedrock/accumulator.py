@@ -122,8 +122,8 @@ class Accumulator:
         self._response["stopReason"] = event.get("stopReason")
 
     def add_metadata(self, event: Mapping[str, Any]) -> None:
-        """Handle ``metadata``, the last event."""
-        self._response.update(event)
+        """Handle ``metadata``, the last event; the caller gets it next, and may edit it."""
+        self._response.update({name: {**as_mapping(value)} for name, value in event.items()})
         self.finished = True
 
 

@@ -70,7 +70,7 @@ class _Accumulator:
             index = choice.get("index") or 0
             self._reasons[index] = choice["finish_reason"] or self._reasons.get(index)
         self._fields.update({name: value for name, value in renamed.items() if value is not None})
-        self.finished = any(self._reasons.values())
+        self.finished = bool(self._reasons) and all(self._reasons.values())
 
     def response(self) -> dict[str, Any] | None:
         """Return the response so far, without its messages; None before its first chunk."""

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Usage
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, items, text
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Modality
 
@@ -43,29 +44,34 @@ def _images(body: Body) -> Iterator[dict[str, Any]]:
 class _Choice(NamedTuple):
     """One choice of a response or of a chunk."""
 
+    position: int
     written: str
     reason: str | None
 
 
 def _choices(body: Any) -> list[_Choice]:
-    """Return the choices of a response; one if the body itself is the only choice."""
-    listed = next((items(body, name) for name in _LISTS if items(body, name)), None)
-    if listed is not None:
-        return [_choice(as_mapping(one)) for one in listed]
-    choice = _choice(as_mapping(body))
-    return [choice] if choice != _NOTHING else []
+    """Return the choices of a response; one if the body itself is the only choice.
+
+    None is returned of a list in which nothing is written, such as the results of a ranking.
+    """
+    listed = next((items(body, name) for name in _LISTS if items(body, name)), (body,))
+    choices = [_choice(as_mapping(one), position) for position, one in enumerate(listed)]
+    return choices if any(choice.written or choice.reason for choice in choices) else []
 
 
-_NOTHING: Final = _Choice("", None)
-
-
-def _choice(fields: Mapping[str, Any]) -> _Choice:
+def _choice(fields: Mapping[str, Any], position: int) -> _Choice:
+    """Return a choice; a chunk that has one of several choices names its index."""
+    index = fields.get("index")
     written = next((fields[name] for name in _TEXTS if isinstance(fields.get(name), str)), None)
     reason = next((fields[name] for name in _REASONS if isinstance(fields.get(name), str)), None)
     if written is None:  # AI21's Jurassic
         written = text(fields.get("data"), "text")
         reason = reason or text(fields.get("finishReason"), "reason")
-    return _Choice(written or "", _lower(reason) if reason else None)
+    return _Choice(
+        index if isinstance(index, int) else position,
+        written or "",
+        _lower(reason) if reason else None,
+    )
 
 
 def _lower(reason: str) -> str:
@@ -75,12 +81,13 @@ def _lower(reason: str) -> str:
 
 def output_messages(response: Any) -> list[Message]:
     """Return one message per choice."""
-    return [_message(*choice) for choice in _choices(response)]
+    return [_message(choice) for choice in _choices(response)]
 
 
-def _message(written: str, reason: str | None) -> Message:
-    finished = {"finish_reason": reason or "error"}  # a stream that broke off has none
-    return {**message("assistant", [text_part(written)] if written else []), **finished}
+def _message(choice: _Choice) -> Message:
+    parts = [text_part(choice.written)] if choice.written else []
+    finished = {"finish_reason": choice.reason or "error"}  # a stream that broke off has none
+    return {**message("assistant", parts), **finished}
 
 
 def finish_reasons(response: Any) -> tuple[str, ...]:
@@ -94,9 +101,12 @@ def usage_in(body: Any) -> Usage | None:
     fields = as_mapping(body)
     inputs, outputs = _count(fields, _INPUTS), _count(fields, _OUTPUTS)
     if outputs is None:
-        counted = [_count(as_mapping(one), ("tokenCount",)) for one in items(fields, "results")]
-        outputs = sum(count or 0 for count in counted) if counted else None
-    return None if inputs is None and outputs is None else Usage(inputs, outputs, {})
+        counts = [_count(as_mapping(one), ("tokenCount",)) for one in items(fields, "results")]
+        known = [count for count in counts if count is not None]
+        outputs = sum(known) if known else None
+    if inputs is None and outputs is None:
+        return usage_of(fields.get("usage"))  # an imported model's, in OpenAI's format
+    return Usage(inputs, outputs, {})
 
 
 def _count(fields: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
@@ -119,14 +129,14 @@ class Accumulator:
 
     def add(self, chunk: Any) -> None:
         """Add one chunk."""
-        for index, (written, reason) in enumerate(_choices(chunk)):
+        for index, written, reason in _choices(chunk):
             self._reasons[index] = reason or self._reasons.get(index)
             if self._content and written:
                 self._texts.setdefault(index, []).append(written)
         for name, value in as_mapping(chunk).items():
             if value is not None and name in _KEPT:
                 self._latest[name] = value
-        self.finished = any(self._reasons.values())
+        self.finished = bool(self._reasons) and all(self._reasons.values())
 
     def response(self) -> dict[str, Any] | None:
         """Return the response so far; None before its first chunk."""
@@ -143,4 +153,4 @@ class Accumulator:
         return output_messages(self.response())
 
 
-_KEPT: Final = frozenset((*_INPUTS, *_OUTPUTS, "id"))
+_KEPT: Final = frozenset((*_INPUTS, *_OUTPUTS, "id", "usage"))

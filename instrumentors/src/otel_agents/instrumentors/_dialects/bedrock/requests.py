@@ -36,11 +36,11 @@ _NUMBERS: Final = (
     ),
 )
 _BY_KEY: Final = MappingProxyType(
-    {key: (name, number) for name, number, keys in _NUMBERS for key in keys}
+    {key: (name, kind) for name, kind, keys in _NUMBERS for key in keys}
 )
 _STOP: Final = ("stop", "stop_sequences", "stopSequences")
-_CHOICES: Final = ("n", "num_generations", "numResults")
-_HOLDERS: Final = ("textGenerationConfig", "inferenceConfig")
+_CHOICES: Final = ("n", "num_generations", "numResults", "numberOfImages")
+_HOLDERS: Final = ("textGenerationConfig", "inferenceConfig", "imageGenerationConfig")
 _JSON: Final = ("json_object", "json_schema")
 
 
