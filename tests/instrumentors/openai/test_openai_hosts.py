@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import openai
@@ -13,6 +15,8 @@ from openai_calls import MESSAGES
 from otel_agents.instrumentors.openai._requests import ENDPOINTS
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
+
+httpx: Any = import_module("httpx2" if find_spec("httpx2") else "httpx")
 
 
 @pytest.mark.parametrize(
@@ -116,3 +120,15 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
     ]
     assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
     assert model.ledger.entries[0].headers["x-mine"] == "kept"
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_request_for_the_response_of_the_http_client(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/chat/completions", cast_to=httpx.Response, body=body)
+    assert type(response) is httpx.Response
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.response.id"] == response.json()["id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0

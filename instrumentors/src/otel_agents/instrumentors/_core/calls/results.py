@@ -19,7 +19,7 @@ from .proxy import Proxy
 from .reporting import CallObserver, report_chunk, report_exhausted
 from .streams import follow_stream
 
-__all__ = ["ResultObserver", "follow", "follow_held"]
+__all__ = ["ResultObserver", "follow", "follow_held", "http_response"]
 
 
 class ResultObserver(CallObserver, Protocol):
@@ -36,7 +36,7 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
-    response = getattr(value, "http_response", None)
+    response = http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
             operation.end()
@@ -47,6 +47,17 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     operation.respond(value)
     operation.end()
     return value
+
+
+def http_response(value: Any) -> Any:
+    """Return the httpx response that ``value`` is, or is around; None if it is anything else."""
+    if hasattr(type(value), _HTTPX_ONLY):
+        return value
+    return getattr(value, "http_response", None)
+
+
+_HTTPX_ONLY: Final = "has_redirect_location"
+"""An attribute of an httpx response, and of no object that an SDK makes of one."""
 
 
 def follow_held(operation: ResultObserver, response: Any, key: str) -> Any:
