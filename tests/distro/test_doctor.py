@@ -370,6 +370,17 @@ def test_a_framework_that_cannot_be_imported_is_a_finding(
     assert toy_of(json.loads(out))["problem"] == problem
 
 
+def test_an_instrumentor_of_several_packages_needs_one(tmp_path: Path) -> None:
+    variables = toys(tmp_path)
+    module = tmp_path / "toy_instrumentor.py"
+    row = "        yield Patch('toylib_async:ask', start)\n"
+    module.write_text(module.read_text("utf-8") + row, "utf-8")
+    toy = toy_of(json.loads(doctor("--json", **variables)[1]))
+    states = {row["target"]: row["state"] for row in toy["targets"]}
+    assert states["toylib_async:ask"] == "absent"
+    assert toy["problem"] == ""
+
+
 SUBMODULES = {
     "__init__": "class Client:\n    def ask(self): ...\n    def moved(self): ...\n",
     "fine": "def ask(): ...\n",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -320,3 +322,60 @@ def test_the_text_of_an_error_is_content(
     recorded = dict(emission.events)["gen_ai.client.operation.exception"]
     assert recorded["exception.type"] == "anthropic.InternalServerError"
     assert SECRET in recorded["exception.message"]
+
+
+BLOCK: dict[str, Any] = {"type": "text", "text": "Hi."}
+ITERATORS: dict[str, Callable[[], dict[str, Any]]] = {
+    "messages": lambda: {"messages": iter([{"role": "user", "content": "Hi."}])},
+    "content": lambda: {"messages": [{"role": "user", "content": iter([BLOCK])}]},
+    "system": lambda: {"system": iter([BLOCK])},
+    "tools": lambda: {"tools": iter([{"name": "weather", "input_schema": {"type": "object"}}])},
+}
+
+
+@pytest.mark.parametrize("name", ITERATORS)
+@pytest.mark.usefixtures("with_content")
+def test_an_iterator_is_left_to_the_sdk(
+    name: str, client: anthropic.Anthropic, model: ScriptedModel, emission: Emission
+) -> None:
+    request = {"messages": [{"role": "user", "content": "Hi."}], **ITERATORS[name]()}
+    create: Any = client.messages.create
+    create(model="m", max_tokens=9, **request)
+    assert len(emission.spans) == 1
+    sent: Any = model.ledger.entries[0].body
+    if name == "content":
+        assert sent["messages"][0]["content"] == [BLOCK]
+    else:
+        assert len(sent[name]) == 1
+
+
+def as_path(directory: Path) -> Path:
+    path = directory / "image.png"
+    path.write_bytes(PNG)
+    return path
+
+
+def as_file(directory: Path) -> io.BytesIO:
+    return io.BytesIO(PNG)
+
+
+@pytest.mark.parametrize("file", [as_path, as_file])
+@pytest.mark.usefixtures("with_content")
+def test_a_file_is_left_to_the_sdk(
+    file: Callable[[Path], Any],
+    tmp_path: Path,
+    client: anthropic.Anthropic,
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": file(tmp_path)}
+    messages: Any = [{"role": "user", "content": [BLOCK, {"type": "image", "source": source}]}]
+    client.messages.create(model="m", max_tokens=9, messages=messages)
+    sent: Any = model.ledger.entries[0].body
+    assert sent["messages"][0]["content"][1]["source"]["data"] == DATA
+    (message,) = attribute(emission, "gen_ai.input.messages")
+    text, image = message["parts"]
+    assert text == {"type": "text", "content": "Hi."}
+    # Early versions of the SDK read it before: then its size and hash are known.
+    expected = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": ""}
+    assert {**image, **expected} == image

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import anthropic
@@ -12,6 +14,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
+
+httpx: Any = import_module("httpx2" if find_spec("httpx2") else "httpx")
 
 OLD: dict[str, Any] = {"temperature": 0, "top_p": 0.5, "top_k": 3}
 """No arguments of the method any more, but still in the API (2.x: by ``extra_body``)."""
@@ -326,3 +330,24 @@ if VERSION >= (2, 14):
         assert second["gen_ai.request.previous_response.id"] == "msg_1"
         assert second["gen_ai.response.id"] == "msg_2"
         assert model.ledger.entries[1].body["thread"]["previous_message_id"] == "msg_1"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.usefixtures("instrumented")
+def test_a_request_for_the_response_of_the_http_client(
+    stream: bool, client: anthropic.Anthropic, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "max_tokens": 9, "messages": MESSAGES, "stream": stream}
+    response: Any = client.post(
+        "/v1/messages",
+        cast_to=httpx.Response,
+        body=body,
+        stream=stream,
+        stream_cls=anthropic.Stream[object],
+    )
+    assert type(response) is httpx.Response
+    assert str(model.ledger.entries[0].response_id) in "".join(response.iter_lines())
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.response.id"] == model.ledger.entries[0].response_id
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
+    assert attributes["gen_ai.usage.output_tokens"] == model.ledger.output_tokens > 0

@@ -133,3 +133,15 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
     ]
     assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
     assert model.ledger.entries[0].headers["x-mine"] == "kept"
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_request_for_the_response_of_the_http_client(
+    client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/chat/completions", cast_to=httpx.Response, body=body)
+    assert type(response) is httpx.Response
+    attributes = dict(emission.span.attributes or {})
+    assert attributes["gen_ai.response.id"] == response.json()["id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0

@@ -73,8 +73,10 @@ def _broken(
     targets: tuple[Any, ...], failures: _Failures, missing: Mapping[str, str | None]
 ) -> Iterator[str]:
     """Yield imports that fail for another reason than a missing optional package."""
-    for module in dict.fromkeys(_top(_module(row)) for row in targets):
-        if (error := failures[module]) is not None:
+    packages = dict.fromkeys(_top(_module(row)) for row in targets)
+    one_is_imported = any(failures[package] is None for package in packages)
+    for module in packages:
+        if (error := failures[module]) is not None and (is_there(module) or not one_is_imported):
             yield f"import {module} failed: {_text(error)}"
     for row in targets:
         module = _module(row)

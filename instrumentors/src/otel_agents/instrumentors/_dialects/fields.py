@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 Body = Mapping[str, Any]
@@ -24,6 +24,7 @@ __all__ = [
     "field",
     "fields_of",
     "items",
+    "listed",
     "parsed_arguments",
     "text",
     "without_none",
@@ -55,7 +56,11 @@ def fields_of(holder: Any) -> dict[str, Any]:
 
 def items(holder: object, name: str) -> Iterable[Any]:
     """Return the list in the field ``name``; an empty one if it is missing."""
-    value = field(holder, name)
+    return listed(field(holder, name))
+
+
+def listed(value: object) -> Sequence[Any]:
+    """Return ``value`` if it is a list; else an empty one, since an iterator is the SDK's to read."""
     return cast("list[Any]", value) if isinstance(value, (list, tuple)) else ()
 
 

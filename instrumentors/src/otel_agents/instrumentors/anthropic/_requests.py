@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_agents.instrumentors._core.calls import bodies
+from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -59,7 +59,7 @@ class MessageGeneration(Generation):
 
     def returned(self, value: Any) -> Any:
         """Record the result, now or while it is read."""
-        raw = getattr(value, "http_response", None)
+        raw = results.http_response(value)
         response = value.response if self.reads_body else raw
         if response is None:
             return super().returned(value)

@@ -19,7 +19,7 @@ from .proxy import Proxy
 from .reporting import CallObserver, report_chunk, report_exhausted
 from .streams import follow_stream
 
-__all__ = ["ResultObserver", "follow", "follow_held"]
+__all__ = ["ResultObserver", "follow", "follow_held", "http_response"]
 
 
 class ResultObserver(CallObserver, Protocol):
@@ -36,7 +36,7 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
-    response = _http_response(value)
+    response = http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
             operation.end()
@@ -49,16 +49,15 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     return value
 
 
-_HTTP_METHODS: Final = ("aiter_raw", "raise_for_status")
-"""An SDK's binary response has the first one too; the httpx response is inside it."""
-
-
-def _http_response(value: Any) -> Any:
-    """Return the httpx response that ``value`` is, or that a raw response has; else None."""
-    kind = cast(Any, type(value))
-    if all(hasattr(kind, name) for name in _HTTP_METHODS):  # the type that ``client.post`` got
+def http_response(value: Any) -> Any:
+    """Return the httpx response that ``value`` is, or is around; None if it is anything else."""
+    if hasattr(cast(Any, type(value)), _HTTPX_ONLY):  # the type that ``client.post`` got
         return value
     return getattr(value, "http_response", None)
+
+
+_HTTPX_ONLY: Final = "has_redirect_location"
+"""An attribute of an httpx response, and of no object that an SDK makes of one."""
 
 
 def follow_held(

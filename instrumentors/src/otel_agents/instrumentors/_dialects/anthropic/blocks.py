@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.api import Part
-from otel_agents.instrumentors._dialects.fields import field, fields_of, items, text, without_none
+from otel_agents.instrumentors._dialects.fields import (
+    field,
+    fields_of,
+    items,
+    listed,
+    text,
+    without_none,
+)
 from otel_agents.instrumentors._dialects.parts import (
     reasoning_part,
     text_part,
@@ -25,10 +32,13 @@ _OPAQUE: Final = "encrypted_"
 
 
 def parts(content: Any) -> list[Part]:
-    """Return the parts of a content, which is a string or a list of blocks."""
-    if content is None or isinstance(content, str):
+    """Return the parts of a content, which is a string or a list of blocks.
+
+    The SDK takes an iterator of blocks too: that can be read only once, by the SDK.
+    """
+    if isinstance(content, str):
         return [text_part(content)] if content else []
-    return [_part(block) for block in cast("Iterable[Any]", content)]
+    return [_part(block) for block in listed(content)]
 
 
 def _part(block: Any) -> Part:
@@ -145,7 +155,7 @@ _CONVERSIONS: Final[Mapping[str, Callable[[Any], Part]]] = MappingProxyType(
 def _medium(source: Any, modality: str) -> Part:
     kind, mime_type = text(source, "type"), text(source, "media_type")
     if kind == "base64":
-        return media.part_from_base64(field(source, "data") or "", mime_type, modality)
+        return _data(field(source, "data"), mime_type, modality)
     if kind == "url":
         return media.part_from_url(text(source, "url") or "", modality)
     if kind == "file":
@@ -154,6 +164,15 @@ def _medium(source: Any, modality: str) -> Part:
         content = parts(field(source, "content"))
         return {"type": "generic", "generic_type": modality, "content": content}
     return text_part(field(source, "data") or "")
+
+
+def _data(data: Any, mime_type: str | None, modality: str) -> Part:
+    """Return the part of base64 text, or of a file, which only the SDK may read."""
+    if data is None or isinstance(data, str):
+        return media.part_from_base64(data or "", mime_type, modality)
+    if isinstance(data, bytes):
+        return media.part_from_bytes(data, mime_type, modality)
+    return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": ""}
 
 
 def _plain(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.fields import field, listed, text
 from otel_agents.instrumentors._dialects.parts import message, with_finish_reasons
 
 from .blocks import parts
@@ -17,9 +17,10 @@ __all__ = ["finish_reasons", "output_messages", "record_request"]
 
 def record_request(content: Content, body: Any) -> None:
     """Set the content of a request from its ``messages``, ``system`` and ``tools``."""
-    messages, system, tools = (field(body, name) for name in ("messages", "system", "tools"))
-    is_list = isinstance(messages, (list, tuple))
-    content.input_messages = lambda: Items(cast("list[Any]", messages) if is_list else [], _message)
+    messages, tools = (listed(field(body, name)) for name in ("messages", "tools"))
+    system = field(body, "system")
+    if messages:
+        content.input_messages = lambda: Items(messages, _message)
     if system:
         content.system_instructions = lambda: parts(system)
     if tools:

@@ -27,8 +27,8 @@ def request_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of messages and of legacy completions."""
     attributes: dict[str, Any] = {}
     for key, (name, number) in _NUMBERS.items():
-        value = as_number(body.get(key), number)
-        if value is not None:
+        value = body.get(key)
+        if value is not None and (value := as_number(value, number)) is not None:
             attributes[name] = value
     stops = body.get("stop_sequences")
     if isinstance(stops, (list, tuple)) and stops:

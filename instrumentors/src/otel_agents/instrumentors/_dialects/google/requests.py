@@ -65,8 +65,8 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     settings = fields_of(config)
     for name, spelled, attribute, number in _NUMBERS:
         value = settings.get(name)
-        value = as_number(settings.get(spelled) if value is None else value, number)
-        if value is not None:
+        value = settings.get(spelled) if value is None else value
+        if value is not None and (value := as_number(value, number)) is not None:
             attributes[attribute] = value
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True

@@ -44,8 +44,8 @@ def _sampling(holder: Any) -> dict[str, Any]:
     """Return what a chat has in its body, and a conversation in its ``completion_args``."""
     attributes: dict[str, Any] = {}
     for key, name, number in _NUMBERS:
-        value = as_number(field(holder, key), number)
-        if value is not None:
+        value = field(holder, key)
+        if value is not None and (value := as_number(value, number)) is not None:
             attributes[name] = value
     stop = field(holder, "stop")
     if isinstance(stop, str):

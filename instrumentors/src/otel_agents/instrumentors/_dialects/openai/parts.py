@@ -7,7 +7,7 @@ from typing import Any
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.api import Part
-from otel_agents.instrumentors._dialects.fields import field, items, text
+from otel_agents.instrumentors._dialects.fields import field, items, listed, text
 from otel_agents.instrumentors._dialects.parts import text_part, tool_call
 from otel_agents.semconv.values import Modality
 
@@ -39,7 +39,7 @@ def content_parts(content: Any) -> list[Part]:
     """Return the parts of a message's content, which is a string or a list of typed parts."""
     if content is None or isinstance(content, str):
         return text_parts(content)
-    return [_content_part(part) for part in content]
+    return [_content_part(part) for part in listed(content)]
 
 
 def _content_part(part: Any) -> Part:

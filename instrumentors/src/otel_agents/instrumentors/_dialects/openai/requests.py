@@ -39,8 +39,8 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of chat, completions and responses."""
     attributes: dict[str, Any] = {}
     for key, name, number in _NUMBERS:
-        value = as_number(body.get(key), number)
-        if value is not None:
+        value = body.get(key)
+        if value is not None and (value := as_number(value, number)) is not None:
             attributes[name] = value
     for key, name in _TEXTS:
         value = body.get(key)
