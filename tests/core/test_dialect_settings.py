@@ -50,9 +50,10 @@ def test_an_integer_that_can(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_an_integer_above_all_floats(name: str) -> None:
+@pytest.mark.parametrize("value", [math.inf, math.nan, 10**400], ids=["inf", "nan", "large"])
+def test_a_setting_that_is_no_finite_number(name: str, value: float) -> None:
     read, body, tokens = READERS[name]
-    assert read(body({"temperature": 10**400, tokens: 7})) == {TOKENS: 7}
+    assert read(body({"temperature": value, tokens: 7})) == {TOKENS: 7}
 
 
 @pytest.mark.parametrize("count", [math.inf, math.nan, 2**63])

@@ -14,8 +14,8 @@ _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters; longer JSON of tool arguments is not parsed and stays a string."""
 
-_INT_BITS: Final = 64
-"""Bits of an integer in OTLP, with its sign."""
+_INT_LIMIT: Final = 2**63
+"""The first integer above those of OTLP."""
 
 __all__ = [
     "Body",
@@ -81,15 +81,13 @@ def as_mapping(value: object) -> Body:
 
 
 def as_number(value: object, number: type[_Number]) -> _Number | None:
-    """Return ``value`` as ``number``; None if it is none, or one that no attribute can hold."""
+    """Return ``value`` as ``number``; None if it is none, or one that no attribute can hold.
+
+    JSON has infinite and boundless numbers too; an attribute's integer has 64 bits.
+    """
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
-    try:
-        converted = number(value)
-    except (OverflowError, ValueError):  # infinity, NaN, or an integer above all floats
-        return None
-    is_large = isinstance(converted, int) and converted.bit_length() >= _INT_BITS
-    return None if is_large else converted
+    return number(value) if -_INT_LIMIT <= value < _INT_LIMIT else None  # false for NaN too
 
 
 def parsed_arguments(arguments: Any) -> Any:
