@@ -51,7 +51,7 @@ def follow(operation: ResultObserver, value: Any) -> Any:
 
 def http_response(value: Any) -> Any:
     """Return the httpx response that ``value`` is, or is around; None if it is anything else."""
-    if hasattr(type(value), _HTTPX_ONLY):
+    if hasattr(cast(Any, type(value)), _HTTPX_ONLY):
         return value
     return getattr(value, "http_response", None)
 
