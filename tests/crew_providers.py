@@ -72,10 +72,10 @@ class Provider:
         """Return a model of its class that sends to ``model``."""
         return crewai.LLM(model=self.model, **self.make(model.base_url), **more)
 
-    def span(self, *, sdk: bool) -> str:
-        """Return the name of its spans; ``sdk`` is whether the SDK is instrumented."""
-        operation = self.operation if sdk and self.seen else "chat"
-        return f"{operation} {self.model.partition('/')[2] or self.model}"
+    @property
+    def span(self) -> str:
+        """The name of its spans."""
+        return f"{self.operation} {self.model.partition('/')[2] or self.model}"
 
     def attributes(self, model: ScriptedModel, *, sdk: bool, stream: bool) -> list[dict[str, Any]]:
         """Return the attributes of its spans, one per billed response, but for durations."""
@@ -86,7 +86,7 @@ class Provider:
             for entry, reason in zip(entries, reasons, strict=True)
         ]
         if sdk and self.seen:
-            return [{**span, "gen_ai.operation.name": self.operation} for span in spans]
+            return spans
         unsaid = _UNSAID | self.unsaid
         return [{name: span[name] for name in span if name not in unsaid} for span in spans]
 
@@ -96,7 +96,7 @@ class Provider:
         reported = entry.reported or Usage()
         parts = {_CACHED: reported.cached_tokens, _REASONING: reported.reasoning_tokens}
         attributes = {
-            "gen_ai.operation.name": "chat",
+            "gen_ai.operation.name": self.operation,
             "gen_ai.provider.name": self.name,
             "gen_ai.request.model": self.model.partition("/")[2] or self.model,
             "gen_ai.response.model": entry.model,

@@ -16,7 +16,7 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 PROVIDER = PROVIDERS["anthropic"]
-CHAT = PROVIDER.span(sdk=True)
+CHAT = PROVIDER.span
 OWN = [] if version("anthropic").startswith("0.") else ["anthropic.messages.create"]
 
 Instrument = Callable[..., None]

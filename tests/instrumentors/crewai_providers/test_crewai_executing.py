@@ -46,7 +46,7 @@ def test_a_tool_is_executed_after_the_response(
     instrument(sdk=sdk)
     model.script(Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), "Done.")
     call(provider, model)
-    chat = provider.span(sdk=sdk)
+    chat = provider.span
     # CrewAI's class for Bedrock sends the result to the model; the others return it.
     calls = [chat, SEARCH, chat] if provider is BEDROCK else [chat, SEARCH]
     assert emission.tree() == ["model_call", *(f"  {one}" for one in calls)]
@@ -64,7 +64,7 @@ def test_a_tool_that_fails_is_no_error_of_the_model(
     instrument(sdk=sdk)
     model.script(Response(tool_calls=[ToolCall("search", {"query": "x"})]), "Done.")
     call(provider, model, fail)
-    chat = provider.span(sdk=sdk)
+    chat = provider.span
     assert tokens_of(emission, chat) == [entry.input_tokens for entry in model.ledger.entries]
     failed = {s.name for s in emission.spans if "error.type" in (s.attributes or {})}
     assert failed == {SEARCH}
@@ -80,7 +80,7 @@ def test_the_request_with_the_result_may_be_refused(
     )
     with pytest.raises(Exception, match=SECRET):
         call(BEDROCK, model)
-    chat = BEDROCK.span(sdk=sdk)
+    chat = BEDROCK.span
     assert tokens_of(emission, chat) == [model.ledger.input_tokens, None]
     errors = [(s.attributes or {}).get("error.type") for s in emission.spans if s.name == chat]
     assert errors == [None, BEDROCK.codes[0] if sdk and BEDROCK.codes else BEDROCK.refusal]

@@ -48,7 +48,7 @@ def test_an_agent_with_a_tool(
     instrument: Instrument,
 ) -> None:
     instrument(sdk=sdk)
-    streams, chat = mode.endswith("stream"), provider.span(sdk=sdk)
+    streams, chat = mode.endswith("stream"), provider.span
     # CrewAI does not read tool calls from a stream of Bedrock.
     calls = [] if streams and provider.name == "aws.bedrock" else [SEARCH]
     responses = [
@@ -104,7 +104,7 @@ def test_a_refusal_is_an_error_of_the_provider(
     model.script_by(lambda request: Failure(status, message=SECRET))
     with pytest.raises(Exception, match=SECRET):
         run(provider.llm(model, stream=mode.endswith("stream")), mode)
-    spans = attributes_of(emission, provider.span(sdk=sdk))
+    spans = attributes_of(emission, provider.span)
     assert len(spans) == model.ledger.requests > 0
     error = provider.codes[0] if sdk and provider.codes else provider.refusal
     assert {span["error.type"] for span in spans} == {error}
@@ -128,7 +128,7 @@ def test_a_retry_of_crewai_is_another_request(
     more = {} if name == "gemini" else {"max_retries": 0}
     model.script(Failure(429, message=SECRET), Response("Done."))
     run(provider.llm(model, stream=mode.endswith("stream"), **more), mode)
-    first, second = attributes_of(emission, provider.span(sdk=sdk))
+    first, second = attributes_of(emission, provider.span)
     limit = provider.refusal if provider.codes else f"{name}.RateLimitError"
     assert first["error.type"] == (provider.codes[1] if sdk and provider.codes else limit)
     assert TOKENS not in first
@@ -172,7 +172,7 @@ def test_content(
         Response(tool_calls=[ToolCall("search", {"query": "x"}, id="call_1")]), Response("Y.")
     )
     run(provider.llm(model), "sync")
-    first, second = attributes_of(emission, provider.span(sdk=sdk))
+    first, second = attributes_of(emission, provider.span)
     called = '{"type":"tool_call","id":"call_1","name":"search","arguments":{"query":"x"}}'
     message = '[{"role":"assistant","parts":[%s],"finish_reason":"%s"}]'
     output = '{"type":"text","content":"Y."}'

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage
 from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.instrumentors._dialects.openai.hosts import provider_of_host
-from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
-from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
 from ._messages import model_input, model_output
@@ -41,32 +38,28 @@ _REASONS: Final = MappingProxyType({"function_calls": "tool_calls", "unknown": N
 """AutoGen's finish reasons that differ from the providers'."""
 
 
-class _ClaimedModelCall(ClaimedCall):
+class _ModelCall(FrameworkCall):
     """One call of a model client.
 
     The call itself is evidence of a request, unless its result comes from a cache.
     """
 
     def __init__(self, telemetry: Telemetry, client: ChatCompletionClient, call: Call) -> None:
-        self._settings = _settings_of(client, call)
-        model = self._settings.get("model")
+        settings = _settings_of(client, call)
+        model = settings.get("model")
         messages: list[LLMMessage] | None = call.argument(0, "messages")
         server = _server_of(client)
         super().__init__(
             telemetry,
-            Operation.CHAT,
+            settings,
             model=model if isinstance(model, str) else None,
             provider=_provider(client, server),
-            sends_itself=True,
+            server=server,
+            operation=Operation.CHAT,
             record_request=partial(_record_request, messages),
         )
-        self.server = server
-        self._streams = False
-        self._first_chunk: float | None = None
-        self._started_at = time.perf_counter()
         self._is_autogens = type(client).__module__.startswith(_AUTOGEN)
         self._result: Any = None
-        self._content_enabled = telemetry.gate.enabled
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Report nothing for a cached response, or if AutoGen's client rejects its arguments."""
@@ -78,33 +71,29 @@ class _ClaimedModelCall(ClaimedCall):
 
     def chunk(self, item: str | CreateResult) -> object:
         """Keep the last item of a stream, which is the whole result."""
-        self._streams = True
-        if not isinstance(item, str):
+        self.settings = {**self.settings, "stream": True}
+        if isinstance(item, str):
+            self.chunk_received()
+        else:
             self._result = item
-        elif self._first_chunk is None:
-            self._first_chunk = time.perf_counter() - self._started_at
         return None
 
-    def describe(self, call: Any, response: Any) -> None:
-        """Record the result; no client exposes the response's id."""
-        result = response if response is not None else self._result
-        if call.detailed:
-            call.attributes.update(inference_attributes(self._settings))
-        if self._streams:
-            call.attributes[attr.GEN_AI_REQUEST_STREAM] = True
-        if self._first_chunk is not None:
-            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk
+    def response_fields(self, response: Any) -> ResponseFields:
+        """Return what the result holds; no client exposes the response's id."""
+        result = self._result if response is None else response
         reason = getattr(result, "finish_reason", None)
         reason = _REASONS.get(reason, reason) if isinstance(reason, str) else None
-        call.finish_reasons = (reason,) if reason else ()
-        if self._content_enabled and hasattr(result, "content"):
-            call.content.output_messages = with_finish_reasons(
-                model_output(result), call.finish_reasons
-            )
         usage = getattr(result, "usage", None)
         tokens = (getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0))
-        if any(tokens):  # both are 0 where the provider sent no usage
-            call.input_tokens, call.output_tokens = tokens
+        return ResponseFields(
+            finish_reasons=(reason,) if reason else (),
+            usage=Usage(*tokens, {}) if any(tokens) else None,  # both are 0 if there was no usage
+        )
+
+    def output_messages(self, response: Any) -> list[Message]:
+        """Return the result's message."""
+        result = self._result if response is None else response
+        return model_output(result) if hasattr(result, "content") else []
 
 
 def _record_request(messages: list[LLMMessage] | None, content: Content) -> None:
@@ -141,6 +130,6 @@ def _provider(client: ChatCompletionClient, server: tuple[str, int] | None) -> s
     return None
 
 
-def model_call(telemetry: Telemetry, call: Call) -> ClaimedCall:
+def model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
     """Claim ``ChatCompletionClient.create(messages, …)`` and ``create_stream``."""
-    return _ClaimedModelCall(telemetry, call.instance, call)
+    return _ModelCall(telemetry, call.instance, call)

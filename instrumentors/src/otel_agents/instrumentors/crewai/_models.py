@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -12,15 +11,15 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall, unfinished
+from otel_agents.instrumentors._core.operations import ModelCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields
 from otel_agents.instrumentors._dialects.fields import field, text
-from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
-from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import Operation, Provider
+from otel_agents.semconv.values import Provider
 
 from ._messages import input_messages, output_messages
 from ._model_tools import add_requested
@@ -38,19 +37,14 @@ _LITELLM: Final = "crewai.llm"
 _CREWAIS_CLASSES: Final = "crewai.llms.providers."
 _PROVIDERS: Final = MappingProxyType({"azure": Provider.AZURE_AI_INFERENCE})
 """CrewAI's names of providers that mean something else in other libraries."""
-_PARAMETERS: Final = MappingProxyType(
-    {
-        attr.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
-        attr.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
-        attr.GEN_AI_REQUEST_PRESENCE_PENALTY: "presence_penalty",
-        attr.GEN_AI_REQUEST_SEED: "seed",
-        attr.GEN_AI_REQUEST_TEMPERATURE: "temperature",
-        attr.GEN_AI_REQUEST_TOP_P: "top_p",
-    }
+_SETTINGS: Final = (
+    *("frequency_penalty", "max_tokens", "presence_penalty", "seed", "stream", "temperature"),
+    "top_p",
 )
+"""The fields of a model class that are settings of a request."""
 
 
-class ClaimedModelCall(ClaimedCall):
+class ClaimedModelCall(FrameworkCall):
     """One call of a model class, below all of CrewAI's caches.
 
     The call is itself evidence of a request, unless CrewAI rejects it. CrewAI's own classes may
@@ -61,18 +55,16 @@ class ClaimedModelCall(ClaimedCall):
         model = getattr(instance, "model", None)
         super().__init__(
             telemetry,
-            Operation.CHAT,
+            {name: getattr(instance, name, None) for name in _SETTINGS},
             model=model if isinstance(model, str) else None,
             provider=_provider(instance),
-            sends_itself=True,
+            server=_server(instance),
             record_request=partial(_record_request, messages),
         )
-        self.server = _server(instance)
         self.model = instance
         self.run = RUN.get()
         self._is_crewais = _is_crewais(instance)
         self._tool_error: BaseException | None = None
-        self._content_enabled = telemetry.gate.enabled
         self._begin()
         self.context = _MODEL_CALL.set(self, self.context)
 
@@ -82,7 +74,6 @@ class ClaimedModelCall(ClaimedCall):
         self._responded = False
         self._usage: Any = None
         self._event: LLMCallCompletedEvent | None = None
-        self._first_chunk: int | None = None
         self._failure: BaseException | None = None
 
     def on_start(self) -> None:
@@ -101,11 +92,6 @@ class ClaimedModelCall(ClaimedCall):
         if self._responded or not self._after_tool:
             self._responded, self._event = True, event
             self._usage = field(event, "usage") or self._usage
-
-    def on_chunk(self) -> None:
-        """Note the time of a stream's first chunk."""
-        if self._first_chunk is None:
-            self._first_chunk = time.time_ns()
 
     def on_failure(self, error: BaseException) -> None:
         """Note the error of CrewAI's event; a retry may follow."""
@@ -145,32 +131,20 @@ class ClaimedModelCall(ClaimedCall):
         """Return whether there was no request, given the call's result."""
         return self._after_tool if error is None else self._is_crewais and _is_rejection(error)
 
-    def describe(self, call: Any, response: Any) -> None:
-        """Record what the class has reported; the application's own may report nothing."""
-        event = self._event
-        if call.detailed:
-            self._describe_request(call)
-        call.response_id, reason = text(event, "response_id"), text(event, "finish_reason")
-        call.finish_reasons = (reason.lower(),) if reason else ()  # Gemini's are in capitals
-        if self._content_enabled:
-            output = event.response if response is None and event is not None else response
-            messages = output_messages(output)()
-            call.content.output_messages = with_finish_reasons(messages, call.finish_reasons)
-        usage = usage_of(self._usage)
-        if usage is not None:
-            call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
-            call.attributes.update(usage.breakdown)
+    def response_fields(self, response: Any) -> ResponseFields:
+        """Return what the class has reported; the application's own may report nothing."""
+        reason = text(self._event, "finish_reason")
+        return ResponseFields(
+            response_id=text(self._event, "response_id"),
+            finish_reasons=(reason.lower(),) if reason else (),  # Gemini's are in capitals
+            usage=usage_of(self._usage),
+        )
 
-    def _describe_request(self, call: Any) -> None:
-        if self._first_chunk is not None:
-            seconds = (self._first_chunk - call.start_time) / 1e9
-            call.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = seconds
-        if getattr(self.model, "stream", None) is True:
-            call.attributes[attr.GEN_AI_REQUEST_STREAM] = True
-        for name, parameter in _PARAMETERS.items():
-            value = getattr(self.model, parameter, None)
-            if isinstance(value, (int, float)):
-                call.attributes[name] = value
+    def output_messages(self, response: Any) -> list[Message]:
+        """Return the message of the call's result, or of the event for a response."""
+        if response is None and self._event is not None:
+            response = self._event.response
+        return output_messages(response)()
 
 
 _MODEL_CALL: Final = Slot("crewai-model-call", ClaimedModelCall)
@@ -210,7 +184,7 @@ def on_stream_chunk(source: Any, event: LLMStreamChunkEvent) -> None:
     """Note CrewAI's event for a chunk of a stream."""
     model_call, ids = current_model_call(source), _STREAMED_IDS.get()
     if model_call is not None:
-        model_call.on_chunk()
+        model_call.chunk_received()
     call = event.tool_call
     if ids is not None and call is not None and call.id:
         ids[call.index] = call.id
