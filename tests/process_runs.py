@@ -28,7 +28,7 @@ from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedM
 
 __all__ = ["Program"]
 
-SECONDS = 60.0
+SECONDS = 180.0
 """The limit of each wait, in seconds; a program that hangs is killed."""
 HELD = "held"
 """The model whose response a test releases."""
