@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.register_assert_rewrite("propagation_laws", "span_laws")
+
 pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]
