@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("propagation_laws", "span_laws")
+pytest.register_assert_rewrite("propagation_laws", "span_laws", "stream_laws")
 
 pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]
