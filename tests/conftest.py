@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("propagation_laws", "span_laws", "stream_laws")
+pytest.register_assert_rewrite(
+    "error_laws",
+    "ledger_laws",
+    "propagation_laws",
+    "span_laws",
+    "stream_laws",
+)
 
 pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]
