@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from error_laws import qualified
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
@@ -57,10 +58,8 @@ def complete(reason: str) -> Ending:
 
 def failed(error: str | BaseException) -> Ending:
     """Return the ending of a stream that failed, by its ``error.type`` or the exception itself."""
-    if isinstance(error, BaseException):
-        kind = type(error)
-        error = f"{kind.__module__}.{kind.__qualname__}"
-    return StatusCode.ERROR, {"error.type": error}
+    kind = error if isinstance(error, str) else qualified(error)
+    return StatusCode.ERROR, {"error.type": kind}
 
 
 def ending(emission: Emission) -> Ending:
