@@ -9,10 +9,10 @@ from bedrock_calls import BODIES, CONVERSATION, HAS_AIOBOTOCORE, HAS_CONVERSE
 from botocore.exceptions import EventStreamError
 from stream_laws import (
     ABANDONED,
-    check_broken_stream,
+    check_broken,
     check_cancelled_stream,
+    check_left_at_its_end,
     check_not_current,
-    check_stream_left_at_its_end,
     complete,
     ending,
     failed,
@@ -94,7 +94,7 @@ def test_closing_after_the_last_event_abandons_nothing(
     def is_last(event: Any) -> bool:
         return last in str(event)
 
-    check_stream_left_at_its_end(stream_of(send(client, api)), is_last, emission, "end_turn")
+    check_left_at_its_end(stream_of(send(client, api)), is_last, emission, "end_turn")
     assert "gen_ai.usage.input_tokens" in (emission.span.attributes or {})
 
 
@@ -103,7 +103,8 @@ def test_closing_after_the_last_event_abandons_nothing(
 def test_a_stream_that_breaks_is_an_error(
     api: str, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    check_broken_stream(lambda: list(stream_of(send(client, api))), model, emission, Abort(3))
+    model.script(Response(TEXT, fault=Abort(3)))
+    check_broken(lambda: stream_of(send(client, api)), emission)
 
 
 @each_api
@@ -193,4 +194,5 @@ def test_a_body_that_breaks_is_an_error(
     def read() -> Any:
         return client.invoke_model(**BODIES[0].arguments)["body"].read()
 
-    check_broken_stream(read, model, emission, Abort())
+    model.script(Response(TEXT, fault=Abort()))
+    check_broken(read, emission)

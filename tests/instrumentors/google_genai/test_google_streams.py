@@ -13,12 +13,12 @@ from google_calls import MODEL, PROMPT, VERSION
 from stream_laws import (
     ABANDONED,
     TEXT,
-    check_broken_stream,
+    check_broken,
     check_cancelled_stream,
-    check_interrupted_stream,
-    check_left_stream,
+    check_interrupted,
+    check_left_at_its_end,
+    check_left_early,
     check_not_current,
-    check_stream_left_at_its_end,
     ending,
     failed,
     hold,
@@ -26,7 +26,7 @@ from stream_laws import (
 
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ErrorEvent, Response, ScriptedModel
+from otel_agents.testing.scripted_model import Abort, ErrorEvent, Response, ScriptedModel
 
 
 def send(client: Any) -> Any:
@@ -61,7 +61,7 @@ def test_a_stream_that_nobody_reads_sends_nothing(
 def test_a_stream_left_early_is_abandoned(
     leave: str, client: genai.Client, model: ScriptedModel, emission: Emission
 ) -> None:
-    check_left_stream(leave, partial(send, client), model, emission)
+    check_left_early(partial(send, client), leave, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -89,23 +89,25 @@ def test_a_stream_that_is_left_after_its_last_chunk_is_whole(
     def is_last(chunk: Any) -> object:
         return chunk.candidates[0].finish_reason
 
-    check_stream_left_at_its_end(send(client), is_last, emission, "stop")
+    check_left_at_its_end(send(client), is_last, emission, "stop")
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_stream_that_breaks_is_an_error(
     client: genai.Client, model: ScriptedModel, emission: Emission
 ) -> None:
-    check_broken_stream(lambda: list(send(client)), model, emission)
+    model.script(Response(TEXT, fault=Abort(2)))
+    check_broken(partial(send, client), emission)
 
 
+@pytest.mark.usefixtures("with_content")
 def test_a_stream_that_a_signal_interrupts_keeps_its_output(
-    client: genai.Client, model: ScriptedModel, emission: Emission, instrument: Any
+    client: genai.Client, model: ScriptedModel, emission: Emission
 ) -> None:
-    def text(chunk: Any) -> str | None:
-        return chunk.text
+    def text(chunk: Any) -> str:
+        return chunk.text or ""
 
-    check_interrupted_stream(partial(send, client), text, instrument, model, emission)
+    check_interrupted(partial(send, client), text, model, emission)
 
 
 @pytest.mark.skipif(VERSION < (1, 22), reason="the SDK ignores the event, and the stream ends")

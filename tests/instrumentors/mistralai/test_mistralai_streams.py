@@ -10,12 +10,13 @@ import pytest
 from mistral_calls import MESSAGES, VERSION
 from stream_laws import (
     ABANDONED,
-    check_broken_stream,
+    TEXT,
+    check_broken,
     check_cancelled_stream,
-    check_interrupted_stream,
-    check_left_stream,
+    check_interrupted,
+    check_left_at_its_end,
+    check_left_early,
     check_not_current,
-    check_stream_left_at_its_end,
     ending,
     failed,
     hold,
@@ -63,7 +64,7 @@ def test_the_stream_is_what_the_sdk_returns(client: Any, run: Any) -> None:
 def test_a_stream_left_early_is_abandoned(
     leave: str, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    check_left_stream(leave, partial(send, client), model, emission)
+    check_left_early(partial(send, client), leave, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -89,7 +90,7 @@ def test_a_stream_closed_after_its_last_chunk_is_complete(client: Any, emission:
     def is_last(event: Any) -> bool:
         return event.data.usage is not None
 
-    check_stream_left_at_its_end(send(client), is_last, emission, "stop")
+    check_left_at_its_end(send(client), is_last, emission, "stop")
 
 
 @pytest.mark.parametrize("fault", [Abort(2), MalformedEvent(2)])
@@ -97,16 +98,18 @@ def test_a_stream_closed_after_its_last_chunk_is_complete(client: Any, emission:
 def test_a_stream_that_breaks_is_an_error(
     fault: Abort | MalformedEvent, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    check_broken_stream(lambda: list(send(client)), model, emission, fault)
+    model.script(Response(TEXT, fault=fault))
+    check_broken(partial(send, client), emission)
 
 
+@pytest.mark.usefixtures("with_content")
 def test_a_stream_that_a_signal_interrupts_keeps_its_output(
-    client: Any, model: ScriptedModel, emission: Emission, instrument: Any
+    client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     def text(event: Any) -> str:
-        return event.data.choices[0].delta.content
+        return event.data.choices[0].delta.content or ""
 
-    check_interrupted_stream(partial(send, client), text, instrument, model, emission)
+    check_interrupted(partial(send, client), text, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
