@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite(
+    "content_laws",
+    "edited_laws",
     "error_laws",
+    "fault_laws",
+    "header_laws",
     "ledger_laws",
-    "propagation_laws",
     "span_laws",
     "stream_laws",
 )

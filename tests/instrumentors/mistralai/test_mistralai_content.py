@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from content_laws import SECRET, attribute
 from message_parts import blob, text, tool_call
 from mistral_calls import CALLS, VERSION, Call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
-SECRET = "planted-secret"
 PNG = b"\x89PNG-" + bytes(300)
 TOOL = {
     "type": "function",
@@ -53,10 +53,6 @@ CONVERSATION: list[Any] = [
     },
     {"role": "tool", "tool_call_id": "call_1", "name": "weather", "content": f"sunny {SECRET}"},
 ]
-
-
-def attribute(emission: Emission, name: str) -> Any:
-    return json.loads(str((emission.spans[-1].attributes or {})[name]))
 
 
 @pytest.mark.parametrize("metrics", ["previous", "both"])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from failing_hooks import check_failing_hooks
+from header_laws import check_raising_propagator, check_trace_headers
 from mistral_calls import MESSAGES
-from propagation_laws import check_raising_propagator, check_trace_headers
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
 from otel_agents.testing.emission import Emission
@@ -36,7 +36,7 @@ def test_a_propagator_that_raises_costs_only_the_headers(
     client: Any, emission: Emission, instrument: Callable[..., None]
 ) -> None:
     request: Any = {"model": "m", "messages": MESSAGES}
-    check_raising_propagator(emission, instrument, lambda: client.chat.complete(**request))
+    check_raising_propagator(lambda: client.chat.complete(**request), instrument, emission)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
         return client.chat.complete_async(model="m", messages=MESSAGES)
 
     run(send)
-    check_trace_headers(model, emission, sent=sent)
+    check_trace_headers(emission, model, sent)
