@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from provider_spans import attributes_of_call
+
 from otel_agents.testing.scripted_model import ScriptedModel, Usage
 
 __all__ = ["MODELS", "PROVIDERS", "USAGE", "Provider"]
@@ -20,6 +22,7 @@ MODELS = ("today-1", "today-2")
 THOUGHTS = "gen_ai.usage.reasoning.output_tokens"
 _SERVER = ("server.address", "server.port")
 _ID = "gen_ai.response.id"
+_NAMED = "gen_ai.response.model"
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,22 @@ class Provider:
         spans: list[dict[str, Any]] = []
         for entry, reason, name in zip(model.ledger.entries, self.reasons, MODELS, strict=True):
             whole: dict[str, Any] = {
-                "gen_ai.operation.name": self.operation,
-                "gen_ai.provider.name": self.name,
-                "gen_ai.request.model": self.model,
-                "gen_ai.response.finish_reasons": (reason,),
-                "gen_ai.response.id": entry.response_id,
-                "gen_ai.usage.input_tokens": entry.input_tokens,
-                "gen_ai.usage.output_tokens": entry.output_tokens,
+                **attributes_of_call(
+                    model,
+                    entry,
+                    reason,
+                    provider=self.name,
+                    requested=self.model,
+                    operation=self.operation,
+                    stream=streaming,
+                ),
                 "gen_ai.usage.cache_read.input_tokens": USAGE.cached_tokens,
-                "server.address": "127.0.0.1",
-                "server.port": model.port,
-                **({"gen_ai.response.model": name} if self.named else {}),
-                **({"gen_ai.request.stream": True} if streaming else {}),
                 **({THOUGHTS: USAGE.reasoning_tokens} if self.thinks else {}),
                 **self.requested,
             }
+            whole.pop(_NAMED)
+            if self.named:
+                whole[_NAMED] = name
             known = {key: value for key, value in whole.items() if key not in self.unknown}
             spans.append({**whole, **self.more} if sdk else known)
         return spans

@@ -2,4 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.register_assert_rewrite(
+    "content_laws",
+    "edited_laws",
+    "error_laws",
+    "fault_laws",
+    "header_laws",
+    "ledger_laws",
+    "span_laws",
+    "stream_laws",
+)
+
 pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]

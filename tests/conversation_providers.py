@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from provider_spans import attributes_of_call
+
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["PROVIDERS", "Provider"]
@@ -57,17 +59,16 @@ class Provider:
         spans: list[dict[str, Any]] = []
         for entry, reason in zip(model.ledger.entries, reasons, strict=True):
             whole: dict[str, Any] = {
-                "gen_ai.operation.name": self.operation,
-                "gen_ai.provider.name": self.name,
-                "gen_ai.request.model": self.model,
-                "gen_ai.response.finish_reasons": (reason,),
-                "gen_ai.response.id": entry.response_id,
+                **attributes_of_call(
+                    model,
+                    entry,
+                    reason,
+                    provider=self.name,
+                    requested=self.model,
+                    operation=self.operation,
+                    stream=streams,
+                ),
                 "gen_ai.response.model": self.model,
-                "gen_ai.usage.input_tokens": entry.input_tokens,
-                "gen_ai.usage.output_tokens": entry.output_tokens,
-                "server.address": "127.0.0.1",
-                "server.port": model.port,
-                **({"gen_ai.request.stream": True} if streams else {}),
                 **self.requested,
                 **(self.more if sdk else {}),
             }

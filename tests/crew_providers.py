@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from crews import crewai
+from provider_spans import attributes_of_call
 
 from otel_agents.testing.scripted_model import Entry, ScriptedModel, Usage
 
@@ -95,19 +96,18 @@ class Provider:
     ) -> dict[str, Any]:
         reported = entry.reported or Usage()
         parts = {_CACHED: reported.cached_tokens, _REASONING: reported.reasoning_tokens}
+        requested = self.model.partition("/")[2] or self.model
         attributes = {
-            "gen_ai.operation.name": self.operation,
-            "gen_ai.provider.name": self.name,
-            "gen_ai.request.model": self.model.partition("/")[2] or self.model,
-            "gen_ai.response.model": entry.model,
-            "gen_ai.response.id": entry.response_id,
-            "gen_ai.response.finish_reasons": (reason,),
-            "gen_ai.usage.input_tokens": entry.input_tokens,
-            "gen_ai.usage.output_tokens": entry.output_tokens,
-            "server.address": "127.0.0.1",
-            "server.port": model.port,
+            **attributes_of_call(
+                model,
+                entry,
+                reason,
+                provider=self.name,
+                requested=requested,
+                operation=self.operation,
+                stream=stream,
+            ),
             **{name: count for name, count in parts.items() if count},
-            **({"gen_ai.request.stream": True} if stream else {}),
             **self.more,
         }
         return {name: attributes[name] for name in attributes if name not in self.withheld}

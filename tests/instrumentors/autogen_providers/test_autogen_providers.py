@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from autogen_teams import assistant, round_robin, turn, user_messages
+from provider_spans import attributes_of_call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall, Usage
@@ -76,17 +77,11 @@ class Provider:
         host, port = self.server or ("127.0.0.1", model.port)
         spans = [
             {
-                "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": self.name,
-                "gen_ai.request.model": self.model,
-                "gen_ai.response.model": entry.model,
-                "gen_ai.response.id": entry.response_id,
-                "gen_ai.response.finish_reasons": (reason,),
-                "gen_ai.usage.input_tokens": entry.input_tokens,
-                "gen_ai.usage.output_tokens": entry.output_tokens,
+                **attributes_of_call(
+                    model, entry, reason, provider=self.name, requested=self.model, stream=stream
+                ),
                 "server.address": host,
                 "server.port": port,
-                **({"gen_ai.request.stream": True} if stream else {}),
                 **self.more,
             }
             for entry, reason in zip(model.ledger.entries, reasons, strict=True)

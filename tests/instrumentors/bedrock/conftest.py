@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from bedrock_calls import client_of, run_async
-from framework_fixtures import instrumented, lasting_loop, pytest_itemcollected
+from framework_fixtures import instrumented, lasting_loop, pytest_itemcollected, with_content
 
 from otel_agents.instrumentors.bedrock import BedrockInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected"]
+__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "with_content"]
 
 
 @pytest.fixture
@@ -35,9 +35,3 @@ def run(model: ScriptedModel) -> Callable[..., Any]:
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
     with instrumenting(emission, BedrockInstrumentor()) as instrument:
         yield instrument
-
-
-@pytest.fixture
-def with_content(instrument: Callable[..., None]) -> None:
-    """Instrument with content on spans."""
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")

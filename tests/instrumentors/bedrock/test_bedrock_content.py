@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from typing import Any
 
 import pytest
 from bedrock_calls import BODIES, CONVERSATION, HAS_CONVERSE, ways
+from message_parts import blob, text, tool_call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 CONVERSE = pytest.mark.skipif(not HAS_CONVERSE, reason="boto3 1.33 has no Converse")
 IMAGE = b"picture"
-PLACEHOLDER = {
-    "content": "",
-    "otel_agents.bytes": len(IMAGE),
-    "otel_agents.sha256": hashlib.sha256(IMAGE).hexdigest(),
-}
 
 
 def content(emission: Emission, name: str) -> Any:
     recorded = (emission.span.attributes or {}).get(f"gen_ai.{name}")
     return json.loads(str(recorded)) if recorded is not None else None
-
-
-def text(value: str) -> dict[str, str]:
-    return {"type": "text", "content": value}
 
 
 @pytest.mark.parametrize("way", [pytest.param(row[1], id=row[0]) for row in ways()])
@@ -44,7 +35,7 @@ BLOCKS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ({"text": "Hi"}, [text("Hi")]),
     (
         {"image": {"format": "png", "source": {"bytes": IMAGE}}},
-        [{"type": "blob", "modality": "image", "mime_type": "image/png", **PLACEHOLDER}],
+        [blob(IMAGE)],
     ),
     (
         {"video": {"format": "mp4", "source": {"s3Location": {"uri": "s3://b/v.mp4"}}}},
@@ -52,7 +43,7 @@ BLOCKS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"document": {"format": "pdf", "name": "d", "source": {"bytes": IMAGE}}},
-        [{"type": "blob", "modality": "document", "mime_type": "application/pdf", **PLACEHOLDER}],
+        [blob(IMAGE, "application/pdf", "document")],
     ),
     ({"document": {"name": "d", "source": {"text": "written"}}}, [text("written")]),
     ({"guardContent": {"text": {"text": "checked"}}}, [text("checked")]),
@@ -67,7 +58,7 @@ BLOCKS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"toolUse": {"toolUseId": "1", "name": "weather", "input": {"city": "Bern"}}},
-        [{"type": "tool_call", "id": "1", "name": "weather", "arguments": {"city": "Bern"}}],
+        [tool_call("1", "weather", city="Bern")],
     ),
     (
         {
@@ -186,7 +177,7 @@ OUTPUT = [
         "parts": [
             {"type": "reasoning", "content": "Hm."},
             text("Sunny."),
-            {"type": "tool_call", "id": "2", "name": "weather", "arguments": {"a": 1}},
+            tool_call("2", "weather", a=1),
         ],
         "finish_reason": "tool_use",
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +14,10 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-from opentelemetry.trace import StatusCode
+from error_laws import SECRET, check_cancelled_call, check_errors, check_retries, error_types
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, nothing_listening
-
-SECRET = "planted-secret"
 
 
 def send(client: Any) -> Any:
@@ -27,10 +25,6 @@ def send(client: Any) -> Any:
 
 
 def do_not_wait(seconds: float) -> None: ...
-
-
-def error_types(emission: Emission) -> list[str]:
-    return [str((span.attributes or {}).get("error.type")) for span in emission.spans]
 
 
 @pytest.mark.parametrize(
@@ -49,20 +43,10 @@ def test_an_error_of_the_service(
     status: int, code: str, client: Any, run: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(*[Failure(status, code, SECRET)] * 2)
-    with pytest.raises(ClientError, match=SECRET) as raised:
-        send(client)
-    assert raised.value.response.get("Error", {}).get("Code") == code
-    if HAS_AIOBOTOCORE:
-        with pytest.raises(ClientError, match=SECRET):
-            run(send)
-    count = 1 + HAS_AIOBOTOCORE
-    assert error_types(emission) == [code] * count
-    for span in emission.spans:
-        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
-    assert [name for name, _ in emission.events] == ["gen_ai.client.operation.exception"] * count
-    durations = emission.points()["gen_ai.client.operation.duration"]
-    assert [attributes["error.type"] for attributes, _ in durations] == [code]
-    assert SECRET not in emission.texts()
+    sends = [partial(send, client)] + [partial(run, send)] * HAS_AIOBOTOCORE
+    for raised in check_errors(sends, ClientError, code, emission):
+        assert isinstance(raised, ClientError)
+        assert raised.response.get("Error", {}).get("Code") == code
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])
@@ -71,13 +55,8 @@ def test_retries_of_the_sdk_are_inside_one_span(
     mode: str, model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", do_not_wait)  # between the SDK's attempts
-    model.script(Failure(500, "InternalServerException"), Failure(429, "ThrottlingException"))
     client = client_of(model.base_url, retries={"total_max_attempts": 3, "mode": mode})
-    send(client)["body"].read()
-    assert (model.ledger.requests, error_types(emission)) == (3, ["None"])
-    assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == (
-        model.ledger.input_tokens
-    )
+    check_retries(lambda: send(client)["body"].read(), model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -98,17 +77,7 @@ def test_a_timeout(model: ScriptedModel, emission: Emission) -> None:
 @pytest.mark.skipif(not HAS_AIOBOTOCORE, reason="without aiobotocore")
 @pytest.mark.usefixtures("instrumented")
 def test_a_cancelled_call(run: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Response("late", gate=threading.Event()))
-
-    async def use(client: Any) -> None:
-        task = asyncio.create_task(send(client))
-        await asyncio.to_thread(model.ledger.wait, 1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run(use)
-    assert error_types(emission) == ["asyncio.exceptions.CancelledError"]
+    check_cancelled_call(run, send, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from typing import Any
 
 import pytest
 from bedrock_calls import BODIES, CONVERSATION, HAS_AIOBOTOCORE, HAS_CONVERSE
 from botocore.exceptions import EventStreamError
-from opentelemetry import trace
-from opentelemetry.trace import StatusCode
+from stream_laws import (
+    ABANDONED,
+    check_broken,
+    check_cancelled_stream,
+    check_left_at_its_end,
+    check_not_current,
+    complete,
+    ending,
+    failed,
+)
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
     Abort,
     ErrorEvent,
-    Hold,
     Response,
     ScriptedModel,
     ToolCall,
@@ -26,7 +31,6 @@ from otel_agents.testing.scripted_model import (
 )
 
 TEXT = "one two three four five"
-ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
 ASYNC = pytest.mark.skipif(not HAS_AIOBOTOCORE, reason="without aiobotocore")
 
 
@@ -45,14 +49,6 @@ APIS = ["converse"] * HAS_CONVERSE + ["invoke"]
 each_api = pytest.mark.parametrize("api", APIS)
 
 
-def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
-    """The status of the one span, and how it ended."""
-    hosting.drain_streams(5)
-    attributes: dict[str, Any] = dict(emission.span.attributes or {})
-    names = ("error.type", "otel_agents.stream.abandoned")
-    return emission.span.status.status_code, {k: attributes[k] for k in names if k in attributes}
-
-
 @each_api
 @pytest.mark.usefixtures("instrumented")
 def test_a_stream_ends_with_its_last_event(
@@ -64,7 +60,7 @@ def test_a_stream_ends_with_its_last_event(
     list(stream)
     assert len(emission.spans) == 1
     stream.close()
-    assert ending(emission) == (StatusCode.UNSET, {})
+    assert ending(emission) == complete("end_turn")
 
 
 @each_api
@@ -96,13 +92,12 @@ def test_a_stream_that_nobody_reads_is_abandoned(api: str, client: Any, emission
 def test_closing_after_the_last_event_abandons_nothing(
     api: str, client: Any, emission: Emission
 ) -> None:
-    stream = stream_of(send(client, api))
     last = {"converse": "metadata", "invoke": "message_stop"}[api]
-    for event in stream:
-        if last in str(event):
-            break
-    stream.close()
-    assert ending(emission) == (StatusCode.UNSET, {})
+
+    def is_last(event: Any) -> bool:
+        return last in str(event)
+
+    check_left_at_its_end(stream_of(send(client, api)), is_last, emission, "end_turn")
     assert "gen_ai.usage.input_tokens" in (emission.span.attributes or {})
 
 
@@ -112,11 +107,7 @@ def test_a_stream_that_breaks_is_an_error(
     api: str, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Response(TEXT, fault=Abort(3)))
-    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the version
-        list(stream_of(send(client, api)))
-    kind = type(raised.value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+    check_broken(lambda: stream_of(send(client, api)), emission)
 
 
 @each_api
@@ -127,7 +118,7 @@ def test_an_error_in_a_stream_has_the_services_code(
     model.script(Response(TEXT, fault=ErrorEvent(3, "throttlingException", "planted-secret")))
     with pytest.raises(EventStreamError, match="planted-secret"):
         list(stream_of(send(client, api)))
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": "throttlingException"})
+    assert ending(emission) == failed("throttlingException")
     assert "planted-secret" not in emission.texts()
 
 
@@ -146,9 +137,7 @@ def test_a_stream_that_breaks_keeps_its_output(
 @each_api
 @pytest.mark.usefixtures("instrumented")
 def test_the_span_is_not_current_between_events(api: str, client: Any) -> None:
-    stream = stream_of(send(client, api))
-    current = {trace.get_current_span().get_span_context().span_id for _ in stream}
-    assert current == {0}
+    check_not_current(stream_of(send(client, api)))
 
 
 @ASYNC
@@ -184,27 +173,10 @@ def test_an_async_stream_that_is_left_is_abandoned(api: str, run: Any, emission:
 def test_a_cancelled_stream_is_an_error(
     api: str, run: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    gate = threading.Event()
-    model.script(Response(TEXT, hold=Hold(2, gate)))
+    async def stream(client: Any) -> Any:
+        return stream_of(await send(client, api))
 
-    async def use(client: Any) -> None:
-        stream = stream_of(await send(client, api))
-        started = asyncio.Event()
-
-        async def consume() -> None:
-            async for _ in stream:
-                started.set()
-
-        task = asyncio.create_task(consume())
-        await started.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        gate.set()
-
-    run(use)
-    name = "asyncio.exceptions.CancelledError"
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+    check_cancelled_stream(run, stream, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -222,12 +194,11 @@ def test_a_body_that_is_not_read_is_abandoned_with_its_tokens(
 def test_a_body_that_breaks_is_an_error(
     client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
+    def read() -> Any:
+        return client.invoke_model(**BODIES[0].arguments)["body"].read()
+
     model.script(Response(TEXT, fault=Abort()))
-    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the version
-        client.invoke_model(**BODIES[0].arguments)["body"].read()
-    kind = type(raised.value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": name})
+    check_broken(read, emission)
 
 
 @each_api
@@ -239,7 +210,7 @@ def test_a_stream_that_the_process_interrupts_is_no_complete_one(
     next(events)
     for operation in hosting.operations_in_progress():
         hosting.interrupt(operation)
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
+    assert ending(emission) == failed("interrupted")
     assert list(events)
 
 
@@ -248,7 +219,7 @@ def test_a_body_may_be_read_by_its_length(client: Any, emission: Emission) -> No
     response = client.invoke_model(**BODIES[0].arguments)
     size = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
     body = json.loads(response["body"].read(size))
-    assert ending(emission) == (StatusCode.UNSET, {})
+    assert ending(emission) == complete("end_turn")
     assert (emission.span.attributes or {})["gen_ai.response.id"] == body["id"]
 
 
@@ -261,7 +232,7 @@ def test_an_async_body_may_be_read_by_its_length(run: Any, emission: Emission) -
         assert len(await response["body"].read(size)) == size
 
     run(use)
-    assert ending(emission) == (StatusCode.UNSET, {})
+    assert ending(emission) == complete("end_turn")
 
 
 @pytest.mark.skipif(not HAS_CONVERSE, reason="without Converse")

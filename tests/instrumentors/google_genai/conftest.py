@@ -11,6 +11,7 @@ from framework_fixtures import (
     lasting_loop,
     pytest_itemcollected,
     pytest_unconfigure,
+    with_content,
 )
 from google import genai
 from google_calls import connected, run_async
@@ -20,7 +21,13 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
+__all__ = [
+    "instrumented",
+    "lasting_loop",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+    "with_content",
+]
 
 
 @pytest.fixture
@@ -49,9 +56,3 @@ def run(model: ScriptedModel) -> Callable[..., Any]:
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
     with instrumenting(emission, GoogleGenAIInstrumentor()) as instrument:
         yield instrument
-
-
-@pytest.fixture
-def with_content(instrument: Callable[..., None]) -> None:
-    """Instrument with content on spans."""
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from content_laws import SECRET, attribute, check_no_secret
 from google import genai
 from google.genai import types
 from google_calls import MODEL, VERSION
+from message_parts import blob, text, tool_call
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
-SECRET = "planted-secret"
 PNG = b"\x89PNG-" + bytes(300)
-BLOB = {
-    "type": "blob",
-    "modality": "image",
-    "mime_type": "image/png",
-    "content": "",
-    "otel_agents.bytes": len(PNG),
-    "otel_agents.sha256": hashlib.sha256(PNG).hexdigest(),
-}
+BLOB = blob(PNG)
 TOOL: Any = {
     "function_declarations": [
         {
@@ -69,10 +62,6 @@ CONVERSATION: list[Any] = [
 ]
 
 
-def attribute(emission: Emission, name: str) -> Any:
-    return json.loads(str((emission.spans[-1].attributes or {})[name]))
-
-
 @pytest.mark.parametrize("metrics", ["previous", "both"])
 @pytest.mark.parametrize("method", ["generate_content", "generate_content_stream"])
 def test_a_secret_is_nowhere_by_default(
@@ -84,10 +73,6 @@ def test_a_secret_is_nowhere_by_default(
     instrument: Callable[..., None],
 ) -> None:
     instrument(OTEL_AGENTS_METRICS=metrics)
-    model.script(
-        Response(f"It is {SECRET}", tool_calls=[ToolCall("weather", {"city": SECRET})]),
-        Failure(500, message=SECRET),
-    )
     send = getattr(client.models, method)
 
     def request() -> None:
@@ -95,12 +80,10 @@ def test_a_secret_is_nowhere_by_default(
         if method.endswith("stream"):
             list(response)
 
-    request()
-    with pytest.raises(genai.errors.ServerError, match=SECRET):
-        request()
-    client.models.embed_content(model="m", contents=SECRET)
-    assert len(emission.spans) == 3
-    assert SECRET not in emission.texts()
+    def embed() -> object:
+        return client.models.embed_content(model="m", contents=SECRET)
+
+    check_no_secret(request, genai.errors.ServerError, model, emission, embed)
 
 
 @pytest.mark.usefixtures("with_content")
@@ -110,14 +93,12 @@ def test_messages_on_the_span(
     call = ToolCall("weather", {"city": "Bern"}, id="2")
     model.script(Response("Warm.", reasoning="It is July.", tool_calls=[call]))
     client.models.generate_content(model=MODEL, contents=CONVERSATION, config=CONFIG)
-    assert attribute(emission, "gen_ai.system_instructions") == [
-        {"type": "text", "content": f"Be brief. {SECRET}"}
-    ]
+    assert attribute(emission, "gen_ai.system_instructions") == [text(f"Be brief. {SECRET}")]
     assert attribute(emission, "gen_ai.input.messages") == [
         {
             "role": "user",
             "parts": [
-                {"type": "text", "content": f"What is this? {SECRET}"},
+                text(f"What is this? {SECRET}"),
                 BLOB,
                 {
                     "type": "uri",
@@ -131,7 +112,7 @@ def test_messages_on_the_span(
             "role": "assistant",
             "parts": [
                 {"type": "reasoning", "content": "Look."},
-                {"type": "tool_call", "id": "1", "name": "weather", "arguments": {"city": SECRET}},
+                tool_call("1", "weather", city=SECRET),
             ],
         },
         {
@@ -151,8 +132,8 @@ def test_messages_on_the_span(
             "role": "assistant",
             "parts": [
                 {"type": "reasoning", "content": "It is July."},
-                {"type": "text", "content": "Warm."},
-                {"type": "tool_call", "id": "2", "name": "weather", "arguments": {"city": "Bern"}},
+                text("Warm."),
+                tool_call("2", "weather", city="Bern"),
             ],
             "finish_reason": "stop",
         }
@@ -219,16 +200,9 @@ def test_pictures_and_speech_in_a_response(
     client.models.generate_content(model=MODEL, contents="Draw")
     (message,) = attribute(emission, "gen_ai.output.messages")
     assert message["parts"] == [
-        {"type": "text", "content": "Here."},
+        text("Here."),
         BLOB,
-        {
-            "type": "blob",
-            "modality": "audio",
-            "mime_type": "audio/wav",
-            "content": "",
-            "otel_agents.bytes": 4,
-            "otel_agents.sha256": hashlib.sha256(b"RIFF").hexdigest(),
-        },
+        blob(b"RIFF", "audio/wav", "audio"),
     ]
 
 
@@ -264,7 +238,7 @@ def test_code_that_google_executes(
                 "output": "42\n",
             },
         },
-        {"type": "text", "content": "It is 42."},
+        text("It is 42."),
     ]
 
 
@@ -304,7 +278,7 @@ def test_searches_that_ground_a_response(
     if method.endswith("stream"):
         list(response)
     (message,) = attribute(emission, "gen_ai.output.messages")
-    assert message["parts"] == [*SEARCH, {"type": "text", "content": "Spain won."}]
+    assert message["parts"] == [*SEARCH, text("Spain won.")]
 
 
 @pytest.mark.usefixtures("with_content")
@@ -337,9 +311,9 @@ def test_content_on_the_event_only(
     messages = attributes.pop("gen_ai.input.messages")
     outputs = attributes.pop("gen_ai.output.messages")
     assert attributes == dict(emission.span.attributes or {})
-    text = {"type": "text", "content": f"Hello {SECRET}"}
-    assert plain(messages) == [{"role": "user", "parts": [text]}]
-    output = {"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}
+    sent = text(f"Hello {SECRET}")
+    assert plain(messages) == [{"role": "user", "parts": [sent]}]
+    output = {"role": "assistant", "parts": [text("Hi")]}
     assert plain(outputs) == [{**output, "finish_reason": "stop"}]
 
 
@@ -405,7 +379,7 @@ def test_tools_that_google_runs_and_urls_that_it_reads(
             "id": "1",
             "server_tool_call_response": {"type": "google_maps", "response": {"places": 1}},
         },
-        {"type": "text", "content": "There."},
+        text("There."),
     ]
 
 

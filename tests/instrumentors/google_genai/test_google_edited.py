@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from edited_laws import check_recorded
 from google import genai
 from google.genai import types
 from google_calls import MODEL
@@ -41,16 +41,11 @@ def edit(sent: dict[str, Any]) -> None:
     sent["config"].tools[0].function_declarations[0].name = "EDITED"
 
 
-def recorded(emission: Emission) -> dict[str, Any]:
-    found: dict[str, Any] = dict(emission.span.attributes or {})
-    return {name: json.loads(found[name]) for name in CONTENT}
-
-
 def test_edited_while_a_stream_is_read(client: genai.Client, emission: Emission) -> None:
     sent = request()
     for _ in client.models.generate_content_stream(**sent):
         edit(sent)
-    assert recorded(emission) == CONTENT
+    check_recorded(emission, CONTENT)
 
 
 def test_edited_while_an_async_stream_is_read(run: Callable[..., Any], emission: Emission) -> None:
@@ -61,7 +56,7 @@ def test_edited_while_an_async_stream_is_read(run: Callable[..., Any], emission:
             edit(sent)
 
     run(send)
-    assert recorded(emission) == CONTENT
+    check_recorded(emission, CONTENT)
 
 
 def test_a_response_that_is_edited_is_recorded_as_received(

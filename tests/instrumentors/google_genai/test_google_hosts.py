@@ -10,6 +10,7 @@ from google import genai
 from google.genai import types
 from google.oauth2.credentials import Credentials
 from google_calls import MODEL, VERSION, run_async
+from header_laws import check_trace_headers
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -108,17 +109,9 @@ def test_trace_headers_go_only_to_hosts_that_are_named(
 
     run_async(model.base_url, use)
     client.models.embed_content(model="m", contents="hi")
-    expected = [
-        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-        if sent
-        else None
-        for context in (span.get_span_context() for span in emission.spans)
-        if context is not None
-    ]
-    entries = model.ledger.entries
-    assert [entry.headers.get("traceparent") for entry in entries] == expected
+    check_trace_headers(emission, model, sent)
     kept = None if config is None else "kept"
-    assert [entry.headers.get("x-mine") for entry in entries] == [kept] * 3 + [None]
+    assert [entry.headers.get("x-mine") for entry in model.ledger.entries] == [kept] * 3 + [None]
     assert config == configure()  # the caller's object is as it was
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,19 +10,13 @@ import pytest
 from google import genai
 from google.genai import types
 from google_calls import VERSION, run_async
+from message_parts import blob, text
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 
 PNG = b"\x89PNG-1"
-PICTURE = {
-    "type": "blob",
-    "modality": "image",
-    "mime_type": "image/png",
-    "content": "",
-    "otel_agents.bytes": len(PNG),
-    "otel_agents.sha256": hashlib.sha256(PNG).hexdigest(),
-}
+PICTURE = blob(PNG)
 IMAGE = types.Image(image_bytes=PNG, mime_type="image/png")
 
 
@@ -65,8 +58,8 @@ def test_a_picture(vertex: genai.Client, model: ScriptedModel, emission: Emissio
 @pytest.mark.parametrize(
     ("make", "parts"),
     [
-        (generated, [{"type": "text", "content": "A house"}]),
-        (edited, [{"type": "text", "content": "A house"}, PICTURE]),
+        (generated, [text("A house")]),
+        (edited, [text("A house"), PICTURE]),
         (upscaled, [PICTURE]),
     ],
 )

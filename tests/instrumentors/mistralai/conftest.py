@@ -12,6 +12,7 @@ from framework_fixtures import (
     lasting_loop,
     pytest_itemcollected,
     pytest_unconfigure,
+    with_content,
 )
 from mistral_calls import connect
 
@@ -20,7 +21,13 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
+__all__ = [
+    "instrumented",
+    "lasting_loop",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+    "with_content",
+]
 
 
 @pytest.fixture
@@ -42,9 +49,3 @@ def run(client: Any) -> Callable[..., Any]:
 def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
     with instrumenting(emission, MistralAIInstrumentor()) as instrument:
         yield instrument
-
-
-@pytest.fixture
-def with_content(instrument: Callable[..., None]) -> None:
-    """Instrument with content on spans."""
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")

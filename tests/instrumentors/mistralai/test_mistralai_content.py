@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from content_laws import SECRET, attribute
+from message_parts import blob, text, tool_call
 from mistral_calls import CALLS, VERSION, Call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
-SECRET = "planted-secret"
 PNG = b"\x89PNG-" + bytes(300)
 TOOL = {
     "type": "function",
@@ -53,10 +53,6 @@ CONVERSATION: list[Any] = [
     },
     {"role": "tool", "tool_call_id": "call_1", "name": "weather", "content": f"sunny {SECRET}"},
 ]
-
-
-def attribute(emission: Emission, name: str) -> Any:
-    return json.loads(str((emission.spans[-1].attributes or {})[name]))
 
 
 @pytest.mark.parametrize("metrics", ["previous", "both"])
@@ -102,24 +98,17 @@ def test_messages_on_the_span(client: Any, model: ScriptedModel, emission: Emiss
     model.script(Response("Warm.", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="call_2")]))
     client.chat.complete(model="m", messages=CONVERSATION, tools=[TOOL])
     images = [
-        {
-            "type": "blob",
-            "modality": "image",
-            "mime_type": "image/png",
-            "content": "",
-            "otel_agents.bytes": len(PNG),
-            "otel_agents.sha256": hashlib.sha256(PNG).hexdigest(),
-        },
+        blob(PNG),
         {"type": "uri", "modality": "image", "uri": f"https://example.com/{SECRET}.png"},
     ]
-    call = {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": SECRET}}
+    call = tool_call("call_1", "weather", city=SECRET)
     result = {"type": "tool_call_response", "id": "call_1", "response": f"sunny {SECRET}"}
     assert attribute(emission, "gen_ai.input.messages") == [
-        {"role": "system", "parts": [{"type": "text", "content": f"Be brief. {SECRET}"}]},
+        {"role": "system", "parts": [text(f"Be brief. {SECRET}")]},
         {
             "role": "user",
             "parts": [
-                {"type": "text", "content": f"What is this? {SECRET}"},
+                text(f"What is this? {SECRET}"),
                 *(images if VERSION >= (1, 1) else []),
             ],
         },
@@ -130,13 +119,8 @@ def test_messages_on_the_span(client: Any, model: ScriptedModel, emission: Emiss
         {
             "role": "assistant",
             "parts": [
-                {"type": "text", "content": "Warm."},
-                {
-                    "type": "tool_call",
-                    "id": "call_2",
-                    "name": "weather",
-                    "arguments": {"city": "Bern"},
-                },
+                text("Warm."),
+                tool_call("call_2", "weather", city="Bern"),
             ],
             "finish_reason": "tool_calls",
         }
@@ -168,9 +152,9 @@ def test_messages_that_are_objects(client: Any, model: ScriptedModel, emission: 
     user = {"role": "user", "content": "Hi"}
     called = client.chat.complete(model="m", messages=[user], tools=[TOOL]).choices[0].message
     client.chat.complete(model="m", messages=[user, called])
-    call = {"type": "tool_call", "id": "call_2", "name": "weather", "arguments": {"city": "Bern"}}
+    call = tool_call("call_2", "weather", city="Bern")
     assert attribute(emission, "gen_ai.input.messages") == [
-        {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+        {"role": "user", "parts": [text("Hi")]},
         {"role": "assistant", "parts": [call]},
     ]
 
@@ -189,14 +173,7 @@ if VERSION >= (3, 0):
         {"type": "uri", "modality": "image", "uri": "https://example.com/b.png"},
         {"type": "uri", "modality": "document", "uri": "https://example.com/c.pdf"},
         {"type": "file", "modality": "document", "file_id": "file_1"},
-        {
-            "type": "blob",
-            "modality": "audio",
-            "mime_type": None,
-            "content": "",
-            "otel_agents.bytes": 3,
-            "otel_agents.sha256": hashlib.sha256(b"abc").hexdigest(),
-        },
+        blob(b"abc", None, "audio"),
     ]
 
     @pytest.mark.usefixtures("with_content")
@@ -205,16 +182,16 @@ if VERSION >= (3, 0):
         model.script(output, output)
         message = {"role": "user", "content": [{"type": "text", "text": "Hi"}, *CHUNKS]}
         client.chat.complete(model="m", messages=[message])
-        text = {"type": "text", "content": "Hi"}
+        sent = text("Hi")
         assert attribute(emission, "gen_ai.input.messages") == [
-            {"role": "user", "parts": [text, *PARTS]}
+            {"role": "user", "parts": [sent, *PARTS]}
         ]
         whole = [
             {
                 "role": "assistant",
                 "parts": [
                     {"type": "reasoning", "content": "Think well."},
-                    {"type": "text", "content": "one two"},
+                    text("one two"),
                     PARTS[0],
                 ],
                 "finish_reason": "stop",
@@ -253,7 +230,7 @@ if VERSION >= (3, 0):
         list(client.audio.speech.complete(model="m", input="Hi", stream=True))
         assert attribute(emission, "gen_ai.output.messages") == spoken
         assert attribute(emission, "gen_ai.input.messages") == [
-            {"role": "user", "parts": [{"type": "text", "content": "Hi"}]}
+            {"role": "user", "parts": [text("Hi")]}
         ]
 
 
@@ -264,9 +241,7 @@ if VERSION >= (3, 4):
         output = Response("one two", tool_calls=[ToolCall("weather", {"city": "Bern"}, id="c1")])
         model.script(output, output)
         client.responses.create(model="m", input="Hi", instructions="Be brief.")
-        assert attribute(emission, "gen_ai.system_instructions") == [
-            {"type": "text", "content": "Be brief."}
-        ]
+        assert attribute(emission, "gen_ai.system_instructions") == [text("Be brief.")]
         whole = attribute(emission, "gen_ai.output.messages")
         assert [part["type"] for part in whole[0]["parts"]] == ["text", "tool_call"]
         list(client.responses.create(model="m", input="Hi", stream=True))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from message_parts import text, tool_call
 from mistral_calls import VERSION
 from opentelemetry.trace import SpanKind
 
@@ -143,10 +144,8 @@ def test_its_content(
     search = {"type": "web_search", "arguments": {"query": "weather"}}
     result = {"type": "web_search", "results": 2}
     assert found == {
-        "system_instructions": [{"type": "text", "content": "Be brief."}],
-        "input.messages": [
-            {"role": "user", "parts": [{"type": "text", "content": "How is the weather?"}]}
-        ],
+        "system_instructions": [text("Be brief.")],
+        "input.messages": [{"role": "user", "parts": [text("How is the weather?")]}],
         "output.messages": [
             {
                 "role": "assistant",
@@ -169,13 +168,8 @@ def test_its_content(
                         "next_agent_name": "writer",
                     },
                     {"type": "reasoning", "content": "Look outside."},
-                    {"type": "text", "content": "Sunny today."},
-                    {
-                        "type": "tool_call",
-                        "id": "call_1",
-                        "name": "weather",
-                        "arguments": {"city": "Bern"},
-                    },
+                    text("Sunny today."),
+                    tool_call("call_1", "weather", city="Bern"),
                 ],
                 "finish_reason": "tool_call",
             }
@@ -204,7 +198,7 @@ def test_the_turns_of_a_conversation(client: Any, model: ScriptedModel, emission
     ]
     response = {"type": "tool_call_response", "id": "call_1", "response": "sunny"}
     assert inputs[1] == [{"role": "tool", "parts": [response]}]
-    assert inputs[2][0]["parts"] == [{"type": "text", "content": "Again?"}]
+    assert inputs[2][0]["parts"] == [text("Again?")]
 
 
 @pytest.mark.usefixtures("with_content")
@@ -223,7 +217,7 @@ def test_sources_and_files_of_the_servers_tools(
     client.beta.conversations.start(model="mistral-medium", inputs="Hi")
     (message,) = json.loads(str((emission.span.attributes or {})["gen_ai.output.messages"]))
     assert message["parts"] == [
-        {"type": "text", "content": "Here."},
+        text("Here."),
         {"type": "uri", "modality": "document", "uri": "https://a.example"},
         {"type": "file", "modality": "image", "file_id": "f1"},
     ]

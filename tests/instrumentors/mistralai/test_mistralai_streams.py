@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import types
+from functools import partial
 from typing import Any
 
 import pytest
 from mistral_calls import MESSAGES, VERSION
-from opentelemetry import trace
-from opentelemetry.trace import StatusCode
+from stream_laws import (
+    ABANDONED,
+    TEXT,
+    check_broken,
+    check_cancelled_stream,
+    check_interrupted,
+    check_left_at_its_end,
+    check_left_early,
+    check_not_current,
+    ending,
+    failed,
+    hold,
+)
 
-from otel_agents.instrumentors._core.calls import finalization
-from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import (
     Abort,
     ErrorEvent,
-    Hold,
     MalformedEvent,
     Response,
     ScriptedModel,
@@ -29,14 +36,8 @@ def send(client: Any) -> Any:
     return client.chat.stream(model="m", messages=MESSAGES)
 
 
-def ending(emission: Emission) -> tuple[StatusCode, dict[str, Any]]:
-    assert finalization.drain(5)
-    attributes = dict(emission.span.attributes or {})
-    recorded = ("error.type", "otel_agents.stream.abandoned", "gen_ai.response.finish_reasons")
-    return emission.span.status.status_code, {k: attributes[k] for k in recorded if k in attributes}
-
-
-ABANDONED = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
+def send_async(client: Any) -> Any:
+    return client.chat.stream_async(model="m", messages=MESSAGES)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -50,7 +51,7 @@ def test_the_stream_is_what_the_sdk_returns(client: Any, run: Any) -> None:
         assert stream.response.status_code == 200
 
     async def use(client: Any) -> None:
-        stream = await client.chat.stream_async(model="m", messages=MESSAGES)
+        stream = await send_async(client)
         assert stream.__class__.__name__ == "EventStreamAsync"
         async with stream:
             pass
@@ -63,35 +64,17 @@ def test_the_stream_is_what_the_sdk_returns(client: Any, run: Any) -> None:
 def test_a_stream_left_early_is_abandoned(
     leave: str, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    gate = threading.Event()
-    model.script(Response("one two three", hold=Hold(2, gate)))
-    stream = send(client)
-    next(stream)
-    if leave == "close" and hasattr(stream, "close"):
-        stream.close()
-    elif leave == "with" and hasattr(stream, "__enter__"):
-        with stream:
-            pass
-    elif leave == "break":
-        for _ in stream:
-            break
-    response = getattr(stream, "response", None)
-    del stream
-    gate.set()
-    assert ending(emission) == ABANDONED
-    if response is not None:
-        response.close()
+    check_left_early(partial(send, client), leave, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_an_async_stream_left_early_is_abandoned(
     run: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    gate = threading.Event()
-    model.script(Response("one two three", hold=Hold(2, gate)))
+    gate = hold(model)
 
     async def use(client: Any) -> None:
-        stream = await client.chat.stream_async(model="m", messages=MESSAGES)
+        stream = await send_async(client)
         async for _ in stream:
             break
         close = getattr(stream, "aclose", None) or stream.close
@@ -104,15 +87,10 @@ def test_an_async_stream_left_early_is_abandoned(
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_stream_closed_after_its_last_chunk_is_complete(client: Any, emission: Emission) -> None:
-    stream = send(client)
-    for event in stream:
-        if event.data.usage is not None:
-            break
-    stream.close()
-    assert ending(emission) == (
-        StatusCode.UNSET,
-        {"gen_ai.response.finish_reasons": ("stop",)},
-    )
+    def is_last(event: Any) -> bool:
+        return event.data.usage is not None
+
+    check_left_at_its_end(send(client), is_last, emission, "stop")
 
 
 @pytest.mark.parametrize("fault", [Abort(2), MalformedEvent(2)])
@@ -120,67 +98,28 @@ def test_a_stream_closed_after_its_last_chunk_is_complete(client: Any, emission:
 def test_a_stream_that_breaks_is_an_error(
     fault: Abort | MalformedEvent, client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    model.script(Response("one two three", fault=fault))
-    with pytest.raises(Exception) as raised:  # noqa: PT011  which one depends on the version
-        list(send(client))
-    kind = type(raised.value)
-    assert ending(emission) == (
-        StatusCode.ERROR,
-        {"error.type": f"{kind.__module__}.{kind.__qualname__}"},
-    )
+    model.script(Response(TEXT, fault=fault))
+    check_broken(partial(send, client), emission)
 
 
+@pytest.mark.usefixtures("with_content")
 def test_a_stream_that_a_signal_interrupts_keeps_its_output(
-    client: Any, model: ScriptedModel, emission: Emission, instrument: Any
+    client: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    """The stream goes on for its reader, and its span does not end twice."""
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
-    gate = threading.Event()
-    model.script(Response("one two three", hold=Hold(2, gate)))
-    stream = send(client)
-    events = [next(stream), next(stream)]
-    (operation,) = in_progress.operations()
-    in_progress.interrupt(operation)
-    assert ending(emission) == (StatusCode.ERROR, {"error.type": "interrupted"})
-    recorded = str((emission.span.attributes or {})["gen_ai.output.messages"])
-    assert ("one" in recorded, '"finish_reason":"error"' in recorded) == (True, True)
-    gate.set()
-    events += stream
-    assert "".join(event.data.choices[0].delta.content for event in events) == "one two three"
-    assert len(emission.spans) == 1
+    def text(event: Any) -> str:
+        return event.data.choices[0].delta.content or ""
+
+    check_interrupted(partial(send, client), text, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_cancelled_stream_is_an_error(run: Any, model: ScriptedModel, emission: Emission) -> None:
-    gate = threading.Event()
-    model.script(Response("one two three", hold=Hold(2, gate)))
-
-    async def use(client: Any) -> None:
-        stream = await client.chat.stream_async(model="m", messages=MESSAGES)
-        started = asyncio.Event()
-
-        async def consume() -> None:
-            async for _ in stream:
-                started.set()
-
-        task = asyncio.create_task(consume())
-        await started.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        gate.set()
-
-    run(use)
-    assert ending(emission) == (
-        StatusCode.ERROR,
-        {"error.type": "asyncio.exceptions.CancelledError"},
-    )
+    check_cancelled_stream(run, send_async, model, emission)
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_the_span_is_not_current_between_chunks(client: Any) -> None:
-    current = {trace.get_current_span().get_span_context().span_id for _ in send(client)}
-    assert current == {0}
+    check_not_current(send(client))
 
 
 if VERSION >= (3, 0):
@@ -191,7 +130,7 @@ if VERSION >= (3, 0):
         instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
         model.script(Response("one two three", fault=ErrorEvent(3)))
         list(client.beta.conversations.start_stream(model="m", inputs="Hi"))
-        assert ending(emission) == (StatusCode.ERROR, {"error.type": "3000"})
+        assert ending(emission) == failed("3000")
         assert "one two" in emission.texts()
 
     def test_a_broken_conversation_keeps_its_output(
