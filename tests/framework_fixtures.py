@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "pytest_unconfigure"]
+__all__ = [
+    "instrumented",
+    "lasting_loop",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+    "with_content",
+]
 
 _PASSES = 9
 
@@ -38,6 +44,12 @@ def pytest_unconfigure() -> None:
 def instrumented(instrument: Callable[..., None]) -> None:
     """Instrument with the defaults."""
     instrument()
+
+
+@pytest.fixture
+def with_content(instrument: Callable[..., None]) -> None:
+    """Instrument with content on spans."""
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
 
 
 @pytest.fixture

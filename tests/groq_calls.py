@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 import stainless_calls
-from stainless_calls import Call, Way
+from stainless_calls import Call, Sdk, Way
 
-__all__ = ["CALLS", "MESSAGES", "VERSION", "Call", "chat", "ways"]
+__all__ = ["CALLS", "MESSAGES", "SDK", "VERSION", "Call", "chat", "ways"]
 
 groq: Any = import_module("groq")  # the environment that checks types here is without it
 VERSION = tuple(int(part) for part in groq.__version__.split(".")[:2])
@@ -21,11 +21,14 @@ CALLS = [
 ]
 
 
-def ways() -> list[tuple[str, Way, Call, bool]]:
-    """Return rows of name, function, call, and whether it streams."""
-    return stainless_calls.ways(stainless_calls.Sdk(groq.Groq, groq.AsyncGroq), CALLS)
-
-
 def chat(client: Any, **arguments: Any) -> Any:
     """Send a chat request; return its response, its stream, or an awaitable of either."""
     return client.chat.completions.create(**{**_CHAT, **arguments})
+
+
+SDK = Sdk(groq, "Groq", chat)
+
+
+def ways() -> list[tuple[str, Way, Call, bool]]:
+    """Return rows of name, function, call, and whether it streams."""
+    return stainless_calls.ways(SDK, CALLS)

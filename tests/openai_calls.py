@@ -6,9 +6,9 @@ from typing import Any
 
 import openai
 import stainless_calls
-from stainless_calls import Call, Way
+from stainless_calls import Call, Sdk, Way
 
-__all__ = ["CALLS", "MESSAGES", "VERSION", "Call", "ways"]
+__all__ = ["CALLS", "MESSAGES", "SDK", "VERSION", "Call", "send", "ways"]
 
 VERSION = tuple(int(part) for part in openai.__version__.split(".")[:2])
 MESSAGES: list[Any] = [{"role": "user", "content": "Where is the Eiffel Tower?"}]
@@ -37,6 +37,14 @@ if VERSION >= (3, 54):
     CALLS.append(Call("decision", "decisions.create", decision, streams=False))
 
 
+def send(client: Any, **arguments: Any) -> Any:
+    """Send a chat request; return its response, its stream, or an awaitable of either."""
+    return client.chat.completions.create(**{**_CHAT, **arguments})
+
+
+SDK = Sdk(openai, "OpenAI", send)
+
+
 def ways() -> list[tuple[str, Way, Call, bool]]:
     """Return rows of name, function, call, and whether it streams."""
-    return stainless_calls.ways(stainless_calls.Sdk(openai.OpenAI, openai.AsyncOpenAI), CALLS)
+    return stainless_calls.ways(SDK, CALLS)

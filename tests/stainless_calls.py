@@ -40,24 +40,42 @@ Way = Callable[[Call, str], None]
 
 @dataclass(frozen=True)
 class Sdk:
-    """The classes of an SDK's clients."""
+    """An SDK: its module, its client's class there, and ``send(client, **arguments)``.
 
-    client: Callable[..., Any]
-    async_client: Callable[..., Any]
+    That sends a short request of its main API, by either client; ``arguments`` change it.
+    """
+
+    module: Any
+    kind: str
+    send: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the module, as in an ``error.type``."""
+        return self.module.__name__
+
+    def error(self, name: str) -> type[BaseException]:
+        """Return a class of the SDK's exceptions."""
+        return getattr(self.module, name)
+
+    def connect(self, url: str, asynchronous: bool = False, max_retries: int = 0) -> Any:
+        """Return a client of the server at ``url``."""
+        kind = getattr(self.module, f"Async{self.kind}" if asynchronous else self.kind)
+        return kind(base_url=url, api_key="none", max_retries=max_retries)
 
     def use(self, url: str, use: Callable[[Any], Any]) -> None:
         """Run ``use(client)``."""
-        with self.client(base_url=url, api_key="none", max_retries=0) as client:
+        with self.connect(url) as client:
             use(client)
 
-    def use_async(self, url: str, use: Callable[[Any], Any]) -> None:
+    def use_async(self, url: str, use: Callable[[Any], Any]) -> Any:
         """Run ``use(client)`` with an async client, in an event loop of its own."""
 
-        async def main() -> None:
-            async with self.async_client(base_url=url, api_key="none", max_retries=0) as client:
-                await use(client)
+        async def main() -> Any:
+            async with self.connect(url, asynchronous=True) as client:
+                return await use(client)
 
-        asyncio.run(main())
+        return asyncio.run(main())
 
 
 def plain(sdk: Sdk, call: Call, url: str) -> None:
@@ -178,12 +196,14 @@ _STREAMED_WAYS = [
 ]
 
 
-def ways(sdk: Sdk, calls: Iterable[Call]) -> list[tuple[str, Way, Call, bool]]:
-    """Return rows of name, function, call, and whether it streams."""
+def ways(
+    sdk: Sdk, calls: Iterable[Call], *own: Callable[[Sdk, Call, str], None]
+) -> list[tuple[str, Way, Call, bool]]:
+    """Return rows of name, function, call, and whether it streams; ``own`` are the SDK's own streams."""
     return [
         (f"{call.name}-{way.__name__}", functools.partial(way, sdk), call, streamed)
         for call in calls
-        for streamed, some in ((False, _WAYS), (True, _STREAMED_WAYS))
+        for streamed, some in ((False, _WAYS), (True, [*_STREAMED_WAYS, *own]))
         for way in some
         if call.streams or not streamed
     ]

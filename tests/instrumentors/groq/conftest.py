@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeVar
-
-import groq
 import pytest
-from framework_fixtures import instrumented, lasting_loop
+from groq_calls import SDK
+from stainless_calls import Sdk
+from stainless_fixtures import client, instrument, instrumented, lasting_loop, run, with_content
 
 from otel_agents.instrumentors.groq import GroqInstrumentor
-from otel_agents.testing.emission import Emission
-from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "lasting_loop"]
-
-_Result = TypeVar("_Result")
+__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "with_content"]
 
 
 @pytest.fixture
-def client(model: ScriptedModel) -> Iterator[groq.Groq]:
-    with groq.Groq(base_url=model.groq_url, api_key="none", max_retries=0) as client:
-        yield client
+def sdk() -> Sdk:
+    return SDK
 
 
 @pytest.fixture
-def run(model: ScriptedModel) -> Callable[..., Any]:
-    """Run ``function(client)`` with an async client, in an event loop of its own."""
-
-    def running(function: Callable[[groq.AsyncGroq], Coroutine[Any, Any, _Result]]) -> _Result:
-        async def main() -> _Result:
-            url = model.groq_url
-            async with groq.AsyncGroq(base_url=url, api_key="none", max_retries=0) as client:
-                return await function(client)
-
-        return asyncio.run(main())
-
-    return running
+def url(model: ScriptedModel) -> str:
+    return model.groq_url
 
 
 @pytest.fixture
-def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    with instrumenting(emission, GroqInstrumentor()) as instrument:
-        yield instrument
-
-
-@pytest.fixture
-def with_content(instrument: Callable[..., None]) -> None:
-    """Instrument with content on spans."""
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+def instrumentor() -> type[GroqInstrumentor]:
+    return GroqInstrumentor

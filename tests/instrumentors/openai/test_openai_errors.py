@@ -2,117 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import openai
 import pytest
-from openai_calls import MESSAGES, VERSION
-from opentelemetry.trace import StatusCode
+from error_laws import SECRET, ErrorLaws, error_types
+from openai_calls import MESSAGES, VERSION, send
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, nothing_listening
-
-SECRET = "planted-secret"
-NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
 
 
-def send(client: Any, **arguments: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, **arguments)
-
-
-def error_types(emission: Emission) -> list[str]:
-    return [str((span.attributes or {}).get("error.type")) for span in emission.spans]
-
-
-@pytest.mark.parametrize(
-    ("status", "name"),
-    [
-        (400, "BadRequestError"),
-        (401, "AuthenticationError"),
-        (429, "RateLimitError"),
-        (500, "InternalServerError"),
-    ],
-)
-@pytest.mark.usefixtures("instrumented")
-def test_an_error_of_the_provider(
-    status: int,
-    name: str,
-    client: openai.OpenAI,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-) -> None:
-    model.script(Failure(status, message=SECRET), Failure(status, message=SECRET))
-    with pytest.raises(getattr(openai, name), match=SECRET):
-        send(client)
-    with pytest.raises(getattr(openai, name), match=SECRET):
-        run(send)
-    assert error_types(emission) == [f"openai.{name}"] * 2
-    for span in emission.spans:
-        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
-    assert [name for name, _ in emission.events] == ["gen_ai.client.operation.exception"] * 2
-    durations = emission.points()["gen_ai.client.operation.duration"]
-    assert [attributes["error.type"] for attributes, _ in durations] == [f"openai.{name}"]
-    assert SECRET not in emission.texts()
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_retries_of_the_sdk_are_inside_one_span(model: ScriptedModel, emission: Emission) -> None:
-    model.script(Failure(500, headers=NO_WAIT), Failure(429, headers=NO_WAIT), "Hi")
-    with openai.OpenAI(base_url=model.openai_url, api_key="none", max_retries=2) as client:
-        send(client)
-    assert model.ledger.requests == 3
-    assert error_types(emission) == ["None"]
-    assert (emission.span.attributes or {})["gen_ai.usage.input_tokens"] == (
-        model.ledger.input_tokens
-    )
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_a_refused_connection(emission: Emission) -> None:
-    with (
-        nothing_listening() as url,
-        openai.OpenAI(base_url=url, api_key="none", max_retries=0) as client,
-        pytest.raises(openai.APIConnectionError),
-    ):
-        send(client)
-    assert error_types(emission) == ["openai.APIConnectionError"]
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_a_timeout(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Response("late", gate=threading.Event()))
-    with pytest.raises(openai.APITimeoutError):
-        send(client, timeout=0.05)
-    assert error_types(emission) == ["openai.APITimeoutError"]
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_a_cancelled_call(run: Any, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Response("late", gate=threading.Event()))
-
-    async def use(client: openai.AsyncOpenAI) -> None:
-        task = asyncio.create_task(send(client))
-        await asyncio.to_thread(model.ledger.wait, 1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run(use)
-    assert error_types(emission) == ["asyncio.exceptions.CancelledError"]
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_a_wrong_argument_raises_as_before_and_is_no_call(
-    client: openai.OpenAI, emission: Emission
-) -> None:
-    with pytest.raises(TypeError):
-        client.chat.completions.create(no_such_argument=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  the point
-    assert emission.spans == ()
+class TestErrors(ErrorLaws):
+    """The laws for chat."""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+"""Fixtures for the tests of an SDK that Stainless generates, which a conftest imports.
+
+It adds ``sdk``, ``url`` and ``instrumentor``: what they are of its SDK.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from framework_fixtures import instrumented, lasting_loop, with_content
+from stainless_calls import Sdk
+
+from otel_agents.instrumentors import AgentInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
+
+__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "with_content"]
+
+
+@pytest.fixture
+def client(sdk: Sdk, url: str) -> Iterator[Any]:
+    with sdk.connect(url) as client:
+        yield client
+
+
+@pytest.fixture
+def run(sdk: Sdk, url: str) -> Callable[..., Any]:
+    """Run ``function(client)`` with an async client, in an event loop of its own."""
+    return functools.partial(sdk.use_async, url)
+
+
+@pytest.fixture
+def instrument(
+    emission: Emission, instrumentor: type[AgentInstrumentor]
+) -> Iterator[Callable[..., None]]:
+    with instrumenting(emission, instrumentor()) as instrument:
+        yield instrument
