@@ -4,5 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("error_laws", "ledger_laws")
+pytest.register_assert_rewrite(
+    "content_laws",
+    "edited_laws",
+    "error_laws",
+    "fault_laws",
+    "header_laws",
+    "ledger_laws",
+    "span_laws",
+    "stream_laws",
+)
 pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]
