@@ -8,25 +8,14 @@ import anthropic
 import pytest
 from anthropic_calls import VERSION
 from failing_hooks import check_failing_hooks
+from fault_laws import FaultLaws
 
 from otel_agents.instrumentors.anthropic import AnthropicInstrumentor
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 
-@pytest.mark.parametrize(("stream", "refused"), [(False, False), (False, True), (True, False)])
-def test_our_error_costs_no_span(
-    stream: bool, refused: bool, client: anthropic.Anthropic, model: ScriptedModel
-) -> None:
-    def converse() -> Any:
-        model.script_by(lambda request: Failure(401) if refused else Response("answer"))
-        request: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-        try:
-            sent: Any = client.messages.create(max_tokens=9, stream=stream, **request)
-            return len(list(sent)) if stream else sent.content[0].text
-        except anthropic.AuthenticationError as error:
-            return type(error)
-
-    assert check_failing_hooks(AnthropicInstrumentor, converse) > 3
+class TestFaults(FaultLaws):
+    """The laws for messages."""
 
 
 if VERSION >= (0, 70):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import anthropic
 import pytest
 from anthropic.lib.bedrock import AnthropicBedrock
 from anthropic_calls import MESSAGES, VERSION
+from header_laws import HeaderLaws
 
 from otel_agents.instrumentors.anthropic._requests import ENDPOINTS
 from otel_agents.testing.emission import Emission
@@ -199,34 +199,5 @@ def test_an_error_in_a_raw_stream_of_bedrock(
     assert (emission.span.attributes or {})["error.type"] == "throttlingException"
 
 
-def create_one(client: Any, **arguments: Any) -> Any:
-    return client.messages.create(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("setting", "sent"),
-    [("", False), ("api.anthropic.com", False), ("127.0.0.1", True), ("x.com, 127.*", True)],
-)
-def test_trace_headers_go_only_to_hosts_that_are_named(
-    setting: str,
-    sent: bool,
-    client: anthropic.Anthropic,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
-) -> None:
+class TestHeaders(HeaderLaws):
     """The SDK's own spans, from 2.11 on, would send them to every host."""
-    instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
-    kept = {"x-mine": "kept"}
-    client.messages.create(model="m", extra_headers=kept, **REQUEST)
-    run(partial(create_one, model="m", **REQUEST))
-    expected: list[str | None] = [
-        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-        if sent
-        else None
-        for context in (span.get_span_context() for span in emission.spans)
-        if context is not None
-    ]
-    assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
-    assert model.ledger.entries[0].headers["x-mine"] == "kept"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import groq
 import pytest
-from groq_calls import chat
+from header_laws import HeaderLaws
 
 from otel_agents.instrumentors.groq._requests import ENDPOINTS
 from otel_agents.testing.emission import Emission
@@ -39,29 +38,5 @@ def test_a_request_to_an_absolute_url_is_recorded(
     assert emission.names == ["chat m"]
 
 
-@pytest.mark.parametrize(
-    ("setting", "sent"),
-    [("", False), ("api.groq.com", False), ("127.0.0.1", True), ("example.com, 127.*", True)],
-)
-def test_trace_headers_go_only_to_hosts_that_are_named(
-    setting: str,
-    sent: bool,
-    client: groq.Groq,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
-) -> None:
-    instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
-    chat(client, extra_headers={"x-mine": "kept"})
-    run(chat)
-    client.embeddings.create(model="m", input="p")
-    expected = [
-        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-        if sent
-        else None
-        for context in (span.get_span_context() for span in emission.spans)
-        if context is not None
-    ]
-    assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
-    assert model.ledger.entries[0].headers["x-mine"] == "kept"
+class TestHeaders(HeaderLaws):
+    """The laws for chat."""

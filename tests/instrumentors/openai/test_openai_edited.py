@@ -2,90 +2,53 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
+from edited_laws import EditedLaws
 from openai_calls import VERSION
 
 from otel_agents.testing.emission import Emission
 
-pytestmark = pytest.mark.usefixtures("with_content")
 
+class TestEdited(EditedLaws):
+    """The laws for chat."""
 
-def request() -> dict[str, Any]:
-    return {
-        "messages": [
-            {"role": "system", "content": "SENT"},
-            {"role": "user", "content": [{"type": "text", "text": "SENT"}]},
+    content: ClassVar[dict[str, Any]] = {
+        "gen_ai.input.messages": [
+            {"role": "system", "parts": [{"type": "text", "content": "SENT"}]},
+            {"role": "user", "parts": [{"type": "text", "content": "SENT"}]},
         ],
-        "tools": [{"type": "function", "function": {"name": "SENT"}}],
+        "gen_ai.tool.definitions": [{"type": "function", "name": "SENT"}],
     }
 
+    def request(self) -> dict[str, Any]:
+        return {
+            "messages": [
+                {"role": "system", "content": "SENT"},
+                {"role": "user", "content": [{"type": "text", "text": "SENT"}]},
+            ],
+            "tools": [{"type": "function", "function": {"name": "SENT"}}],
+        }
 
-def edit(sent: dict[str, Any]) -> None:
-    """Edit everything, nested values too."""
-    messages = sent["messages"]
-    messages[0]["content"] = "EDITED"
-    messages[1]["content"][0]["text"] = "EDITED"
-    messages.append({"role": "user", "content": "EDITED"})
-    sent["tools"][0]["function"]["name"] = "EDITED"
+    def edit(self, sent: dict[str, Any]) -> None:
+        messages = sent["messages"]
+        messages[0]["content"] = "EDITED"
+        messages[1]["content"][0]["text"] = "EDITED"
+        messages.append({"role": "user", "content": "EDITED"})
+        sent["tools"][0]["function"]["name"] = "EDITED"
 
-
-def attributes(emission: Emission) -> dict[str, Any]:
-    found: dict[str, Any] = dict(emission.span.attributes or {})
-    return {name: json.loads(value) for name, value in found.items() if name in CONTENT}
-
-
-CONTENT = {
-    "gen_ai.input.messages": [
-        {"role": "system", "parts": [{"type": "text", "content": "SENT"}]},
-        {"role": "user", "parts": [{"type": "text", "content": "SENT"}]},
-    ],
-    "gen_ai.tool.definitions": [{"type": "function", "name": "SENT"}],
-}
-
-
-def test_edited_while_a_stream_is_read(client: openai.OpenAI, emission: Emission) -> None:
-    sent = request()
-    for _ in client.chat.completions.create(model="m", stream=True, **sent):
-        edit(request() if "EDITED" in str(sent) else sent)
-    assert attributes(emission) == CONTENT
-
-
-def test_edited_while_a_response_is_awaited(
-    run: Callable[..., Any], client: openai.OpenAI, emission: Emission
-) -> None:
-    sent = request()
-
-    async def send(client: Any) -> None:
-        creating = client.chat.completions.create(model="m", stream=True, **sent)
-        stream = await creating
-        edit(sent)
-        async for _ in stream:
-            pass
-
-    run(send)
-    assert attributes(emission) == CONTENT
+    def edit_response(self, response: Any) -> None:
+        response.choices[0].message.content = "EDITED"
 
 
 if VERSION >= (1, 66):
 
+    @pytest.mark.usefixtures("with_content")
     def test_edited_while_a_response_is_streamed(client: openai.OpenAI, emission: Emission) -> None:
         sent: Any = [{"role": "user", "content": "SENT"}]
         for _ in client.responses.create(model="m", stream=True, input=sent, instructions="SENT"):
             sent[0]["content"] = "EDITED"
         assert "SENT" in emission.texts()
         assert "EDITED" not in emission.texts()
-
-
-def test_a_response_that_is_edited_is_recorded_as_received(
-    client: openai.OpenAI, emission: Emission
-) -> None:
-    response: Any = client.chat.completions.create(
-        model="m", messages=[{"role": "user", "content": "SENT"}]
-    )
-    response.choices[0].message.content = "EDITED"
-    assert "EDITED" not in emission.texts()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import openai
 import pytest
+from header_laws import HeaderLaws
 from openai_calls import MESSAGES
 
 from otel_agents.instrumentors.openai._requests import ENDPOINTS
@@ -86,33 +85,5 @@ def test_azure_openai(model: ScriptedModel, emission: Emission) -> None:
     assert str(streamed["gen_ai.response.id"]).startswith("chatcmpl-")
 
 
-def create(client: Any, **arguments: Any) -> Any:
-    return client.chat.completions.create(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("setting", "sent"),
-    [("", False), ("api.openai.com", False), ("127.0.0.1", True), ("example.com, 127.*", True)],
-)
-def test_trace_headers_go_only_to_hosts_that_are_named(
-    setting: str,
-    sent: bool,
-    client: openai.OpenAI,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
-) -> None:
-    instrument(OTEL_AGENTS_PROPAGATE_HEADERS=setting)
-    kept = {"x-mine": "kept"}
-    client.chat.completions.create(model="m", messages=MESSAGES, extra_headers=kept)
-    run(partial(create, model="m", messages=MESSAGES))
-    expected: list[str | None] = [
-        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-        if sent
-        else None
-        for context in (span.get_span_context() for span in emission.spans)
-        if context is not None
-    ]
-    assert [entry.headers.get("traceparent") for entry in model.ledger.entries] == expected
-    assert model.ledger.entries[0].headers["x-mine"] == "kept"
+class TestHeaders(HeaderLaws):
+    """The laws for chat."""
