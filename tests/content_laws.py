@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -67,7 +67,7 @@ class ContentLaws:
         request: The arguments of a conversation with `SECRET` in each of its parts, and tools.
     """
 
-    request: ClassVar[Mapping[str, Any]]
+    request: ClassVar[dict[str, Any]]
 
     def others(self, client: Any) -> list[Callable[[], object]]:
         """Return requests with `SECRET` to other APIs."""

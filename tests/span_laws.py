@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
@@ -106,12 +106,15 @@ class SpanLaws:
         details: What these metrics have of it.
     """
 
-    request: Mapping[str, Any]
+    request: ClassVar[dict[str, Any]]
     scripted: Response
-    attributes: Mapping[str, Any]
-    streamed: Mapping[str, Any] = {}
+    attributes: ClassVar[dict[str, Any]]
+    streamed: ClassVar[dict[str, Any]] = {}
     usage = Usage(100, 20, cached_tokens=30, reasoning_tokens=5)
-    details: Mapping[str, int] = {"cache_read.input_tokens": 30, "reasoning.output_tokens": 5}
+    details: ClassVar[dict[str, int]] = {
+        "cache_read.input_tokens": 30,
+        "reasoning.output_tokens": 5,
+    }
 
     @pytest.mark.parametrize("send", [read, read_async])
     @pytest.mark.usefixtures("instrumented")

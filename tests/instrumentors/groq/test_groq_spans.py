@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import groq
 import pytest
 from groq_calls import MESSAGES, chat
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind
+from span_laws import SpanLaws
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
@@ -36,7 +36,7 @@ SCRIPTED = Response(
     model="openai/gpt-oss-120b",
     usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5),
 )
-SENT = {
+ATTRIBUTES: dict[str, Any] = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "groq",
     "gen_ai.request.model": "openai/gpt-oss-120b",
@@ -53,8 +53,6 @@ SENT = {
     "gen_ai.request.choice.count": 2,
     "gen_ai.request.reasoning.level": "low",
     "gen_ai.output.type": "json",
-}
-RECEIVED = {
     "gen_ai.response.id": "chatcmpl-1",
     "gen_ai.response.model": "openai/gpt-oss-120b",
     "gen_ai.response.finish_reasons": ("stop", "stop"),
@@ -67,68 +65,12 @@ RECEIVED = {
 }
 
 
-def send(client: groq.Groq, run: Any, **arguments: Any) -> None:
-    response = chat(client, **arguments)
-    if arguments.get("stream"):
-        list(response)
+class TestSpans(SpanLaws):
+    """The laws for chat: a stream has the usage that nobody requested."""
 
-
-def send_async(client: groq.Groq, run: Any, **arguments: Any) -> None:
-    async def use(client: groq.AsyncGroq) -> None:
-        response = await chat(client, **arguments)
-        if arguments.get("stream"):
-            async for _ in response:
-                pass
-
-    run(use)
-
-
-both_clients = pytest.mark.parametrize("sending", [send, send_async])
-
-
-@both_clients
-@pytest.mark.usefixtures("instrumented")
-def test_a_chat(
-    sending: Callable[..., None],
-    client: groq.Groq,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-) -> None:
-    model.script(SCRIPTED)
-    sending(client, run, **REQUEST)
-    span = emission.span
-    assert (span.name, span.kind, span.parent) == (
-        "chat openai/gpt-oss-120b",
-        SpanKind.CLIENT,
-        None,
-    )
-    assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
-    assert dict(span.attributes or {}) == {**SENT, **RECEIVED, "server.port": model.port}
-    assert emission.events == []
-
-
-@both_clients
-@pytest.mark.usefixtures("instrumented")
-def test_a_streamed_chat_has_the_usage_that_nobody_requested(
-    sending: Callable[..., None],
-    client: groq.Groq,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-) -> None:
-    model.script(SCRIPTED)
-    sending(client, run, **REQUEST, stream=True)
-    attributes = dict(emission.span.attributes or {})
-    first_chunk = attributes.pop("gen_ai.response.time_to_first_chunk")
-    assert isinstance(first_chunk, float)
-    assert 0 < first_chunk < 60
-    assert attributes == {
-        **SENT,
-        **RECEIVED,
-        "server.port": model.port,
-        "gen_ai.request.stream": True,
-    }
+    request = REQUEST
+    scripted = SCRIPTED
+    attributes = ATTRIBUTES
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -143,31 +85,6 @@ def test_usage_that_is_also_requested_counts_once(
     assert sum(value for _, value in points) == (
         model.ledger.input_tokens + model.ledger.output_tokens
     )
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_the_metrics(client: groq.Groq, model: ScriptedModel, emission: Emission) -> None:
-    model.script(SCRIPTED)
-    chat(client, **REQUEST)
-    common = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "groq",
-        "gen_ai.request.model": "openai/gpt-oss-120b",
-        "gen_ai.response.model": "openai/gpt-oss-120b",
-        "server.address": "127.0.0.1",
-        "server.port": model.port,
-        "openai.response.service_tier": "flex",
-        "openai.response.system_fingerprint": "fp_scripted",
-    }
-    span = emission.span
-    seconds = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
-    assert emission.points() == {
-        "gen_ai.client.operation.duration": [(common, seconds)],
-        "gen_ai.client.token.usage": [
-            ({**common, "gen_ai.token.type": "input"}, 100),
-            ({**common, "gen_ai.token.type": "output"}, 20),
-        ],
-    }
 
 
 @pytest.mark.usefixtures("instrumented")

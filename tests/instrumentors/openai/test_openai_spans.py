@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
 from openai_calls import MESSAGES, VERSION
 from opentelemetry.trace import SpanKind, StatusCode
+from span_laws import SpanLaws
 
 from otel_agents.instrumentors._core import tables
 from otel_agents.instrumentors._core.operations import in_progress
@@ -40,13 +40,17 @@ SCRIPTED = Response(
 )
 
 
-def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
-    attributes = {
+class TestSpans(SpanLaws):
+    """The laws for chat."""
+
+    request = REQUEST
+    scripted = SCRIPTED
+    streamed: ClassVar[dict[str, Any]] = {"extra_body": {"stream_options": {"include_usage": True}}}
+    attributes: ClassVar[dict[str, Any]] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o-mini",
         "server.address": "127.0.0.1",
-        "server.port": model.port,
         "openai.api.type": "chat_completions",
         "gen_ai.request.temperature": 0.0,
         "gen_ai.request.top_p": 0.5,
@@ -67,122 +71,6 @@ def expected(model: ScriptedModel, **changes: Any) -> dict[str, Any]:
         "gen_ai.usage.audio.input_tokens": 7,
         "openai.response.service_tier": "default",
         "openai.response.system_fingerprint": "fp_scripted",
-    }
-    return {**attributes, **changes}
-
-
-def create(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
-    client.chat.completions.create(**arguments)
-
-
-def create_async(client: openai.OpenAI, run: Any, **arguments: Any) -> None:
-    def use(client: Any) -> Any:
-        return client.chat.completions.create(**arguments)
-
-    run(use)
-
-
-@pytest.mark.parametrize("send", [create, create_async])
-@pytest.mark.usefixtures("instrumented")
-def test_a_chat(
-    send: Callable[..., None],
-    client: openai.OpenAI,
-    run: Any,
-    model: ScriptedModel,
-    emission: Emission,
-) -> None:
-    model.script(SCRIPTED)
-    send(client, run, **REQUEST)
-    span = emission.span
-    assert (span.name, span.kind, span.parent) == ("chat gpt-4o-mini", SpanKind.CLIENT, None)
-    assert (span.status.status_code, span.events, span.links) == (StatusCode.UNSET, (), ())
-    assert dict(span.attributes or {}) == expected(model) | (
-        {"gen_ai.usage.text.input_tokens": 93, "gen_ai.usage.text.output_tokens": 20}
-        if "gen_ai.usage.text.input_tokens" in (span.attributes or {})
-        else {}
-    )
-    assert emission.events == []
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_a_streamed_chat(client: openai.OpenAI, model: ScriptedModel, emission: Emission) -> None:
-    model.script(Response("one two three", usage=Usage(10, 3)))
-    options = {"stream_options": {"include_usage": True}}
-    chunks = list(
-        client.chat.completions.create(
-            model="gpt-4o-mini", messages=MESSAGES, stream=True, extra_body=options
-        )
-    )
-    attributes = dict(emission.span.attributes or {})
-    first_chunk = attributes.pop("gen_ai.response.time_to_first_chunk")
-    assert isinstance(first_chunk, float)
-    assert 0 < first_chunk < 60
-    assert attributes == {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-4o-mini",
-        "gen_ai.request.stream": True,
-        "server.address": "127.0.0.1",
-        "server.port": model.port,
-        "openai.api.type": "chat_completions",
-        "openai.response.service_tier": "default",
-        "openai.response.system_fingerprint": "fp_scripted",
-        "gen_ai.response.id": chunks[0].id,
-        "gen_ai.response.model": chunks[0].model,
-        "gen_ai.response.finish_reasons": ("stop",),
-        "gen_ai.usage.input_tokens": 10,
-        "gen_ai.usage.output_tokens": 3,
-    }
-
-
-@pytest.mark.usefixtures("instrumented")
-def test_the_metrics_of_the_previous_generation(
-    client: openai.OpenAI, model: ScriptedModel, emission: Emission
-) -> None:
-    model.script(SCRIPTED)
-    client.chat.completions.create(**REQUEST)
-    points = emission.points()
-    common = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-4o-mini",
-        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-        "server.address": "127.0.0.1",
-        "server.port": model.port,
-        "openai.response.service_tier": "default",
-        "openai.response.system_fingerprint": "fp_scripted",
-    }
-    span = emission.span
-    seconds = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
-    assert points == {
-        "gen_ai.client.operation.duration": [(common, seconds)],
-        "gen_ai.client.token.usage": [
-            ({**common, "gen_ai.token.type": "input"}, 100),
-            ({**common, "gen_ai.token.type": "output"}, 20),
-        ],
-    }
-
-
-def test_the_metrics_of_the_latest_generation(
-    client: openai.OpenAI,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
-) -> None:
-    instrument(OTEL_AGENTS_METRICS="latest")
-    model.script(Response("Hi", usage=Usage(100, 20, cached_tokens=30, reasoning_tokens=5)))
-    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
-    points = emission.points()
-    sums = {name: sum(value for _, value in some) for name, some in points.items()}
-    duration = sums.pop("gen_ai.client.inference.duration")
-    assert duration > 0
-    assert sums == {
-        "gen_ai.client.inference.operation.input_tokens": 100,
-        "gen_ai.client.inference.operation.output_tokens": 20,
-        "gen_ai.client.inference.usage.input_tokens": 100,
-        "gen_ai.client.inference.usage.output_tokens": 20,
-        "gen_ai.client.inference.usage.cache_read.input_tokens": 30,
-        "gen_ai.client.inference.usage.reasoning.output_tokens": 5,
     }
 
 
