@@ -49,7 +49,7 @@ def send(client: Any, **arguments: Any) -> Any:
     return client.messages.create(**{**_MESSAGE, **arguments})
 
 
-SDK = Sdk(anthropic, "Anthropic", send)
+SDK = Sdk(anthropic, "Anthropic", send, "base_url")
 
 
 def ways() -> list[tuple[str, Way, Call, bool]]:

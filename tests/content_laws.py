@@ -14,7 +14,21 @@ from stainless_calls import Sdk
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
-__all__ = ["SECRET", "ContentLaws", "attribute", "check_error_text", "check_no_secret"]
+__all__ = [
+    "SECRET",
+    "ContentLaws",
+    "attribute",
+    "check_error_text",
+    "check_event_only",
+    "check_no_secret",
+]
+
+_CONTENTS = {
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+}
 
 
 def attribute(emission: Emission, name: str) -> Any:
@@ -58,6 +72,22 @@ def check_error_text(
     recorded = dict(emission.events)["gen_ai.client.operation.exception"]
     assert recorded["exception.type"] == name
     assert SECRET in recorded["exception.message"]
+
+
+def check_event_only(emission: Emission) -> None:
+    """Check that the only event has what the only span has, and the messages, and belongs to it."""
+    assert SECRET not in emission.span.to_json()
+    ((name, attributes),) = emission.events
+    assert name == "gen_ai.client.inference.operation.details"
+    contents = {name for name in attributes if name in _CONTENTS}
+    assert {"gen_ai.input.messages", "gen_ai.output.messages"} <= contents
+    others = {name: attributes[name] for name in attributes.keys() - contents}
+    assert others == dict(emission.span.attributes or {})
+    (log,) = emission.logs
+    context = emission.span.get_span_context()
+    assert context is not None
+    recorded = log.log_record
+    assert (recorded.trace_id, recorded.span_id) == (context.trace_id, context.span_id)
 
 
 class ContentLaws:
@@ -117,3 +147,10 @@ class ContentLaws:
         instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_AND_EVENT")
         send, name = partial(sdk.send, client, **self.request), "InternalServerError"
         check_error_text(send, sdk.error(name), f"{sdk.name}.{name}", model, emission)
+
+    def test_content_on_the_event_only(
+        self, sdk: Sdk, client: Any, emission: Emission, instrument: Callable[..., None]
+    ) -> None:
+        instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
+        sdk.send(client, **self.request)
+        check_event_only(emission)

@@ -26,7 +26,7 @@ def chat(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(**{**_CHAT, **arguments})
 
 
-SDK = Sdk(groq, "Groq", chat)
+SDK = Sdk(groq, "Groq", chat, "groq_url")
 
 
 def ways() -> list[tuple[str, Way, Call, bool]]:

@@ -42,7 +42,7 @@ def send(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(**{**_CHAT, **arguments})
 
 
-SDK = Sdk(openai, "OpenAI", send)
+SDK = Sdk(openai, "OpenAI", send, "openai_url")
 
 
 def ways() -> list[tuple[str, Way, Call, bool]]:

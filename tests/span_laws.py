@@ -117,9 +117,11 @@ class SpanLaws:
     }
 
     @pytest.mark.parametrize("send", [read, read_async])
+    @pytest.mark.parametrize("stream", [False, True])
     @pytest.mark.usefixtures("instrumented")
     def test_a_whole_span(
         self,
+        stream: bool,
         send: Callable[..., None],
         sdk: Sdk,
         client: Any,
@@ -128,25 +130,13 @@ class SpanLaws:
         emission: Emission,
     ) -> None:
         model.script(self.scripted)
-        send(sdk, client, run, **self.request)
+        more = {**self.streamed, "stream": True} if stream else {}
+        send(sdk, client, run, **{**self.request, **more})
         expected = {**self.attributes, "server.port": model.port}
-        check_whole(emission, f"chat {expected['gen_ai.request.model']}", expected)
-
-    @pytest.mark.parametrize("send", [read, read_async])
-    @pytest.mark.usefixtures("instrumented")
-    def test_a_streamed_span(
-        self,
-        send: Callable[..., None],
-        sdk: Sdk,
-        client: Any,
-        run: Callable[..., Any],
-        model: ScriptedModel,
-        emission: Emission,
-    ) -> None:
-        model.script(self.scripted)
-        send(sdk, client, run, stream=True, **{**self.request, **self.streamed})
-        expected = {**self.attributes, "server.port": model.port, "gen_ai.request.stream": True}
-        check_streamed(emission, expected)
+        if stream:
+            check_streamed(emission, {**expected, "gen_ai.request.stream": True})
+        else:
+            check_whole(emission, f"chat {expected['gen_ai.request.model']}", expected)
 
     @pytest.mark.usefixtures("instrumented")
     def test_the_metrics_of_the_previous_generation(

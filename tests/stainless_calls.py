@@ -43,11 +43,13 @@ class Sdk:
     """An SDK: its module, its client's class there, and ``send(client, **arguments)``.
 
     That sends a short request of its main API, by either client; ``arguments`` change it.
+    ``url`` is the name of the scripted model's URL for its clients.
     """
 
     module: Any
     kind: str
     send: Callable[..., Any]
+    url: str
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """Fixtures for the tests of an SDK that Stainless generates, which a conftest imports.
 
-It adds ``sdk``, ``url`` and ``instrumentor``: what they are of its SDK.
+It adds ``sdk`` and ``instrumentor``: what they are of its SDK.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from stainless_calls import Sdk
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
+from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "with_content"]
+__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "url", "with_content"]
+
+
+@pytest.fixture
+def url(sdk: Sdk, model: ScriptedModel) -> str:
+    return getattr(model, sdk.url)
 
 
 @pytest.fixture

@@ -229,18 +229,3 @@ def test_a_stream_that_breaks_has_the_call_without_its_result(
             "finish_reason": "error",
         }
     ]
-
-
-def test_content_on_the_event_only(
-    client: groq.Groq, model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
-) -> None:
-    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
-    model.script(RESPONSE)
-    chat(client, **REQUEST)
-    assert SECRET not in emission.span.to_json()
-    ((name, attributes),) = emission.events
-    assert name == "gen_ai.client.inference.operation.details"
-    contents = {"gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions"}
-    span = dict(emission.span.attributes or {})
-    assert {key: attributes[key] for key in attributes if key not in contents} == span
-    assert contents <= attributes.keys()

@@ -5,22 +5,24 @@ from __future__ import annotations
 import pytest
 from openai_calls import SDK
 from stainless_calls import Sdk
-from stainless_fixtures import client, instrument, instrumented, lasting_loop, run, with_content
+from stainless_fixtures import (
+    client,
+    instrument,
+    instrumented,
+    lasting_loop,
+    run,
+    url,
+    with_content,
+)
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "with_content"]
+__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "url", "with_content"]
 
 
 @pytest.fixture
 def sdk() -> Sdk:
     return SDK
-
-
-@pytest.fixture
-def url(model: ScriptedModel) -> str:
-    return model.openai_url
 
 
 @pytest.fixture

@@ -156,36 +156,18 @@ def test_messages_on_the_span(
     assert emission.events == []
 
 
-def test_content_on_the_event_only(
-    client: openai.OpenAI,
-    model: ScriptedModel,
-    emission: Emission,
-    instrument: Callable[..., None],
+def test_the_messages_on_the_event(
+    client: openai.OpenAI, emission: Emission, instrument: Callable[..., None], model: ScriptedModel
 ) -> None:
     instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
     model.script(Response("Hi"))
-    client.chat.completions.create(
-        model="gpt-4o", messages=[{"role": "user", "content": f"Hello {SECRET}"}]
-    )
-    span = dict(emission.span.attributes or {})
-    assert SECRET not in emission.span.to_json()
-    ((name, attributes),) = emission.events
-    assert name == "gen_ai.client.inference.operation.details"
-    messages = attributes.pop("gen_ai.input.messages")
-    outputs = attributes.pop("gen_ai.output.messages")
-    assert attributes == span
-    assert plain(messages) == [
-        {"role": "user", "parts": [{"type": "text", "content": f"Hello {SECRET}"}]}
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello"}])
+    ((_, attributes),) = emission.events
+    assert plain(attributes["gen_ai.input.messages"]) == [
+        {"role": "user", "parts": [{"type": "text", "content": "Hello"}]}
     ]
     output = {"role": "assistant", "parts": [{"type": "text", "content": "Hi"}]}
-    assert plain(outputs) == [{**output, "finish_reason": "stop"}]
-    (log,) = emission.logs
-    context = emission.span.get_span_context()
-    assert context is not None
-    assert (log.log_record.trace_id, log.log_record.span_id) == (
-        context.trace_id,
-        context.span_id,
-    )
+    assert plain(attributes["gen_ai.output.messages"]) == [{**output, "finish_reason": "stop"}]
 
 
 def plain(value: Any) -> Any:
