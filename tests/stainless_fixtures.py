@@ -1,6 +1,6 @@
 """Fixtures for the tests of an SDK that Stainless generates, which a conftest imports.
 
-It adds ``sdk`` and ``instrumentor``: what they are of its SDK.
+It adds ``sdk`` and ``instrumentor``, which `fixtures_of` returns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,30 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["client", "instrument", "instrumented", "lasting_loop", "run", "url", "with_content"]
+__all__ = [
+    "client",
+    "fixtures_of",
+    "instrument",
+    "instrumented",
+    "lasting_loop",
+    "run",
+    "url",
+    "with_content",
+]
+
+
+def fixtures_of(known: Sdk, of_it: type[AgentInstrumentor]) -> tuple[Any, Any]:
+    """Return the fixtures ``sdk`` and ``instrumentor``."""
+
+    @pytest.fixture
+    def sdk() -> Sdk:
+        return known
+
+    @pytest.fixture
+    def instrumentor() -> type[AgentInstrumentor]:
+        return of_it
+
+    return sdk, instrumentor
 
 
 @pytest.fixture
