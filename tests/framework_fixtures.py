@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from otel_agents.instrumentors import AgentInstrumentor
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.instrumentation import instrumenting
+
 __all__ = [
+    "instrument",
     "instrumented",
     "lasting_loop",
     "pytest_itemcollected",
@@ -38,6 +43,15 @@ def pytest_unconfigure() -> None:
         for _ in range(_PASSES):
             if not gc.collect():
                 break
+
+
+@pytest.fixture
+def instrument(
+    emission: Emission, instrumentor: type[AgentInstrumentor]
+) -> Iterator[Callable[..., None]]:
+    """Instrument the library of the fixture ``instrumentor``, which a conftest defines."""
+    with instrumenting(emission, instrumentor()) as instrument:
+        yield instrument
 
 
 @pytest.fixture

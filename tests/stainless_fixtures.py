@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from framework_fixtures import instrumented, lasting_loop, with_content
+from framework_fixtures import instrument, instrumented, lasting_loop, with_content
 from stainless_calls import Sdk
 
 from otel_agents.instrumentors import AgentInstrumentor
-from otel_agents.testing.emission import Emission
-from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
@@ -59,11 +57,3 @@ def client(sdk: Sdk, url: str) -> Iterator[Any]:
 def run(sdk: Sdk, url: str) -> Callable[..., Any]:
     """Run ``function(client)`` with an async client, in an event loop of its own."""
     return functools.partial(sdk.use_async, url)
-
-
-@pytest.fixture
-def instrument(
-    emission: Emission, instrumentor: type[AgentInstrumentor]
-) -> Iterator[Callable[..., None]]:
-    with instrumenting(emission, instrumentor()) as instrument:
-        yield instrument

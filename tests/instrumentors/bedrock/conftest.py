@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from bedrock_calls import client_of, run_async
-from framework_fixtures import instrumented, lasting_loop, pytest_itemcollected, with_content
+from framework_fixtures import (
+    instrument,
+    instrumented,
+    lasting_loop,
+    pytest_itemcollected,
+    with_content,
+)
 
 from otel_agents.instrumentors.bedrock import BedrockInstrumentor
-from otel_agents.testing.emission import Emission
-from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "lasting_loop", "pytest_itemcollected", "with_content"]
+__all__ = ["instrument", "instrumented", "lasting_loop", "pytest_itemcollected", "with_content"]
 
 
 @pytest.fixture
@@ -32,6 +36,5 @@ def run(model: ScriptedModel) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    with instrumenting(emission, BedrockInstrumentor()) as instrument:
-        yield instrument
+def instrumentor() -> type[BedrockInstrumentor]:
+    return BedrockInstrumentor

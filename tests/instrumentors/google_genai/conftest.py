@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from framework_fixtures import (
+    instrument,
     instrumented,
     lasting_loop,
     pytest_itemcollected,
@@ -17,11 +18,10 @@ from google import genai
 from google_calls import connected, run_async
 
 from otel_agents.instrumentors.google_genai import GoogleGenAIInstrumentor
-from otel_agents.testing.emission import Emission
-from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
+    "instrument",
     "instrumented",
     "lasting_loop",
     "pytest_itemcollected",
@@ -53,6 +53,5 @@ def run(model: ScriptedModel) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    with instrumenting(emission, GoogleGenAIInstrumentor()) as instrument:
-        yield instrument
+def instrumentor() -> type[GoogleGenAIInstrumentor]:
+    return GoogleGenAIInstrumentor

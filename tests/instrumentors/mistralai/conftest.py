@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from framework_fixtures import (
+    instrument,
     instrumented,
     lasting_loop,
     pytest_itemcollected,
@@ -17,11 +18,10 @@ from framework_fixtures import (
 from mistral_calls import connect
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
-from otel_agents.testing.emission import Emission
-from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
+    "instrument",
     "instrumented",
     "lasting_loop",
     "pytest_itemcollected",
@@ -46,6 +46,5 @@ def run(client: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
-    with instrumenting(emission, MistralAIInstrumentor()) as instrument:
-        yield instrument
+def instrumentor() -> type[MistralAIInstrumentor]:
+    return MistralAIInstrumentor
