@@ -7,15 +7,15 @@ from typing import Any
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.operations import Embeddings, Inference
+from otel_agents.instrumentors._core.operations import Embeddings, Inference, ModelCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
-from .api import ResponseAccumulator, ResponseFields, WireFormat
+from .api import ResponseAccumulator, ResponseFields, Usage, WireFormat
 from .fields import Body, text
 
-__all__ = ["Embedding", "Generation", "record_response"]
+__all__ = ["Embedding", "Generation", "record_response", "record_usage"]
 
 
 class Generation(Inference):
@@ -111,10 +111,15 @@ def record_response(call: Inference, fields: ResponseFields) -> None:
     call.finish_reasons = fields.finish_reasons
     call.attributes.update(fields.attributes)
     if fields.usage is not None:
-        call.input_tokens, call.output_tokens = fields.usage[:2]
-        call.attributes.update(fields.usage.breakdown)
+        record_usage(call, fields.usage)
     if fields.failed:
         call.mark_failed(fields.error_code)
+
+
+def record_usage(call: ModelCall, usage: Usage) -> None:
+    """Record the tokens of a response, and their breakdown."""
+    call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
+    call.attributes.update(usage.breakdown)
 
 
 class Embedding(Embeddings):

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._dialects.bedrock.bodies import (
 )
 from otel_agents.instrumentors._dialects.bedrock.usage import usage_in_chunk, usage_in_headers
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
-from otel_agents.instrumentors._dialects.generation import Embedding, Generation
+from otel_agents.instrumentors._dialects.generation import Embedding, Generation, record_usage
 from otel_agents.semconv.values import Provider
 
 __all__ = ["BedrockEmbedding", "BedrockGeneration", "BedrockRetrieval", "Server"]
@@ -56,8 +56,7 @@ class _AwsModelCall(_AwsOperation, ModelCall):
     def add_usage(self, usage: Usage | None) -> None:
         """Record the usage that Bedrock reports of any model, unless the model's body has it."""
         if usage is not None and self.input_tokens is None and self.output_tokens is None:
-            self.input_tokens, self.output_tokens = usage[:2]
-            self.attributes.update(usage.breakdown)
+            record_usage(self, usage)
 
 
 class BedrockGeneration(_AwsModelCall, Generation):

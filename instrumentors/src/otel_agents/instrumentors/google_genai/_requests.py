@@ -13,7 +13,7 @@ from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
 from otel_agents.instrumentors._dialects.fields import as_mapping
-from otel_agents.instrumentors._dialects.generation import Embedding, Generation
+from otel_agents.instrumentors._dialects.generation import Embedding, Generation, record_usage
 from otel_agents.instrumentors._dialects.google.api import GENERATE_CONTENT
 from otel_agents.instrumentors._dialects.google.embeddings import (
     embeddings_attributes,
@@ -79,7 +79,7 @@ def _generation(
 
 
 def _endpoint(call: Call) -> tuple[str, tuple[str, int] | None]:
-    """Return the provider, and host and port: those of the client, unless the request has others."""
+    """Return the provider, and the host and port of the request, else of the client."""
     client: BaseApiClient = call.instance._api_client
     provider = values.Provider.GCP_VERTEX_AI if client.vertexai else values.Provider.GCP_GEMINI
     options = field(call.kwargs.get("config"), "http_options")
@@ -111,7 +111,25 @@ def _with(holder: Any, name: str, value: Any) -> Any:
     return {**others, name: value}
 
 
-class ContentGeneration(Generation):
+class _Request(Operation):
+    """An operation that is none if the SDK refused its arguments and sent nothing."""
+
+    __slots__ = ()
+    sent: bool
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return True, after dropping an operation whose request was not sent."""
+        if not self.sent:
+            self.discard()
+        return True
+
+    def conclude(self) -> None:
+        """Record the provider's name of an error."""
+        super().conclude()
+        self.error_type = _error_status(self.error) or self.error_type
+
+
+class ContentGeneration(_Request, Generation):
     """One request that generates something. Its result may be the response as it was received."""
 
     __slots__ = ("_received", "sent")
@@ -134,27 +152,19 @@ class ContentGeneration(Generation):
         """Record a whole response."""
         super().respond(_parsed(value))
 
-    def is_failure(self, error: BaseException) -> bool:
-        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
-        if not self.sent:
-            self.discard()
-        return True
-
     def conclude(self) -> None:
-        """Record what was accumulated, what the SDK left out, and the provider's name of an error."""
+        """Record what was accumulated, and what the SDK left out."""
         super().conclude()
         if self._received is not None:
             self._complete(self._received)
-        self.error_type = _error_status(self.error) or self.error_type
 
     def _complete(self, fields: ResponseFields) -> None:
         self.response_id = self.response_id or fields.response_id
         if fields.usage is not None:
-            self.input_tokens, self.output_tokens = fields.usage[:2]
-            self.attributes.update(fields.usage.breakdown)
+            record_usage(self, fields.usage)
 
 
-class ContentEmbedding(Embedding):
+class ContentEmbedding(_Request, Embedding):
     """One request that embeds contents; its response names no model."""
 
     __slots__ = ("sent",)
@@ -172,16 +182,6 @@ class ContentEmbedding(Embedding):
         """Record the response, unless its JSON was, which has more in older versions."""
         if self.input_tokens is None:
             super().respond(_parsed(value))
-
-    def is_failure(self, error: BaseException) -> bool:
-        """Return True; drop the operation if the SDK refused the arguments and sent nothing."""
-        if not self.sent:
-            self.discard()
-        return True
-
-    def conclude(self) -> None:
-        """Record the provider's name of an error."""
-        self.error_type = _error_status(self.error) or self.error_type
 
 
 def _parsed(response: Any) -> Any:
