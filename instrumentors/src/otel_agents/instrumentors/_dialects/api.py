@@ -21,6 +21,8 @@ __all__ = [
     "ResponseFields",
     "Usage",
     "WireFormat",
+    "no_messages",
+    "no_reasons",
 ]
 
 Part = dict[str, Any]
@@ -112,6 +114,16 @@ class Api:
     accumulator: Callable[[], Accumulator]
     type: OpenAIApiType | None = None
     output_type: OutputType | None = None
+
+
+def no_messages(response: Any) -> list[Message]:
+    """Return no output messages, for an API whose output is not recorded."""
+    return []
+
+
+def no_reasons(response: Any) -> tuple[str, ...]:
+    """Return no finish reasons, for an API that has none."""
+    return ()
 
 
 def _no_error(event: Any) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "items",
     "listed",
     "parsed_arguments",
+    "plain",
     "text",
     "without_none",
 ]
@@ -60,7 +61,7 @@ def items(holder: object, name: str) -> Iterable[Any]:
 
 
 def listed(value: object) -> Sequence[Any]:
-    """Return ``value`` if it is a list; else an empty one, since an iterator is the SDK's to read."""
+    """Return ``value`` if it is a list; else an empty one: an iterator is the SDK's."""
     return cast("list[Any]", value) if isinstance(value, (list, tuple)) else ()
 
 
@@ -68,6 +69,12 @@ def text(holder: object, name: str) -> str | None:
     """Return the string in the field ``name``; None if it is missing or empty."""
     value = field(holder, name)
     return value if isinstance(value, str) and value else None
+
+
+def plain(value: Any) -> Any:
+    """Return the fields of an SDK's object as JSON has them; any other value as it is."""
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json", exclude_none=True) if dump is not None else value
 
 
 def without_none(part: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._dialects import generation
 from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.fields import as_mapping, text
 from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
-from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
+from otel_agents.instrumentors._dialects.openai.usage import embeddings_fields
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 

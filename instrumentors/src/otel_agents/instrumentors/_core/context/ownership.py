@@ -4,7 +4,8 @@ An outer layer (a framework's LLM class, a router) opens a `Claim` in the contex
 that starts an inference takes the claim. The outer layer reports only on its own evidence that it
 sent something (`sent`), and only if no layer below took that attempt. A tool, agent or workflow
 scope starts without claims (`without_claims`), so that a model called from inside a tool is
-counted. The layer below may be another library, whose span takes the claim (`notice_span`). As a safety net, the ids of recently reported responses are kept.
+counted. The layer below may be another library, whose span takes the claim (`notice_span`). As a
+safety net, the ids of recently reported responses are kept.
 """
 
 from __future__ import annotations

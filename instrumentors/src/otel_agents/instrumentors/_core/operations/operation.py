@@ -111,7 +111,7 @@ class Operation:
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
         self._owner = owner
-        # A claim is not for the span, which a processor may notice, but for an operation that starts.
+        # A claim is for an operation that starts, not for its span, which a processor may notice.
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
         self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN

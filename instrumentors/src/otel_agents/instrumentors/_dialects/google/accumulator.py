@@ -103,7 +103,7 @@ class Accumulator:
         content: Whether to accumulate parts too; id, model, reasons and usage always are.
 
     Attributes:
-        finished: Whether each candidate so far has a finish reason, which comes with its last chunk.
+        finished: Whether each candidate so far has a finish reason, which its last chunk has.
     """
 
     def __init__(self, content: bool = True) -> None:

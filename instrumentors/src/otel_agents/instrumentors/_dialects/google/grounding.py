@@ -1,4 +1,4 @@
-"""What a candidate says of the tools that Google ran for it: searches, maps, URLs that were read."""
+"""What a candidate says of the tools that Google ran for it: searches, maps, URLs it read."""
 
 from __future__ import annotations
 

@@ -7,7 +7,14 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, Part, ResponseFields, WireFormat
+from otel_agents.instrumentors._dialects.api import (
+    Message,
+    Part,
+    ResponseFields,
+    WireFormat,
+    no_messages,
+    no_reasons,
+)
 from otel_agents.instrumentors._dialects.fields import Body
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, OutputType
@@ -55,16 +62,8 @@ def _output_messages(response: Any) -> list[Message]:
     return [{"role": "assistant", "parts": parts}] if parts else []
 
 
-def _no_reasons(response: Any) -> tuple[str, ...]:
-    return ()
-
-
 def _image_fields(response: Any) -> ResponseFields:
     return ResponseFields()
-
-
-def _no_messages(response: Any) -> list[Message]:
-    return []
 
 
 def _video_fields(operation: Any) -> ResponseFields:
@@ -79,7 +78,7 @@ IMAGES: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
     record_request=_record_prompt,
     output_messages=_output_messages,
-    finish_reasons=_no_reasons,
+    finish_reasons=no_reasons,
     accumulator=Accumulator,
     request_attributes=inference_attributes,
     response_fields=_image_fields,
@@ -88,8 +87,8 @@ IMAGES: Final = WireFormat(
 VIDEOS: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
     record_request=_record_prompt,
-    output_messages=_no_messages,
-    finish_reasons=_no_reasons,
+    output_messages=no_messages,
+    finish_reasons=no_reasons,
     accumulator=Accumulator,
     request_attributes=inference_attributes,
     response_fields=_video_fields,

@@ -51,7 +51,7 @@ _SCHEMAS: Final = ("response_schema", "response_json_schema")
 
 
 def setting_of(body: Body, name: str) -> Any:
-    """Return a setting of a request: from the SDK's ``config``, or from JSON, which has two levels."""
+    """Return a setting of a request, from the SDK's ``config`` or from JSON, which has two levels."""
     if "config" in body:
         return field(body["config"], name)
     value = field(body, name)
@@ -124,7 +124,7 @@ def _instruction_parts(instruction: Any) -> list[Part]:
 
 
 def input_messages(contents: Any) -> Items:
-    """Return the messages of ``contents``: contents, and parts, which the SDK puts into contents."""
+    """Return the messages of ``contents``, which has parts too: the SDK puts them into contents."""
     if contents is None:
         return Items([], message_of)
     if not isinstance(contents, (list, tuple)):
@@ -170,7 +170,7 @@ def _message(role: str, parts: list[Part]) -> Message:
 
 
 def _definitions(tool: Any) -> list[Part]:
-    """Return the tools in ``tool``: a function, or an object with functions and Google's own tools."""
+    """Return the tools in ``tool``: a function, or functions and Google's own tools."""
     if callable(tool) and not hasattr(tool, "function_declarations"):
         return [_function(getattr(tool, "__name__", type(tool).__name__))]
     functions = [_function(text(one, "name")) for one in items(tool, "function_declarations")]

@@ -1,4 +1,4 @@
-"""Token usage of Gemini's API, whose candidates exclude thoughts and whose prompt excludes tools."""
+"""Token usage of Gemini's API: candidates exclude thoughts, and the prompt excludes tools."""
 
 from __future__ import annotations
 

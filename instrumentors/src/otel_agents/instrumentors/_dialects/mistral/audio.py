@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
+from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat, no_reasons
 from otel_agents.instrumentors._dialects.fields import Body, field, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Modality, Operation, OutputType
 
 from .parts import content_parts, file_part
 from .requests import inference_attributes
-from .response_fields import no_reasons, response_fields
+from .response_fields import response_fields
 
 __all__ = ["SPEECH", "TRANSCRIPTION"]
 

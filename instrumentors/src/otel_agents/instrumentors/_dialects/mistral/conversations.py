@@ -8,7 +8,14 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, Part, ResponseFields, Usage, WireFormat
+from otel_agents.instrumentors._dialects.api import (
+    Message,
+    Part,
+    ResponseFields,
+    Usage,
+    WireFormat,
+    no_reasons,
+)
 from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
@@ -33,7 +40,6 @@ from .accumulator import joined
 from .chat import record_tools
 from .parts import content_parts
 from .requests import conversation_attributes
-from .response_fields import no_reasons
 
 __all__ = ["CONVERSATIONS", "input_messages", "output_messages"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, WireFormat
+from otel_agents.instrumentors._dialects.api import Message, WireFormat, no_reasons
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Operation, OutputType
 
 from .chat import CHAT
 from .parts import content_parts
-from .response_fields import no_reasons, response_fields
+from .response_fields import response_fields
 
 __all__ = ["OCR"]
 

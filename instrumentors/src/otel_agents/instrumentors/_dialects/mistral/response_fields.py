@@ -1,4 +1,4 @@
-"""What Mistral's responses report of themselves, whatever the API: id, model, finish reasons, usage."""
+"""What Mistral's responses report of themselves: id, model, finish reasons, usage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 
-__all__ = ["embeddings_fields", "no_reasons", "response_fields"]
+__all__ = ["response_fields"]
 
 
 def response_fields(response: Any) -> ResponseFields:
@@ -20,13 +20,3 @@ def response_fields(response: Any) -> ResponseFields:
         finish_reasons=choice_finish_reasons(response),
         usage=usage_of(field(response, "usage")),
     )
-
-
-def embeddings_fields(response: Any) -> ResponseFields:
-    """Read a response with embeddings, whose id the conventions leave out."""
-    return ResponseFields(model=text(response, "model"), usage=usage_of(field(response, "usage")))
-
-
-def no_reasons(response: Any) -> tuple[str, ...]:
-    """Return no finish reasons, for an API that has none."""
-    return ()

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message
-from otel_agents.instrumentors._dialects.fields import Body, items, text
+from otel_agents.instrumentors._dialects.api import Api, Message, no_messages, no_reasons
+from otel_agents.instrumentors._dialects.fields import Body, items, plain, text
 from otel_agents.instrumentors._dialects.parts import as_text, message, text_part
 from otel_agents.semconv.values import FinishReason, Modality, Operation, OutputType
 
@@ -46,14 +46,6 @@ def _transcript_messages(response: Any) -> list[Message]:
     return text_messages([{"text": transcript}] if transcript else [])
 
 
-def _no_messages(response: Any) -> list[Message]:
-    return []
-
-
-def _no_reasons(response: Any) -> tuple[str, ...]:
-    return ()
-
-
 def _compaction_messages(response: Any) -> list[Message]:
     """Return the compaction alone: the other items are messages of the request that are kept."""
     compactions = [item for item in items(response, "output") if text(item, "type") == _COMPACTION]
@@ -69,13 +61,8 @@ _COMPACTION: Final = FinishReason.COMPACTION.value
 
 def _decision_messages(response: Any) -> list[Message]:
     """Return one JSON text part per decision."""
-    parts = [text_part(as_text(_plain(decision))) for decision in items(response, "answers")]
+    parts = [text_part(as_text(plain(decision))) for decision in items(response, "answers")]
     return [message("assistant", parts)] if parts else []
-
-
-def _plain(decision: Any) -> Any:
-    dump = getattr(decision, "model_dump", None)
-    return dump(mode="json", exclude_none=True) if dump is not None else decision
 
 
 class _TranscriptAccumulator:
@@ -98,15 +85,15 @@ _IMAGES: Final = Api(
     Operation.GENERATE_CONTENT,
     _record_prompt,
     _image_messages,
-    _no_reasons,
+    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.IMAGE,
 )
 _SPEECH: Final = Api(
     Operation.GENERATE_CONTENT,
     _record_speech_request,
-    _no_messages,
-    _no_reasons,
+    no_messages,
+    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.SPEECH,
 )
@@ -114,7 +101,7 @@ _TRANSCRIPTS: Final = Api(
     Operation.GENERATE_CONTENT,
     _record_prompt,  # a transcription's prompt guides its style; the audio is not recorded
     _transcript_messages,
-    _no_reasons,
+    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.TEXT,
 )
@@ -131,7 +118,7 @@ _DECISIONS: Final = Api(
     Operation.GENERATE_CONTENT,
     RESPONSES.record_request,
     _decision_messages,
-    _no_reasons,
+    no_reasons,
     RESPONSES.accumulator,
     output_type=OutputType.JSON,
 )

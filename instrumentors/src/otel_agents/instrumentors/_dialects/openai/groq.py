@@ -1,4 +1,4 @@
-"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that it ran, citations, audio by URL."""
+"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that ran, citations, audio by URL."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from otel_agents.instrumentors._dialects.fields import (
     field,
     items,
     parsed_arguments,
+    plain,
     text,
     without_none,
 )
@@ -77,12 +78,12 @@ def _chat_messages(response: Any) -> list[Message]:
 
 def _extend(parts: list[Part], tools: Iterable[Any], annotations: Iterable[Any]) -> None:
     """Insert the tools that Groq ran, after the reasoning, and add citations to the text."""
-    citations = [_plain(annotation) for annotation in annotations]
+    citations = [plain(annotation) for annotation in annotations]
     for part in parts if citations else ():
         if part["type"] == "text":
             part["citations"] = citations
     position = sum(part["type"] == "reasoning" for part in parts)
-    parts[position:position] = [part for tool in tools for part in _executed(_plain(tool))]
+    parts[position:position] = [part for tool in tools for part in _executed(plain(tool))]
 
 
 def _executed(tool: Body) -> list[Part]:
@@ -119,11 +120,6 @@ def _without_image(result: Body) -> dict[str, Any]:
     return {**result, "png": media.part_from_base64(png, "image/png", Modality.IMAGE.value)}
 
 
-def _plain(value: Any) -> Body:
-    dump = getattr(value, "model_dump", None)
-    return dump(mode="json", exclude_none=True) if dump is not None else value
-
-
 class _Accumulator(Accumulator):
     """Accumulates a stream in which a tool comes twice: as it is called, and with its result."""
 
@@ -140,7 +136,7 @@ class _Accumulator(Accumulator):
             for tool in items(delta, "executed_tools"):
                 tools = self._tools.setdefault(index, {})
                 known = tools.setdefault(field(tool, "index") or 0, {})
-                known.update(without_none({**_plain(tool)}))
+                known.update(without_none({**plain(tool)}))
             annotations = items(delta, "annotations")
             if annotations:
                 self._annotations.setdefault(index, []).extend(annotations)
