@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import socket
 import threading
 from collections.abc import Mapping
@@ -216,11 +217,21 @@ class Receiver:
         ]
 
 
+# Below what systems give to outgoing connections (Linux from 32768, others from 49152): a port that
+# the system chose and that is closed again can go to the next caller before a program listens on it.
+_CANDIDATES = iter(random.sample(range(10_000, 32_768), k=22_768))
+
+
 def free_port() -> int:
-    """Return a port that is not in use."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that is not in use; the same one never twice in a process."""
+    for port in _CANDIDATES:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port left between 10000 and 32767")
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
