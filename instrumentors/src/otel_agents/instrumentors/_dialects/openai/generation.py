@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
@@ -23,9 +23,6 @@ class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
     __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
-
-    stream_error: ClassVar[str] = "openai.APIError"
-    """What the SDK raises for a stream's event that holds an error and nothing else."""
 
     def __init__(
         self,
@@ -91,6 +88,10 @@ class Generation(Inference):
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""
 
+    def stream_error(self, event: Mapping[str, Any]) -> str:
+        """Return the type of a stream's event that holds an error: what the SDK raises for it."""
+        return "openai.APIError"
+
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")
         if self.response_id is None and isinstance(response_id, str):
@@ -120,7 +121,7 @@ class Generation(Inference):
             self._accumulator.add(item)
         fields = fields_of(item)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
-            self.mark_failed(self.stream_error)
+            self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
