@@ -8,10 +8,11 @@ from typing import Any
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.semconv import attributes as attr
 
+from .api import OpenAIApi
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
@@ -27,7 +28,7 @@ class Generation(Inference):
     def __init__(
         self,
         telemetry: Telemetry,
-        api: Api,
+        api: OpenAIApi,
         body: Body,
         provider: str,
         server: tuple[str, int] | None,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message, Part
+from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import (
     Body,
@@ -25,6 +25,7 @@ from otel_agents.instrumentors._dialects.parts import message
 from otel_agents.semconv.values import Modality
 
 from . import generation
+from .api import OpenAIApi
 from .apis import APIS as OPENAI_APIS
 from .chat import CHAT, Accumulator, record_tools
 from .parts import text_parts
@@ -162,7 +163,7 @@ class _Accumulator(Accumulator):
         return messages
 
 
-def _audio(path: str) -> Api:
+def _audio(path: str) -> OpenAIApi:
     return dataclasses.replace(OPENAI_APIS[path], record_request=_record_audio)
 
 
