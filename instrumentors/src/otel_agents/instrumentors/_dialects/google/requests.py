@@ -52,7 +52,7 @@ _SCHEMAS: Final = ("response_schema", "response_json_schema")
 
 
 def setting_of(body: Body, name: str) -> Any:
-    """Return a setting of a request, from the SDK's ``config`` or from JSON, which has two levels."""
+    """Return a setting, from the SDK's ``config`` or from JSON, which has two levels."""
     if "config" in body:
         return field(body["config"], name)
     value = field(body, name)

@@ -1,4 +1,4 @@
-"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that ran, errors, citations, URLs."""
+"""What Groq adds to OpenAI's format: ``x_groq``, error codes, tools that ran, citations, URLs."""
 
 from __future__ import annotations
 
