@@ -144,7 +144,9 @@ def test_an_error_of_a_cloud(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    model.script(Failure(429))
+    name_of_error = "ThrottlingException:http://internal.amazon.com/coral/"
+    model.script(Failure(429, headers={"x-amzn-errortype": name_of_error}))
+    code = "ThrottlingException" if name == "AnthropicBedrock" else "rate_limit_error"
     kind: Any = getattr(anthropic, name)
     with (
         kind(base_url=f"{model.base_url}{path}", max_retries=0, **arguments) as client,
@@ -152,7 +154,7 @@ def test_an_error_of_a_cloud(
     ):
         client.messages.create(model=CLAUDE, **REQUEST)
     attributes = dict(emission.span.attributes or {})
-    assert attributes["error.type"] == "anthropic.RateLimitError"
+    assert attributes["error.type"] == code
     assert attributes["gen_ai.provider.name"] == provider
 
 
@@ -196,7 +198,7 @@ def test_an_error_in_a_raw_stream_of_bedrock(
 ) -> None:
     model.script(Response("Hi", fault=ErrorEvent(3, "throttlingException")))
     read_bytes(bedrock)
-    assert (emission.span.attributes or {})["error.type"] == "throttlingException"
+    assert (emission.span.attributes or {})["error.type"] == "ThrottlingException"
 
 
 class TestHeaders(HeaderLaws):

@@ -286,7 +286,7 @@ def test_a_request_that_fails_fails_the_run(
     assert emission.tree() == TREE
     errors = [(span.attributes or {}).get("error.type") for span in emission.spans]
     kind = "anthropic.InternalServerError"
-    assert sorted(map(str, errors)) == ["None", "None", kind, kind]
+    assert sorted(map(str, errors)) == ["None", "None", kind, "api_error"]
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -46,8 +46,9 @@ class AnthropicInstrumentor(AgentInstrumentor):
         from . import _own_spans, _runner
         from ._requests import request
 
-        # Not the methods of the resources (as of anthropic 2.14): parse, the stream helpers, threads
-        # and tool runners do not all call `create`, and `with_raw_response` binds it at its first use.
+        # Not the methods of the resources (as of anthropic 2.14): parse, the stream helpers,
+        # threads and tool runners do not all call `create`, and `with_raw_response` binds it at its
+        # first use.
 
         client, runner = "anthropic._base_client", "anthropic.lib.tools._beta_runner"
         tools = "anthropic.lib.tools._beta_functions"

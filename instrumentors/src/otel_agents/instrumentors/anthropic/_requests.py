@@ -11,6 +11,7 @@ from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic import event_stream
 from otel_agents.instrumentors._dialects.anthropic.api import APIS
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.generation import Generation
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
@@ -47,6 +48,10 @@ def _provider(client: BaseClient[Any, Any], host: str) -> str | None:
     return None if known == Provider.AZURE_AI_OPENAI.value else known  # that is OpenAI's format
 
 
+_AMAZON_ERROR: Final = "x-amzn-errortype"
+"""The header with the name of an error, which a colon and a URL may follow."""
+
+
 class MessageGeneration(Generation):
     """An inference whose stream may be read below the stream that the SDK returns, as bytes."""
 
@@ -56,6 +61,15 @@ class MessageGeneration(Generation):
         super().__init__(*args, **kwargs)
         self.reads_body = False
         """Whether a stream's events are read from its response body."""
+
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the type in the body of an error, such as ``overloaded_error``."""
+        # Vertex AI's errors have a status instead, and those of Bedrock a header.
+        code = code_in(getattr(error, "body", None), "type", "status")
+        response = getattr(error, "response", None)
+        if code is None and response is not None:
+            return response.headers.get(_AMAZON_ERROR, "").partition(":")[0] or None
+        return code
 
     def returned(self, value: Any) -> Any:
         """Record the result, now or while it is read."""

@@ -105,8 +105,8 @@ def run(telemetry: Telemetry, call: Call) -> Run | None:
 def run_context(telemetry: Telemetry, call: Call) -> Context | None:
     """Return the context of the run for tools that the application has it execute.
 
-    It does so by ``generate_tool_call_response()`` in its loop, or by reading the stream of a runner
-    that executes tools eagerly.
+    It does so by ``generate_tool_call_response()`` in its loop, or by reading the stream of a
+    runner that executes tools eagerly.
     """
     known = _runs.get(call.instance)
     current = known() if known is not None else None

@@ -16,6 +16,7 @@ from otel_agents.instrumentors._dialects.bedrock.bodies import (
     embeddings_fields,
 )
 from otel_agents.instrumentors._dialects.bedrock.usage import usage_in_chunk, usage_in_headers
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
 from otel_agents.instrumentors._dialects.generation import Embedding, Generation, record_usage
 from otel_agents.semconv.values import Provider
@@ -31,21 +32,11 @@ class _AwsOperation(Operation):
 
     __slots__ = ()
 
-    def is_failure(self, error: BaseException) -> bool:
-        """Drop the operation if botocore refused the arguments: it sent nothing."""
-        from botocore.exceptions import ParamValidationError
-
-        if isinstance(error, ParamValidationError):
-            self.discard()
-        return True
-
-    def conclude(self) -> None:
-        """Record the service's own name of an error, of which botocore may have no class."""
-        super().conclude()
-        response = as_mapping(getattr(self.error, "response", None))
-        code = text(as_mapping(response.get("Error")), "Code")
-        if code is not None:
-            self.mark_failed(code)
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the service's own name of an error, of which botocore may have no class."""
+        response = as_mapping(getattr(error, "response", None))
+        code = code_in(response.get("Error"), "Code")
+        return code and code[0].upper() + code[1:]  # a stream has the name of an event's member
 
 
 class _AwsModelCall(_AwsOperation, ModelCall):

@@ -92,7 +92,7 @@ def _retrieve_and_generate(
 
 
 def _retrieve_by_agent(telemetry: Telemetry, request: Body, server: Server) -> Operation:
-    """Start a retrieval in which a model chooses the queries; it may use several knowledge bases."""
+    """Start a retrieval whose queries a model chooses, maybe for several knowledge bases."""
     retrievers = [
         as_mapping(field(field(retriever, "configuration"), "knowledgeBase"))
         for retriever in items(request, "retrievers")

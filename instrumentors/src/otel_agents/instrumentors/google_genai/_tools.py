@@ -23,7 +23,7 @@ _INVOCATION_ERROR: Final = "FunctionInvocationError"
 
 
 def with_call_ids(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return a context with the calls in a response: the functions below get their arguments alone."""
+    """Return a context with a response's calls: the functions below get their arguments alone."""
     response = call.argument(0, "response")
     candidate = next(iter(items(response, "candidates")), None)
     parts = items(field(candidate, "content"), "parts")
@@ -77,7 +77,7 @@ class FunctionCall(ExecuteTool):
     __slots__ = ()
 
     def conclude(self) -> None:
-        """Record what the function raised: the SDK raises an error with the arguments in its text."""
+        """Record what the function raised: the SDK's error has the arguments in its text."""
         error = self.error
         if type(error).__name__ == _INVOCATION_ERROR and error and error.__context__ is not None:
             self.error = error.__context__

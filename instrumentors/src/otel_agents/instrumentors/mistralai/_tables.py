@@ -23,7 +23,7 @@ from ._runs import execute, run
 __all__ = ["PATCHES"]
 
 _RENAMED: Final = "2"
-"""The version from which on the client is in ``mistralai.client``, and those of clouds beside it."""
+"""The first version with the client in ``mistralai.client``, and those of clouds beside it."""
 
 _TRACED: Final = "1.10"
 """The first version that has spans of its own."""

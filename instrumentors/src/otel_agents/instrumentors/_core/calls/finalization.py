@@ -212,8 +212,8 @@ class _Queue:
         overflowed, self._overflowed = self._overflowed, 0
         if overflowed and errors.counts.add(_FINALIZING, overflowed):
             errors.warn(
-                "otel-agents: dropped streams without a span: %d, since a span processor took too long "
-                "for %d before them; further ones are only counted",
+                "otel-agents: dropped streams without a span: %d, since a span processor took "
+                "too long for %d before them; further ones are only counted",
                 *(overflowed, self.max_pending),
             )
 

@@ -14,7 +14,6 @@ from otel_agents.instrumentors._dialects.api import (
     ResponseFields,
     Usage,
     WireFormat,
-    no_reasons,
 )
 from otel_agents.instrumentors._dialects.fields import (
     Body,
@@ -228,7 +227,6 @@ CONVERSATIONS: Final = WireFormat(
     request_attributes=conversation_attributes,
     record_request=_record_request,
     output_messages=output_messages,
-    finish_reasons=no_reasons,
     response_fields=_response_fields,
     accumulator=_Accumulator,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, WireFormat, no_reasons
+from otel_agents.instrumentors._dialects.api import Message, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Operation, OutputType
@@ -41,7 +41,6 @@ OCR: Final = WireFormat(
     request_attributes=_no_attributes,
     record_request=_record_request,
     output_messages=_output_messages,
-    finish_reasons=no_reasons,
     response_fields=response_fields,
     accumulator=CHAT.accumulator,
     output_type=OutputType.TEXT,

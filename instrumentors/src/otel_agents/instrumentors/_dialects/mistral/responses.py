@@ -66,7 +66,6 @@ RESPONSES: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_OPENAI.record_request,
     output_messages=_OPENAI.output_messages,
-    finish_reasons=openai_responses.response_finish_reasons,
     response_fields=_response_fields,
     accumulator=_Accumulator,
 )

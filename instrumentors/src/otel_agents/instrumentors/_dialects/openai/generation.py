@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.semconv import attributes as attr
 
+from .api import OpenAIApi
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
@@ -24,13 +25,10 @@ class Generation(Inference):
 
     __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
 
-    stream_error: ClassVar[str] = "openai.APIError"
-    """What the SDK raises for a stream's event that holds an error and nothing else."""
-
     def __init__(
         self,
         telemetry: Telemetry,
-        api: Api,
+        api: OpenAIApi,
         body: Body,
         provider: str,
         server: tuple[str, int] | None,
@@ -91,6 +89,10 @@ class Generation(Inference):
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""
 
+    def stream_error(self, event: Mapping[str, Any]) -> str:
+        """Return the type of a stream's event that holds an error: what the SDK raises for it."""
+        return "openai.APIError"
+
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")
         if self.response_id is None and isinstance(response_id, str):
@@ -120,7 +122,7 @@ class Generation(Inference):
             self._accumulator.add(item)
         fields = fields_of(item)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
-            self.mark_failed(self.stream_error)
+            self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
