@@ -26,7 +26,6 @@ from otel_agents.instrumentors._dialects.fields import (
     text,
     without_none,
 )
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.parts import (
     message,
     text_message,
@@ -40,6 +39,7 @@ from .accumulator import joined
 from .chat import record_tools
 from .parts import content_parts
 from .requests import conversation_attributes
+from .usage import usage_of
 
 __all__ = ["CONVERSATIONS", "input_messages", "output_messages"]
 
