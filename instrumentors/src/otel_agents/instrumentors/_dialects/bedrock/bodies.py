@@ -48,7 +48,8 @@ def json_object(encoded: Any) -> dict[str, Any]:
     if not isinstance(encoded, (str, bytes, bytearray)):
         return {}
     try:
-        read: Any = json.loads(encoded)
+        # As text, since `json` would guess the encoding of bytes, for each chunk of a stream.
+        read: Any = json.loads(encoded if isinstance(encoded, str) else encoded.decode())
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", read) if isinstance(read, dict) else {}
