@@ -381,19 +381,19 @@ def test_arguments_that_vertex_ai_streams(
 
     items: list[Any] = [
         {"functionCall": {"id": "1", "name": "weather", "willContinue": True}},
-        argument("$.places[0].city", stringValue="Be", willContinue=True),
-        argument("$.places[0].city", stringValue="rn"),
-        argument("$.places[0]['post code']", numberValue=3000),
-        argument("$.places[1].city", stringValue="Rome"),
-        argument("$.places[1].region", nullValue="NULL_VALUE"),
+        argument("$.towns[0].city", stringValue="Be", willContinue=True),
+        argument("$.towns[0].city", stringValue="rn"),
+        argument("$.towns[0]['post code']", numberValue=3000),
+        argument("$.towns[1].city", stringValue="Rome"),
+        argument("$.towns[1].region", nullValue="NULL_VALUE"),
         argument('$["exact"]', boolValue=False),
         {"functionCall": {}},
     ]
     model.script(Response("", items=items))
     list(vertex.models.generate_content_stream(model=MODEL, contents="Hi"))
     (message,) = attribute(emission, "gen_ai.output.messages")
-    places = [{"city": "Bern", "post code": 3000}, {"city": "Rome", "region": None}]
-    assert message["parts"] == [tool_call("1", "weather", places=places, exact=False)]
+    towns = [{"city": "Bern", "post code": 3000}, {"city": "Rome", "region": None}]
+    assert message["parts"] == [tool_call("1", "weather", towns=towns, exact=False)]
 
 
 CITATIONS: list[dict[str, Any]] = [
