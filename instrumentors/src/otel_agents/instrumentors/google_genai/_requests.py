@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.sending import expect_sending
 from otel_agents.instrumentors._core.operations import Operation
@@ -24,6 +26,8 @@ from otel_agents.instrumentors._dialects.google.responses import error_status, r
 from otel_agents.instrumentors._dialects.google.spellings import camel_case, field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import values
+
+from ._traces import parent, started
 
 if TYPE_CHECKING:
     from google.genai._api_client import BaseApiClient
@@ -67,9 +71,9 @@ def _generation(
     telemetry: Telemetry, call: Call, wire_format: WireFormat, body: dict[str, Any]
 ) -> Operation:
     provider, server = _endpoint(call)
-    generation = ContentGeneration(
-        telemetry, wire_format, {"config": None, **body}, provider, server
-    )
+    body = {"config": None, **body}
+    generation = ContentGeneration(telemetry, wire_format, body, provider, server, parent=parent())
+    started(generation)
     expect_sending(generation)
     _send_with_headers(telemetry, call, server, generation)
     return generation
@@ -123,9 +127,9 @@ class ContentGeneration(_Request, Generation):
 
     __slots__ = ("_received",)
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Any, parent: Context | None) -> None:
         self._received: ResponseFields | None = None
-        super().__init__(*args)
+        super().__init__(*args, parent=parent)
 
     def receive(self, value: Any) -> None:
         """Read the JSON of a response, or of the last chunk, which has the tokens of all of them.

@@ -14,6 +14,8 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.google.spellings import field, items, text
 from otel_agents.semconv import attributes as attr
 
+from ._traces import parent
+
 __all__ = ["call_function", "call_mcp_tool", "with_call_ids"]
 
 _PENDING: Final = Slot[list[Any]]("google-genai-function-calls", list)
@@ -41,6 +43,7 @@ def call_function(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=call.argument(0, "args"),
         result=lambda value: value,
+        parent=parent(),
     )
     description = inspect.getdoc(function) if tool.detailed else None
     if description:
@@ -58,6 +61,7 @@ def call_mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=field(function_call, "args"),
         result=lambda value: value,
+        parent=parent(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import get_current
@@ -18,7 +18,7 @@ from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
-from otel_agents.instrumentors._dialects.openai.usage import embeddings_fields
+from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
@@ -70,14 +70,26 @@ class Embedding(_Request, generation.Embedding):
     __slots__ = ()
 
 
-def infer(wire_format: WireFormat, provider: Provider, *, streamed: bool = False) -> Start:
+def _requested_model(body: Mapping[str, Any]) -> str | None:
+    return text(body, "model")
+
+
+def infer(
+    wire_format: WireFormat,
+    provider: Provider,
+    *,
+    streamed: bool = False,
+    model_of: Callable[[Mapping[str, Any]], str | None] = _requested_model,
+) -> Start:
     """Return what starts the inference of a method, all of whose arguments are keywords."""
 
     def start(telemetry: Telemetry, call: Call) -> Generation | None:
         if native_records(telemetry, call.instance):
             return None
         body: Mapping[str, Any] = {**call.kwargs, "stream": True} if streamed else call.kwargs
-        operation = Generation(telemetry, wire_format, body, provider.value, _server(call))
+        operation = Generation(
+            telemetry, wire_format, body, provider.value, _server(call), model=model_of(body)
+        )
         expect_sending(operation)
         return operation
 

@@ -9,6 +9,7 @@ from otel_agents.instrumentors._dialects.api import Message, ResponseFields
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv.values import ERROR_TYPE_OTHER
 
+from .citations import cite
 from .grounding import grounding_parts
 from .parts import message_parts
 from .spellings import field, items, text
@@ -47,7 +48,7 @@ def output_messages(response: Any) -> list[Message]:
             "role": "assistant",
             "parts": [
                 *grounding_parts(candidate),
-                *message_parts(field(field(candidate, "content"), "parts")),
+                *cite(message_parts(field(field(candidate, "content"), "parts")), candidate),
             ],
         }
         for candidate in items(response, "candidates")

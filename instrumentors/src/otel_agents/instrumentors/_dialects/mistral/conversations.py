@@ -25,7 +25,6 @@ from otel_agents.instrumentors._dialects.fields import (
     text,
     without_none,
 )
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.parts import (
     message,
     text_message,
@@ -39,6 +38,7 @@ from .accumulator import joined
 from .chat import record_tools
 from .parts import content_parts
 from .requests import conversation_attributes
+from .usage import usage_of
 
 __all__ = ["CONVERSATIONS", "input_messages", "output_messages"]
 

@@ -12,13 +12,10 @@ from otel_agents.semconv.values import Operation, OutputType
 
 from .chat import CHAT
 from .parts import content_parts
+from .requests import no_attributes
 from .response_fields import response_fields
 
 __all__ = ["OCR"]
-
-
-def _no_attributes(body: Body) -> dict[str, Any]:
-    return {}
 
 
 def _record_request(content: Content, body: Body) -> None:
@@ -38,7 +35,7 @@ def _output_messages(response: Any) -> list[Message]:
 
 OCR: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
-    request_attributes=_no_attributes,
+    request_attributes=no_attributes,
     record_request=_record_request,
     output_messages=_output_messages,
     response_fields=response_fields,

@@ -9,7 +9,12 @@ from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, n
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
-__all__ = ["conversation_attributes", "embeddings_attributes", "inference_attributes"]
+__all__ = [
+    "conversation_attributes",
+    "embeddings_attributes",
+    "inference_attributes",
+    "no_attributes",
+]
 
 _NUMBERS: Final = (
     ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
@@ -38,6 +43,11 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     if body.get("stream") is True:
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
     return attributes
+
+
+def no_attributes(body: Body) -> dict[str, Any]:
+    """Return no attributes, for an API without settings."""
+    return {}
 
 
 def _sampling(holder: Any) -> dict[str, Any]:
