@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, WireFormat, no_reasons
+from otel_agents.instrumentors._dialects.api import Message, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Operation
@@ -45,7 +45,6 @@ VERDICTS: Final = WireFormat(
     request_attributes=no_attributes,
     record_request=_record_request,
     output_messages=_output_messages,
-    finish_reasons=no_reasons,
     response_fields=response_fields,
     accumulator=CHAT.accumulator,
 )
