@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -33,6 +35,7 @@ class Generation(Inference):
         provider: str,
         server: tuple[str, int] | None,
         *,
+        parent: Context | None = None,
         provider_is_guess: bool,
     ) -> None:
         model = body.get("model")
@@ -43,6 +46,7 @@ class Generation(Inference):
             provider,
             requested,
             server,
+            parent=parent,
             provider_is_guess=provider_is_guess,
         )
         self._api = api
