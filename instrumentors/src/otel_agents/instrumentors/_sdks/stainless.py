@@ -7,6 +7,7 @@ SDK's own retries.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
@@ -41,6 +42,8 @@ __all__ = [
 _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 _RAW_HEADER: Final = "X-Stainless-Raw-Response"
 _OPTIONS: Final = "options"
+_MAX_BYTES: Final = 1024 * 1024
+"""Bytes; a larger JSON body is not parsed again."""
 
 
 def _unobserved(telemetry: Telemetry, call: Call, options: RequestOptions, path: str) -> None:
@@ -86,8 +89,21 @@ def body_of(options: RequestOptions) -> Body:
     """Return the body as it is sent: with what ``extra_body`` adds."""
     body, extra = options.json_data, getattr(options, "extra_json", None)
     if not isinstance(body, dict):
-        body = as_mapping(body)
+        body = _read(getattr(options, "content", None) if body is None else body)
     return {**body, **as_mapping(extra)} if extra else cast(Body, body)
+
+
+def _read(body: Any) -> Body:
+    """Return the fields of a body that is no dict: a mapping, a pydantic model or JSON."""
+    dump = getattr(body, "model_dump", None)
+    if dump is not None:  # as the SDKs do
+        return dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(body, (bytes, bytearray)) and len(body) <= _MAX_BYTES:
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError):  # no JSON
+            return {}
+    return as_mapping(body)
 
 
 def is_raw(options: RequestOptions) -> bool:
