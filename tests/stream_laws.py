@@ -313,7 +313,7 @@ class StreamLaws:
         assert ending(emission) == ABANDONED
 
     @pytest.mark.usefixtures("instrumented")
-    def test_a_stream_that_is_read_is_not_followed_twice(
+    def test_a_stream_that_was_started_has_nothing_else_to_read(
         self, sdk: Sdk, client: Any, emission: Emission
     ) -> None:
         """The response of a stream that was started has nothing left to read."""
