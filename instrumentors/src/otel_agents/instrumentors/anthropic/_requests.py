@@ -16,16 +16,15 @@ from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.generation import Generation
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
 from otel_agents.instrumentors._sdks.stainless import Endpoints, Sdk
-from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Provider
 
-from . import _own_spans
+from . import _own_spans, _runner
 
 if TYPE_CHECKING:
     from anthropic._base_client import BaseClient
     from anthropic._models import FinalRequestOptions
 
-__all__ = ["ENDPOINTS", "request"]
+__all__ = ["ENDPOINTS", "SDK", "MessageGeneration", "request"]
 
 _PLATFORMS: Final = MappingProxyType(
     {
@@ -77,17 +76,23 @@ class MessageGeneration(Generation):
         response = value.response if self.reads_body else raw
         if response is None:
             return super().returned(value)
+        self.follow_response(response)
+        return value
+
+    def follow_response(self, response: Any) -> None:
+        """Record an httpx response, now or while its body is read."""
         framed = event_stream.CONTENT_TYPE in response.headers.get("content-type", "")
         decode = event_stream.Events().read if framed else None
         if not bodies.follow(self, response, decode):
             self.end()
-        return value
 
 
 ENDPOINTS: Final = Endpoints(_provider, Provider.ANTHROPIC.value)
 """The endpoints of the SDK's clients."""
 
-_SDK: Final = Sdk(APIS, ENDPOINTS, MessageGeneration)
+SDK: Final = Sdk(APIS, ENDPOINTS, MessageGeneration)
+"""Its requests to models."""
+
 _HELPER: Final = "X-Stainless-Stream-Helper"
 
 
@@ -106,13 +111,8 @@ def _helper_reads_body(options: FinalRequestOptions) -> bool:
 def request(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """Observe ``SyncAPIClient.request(cast_to, options, …)`` or its async twin."""
     client = call.instance
-    if _own_spans.are_preferred(telemetry, client):
-        return None
-    generation = _SDK.request(telemetry, call)
+    generation = SDK.request(telemetry, call, _runner.parent_for(telemetry, client))
     if isinstance(generation, MessageGeneration):
         generation.reads_body = _helper_reads_body(call.argument(1, "options"))
-        conversation = _own_spans.conversation_id(client)
-        if conversation is not None:
-            generation.attributes.setdefault(attr.GEN_AI_CONVERSATION_ID, conversation)
-        generation.context = _own_spans.silenced(telemetry, client, generation.context)
+        _own_spans.adopt(telemetry, client, generation)
     return generation

@@ -42,6 +42,7 @@ __all__ = [
     "QUEUE",
     "Finalizer",
     "abandon",
+    "at",
     "current",
     "drain",
     "is_generator_exit",
@@ -51,7 +52,17 @@ __all__ = [
 ]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
-"""When the operation being finalized was dropped, by `time.perf_counter_ns`: that is its end."""
+"""When the operation being finalized was dropped or over, by `time.perf_counter_ns`: that is its end."""
+
+
+def at(moment: int, work: Callable[[], object]) -> None:
+    """Call ``work``, which ends what was over at ``moment``, by `time.perf_counter_ns`."""
+    token = DROPPED_AT.set(moment)
+    try:
+        work()
+    finally:
+        DROPPED_AT.reset(token)
+
 
 _BRIEF_SECONDS: Final = 0.1
 """Seconds that closing a stream waits for its span."""
@@ -200,11 +211,9 @@ class _Queue:
         self._finalize(*self._queue.get())
 
     def _finalize(self, dropped_at: int, work: Callable[[], object]) -> None:
-        token = DROPPED_AT.set(dropped_at)
         try:
-            work()
+            at(dropped_at, work)
         finally:
-            DROPPED_AT.reset(token)
             self._unfinished.pop()
             self._log_overflow()
 

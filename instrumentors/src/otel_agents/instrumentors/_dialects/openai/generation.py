@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.semconv import attributes as attr
 
@@ -33,6 +36,7 @@ class Generation(Inference):
         provider: str,
         server: tuple[str, int] | None,
         *,
+        parent: Context | None = None,
         provider_is_guess: bool,
     ) -> None:
         model = body.get("model")
@@ -43,6 +47,7 @@ class Generation(Inference):
             provider,
             requested,
             server,
+            parent=parent,
             provider_is_guess=provider_is_guess,
         )
         self._api = api
@@ -135,6 +140,9 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
+        extra = fields.get("x_groq")
+        if extra is not None:
+            self._record_groq(extra)
         usage = fields.get("usage")
         if usage is not None:
             self._identify(fields)
@@ -142,6 +150,12 @@ class Generation(Inference):
             if self.hides_usage and not choices:
                 return HIDDEN
         return None
+
+    def _record_groq(self, extra: Any) -> None:
+        """Record what the first and the last chunk of Groq have; usage is there unrequested."""
+        self._record_usage(field(extra, "usage"))
+        if text(extra, "error") is not None:  # no SDK raises: the stream just ends
+            self.mark_failed(code_in(extra, "error"))
 
     def _response_event(self, item: Any) -> object:
         kind = text(item, "type")

@@ -1,4 +1,7 @@
-"""What Groq adds to OpenAI's format: ``x_groq``, error codes, tools that ran, citations, URLs."""
+"""What Groq adds to OpenAI's format: error codes, tools that ran, citations, audio by URL.
+
+What its chunks have in ``x_groq``, any SDK may read.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def error_code(error: BaseException) -> str | None:
 
 
 class Generation(generation.Generation):
-    """An inference of any of Groq's APIs; a stream reports its usage unrequested."""
+    """An inference of any of Groq's APIs."""
 
     __slots__ = ()
 
@@ -54,15 +57,6 @@ class Generation(generation.Generation):
     def stream_error(self, event: Mapping[str, Any]) -> str:
         """Return the code of a stream's event that holds an error."""
         return code_in(event, *_CODES) or "groq.APIError"
-
-    def chunk(self, item: Any) -> object:
-        """Record one chunk; the first and the last have ``x_groq``."""
-        extra = field(item, "x_groq")
-        if extra is not None:
-            self._record_usage(field(extra, "usage"))
-            if text(extra, "error") is not None:  # the SDK raises nothing: the stream just ends
-                self.mark_failed(code_in(extra, "error"))
-        return super().chunk(item)
 
 
 def _record_chat(content: Content, body: Body) -> None:
