@@ -19,7 +19,7 @@ with open(sys.argv[1], "w") as alive:
     signal.pause()
 """
 SHOWING = """
-import sys, threading
+import signal, sys, threading
 from backends.departing import end_by_unwinding
 from backends.program import Program
 
@@ -27,6 +27,7 @@ class Server(Program):
     def ready(self):
         return True
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run under nohup inherits that it is ignored
 end_by_unwinding()
 with Server([sys.executable, *sys.argv[1:]], {}):
     threading.Event().wait()
