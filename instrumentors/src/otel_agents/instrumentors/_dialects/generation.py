@@ -13,6 +13,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
 from .api import ResponseAccumulator, ResponseFields, Usage, WireFormat
+from .error_codes import as_code
 from .fields import Body, text
 
 __all__ = ["Embedding", "Generation", "record_response", "record_usage"]
@@ -113,7 +114,7 @@ def record_response(call: Inference, fields: ResponseFields) -> None:
     if fields.usage is not None:
         record_usage(call, fields.usage)
     if fields.failed:
-        call.mark_failed(fields.error_code)
+        call.mark_failed(as_code(fields.error_code))
 
 
 def record_usage(call: ModelCall, usage: Usage) -> None:

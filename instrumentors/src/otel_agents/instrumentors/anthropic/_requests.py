@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic import event_stream
 from otel_agents.instrumentors._dialects.anthropic.api import APIS
-from otel_agents.instrumentors._dialects.error_codes import code_in
+from otel_agents.instrumentors._dialects.error_codes import as_code, code_in
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.generation import Generation
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
@@ -67,7 +67,7 @@ class MessageGeneration(Generation):
         code = code_in(getattr(error, "body", None), "type", "status")
         response = getattr(error, "response", None)
         if code is None and response is not None:
-            return response.headers.get(_AMAZON_ERROR, "").partition(":")[0] or None
+            return as_code(response.headers.get(_AMAZON_ERROR, "").partition(":")[0])
         return code
 
     def returned(self, value: Any) -> Any:

@@ -154,7 +154,7 @@ class Generation(Inference):
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
         self._record_usage(field(extra, "usage"))
-        if text(extra, "error") is not None:  # no SDK raises: the stream just ends
+        if field(extra, "error"):  # no SDK raises: the stream just ends
             self.mark_failed(code_in(extra, "error"))
 
     def _response_event(self, item: Any) -> object:
@@ -165,7 +165,7 @@ class Generation(Inference):
         elif kind == "response.created":
             self._identify(fields_of(response))
         elif kind == "error":
-            self.mark_failed(text(item, "code"))
+            self.mark_failed(code_in(item, "code"))
             self.complete = True
         return None
 
