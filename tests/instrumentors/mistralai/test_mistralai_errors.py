@@ -98,6 +98,24 @@ def test_an_error_event_of_a_chat(event: Any, code: str | None, emission: Emissi
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.skipif(VERSION < (3, 0), reason="the error of an old version has no body")
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_sdk_does_not_parse_has_its_tokens(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response("one", extra={"created": SECRET}), Response(extra={"data": SECRET}))
+    sends: list[Callable[[], Any]] = [
+        partial(send, client),
+        lambda: client.embeddings.create(model="m", inputs=["p"]),
+    ]
+    for one in sends:
+        with pytest.raises(Exception, match="validation failed"):
+            one()
+    tokens = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in emission.spans]
+    assert tokens == [entry.input_tokens for entry in model.ledger.entries]
+    assert SECRET not in emission.texts()
+
+
 @contextmanager
 def failing(
     body: str, status: int = 404, content_type: str = "application/json"

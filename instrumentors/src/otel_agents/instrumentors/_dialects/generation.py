@@ -15,6 +15,7 @@ from otel_agents.semconv import values
 from .api import ResponseAccumulator, ResponseFields, Usage, WireFormat
 from .error_codes import as_code
 from .fields import Body, text
+from .unparsed import unparsed_response
 
 __all__ = ["Embedding", "Generation", "record_response", "record_usage"]
 
@@ -95,8 +96,11 @@ class Generation(Inference):
         return None
 
     def conclude(self) -> None:
-        """Record what was accumulated of a stream."""
+        """Record what was accumulated of a stream, or a response that the SDK did not parse."""
         accumulator = self._accumulator
+        unparsed = unparsed_response(self.error)
+        if accumulator is None and unparsed is not None:
+            self.respond(unparsed)
         if accumulator is None or self._responded:
             return
         response = accumulator.response()
@@ -169,3 +173,9 @@ class Embedding(Embeddings):
         if fields.usage is not None:
             self.input_tokens = fields.usage.input_tokens
             self.attributes.update(fields.usage.breakdown)
+
+    def conclude(self) -> None:
+        """Record a response that the SDK did not parse."""
+        unparsed = unparsed_response(self.error)
+        if unparsed is not None:
+            self.respond(unparsed)

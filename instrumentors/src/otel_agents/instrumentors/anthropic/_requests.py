@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.error_codes import as_code, code_in
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.generation import Generation
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
+from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.instrumentors._sdks.stainless import Endpoints, Sdk
 from otel_agents.semconv.values import Provider
 
@@ -63,6 +64,8 @@ class MessageGeneration(Generation):
 
     def error_code(self, error: BaseException) -> str | None:
         """Return the type in the body of an error, such as ``overloaded_error``."""
+        if unparsed_response(error) is not None:
+            return None
         # Vertex AI's errors have a status instead, and those of Bedrock a header.
         code = code_in(getattr(error, "body", None), "type", "status")
         response = getattr(error, "response", None)

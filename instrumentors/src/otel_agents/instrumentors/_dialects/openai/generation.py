@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
+from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
@@ -170,7 +171,13 @@ class Generation(Inference):
         return None
 
     def conclude(self) -> None:
-        """Record finish reasons and output of a stream; a choice that broke off has ``error``."""
+        """Record finish reasons and output of a stream; a choice that broke off has ``error``.
+
+        A response that the SDK did not parse is recorded, too.
+        """
+        unparsed = unparsed_response(self.error)
+        if unparsed is not None and not self._reasons and text(unparsed, "status") not in PENDING:
+            self.respond(unparsed)
         if self._reasons and any(self._reasons.values()):
             ordered = sorted(self._reasons.items())
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)
