@@ -175,6 +175,29 @@ class ErrorLaws:
         check_body(sdk, body, f"{sdk.name}.InternalServerError", emission)
 
     @pytest.mark.usefixtures("instrumented")
+    def test_a_response_that_the_sdk_does_not_parse_has_its_tokens(
+        self, sdk: Sdk, model: ScriptedModel, emission: Emission
+    ) -> None:
+        odd = {"type": "odd", "created": "never", "content": SECRET}
+        model.script(Response("one", extra=odd))
+        url = getattr(model, sdk.url)
+        with (
+            sdk.connect(url, _strict_response_validation=True) as client,
+            pytest.raises(sdk.error("APIResponseValidationError")),
+        ):
+            sdk.send(client)
+        assert error_types(emission) == [f"{sdk.name}.APIResponseValidationError"]
+        attributes = dict(emission.span.attributes or {})
+        names = ("response.id", "usage.input_tokens", "usage.output_tokens")
+        (entry,) = model.ledger.entries
+        assert [attributes[f"gen_ai.{name}"] for name in names] == [
+            entry.response_id,
+            entry.input_tokens,
+            entry.output_tokens,
+        ]
+        assert SECRET not in emission.texts()
+
+    @pytest.mark.usefixtures("instrumented")
     def test_retries_of_the_sdk_are_inside_one_span(
         self, sdk: Sdk, url: str, model: ScriptedModel, emission: Emission
     ) -> None:

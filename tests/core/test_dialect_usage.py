@@ -11,6 +11,7 @@ import pytest
 from otel_agents.instrumentors._dialects import bedrock, google
 from otel_agents.instrumentors._dialects.anthropic import usage as anthropic
 from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.openai import usage as openai
 
 READ = "gen_ai.usage.cache_read.input_tokens"
 WRITTEN = "gen_ai.usage.cache_write.input_tokens"
@@ -28,6 +29,7 @@ GEMINI = {
     "candidates_token_count": 2,
     "thoughts_token_count": 3,
 }
+GEMINI_PARTS = {READ: 4, THOUGHT: 3}
 CONVERSE = {
     "inputTokens": 5,
     "outputTokens": 2,
@@ -70,6 +72,17 @@ CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
     (of_anthropic, {"input_tokens": 5}, Usage(5, None, {})),
     (of_anthropic, {"service_tier": "standard"}, None),
     (of_anthropic, None, None),
+    *(
+        case
+        for wrong in (-1, 2**63, float("nan"), 1.5, True, "5", None)
+        for case in (
+            (of_anthropic, {"input_tokens": wrong, "output_tokens": 2}, Usage(0, 2, {})),
+            (bedrock.usage_of, {"inputTokens": 5, "outputTokens": wrong}, Usage(5, 0, {})),
+            (google.usage_of, {**GEMINI, "prompt_token_count": wrong}, Usage(1, 5, GEMINI_PARTS)),
+            (openai.usage_of, {"prompt_tokens": wrong, "completion_tokens": 2}, Usage(None, 2, {})),
+        )
+    ),
+    (openai.usage_of, {"prompt_tokens": 5.0, "completion_tokens": 2}, Usage(5, 2, {})),
 ]
 
 

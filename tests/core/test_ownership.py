@@ -523,6 +523,32 @@ def traced(theirs: Emission, operation: str | None, work: Callable[[str], Respon
     return traced_work
 
 
+def named_later(theirs: Emission, operation: str, work: Callable[[str], Response]) -> Any:
+    """Return ``work`` within a span of another library that names its operation late."""
+    tracer = theirs.tracer_provider.get_tracer("com.example.sdk")
+
+    def traced_work(prompt: str) -> Response:
+        with tracer.start_as_current_span("example.work") as span:
+            span.set_attribute("gen_ai.operation.name", operation)
+            return work(prompt)
+
+    return traced_work
+
+
+def test_a_span_that_names_its_operation_later_takes_the_claim(
+    provider: Provider, layers: Layers, emission: Emission, theirs: Emission
+) -> None:
+    Router(named_later(theirs, "chat", provider.serve)).complete("hi")
+    assert (theirs.names, emission.names) == (["example.work"], [])
+
+
+def test_a_span_that_names_another_operation_later_takes_no_claim(
+    provider: Provider, layers: Layers, emission: Emission, theirs: Emission
+) -> None:
+    Router(named_later(theirs, "embeddings", provider.serve)).complete("hi")
+    assert (theirs.names, emission.names) == (["example.work"], ["chat toy"])
+
+
 def test_a_span_of_another_library_takes_the_claim(
     provider: Provider, layers: Layers, emission: Emission, theirs: Emission
 ) -> None:

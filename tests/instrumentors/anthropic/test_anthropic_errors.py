@@ -24,8 +24,10 @@ class TestErrors(ErrorLaws):
         ({"type": "error", "error": {"type": "overloaded_error"}}, "overloaded_error"),
         ({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, "RESOURCE_EXHAUSTED"),
         ({"error": {"type": f"No, {SECRET}"}}, "anthropic.InternalServerError"),
+        ({"type": "error", "error": {"message": SECRET}}, "anthropic.InternalServerError"),
+        ({"type": "error", "error": SECRET}, "anthropic.InternalServerError"),
     ],
-    ids=["anthropic", "vertex", "text"],
+    ids=["anthropic", "vertex", "text", "envelope", "string"],
 )
 @pytest.mark.usefixtures("instrumented")
 def test_the_code_in_a_body(body: Any, code: str, emission: Emission) -> None:
@@ -41,3 +43,15 @@ def test_amazons_header_has_the_code(
     with pytest.raises(anthropic.InternalServerError):
         SDK.send(client)
     assert error_types(emission) == ["ThrottlingException"]
+
+
+@pytest.mark.parametrize("name", [f"No, {SECRET}", "x" * 5000, ":"])
+@pytest.mark.usefixtures("instrumented")
+def test_a_header_that_has_no_code(
+    name: str, client: anthropic.Anthropic, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Failure(500, kind="not a code", headers={"x-amzn-errortype": name}))
+    with pytest.raises(anthropic.InternalServerError):
+        SDK.send(client)
+    assert error_types(emission) == ["anthropic.InternalServerError"]
+    assert SECRET not in emission.texts()

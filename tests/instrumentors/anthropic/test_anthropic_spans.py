@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -266,3 +267,16 @@ def test_a_request_for_the_response_of_the_http_client(
     assert attributes["gen_ai.response.id"] == model.ledger.entries[0].response_id
     assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
     assert attributes["gen_ai.usage.output_tokens"] == model.ledger.output_tokens > 0
+
+
+@pytest.mark.parametrize("kind", [str, bytes])
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_caller_takes_as_text_has_its_usage(
+    kind: type[str | bytes], client: anthropic.Anthropic, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "max_tokens": 9, "messages": MESSAGES}
+    response: Any = client.post("/v1/messages", body=body, cast_to=kind)
+    attributes = dict(emission.span.attributes or {})
+    assert type(response) is kind
+    assert json.loads(response)["id"] == attributes["gen_ai.response.id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0

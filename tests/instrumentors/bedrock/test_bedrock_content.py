@@ -11,7 +11,7 @@ from bedrock_calls import BODIES, CONVERSATION, HAS_CONVERSE, ways
 from message_parts import blob, text, tool_call
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall, Usage
 
 CONVERSE = pytest.mark.skipif(not HAS_CONVERSE, reason="boto3 1.33 has no Converse")
 IMAGE = b"picture"
@@ -228,6 +228,20 @@ def test_a_file_that_is_sent_is_not_read(
     client.invoke_model(modelId=BODIES[1].model, body=file)["body"].read()
     assert model.ledger.entries[0].body == BODIES[1].body
     assert content(emission, "input.messages") is None
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_usage_of_a_file_that_is_sent_includes_cached_tokens(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response("one", usage=Usage(100, 20, cached_tokens=30, cache_write_tokens=10)))
+    message = {"role": "user", "content": "Hi"}
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [message]}
+    file = io.BytesIO(json.dumps(body).encode())
+    client.invoke_model(modelId="anthropic.claude-toy", body=file)["body"].read()
+    attributes = dict(emission.span.attributes or {})
+    names = ("input_tokens", "output_tokens", "cache_read.input_tokens", "cache_write.input_tokens")
+    assert [attributes[f"gen_ai.usage.{name}"] for name in names] == [100, 20, 30, 10]
 
 
 @CONVERSE

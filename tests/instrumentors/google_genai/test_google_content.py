@@ -396,6 +396,23 @@ def test_arguments_that_vertex_ai_streams(
     assert message["parts"] == [tool_call("1", "weather", towns=towns, exact=False)]
 
 
+@pytest.mark.skipif(VERSION < (1, 60), reason="streams no arguments")
+@pytest.mark.usefixtures("with_content")
+def test_an_argument_too_deep_to_record_is_left_out(
+    vertex: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    deep = {"jsonPath": "$.deep" + "[0]" * 5000, "numberValue": 1}
+    known = {"jsonPath": "$.town", "stringValue": "Bern"}
+    items: list[Any] = [{"functionCall": {"name": "weather", "partialArgs": [known, deep]}}]
+    model.script(Response("", items=items))
+    list(vertex.models.generate_content_stream(model=MODEL, contents="Hi"))
+    (message,) = attribute(emission, "gen_ai.output.messages")
+    (part,) = message["parts"]
+    assert part["arguments"] == {"town": "Bern"}
+    tokens = (emission.span.attributes or {})["gen_ai.usage.input_tokens"]
+    assert tokens == model.ledger.input_tokens > 0
+
+
 CITATIONS: list[dict[str, Any]] = [
     {"startIndex": 0, "endIndex": 4, "uri": "https://a.example", "license": "mit"},
     {"startIndex": 6, "endIndex": 9, "uri": "https://b.example"},

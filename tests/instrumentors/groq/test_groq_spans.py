@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import Any
 
@@ -176,3 +177,16 @@ def test_a_response_that_the_caller_takes_as_httpx_has_its_usage(
 def test_requests_that_call_no_model_have_no_span(client: groq.Groq, emission: Emission) -> None:
     client.models.list()
     assert emission.spans == ()
+
+
+@pytest.mark.parametrize("kind", [str, bytes])
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_caller_takes_as_text_has_its_usage(
+    kind: type[str | bytes], client: groq.Groq, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/openai/v1/chat/completions", body=body, cast_to=kind)
+    attributes = dict(emission.span.attributes or {})
+    assert type(response) is kind
+    assert json.loads(response)["id"] == attributes["gen_ai.response.id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0

@@ -74,11 +74,16 @@ def test_an_error_event_is_the_same_error_however_it_is_read(
 
 @ways
 @pytest.mark.parametrize(
-    ("reason", "kind"), [("over_capacity", "over_capacity"), (f"No, {SECRET}", "_OTHER")]
+    ("reason", "kind"),
+    [
+        ("over_capacity", "over_capacity"),
+        (f"No, {SECRET}", "_OTHER"),
+        ({"code": "over_capacity", "message": SECRET}, "_OTHER"),
+    ],
 )
 @pytest.mark.usefixtures("instrumented")
 def test_an_error_in_the_last_chunk_is_an_error(
-    reason: str,
+    reason: Any,
     kind: str,
     way: Callable[..., None],
     client: groq.Groq,

@@ -18,6 +18,7 @@ from error_laws import (
     check_errors,
     check_retries,
     error_types,
+    qualified,
 )
 from mistral_calls import CALLS, MESSAGES, MODULE, VERSION, Call, Mistral, connect
 
@@ -75,14 +76,56 @@ def test_an_error_in_the_shape_of_a_cloud(body: Any, code: str, emission: Emissi
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.skipif(VERSION < (3, 0), reason="the error of an old version has no body")
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"object": "error", "type": "internal_error", "message": SECRET}, "internal_error"),
+        ({"error": {"code": "3505", "message": SECRET}}, "3505"),
+        ({"object": "error", "type": f"not a code {SECRET}"}, None),
+        ({"type": "message.output", "object": "entry"}, None),
+    ],
+)
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_event_of_a_chat(event: Any, code: str | None, emission: Emission) -> None:
+    body = f"data: {json.dumps(event)}\n\n"
+    with (
+        failing(body, 200, "text/event-stream") as client,
+        pytest.raises(Exception, match="validation failed") as raised,
+    ):
+        list(client.chat.stream(model="m", messages=MESSAGES))
+    assert error_types(emission) == [code or qualified(raised.value)]
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.skipif(VERSION < (3, 0), reason="the error of an old version has no body")
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_sdk_does_not_parse_has_its_tokens(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response("one", extra={"created": SECRET}), Response(extra={"data": SECRET}))
+    sends: list[Callable[[], Any]] = [
+        partial(send, client),
+        lambda: client.embeddings.create(model="m", inputs=["p"]),
+    ]
+    for one in sends:
+        with pytest.raises(Exception, match="validation failed"):
+            one()
+    tokens = [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in emission.spans]
+    assert tokens == [entry.input_tokens for entry in model.ledger.entries]
+    assert SECRET not in emission.texts()
+
+
 @contextmanager
-def failing(body: str) -> Generator[Any, None, None]:
-    """Yield a client whose every response has the status 404 and this body."""
+def failing(
+    body: str, status: int = 404, content_type: str = "application/json"
+) -> Generator[Any, None, None]:
+    """Yield a client whose every response has this status and body."""
     httpx: Any = importlib.import_module("httpx2" if VERSION >= (3, 0) else "httpx")
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": content_type}
 
     def respond(_: Any) -> Any:
-        return httpx.Response(404, headers=headers, text=body)
+        return httpx.Response(status, headers=headers, text=body)
 
     with httpx.Client(transport=httpx.MockTransport(respond)) as http_client:
         yield Mistral(api_key="none", server_url="http://model.test", client=http_client)

@@ -176,3 +176,16 @@ def accepts(client: openai.OpenAI, kind: str) -> bool:
     if kind == "content":
         return "content" in inspect.signature(client.post).parameters
     return kind == "dict" or find_spec("openai._utils._json") is not None
+
+
+@pytest.mark.parametrize("kind", [str, bytes])
+@pytest.mark.usefixtures("instrumented")
+def test_a_response_that_the_caller_takes_as_text_has_its_usage(
+    kind: type[str | bytes], client: openai.OpenAI, model: ScriptedModel, emission: Emission
+) -> None:
+    body = {"model": "m", "messages": MESSAGES}
+    response: Any = client.post("/chat/completions", body=body, cast_to=kind)
+    attributes = dict(emission.span.attributes or {})
+    assert type(response) is kind
+    assert json.loads(response)["id"] == attributes["gen_ai.response.id"]
+    assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0

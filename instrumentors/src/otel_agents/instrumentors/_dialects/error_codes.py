@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .fields import fields_of, text
+from .fields import fields_of
 
-__all__ = ["code_in"]
+__all__ = ["as_code", "code_in"]
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,64}")
+_ENVELOPE: Final = "error"
+"""The type of Anthropic's object around an error."""
+
+
+def as_code(value: object) -> str | None:
+    """Return ``value`` if it is a code, else None."""
+    if not isinstance(value, str) or value == _ENVELOPE:
+        return None
+    return value if _CODE.fullmatch(value) else None
 
 
 def code_in(body: Any, *names: str) -> str | None:
@@ -19,5 +28,5 @@ def code_in(body: Any, *names: str) -> str | None:
     """
     whole = fields_of(body)
     reported = {**whole, **fields_of(whole.get("error"))}
-    found = (text(reported, name) for name in names)
-    return next((code for code in found if code and _CODE.fullmatch(code)), None)
+    found = (as_code(reported.get(name)) for name in names)
+    return next((code for code in found if code is not None), None)

@@ -19,6 +19,7 @@ _INT_LIMIT: Final = 2**63
 
 __all__ = [
     "Body",
+    "as_count",
     "as_mapping",
     "as_number",
     "field",
@@ -96,6 +97,12 @@ def as_number(value: object, number: type[_Number]) -> _Number | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return number(value) if -_INT_LIMIT <= value < _INT_LIMIT else None  # false for NaN too
+
+
+def as_count(value: object) -> int | None:
+    """Return ``value`` as a number of tokens; None if it is none, or one that no metric can hold."""
+    count = as_number(value, int)
+    return count if count is not None and count >= 0 and count == value else None
 
 
 def numbers(body: Body, attributes: Iterable[tuple[str, str, type[int | float]]]) -> dict[str, Any]:

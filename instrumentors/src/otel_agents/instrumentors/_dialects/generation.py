@@ -13,7 +13,9 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
 from .api import ResponseAccumulator, ResponseFields, Usage, WireFormat
+from .error_codes import as_code
 from .fields import Body, text
+from .unparsed import unparsed_response
 
 __all__ = ["Embedding", "Generation", "record_response", "record_usage"]
 
@@ -94,8 +96,11 @@ class Generation(Inference):
         return None
 
     def conclude(self) -> None:
-        """Record what was accumulated of a stream."""
+        """Record what was accumulated of a stream, or a response that the SDK did not parse."""
         accumulator = self._accumulator
+        unparsed = unparsed_response(self.error)
+        if accumulator is None and unparsed is not None:
+            self.respond(unparsed)
         if accumulator is None or self._responded:
             return
         response = accumulator.response()
@@ -113,7 +118,7 @@ def record_response(call: Inference, fields: ResponseFields) -> None:
     if fields.usage is not None:
         record_usage(call, fields.usage)
     if fields.failed:
-        call.mark_failed(fields.error_code)
+        call.mark_failed(as_code(fields.error_code))
 
 
 def record_usage(call: ModelCall, usage: Usage) -> None:
@@ -168,3 +173,9 @@ class Embedding(Embeddings):
         if fields.usage is not None:
             self.input_tokens = fields.usage.input_tokens
             self.attributes.update(fields.usage.breakdown)
+
+    def conclude(self) -> None:
+        """Record a response that the SDK did not parse."""
+        unparsed = unparsed_response(self.error)
+        if unparsed is not None:
+            self.respond(unparsed)

@@ -11,10 +11,11 @@ from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic import event_stream
 from otel_agents.instrumentors._dialects.anthropic.api import APIS
-from otel_agents.instrumentors._dialects.error_codes import code_in
+from otel_agents.instrumentors._dialects.error_codes import as_code, code_in
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.generation import Generation
 from otel_agents.instrumentors._dialects.openai.hosts import known_provider
+from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.instrumentors._sdks.stainless import Endpoints, Sdk
 from otel_agents.semconv.values import Provider
 
@@ -63,11 +64,13 @@ class MessageGeneration(Generation):
 
     def error_code(self, error: BaseException) -> str | None:
         """Return the type in the body of an error, such as ``overloaded_error``."""
+        if unparsed_response(error) is not None:
+            return None
         # Vertex AI's errors have a status instead, and those of Bedrock a header.
         code = code_in(getattr(error, "body", None), "type", "status")
         response = getattr(error, "response", None)
         if code is None and response is not None:
-            return response.headers.get(_AMAZON_ERROR, "").partition(":")[0] or None
+            return as_code(response.headers.get(_AMAZON_ERROR, "").partition(":")[0])
         return code
 
     def returned(self, value: Any) -> Any:

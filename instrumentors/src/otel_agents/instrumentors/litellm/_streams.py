@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.anthropic.accumulator import ServerSent
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
 from otel_agents.instrumentors._dialects.anthropic.usage import counts_of, usage_of
 from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.openai.responses import FINAL_EVENTS
 
@@ -65,7 +66,7 @@ class StreamRecord:
         if kind in FINAL_EVENTS:
             self._final = field(item, "response")
         elif kind == "error":  # the provider's own event: OpenAI's responses, Anthropic's messages
-            self.error_code = text(item, "code") or text(field(item, "error"), "type") or kind
+            self.error_code = code_in(item, "code", "type") or kind
         elif not self._chunks or field(item, "usage") is not None or _finish_reasons([item]):
             self._chunks.append(item)
 

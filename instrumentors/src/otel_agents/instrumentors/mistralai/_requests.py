@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects import generation
 from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.error_codes import code_in
-from otel_agents.instrumentors._dialects.fields import text
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
 from otel_agents.instrumentors._dialects.servers import server_of
@@ -33,6 +33,7 @@ __all__ = ["embed", "infer", "send"]
 
 _FIRST_ERROR: Final = 400
 """The first HTTP status that is an error; a response that the SDK cannot read has another."""
+_CODES: Final = ("type", "code", "status")
 
 
 class _Request(Operation):
@@ -41,12 +42,22 @@ class _Request(Operation):
     __slots__ = ()
 
     def error_code(self, error: BaseException) -> str | None:
-        """Return the type or code in the body of an HTTP error, else its status."""
-        status = getattr(error, "status_code", None)
-        if not isinstance(status, int) or status < _FIRST_ERROR:
+        """Return the type or code in the body of an HTTP error, else its status.
+
+        For an event of a stream that is an error the SDK raises that it is no chunk.
+        """
+        status, body = getattr(error, "status_code", None), getattr(error, "body", None)
+        if not isinstance(status, int):
             return None
-        body = _parsed(getattr(error, "body", None))
-        return code_in(body, "type", "code", "status") or str(status)
+        if status < _FIRST_ERROR:
+            return code_in(_error_in(_parsed(body)), *_CODES)
+        return code_in(_parsed(body), *_CODES) or str(status)
+
+
+def _error_in(event: Any) -> Any:
+    """Return the data of an event if it is an error; None for any other."""
+    data = field(event, "data")
+    return data if text(data, "object") == "error" or field(data, "error") is not None else None
 
 
 def _parsed(body: Any) -> Any:

@@ -19,7 +19,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from .reporting import report, report_chunk, report_exhausted
 from .streams import EnteredContext, ResumableContext, register_stream, replace_methods
 
-__all__ = ["BodyRecorder", "Decode", "follow"]
+__all__ = ["BodyRecorder", "Decode", "follow", "parsed"]
 
 Decode = Callable[[bytes], Iterable[Any]]
 
@@ -43,13 +43,14 @@ def follow(operation: Any, response: Any, decode: Decode | None = None) -> bool:
         recorder = BodyRecorder(operation, json=is_json, events=events, decode=decode)
         _ResponseMethods(recorder, response)
         return True
-    read = _parsed(body) if is_json else None
+    read = parsed(body) if is_json else None
     if read is not None:
         operation.respond(read)
     return False
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes | str) -> Any:
+    """Return the JSON in a body; None if it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):  # truncated, or not what the header says
@@ -250,7 +251,7 @@ class BodyRecorder:
             if line.startswith(b"data: [DONE]"):  # SDKs stop reading here and close
                 self.completed()
                 return
-            event = _parsed(line[5:]) if line.startswith(b"data:") else None
+            event = parsed(line[5:]) if line.startswith(b"data:") else None
             if isinstance(event, dict):
                 report_chunk(self._operation, event)
 
@@ -262,7 +263,7 @@ class BodyRecorder:
         if self._events:
             report_exhausted(self._operation)
             return
-        read = _parsed(self._take_kept()) if self._json else None
+        read = parsed(self._take_kept()) if self._json else None
         if read is not None:
             self._operation.observe(read)
         report(self._operation, self._operation.end)

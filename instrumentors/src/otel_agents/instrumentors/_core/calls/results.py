@@ -44,8 +44,16 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     proxy = _follow_unread(operation, value)
     if proxy is not None:
         return proxy
-    operation.respond(value)
+    operation.respond(_whole(value))
     operation.end()
+    return value
+
+
+def _whole(value: Any) -> Any:
+    """Return the JSON object in a response that the caller gets as text or bytes."""
+    if isinstance(value, (str, bytes)) and value[:1] in ("{", b"{"):
+        whole = bodies.parsed(value)
+        return value if whole is None else whole
     return value
 
 

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
 
 __all__ = ["Attempt", "Claim"]
 
+_MAX_REPORTS: Final = 16
+"""Spans below one attempt that may turn out to report it."""
+
 
 class Attempt:
     """One request that a claiming layer has evidence of having sent.
 
-    ``taken`` is whether a layer below reported it; ``start_time`` is in nanoseconds since the
-    epoch.
+    ``start_time`` is in nanoseconds since the epoch.
     """
 
-    __slots__ = ("start_time", "taken")
+    __slots__ = ("_reports", "_taken", "start_time")
 
     def __init__(self) -> None:
         self.start_time = time.time_ns()
-        self.taken = False
+        self._taken = False
+        self._reports: list[Callable[[], bool]] = []
+
+    @property
+    def taken(self) -> bool:
+        """Whether a layer below has reported it."""
+        return self._taken or any(reports() for reports in self._reports)
+
+    def mark_taken(self) -> None:
+        """Mark it as taken."""
+        self._taken = True
+
+    def taken_if(self, reports: Callable[[], bool]) -> None:
+        """Take it, too, once ``reports`` returns True; the first few are kept."""
+        if len(self._reports) < _MAX_REPORTS:
+            self._reports.append(reports)
 
 
 class Claim:
@@ -108,7 +125,15 @@ class Claim:
         while claim is not None:
             claim._taken = True
             if claim._attempt is not None:
-                claim._attempt.taken = True
+                claim._attempt.mark_taken()
+            claim = claim._above
+
+    def taken_if(self, reports: Callable[[], bool]) -> None:
+        """Let the current attempt, and those of the claims above, be taken once ``reports()``."""
+        claim: Claim | None = self
+        while claim is not None:
+            if claim._attempt is not None:
+                claim._attempt.taken_if(reports)
             claim = claim._above
 
     def complete(self, operation: Any) -> None:

@@ -10,6 +10,7 @@ safety net, the ids of recently reported responses are kept.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -85,16 +86,30 @@ def notice_span(span: Any, parent: Context | None) -> None:
     """Let ``span``, which another library starts in ``parent``, take the claim for its operation.
 
     An SDK or another instrumentation may report the call itself, below the layer that waits. Our
-    own spans start without claims in their context.
+    own spans start without claims in their context. A span that names no operation when it starts,
+    such as those of Mistral's SDK, may do so by the time the layer has a response.
     """
     context = get_current() if parent is None else parent
     scope = scope_of(context)
     if scope.inference is None and scope.embeddings is None:
         return
-    attributes: Mapping[str, Any] = span.attributes or {}
-    operation = attributes.get(attr.GEN_AI_OPERATION_NAME)
+    operation = _operation_of(span)
     if operation in _KINDS:
         take(Operation(operation), context)
+    elif operation is None:
+        for example in (Operation.CHAT, Operation.EMBEDDINGS):
+            claim = _nearest(example, context)
+            if claim is not None:
+                claim.taken_if(functools.partial(_is_for, span, _KINDS[example]))
+
+
+def _operation_of(span: Any) -> Any:
+    attributes: Mapping[str, Any] = span.attributes or {}
+    return attributes.get(attr.GEN_AI_OPERATION_NAME)
+
+
+def _is_for(span: Any, kind: str) -> bool:
+    return _KINDS.get(_operation_of(span)) == kind
 
 
 def sent(operation: Operation, context: Context) -> bool:

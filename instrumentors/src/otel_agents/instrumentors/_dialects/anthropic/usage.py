@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, field, fields_of, items, text
+from otel_agents.instrumentors._dialects.fields import (
+    as_count,
+    as_mapping,
+    field,
+    fields_of,
+    items,
+    text,
+)
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["CACHE_COUNTS", "counts_of", "usage_of"]
@@ -34,15 +41,15 @@ def counts_of(usage: Any) -> dict[str, int]:
     The counts of iterations that its totals leave out are under their names with a prefix.
     """
     fields = as_mapping(usage) or (fields_of(usage) if hasattr(usage, "__dict__") else {})
-    counts = {name: n for name, n in fields.items() if isinstance(n, int)}
-    thinking = field(fields.get("output_tokens_details"), _THINKING)
-    if isinstance(thinking, int):
+    counts = {name: n for name, it in fields.items() if (n := as_count(it)) is not None}
+    thinking = as_count(field(fields.get("output_tokens_details"), _THINKING))
+    if thinking is not None:
         counts[_THINKING] = thinking
     for iteration in items(fields, "iterations"):
         if text(iteration, "type") in _SEPARATE:
             for name in _BILLED:
-                separate = field(iteration, name)
-                if isinstance(separate, int):
+                separate = as_count(field(iteration, name))
+                if separate is not None:
                     counts[_separate(name)] = counts.get(_separate(name), 0) + separate
     return counts
 

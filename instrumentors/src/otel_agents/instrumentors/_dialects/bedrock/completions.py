@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._dialects.anthropic import usage as anthropic_usage
 from otel_agents.instrumentors._dialects.api import Message, Usage
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, items, text
+from otel_agents.instrumentors._dialects.fields import Body, as_count, as_mapping, items, text
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Modality
@@ -106,13 +107,17 @@ def usage_in(body: Any) -> Usage | None:
         counts = [_count(as_mapping(one), ("tokenCount",)) for one in items(fields, "results")]
         known = [count for count in counts if count is not None]
         outputs = sum(known) if known else None
-    if inputs is None and outputs is None:
-        return usage_of(fields.get("usage"))  # an imported model's, in OpenAI's format
-    return Usage(inputs, outputs, {})
+    if inputs is not None or outputs is not None:
+        return Usage(inputs, outputs, {})
+    usage = as_mapping(fields.get("usage"))
+    if any(name in usage for name, _ in anthropic_usage.CACHE_COUNTS):
+        return anthropic_usage.usage_of(anthropic_usage.counts_of(usage))  # of an unread request
+    return usage_of(usage or None)  # an imported model's, in OpenAI's format
 
 
 def _count(fields: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    return next((fields[name] for name in names if isinstance(fields.get(name), int)), None)
+    counts = (as_count(fields.get(name)) for name in names)
+    return next((count for count in counts if count is not None), None)
 
 
 class Accumulator:

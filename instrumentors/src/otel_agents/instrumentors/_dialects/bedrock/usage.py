@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, as_number
+from otel_agents.instrumentors._dialects.fields import as_count, as_mapping
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["usage_in_chunk", "usage_in_headers", "usage_of"]
@@ -42,7 +42,7 @@ def usage_of(usage: Any) -> Usage | None:
     numbers = {
         _SPELLINGS.get(name, name): n
         for name, count in as_mapping(usage).items()
-        if (n := as_number(count, int)) is not None
+        if (n := as_count(count)) is not None
     }
     if "inputTokens" not in numbers:
         return None

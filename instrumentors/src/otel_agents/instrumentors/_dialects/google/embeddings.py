@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import Body, as_number
+from otel_agents.instrumentors._dialects.fields import Body, as_count
 from otel_agents.semconv import attributes as attr
 
 from .requests import setting_of
@@ -30,5 +30,5 @@ def embeddings_fields(response: Any) -> ResponseFields:
     vectors = [*items(response, "embeddings")]
     vectors += [field(one, "embeddings") for one in items(response, "predictions")]
     counts = [field(field(vector, "statistics"), "token_count") for vector in vectors]
-    known = [number for count in counts if (number := as_number(count, int)) is not None]
+    known = [number for count in counts if (number := as_count(count)) is not None]
     return ResponseFields(usage=Usage(int(sum(known)), None, {}) if known else None)

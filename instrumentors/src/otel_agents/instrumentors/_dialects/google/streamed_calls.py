@@ -11,6 +11,8 @@ __all__ = ["StreamedCall"]
 
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 """A step of a JSON Path (RFC 9535), such as those of ``$.foo['bar'][0].data``."""
+_MAX_STEPS: Final = 100
+"""Steps of a path; an argument with more is left out."""
 _VALUES: Final = ("string_value", "number_value", "bool_value")
 
 _Node = dict[str | int, Any]
@@ -29,6 +31,8 @@ class StreamedCall:
         """Add the arguments in a chunk. A text that is continued has the same path again."""
         for argument in items(call, "partial_args"):
             *path, last = _steps(text(argument, "json_path") or "") or ("",)
+            if len(path) >= _MAX_STEPS:
+                continue
             node = self._arguments
             for step in path:
                 if not isinstance(node.get(step), dict):

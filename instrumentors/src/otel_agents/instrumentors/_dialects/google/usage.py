@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
+from otel_agents.instrumentors._dialects.fields import as_count
 from otel_agents.semconv import attributes as attr
 
 from .spellings import field, items, text
@@ -72,5 +73,4 @@ def _by_modality(
 
 
 def _count(holder: Any, name: str) -> int:
-    value = field(holder, name)
-    return value if isinstance(value, int) else 0
+    return as_count(field(holder, name)) or 0

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
+from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
@@ -154,7 +155,7 @@ class Generation(Inference):
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
         self._record_usage(field(extra, "usage"))
-        if text(extra, "error") is not None:  # no SDK raises: the stream just ends
+        if field(extra, "error"):  # no SDK raises: the stream just ends
             self.mark_failed(code_in(extra, "error"))
 
     def _response_event(self, item: Any) -> object:
@@ -165,12 +166,18 @@ class Generation(Inference):
         elif kind == "response.created":
             self._identify(fields_of(response))
         elif kind == "error":
-            self.mark_failed(text(item, "code"))
+            self.mark_failed(code_in(item, "code"))
             self.complete = True
         return None
 
     def conclude(self) -> None:
-        """Record finish reasons and output of a stream; a choice that broke off has ``error``."""
+        """Record finish reasons and output of a stream; a choice that broke off has ``error``.
+
+        A response that the SDK did not parse is recorded, too.
+        """
+        unparsed = unparsed_response(self.error)
+        if unparsed is not None and not self._reasons and text(unparsed, "status") not in PENDING:
+            self.respond(unparsed)
         if self._reasons and any(self._reasons.values()):
             ordered = sorted(self._reasons.items())
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)

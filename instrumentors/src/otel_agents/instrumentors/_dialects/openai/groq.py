@@ -25,6 +25,7 @@ from otel_agents.instrumentors._dialects.fields import (
     without_none,
 )
 from otel_agents.instrumentors._dialects.parts import message
+from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv.values import Modality
 
 from . import generation
@@ -42,6 +43,8 @@ _RESULTS: Final = ("output", "search_results", "code_results", "browser_results"
 
 def error_code(error: BaseException) -> str | None:
     """Return the code in the body of an error, such as ``rate_limit_exceeded``, else its type."""
+    if unparsed_response(error) is not None:
+        return None
     return code_in(getattr(error, "body", None), *_CODES)
 
 

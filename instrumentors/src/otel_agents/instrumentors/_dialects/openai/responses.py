@@ -10,6 +10,7 @@ from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
@@ -177,7 +178,7 @@ def failure_of(response: Any) -> tuple[bool, str | None]:
     status = text(response, "status")
     if status == "cancelled":
         return True, status
-    return status == "failed", text(field(response, "error"), "code")
+    return status == "failed", code_in(response, "code")
 
 
 def _calls_tools(output: Iterable[Any]) -> bool:

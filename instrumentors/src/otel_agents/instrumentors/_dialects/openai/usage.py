@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.fields import as_count, field, text
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["embeddings_fields", "usage_of"]
@@ -39,14 +39,14 @@ def usage_of(usage: object) -> Usage | None:
     """Return the usage of a response of any of the APIs; None if there is none."""
     if usage is None:
         return None
-    totals = [_count(field(usage, old)) for old, _ in _TOTALS]
+    totals = [as_count(field(usage, old)) for old, _ in _TOTALS]
     if totals == [None, None]:
-        totals = [_count(field(usage, new)) for _, new in _TOTALS]
+        totals = [as_count(field(usage, new)) for _, new in _TOTALS]
     breakdown: dict[str, int] = {}
     for names, rows in _DETAILS:
         details = _first(usage, names)
         for key, name in rows if details is not None else ():
-            tokens = _count(field(details, key))
+            tokens = as_count(field(details, key))
             if tokens:
                 breakdown[name] = tokens
     return Usage(totals[0], totals[1], breakdown)
@@ -63,7 +63,3 @@ def _first(usage: object, names: tuple[str, ...]) -> Any:
         if details is not None:
             return details
     return None
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
