@@ -20,7 +20,7 @@ TEXTS = (
     "The toaster has a warranty of one year.",
 )
 PROMPT = ChatPromptTemplate.from_messages(
-    [("system", "Answer from these documents only:\n{context}"), ("user", "{question}")]
+    [("system", "Answer from these documents only:\n{context}"), ("user", "{query}")]
 )
 
 
@@ -35,15 +35,15 @@ def chain():
     embeddings = OpenAIEmbeddings(model="text-embedding-3-small", check_embedding_ctx_length=False)
     store = InMemoryVectorStore.from_texts(list(TEXTS), embeddings)
     retriever = store.as_retriever(search_kwargs={"k": 2})
-    sources = {"context": retriever | joined, "question": RunnablePassthrough()}
+    sources = {"context": retriever | joined, "query": RunnablePassthrough()}
     steps = sources | PROMPT | ChatOpenAI(model="gpt-4o-mini") | StrOutputParser()
     return steps.with_config(run_name="manual")
 
 
 def main() -> None:
-    """Answer one question."""
-    question = " ".join(sys.argv[1:]) or "How long is the warranty of the kettle?"
-    print(chain().invoke(question))
+    """Answer one query."""
+    query = " ".join(sys.argv[1:]) or "How long is the warranty of the kettle?"
+    print(chain().invoke(query))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Study(TypedDict):
 class Research(MessagesState):
     """The state of the graph; the editor reads its messages."""
 
-    question: str
+    subject: str
     topics: list[str]
     findings: Annotated[list[str], operator.add]
 
@@ -52,7 +52,7 @@ def graph():
 
     def plan(state: Research):
         planner = model.with_structured_output(Plan)
-        return {"topics": planner.invoke(f"Topics of: {state['question']}")["topics"]}
+        return {"topics": planner.invoke(f"Topics of: {state['subject']}")["topics"]}
 
     def study(state: Study):
         result = researcher.invoke({"messages": [{"role": "user", "content": state["topic"]}]})
@@ -60,7 +60,7 @@ def graph():
 
     def collect(state: Research):
         findings = "\n".join(sorted(state["findings"]))
-        return {"messages": [{"role": "user", "content": f"{state['question']}\n{findings}"}]}
+        return {"messages": [{"role": "user", "content": f"{state['subject']}\n{findings}"}]}
 
     def studies(state: Research):
         return [Send("study", {"topic": topic}) for topic in state["topics"]]
@@ -79,9 +79,9 @@ def graph():
 
 
 def main() -> None:
-    """Research one question and print the report."""
-    question = " ".join(sys.argv[1:]) or "How do bees live?"
-    print(graph().invoke({"question": question})["messages"][-1].text)
+    """Research one subject and print the report."""
+    subject = " ".join(sys.argv[1:]) or "the life of bees"
+    print(graph().invoke({"subject": subject})["messages"][-1].text)
 
 
 if __name__ == "__main__":
