@@ -24,6 +24,7 @@ from .operation import Operation
 __all__ = ["Run", "Runs"]
 
 _LIMIT: Final = 16384
+_RELEASED: Final = Context()
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +48,12 @@ class Run:
     root: Run = field(init=False)
     raised: tuple[object, ...] = ()
     ids: dict[Hashable, None] = field(default_factory=dict[Hashable, None])
+
+    def release(self) -> Operation | None:
+        """Return the operation, and release everything, since the context holds the run."""
+        operation, self.operation, self.above = self.operation, None, None
+        self.context = _RELEASED
+        return operation
 
 
 class Runs:
@@ -148,8 +155,7 @@ class Runs:
                 below = self._runs.pop(other)
                 if below is not None:
                     _end(below)
-        operation, run.operation = run.operation, None  # breaks a cycle: its context holds the run
-        run.above = None
+        operation = run.release()
         if operation is not None:
             try:
                 report(operation)
@@ -198,6 +204,6 @@ def _identity(error: BaseException) -> tuple[object, ...]:
 
 
 def _end(run: Run) -> None:
-    operation, run.operation, run.above = run.operation, None, None
+    operation = run.release()
     if operation is not None:
         end(operation)

@@ -1,0 +1,66 @@
+"""The table: the handler's registration, and the target of everything that it does not see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
+from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+
+from . import _graphs, _models, _runs
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["ROWS"]
+
+_CORE: Final = "langchain_core"
+_CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
+_COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
+_CALLBACKS: Final = "langgraph.callbacks"
+_PREGEL: Final = "langgraph.pregel.main:Pregel"
+
+
+def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
+    from . import _handler  # it imports LangChain
+
+    return _handler.register(telemetry, module)
+
+
+_CONTEXTS: Final = (
+    Patch(f"{_CORE}.runnables.config:_set_config_context", attaching(_runs.context_of_config)),
+    Patch("langgraph._internal._runnable:_set_config_context", attaching(_runs.context_of_config)),
+)
+_OLD_CONTEXTS: Final = (
+    Patch(
+        "langgraph._internal._runnable:RunnableCallable.ainvoke", within(_runs.context_of_runnable)
+    ),
+)
+"""Before Python 3.11 a task takes no context, and async nodes run without one of their own."""
+
+_GRAPHS: Final = (
+    Patch(f"{_PREGEL}.stream", within(_graphs.graph_context)),
+    Patch(f"{_PREGEL}.astream", within(_graphs.graph_context)),
+    Patch(f"{_CALLBACKS}:_GraphCallbackManager.on_interrupt", watch(_graphs.on_interrupt)),
+    Patch(f"{_CALLBACKS}:_AsyncGraphCallbackManager.on_interrupt", watch(_graphs.on_interrupt)),
+)
+
+_MODELS: Final = tuple(
+    Patch(f"{target}.{method}", start, subclasses=True)
+    for target, start in (
+        (_CHAT, _models.chat_model_call),
+        (_COMPLETION, _models.completion_model_call),
+    )
+    for method in ("_generate", "_agenerate", "_stream", "_astream")
+)
+
+ROWS: Final[tuple[Row, ...]] = (
+    Registration(f"{_CORE}.tracers.context", _register),
+    *_CONTEXTS,
+    *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
+    *_GRAPHS,
+    *_MODELS,
+)
