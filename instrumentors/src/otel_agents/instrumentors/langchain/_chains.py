@@ -75,7 +75,7 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     """Start a chain, with a span if it has one."""
     above = RUNS.find(run.parent_id) if run.parent_id is not None else RUNS.current()
     node = above.facts if above is not None else None
-    graph = taken_graph()
+    graph = taken_graph(run.name)
     if graph is not None:
         begin, facts = _graph(telemetry, run, graph, node)
     elif above is None:

@@ -1,18 +1,16 @@
 """What a graph or an agent is, decided by the object: its metadata are inherited by what it calls.
 
-A callback gets a name and no object. So the methods that run a graph put the object into the
-context, and the first run that starts there is that graph's.
+A callback gets a name and no object. So the methods that run a graph announce it, and the run that
+starts next is that graph's.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from opentelemetry.context import Context
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import interrupted
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
@@ -23,13 +21,14 @@ if TYPE_CHECKING:
     from langgraph.pregel.main import Pregel
     from langgraph.types import Interrupt
 
-__all__ = ["Graph", "executor_context", "graph_context", "on_interrupt", "taken_graph"]
+__all__ = ["Graph", "on_executor", "on_graph", "on_interrupt", "taken_graph"]
 
 _AGENT_FACTORIES: Final = ("langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor")
 """The modules whose functions make agents; the nodes of an agent are functions in these."""
 _CALL_AGENT: Final = "langgraph_supervisor.supervisor"
 """The module of the function that a supervisor wraps an agent in, to make a node of it."""
 _ENTRYPOINT: Final = "__start__"
+_EXECUTOR: Final = "AgentExecutor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +48,45 @@ class Graph:
     single: frozenset[str] = frozenset()
 
 
-class _Waiting:
-    """A graph whose run starts next in this context."""
+class _Waiting(NamedTuple):
+    """A graph whose run starts next, and the names that it may have."""
 
-    __slots__ = ("graph",)
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph: Graph | None = graph
+    graph: Graph
+    names: tuple[str | None, ...]
 
 
-_WAITING: Final = Slot("langchain-graph", _Waiting)
+_WAITING: Final[ContextVar[_Waiting | None]] = ContextVar("otel_agents_graph", default=None)
+"""Set where a graph is called and taken where its run starts, which is the next that happens.
+
+If the graph refuses the call before its run starts, it stays here until the next graph's call.
+"""
 
 
-def graph_context(telemetry: Telemetry, call: Call) -> Context:
-    """Return the context for ``Pregel.stream(…)`` and ``astream``, which every call passes."""
-    return _WAITING.set(_Waiting(_graph_of(call.instance)))
+def on_graph(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``Pregel.stream(input, config, …)`` and ``astream``, which every call passes."""
+    graph = _graph_of(call.instance)
+    configs = (call.argument(1, "config"), getattr(call.instance, "config", None))
+    names = (as_mapping(config).get("run_name") for config in configs)
+    _WAITING.set(_Waiting(graph, (graph.name, *names)))
 
 
-def executor_context(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return the context for a call of ``AgentExecutor``; None for any other chain."""
-    if all(kind.__name__ != "AgentExecutor" for kind in type(call.instance).__mro__):
-        return None
-    return _WAITING.set(_Waiting(Graph(getattr(call.instance, "name", None), is_agent=True)))
+def on_executor(telemetry: Telemetry, call: Call) -> None:
+    """Observe a call of ``AgentExecutor`` or any other chain of its kind."""
+    if any(kind.__name__ == _EXECUTOR for kind in type(call.instance).__mro__):
+        config = as_mapping(call.argument(1, "config"))
+        name = getattr(call.instance, "name", None)
+        graph = Graph(name, is_agent=True)
+        own = type(call.instance).__name__
+        _WAITING.set(_Waiting(graph, (name, own, config.get("run_name"))))
 
 
-def taken_graph() -> Graph | None:
-    """Return the graph whose run starts now, once; None for any other run."""
+def taken_graph(name: str | None) -> Graph | None:
+    """Return the graph whose run starts now with ``name``, once; None for any other run."""
     waiting = _WAITING.get()
-    if waiting is None or waiting.graph is None:
+    if waiting is None or name not in waiting.names:
         return None
-    graph, waiting.graph = waiting.graph, None
-    return graph
+    _WAITING.set(None)
+    return waiting.graph
 
 
 def _graph_of(instance: Pregel[Any, Any, Any, Any]) -> Graph:

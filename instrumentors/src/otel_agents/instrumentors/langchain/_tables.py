@@ -21,7 +21,10 @@ _CORE: Final = "langchain_core"
 _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
 _CALLBACKS: Final = "langgraph.callbacks"
-_PREGEL: Final = "langgraph.pregel.main:Pregel"
+_INTERNAL: Final = "langgraph._internal._runnable"
+_NODES: Final = "contexts of nodes"
+_TASKS: Final = "contexts of async nodes"
+_within_run: Final = within(_runs.context_of_runnable)
 
 
 def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
@@ -30,22 +33,34 @@ def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
     return _handler.register(telemetry, module)
 
 
+_in_run: Final = attaching(_runs.context_of_config)
 _CONTEXTS: Final = (
-    Patch(f"{_CORE}.runnables.config:_set_config_context", attaching(_runs.context_of_config)),
-    Patch("langgraph._internal._runnable:_set_config_context", attaching(_runs.context_of_config)),
+    Patch(f"{_CORE}.runnables.config:_set_config_context", _in_run, since="0.2.5"),
+    Patch(f"{_INTERNAL}:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils.runnable:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.invoke", _within_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
 )
 _OLD_CONTEXTS: Final = (
-    Patch(
-        "langgraph._internal._runnable:RunnableCallable.ainvoke", within(_runs.context_of_runnable)
-    ),
+    Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
 )
 """Before Python 3.11 a task takes no context, and async nodes run without one of their own."""
 
 _GRAPHS: Final = (
-    Patch(f"{_PREGEL}.stream", within(_graphs.graph_context)),
-    Patch(f"{_PREGEL}.astream", within(_graphs.graph_context)),
-    Patch(f"{_CALLBACKS}:_GraphCallbackManager.on_interrupt", watch(_graphs.on_interrupt)),
-    Patch(f"{_CALLBACKS}:_AsyncGraphCallbackManager.on_interrupt", watch(_graphs.on_interrupt)),
+    *(
+        Patch(f"{target}.{method}", watch(_graphs.on_graph), since=since, until=until)
+        for target, since, until in (
+            ("langgraph.pregel.main:Pregel", "0.6", None),
+            ("langgraph.pregel:Pregel", None, "0.6"),
+        )
+        for method in ("stream", "astream")
+    ),
+    *(
+        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.2")
+        for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
+    ),
 )
 
 _MODELS: Final = tuple(
