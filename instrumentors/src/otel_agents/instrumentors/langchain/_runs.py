@@ -1,0 +1,86 @@
+"""The runs in progress by LangChain's run ids, and the context in which each one works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import Operation, Runs, Step
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from ._graphs import Graph
+
+__all__ = ["RUNS", "Node", "context_of_config", "context_of_runnable", "fail"]
+
+RUNS: Final = Runs("langchain")
+
+_INTERRUPTED: Final = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The graph that a run is part of, and the innermost node.
+
+    Attributes:
+        graph: The innermost graph; None outside of graphs.
+        run_id: The run of the node, or of the graph if no node has started yet.
+        namespace: LangGraph's ``langgraph_checkpoint_ns`` of the node; empty for a graph.
+        name: The name of a node that is one graph: the graph's span is the node's.
+        number: The number of its step in the graph, from 1.
+        internal: Whether what it runs is an agent's own affair, except for tools and graphs.
+    """
+
+    graph: Graph | None
+    run_id: UUID
+    namespace: str = ""
+    name: str | None = None
+    number: int | None = None
+    internal: bool = False
+
+
+def context_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run that a ``RunnableConfig`` is for, the first argument.
+
+    LangChain and LangGraph call ``_set_config_context(config)`` inside a fresh copy of the
+    `contextvars.Context`, in which the run's code is then executed.
+    """
+    config: Any = call.argument(0, "config")
+    callbacks = config.get("callbacks") if config else None
+    run_id = getattr(callbacks, "parent_run_id", None)
+    return RUNS.context_of(run_id) if run_id is not None else None
+
+
+def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run in which ``Runnable.ainvoke(input, config)`` is called."""
+    config: Any = call.argument(1, "config")
+    callbacks = config.get("callbacks") if config else None
+    return RUNS.context_of(getattr(callbacks, "parent_run_id", None))
+
+
+def fail(run_id: UUID, error: BaseException) -> None:
+    """End a run with what it raised, which need not be an error.
+
+    A stream that is left raises `GeneratorExit` in each run in progress. LangGraph's
+    ``GraphBubbleUp`` is how an interrupt, or a command for a graph above, leaves a node.
+    """
+    if isinstance(error, GeneratorExit):
+        RUNS.end(run_id, Operation.abandoned)
+        return
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "GraphBubbleUp" not in names:
+        RUNS.fail(run_id, error)
+    elif "GraphInterrupt" in names:
+        RUNS.end(run_id, _interrupted)
+    else:
+        RUNS.end(run_id)
+
+
+def _interrupted(operation: Operation) -> None:
+    if isinstance(operation, Step):
+        operation.set_outcome(_INTERRUPTED)
+    operation.end()

@@ -1,0 +1,81 @@
+"""The table: the handler's registration, and the target of everything that it does not see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
+from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+
+from . import _graphs, _models, _runs
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["ROWS"]
+
+_CORE: Final = "langchain_core"
+_CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
+_COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
+_CALLBACKS: Final = "langgraph.callbacks"
+_INTERNAL: Final = "langgraph._internal._runnable"
+_NODES: Final = "contexts of nodes"
+_TASKS: Final = "contexts of async nodes"
+_within_run: Final = within(_runs.context_of_runnable)
+
+
+def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
+    from . import _handler  # it imports LangChain
+
+    return _handler.register(telemetry, module)
+
+
+_in_run: Final = attaching(_runs.context_of_config)
+_CONTEXTS: Final = (
+    Patch(f"{_CORE}.runnables.config:_set_config_context", _in_run, since="0.2.5"),
+    Patch(f"{_INTERNAL}:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils.runnable:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.invoke", _within_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
+)
+_OLD_CONTEXTS: Final = (
+    Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+)
+"""Before Python 3.11 a task takes no context, and async nodes run without one of their own."""
+
+_GRAPHS: Final = (
+    *(
+        Patch(f"{target}.{method}", watch(_graphs.on_graph), since=since, until=until)
+        for target, since, until in (
+            ("langgraph.pregel.main:Pregel", "0.6", None),
+            ("langgraph.pregel:Pregel", None, "0.6"),
+        )
+        for method in ("stream", "astream")
+    ),
+    *(
+        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.2")
+        for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
+    ),
+)
+
+_MODELS: Final = tuple(
+    Patch(f"{target}.{method}", start, subclasses=True)
+    for target, start in (
+        (_CHAT, _models.chat_model_call),
+        (_COMPLETION, _models.completion_model_call),
+    )
+    for method in ("_generate", "_agenerate", "_stream", "_astream")
+)
+
+ROWS: Final[tuple[Row, ...]] = (
+    Registration(f"{_CORE}.tracers.context", _register),
+    *_CONTEXTS,
+    *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
+    *_GRAPHS,
+    *_MODELS,
+)
