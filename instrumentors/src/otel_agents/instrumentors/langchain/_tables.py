@@ -58,7 +58,7 @@ _GRAPHS: Final = (
         for method in ("stream", "astream")
     ),
     *(
-        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.2")
+        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.1.7")
         for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
     ),
 )
