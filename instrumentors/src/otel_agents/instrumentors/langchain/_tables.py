@@ -22,6 +22,7 @@ _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
+_RUNS: Final = "contexts of runs"
 _NODES: Final = "contexts of nodes"
 _TASKS: Final = "contexts of async nodes"
 _within_run: Final = within(_runs.context_of_runnable)
@@ -35,12 +36,19 @@ def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
 
 _in_run: Final = attaching(_runs.context_of_config)
 _CONTEXTS: Final = (
-    Patch(f"{_CORE}.runnables.config:_set_config_context", _in_run, since="0.2.5"),
+    *(
+        Patch(f"{_CORE}.{module}:_set_config_context", _in_run, since="0.2.5", one_of=_RUNS)
+        for module in (
+            *("runnables.config", "runnables.base", "runnables.fallbacks", "tools.base", "tools"),
+        )
+    ),
     Patch(f"{_INTERNAL}:_set_config_context", _in_run, one_of=_NODES),
     Patch("langgraph.utils.runnable:_set_config_context", _in_run, one_of=_NODES),
     Patch("langgraph.utils:RunnableCallable.invoke", _within_run, one_of=_NODES),
     Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
 )
+"""Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
+
 _OLD_CONTEXTS: Final = (
     Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
     Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
