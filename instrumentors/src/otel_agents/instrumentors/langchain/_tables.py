@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _graphs, _models, _runs
+from . import _chains, _graphs, _models, _outside, _retrieval, _runs, _stores
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -22,6 +22,7 @@ _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
+_SEARCH: Final = "VectorStoreRetriever"
 _RUNS: Final = "contexts of runs"
 _NODES: Final = "contexts of nodes"
 _TASKS: Final = "contexts of async nodes"
@@ -80,10 +81,76 @@ _MODELS: Final = tuple(
     for method in ("_generate", "_agenerate", "_stream", "_astream")
 )
 
+_COMPOSITES: Final = tuple(
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_stream))
+    for kind in ("RunnableSequence", "RunnableParallel")
+    for method in ("transform", "atransform")
+)
+
+_EXECUTORS: Final = tuple(
+    Patch(target, watch(_graphs.on_executor), one_of=f"executor {method}")
+    for package in ("langchain_classic", "langchain")
+    for chain, method in (
+        *(("chains.base:Chain", "invoke"), ("chains.base:Chain", "ainvoke")),
+        *(("agents.agent:AgentExecutor", "stream"), ("agents.agent:AgentExecutor", "astream")),
+    )
+    for target in (f"{package}.{chain}.{method}",)
+)
+"""``langchain_classic`` since langchain 1.0; an application may have neither."""
+
+_SEARCHES: Final = (
+    *(
+        Patch(
+            f"{_CORE}.vectorstores{module}:{_SEARCH}.{method}",
+            watch(_retrieval.on_search),
+            one_of=method,
+        )
+        for module in (".base", "")
+        for method in ("_get_relevant_documents", "_aget_relevant_documents")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.documents.compressor:BaseDocumentCompressor.{method}",
+            _retrieval.reranking,
+            subclasses=True,
+            since="0.2.5",
+        )
+        for method in ("compress_documents", "acompress_documents")
+    ),
+)
+_STORES: Final = tuple(
+    Patch(
+        f"langgraph.store.base:BaseStore.{prefix}{start.__name__}",
+        start,
+        overrides=True,
+        since="0.2.40",
+    )
+    for start in (_stores.get, _stores.search, _stores.put, _stores.delete)
+    for prefix in ("", "a")
+)
+_OUTSIDE: Final = (
+    *(
+        Patch(f"{_CORE}.runnables.base:Runnable.{method}", _outside.batch, overrides=True)
+        for method in ("batch", "abatch", "batch_as_completed", "abatch_as_completed")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
+            within(_outside.history_context),
+        )
+        for method in ("invoke", "ainvoke", "stream", "astream", "astream_events")
+    ),
+    *(
+        Patch(
+            f"langgraph.pregel.remote:RemoteGraph.{method}", _outside.remote_graph, since="0.2.45"
+        )
+        for method in ("stream", "astream")
+    ),
+)
+
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *_CONTEXTS,
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *_GRAPHS,
-    *_MODELS,
+    *(*_GRAPHS, *_COMPOSITES, *_EXECUTORS, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )
