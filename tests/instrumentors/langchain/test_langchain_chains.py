@@ -195,7 +195,7 @@ class Weather(BaseModel):
 def test_structured_output_is_one_call(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     model.script(Response(tool_calls=[ToolCall("Weather", {"sunny": True})]))
     chain = PROMPT | llm.with_structured_output(Weather, method="function_calling")
-    assert chain.invoke(TOPIC) == Weather(sunny=True)
+    assert dict(chain.invoke(TOPIC)) == {"sunny": True}
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
 
 

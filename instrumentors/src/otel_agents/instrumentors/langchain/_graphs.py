@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import interrupted
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
 from ._announced import Announcements
-from ._runs import RUNS, Node
+from ._runs import RUNS, interrupt, is_in_graph
 
 if TYPE_CHECKING:
+    from langgraph.callbacks import GraphInterruptEvent
     from langgraph.pregel.main import Pregel
-    from langgraph.types import Interrupt
 
 __all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt"]
 
@@ -109,14 +108,7 @@ def _module_of(body: Any) -> str | None:
 
 def on_interrupt(telemetry: Telemetry, call: Call) -> None:
     """Observe ``on_interrupt(event)`` of a graph's callback manager, once for nested graphs."""
-    event: Any = call.argument(0, "event")
+    event: GraphInterruptEvent = call.argument(0, "event")
     run = RUNS.find(event.run_id) if event.run_id is not None else None
-    if run is None:
-        return
-    above = run.above.facts if run.above is not None else None
-    if isinstance(above, Node) and above.graph is not None:
-        return
-    pending: tuple[Interrupt, ...] = event.interrupts
-    values = [one.value for one in pending]
-    value = values[0] if len(values) == 1 else values or None
-    interrupted(telemetry, value, run.context)
+    if run is not None and not is_in_graph(run):
+        interrupt(run, event.interrupts)
