@@ -47,6 +47,7 @@ _SETTINGS: Final = (
     *("frequency_penalty", "presence_penalty", "reasoning_effort"),
 )
 """Settings that model classes have as fields, by their names in OpenAI's API."""
+_NAMES: Final = ("model", "model_name", "model_id")
 _USAGE_DETAILS: Final = (
     ("input_token_details", "cache_read", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("input_token_details", "cache_creation", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
@@ -72,11 +73,10 @@ class _ModelCall(FrameworkCall):
         self._run_id = getattr(manager, "parent_run_id", None)
         settings = _settings_of(self._model, stop, call.kwargs)
         known = _ls_params(self._model, stop, call.kwargs)
-        model = known.get("ls_model_name")
         super().__init__(
             telemetry,
             settings,
-            model=model if isinstance(model, str) else None,
+            model=_name_of(self._model, known),
             provider=_provider_of(known),
             server=_server_of(self._model),
             operation=operation,
@@ -168,16 +168,22 @@ def _settings_of(
 def _ls_params(
     model: BaseChatModel | BaseLLM, stop: Sequence[str] | None, given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return what the class says of its model; one that says nothing has a provider of its name."""
+    """Return what the class reports of its model.
+
+    One that reports nothing has a provider made of the name of the class, which is dropped.
+    """
     method = getattr(model, "_get_ls_params", None)
     if method is None:
-        return {
-            "ls_model_name": getattr(model, "model", None) or getattr(model, "model_name", None)
-        }
+        return {}
     known = as_mapping(method(stop=stop, **{k: v for k, v in given.items() if k not in _OWN}))
     if method.__func__.__module__.startswith("langchain_core.language_models."):
         return {name: value for name, value in known.items() if name != "ls_provider"}
     return known
+
+
+def _name_of(model: Any, known: Mapping[str, Any]) -> str | None:
+    names = (known.get("ls_model_name"), *(getattr(model, name, None) for name in _NAMES))
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def _provider_of(known: Mapping[str, Any]) -> str | None:

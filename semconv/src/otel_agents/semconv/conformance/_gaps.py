@@ -188,14 +188,14 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-        ("ag2", "ag2_classic", "autogen", "crewai", "litellm"),
+        ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm"),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "an application's own model class, which names its provider",
         _unknown_provider,
-        ("ag2", "litellm"),
+        ("ag2", "langchain", "litellm"),
     ),
     Gap(
         _INFERENCE,
