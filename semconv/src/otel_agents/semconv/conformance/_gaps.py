@@ -248,6 +248,13 @@ GAPS: Final = (
     ),
     Gap(
         _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_FINISH_REASONS),
+        "LangChain's classes return neither for some providers and APIs",
+        _always,
+        ("langchain",),
+    ),
+    Gap(
+        _INFERENCE,
         _IDENTITY,
         "AG2's clients of these providers return neither",
         _is(
