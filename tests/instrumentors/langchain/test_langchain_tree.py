@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_graphs import CHAT, State, agent, compiled, turn
 
+from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
@@ -74,6 +75,7 @@ def test_an_agent_is_its_calls_of_models_and_tools(
 
 def test_the_events_of_an_agent_are_one_run(llm: Any, loop: Loop, emission: Emission) -> None:
     loop.run_until_complete(events(agent(llm, "helper")))
+    hosting.drain_streams(5)
     assert emission.tree() == turn("helper")
 
 

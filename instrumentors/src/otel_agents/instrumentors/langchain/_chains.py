@@ -9,21 +9,27 @@ from uuid import UUID
 
 from opentelemetry.context import Context
 
+from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import scope_of, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
-from ._graphs import Graph, taken_graph
+from ._announced import Announcements
+from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import given_name
 from ._runs import RUNS, Node
 
-__all__ = ["ChainStart", "in_tool", "serialized_name", "start"]
+__all__ = ["ChainStart", "in_tool", "on_stream", "serialized_name", "start"]
 
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
+
+_STREAMED: Final = Announcements[bool]("otel_agents_composites")
+"""The composites that the application named, and that stream: LangChain reports them as parts."""
 
 _Begin = Callable[[Context], Operation | None]
 
@@ -75,7 +81,7 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     """Start a chain, with a span if it has one."""
     above = RUNS.find(run.parent_id) if run.parent_id is not None else RUNS.current()
     node = above.facts if above is not None else None
-    graph = taken_graph(run.name)
+    graph = GRAPHS.take(run.name)
     if graph is not None:
         begin, facts = _graph(telemetry, run, graph, node)
     elif above is None:
@@ -85,6 +91,13 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     else:
         begin, facts = _part(telemetry, run, above, node), None
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
+
+
+def on_stream(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``transform(input, config)`` of a sequence or of parallel parts, and its kin."""
+    name = as_mapping(call.argument(1, "config")).get("run_name") or call.instance.name
+    if RUNS.current() is not None and given_name(name) is not None:
+        _STREAMED.announce(True, name)
 
 
 def _graph(
@@ -160,7 +173,9 @@ def _node(telemetry: Telemetry, run: ChainStart, above: Node) -> tuple[_Begin, N
 def _part(telemetry: Telemetry, run: ChainStart, above: Run, node: Node | None) -> _Begin:
     """Start what another run calls: only a composite that the application named is shown."""
     in_node = node is not None and run.parent_id == node.run_id
-    if not run.composite or (node is not None and node.internal):
+    if node is not None and node.internal:
+        return _nothing
+    if not run.composite and not _STREAMED.take(run.name):
         return _nothing
     if in_node and any(tag.startswith("seq:step:") for tag in run.tags):
         return _nothing

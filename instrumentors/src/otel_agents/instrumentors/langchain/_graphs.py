@@ -4,24 +4,26 @@ A callback gets a name and no object. So the methods that run a graph announce i
 starts next is that graph's.
 """
 
+# pyright: reportMissingTypeStubs=false
+# langgraph has types, and no py.typed in its folders: several distributions share them.
+
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import interrupted
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
-from ._runs import RUNS, Node
+from ._announced import Announcements
+from ._runs import RUNS, interrupt, is_in_graph
 
 if TYPE_CHECKING:
+    from langgraph.callbacks import GraphInterruptEvent
     from langgraph.pregel.main import Pregel
-    from langgraph.types import Interrupt
 
-__all__ = ["Graph", "on_executor", "on_graph", "on_interrupt", "taken_graph"]
+__all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt"]
 
 _AGENT_FACTORIES: Final = ("langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor")
 """The modules whose functions make agents; the nodes of an agent are functions in these."""
@@ -48,18 +50,8 @@ class Graph:
     single: frozenset[str] = frozenset()
 
 
-class _Waiting(NamedTuple):
-    """A graph whose run starts next, and the names that it may have."""
-
-    graph: Graph
-    names: tuple[str | None, ...]
-
-
-_WAITING: Final[ContextVar[_Waiting | None]] = ContextVar("otel_agents_graph", default=None)
-"""Set where a graph is called and taken where its run starts, which is the next that happens.
-
-If the graph refuses the call before its run starts, it stays here until the next graph's call.
-"""
+GRAPHS: Final = Announcements["Graph"]("otel_agents_graphs")
+"""The graphs whose runs start next."""
 
 
 def on_graph(telemetry: Telemetry, call: Call) -> None:
@@ -67,7 +59,7 @@ def on_graph(telemetry: Telemetry, call: Call) -> None:
     graph = _graph_of(call.instance)
     configs = (call.argument(1, "config"), getattr(call.instance, "config", None))
     names = (as_mapping(config).get("run_name") for config in configs)
-    _WAITING.set(_Waiting(graph, (graph.name, *names)))
+    GRAPHS.announce(graph, graph.name, *names)
 
 
 def on_executor(telemetry: Telemetry, call: Call) -> None:
@@ -77,16 +69,7 @@ def on_executor(telemetry: Telemetry, call: Call) -> None:
         name = getattr(call.instance, "name", None)
         graph = Graph(name, is_agent=True)
         own = type(call.instance).__name__
-        _WAITING.set(_Waiting(graph, (name, own, config.get("run_name"))))
-
-
-def taken_graph(name: str | None) -> Graph | None:
-    """Return the graph whose run starts now with ``name``, once; None for any other run."""
-    waiting = _WAITING.get()
-    if waiting is None or name not in waiting.names:
-        return None
-    _WAITING.set(None)
-    return waiting.graph
+        GRAPHS.announce(graph, name, own, config.get("run_name"))
 
 
 def _graph_of(instance: Pregel[Any, Any, Any, Any]) -> Graph:
@@ -125,14 +108,7 @@ def _module_of(body: Any) -> str | None:
 
 def on_interrupt(telemetry: Telemetry, call: Call) -> None:
     """Observe ``on_interrupt(event)`` of a graph's callback manager, once for nested graphs."""
-    event: Any = call.argument(0, "event")
+    event: GraphInterruptEvent = call.argument(0, "event")
     run = RUNS.find(event.run_id) if event.run_id is not None else None
-    if run is None:
-        return
-    above = run.above.facts if run.above is not None else None
-    if isinstance(above, Node) and above.graph is not None:
-        return
-    pending: tuple[Interrupt, ...] = event.interrupts
-    values = [one.value for one in pending]
-    value = values[0] if len(values) == 1 else values or None
-    interrupted(telemetry, value, run.context)
+    if run is not None and not is_in_graph(run):
+        interrupt(run, event.interrupts)

@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, items, listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, items, listed, text
 from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.instrumentors._dialects.providers import provider_name
@@ -25,7 +25,7 @@ from ._runs import RUNS
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, BaseLLM
-    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import ChatGeneration, Generation
 
 __all__ = ["chat_model_call", "completion_model_call"]
 
@@ -47,6 +47,11 @@ _SETTINGS: Final = (
     *("frequency_penalty", "presence_penalty", "reasoning_effort"),
 )
 """Settings that model classes have as fields, by their names in OpenAI's API."""
+_URLS: Final = (
+    *("endpoint", "base_url", "endpoint_url", "openai_api_base", "anthropic_api_url"),
+    "groq_api_base",
+)
+_NAMES: Final = ("model", "model_name", "model_id")
 _USAGE_DETAILS: Final = (
     ("input_token_details", "cache_read", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("input_token_details", "cache_creation", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
@@ -54,7 +59,9 @@ _USAGE_DETAILS: Final = (
 )
 _OWN: Final = ("messages", "prompts", "prompt", "stop", "run_manager")
 """Arguments that are not passed on to the provider."""
-_REASONS: Final = ("finish_reason", "stop_reason", "done_reason")
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_GENERATED: Final = ("lc_", "run-")
+"""How ids begin that LangChain gives to messages without one."""
 
 
 class _ModelCall(FrameworkCall):
@@ -72,11 +79,10 @@ class _ModelCall(FrameworkCall):
         self._run_id = getattr(manager, "parent_run_id", None)
         settings = _settings_of(self._model, stop, call.kwargs)
         known = _ls_params(self._model, stop, call.kwargs)
-        model = known.get("ls_model_name")
         super().__init__(
             telemetry,
             settings,
-            model=model if isinstance(model, str) else None,
+            model=_name_of(self._model, known),
             provider=_provider_of(known),
             server=_server_of(self._model),
             operation=operation,
@@ -104,35 +110,32 @@ class _ModelCall(FrameworkCall):
         if not self._chunks:
             self.chunk_received()
             self.settings = {**self.settings, "stream": True}
-        self._chunks.append(getattr(item, "message", item))
+        self._chunks.append(item)
         return None
 
     def response_fields(self, response: Any) -> ResponseFields:
-        """Return what the result's messages report."""
-        messages = self._messages(response)
-        metadata = [_metadata_of(one) for one in messages]
+        """Return what the result reports, or the chunks of a stream so far."""
+        generations = self._generations(response)
+        shared = as_mapping(getattr(response, "llm_output", None))
+        metadata = [{**shared, **_metadata_of(one)} for one in generations]
         first: Mapping[str, Any] = metadata[0] if metadata else {}
-        usages = [one.usage_metadata for one in messages if getattr(one, "usage_metadata", None)]
-        model = first.get("model_name") or first.get("model")
-        response_id = first.get("id")
+        usages = [usage for one in generations if (usage := _usage_of(one)) is not None]
         return ResponseFields(
-            response_id=response_id if isinstance(response_id, str) else None,
-            model=model if isinstance(model, str) else None,
+            response_id=text(first, "id") or _message_id(generations),
+            model=text(first, "model_name") or text(first, "model"),
             finish_reasons=tuple(reason for one in metadata if (reason := _reason(one))),
-            usage=_usage(usages[0]) if usages else None,
+            usage=usages[0] if usages else _billed(shared),
         )
 
     def output_messages(self, response: Any) -> list[Message]:
         """Return the result's messages."""
-        return [_output_message(one) for one in self._messages(response)]
+        return [_output_message(one) for one in self._generations(response)]
 
-    def _messages(self, response: Any) -> list[Any]:
-        """Return the messages of the result, or of the chunks of a stream so far."""
+    def _generations(self, response: Any) -> list[Any]:
+        """Return what was generated: one for each choice, in a stream what it adds up to."""
         if response is not None:
-            flat = [
-                one for some in items(response, "generations") for one in listed(some) or [some]
-            ]
-            return [getattr(one, "message", one) for one in flat]
+            found = items(response, "generations")
+            return [one for some in found for one in listed(some) or [some]]
         if len(self._chunks) > 1:
             self._chunks = [reduce(add, self._chunks)]
         return self._chunks
@@ -168,16 +171,22 @@ def _settings_of(
 def _ls_params(
     model: BaseChatModel | BaseLLM, stop: Sequence[str] | None, given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return what the class says of its model; one that says nothing has a provider of its name."""
+    """Return what the class reports of its model.
+
+    One that reports nothing has a provider made of the name of the class, which is dropped.
+    """
     method = getattr(model, "_get_ls_params", None)
     if method is None:
-        return {
-            "ls_model_name": getattr(model, "model", None) or getattr(model, "model_name", None)
-        }
+        return {}
     known = as_mapping(method(stop=stop, **{k: v for k, v in given.items() if k not in _OWN}))
     if method.__func__.__module__.startswith("langchain_core.language_models."):
         return {name: value for name, value in known.items() if name != "ls_provider"}
     return known
+
+
+def _name_of(model: Any, known: Mapping[str, Any]) -> str | None:
+    names = (known.get("ls_model_name"), *(getattr(model, name, None) for name in _NAMES))
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def _provider_of(known: Mapping[str, Any]) -> str | None:
@@ -186,14 +195,23 @@ def _provider_of(known: Mapping[str, Any]) -> str | None:
 
 
 def _server_of(model: Any) -> tuple[str, int] | None:
-    url = getattr(model, "endpoint", None) or getattr(model, "base_url", None)
-    return server_of(url) if isinstance(url, str) else None
+    urls = (getattr(model, name, None) for name in _URLS)
+    url = next((url for url in urls if url and isinstance(url, str)), None)
+    return server_of(url) if url else None
 
 
-def _metadata_of(value: Any) -> Mapping[str, Any]:
+def _metadata_of(generation: Any) -> Mapping[str, Any]:
     """Return what the provider reported with a message, or with a generated text."""
-    metadata = getattr(value, "response_metadata", None)
-    return as_mapping(metadata or getattr(value, "generation_info", None))
+    info = as_mapping(getattr(generation, "generation_info", None))
+    message = getattr(generation, "message", None)
+    return {**info, **as_mapping(getattr(message, "response_metadata", None))}
+
+
+def _message_id(generations: Sequence[Any]) -> str | None:
+    """Return the id of the response, which some classes give to its message."""
+    message = getattr(generations[0], "message", None) if generations else None
+    found = text(message, "id")
+    return found if found and not found.startswith(_GENERATED) else None
 
 
 def _reason(metadata: Mapping[str, Any]) -> str | None:
@@ -201,7 +219,10 @@ def _reason(metadata: Mapping[str, Any]) -> str | None:
     return reason.lower() if isinstance(reason, str) else None
 
 
-def _usage(usage: Mapping[str, Any]) -> Usage:
+def _usage_of(generation: Any) -> Usage | None:
+    usage = as_mapping(getattr(getattr(generation, "message", None), "usage_metadata", None))
+    if not usage:
+        return None
     breakdown: dict[str, int] = {}
     for group, name, attribute in _USAGE_DETAILS:
         count = as_mapping(usage.get(group)).get(name)
@@ -210,7 +231,16 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
     return Usage(usage.get("input_tokens"), usage.get("output_tokens"), breakdown)
 
 
-def _output_message(value: AIMessage | Any) -> Message:
-    if hasattr(value, "content"):
-        return {**model_message(value), "role": "assistant"}
-    return text_message("assistant", getattr(value, "text", ""))
+def _billed(shared: Mapping[str, Any]) -> Usage | None:
+    """Return the usage that classes report in OpenAI's form, as those that complete texts do."""
+    usage = as_mapping(shared.get("token_usage"))
+    inputs, outputs = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    known = isinstance(inputs, int) or isinstance(outputs, int)
+    return Usage(inputs, outputs, {}) if known else None
+
+
+def _output_message(generation: ChatGeneration | Generation) -> Message:
+    message = getattr(generation, "message", None)
+    if message is None:
+        return text_message("assistant", generation.text)
+    return {**model_message(message), "role": "assistant"}

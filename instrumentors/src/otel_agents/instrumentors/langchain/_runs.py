@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -9,17 +11,28 @@ from uuid import UUID
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import Operation, Runs, Step
+from otel_agents.instrumentors._core.operations import Operation, Runs, Step, interrupted
+from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import listed
 
 if TYPE_CHECKING:
     from ._graphs import Graph
 
-__all__ = ["RUNS", "Node", "context_of_config", "context_of_runnable", "fail"]
+__all__ = [
+    "RUNS",
+    "Node",
+    "context_of_config",
+    "context_of_runnable",
+    "fail",
+    "interrupt",
+    "is_in_graph",
+]
 
 RUNS: Final = Runs("langchain")
 
 _INTERRUPTED: Final = "interrupted"
+_CALLBACKS: Final = "langgraph.callbacks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +88,37 @@ def fail(run_id: UUID, error: BaseException) -> None:
     if "GraphBubbleUp" not in names:
         RUNS.fail(run_id, error)
     elif "GraphInterrupt" in names:
+        if _CALLBACKS not in sys.modules:
+            _report_interrupt(run_id, error)
         RUNS.end(run_id, _interrupted)
     else:
         RUNS.end(run_id)
+
+
+def is_in_graph(run: Run) -> bool:
+    """Return whether a run is part of a graph that is above it."""
+    facts = run.above.facts if run.above is not None else None
+    return isinstance(facts, Node) and facts.graph is not None
+
+
+def interrupt(run: Run, requests: Sequence[Any]) -> None:
+    """Emit the event of an interrupt, on the outermost graph that ``run`` is part of."""
+    outermost = run
+    while outermost.above is not None and is_in_graph(outermost):
+        outermost = outermost.above
+    values = [getattr(request, "value", request) for request in requests]
+    if outermost.operation is not None:
+        value = values[0] if len(values) == 1 else values or None
+        interrupted(outermost.operation.telemetry, value, outermost.context)
+
+
+def _report_interrupt(run_id: UUID, error: BaseException) -> None:
+    """Report the interrupt that a node raises, once; newer versions have a callback for all."""
+    run = RUNS.find(run_id)
+    if run is not None:
+        if not run.passes(error):
+            interrupt(run, listed(error.args[0] if error.args else None))
+        run.pass_on(error)
 
 
 def _interrupted(operation: Operation) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _graphs, _models, _runs
+from . import _chains, _graphs, _models, _outside, _retrieval, _runs, _stores
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -22,6 +22,8 @@ _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
+_SEARCH: Final = "VectorStoreRetriever"
+_RUNS: Final = "contexts of runs"
 _NODES: Final = "contexts of nodes"
 _TASKS: Final = "contexts of async nodes"
 _within_run: Final = within(_runs.context_of_runnable)
@@ -35,12 +37,19 @@ def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
 
 _in_run: Final = attaching(_runs.context_of_config)
 _CONTEXTS: Final = (
-    Patch(f"{_CORE}.runnables.config:_set_config_context", _in_run, since="0.2.5"),
+    *(
+        Patch(f"{_CORE}.{module}:_set_config_context", _in_run, since="0.2.5", one_of=_RUNS)
+        for module in (
+            *("runnables.config", "runnables.base", "runnables.fallbacks", "tools.base", "tools"),
+        )
+    ),
     Patch(f"{_INTERNAL}:_set_config_context", _in_run, one_of=_NODES),
     Patch("langgraph.utils.runnable:_set_config_context", _in_run, one_of=_NODES),
     Patch("langgraph.utils:RunnableCallable.invoke", _within_run, one_of=_NODES),
     Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
 )
+"""Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
+
 _OLD_CONTEXTS: Final = (
     Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
     Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
@@ -58,7 +67,7 @@ _GRAPHS: Final = (
         for method in ("stream", "astream")
     ),
     *(
-        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.2")
+        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.1.7")
         for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
     ),
 )
@@ -72,10 +81,76 @@ _MODELS: Final = tuple(
     for method in ("_generate", "_agenerate", "_stream", "_astream")
 )
 
+_COMPOSITES: Final = tuple(
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_stream))
+    for kind in ("RunnableSequence", "RunnableParallel")
+    for method in ("transform", "atransform")
+)
+
+_EXECUTORS: Final = tuple(
+    Patch(target, watch(_graphs.on_executor), one_of=f"executor {method}")
+    for package in ("langchain_classic", "langchain")
+    for chain, method in (
+        *(("chains.base:Chain", "invoke"), ("chains.base:Chain", "ainvoke")),
+        *(("agents.agent:AgentExecutor", "stream"), ("agents.agent:AgentExecutor", "astream")),
+    )
+    for target in (f"{package}.{chain}.{method}",)
+)
+"""``langchain_classic`` since langchain 1.0; an application may have neither."""
+
+_SEARCHES: Final = (
+    *(
+        Patch(
+            f"{_CORE}.vectorstores{module}:{_SEARCH}.{method}",
+            watch(_retrieval.on_search),
+            one_of=method,
+        )
+        for module in (".base", "")
+        for method in ("_get_relevant_documents", "_aget_relevant_documents")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.documents.compressor:BaseDocumentCompressor.{method}",
+            _retrieval.reranking,
+            subclasses=True,
+            since="0.2.5",
+        )
+        for method in ("compress_documents", "acompress_documents")
+    ),
+)
+_STORES: Final = tuple(
+    Patch(
+        f"langgraph.store.base:BaseStore.{prefix}{start.__name__}",
+        start,
+        overrides=True,
+        since="0.2.40",
+    )
+    for start in (_stores.get, _stores.search, _stores.put, _stores.delete)
+    for prefix in ("", "a")
+)
+_OUTSIDE: Final = (
+    *(
+        Patch(f"{_CORE}.runnables.base:Runnable.{method}", _outside.batch, overrides=True)
+        for method in ("batch", "abatch", "batch_as_completed", "abatch_as_completed")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
+            within(_outside.history_context),
+        )
+        for method in ("invoke", "ainvoke", "stream", "astream", "astream_events")
+    ),
+    *(
+        Patch(
+            f"langgraph.pregel.remote:RemoteGraph.{method}", _outside.remote_graph, since="0.2.45"
+        )
+        for method in ("stream", "astream")
+    ),
+)
+
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *_CONTEXTS,
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *_GRAPHS,
-    *_MODELS,
+    *(*_GRAPHS, *_COMPOSITES, *_EXECUTORS, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )

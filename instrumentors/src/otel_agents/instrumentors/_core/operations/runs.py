@@ -49,6 +49,15 @@ class Run:
     raised: tuple[object, ...] = ()
     ids: dict[Hashable, None] = field(default_factory=dict[Hashable, None])
 
+    def passes(self, error: BaseException) -> bool:
+        """Return whether a child of it has reported ``error``, which now leaves this run too."""
+        return self.raised == _identity(error)
+
+    def pass_on(self, error: BaseException) -> None:
+        """Record that ``error``, which has been reported, leaves this run for the one above."""
+        if self.above is not None:
+            self.above.raised = _identity(error)
+
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
         operation, self.operation, self.above = self.operation, None, None
@@ -171,10 +180,8 @@ class Runs:
         run = self._runs.get(run_id)
         if run is None:
             return
-        raised = _identity(error)
-        passes = run.raised == raised
-        if run.above is not None:
-            run.above.raised = raised
+        passes = run.passes(error)
+        run.pass_on(error)
         self.end(run_id, lambda operation: operation.failed(error, passes=passes))
 
     def passed(self, run_id: Hashable | None, error: BaseException) -> None:
