@@ -165,8 +165,6 @@ class Recent(dict[_Key, _Value]):
         evicted: Called with the value of an entry that made room.
     """
 
-    __hash__ = object.__hash__  # it is registered for forks
-    __eq__ = object.__eq__
 
     def __init__(self, limit: int, evicted: Callable[[_Value], object]) -> None:
         super().__init__()

@@ -39,13 +39,16 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
     def is_off() -> bool:
         return not is_instrumentation_enabled() or (switch is not None and not switch.on)
 
+    def failed() -> None:
+        errors.internal_error(action)
+
     def decorate(function: _Function) -> _Function:
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:
             try:
                 return None if is_off() else function(*args, **kwargs)
             except Exception:
-                errors.internal_error(action)
+                failed()
                 return None
 
         @functools.wraps(function)
@@ -53,7 +56,7 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
             try:
                 return None if is_off() else await function(*args, **kwargs)
             except Exception:
-                errors.internal_error(action)
+                failed()
                 return None
 
         chosen = awaiting if inspect.iscoroutinefunction(function) else calling
