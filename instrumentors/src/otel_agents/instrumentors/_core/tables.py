@@ -165,7 +165,6 @@ class Recent(dict[_Key, _Value]):
         evicted: Called with the value of an entry that made room.
     """
 
-
     def __init__(self, limit: int, evicted: Callable[[_Value], object]) -> None:
         super().__init__()
         self._limit = limit
