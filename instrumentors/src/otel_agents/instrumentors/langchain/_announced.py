@@ -39,6 +39,8 @@ class Announcements(Generic[_Subject]):
     def take(self, name: str | None) -> _Subject | None:
         """Return what was announced last by ``name``, once."""
         waiting = self._waiting.get()
+        if not waiting:
+            return None
         found = next((one for one in reversed(waiting) if name in one.names), None)
         if found is None:
             return None

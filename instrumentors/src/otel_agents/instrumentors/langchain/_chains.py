@@ -58,6 +58,16 @@ class ChainStart:
     composite: bool
 
     @property
+    def is_node(self) -> bool:
+        """Whether it is a node of a graph: only that has the tag, and not what it calls."""
+        return _has_tag(self.tags, "graph:step:")
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one of the parts of a sequence."""
+        return _has_tag(self.tags, "seq:step:")
+
+    @property
     def number(self) -> int | None:
         """The number of its step in the graph; tasks of the functional API have none."""
         step = self.metadata.get("langgraph_step")
@@ -67,6 +77,10 @@ class ChainStart:
     def namespace(self) -> str:
         """Where LangGraph keeps the state of its node; what the node calls inherits it."""
         return str(self.metadata.get("langgraph_checkpoint_ns", ""))
+
+
+def _has_tag(tags: Sequence[str], start: str) -> bool:
+    return any(tag.startswith(start) for tag in tags)
 
 
 def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
@@ -86,8 +100,10 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
         begin, facts = _graph(telemetry, run, graph, node)
     elif above is None:
         begin, facts = _root(telemetry, run), None
-    elif node is not None and _is_node(run, node):
-        begin, facts = _node(telemetry, run, node)
+    elif node is not None and run.is_node:
+        begin, facts = _node(telemetry, run, node, "node")
+    elif node is not None and _is_task(run, node):
+        begin, facts = _node(telemetry, run, node, "task")
     else:
         begin, facts = _part(telemetry, run, above, node), None
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
@@ -106,7 +122,7 @@ def _graph(
     """Start a graph or an agent. In a node that is one graph, its span is the node's."""
     is_node = node is not None and run.parent_id == node.run_id and node.name is not None
     name, number = (node.name, node.number) if node is not None and is_node else (None, None)
-    if any(tag.startswith("graph:step:") for tag in run.tags):
+    if run.is_node:
         number = run.number
     own = given_name(graph.name)
     named = (own or given_name(run.name)) if graph.is_agent else (given_name(run.name) or own)
@@ -144,16 +160,15 @@ def _in_conversation(run: ChainStart, parent: Context) -> Context | None:
     return parent if not found or str(found) == known else with_conversation_id(str(found), parent)
 
 
-def _is_node(run: ChainStart, node: Node) -> bool:
-    """Return whether this is a node or a task, and not something that one calls."""
-    if any(tag.startswith("graph:step:") for tag in run.tags):
-        return True
-    if run.namespace == node.namespace:
+def _is_task(run: ChainStart, node: Node) -> bool:
+    """Return whether this is a task, and not something else that a node calls."""
+    namespace = run.namespace
+    if namespace == node.namespace:
         return False
-    return run.namespace.rpartition("|")[2].startswith(f"{run.name}:")  # a task
+    return namespace.rpartition("|")[2].startswith(f"{run.name}:")
 
 
-def _node(telemetry: Telemetry, run: ChainStart, above: Node) -> tuple[_Begin, Node]:
+def _node(telemetry: Telemetry, run: ChainStart, above: Node, kind: str) -> tuple[_Begin, Node]:
     """Start a node or a task; those of an agent are its own affair."""
     graph, name, number = above.graph, run.name, run.number
     own = Node(graph, run.run_id, run.namespace, internal=above.internal)
@@ -161,8 +176,6 @@ def _node(telemetry: Telemetry, run: ChainStart, above: Node) -> tuple[_Begin, N
         return _nothing, own
     if name in graph.single and run.parent_id == above.run_id:
         return _nothing, Node(graph, run.run_id, run.namespace, name, number)
-    is_task = not any(tag.startswith("graph:step:") for tag in run.tags)
-    kind = "task" if is_task else "node"
 
     def begin(parent: Context) -> Operation:
         return Step(telemetry, kind, name, number=number, parent=parent)
@@ -177,7 +190,7 @@ def _part(telemetry: Telemetry, run: ChainStart, above: Run, node: Node | None) 
         return _nothing
     if not run.composite and not _STREAMED.take(run.name):
         return _nothing
-    if in_node and any(tag.startswith("seq:step:") for tag in run.tags):
+    if in_node and run.is_part:
         return _nothing
     name = given_name(run.name)
     if name is None:

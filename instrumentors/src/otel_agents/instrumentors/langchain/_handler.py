@@ -138,12 +138,12 @@ class RunHandler(BaseCallbackHandler):
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
-        metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         """Start a retriever."""
         if self.telemetry is not None:
-            begin = _retrieval.retriever(self.telemetry, query, metadata or {})
+            name = kwargs.get("name") or _chains.serialized_name(serialized)
+            begin = _retrieval.retriever(self.telemetry, query, name)
             RUNS.start(run_id, parent_run_id, begin)
 
     @guarded("ending a retriever")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
 
+from ._names import given_name
 from ._runs import RUNS
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
 
-__all__ = ["on_search", "reranking", "retriever"]
+__all__ = ["reranking", "retriever", "searching"]
 
 
 class _Search(Retrieval):
@@ -41,26 +43,26 @@ def _document(document: Document) -> dict[str, Any]:
     }
 
 
-def retriever(
-    telemetry: Telemetry, query: str, metadata: Mapping[str, Any]
-) -> Callable[[Context], Retrieval]:
-    """Return what starts a retriever."""
+def retriever(telemetry: Telemetry, query: str, name: str | None) -> Callable[[Context], Retrieval]:
+    """Return what starts a retriever; its name may be that of its class."""
 
     def begin(parent: Context) -> Retrieval:
-        name = metadata.get("ls_retriever_name")
-        search = _Search(telemetry, data_source=name, parent=parent)
+        search = _Search(telemetry, data_source=given_name(name), parent=parent)
         search.content.retrieval_query = query
         return search
 
     return begin
 
 
-def on_search(telemetry: Telemetry, call: Call) -> None:
-    """Observe a vector store's ``_get_relevant_documents(query, *, run_manager)``."""
+def searching(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Run ``_get_relevant_documents(query, *, run_manager)`` in its run, and read its settings."""
     run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None))
+    if run is None:
+        return None
     top_k = as_mapping(getattr(call.instance, "search_kwargs", None)).get("k")
-    if run is not None and run.operation is not None and isinstance(top_k, int):
+    if run.operation is not None and isinstance(top_k, int):
         run.operation.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
+    return Observation(run.context)
 
 
 def reranking(telemetry: Telemetry, call: Call) -> Retrieval:

@@ -23,6 +23,7 @@ __all__ = [
     "RUNS",
     "Node",
     "context_of_config",
+    "context_of_manager",
     "context_of_runnable",
     "fail",
     "interrupt",
@@ -73,6 +74,12 @@ def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
     config: Any = call.argument(1, "config")
     callbacks = config.get("callbacks") if config else None
     return RUNS.context_of(getattr(callbacks, "parent_run_id", None))
+
+
+def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run whose manager is passed, which is the one that does the work."""
+    manager: Any = call.argument(1, "run_manager")
+    return RUNS.context_of(getattr(manager, "run_id", None))
 
 
 def fail(run_id: UUID, error: BaseException) -> None:

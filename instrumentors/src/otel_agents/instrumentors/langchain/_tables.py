@@ -22,10 +22,10 @@ _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
-_SEARCH: Final = "VectorStoreRetriever"
 _RUNS: Final = "contexts of runs"
 _NODES: Final = "contexts of nodes"
 _TASKS: Final = "contexts of async nodes"
+_in_own_run: Final = within(_runs.context_of_manager)
 _within_run: Final = within(_runs.context_of_runnable)
 
 
@@ -87,25 +87,35 @@ _COMPOSITES: Final = tuple(
     for method in ("transform", "atransform")
 )
 
-_EXECUTORS: Final = tuple(
-    Patch(target, watch(_graphs.on_executor), one_of=f"executor {method}")
-    for package in ("langchain_classic", "langchain")
-    for chain, method in (
-        *(("chains.base:Chain", "invoke"), ("chains.base:Chain", "ainvoke")),
-        *(("agents.agent:AgentExecutor", "stream"), ("agents.agent:AgentExecutor", "astream")),
+_LEGACY: Final = tuple(
+    row
+    for package, until in (("langchain_classic", None), ("langchain", "1.0"))
+    for row in (
+        *(
+            Patch(f"{package}.chains.base:Chain.{method}", watch(_graphs.on_executor), until=until)
+            for method in ("invoke", "ainvoke")
+        ),
+        *(
+            Patch(
+                f"{package}.chains.base:Chain.{method}", _in_own_run, subclasses=True, until=until
+            )
+            for method in ("_call", "_acall")
+        ),
+        *(
+            Patch(
+                f"{package}.agents.agent:AgentExecutor.{method}",
+                watch(_graphs.on_executor),
+                until=until,
+            )
+            for method in ("stream", "astream")
+        ),
     )
-    for target in (f"{package}.{chain}.{method}",)
 )
-"""``langchain_classic`` since langchain 1.0; an application may have neither."""
+"""Chains of before LCEL, which run no code in a context of their own."""
 
 _SEARCHES: Final = (
     *(
-        Patch(
-            f"{_CORE}.vectorstores{module}:{_SEARCH}.{method}",
-            watch(_retrieval.on_search),
-            one_of=method,
-        )
-        for module in (".base", "")
+        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _retrieval.searching, subclasses=True)
         for method in ("_get_relevant_documents", "_aget_relevant_documents")
     ),
     *(
@@ -152,5 +162,5 @@ ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *_CONTEXTS,
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *(*_GRAPHS, *_COMPOSITES, *_EXECUTORS, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
+    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )

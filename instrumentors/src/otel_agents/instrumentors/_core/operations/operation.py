@@ -313,14 +313,15 @@ class Operation:
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
         kind, telemetry = self._kind, self.telemetry
-        known = self.known
+        event = kind.event if telemetry.settings.emit_event else None
+        known = self.known if kind.measures or event is not None else {}
         if kind.measures:
             _guard("recording metrics", self._measure, known)
         if self.recording:
             _guard("describing a span", self._set_attributes)
         record = None
-        if kind.event is not None and telemetry.settings.emit_event:
-            record = record_of(kind.event, known, self.context, self.end_time)
+        if event is not None:
+            record = record_of(event, known, self.context, self.end_time)
         if self.content.enabled:
             _guard("emitting content", self.content.emit, self.span, record)
         if record is not None:
@@ -329,7 +330,8 @@ class Operation:
             _guard("emitting an exception", self._emit_exception, self.error)
 
     def _set_attributes(self) -> None:
-        self.span.set_attributes(self.attributes)
+        if self.attributes:
+            self.span.set_attributes(self.attributes)
         if self.error_type is not None:
             description = self._gate.description(self.error) if self.error else None
             self.span.set_status(Status(StatusCode.ERROR, description))

@@ -17,14 +17,13 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.tables import A_DAY, Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded, Recent
 
 from .operation import Operation
 
 __all__ = ["Run", "Runs"]
 
 _LIMIT: Final = 16384
-_RELEASED: Final = Context()
 
 
 @dataclass(eq=False, slots=True)
@@ -38,7 +37,7 @@ class Run:
         above: The run that it is part of, while both are in progress.
         root: The outermost run that it is part of.
         raised: What identifies the last error that a child of it has reported.
-        ids: For a root: the ids of all runs in progress in it, the outermost first.
+        ids: The ids of all runs in progress below a root, the outermost first; None for others.
     """
 
     context: Context
@@ -47,7 +46,7 @@ class Run:
     above: Run | None = None
     root: Run = field(init=False)
     raised: tuple[object, ...] = ()
-    ids: dict[Hashable, None] = field(default_factory=dict[Hashable, None])
+    ids: dict[Hashable, None] | None = None
 
     def passes(self, error: BaseException) -> bool:
         """Return whether a child of it has reported ``error``, which now leaves this run too."""
@@ -61,7 +60,7 @@ class Run:
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
         operation, self.operation, self.above = self.operation, None, None
-        self.context = _RELEASED
+        self.context = Context()  # anything that starts below has the context already
         return operation
 
 
@@ -82,8 +81,9 @@ class Runs:
     """
 
     def __init__(self, name: str, limit: int = _LIMIT) -> None:
-        self._runs: Bounded[Hashable, Run] = Bounded(limit, evicted=_end, seconds=A_DAY)
         self._slot: Slot[Run] = Slot(f"run-{name}", Run)
+        self._runs: Recent[Hashable, Run] = Recent(limit, self._evicted)
+        self._roots: Bounded[Hashable, Run] = Bounded(limit, seconds=A_DAY, evicted=self._expired)
 
     def start(
         self,
@@ -103,24 +103,27 @@ class Runs:
             begin: Starts the operation in the given context; returns None to show nothing.
             facts: What to keep with it; default is its parent's.
         """
-        try:
-            self.end(run_id)
-        except Exception:
-            errors.internal_error("ending an operation")
-        above = self._runs.get(parent_id) if parent_id is not None else None
-        parent = self.parent_context(parent_id)
+        runs = self._runs
+        if run_id in runs:
+            self._end_earlier(run_id)
+        above = runs.get(parent_id) if parent_id is not None else None
+        parent = self._context_below(above)
         operation = around.begin(begin, parent)
         run = Run(parent if operation is None else operation.context, operation, facts, above)
-        if above is not None:
-            above.raised = ()
-            if facts is None:
-                run.facts = above.facts
-        run.root = run if above is None else above.root
-        run.root.ids[run_id] = None
         run.context = self._slot.set(run, run.context)
         if operation is not None:
             operation.context = run.context
-        self._runs.put(run_id, run)
+        if above is None:
+            run.root, run.ids = run, {}
+            self._roots.put(run_id, run)
+        else:
+            run.root = root = above.root
+            if root.ids is not None:
+                root.ids[run_id] = None
+            above.raised = ()
+            if facts is None:
+                run.facts = above.facts
+        runs.put(run_id, run)
         return run.context
 
     def parent_context(self, parent_id: Hashable | None) -> Context:
@@ -129,8 +132,10 @@ class Runs:
         This is the current context if it is already inside that run: a span that the application
         has started in between stays in between.
         """
+        return self._context_below(self._runs.get(parent_id) if parent_id is not None else None)
+
+    def _context_below(self, above: Run | None) -> Context:
         current = get_current()
-        above = self._runs.get(parent_id) if parent_id is not None else None
         if above is None or self._slot.get(current) is above:
             return current
         return above.context
@@ -155,15 +160,14 @@ class Runs:
             run_id: Its id; an id that is not in progress is ignored.
             report: Reports the result or the error to the operation.
         """
-        run = self._runs.pop(run_id)
+        run = self._runs.pop(run_id, None)
         if run is None:
             return
-        run.root.ids.pop(run_id, None)
-        if run.root is run:
-            for other in reversed(list(run.ids)):
-                below = self._runs.pop(other)
-                if below is not None:
-                    _end(below)
+        if run.ids is not None:
+            self._roots.pop(run_id)
+            self._end_below(run)
+        elif run.root.ids is not None:
+            run.root.ids.pop(run_id, None)
         operation = run.release()
         if operation is not None:
             try:
@@ -192,6 +196,30 @@ class Runs:
         run = self._runs.get(run_id) if run_id is not None else self.current()
         if run is not None:
             run.raised = _identity(error)
+
+    def _end_below(self, root: Run) -> None:
+        """End what is in progress in a root, the innermost first."""
+        ids, root.ids = root.ids, None
+        for run_id in reversed(list(ids or ())):
+            below = self._runs.pop(run_id, None)
+            if below is not None:
+                _end(below)
+
+    def _end_earlier(self, run_id: Hashable) -> None:
+        try:
+            self.end(run_id)
+        except Exception:
+            errors.internal_error("ending an operation")
+
+    def _evicted(self, run: Run) -> None:
+        """End the oldest run; those below it go on."""
+        _end(run)
+
+    def _expired(self, root: Run) -> None:
+        """End a root that has expired; those below it go on."""
+        for run_id in [run_id for run_id, run in list(self._runs.items()) if run is root]:
+            self._runs.pop(run_id, None)
+        _end(root)
 
     def __len__(self) -> int:
         return len(self._runs)
