@@ -50,6 +50,18 @@ _CONTEXTS: Final = (
 )
 """Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
 
+_FIRST_CONTEXTS: Final = (
+    *(
+        Patch(f"{_CORE}.tools:BaseTool.{method}", _in_own_run, subclasses=True, until="0.2.5")
+        for method in ("_run", "_arun")
+    ),
+    *(
+        Patch(f"{_CORE}.runnables.base:RunnableLambda.{method}", _in_own_run, until="0.2.5")
+        for method in ("_invoke", "_ainvoke")
+    ),
+)
+"""Before langchain-core 0.2.5 there is no function that all code of a run passes."""
+
 _OLD_CONTEXTS: Final = (
     Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
     Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
@@ -140,7 +152,12 @@ _STORES: Final = tuple(
 )
 _OUTSIDE: Final = (
     *(
-        Patch(f"{_CORE}.runnables.base:Runnable.{method}", _outside.batch, overrides=True)
+        Patch(
+            f"{_CORE}.runnables.base:Runnable.{method}",
+            _outside.batch,
+            overrides=True,
+            since="0.1.33" if method.endswith("completed") else None,
+        )
         for method in ("batch", "abatch", "batch_as_completed", "abatch_as_completed")
     ),
     *(
@@ -160,7 +177,7 @@ _OUTSIDE: Final = (
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
-    *_CONTEXTS,
+    *(*_CONTEXTS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
     *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )
