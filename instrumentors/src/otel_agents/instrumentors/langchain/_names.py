@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
 from otel_agents.instrumentors._core.tables import Bounded
 
@@ -48,7 +49,8 @@ def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
         yield from _subclasses(subclass)
 
 
-class _Announced(NamedTuple, Generic[_Subject]):
+@dataclass(frozen=True)
+class _Announced(Generic[_Subject]):
     names: tuple[str | None, ...]
     subject: _Subject
 
