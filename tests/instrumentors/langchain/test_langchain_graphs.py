@@ -103,7 +103,8 @@ def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
 
     @api.entrypoint()
     async def shrink(number: int) -> int:
-        return sum(await asyncio.gather(half(number), half(number)))
+        halves: list[int] = await asyncio.gather(half(number), half(number))
+        return sum(halves)
 
     assert loop.run_until_complete(shrink.ainvoke(8)) == 8
     assert emission.tree() == ["invoke_workflow shrink", "  task half", "  task half"]
@@ -181,16 +182,16 @@ def saver() -> Any:
 THREAD: Any = {"configurable": {"thread_id": "t-1"}}
 
 
-def ask(state: State) -> Any:
+def approve(state: State) -> Any:
     return {"steps": [library("types").interrupt("secret question")]}
 
 
 @DYNAMIC
 def test_an_interrupt_is_no_error_and_resuming_is_a_run(emission: Emission) -> None:
-    run = compiled(first, ask, checkpointer=saver()())
+    run = compiled(first, approve, checkpointer=saver()())
     run.invoke(EMPTY, THREAD)
-    assert emission.tree() == ["invoke_workflow", "  node first", "  node ask"]
-    assert attributes(emission, "node ask") == [
+    assert emission.tree() == ["invoke_workflow", "  node first", "  node approve"]
+    assert attributes(emission, "node approve") == [
         {
             "otel_agents.step.type": "node",
             "otel_agents.step.number": 2,
@@ -207,7 +208,7 @@ def test_an_interrupt_is_no_error_and_resuming_is_a_run(emission: Emission) -> N
 
 @DYNAMIC
 def test_an_interrupt_is_an_event_of_the_run(emission: Emission) -> None:
-    compiled(("below", compiled(ask)), checkpointer=saver()()).invoke(EMPTY, THREAD)
+    compiled(("below", compiled(approve)), checkpointer=saver()()).invoke(EMPTY, THREAD)
     assert emission.events == [("otel_agents.interrupt", {})]
     assert raised_in(emission) == ["invoke_workflow"]
 
@@ -228,7 +229,7 @@ def test_what_an_interrupt_requests_is_content(
 
     LangChainInstrumentor().uninstrument()
     instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_AND_EVENT")
-    compiled(ask, checkpointer=saver()()).invoke(EMPTY, THREAD)
+    compiled(approve, checkpointer=saver()()).invoke(EMPTY, THREAD)
     ((name, found),) = emission.events
     assert (name, found["otel_agents.interrupt.value"]) == (
         "otel_agents.interrupt",

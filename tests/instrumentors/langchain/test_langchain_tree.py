@@ -173,7 +173,7 @@ def test_a_graph_that_a_tool_calls_is_below_the_tool(llm: Any, emission: Emissio
 
 
 def test_parts_of_a_node_are_not_shown(emission: Emission) -> None:
-    parts = RunnableLambda(second) | RunnableLambda(lambda state: state)
+    parts: Any = RunnableLambda(second) | RunnableLambda(first)
     compiled(first, ("parts", parts.with_config(run_name="both"))).invoke(EMPTY)
     assert emission.tree() == ["invoke_workflow", "  node first", "  node parts"]
 
