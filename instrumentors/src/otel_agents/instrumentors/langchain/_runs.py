@@ -36,7 +36,7 @@ _INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Node:
     """The graph that a run is part of, and the innermost node.
 
