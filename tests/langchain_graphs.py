@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.tools import tool
@@ -27,7 +27,17 @@ __all__ = [
 ]
 
 CORE = Version(version("langchain-core"))
-LANGGRAPH = Version(version("langgraph"))
+
+
+def _version(distribution: str) -> Version:
+    """Return the installed version; 0 if it is not installed."""
+    try:
+        return Version(version(distribution))
+    except PackageNotFoundError:
+        return Version("0")
+
+
+LANGGRAPH = _version("langgraph")
 CHAT = "chat gpt-4o-mini"
 NAMED = Version("0.2.61") < LANGGRAPH
 """Whether agents and graphs can have a name."""

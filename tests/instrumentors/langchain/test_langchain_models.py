@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
-from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import LLM, BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -129,7 +129,9 @@ EVERY_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_the_sdk_reports_its_calls(
     way: Way, model: ScriptedModel, loop: Loop, emission: Emission
 ) -> None:
-    way(chat(model, stream_usage=True), loop)
+    way(chat(model, **({"stream_usage": True} if Version("0.2") < CORE else {})), loop)
+    if Version("0.2") > CORE and way in (WAYS["stream"], WAYS["astream"]):
+        return  # it cannot request the usage of a stream
     span = emission.span
     assert span.name == CHAT
     found = span.attributes or {}
@@ -169,12 +171,12 @@ def test_a_model_of_the_application_reports_itself(
 def test_a_stream_of_the_application_reports_itself(
     kind: type[Own], way: Way, loop: Loop, emission: Emission
 ) -> None:
+    if Version("0.2") > CORE and kind is Streaming and way is WAYS["astream"]:
+        pytest.skip("it does not stream")
     way(kind(), loop)
     found = dict(emission.span.attributes or {})
     assert found.pop("gen_ai.response.time_to_first_chunk") is not None
     expected = {**KNOWN, "gen_ai.request.stream": True}
-    if Version("0.3.9") > CORE:  # it drops the details where it adds chunks
-        del expected["gen_ai.usage.cache_read.input_tokens"]
     assert found == expected
 
 
@@ -200,16 +202,14 @@ def test_a_stream_that_never_starts_is_nothing(emission: Emission) -> None:
     assert emission.spans == ()
 
 
+@pytest.mark.skipif(Version("0.2.5") > CORE, reason="no cache of its own")
 def test_a_response_from_the_cache_is_no_call(llm: Any, emission: Emission) -> None:
-    for model in (chat_with_cache(llm), Own(cache=InMemoryCache())):
+    caches: Any = import_module("langchain_core.caches")
+    llm.cache = caches.InMemoryCache()
+    for model in (llm, Own(cache=caches.InMemoryCache())):
         model.invoke("Hi")
         model.invoke("Hi")
     assert emission.tree() == [CHAT, "chat own-1"]
-
-
-def chat_with_cache(llm: Any) -> Any:
-    llm.cache = InMemoryCache()
-    return llm
 
 
 def test_a_model_around_another_is_one_call(llm: Any, emission: Emission) -> None:

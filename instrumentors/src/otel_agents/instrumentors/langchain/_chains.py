@@ -17,10 +17,9 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
-from ._announced import Announcements
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
-from ._names import given_name
+from ._names import Announcements, given_name
 from ._runs import RUNS, Node
 
 __all__ = ["ChainStart", "in_tool", "on_stream", "serialized_name", "start"]

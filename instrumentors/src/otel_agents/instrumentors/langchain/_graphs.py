@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
-from ._announced import Announcements
+from ._names import Announcements
 from ._runs import RUNS, interrupt, is_in_graph
 
 if TYPE_CHECKING:

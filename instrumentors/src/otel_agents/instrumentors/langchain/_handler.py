@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from . import _chains, _retrieval, _tools
+from . import _chains, _work
 from ._runs import RUNS, fail
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class RunHandler(BaseCallbackHandler):
         """Start a tool."""
         if self.telemetry is not None:
             name = _chains.serialized_name(serialized) or kwargs.get("name")
-            begin = _tools.tool(
+            begin = _work.tool(
                 self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
             )
             RUNS.start(run_id, parent_run_id, begin, facts=_chains.in_tool(run_id, parent_run_id))
@@ -143,7 +143,7 @@ class RunHandler(BaseCallbackHandler):
         """Start a retriever."""
         if self.telemetry is not None:
             name = kwargs.get("name") or _chains.serialized_name(serialized)
-            begin = _retrieval.retriever(self.telemetry, query, name)
+            begin = _work.retriever(self.telemetry, query, name)
             RUNS.start(run_id, parent_run_id, begin)
 
     @guarded("ending a retriever")

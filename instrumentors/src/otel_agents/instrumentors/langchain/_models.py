@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from operator import add
@@ -115,30 +116,19 @@ class _ModelCall(FrameworkCall):
 
     def response_fields(self, response: Any) -> ResponseFields:
         """Return what the result reports, or the chunks of a stream so far."""
-        generations = self._generations(response)
+        if response is None:
+            return _fields([_merged(self._chunks)], _sum(self._chunks), self._chunks)
+        generations = _generations(response)
         shared = as_mapping(getattr(response, "llm_output", None))
         metadata = [{**shared, **_metadata_of(one)} for one in generations]
-        first: Mapping[str, Any] = metadata[0] if metadata else {}
-        usages = [usage for one in generations if (usage := _usage_of(one)) is not None]
-        return ResponseFields(
-            response_id=text(first, "id") or _message_id(generations),
-            model=text(first, "model_name") or text(first, "model"),
-            finish_reasons=tuple(reason for one in metadata if (reason := _reason(one))),
-            usage=usages[0] if usages else _billed(shared),
-        )
+        usage = next(filter(None, map(_usage_of, generations)), None) or _billed(shared)
+        return _fields(metadata, usage, generations)
 
     def output_messages(self, response: Any) -> list[Message]:
         """Return the result's messages."""
-        return [_output_message(one) for one in self._generations(response)]
-
-    def _generations(self, response: Any) -> list[Any]:
-        """Return what was generated: one for each choice, in a stream what it adds up to."""
-        if response is not None:
-            found = items(response, "generations")
-            return [one for some in found for one in listed(some) or [some]]
-        if len(self._chunks) > 1:
-            self._chunks = [reduce(add, self._chunks)]
-        return self._chunks
+        if response is None:
+            return [_output_message(reduce(add, self._chunks))] if self._chunks else []
+        return [_output_message(one) for one in _generations(response)]
 
 
 def chat_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
@@ -205,6 +195,41 @@ def _metadata_of(generation: Any) -> Mapping[str, Any]:
     info = as_mapping(getattr(generation, "generation_info", None))
     message = getattr(generation, "message", None)
     return {**info, **as_mapping(getattr(message, "response_metadata", None))}
+
+
+def _generations(response: Any) -> list[Any]:
+    """Return what was generated: one for each choice."""
+    found = items(response, "generations")
+    return [one for some in found for one in listed(some) or [some]]
+
+
+def _merged(chunks: Sequence[Any]) -> dict[str, Any]:
+    """Return the metadata of a stream; what several chunks have is the last one's."""
+    return {name: value for chunk in chunks for name, value in _metadata_of(chunk).items()}
+
+
+def _sum(chunks: Sequence[Any]) -> Usage | None:
+    """Return the usage of a stream, of which each chunk reports a part, or one of them all."""
+    usages = [usage for chunk in chunks if (usage := _usage_of(chunk)) is not None]
+    if not usages:
+        return None
+    breakdown: Counter[str] = Counter()
+    for usage in usages:
+        breakdown.update(usage.breakdown)
+    inputs = sum(usage.input_tokens or 0 for usage in usages)
+    return Usage(inputs, sum(usage.output_tokens or 0 for usage in usages), dict(breakdown))
+
+
+def _fields(
+    metadata: Sequence[Mapping[str, Any]], usage: Usage | None, generations: Sequence[Any]
+) -> ResponseFields:
+    first: Mapping[str, Any] = metadata[0] if metadata else {}
+    return ResponseFields(
+        response_id=text(first, "id") or _message_id(generations),
+        model=text(first, "model_name") or text(first, "model"),
+        finish_reasons=tuple(reason for one in metadata if (reason := _reason(one))),
+        usage=usage,
+    )
 
 
 def _message_id(generations: Sequence[Any]) -> str | None:

@@ -78,7 +78,7 @@ def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
 
 def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
     """Return the context of the run whose manager is passed, which is the one that does the work."""
-    manager: Any = call.argument(1, "run_manager")
+    manager: Any = call.kwargs.get("run_manager") or call.argument(1, "run_manager")
     return RUNS.context_of(getattr(manager, "run_id", None))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _chains, _graphs, _models, _outside, _retrieval, _runs, _stores
+from . import _chains, _graphs, _models, _outside, _runs, _work
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -49,6 +49,18 @@ _CONTEXTS: Final = (
     Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
 )
 """Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
+
+_FIRST_CONTEXTS: Final = (
+    *(
+        Patch(f"{_CORE}.tools:BaseTool.{method}", _in_own_run, subclasses=True, until="0.2.5")
+        for method in ("_run", "_arun")
+    ),
+    *(
+        Patch(f"{_CORE}.runnables.base:RunnableLambda.{method}", _in_own_run, until="0.2.5")
+        for method in ("_invoke", "_ainvoke")
+    ),
+)
+"""Before langchain-core 0.2.5 there is no function that all code of a run passes."""
 
 _OLD_CONTEXTS: Final = (
     Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
@@ -115,13 +127,13 @@ _LEGACY: Final = tuple(
 
 _SEARCHES: Final = (
     *(
-        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _retrieval.searching, subclasses=True)
+        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _work.searching, subclasses=True)
         for method in ("_get_relevant_documents", "_aget_relevant_documents")
     ),
     *(
         Patch(
             f"{_CORE}.documents.compressor:BaseDocumentCompressor.{method}",
-            _retrieval.reranking,
+            _work.reranking,
             subclasses=True,
             since="0.2.5",
         )
@@ -129,18 +141,21 @@ _SEARCHES: Final = (
     ),
 )
 _STORES: Final = tuple(
-    Patch(
-        f"langgraph.store.base:BaseStore.{prefix}{start.__name__}",
-        start,
-        overrides=True,
-        since="0.2.40",
+    Patch(f"langgraph.store.base:BaseStore.{prefix}{method}", start, overrides=True, since="0.2.40")
+    for method, start in (
+        *(("get", _work.get_item), ("search", _work.search_items)),
+        *(("put", _work.put_item), ("delete", _work.delete_item)),
     )
-    for start in (_stores.get, _stores.search, _stores.put, _stores.delete)
     for prefix in ("", "a")
 )
 _OUTSIDE: Final = (
     *(
-        Patch(f"{_CORE}.runnables.base:Runnable.{method}", _outside.batch, overrides=True)
+        Patch(
+            f"{_CORE}.runnables.base:Runnable.{method}",
+            _outside.batch,
+            overrides=True,
+            since="0.1.33" if method.endswith("completed") else None,
+        )
         for method in ("batch", "abatch", "batch_as_completed", "abatch_as_completed")
     ),
     *(
@@ -160,7 +175,7 @@ _OUTSIDE: Final = (
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
-    *_CONTEXTS,
+    *(*_CONTEXTS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
     *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )
