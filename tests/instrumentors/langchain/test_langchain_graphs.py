@@ -6,7 +6,7 @@ import asyncio
 import gc
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_graphs import CHAT, LANGGRAPH, State, compiled, graph
@@ -103,9 +103,8 @@ def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
 
     @api.entrypoint()
     async def shrink(number: int) -> int:
-        task: Any = half
-        one, other = await asyncio.gather(task(number), task(number))
-        return one + other
+        halves = await asyncio.gather(half(number), half(number))
+        return sum(cast("list[int]", halves))
 
     assert loop.run_until_complete(shrink.ainvoke(8)) == 8
     assert emission.tree() == ["invoke_workflow shrink", "  task half", "  task half"]

@@ -107,7 +107,7 @@ def test_suppressed_instrumentation_records_nothing(emission: Emission) -> None:
 
 @pytest.mark.skipif(Version("0.3") > CORE, reason="it takes no client of a test")
 @pytest.mark.usefixtures("instrumented")
-def test_langsmiths_tracer_beside_ours(emission: Emission) -> None:
+def test_langsmiths_tracer_at_the_same_time(emission: Emission) -> None:
     tracers: Any = import_module("langchain_core.tracers.langchain")
     client = MagicMock()
     below: Any = RunnableLambda(str) | RunnableLambda(str)
