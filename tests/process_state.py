@@ -7,8 +7,8 @@ Each of them is bounded and correct in a forked child. These are:
 
 - immutable objects: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
   dataclass whose fields are declared immutable, as `Mapping`;
-- the tables of the ground (`tables.Bounded`, `tables.ByObject`, `tables.Counts`) and its lock
-  (`forking.Lock`), which ensure both themselves;
+- the tables of the ground (`tables.Bounded`, `tables.Recent`, `tables.ByObject`, `tables.Counts`) and its
+  lock (`forking.Lock`), which ensure both themselves;
 - a `functools.lru_cache` with a size: its entries are the same in a child;
 - weak tables and deques with a length, where a child empties them (`renew_after_fork(TABLE.clear)`);
 - anything else that threads wait with, if its owner renews it in a child
@@ -35,7 +35,7 @@ from typing import Any, cast
 
 from otel_agents.instrumentors._core import forking, system
 from otel_agents.instrumentors._core.forking import Lock
-from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts
+from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts, Recent
 
 __all__ = ["LOCKS", "WAITING", "findings", "is_renewed", "locks", "modules"]
 
@@ -61,7 +61,7 @@ WAITING: tuple[type[Any], ...] = (
 
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _GROWING = (dict, list, set, bytearray, deque, *_WEAK)
-_GROUND = (Bounded, ByObject, Counts, Lock)
+_GROUND = (Bounded, ByObject, Counts, Lock, Recent)
 _PACKAGES = ("semconv", "instrumentors", "distro", "testing")
 _CHANGEABLE = re.compile(r"\b(dict|list|set|deque|bytearray|Counter|\w+Dict|Mutable\w+|Weak\w+)\b")
 _OURS = "otel_agents"

@@ -1,7 +1,8 @@
 """Runs the benchmarks and prints their tables: ratios in one run, never absolute promises.
 
-``make bench`` calls it with the interpreters of two more environments: one with OpenTelemetry's own
-distro, and one with CrewAI and OpenLLMetry beside it. ``make bench ARGS=crew`` runs the crew alone.
+``make bench`` calls it with the interpreters of three more environments: one with OpenTelemetry's own
+distro, one with CrewAI and OpenLLMetry beside it, and one with LangGraph and two other packages that
+instrument it. ``make bench ARGS=crew`` runs the crew alone, ``ARGS=graph`` the graph.
 """
 
 from __future__ import annotations
@@ -180,6 +181,47 @@ def crew_runs(python: Path) -> None:
         print(f"{variant:24}{step:12.1f}{ratio:12.2f}{weight:8.0f}{spans:8.0f}")
 
 
+GRAPH_ROUNDS: Final = 5
+GRAPHS: Final = ("by-hand", "ours", "official", "openinference")
+GRAPH_TARGET: Final = 1.5
+
+
+def graph_runs(python: Path) -> None:
+    """Print what instrumentation adds to a graph of 100 nodes; ``python`` has LangGraph."""
+    print("\nA graph of 100 nodes: CPU added to a node, µs of the caller and of the process\n")
+    for kind in ("sync", "async"):
+        print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
+        found: dict[str, list[dict[str, float]]] = {variant: [] for variant in GRAPHS}
+        for _ in range(GRAPH_ROUNDS):
+            bare = graph_run(python, "none", kind)
+            for variant, runs in found.items():
+                run = graph_run(python, variant, kind)
+                added = {name: run[name] - bare[name] for name in ("caller", "process")}
+                runs.append({**added, "spans": run["spans"]})
+        for variant, runs in found.items():
+            graph_row(variant, runs, found["by-hand"])
+
+
+def graph_run(python: Path, variant: str, kind: str) -> dict[str, float]:
+    """Return CPU µs per node of one variant, measured in a subprocess."""
+    command = [str(python), str(HERE / "graph_run.py"), variant, kind]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def graph_row(variant: str, runs: list[dict[str, float]], hand: list[dict[str, float]]) -> None:
+    """Print the medians of one variant, as µs and over a span that is written by hand."""
+    caller, process = (
+        statistics.median(
+            run[name] / by_hand[name] for run, by_hand in zip(runs, hand, strict=True)
+        )
+        for name in ("caller", "process")
+    )
+    added, spans = statistics.median(run["caller"] for run in runs), runs[0]["spans"]
+    limit = f"{GRAPH_TARGET:8.2f}" if variant == "ours" else ""
+    print(f"{variant:24}{added:12.1f}{caller:12.2f}{process:9.2f}{spans:8.0f}{limit}")
+
+
 EXIT_PROGRAM: Final = """
 import logging, time
 from opentelemetry import metrics, trace
@@ -191,10 +233,13 @@ print(time.time(), flush=True)
 
 
 if __name__ == "__main__":
-    stock, crewai, *only = sys.argv[1:]
-    if only != ["crew"]:
+    stock, crewai, langchain, *only = sys.argv[1:]
+    if not only:
         model_calls()
         stream_chunks()
         start_up(Path(stock))
         exits()
-    crew_runs(Path(crewai))
+    if only != ["graph"]:
+        crew_runs(Path(crewai))
+    if only != ["crew"]:
+        graph_runs(Path(langchain))

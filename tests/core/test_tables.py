@@ -13,7 +13,7 @@ import pytest
 from forked import in_a_forked_child
 
 from otel_agents.instrumentors._core import tables
-from otel_agents.instrumentors._core.tables import OTHERS, Bounded, ByObject, Counts
+from otel_agents.instrumentors._core.tables import OTHERS, Bounded, ByObject, Counts, Recent
 
 
 def test_of_more_than_the_limit_the_newest_stay_in_order() -> None:
@@ -233,3 +233,43 @@ def test_putting_an_entry_again_renews_its_time(monkeypatch: pytest.MonkeyPatch)
     table.put("a", 2)
     assert table.expire(15) == 19
     assert table.values() == [2]
+
+
+# Tables of what comes and goes.
+
+
+def test_recent_entries_make_room_for_newer_ones() -> None:
+    evicted: list[str] = []
+    table: Recent[int, str] = Recent(2, evicted.append)
+    for number, name in enumerate("abc"):
+        table.put(number, name)
+    table.pop(1)
+    table.put(3, "d")
+    table.put(3, "e")
+    assert (evicted, table.get(0), dict(table)) == (["a"], None, {2: "c", 3: "e"})
+
+
+def test_several_threads_keep_the_limit_of_recent_entries() -> None:
+    evicted: list[int] = []
+    table: Recent[int, int] = Recent(5, evicted.append)
+    together = threading.Barrier(4)
+
+    def work(first: int) -> None:
+        together.wait(10)
+        for number in range(first, first + 500):
+            table.put(number, number)
+
+    threads = [threading.Thread(target=work, args=(1000 * index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(table) <= 8  # each thread may have added one that it has not made room for
+    assert len(table) + len(evicted) == 2000
+
+
+def test_a_forked_child_has_no_recent_entries() -> None:
+    table: Recent[int, str] = Recent(2, print)
+    table.put(1, "a")
+    assert in_a_forked_child(lambda: dict(table)) == "{}"
+    assert dict(table) == {1: "a"}

@@ -20,6 +20,7 @@ __all__ = [
     "ByObject",
     "Counts",
     "ExpiringTables",
+    "Recent",
     "evict_expired",
 ]
 
@@ -28,6 +29,8 @@ _Value = TypeVar("_Value")
 
 A_DAY: Final = 86_400.0
 """Seconds that an entry waits if nothing says how long: a day."""
+
+_ATTEMPTS: Final = 8
 
 OTHERS: Final = "others"
 """The name that counts whatever is above the limit of names."""
@@ -141,6 +144,52 @@ class Bounded(Generic[_Key, _Value]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class Recent(dict[_Key, _Value]):
+    """The ``limit`` newest entries, as `Bounded`, for entries of which most are removed soon.
+
+    It has no lock and no clock, so that adding, finding and removing an entry costs what it does in
+    a dict: each is one operation of the dict. Add entries by `put`. A forked child starts with an
+    empty one.
+
+    Example:
+        >>> from otel_agents.instrumentors._core.tables import Recent
+        >>> recent = Recent(2, print)
+        >>> for number, name in enumerate(["first", "second", "third"]):
+        ...     recent.put(number, name)
+        first
+
+    Args:
+        limit: The maximum number of entries.
+        evicted: Called with the value of an entry that made room.
+    """
+
+    def __init__(self, limit: int, evicted: Callable[[_Value], object]) -> None:
+        super().__init__()
+        self._limit = limit
+        self._evicted = evicted
+        renew_after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self.clear()
+
+    def put(self, key: _Key, value: _Value) -> None:
+        """Add an entry, or change its value; evict the oldest above the limit."""
+        self[key] = value
+        if len(self) > self._limit:
+            self._evict()
+
+    def _evict(self) -> None:
+        for _ in range(_ATTEMPTS):
+            try:
+                value = self.pop(next(iter(self)))
+            except (RuntimeError, KeyError):  # another thread has added or removed one in between
+                continue
+            except StopIteration:
+                return
+            self._evicted(value)
+            return
 
 
 class ByObject(WeakKeyDictionary[_Key, _Value]):

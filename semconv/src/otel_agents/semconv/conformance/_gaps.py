@@ -188,14 +188,14 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-        ("ag2", "ag2_classic", "autogen", "crewai", "litellm"),
+        ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm"),
     ),
     Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "an application's own model class, which names its provider",
         _unknown_provider,
-        ("ag2", "litellm"),
+        ("ag2", "langchain", "litellm"),
     ),
     Gap(
         _INFERENCE,
@@ -245,6 +245,13 @@ GAPS: Final = (
         "AutoGen's clients return neither; the address is known where the application sets it",
         _always,
         ("autogen",),
+    ),
+    Gap(
+        _INFERENCE,
+        (attr.GEN_AI_RESPONSE_ID, attr.GEN_AI_RESPONSE_FINISH_REASONS),
+        "LangChain's classes return neither for some providers and APIs",
+        _always,
+        ("langchain",),
     ),
     Gap(
         _INFERENCE,

@@ -39,16 +39,25 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
     def is_off() -> bool:
         return not is_instrumentation_enabled() or (switch is not None and not switch.on)
 
-    def decorate(function: _Function) -> _Function:
-        guard = errors.guarded(action)(function)
+    def failed() -> None:
+        errors.internal_error(action)
 
+    def decorate(function: _Function) -> _Function:
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:
-            return None if is_off() else guard(*args, **kwargs)
+            try:
+                return None if is_off() else function(*args, **kwargs)
+            except Exception:
+                failed()
+                return None
 
         @functools.wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
-            return None if is_off() else await guard(*args, **kwargs)
+            try:
+                return None if is_off() else await function(*args, **kwargs)
+            except Exception:
+                failed()
+                return None
 
         chosen = awaiting if inspect.iscoroutinefunction(function) else calling
         return cast(_Function, chosen)  # wraps keeps the signature

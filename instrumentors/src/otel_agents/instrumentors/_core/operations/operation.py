@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, final
+from typing import Any, ClassVar, TypeVar, final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
@@ -67,12 +67,20 @@ class Operation:
     """
 
     __slots__ = (
-        *("__weakref__", "_ended", "_gate", "_held", "_kind", "_number", "_owner"),
+        *("__weakref__", "_ended", "_error_passes", "_gate", "_held", "_kind", "_number", "_owner"),
         *("_start_attributes", "_start_counter"),
         *("attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "sent", "span"),
         *("start_time", "telemetry", "when_ended"),
     )
+
+    _concludes: ClassVar[bool] = False
+    _finalizes: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._concludes = cls.conclude is not Operation.conclude
+        cls._finalizes = cls._finalize is not Operation._finalize
 
     def __init__(
         self,
@@ -90,7 +98,7 @@ class Operation:
         self.telemetry = telemetry
         self._gate = telemetry.gate
         self._kind = kind
-        self._ended = self._held = False
+        self._ended = self._held = self._error_passes = False
         self.error: BaseException | None = None
         """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
@@ -129,14 +137,14 @@ class Operation:
             else DISABLED_CONTENT
         )
         self.context = context if kind.enter is None else kind.enter(context)
-        conversation = scope.conversation_id or official_conversation_id(parent)
-        for key, value in (
-            (attr.GEN_AI_CONVERSATION_ID, kind.conversation and conversation),
-            (attr.USER_ID, scope.user_id),
-            (attr.SESSION_ID, scope.session_id),
-        ):
-            if value:
-                self.attributes[key] = value
+        if kind.conversation:
+            conversation = scope.conversation_id or official_conversation_id(parent)
+            if conversation:
+                self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
+        if scope.user_id:
+            self.attributes[attr.USER_ID] = scope.user_id
+        if scope.session_id:
+            self.attributes[attr.SESSION_ID] = scope.session_id
         self._number = next_number()
         IN_PROGRESS[self._number] = self
         started = STARTED.get()
@@ -210,13 +218,19 @@ class Operation:
         self.end()
 
     @final
-    def failed(self, error: BaseException) -> None:
-        """End with ``error``, which the call or the stream raised; cancellation is an error too."""
+    def failed(self, error: BaseException, *, passes: bool = False) -> None:
+        """End with ``error``, which the call or the stream raised; cancellation is an error too.
+
+        Args:
+            error: The error.
+            passes: Whether an operation below has reported it: then no exception event is emitted.
+        """
         if not self.sent:
             self.discard()
         elif _classify(self.is_failure, error, True):
             self.error = error
             self.error_type = _classify(self.error_code, error, None) or errors.error_type(error)
+            self._error_passes = passes
         self.end()
 
     @final
@@ -277,7 +291,8 @@ class Operation:
             return
         self._ended = True
         try:
-            _guard("describing an operation", self.conclude)  # may end operations below
+            if self._concludes:
+                _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
@@ -293,7 +308,8 @@ class Operation:
     def _finalize_and_emit(self) -> None:
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
-        _guard("describing an operation", self._finalize)
+        if self._finalizes:
+            _guard("describing an operation", self._finalize)
         if self._owner.emits:
             self._emit()
         else:
@@ -317,23 +333,25 @@ class Operation:
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
         kind, telemetry = self._kind, self.telemetry
-        known = self.known
+        event = kind.event if telemetry.settings.emit_event else None
+        known = self.known if kind.measures or event is not None else {}
         if kind.measures:
             _guard("recording metrics", self._measure, known)
         if self.recording:
             _guard("describing a span", self._set_attributes)
         record = None
-        if kind.event is not None and telemetry.settings.emit_event:
-            record = record_of(kind.event, known, self.context, self.end_time)
+        if event is not None:
+            record = record_of(event, known, self.context, self.end_time)
         if self.content.enabled:
             _guard("emitting content", self.content.emit, self.span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
-        if self.error is not None:
+        if self.error is not None and not self._error_passes:
             _guard("emitting an exception", self._emit_exception, self.error)
 
     def _set_attributes(self) -> None:
-        self.span.set_attributes(self.attributes)
+        if self.attributes:
+            self.span.set_attributes(self.attributes)
         if self.error_type is not None:
             description = self._gate.description(self.error) if self.error else None
             self.span.set_status(Status(StatusCode.ERROR, description))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.tables import A_DAY, Bounded
+from otel_agents.instrumentors._core.tables import A_DAY, Bounded, Recent
 
 from .operation import Operation
 
@@ -33,14 +33,35 @@ class Run:
     Attributes:
         context: The context in which its own work runs.
         operation: What records it; None if it is not shown, and after its end.
+        facts: What the library's instrumentor keeps with it; a child starts with its parent's.
+        above: The run that it is part of, while both are in progress.
         root: The outermost run that it is part of.
-        ids: For a root: the ids of all runs in progress in it, the outermost first.
+        raised: What identifies the last error that a child of it has reported.
+        ids: The ids of all runs in progress below a root, the outermost first; None for others.
     """
 
     context: Context
     operation: Operation | None
+    facts: Any = None
+    above: Run | None = None
     root: Run = field(init=False)
-    ids: dict[Hashable, None] = field(default_factory=dict[Hashable, None])
+    raised: tuple[object, ...] = ()
+    ids: dict[Hashable, None] | None = None
+
+    def passes(self, error: BaseException) -> bool:
+        """Return whether a child of it has reported ``error``, which now leaves this run too."""
+        return self.raised == _identity(error)
+
+    def pass_on(self, error: BaseException) -> None:
+        """Record that ``error``, which has been reported, leaves this run for the one above."""
+        if self.above is not None:
+            self.above.raised = _identity(error)
+
+    def release(self) -> Operation | None:
+        """Return the operation, and release everything, since the context holds the run."""
+        operation, self.operation, self.above = self.operation, None, None
+        self.context = Context()  # anything that starts below has the context already
+        return operation
 
 
 class Runs:
@@ -60,14 +81,17 @@ class Runs:
     """
 
     def __init__(self, name: str, limit: int = _LIMIT) -> None:
-        self._runs: Bounded[Hashable, Run] = Bounded(limit, evicted=_end, seconds=A_DAY)
         self._slot: Slot[Run] = Slot(f"run-{name}", Run)
+        self._runs: Recent[Hashable, Run] = Recent(limit, self._evicted)
+        self._roots: Bounded[Hashable, Run] = Bounded(limit, seconds=A_DAY, evicted=self._expired)
 
     def start(
         self,
         run_id: Hashable,
         parent_id: Hashable | None,
         begin: Callable[[Context], Operation | None],
+        *,
+        facts: Any = None,
     ) -> Context:
         """Start the run ``run_id`` and return the context in which its own work runs.
 
@@ -77,21 +101,29 @@ class Runs:
             run_id: Its id.
             parent_id: The id of its parent, None for a root.
             begin: Starts the operation in the given context; returns None to show nothing.
+            facts: What to keep with it; default is its parent's.
         """
-        try:
-            self.end(run_id)
-        except Exception:
-            errors.internal_error("ending an operation")
-        above = self._runs.get(parent_id) if parent_id is not None else None
-        parent = self.parent_context(parent_id)
+        runs = self._runs
+        if run_id in runs:
+            self._end_earlier(run_id)
+        above = runs.get(parent_id) if parent_id is not None else None
+        parent = self._context_below(above)
         operation = around.begin(begin, parent)
-        run = Run(parent if operation is None else operation.context, operation)
-        run.root = run if above is None else above.root
-        run.root.ids[run_id] = None
+        run = Run(parent if operation is None else operation.context, operation, facts, above)
         run.context = self._slot.set(run, run.context)
         if operation is not None:
             operation.context = run.context
-        self._runs.put(run_id, run)
+        if above is None:
+            run.root, run.ids = run, {}
+            self._roots.put(run_id, run)
+        else:
+            run.root = root = above.root
+            if root.ids is not None:
+                root.ids[run_id] = None
+            above.raised = ()
+            if facts is None:
+                run.facts = above.facts
+        runs.put(run_id, run)
         return run.context
 
     def parent_context(self, parent_id: Hashable | None) -> Context:
@@ -100,8 +132,10 @@ class Runs:
         This is the current context if it is already inside that run: a span that the application
         has started in between stays in between.
         """
+        return self._context_below(self._runs.get(parent_id) if parent_id is not None else None)
+
+    def _context_below(self, above: Run | None) -> Context:
         current = get_current()
-        above = self._runs.get(parent_id) if parent_id is not None else None
         if above is None or self._slot.get(current) is above:
             return current
         return above.context
@@ -126,16 +160,15 @@ class Runs:
             run_id: Its id; an id that is not in progress is ignored.
             report: Reports the result or the error to the operation.
         """
-        run = self._runs.pop(run_id)
+        run = self._runs.pop(run_id, None)
         if run is None:
             return
-        run.root.ids.pop(run_id, None)
-        if run.root is run:
-            for other in reversed(list(run.ids)):
-                below = self._runs.pop(other)
-                if below is not None:
-                    _end(below)
-        operation, run.operation = run.operation, None  # breaks a cycle: its context holds the run
+        if run.ids is not None:
+            self._roots.pop(run_id)
+            self._end_below(run)
+        elif run.root.ids is not None:
+            run.root.ids.pop(run_id, None)
+        operation = run.release()
         if operation is not None:
             try:
                 report(operation)
@@ -143,14 +176,69 @@ class Runs:
                 operation.end()
 
     def fail(self, run_id: Hashable, error: BaseException) -> None:
-        """End the run ``run_id`` with ``error``."""
-        self.end(run_id, lambda operation: operation.failed(error))
+        """End the run ``run_id`` with ``error``, which a child of it may have reported already.
+
+        The exception event is emitted where the error was raised, and not again by each run that
+        it passes on its way out.
+        """
+        run = self._runs.get(run_id)
+        if run is None:
+            return
+        passes = run.passes(error)
+        run.pass_on(error)
+        self.end(run_id, lambda operation: operation.failed(error, passes=passes))
+
+    def passed(self, run_id: Hashable | None, error: BaseException) -> None:
+        """Record that something that is no run has reported ``error`` within ``run_id``.
+
+        The default for None is the innermost run of the current context.
+        """
+        run = self._runs.get(run_id) if run_id is not None else self.current()
+        if run is not None:
+            run.raised = _identity(error)
+
+    def _end_below(self, root: Run) -> None:
+        """End what is in progress in a root, the innermost first."""
+        ids, root.ids = root.ids, None
+        for run_id in reversed(list(ids or ())):
+            below = self._runs.pop(run_id, None)
+            if below is not None:
+                _end(below)
+
+    def _end_earlier(self, run_id: Hashable) -> None:
+        try:
+            self.end(run_id)
+        except Exception:
+            errors.internal_error("ending an operation")
+
+    def _evicted(self, run: Run) -> None:
+        """End the oldest run; those below it go on."""
+        _end(run)
+
+    def _expired(self, root: Run) -> None:
+        """End a root that has expired; those below it go on."""
+        for run_id in [run_id for run_id, run in list(self._runs.items()) if run is root]:
+            self._runs.pop(run_id, None)
+        _end(root)
 
     def __len__(self) -> int:
         return len(self._runs)
 
 
+def _identity(error: BaseException) -> tuple[object, ...]:
+    """Return what tells ``error`` from others: where it was raised, and its identity.
+
+    The error itself would keep the application's frames alive. Its identity alone would be that of
+    the next error as well, once it is collected.
+    """
+    innermost = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    where = (innermost.tb_frame.f_code, innermost.tb_lasti) if innermost is not None else ()
+    return (id(error), type(error), *where)
+
+
 def _end(run: Run) -> None:
-    operation, run.operation = run.operation, None
+    operation = run.release()
     if operation is not None:
         end(operation)

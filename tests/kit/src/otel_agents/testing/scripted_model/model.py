@@ -13,6 +13,7 @@ from otel_agents.testing.scripted_model.dialect import Endpoint
 from otel_agents.testing.scripted_model.google import ENDPOINTS as GOOGLE
 from otel_agents.testing.scripted_model.ledger import Ledger
 from otel_agents.testing.scripted_model.mistral import ENDPOINTS as MISTRAL
+from otel_agents.testing.scripted_model.ollama import ENDPOINTS as OLLAMA
 from otel_agents.testing.scripted_model.openai import ENDPOINTS as OPENAI
 from otel_agents.testing.scripted_model.reactions import Reaction, Response
 from otel_agents.testing.scripted_model.server import Server
@@ -21,7 +22,7 @@ from otel_agents.testing.scripted_model.service import Script, Service
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-ENDPOINTS: tuple[Endpoint, ...] = (*MISTRAL, *OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
+ENDPOINTS: tuple[Endpoint, ...] = (*MISTRAL, *OLLAMA, *OPENAI, *ANTHROPIC, *GOOGLE, *BEDROCK)
 
 
 class ScriptedModel:

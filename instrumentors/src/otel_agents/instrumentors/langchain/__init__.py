@@ -1,0 +1,51 @@
+"""Instrumentor for LangChain and LangGraph: graphs, agents, nodes, tools, retrievers, stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from otel_agents.instrumentors._core.patching.instrumentor import AgentInstrumentor
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.patching.patches import Row
+
+__all__ = ["LangChainInstrumentor"]
+
+
+class LangChainInstrumentor(AgentInstrumentor):
+    """Record the runs of ``langchain`` and ``langgraph``; the SDKs' instrumentors record models.
+
+    Example:
+        >>> from otel_agents.instrumentors.langchain import LangChainInstrumentor
+        >>> instrumentor = LangChainInstrumentor()
+        >>> instrumentor.instrument()  # before or after the import of langchain
+        >>> # each ``graph.invoke(...)`` is one trace from here on
+        >>> instrumentor.uninstrument()
+    """
+
+    plain_name = "langchain"
+    requires = ("langchain-core >= 0.1.18, < 2",)
+    packages = (
+        *("langchain_core", "langgraph", "langchain", "langchain_classic"),
+        "langgraph_supervisor",
+    )
+    conflicting = (
+        "opentelemetry-instrumentation-langchain",
+        "opentelemetry-instrumentation-genai-langchain",
+        "openinference-instrumentation-langchain",
+        "loongsuite-instrumentation-langchain",
+        "splunk-otel-instrumentation-langchain",
+    )
+    covers = (
+        "graphs and chains (LangGraph's Graph and functional API, LCEL), agents, supervisor, swarm",
+        "nodes, tasks, tools, retrievers, stores, interrupts, batches",
+        "sync, async, stream, events, threads",
+        "the application's own model classes",
+    )
+
+    def patches(self) -> Iterable[Row]:
+        """Return the callback handler's registration, and the methods that it does not see."""
+        from ._tables import ROWS
+
+        return ROWS

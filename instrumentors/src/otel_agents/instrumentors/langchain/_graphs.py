@@ -1,0 +1,115 @@
+"""What a graph or an agent is, decided by the object: its metadata are inherited by what it calls.
+
+A callback gets a name and no object. So the methods that run a graph announce it, and the run that
+starts next is that graph's.
+"""
+
+# pyright: reportMissingTypeStubs=false
+# langgraph has types, and no py.typed in its folders: several distributions share them.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import as_mapping
+
+from ._names import Announcements
+from ._runs import RUNS, interrupt, is_in_graph
+
+if TYPE_CHECKING:
+    from langgraph.callbacks import GraphInterruptEvent
+    from langgraph.pregel.main import Pregel
+
+__all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt"]
+
+_AGENT_FACTORIES: Final = ("langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor")
+"""The modules whose functions make agents; the nodes of an agent are functions in these."""
+_CALL_AGENT: Final = "langgraph_supervisor.supervisor"
+"""The module of the function that a supervisor wraps an agent in, to make a node of it."""
+_ENTRYPOINT: Final = "__start__"
+_EXECUTOR: Final = "AgentExecutor"
+_REMOTE: Final = "RemoteGraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What is known of a graph, or of an ``AgentExecutor``.
+
+    Attributes:
+        name: Its own name, which may be the name of a class.
+        is_agent: Whether it is an agent, whose nodes are its own affair.
+        entrypoint: The function of the functional API that it consists of.
+        single: Its nodes that consist of one graph each.
+    """
+
+    name: str | None
+    is_agent: bool
+    entrypoint: str | None = None
+    single: frozenset[str] = frozenset()
+
+
+GRAPHS: Final = Announcements["Graph"]("otel_agents_graphs")
+"""The graphs whose runs start next."""
+
+
+def on_graph(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``Pregel.stream(input, config, …)`` and ``astream``, which every call passes."""
+    graph = _graph_of(call.instance)
+    configs = (call.argument(1, "config"), getattr(call.instance, "config", None))
+    names = (as_mapping(config).get("run_name") for config in configs)
+    GRAPHS.announce(graph, graph.name, *names)
+
+
+def on_executor(telemetry: Telemetry, call: Call) -> None:
+    """Observe a call of ``AgentExecutor`` or any other chain of its kind."""
+    if any(kind.__name__ == _EXECUTOR for kind in type(call.instance).__mro__):
+        config = as_mapping(call.argument(1, "config"))
+        name = getattr(call.instance, "name", None)
+        graph = Graph(name, is_agent=True)
+        own = type(call.instance).__name__
+        GRAPHS.announce(graph, name, own, config.get("run_name"))
+
+
+def _graph_of(instance: Pregel[Any, Any, Any, Any]) -> Graph:
+    nodes = cast("dict[str, Any]", instance.nodes)
+    bodies = {name: getattr(node, "bound", None) for name, node in nodes.items()}
+    entrypoint = next(iter(bodies)) if len(bodies) == 1 and _ENTRYPOINT not in bodies else None
+    return Graph(
+        instance.name,
+        _is_agent(instance, bodies),
+        entrypoint,
+        frozenset(name for name, body in bodies.items() if _is_graph(body)),
+    )
+
+
+def _is_agent(instance: Any, bodies: dict[str, Any]) -> bool:
+    metadata = as_mapping(as_mapping(getattr(instance, "config", None)).get("metadata"))
+    if metadata.get("ls_integration") == "langchain_create_agent":
+        return True
+    return any(_module_of(body) in _AGENT_FACTORIES for body in bodies.values())
+
+
+def _is_graph(body: Any) -> bool:
+    """Return whether the body of a node is a graph, bound with a config or wrapped as it may be."""
+    while body is not None and not hasattr(body, "nodes"):
+        if _module_of(body) == _CALL_AGENT or type(body).__name__ == _REMOTE:
+            return True
+        body = getattr(body, "bound", None)
+    return body is not None and hasattr(body, "stream_mode")
+
+
+def _module_of(body: Any) -> str | None:
+    """Return the module of the function that a node consists of."""
+    function = getattr(body, "func", None) or getattr(body, "afunc", None)
+    return getattr(function, "__module__", None)
+
+
+def on_interrupt(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``on_interrupt(event)`` of a graph's callback manager, once for nested graphs."""
+    event: GraphInterruptEvent = call.argument(0, "event")
+    run = RUNS.find(event.run_id) if event.run_id is not None else None
+    if run is not None and not is_in_graph(run):
+        interrupt(run, event.interrupts)

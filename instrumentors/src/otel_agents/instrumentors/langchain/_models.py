@@ -1,0 +1,271 @@
+"""Model classes: the SDK below reports their calls; where there is none, this module does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial, reduce
+from operator import add
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage
+from otel_agents.instrumentors._dialects.fields import as_mapping, items, listed, text
+from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
+from otel_agents.instrumentors._dialects.parts import text_message
+from otel_agents.instrumentors._dialects.providers import provider_name
+from otel_agents.instrumentors._dialects.servers import server_of
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation, Provider
+
+from ._messages import model_message, model_messages
+from ._runs import RUNS
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel, BaseLLM
+    from langchain_core.outputs import ChatGeneration, Generation
+
+__all__ = ["chat_model_call", "completion_model_call"]
+
+_PROVIDERS: Final = MappingProxyType(
+    {
+        "amazon_bedrock": Provider.AWS_BEDROCK,
+        "azure": Provider.AZURE_AI_OPENAI,
+        "google_genai": Provider.GCP_GEMINI,
+        "google_vertexai": Provider.GCP_VERTEX_AI,
+        "mistral": Provider.MISTRAL_AI,
+        "xai": Provider.X_AI,
+    }
+)
+"""LangChain's names of providers (``ls_provider``)."""
+_SENDS_ITSELF: Final = ("langchain_mistralai.", "langchain_ollama.")
+"""The packages whose models send by no SDK that is instrumented."""
+_SETTINGS: Final = (
+    *("temperature", "top_p", "top_k", "max_tokens", "max_output_tokens", "seed", "stop", "n"),
+    *("frequency_penalty", "presence_penalty", "reasoning_effort"),
+)
+"""Settings that model classes have as fields, by their names in OpenAI's API."""
+_URLS: Final = (
+    *("endpoint", "base_url", "endpoint_url", "openai_api_base", "anthropic_api_url"),
+    "groq_api_base",
+)
+_NAMES: Final = ("model", "model_name", "model_id")
+_USAGE_DETAILS: Final = (
+    ("input_token_details", "cache_read", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("input_token_details", "cache_creation", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    ("output_token_details", "reasoning", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+)
+_OWN: Final = ("messages", "prompts", "prompt", "stop", "run_manager")
+"""Arguments that are not passed on to the provider."""
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_GENERATED: Final = ("lc_", "run-")
+"""How ids begin that LangChain gives to messages without one."""
+
+
+class _ModelCall(FrameworkCall):
+    """One call of a model class below LangChain's cache: each one sends a request."""
+
+    def __init__(
+        self, telemetry: Telemetry, call: Call, operation: Operation | None, chat: bool
+    ) -> None:
+        self._model = call.instance
+        messages, stop = (
+            call.argument(0, "messages" if chat else "prompts"),
+            call.argument(1, "stop"),
+        )
+        manager = call.argument(2, "run_manager")
+        self._run_id = getattr(manager, "parent_run_id", None)
+        settings = _settings_of(self._model, stop, call.kwargs)
+        known = _ls_params(self._model, stop, call.kwargs)
+        super().__init__(
+            telemetry,
+            settings,
+            model=_name_of(self._model, known),
+            provider=_provider_of(known),
+            server=_server_of(self._model),
+            operation=operation,
+            record_request=partial(_record_request, messages),
+            parent=RUNS.parent_context(self._run_id),
+        )
+        self._chunks: list[Any] = []
+        if type(self._model).__module__.startswith(_SENDS_ITSELF):
+            self._start_span()
+
+    def _start_span(self) -> None:
+        """Start the span now: the HTTP client's spans are then its children."""
+        started = self.start(self.server)
+        if started is not None:
+            self.context = started.context
+
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """Return ``error``; it passes the runs above, which do not report where it was raised."""
+        if error is not None:
+            RUNS.passed(self._run_id, error)
+        return error
+
+    def chunk(self, item: Any) -> object:
+        """Collect one chunk of a stream."""
+        if not self._chunks:
+            self.chunk_received()
+            self.settings = {**self.settings, "stream": True}
+        self._chunks.append(item)
+        return None
+
+    def response_fields(self, response: Any) -> ResponseFields:
+        """Return what the result reports, or the chunks of a stream so far."""
+        if response is None:
+            return _fields([_merged(self._chunks)], _sum(self._chunks), self._chunks)
+        generations = _generations(response)
+        shared = as_mapping(getattr(response, "llm_output", None))
+        metadata = [{**shared, **_metadata_of(one)} for one in generations]
+        usage = next(filter(None, map(_usage_of, generations)), None) or _billed(shared)
+        return _fields(metadata, usage, generations)
+
+    def output_messages(self, response: Any) -> list[Message]:
+        """Return the result's messages."""
+        if response is None:
+            return [_output_message(reduce(add, self._chunks))] if self._chunks else []
+        return [_output_message(one) for one in _generations(response)]
+
+
+def chat_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
+    """Claim ``BaseChatModel._generate(messages, stop, run_manager, …)`` and its three kinds."""
+    return _ModelCall(telemetry, call, None, chat=True)
+
+
+def completion_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
+    """Claim ``BaseLLM._generate(prompts, stop, run_manager, …)`` and its three kinds."""
+    return _ModelCall(telemetry, call, Operation.TEXT_COMPLETION, chat=False)
+
+
+def _record_request(messages: Any, content: Content) -> None:
+    if isinstance(messages, str):
+        content.input_messages = [text_message("user", messages)]
+    elif messages and isinstance(messages[0], str):
+        content.input_messages = [text_message("user", prompt) for prompt in messages]
+    elif messages:
+        content.input_messages = model_messages(messages)
+
+
+def _settings_of(
+    model: Any, stop: Sequence[str] | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    known = {name: getattr(model, name, None) for name in _SETTINGS}
+    called = {name: given[name] for name in _SETTINGS if given.get(name) is not None}
+    return {**known, **called, **({"stop": stop} if stop else {})}
+
+
+def _ls_params(
+    model: BaseChatModel | BaseLLM, stop: Sequence[str] | None, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return what the class reports of its model.
+
+    One that reports nothing has a provider made of the name of the class, which is dropped.
+    """
+    method = getattr(model, "_get_ls_params", None)
+    if method is None:
+        return {}
+    known = as_mapping(method(stop=stop, **{k: v for k, v in given.items() if k not in _OWN}))
+    if method.__func__.__module__.startswith("langchain_core.language_models."):
+        return {name: value for name, value in known.items() if name != "ls_provider"}
+    return known
+
+
+def _name_of(model: Any, known: Mapping[str, Any]) -> str | None:
+    names = (known.get("ls_model_name"), *(getattr(model, name, None) for name in _NAMES))
+    return next((name for name in names if name and isinstance(name, str)), None)
+
+
+def _provider_of(known: Mapping[str, Any]) -> str | None:
+    name = known.get("ls_provider")
+    return provider_name(name, _PROVIDERS) if isinstance(name, str) and name else None
+
+
+def _server_of(model: Any) -> tuple[str, int] | None:
+    urls = (getattr(model, name, None) for name in _URLS)
+    url = next((url for url in urls if url and isinstance(url, str)), None)
+    return server_of(url) if url else None
+
+
+def _metadata_of(generation: Any) -> Mapping[str, Any]:
+    """Return what the provider reported with a message, or with a generated text."""
+    info = as_mapping(getattr(generation, "generation_info", None))
+    message = getattr(generation, "message", None)
+    return {**info, **as_mapping(getattr(message, "response_metadata", None))}
+
+
+def _generations(response: Any) -> list[Any]:
+    """Return what was generated: one for each choice."""
+    found = items(response, "generations")
+    return [one for some in found for one in listed(some) or [some]]
+
+
+def _merged(chunks: Sequence[Any]) -> dict[str, Any]:
+    """Return the metadata of a stream; what several chunks have is the last one's."""
+    return {name: value for chunk in chunks for name, value in _metadata_of(chunk).items()}
+
+
+def _sum(chunks: Sequence[Any]) -> Usage | None:
+    """Return the usage of a stream, of which each chunk reports a part, or one of them all."""
+    usages = [usage for chunk in chunks if (usage := _usage_of(chunk)) is not None]
+    if not usages:
+        return None
+    breakdown: Counter[str] = Counter()
+    for usage in usages:
+        breakdown.update(usage.breakdown)
+    inputs = sum(usage.input_tokens or 0 for usage in usages)
+    return Usage(inputs, sum(usage.output_tokens or 0 for usage in usages), dict(breakdown))
+
+
+def _fields(
+    metadata: Sequence[Mapping[str, Any]], usage: Usage | None, generations: Sequence[Any]
+) -> ResponseFields:
+    first: Mapping[str, Any] = metadata[0] if metadata else {}
+    return ResponseFields(
+        response_id=text(first, "id") or _message_id(generations),
+        model=text(first, "model_name") or text(first, "model"),
+        finish_reasons=tuple(reason for one in metadata if (reason := _reason(one))),
+        usage=usage,
+    )
+
+
+def _message_id(generations: Sequence[Any]) -> str | None:
+    """Return the id of the response, which some classes give to its message."""
+    message = getattr(generations[0], "message", None) if generations else None
+    found = text(message, "id")
+    return found if found and not found.startswith(_GENERATED) else None
+
+
+def _reason(metadata: Mapping[str, Any]) -> str | None:
+    reason = next((metadata[name] for name in _REASONS if metadata.get(name)), None)
+    return reason.lower() if isinstance(reason, str) else None
+
+
+def _usage_of(generation: Any) -> Usage | None:
+    usage = as_mapping(getattr(getattr(generation, "message", None), "usage_metadata", None))
+    if not usage:
+        return None
+    breakdown: dict[str, int] = {}
+    for group, name, attribute in _USAGE_DETAILS:
+        count = as_mapping(usage.get(group)).get(name)
+        if isinstance(count, int) and count:
+            breakdown[attribute] = count
+    return Usage(usage.get("input_tokens"), usage.get("output_tokens"), breakdown)
+
+
+def _billed(shared: Mapping[str, Any]) -> Usage | None:
+    """Return the usage that classes report in OpenAI's form, as those that complete texts do."""
+    usage = as_mapping(shared.get("token_usage"))
+    inputs, outputs = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    known = isinstance(inputs, int) or isinstance(outputs, int)
+    return Usage(inputs, outputs, {}) if known else None
+
+
+def _output_message(generation: ChatGeneration | Generation) -> Message:
+    message = getattr(generation, "message", None)
+    if message is None:
+        return text_message("assistant", generation.text)
+    return {**model_message(message), "role": "assistant"}

@@ -1,0 +1,143 @@
+"""The runs in progress by LangChain's run ids, and the context in which each one works."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import Operation, Runs, Step, interrupted
+from otel_agents.instrumentors._core.operations.runs import Run
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import listed
+
+if TYPE_CHECKING:
+    from ._graphs import Graph
+
+__all__ = [
+    "RUNS",
+    "Node",
+    "context_of_config",
+    "context_of_manager",
+    "context_of_runnable",
+    "fail",
+    "interrupt",
+    "is_in_graph",
+    "leaves_graph",
+]
+
+RUNS: Final = Runs("langchain")
+
+_INTERRUPTED: Final = "interrupted"
+_CALLBACKS: Final = "langgraph.callbacks"
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """The graph that a run is part of, and the innermost node.
+
+    Attributes:
+        graph: The innermost graph; None outside of graphs.
+        run_id: The run of the node, or of the graph if no node has started yet.
+        namespace: LangGraph's ``langgraph_checkpoint_ns`` of the node; empty for a graph.
+        name: The name of a node that is one graph: the graph's span is the node's.
+        number: The number of its step in the graph, from 1.
+        internal: Whether what it runs is an agent's own affair, except for tools and graphs.
+    """
+
+    graph: Graph | None
+    run_id: UUID
+    namespace: str = ""
+    name: str | None = None
+    number: int | None = None
+    internal: bool = False
+
+
+def context_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run that a ``RunnableConfig`` is for, the first argument.
+
+    LangChain and LangGraph call ``_set_config_context(config)`` inside a fresh copy of the
+    `contextvars.Context`, in which the run's code is then executed.
+    """
+    config: Any = call.argument(0, "config")
+    callbacks = config.get("callbacks") if config else None
+    run_id = getattr(callbacks, "parent_run_id", None)
+    return RUNS.context_of(run_id) if run_id is not None else None
+
+
+def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run in which ``Runnable.ainvoke(input, config)`` is called."""
+    config: Any = call.argument(1, "config")
+    callbacks = config.get("callbacks") if config else None
+    return RUNS.context_of(getattr(callbacks, "parent_run_id", None))
+
+
+def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the run whose manager is passed, which is the one that does the work."""
+    manager: Any = call.kwargs.get("run_manager") or call.argument(1, "run_manager")
+    return RUNS.context_of(getattr(manager, "run_id", None))
+
+
+def fail(run_id: UUID, error: BaseException) -> None:
+    """End a run with what it raised, which need not be an error.
+
+    A stream that is left raises `GeneratorExit` in each run in progress. LangGraph's
+    ``GraphBubbleUp`` is how an interrupt, or a command for a graph above, leaves a node.
+    """
+    if isinstance(error, GeneratorExit):
+        RUNS.end(run_id, Operation.abandoned)
+        return
+    if not leaves_graph(error):
+        RUNS.fail(run_id, error)
+    elif _is_a(error, "GraphInterrupt"):
+        if _CALLBACKS not in sys.modules:
+            _report_interrupt(run_id, error)
+        RUNS.end(run_id, _interrupted)
+    else:
+        RUNS.end(run_id)
+
+
+def leaves_graph(error: BaseException) -> bool:
+    """Return whether ``error`` is none, but an interrupt or a command for a graph above."""
+    return _is_a(error, "GraphBubbleUp")
+
+
+def _is_a(error: BaseException, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+def is_in_graph(run: Run) -> bool:
+    """Return whether a run is part of a graph that is above it."""
+    facts = run.above.facts if run.above is not None else None
+    return isinstance(facts, Node) and facts.graph is not None
+
+
+def interrupt(run: Run, requests: Sequence[Any]) -> None:
+    """Emit the event of an interrupt, on the outermost graph that ``run`` is part of."""
+    outermost = run
+    while outermost.above is not None and is_in_graph(outermost):
+        outermost = outermost.above
+    values = [getattr(request, "value", request) for request in requests]
+    if outermost.operation is not None:
+        value = values[0] if len(values) == 1 else values or None
+        interrupted(outermost.operation.telemetry, value, outermost.context)
+
+
+def _report_interrupt(run_id: UUID, error: BaseException) -> None:
+    """Report the interrupt that a node raises, once; newer versions have a callback for all."""
+    run = RUNS.find(run_id)
+    if run is not None:
+        if not run.passes(error):
+            interrupt(run, listed(error.args[0] if error.args else None))
+        run.pass_on(error)
+
+
+def _interrupted(operation: Operation) -> None:
+    if isinstance(operation, Step):
+        operation.set_outcome(_INTERRUPTED)
+    operation.end()

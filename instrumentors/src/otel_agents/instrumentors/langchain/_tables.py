@@ -1,0 +1,181 @@
+"""The table: the handler's registration, and the target of everything that it does not see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
+from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+
+from . import _chains, _graphs, _models, _outside, _runs, _work
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["ROWS"]
+
+_CORE: Final = "langchain_core"
+_CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
+_COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
+_CALLBACKS: Final = "langgraph.callbacks"
+_INTERNAL: Final = "langgraph._internal._runnable"
+_RUNS: Final = "contexts of runs"
+_NODES: Final = "contexts of nodes"
+_TASKS: Final = "contexts of async nodes"
+_in_own_run: Final = within(_runs.context_of_manager)
+_within_run: Final = within(_runs.context_of_runnable)
+
+
+def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
+    from . import _handler  # it imports LangChain
+
+    return _handler.register(telemetry, module)
+
+
+_in_run: Final = attaching(_runs.context_of_config)
+_CONTEXTS: Final = (
+    *(
+        Patch(f"{_CORE}.{module}:_set_config_context", _in_run, since="0.2.5", one_of=_RUNS)
+        for module in (
+            *("runnables.config", "runnables.base", "runnables.fallbacks", "tools.base", "tools"),
+        )
+    ),
+    Patch(f"{_INTERNAL}:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils.runnable:_set_config_context", _in_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.invoke", _within_run, one_of=_NODES),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_NODES),
+)
+"""Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
+
+_FIRST_CONTEXTS: Final = (
+    *(
+        Patch(f"{_CORE}.tools:BaseTool.{method}", _in_own_run, subclasses=True, until="0.2.5")
+        for method in ("_run", "_arun")
+    ),
+    *(
+        Patch(f"{_CORE}.runnables.base:RunnableLambda.{method}", _in_own_run, until="0.2.5")
+        for method in ("_invoke", "_ainvoke")
+    ),
+)
+"""Before langchain-core 0.2.5 there is no function that all code of a run passes."""
+
+_OLD_CONTEXTS: Final = (
+    Patch(f"{_INTERNAL}:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils.runnable:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+    Patch("langgraph.utils:RunnableCallable.ainvoke", _within_run, one_of=_TASKS),
+)
+"""Before Python 3.11 a task takes no context, and async nodes run without one of their own."""
+
+_GRAPHS: Final = (
+    *(
+        Patch(f"{target}.{method}", watch(_graphs.on_graph), since=since, until=until)
+        for target, since, until in (
+            ("langgraph.pregel.main:Pregel", "0.6", None),
+            ("langgraph.pregel:Pregel", None, "0.6"),
+        )
+        for method in ("stream", "astream")
+    ),
+    *(
+        Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.1.7")
+        for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
+    ),
+)
+
+_MODELS: Final = tuple(
+    Patch(f"{target}.{method}", start, subclasses=True)
+    for target, start in (
+        (_CHAT, _models.chat_model_call),
+        (_COMPLETION, _models.completion_model_call),
+    )
+    for method in ("_generate", "_agenerate", "_stream", "_astream")
+)
+
+_COMPOSITES: Final = tuple(
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
+    for kind in ("RunnableSequence", "RunnableParallel")
+    for method in ("invoke", "ainvoke", "transform", "atransform")
+)
+
+_LEGACY: Final = tuple(
+    row
+    for package, until in (("langchain_classic", None), ("langchain", "1.0"))
+    for row in (
+        *(
+            Patch(f"{package}.chains.base:Chain.{method}", watch(_graphs.on_executor), until=until)
+            for method in ("invoke", "ainvoke")
+        ),
+        *(
+            Patch(
+                f"{package}.chains.base:Chain.{method}", _in_own_run, subclasses=True, until=until
+            )
+            for method in ("_call", "_acall")
+        ),
+        *(
+            Patch(
+                f"{package}.agents.agent:AgentExecutor.{method}",
+                watch(_graphs.on_executor),
+                until=until,
+            )
+            for method in ("stream", "astream")
+        ),
+    )
+)
+"""Chains of before LCEL, which run no code in a context of their own."""
+
+_SEARCHES: Final = (
+    *(
+        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _work.searching, subclasses=True)
+        for method in ("_get_relevant_documents", "_aget_relevant_documents")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.documents.compressor:BaseDocumentCompressor.{method}",
+            _work.reranking,
+            subclasses=True,
+            since="0.2.5",
+        )
+        for method in ("compress_documents", "acompress_documents")
+    ),
+)
+_STORES: Final = tuple(
+    Patch(f"langgraph.store.base:BaseStore.{prefix}{method}", start, overrides=True, since="0.2.40")
+    for method, start in (
+        *(("get", _work.get_item), ("search", _work.search_items)),
+        *(("put", _work.put_item), ("delete", _work.delete_item)),
+    )
+    for prefix in ("", "a")
+)
+_OUTSIDE: Final = (
+    *(
+        Patch(
+            f"{_CORE}.runnables.base:Runnable.{method}",
+            _outside.batch,
+            overrides=True,
+            since="0.1.33" if method.endswith("completed") else None,
+        )
+        for method in ("batch", "abatch", "batch_as_completed", "abatch_as_completed")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
+            within(_outside.history_context),
+        )
+        for method in ("invoke", "ainvoke", "stream", "astream", "astream_events")
+    ),
+    *(
+        Patch(
+            f"langgraph.pregel.remote:RemoteGraph.{method}", _outside.remote_graph, since="0.2.45"
+        )
+        for method in ("stream", "astream")
+    ),
+)
+
+ROWS: Final[tuple[Row, ...]] = (
+    Registration(f"{_CORE}.tracers.context", _register),
+    *(*_CONTEXTS, *_FIRST_CONTEXTS),
+    *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
+    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
+)
