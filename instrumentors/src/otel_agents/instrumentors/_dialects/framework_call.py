@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.operations import ClaimedCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -45,6 +47,7 @@ class FrameworkCall(ClaimedCall):
         operation: The operation; default is the provider's.
         sends_itself: Whether the call is itself evidence that a request is sent.
         record_request: Records the request's content.
+        parent: The parent context; default is the current one.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class FrameworkCall(ClaimedCall):
         operation: Operation | None = None,
         sends_itself: bool = True,
         record_request: Callable[[Content], object] | None = None,
+        parent: Context | None = None,
     ) -> None:
         generates = provider in _GENERATE_CONTENT
         super().__init__(
@@ -67,6 +71,7 @@ class FrameworkCall(ClaimedCall):
             provider=provider,
             sends_itself=sends_itself,
             record_request=record_request,
+            parent=parent,
         )
         self.settings = settings
         self.server = server

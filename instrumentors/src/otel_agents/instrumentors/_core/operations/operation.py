@@ -65,7 +65,7 @@ class Operation:
     """
 
     __slots__ = (
-        *("__weakref__", "_ended", "_gate", "_held", "_kind", "_number", "_owner"),
+        *("__weakref__", "_ended", "_error_passes", "_gate", "_held", "_kind", "_number", "_owner"),
         *("_start_attributes", "_start_counter"),
         *("attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
@@ -88,7 +88,7 @@ class Operation:
         self.telemetry = telemetry
         self._gate = telemetry.gate
         self._kind = kind
-        self._ended = self._held = False
+        self._ended = self._held = self._error_passes = False
         self.error: BaseException | None = None
         """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
@@ -197,8 +197,13 @@ class Operation:
         self.end()
 
     @final
-    def failed(self, error: BaseException) -> None:
-        """End with ``error``, which the call or the stream raised; cancellation is an error too."""
+    def failed(self, error: BaseException, *, passes: bool = False) -> None:
+        """End with ``error``, which the call or the stream raised; cancellation is an error too.
+
+        Args:
+            error: The error.
+            passes: Whether an operation below has reported it: then no exception event is emitted.
+        """
         try:
             failure = self.is_failure(error)
         except Exception:
@@ -207,6 +212,7 @@ class Operation:
         if failure:
             self.error = error
             self.error_type = errors.error_type(error)
+            self._error_passes = passes
         self.end()
 
     @final
@@ -319,7 +325,7 @@ class Operation:
             _guard("emitting content", self.content.emit, self.span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
-        if self.error is not None:
+        if self.error is not None and not self._error_passes:
             _guard("emitting an exception", self._emit_exception, self.error)
 
     def _set_attributes(self) -> None:

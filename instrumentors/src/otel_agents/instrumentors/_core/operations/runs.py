@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
@@ -33,13 +33,19 @@ class Run:
     Attributes:
         context: The context in which its own work runs.
         operation: What records it; None if it is not shown, and after its end.
+        facts: What the library's instrumentor keeps with it; a child starts with its parent's.
+        above: The run that it is part of, while both are in progress.
         root: The outermost run that it is part of.
+        raised: What identifies the last error that a child of it has reported.
         ids: For a root: the ids of all runs in progress in it, the outermost first.
     """
 
     context: Context
     operation: Operation | None
+    facts: Any = None
+    above: Run | None = None
     root: Run = field(init=False)
+    raised: tuple[object, ...] = ()
     ids: dict[Hashable, None] = field(default_factory=dict[Hashable, None])
 
 
@@ -68,6 +74,8 @@ class Runs:
         run_id: Hashable,
         parent_id: Hashable | None,
         begin: Callable[[Context], Operation | None],
+        *,
+        facts: Any = None,
     ) -> Context:
         """Start the run ``run_id`` and return the context in which its own work runs.
 
@@ -77,6 +85,7 @@ class Runs:
             run_id: Its id.
             parent_id: The id of its parent, None for a root.
             begin: Starts the operation in the given context; returns None to show nothing.
+            facts: What to keep with it; default is its parent's.
         """
         try:
             self.end(run_id)
@@ -85,7 +94,11 @@ class Runs:
         above = self._runs.get(parent_id) if parent_id is not None else None
         parent = self.parent_context(parent_id)
         operation = around.begin(begin, parent)
-        run = Run(parent if operation is None else operation.context, operation)
+        run = Run(parent if operation is None else operation.context, operation, facts, above)
+        if above is not None:
+            above.raised = ()
+            if facts is None:
+                run.facts = above.facts
         run.root = run if above is None else above.root
         run.root.ids[run_id] = None
         run.context = self._slot.set(run, run.context)
@@ -136,6 +149,7 @@ class Runs:
                 if below is not None:
                     _end(below)
         operation, run.operation = run.operation, None  # breaks a cycle: its context holds the run
+        run.above = None
         if operation is not None:
             try:
                 report(operation)
@@ -143,14 +157,47 @@ class Runs:
                 operation.end()
 
     def fail(self, run_id: Hashable, error: BaseException) -> None:
-        """End the run ``run_id`` with ``error``."""
-        self.end(run_id, lambda operation: operation.failed(error))
+        """End the run ``run_id`` with ``error``, which a child of it may have reported already.
+
+        The exception event is emitted where the error was raised, and not again by each run that
+        it passes on its way out.
+        """
+        run = self._runs.get(run_id)
+        if run is None:
+            return
+        raised = _identity(error)
+        passes = run.raised == raised
+        if run.above is not None:
+            run.above.raised = raised
+        self.end(run_id, lambda operation: operation.failed(error, passes=passes))
+
+    def passed(self, run_id: Hashable | None, error: BaseException) -> None:
+        """Record that something that is no run has reported ``error`` within ``run_id``.
+
+        The default for None is the innermost run of the current context.
+        """
+        run = self._runs.get(run_id) if run_id is not None else self.current()
+        if run is not None:
+            run.raised = _identity(error)
 
     def __len__(self) -> int:
         return len(self._runs)
 
 
+def _identity(error: BaseException) -> tuple[object, ...]:
+    """Return what tells ``error`` from others: where it was raised, and its identity.
+
+    The error itself would keep the application's frames alive. Its identity alone would be that of
+    the next error as well, once it is collected.
+    """
+    innermost = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    where = (innermost.tb_frame.f_code, innermost.tb_lasti) if innermost is not None else ()
+    return (id(error), type(error), *where)
+
+
 def _end(run: Run) -> None:
-    operation, run.operation = run.operation, None
+    operation, run.operation, run.above = run.operation, None, None
     if operation is not None:
         end(operation)

@@ -1,0 +1,116 @@
+"""Errors that pass several runs, and what a library's instrumentor keeps with a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from opentelemetry.context import Context, attach, detach
+
+from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Telemetry
+from otel_agents.testing.emission import Emission
+
+Begin = Callable[[Context], Operation]
+Agent = Callable[[str], Begin]
+
+
+@pytest.fixture
+def agent(telemetry: Telemetry) -> Agent:
+    return lambda name: lambda parent: InvokeAgent(telemetry, name, parent=parent)
+
+
+def nothing(parent: Context) -> None:
+    """Start nothing: the run is not shown."""
+
+
+def errors_of(emission: Emission) -> list[tuple[str, object]]:
+    return [(s.name, (s.attributes or {}).get("error.type")) for s in emission.spans]
+
+
+def raised_in(emission: Emission) -> list[object]:
+    """Return the span ids of the exception events, in the order of their emission."""
+    return [log.log_record.span_id for log in emission.logs]
+
+
+def span_id(emission: Emission, name: str) -> object:
+    (span,) = (s for s in emission.spans if s.name == f"invoke_agent {name}")
+    assert span.context is not None
+    return span.context.span_id
+
+
+def test_an_error_is_on_every_run_and_its_event_where_it_was_raised(
+    agent: Agent, emission: Emission
+) -> None:
+    runs, error = Runs("toy"), ValueError("secret")
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, nothing)
+    runs.start(3, 2, agent("leaf"))
+    for run_id in (3, 2, 1):
+        runs.fail(run_id, error)
+    assert errors_of(emission) == [
+        ("invoke_agent leaf", "ValueError"),
+        ("invoke_agent root", "ValueError"),
+    ]
+    assert raised_in(emission) == [span_id(emission, "leaf")]
+
+
+def test_a_further_error_has_its_own_event(agent: Agent, emission: Emission) -> None:
+    runs = Runs("toy")
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("leaf"))
+    runs.fail(2, ValueError())
+    runs.fail(1, KeyError())
+    assert raised_in(emission) == [span_id(emission, "leaf"), span_id(emission, "root")]
+
+
+def test_an_error_before_the_next_child_is_over(agent: Agent, emission: Emission) -> None:
+    runs, error = Runs("toy"), ValueError()
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("first"))
+    runs.fail(2, error)
+    runs.start(3, 1, agent("second"))
+    runs.end(3)
+    runs.fail(1, error)
+    assert raised_in(emission) == [span_id(emission, "first"), span_id(emission, "root")]
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_what_is_no_run_may_have_reported_an_error(
+    agent: Agent, emission: Emission, by_id: bool
+) -> None:
+    runs, error = Runs("toy"), ValueError()
+    token = attach(runs.start(1, None, agent("root")))
+    runs.passed(1 if by_id else None, error)
+    detach(token)
+    runs.passed(None, error)
+    runs.passed(2, error)
+    runs.fail(1, error)
+    assert errors_of(emission) == [("invoke_agent root", "ValueError")]
+    assert raised_in(emission) == []
+
+
+def test_failing_an_unknown_run_does_nothing(emission: Emission) -> None:
+    Runs("toy").fail("unknown", ValueError())
+    assert emission.spans == ()
+
+
+def test_a_run_has_its_parents_facts_or_its_own() -> None:
+    runs = Runs("toy")
+    runs.start(1, None, nothing, facts="graph")
+    runs.start(2, 1, nothing)
+    runs.start(3, 2, nothing, facts="node")
+    runs.start(4, None, nothing)
+    found = [runs.find(run_id) for run_id in (1, 2, 3, 4)]
+    assert [run.facts for run in found if run is not None] == ["graph", "graph", "node", None]
+
+
+def test_a_run_that_ended_does_not_hold_its_parent() -> None:
+    runs = Runs("toy")
+    runs.start(1, None, nothing)
+    runs.start(2, 1, nothing)
+    run = runs.find(2)
+    assert run is not None
+    assert run.above is runs.find(1)
+    runs.end(1)
+    assert run.above is None
+    assert len(runs) == 0
