@@ -1,0 +1,280 @@
+"""Runs: from a call of the runner to its result, over the stretches of one or several agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context, attach, get_current
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Observation
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import (
+    InvokeAgent,
+    InvokeWorkflow,
+    Operation,
+    interrupted,
+)
+from otel_agents.instrumentors._core.tables import ByObject
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import text
+from otel_agents.semconv import attributes as attr
+
+from ._frames import RUNS, Frame, current_frame, enter, leave, restore
+from ._messages import final_output, interruptions, record_input
+
+if TYPE_CHECKING:
+    from agents import Agent, RunResult, RunResultStreaming, RunState
+    from agents.tool import FunctionTool
+    from agents.tracing import Span
+
+__all__ = [
+    "DEFAULT_NAME",
+    "AgentsRun",
+    "agent_tool_made",
+    "preparing",
+    "run",
+    "starts_trace_itself",
+    "streamed_run",
+    "with_conversation",
+]
+
+DEFAULT_NAME: Final = "Agent workflow"
+"""The SDK's default for a workflow's name."""
+_PREPARING: Final = Slot("openai-agents-preparing", bool)
+_AGENT_TOOLS: Final[ByObject[Any, None]] = ByObject()
+"""The functions of tools that are agents, in versions whose tools do not say so."""
+
+
+class AgentsRun(Observation):
+    """A run in progress.
+
+    Attributes:
+        telemetry: What to emit with.
+        agent: The stretch of the current agent.
+        requests: The tool calls of the last response that were not executed yet.
+        handoffs: The names of the tools that hand over to another agent.
+        problem: The class of an error that the SDK has recorded and not raised.
+        started: Whether an agent has started.
+    """
+
+    def __init__(self, telemetry: Telemetry, arguments: _Arguments) -> None:
+        self.telemetry = telemetry
+        self.agent: InvokeAgent | None = None
+        self.requests: list[Any] = []
+        self.handoffs: frozenset[str] = frozenset()
+        self.problem: str | None = None
+        self.started = False
+        self._arguments = arguments
+        self._entered: Span[Any] | None = None
+        self._stretch: Span[Any] | None = None
+        self._has_several = _has_several(arguments.starting_agent)
+        self._turns = 0
+        self._undescribed: InvokeAgent | None = None
+        self._response: list[Any] = []
+        super().__init__(enter(self, self._begin, self))
+
+    def _begin(self, parent: Context) -> Operation | None:
+        """Start the workflow, or the agent where it is the only one."""
+        given = self._arguments
+        parent = with_conversation(given.conversation, parent)
+        if not self._has_several:
+            self.agent = self._stretch_of(given.agent.name, parent)
+            return self.agent
+        if current_frame() is not None:
+            return None
+        workflow = InvokeWorkflow(
+            self.telemetry, given.workflow_name, output=final_output, parent=parent
+        )
+        record_input(workflow.content, given.input)
+        return workflow
+
+    def _stretch_of(self, name: str | None, parent: Context) -> InvokeAgent:
+        given = self._arguments
+        is_first, self._turns = not self._turns, self._turns + 1
+        model = given.model if is_first else None
+        agent = InvokeAgent(self.telemetry, name, model=model, output=final_output, parent=parent)
+        if self._has_several:
+            agent.attributes[attr.OTEL_AGENTS_TURN] = self._turns
+        if is_first:
+            record_input(agent.content, given.input)
+        self._undescribed = agent
+        return agent
+
+    def on_request(self, instructions: Any, given: Any, handoffs: frozenset[str]) -> None:
+        """Record what the model gets: the current agent's instructions, and its first input."""
+        self.handoffs = handoffs
+        agent, self._undescribed = self._undescribed, None
+        if agent is not None:
+            record_input(agent.content, given if self._turns > 1 else None, instructions)
+
+    def on_response(self, items: list[Any]) -> None:
+        """Keep the items of a model's response, of which some are tool calls."""
+        self.requests = [item for item in items if text(item, "call_id") is not None]
+        self._response = items
+
+    def take_request(self, name: str) -> Any:
+        """Return the next call of the tool ``name`` that the model requested; None if unknown."""
+        return self._take(lambda found: found == name)
+
+    def take_handoff(self) -> Any:
+        """Return the handoff that the model requested; None if unknown."""
+        return self._take(self.handoffs.__contains__)
+
+    def _take(self, matches: Callable[[str], bool]) -> Any:
+        for request in self.requests:
+            if matches(text(request, "name") or ""):
+                self.requests.remove(request)
+                return request
+        return None
+
+    def is_current(self, frame: Frame) -> bool:
+        """Return whether ``frame`` is that of the run itself, or of its current agent."""
+        return frame.key is self or frame.key is self._entered
+
+    def start_stretch(self, span: Span[Any]) -> None:
+        """Start the stretch of the next agent, unless it is the only one and has started."""
+        only = not self._has_several and not self.started
+        self.started, self._entered = True, span
+        self._end_stretch(Operation.end)
+        if only:
+            attach(enter(span, lambda parent: None))
+            return
+
+        def begin(parent: Context) -> Operation:
+            self.agent = self._stretch_of(span.span_data.name, parent)
+            return self.agent
+
+        attach(enter(span, begin))
+        self._stretch = span
+
+    def leave_stretch(self, span: Span[Any]) -> None:
+        """Leave an agent; its stretch ends with the run, or when the next agent starts."""
+        if span is self._stretch:
+            restore(span)
+        else:
+            leave(span)
+
+    def _end_stretch(self, report: Callable[[Operation], object]) -> None:
+        span, self._stretch = self._stretch, None
+        if span is not None:
+            RUNS.end(span, report)
+
+    def returned(self, value: RunResult | None) -> Any:
+        """Record the result; that of a streamed run is known to its own object."""
+        result: Any = self._arguments.streamed if value is None else value
+        if self.problem is not None and getattr(result, "final_output", None) is None:
+            self._end(lambda operation: _failed_by(operation, self.problem))
+            return value
+        waiting = interruptions(result)
+        if waiting and self.agent is not None:
+            interrupted(self.telemetry, waiting(), self.agent.context)
+        self._end(lambda operation: operation.returned(result))
+        return value
+
+    def failed(self, error: BaseException) -> None:
+        """Record the error on the agent and on the run."""
+        span, self._stretch = self._stretch, None
+        if span is not None:
+            RUNS.fail(span, error)
+        RUNS.fail(self, error)
+
+    def end(self) -> None:
+        """End what is left."""
+        self._end(Operation.end)
+
+    def _end(self, report: Callable[[Operation], object]) -> None:
+        self._end_stretch(report)
+        RUNS.end(self, report)
+
+
+def _failed_by(operation: Operation, problem: str | None) -> None:
+    operation.mark_failed(problem)
+    operation.end()
+
+
+def with_conversation(value: object, parent: Context) -> Context:
+    """Return ``parent`` in the conversation ``value``, unless it has one."""
+    known = conversation_id(parent) is not None or not isinstance(value, str) or not value
+    return parent if known else with_conversation_id(str(value), parent)
+
+
+class _Arguments:
+    """The arguments of a run, of ``Runner.run`` or of the function that runs a streamed one."""
+
+    def __init__(self, call: Call, given: Any, streamed: RunResultStreaming | None) -> None:
+        named = call.kwargs
+        is_state = hasattr(given, "_current_agent")
+        state: RunState[Any] | None = given if is_state else named.get("run_state")
+        self.starting_agent: Agent[Any] = call.argument(0, "starting_agent")
+        self.agent: Agent[Any] = getattr(state, "_current_agent", None) or self.starting_agent
+        self.input: Any = None if is_state else given
+        self.streamed = streamed
+        self._config: Any = named.get("run_config")
+        self.conversation = (
+            named.get("conversation_id")
+            or getattr(state, "_conversation_id", None)
+            or getattr(named.get("session"), "session_id", None)
+            or self._setting("group_id")
+            or getattr(getattr(state, "_trace_state", None), "group_id", None)
+        )
+
+    def _setting(self, name: str) -> Any:
+        config = self._config
+        return config.get(name) if isinstance(config, dict) else getattr(config, name, None)
+
+    @property
+    def workflow_name(self) -> str | None:
+        """The application's name for the workflow, else the entry agent's."""
+        name = self._setting("workflow_name")
+        return name if name and name != DEFAULT_NAME else self.starting_agent.name
+
+    @property
+    def model(self) -> str | None:
+        """The requested model of the first agent."""
+        for model in (self._setting("model"), self.agent.model):
+            name = getattr(model, "model", model)
+            if isinstance(name, str):
+                return name
+        return None
+
+
+def _has_several(agent: Agent[Any]) -> bool:
+    """Return whether several agents can take part: by handoffs, or agents as tools."""
+    return bool(agent.handoffs) or any(_is_agent(tool) for tool in agent.tools)
+
+
+def _is_agent(tool: Any) -> bool:
+    return getattr(tool, "_is_agent_tool", getattr(tool, "on_invoke_tool", None) in _AGENT_TOOLS)
+
+
+def agent_tool_made(telemetry: Telemetry, call: Call, tool: FunctionTool) -> None:
+    """Note a tool that is an agent: ``Agent.as_tool(…)``."""
+    _AGENT_TOOLS[tool.on_invoke_tool] = None
+
+
+def run(telemetry: Telemetry, call: Call) -> AgentsRun:
+    """Start ``AgentRunner.run(starting_agent, input, …)``; ``Runner.run`` in early versions."""
+    return AgentsRun(telemetry, _Arguments(call, call.argument(1, "input"), None))
+
+
+def streamed_run(telemetry: Telemetry, call: Call) -> AgentsRun:
+    """Start the loop of ``Runner.run_streamed``, which no consumer of its events can stop."""
+    given = call.kwargs.get("starting_input")
+    if call.kwargs.get("is_resumed_state"):
+        given = call.kwargs.get("run_state")
+    return AgentsRun(telemetry, _Arguments(call, given, call.kwargs.get("streamed_result")))
+
+
+def preparing(telemetry: Telemetry, call: Call) -> Context:
+    """Mark what ``Runner.run_streamed`` does before its loop: early versions start a trace."""
+    return _PREPARING.set(True)
+
+
+def starts_trace_itself() -> bool:
+    """Return whether a trace that starts now is the SDK's, for the current run."""
+    frame = current_frame()
+    own = frame is not None and frame.key is frame.run and not frame.run.started
+    return own or (get_current() is not None and bool(_PREPARING.get()))
