@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from framework_fixtures import (
     instrumented,
+    lasting_loop,
     pytest_itemcollected,
     pytest_unconfigure,
     with_content,
@@ -25,6 +26,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
     "instrumented",
+    "lasting_loop",
     "pytest_itemcollected",
     "pytest_unconfigure",
     "with_content",

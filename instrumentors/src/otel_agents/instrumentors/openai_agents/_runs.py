@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context, attach
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
@@ -34,9 +34,9 @@ __all__ = [
     "DEFAULT_NAME",
     "AgentsRun",
     "agent_tool_made",
+    "is_preparing",
+        "run",
     "preparing",
-    "run",
-    "starts_trace_itself",
     "streamed_run",
     "with_conversation",
 ]
@@ -74,7 +74,7 @@ class AgentsRun(Observation):
         self._turns = 0
         self._undescribed: InvokeAgent | None = None
         self._response: list[Any] = []
-        super().__init__(enter(self, self._begin, self))
+        super().__init__(_PREPARING.set(None, enter(self, self._begin, self)))
 
     def _begin(self, parent: Context) -> Operation | None:
         """Start the workflow, or the agent where it is the only one."""
@@ -269,12 +269,16 @@ def streamed_run(telemetry: Telemetry, call: Call) -> AgentsRun:
 
 
 def preparing(telemetry: Telemetry, call: Call) -> Context:
-    """Mark what ``Runner.run_streamed`` does before its loop: early versions start a trace."""
+    """Mark what ``run_streamed`` does before the loop starts."""
     return _PREPARING.set(True)
 
 
-def starts_trace_itself() -> bool:
-    """Return whether a trace that starts now is the SDK's, for the current run."""
+def is_preparing() -> bool:
+    """Return whether a run prepares: traces and custom spans that start now are the SDK's own.
+
+    It starts the run's trace, and hides the spans around a run that disables tracing.
+    """
     frame = current_frame()
-    own = frame is not None and frame.key is frame.run and not frame.run.started
-    return own or (get_current() is not None and bool(_PREPARING.get()))
+    if frame is not None and frame.run is not None and frame.key is frame.run:
+        return not frame.run.started
+    return bool(_PREPARING.get())

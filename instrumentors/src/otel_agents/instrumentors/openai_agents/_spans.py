@@ -18,6 +18,7 @@ from otel_agents.instrumentors._core.operations import InvokeAgent, Operation, S
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._frames import RUNS, current_frame, current_run, enter, leave
+from ._runs import is_preparing
 from ._tools import handoff, handoff_ended, may_not_run, tool, tool_ended
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def on_start(telemetry: Telemetry, call: Call) -> None:
     span: Span[Any] = call.instance
     kind = span.span_data.type
     start = _STARTS.get(kind)
-    if start is None or RUNS.find(span) is not None:
+    if start is None or RUNS.find(span) is not None or (kind == "custom" and is_preparing()):
         return
     run = current_run()
     if kind == _AGENT and run is not None:

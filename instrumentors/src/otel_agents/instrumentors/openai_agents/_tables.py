@@ -22,6 +22,7 @@ _RUNS: Final = (
     Patch("agents.run:Runner.run_streamed", within(_runs.preparing), until="0.0.19"),
     Patch("agents.run:Runner._run_streamed_impl", _runs.streamed_run, until="0.0.19"),
     Patch("agents.run:AgentRunner.run", _runs.run, since="0.0.19"),
+    Patch("agents.run:AgentRunner.run_streamed", within(_runs.preparing), since="0.0.19"),
     Patch(
         "agents.run:AgentRunner._start_streaming",
         _runs.streamed_run,

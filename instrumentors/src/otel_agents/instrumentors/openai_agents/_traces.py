@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._frames import RUNS, enter, leave
-from ._runs import DEFAULT_NAME, starts_trace_itself, with_conversation
+from ._runs import DEFAULT_NAME, is_preparing, with_conversation
 
 if TYPE_CHECKING:
     from agents.tracing import Trace
@@ -41,7 +41,7 @@ def on_trace_start(telemetry: Telemetry, call: Call) -> None:
     trace: Trace = call.instance
     made = _CREATED.pop(id(trace))
     is_current = call.argument(0, "mark_as_current")
-    if not is_current or starts_trace_itself() or RUNS.find(trace) is not None:
+    if not is_current or is_preparing() or RUNS.find(trace) is not None:
         return
     name, group_id = made[1:] if made is not None else (trace.name, None)
 
