@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +11,11 @@ from opentelemetry.context import Context, attach
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
-from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.context.scope import (
+    conversation_id,
+    with_conversation_id,
+    with_scope,
+)
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import (
     InvokeAgent,
@@ -35,7 +41,7 @@ __all__ = [
     "AgentsRun",
     "agent_tool_made",
     "is_preparing",
-        "run",
+    "run",
     "preparing",
     "streamed_run",
     "with_conversation",
@@ -80,6 +86,8 @@ class AgentsRun(Observation):
         """Start the workflow, or the agent where it is the only one."""
         given = self._arguments
         parent = with_conversation(given.conversation, parent)
+        if not given.includes_sensitive_data:
+            parent = with_scope(parent, records_content=False)
         if not self._has_several:
             self.agent = self._stretch_of(given.agent.name, parent)
             return self.agent
@@ -226,6 +234,12 @@ class _Arguments:
         return config.get(name) if isinstance(config, dict) else getattr(config, name, None)
 
     @property
+    def includes_sensitive_data(self) -> bool:
+        """Whether the application lets the SDK's traces have content."""
+        found = self._setting("trace_include_sensitive_data")
+        return bool(_default_of_sensitive_data() if found is None else found)
+
+    @property
     def workflow_name(self) -> str | None:
         """The application's name for the workflow, else the entry agent's."""
         name = self._setting("workflow_name")
@@ -239,6 +253,17 @@ class _Arguments:
             if isinstance(name, str):
                 return name
         return None
+
+
+def _default_of_sensitive_data() -> bool:
+    """Return what holds for a run without a configuration; newer versions read a variable."""
+    (default,) = (
+        one
+        for one in dataclasses.fields(sys.modules["agents.run"].RunConfig)
+        if one.name == "trace_include_sensitive_data"
+    )
+    factory = default.default_factory
+    return default.default if factory is dataclasses.MISSING else factory()
 
 
 def _has_several(agent: Agent[Any]) -> bool:
