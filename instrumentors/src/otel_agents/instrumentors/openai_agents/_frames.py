@@ -32,7 +32,7 @@ class Frame:
         run: The run that it is part of.
         outer: The context before it.
         executed: For a tool: whether it was executed, or whether that is unknown.
-        error: What the SDK caught in it; its class alone where the exception is unknown.
+        error: What the SDK caught in it, or what left it.
     """
 
     key: Hashable
@@ -40,7 +40,6 @@ class Frame:
     outer: Context
     executed: bool = True
     error: BaseException | None = None
-    failed: bool = False
 
 
 def current_frame() -> Frame | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_NAME",
+    "MAX_TURNS_EXCEEDED",
     "AgentsRun",
     "agent_tool_made",
     "is_preparing",
@@ -49,6 +51,8 @@ __all__ = [
 
 DEFAULT_NAME: Final = "Agent workflow"
 """The SDK's default for a workflow's name."""
+MAX_TURNS_EXCEEDED: Final = "agents.exceptions.MaxTurnsExceeded"
+"""The error that the application may handle: then the run has a result."""
 _PREPARING: Final = Slot("openai-agents-preparing", bool)
 _AGENT_TOOLS: Final[ByObject[Any, None]] = ByObject()
 """The functions of tools that are agents, in versions whose tools do not say so."""
@@ -173,7 +177,8 @@ class AgentsRun(Observation):
     def returned(self, value: RunResult | None) -> Any:
         """Record the result; that of a streamed run is known to its own object."""
         result: Any = self._arguments.streamed if value is None else value
-        if self.problem is not None and getattr(result, "final_output", None) is None:
+        handled = self.problem == MAX_TURNS_EXCEEDED and result.final_output is not None
+        if self.problem is not None and not handled:
             self._end(lambda operation: _failed_by(operation, self.problem))
             return value
         waiting = interruptions(result)
@@ -184,6 +189,10 @@ class AgentsRun(Observation):
 
     def failed(self, error: BaseException) -> None:
         """Record the error on the agent and on the run."""
+        if self.problem is not None and isinstance(error, CancelledError):
+            # Consumers of a stream raise the problem themselves, and cancel the run.
+            self._end(lambda operation: _failed_by(operation, self.problem))
+            return
         span, self._stretch = self._stretch, None
         if span is not None:
             RUNS.fail(span, error)

@@ -17,8 +17,8 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import InvokeAgent, Operation, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._frames import RUNS, current_frame, current_run, enter, leave
-from ._runs import is_preparing
+from ._frames import RUNS, current_frame, current_run, enter, leave, restore
+from ._runs import MAX_TURNS_EXCEEDED, is_preparing
 from ._tools import handoff, handoff_ended, may_not_run, tool, tool_ended
 
 if TYPE_CHECKING:
@@ -65,12 +65,14 @@ _ENDS: Final[Mapping[str, Callable[[Any, Any], None]]] = MappingProxyType(
 )
 _PROBLEMS: Final = MappingProxyType(
     {
-        "Max turns exceeded": "agents.exceptions.MaxTurnsExceeded",
+        "Max turns exceeded": MAX_TURNS_EXCEEDED,
         "input_guardrail": "agents.exceptions.InputGuardrailTripwireTriggered",
-        "output_guardrail": "agents.exceptions.OutputGuardrailTripwireTriggered",
+        "Guardrail tripwire triggered": "agents.exceptions.OutputGuardrailTripwireTriggered",
     }
 )
-"""Errors that a streamed run only records: its consumer raises them."""
+"""Errors that a streamed run only records: its consumer raises them. Those of input guardrails have
+a type; without one, the run is not streamed, and raises the error itself.
+"""
 
 
 def on_start(telemetry: Telemetry, call: Call) -> None:
@@ -107,8 +109,9 @@ def on_error(telemetry: Telemetry, call: Call) -> None:
     error: SpanError = call.argument(0, "error")
     found, run = RUNS.find(span), current_run()
     if span.span_data.type == "function" and found is not None:
-        found.facts.failed = True
         found.facts.error = sys.exc_info()[1]
+        if found.operation is not None:
+            found.operation.mark_failed(None)
     elif run is not None:
         kind = (error.get("data") or {}).get("type")
         run.problem = _PROBLEMS.get(str(kind or error.get("message"))) or run.problem
@@ -127,7 +130,7 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
         operation = found.operation
         leave(span, lambda _: operation.discard())
     elif frame.error is not None:
-        leave(span)
+        restore(span)
         RUNS.fail(span, frame.error)
     else:
         leave(span, lambda operation: ended(span, operation) if ended else operation.end())
