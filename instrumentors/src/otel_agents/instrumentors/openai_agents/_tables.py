@@ -13,7 +13,6 @@ from . import _models, _runs, _spans, _tools, _traces
 __all__ = ["PATCHES"]
 
 _MODEL: Final = "agents.models.interface:Model"
-_EXECUTION: Final = "agents.run_internal.tool_execution"
 
 _RUNS: Final = (
     # Until 0.0.19, Runner is all there is. Since then the application may replace the runner that
@@ -77,17 +76,14 @@ which ``__exit__`` was called, in which the span is current.
 _CALLS: Final = (
     Patch(f"{_MODEL}.get_response", _models.model_call, subclasses=True),
     Patch(f"{_MODEL}.stream_response", _models.model_call, subclasses=True),
-    Patch(
-        f"{_EXECUTION}:_invoke_function_tool_with_metadata",
-        watch(_tools.invocation),
-        one_of="invocation",
-        since="0.9",
-    ),
-    Patch(
-        f"{_EXECUTION}:invoke_function_tool",
-        watch(_tools.invocation),
-        one_of="invocation",
-        since="0.9",
+    *(
+        Patch(
+            f"{_tools.EXECUTION}:{name}",
+            watch(_tools.invocation),
+            one_of="invocation",
+            since="0.9",
+        )
+        for name in _tools.INVOCATIONS
     ),
 )
 

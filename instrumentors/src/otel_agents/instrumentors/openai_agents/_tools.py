@@ -20,9 +20,20 @@ if TYPE_CHECKING:
     from agents.tracing import Span
     from agents.tracing.span_data import FunctionSpanData, HandoffSpanData
 
-__all__ = ["handoff", "handoff_ended", "invocation", "may_not_run", "tool", "tool_ended"]
+__all__ = [
+    "EXECUTION",
+    "INVOCATIONS",
+    "handoff",
+    "handoff_ended",
+    "invocation",
+    "may_not_run",
+    "tool",
+    "tool_ended",
+]
 
-_EXECUTION: Final = "agents.run_internal.tool_execution"
+EXECUTION: Final = "agents.run_internal.tool_execution"
+INVOCATIONS: Final = ("_invoke_function_tool_with_metadata", "invoke_function_tool")
+"""The functions that execute a tool; each version from 0.9 on has one of them there."""
 
 
 def tool(telemetry: Telemetry, span: Span[FunctionSpanData], parent: Context) -> ExecuteTool:
@@ -38,7 +49,8 @@ def may_not_run(above: Frame | None) -> bool:
     That is so for the runner's own spans, in versions with approvals.
     """
     is_runners = above is not None and above.run is not None and above.run.is_current(above)
-    return is_runners and hasattr(sys.modules.get(_EXECUTION), "invoke_function_tool")
+    execution = sys.modules.get(EXECUTION)
+    return is_runners and any(hasattr(execution, name) for name in INVOCATIONS)
 
 
 def tool_ended(span: Span[FunctionSpanData], tool: ExecuteTool) -> None:

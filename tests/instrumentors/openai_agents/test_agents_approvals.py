@@ -1,0 +1,88 @@
+"""Tool calls that wait for approval, and runs that are resumed after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openai_agents_runs import CHAT, agents, assistant, finished, started
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+
+Runs = pytest.mark.parametrize("start", [finished, started])
+SECRET = "planted-secret"
+
+
+@agents.function_tool(needs_approval=True)
+def book(city: str) -> str:
+    """Book a trip."""
+    return f"Booked {city}."
+
+
+def tool_ids(emission: Emission) -> list[Any]:
+    return [
+        (span.attributes or {}).get("gen_ai.tool.call.id")
+        for span in emission.spans
+        if span.name == "execute_tool book"
+    ]
+
+
+@Runs
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.usefixtures("instrumented")
+def test_a_call_is_executed_once_it_is_approved(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel, decision: str
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("book", {"city": SECRET})]), Response("Done."))
+    agent = assistant(tools=[book], instructions=SECRET)
+
+    async def resumed() -> Any:
+        result = await start(agent, "go", run_config=agents.RunConfig(group_id="thread-1"))
+        assert len(result.interruptions) == 1
+        state = result.to_state()
+        getattr(state, decision)(result.interruptions[0])
+        again = await start(agent, state, run_config=agents.RunConfig(group_id="thread-1"))
+        assert again.final_output == "Done."
+        return result.interruptions[0].raw_item.call_id
+
+    call_id = run(resumed())
+    executed = ["  execute_tool book"] if decision == "approve" else []
+    assert emission.tree() == [
+        "invoke_agent guide",
+        f"  {CHAT}",
+        "invoke_agent guide",
+        *executed,
+        f"  {CHAT}",
+    ]
+    assert tool_ids(emission) == [call_id] * len(executed)
+    assert emission.traces() == 2
+    assert {(s.attributes or {})["gen_ai.conversation.id"] for s in emission.spans} == {"thread-1"}
+    assert emission.events == [("otel_agents.interrupt", {})]
+    assert all("error.type" not in (span.attributes or {}) for span in emission.spans)
+    assert SECRET not in emission.texts()
+
+
+def test_what_waits_for_approval_is_content(
+    run: Any, instrument: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    instrument(
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY",
+        OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true",
+    )
+    model.script(Response(tool_calls=[ToolCall("book", {"city": "Bern"})]))
+    result = run(finished(assistant(tools=[book])))
+    call_id = result.interruptions[0].raw_item.call_id
+    (value,) = (
+        attributes["otel_agents.interrupt.value"]
+        for name, attributes in emission.events
+        if name == "otel_agents.interrupt"
+    )
+    arguments = result.interruptions[0].raw_item.arguments
+    assert value == _json([{"call_id": call_id, "name": "book", "arguments": arguments}])
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, separators=(",", ":"))
