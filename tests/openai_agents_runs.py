@@ -22,8 +22,9 @@ def weather(city: str) -> str:
     return f"Sunny in {city}."
 
 
-def assistant(name: str = "guide", **more: Any) -> Any:
-    return agents.Agent(name=name, model="gpt-4o-mini", **more)
+def assistant(name: str = "guide", own: Any = None, **more: Any) -> Any:
+    """Return an agent with a model by name, or with the application's ``own``."""
+    return agents.Agent(name=name, model=own or "gpt-4o-mini", **more)
 
 
 async def drain(result: Any) -> list[str]:

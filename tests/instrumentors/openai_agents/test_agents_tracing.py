@@ -43,9 +43,7 @@ def test_the_workflow_has_the_applications_name_or_the_entry_agents(
 
 
 @Runs
-def test_agents_take_turns(
-    run: Any, start: Any, emission: Emission, model: ScriptedModel
-) -> None:
+def test_agents_take_turns(run: Any, start: Any, emission: Emission, model: ScriptedModel) -> None:
     calls = [ToolCall("transfer_to_guide", {}), ToolCall("transfer_to_triage", {})]
     model.script(*(Response(tool_calls=[call]) for call in calls))
     guide = assistant()

@@ -43,8 +43,8 @@ __all__ = [
     "AgentsRun",
     "agent_tool_made",
     "is_preparing",
-    "run",
     "preparing",
+    "run",
     "streamed_run",
     "with_conversation",
 ]

@@ -18,6 +18,7 @@ from otel_agents.instrumentors._core.operations import InvokeAgent, Operation, S
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._frames import RUNS, current_frame, current_run, enter, leave, restore
+from ._native_tools import within_native_tool
 from ._runs import MAX_TURNS_EXCEEDED, is_preparing
 from ._tools import handoff, handoff_ended, may_not_run, tool, tool_ended
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["on_error", "on_exit", "on_finish", "on_start"]
 
 _AGENT: Final = "agent"
+_FUNCTION: Final = "function"
 _Begin = Callable[[Telemetry, "Span[Any]", Context], "Operation | None"]
 
 
@@ -54,14 +56,14 @@ _STARTS: Final[Mapping[str, _Begin]] = MappingProxyType(
     {
         _AGENT: _agent,
         "custom": _custom,
-        "function": tool,
+        _FUNCTION: tool,
         "guardrail": _guardrail,
         "handoff": handoff,
     }
 )
 """By type of the span's data. Of the others, models and MCP servers report their own calls."""
 _ENDS: Final[Mapping[str, Callable[[Any, Any], None]]] = MappingProxyType(
-    {"function": tool_ended, "guardrail": _guardrail_ended, "handoff": handoff_ended}
+    {_FUNCTION: tool_ended, "guardrail": _guardrail_ended, "handoff": handoff_ended}
 )
 _PROBLEMS: Final = MappingProxyType(
     {
@@ -80,7 +82,9 @@ def on_start(telemetry: Telemetry, call: Call) -> None:
     span: Span[Any] = call.instance
     kind = span.span_data.type
     start = _STARTS.get(kind)
-    if start is None or RUNS.find(span) is not None or (kind == "custom" and is_preparing()):
+    if start is None or RUNS.find(span) is not None:
+        return
+    if (kind == "custom" and is_preparing()) or (kind == _FUNCTION and within_native_tool()):
         return
     run = current_run()
     if kind == _AGENT and run is not None:
@@ -89,7 +93,7 @@ def on_start(telemetry: Telemetry, call: Call) -> None:
     above = current_frame()
     context = enter(span, lambda parent: start(telemetry, span, parent))
     found = RUNS.find(span)
-    if found is not None and kind == "function":
+    if found is not None and kind == _FUNCTION:
         found.facts.executed = not may_not_run(above)
     if call.argument(0, "mark_as_current"):
         attach(context)
@@ -107,8 +111,8 @@ def on_error(telemetry: Telemetry, call: Call) -> None:
     """Note an error that the SDK catches: ``Span.set_error(error)``."""
     span: Span[Any] = call.instance
     error: SpanError = call.argument(0, "error")
-    found, run = RUNS.find(span), current_run()
-    if span.span_data.type == "function" and found is not None:
+    found, run = RUNS.find(span) or RUNS.current(), current_run()
+    if span.span_data.type == _FUNCTION and found is not None:
         found.facts.error = sys.exc_info()[1]
         if found.operation is not None:
             found.operation.mark_failed(None)

@@ -8,10 +8,18 @@ from typing import Final
 from otel_agents.instrumentors._core.calls.watching import after, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _models, _runs, _spans, _tools, _traces
+from . import _models, _native_tools, _runs, _spans, _tools, _traces
 
 __all__ = ["PATCHES"]
 
+_NATIVE_SINCE: Final = MappingProxyType(
+    {
+        "ApplyPatchAction": "0.6",
+        "CustomToolAction": "0.14",
+        "LocalShellAction": "0.0.16",
+        "ShellAction": "0.6",
+    }
+)
 _MODEL: Final = "agents.models.interface:Model"
 
 _RUNS: Final = (
@@ -87,4 +95,29 @@ _CALLS: Final = (
     ),
 )
 
-PATCHES: Final = (*_RUNS, *_SPANS, *_CALLS)
+_NATIVE: Final = (
+    *(
+        Patch(
+            f"agents._run_impl:{kind}.execute",
+            _native_tools.native_tool,
+            since=_NATIVE_SINCE.get(kind),
+            until="0.8",
+        )
+        for kind in _native_tools.TOOLS
+    ),
+    *(
+        Patch(
+            f"agents.run_internal.tool_actions:{kind}.execute",
+            _native_tools.native_tool,
+            since=_NATIVE_SINCE.get(kind) if kind == "CustomToolAction" else "0.8",
+        )
+        for kind in _native_tools.TOOLS
+    ),
+    Patch(
+        "agents.run_context:RunContextWrapper.get_approval_status",
+        after(_native_tools.on_approval_status),
+        since="0.8",
+    ),
+)
+
+PATCHES: Final = (*_RUNS, *_SPANS, *_CALLS, *_NATIVE)
