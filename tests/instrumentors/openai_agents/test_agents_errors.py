@@ -53,7 +53,7 @@ def guardrail(kind: str, *, trips: bool) -> Any:
 
 @Runs
 def test_the_provider(run: Any, start: Any, emission: Emission, model: ScriptedModel) -> None:
-    model.script(Failure(500, SECRET))
+    model.script(Failure(500, message=SECRET))
     with pytest.raises(openai.InternalServerError):
         run(start(assistant("triage", handoffs=[assistant()])))
     error = "openai.InternalServerError"

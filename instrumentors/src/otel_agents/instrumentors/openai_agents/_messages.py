@@ -8,25 +8,35 @@ from typing import TYPE_CHECKING, Any
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import field
-from otel_agents.instrumentors._dialects.openai.responses import RESPONSES, output_messages
+from otel_agents.instrumentors._dialects.openai.responses import (
+    RESPONSES,
+    instruction_parts,
+    output_messages,
+)
 from otel_agents.instrumentors._dialects.parts import text_message
 
 if TYPE_CHECKING:
     from agents import RunResult
 
-__all__ = ["final_output", "interruptions", "record_input", "response_output"]
+__all__ = ["interruptions", "output", "record_input", "response_output"]
 
 
 def record_input(content: Content, given: Any, instructions: str | None = None) -> None:
     """Record what a run or an agent gets: a text, or items of the Responses API."""
-    if content.enabled and (given is not None or instructions):
-        RESPONSES.record_request(content, {"input": given, "instructions": instructions})
+    if not content.enabled:
+        return
+    if given is not None:
+        RESPONSES.record_request(content, {"input": given})
+    if instructions:
+        content.system_instructions = lambda: instruction_parts(instructions)
 
 
-def final_output(result: RunResult) -> Callable[[], list[Message]] | None:
-    """Return the final output as a message; None if there is none."""
-    output = getattr(result, "final_output", None)
-    return None if output is None else lambda: [text_message("assistant", output)]
+def output(result: RunResult | list[Any]) -> Callable[[], list[Message]] | None:
+    """Return the final output of a run, or the items of a response; None if there is none."""
+    if isinstance(result, list):
+        return lambda: response_output(result)
+    final = getattr(result, "final_output", None)
+    return None if final is None else lambda: [text_message("assistant", final)]
 
 
 def response_output(items: list[Any]) -> list[Message]:

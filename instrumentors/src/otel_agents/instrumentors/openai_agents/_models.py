@@ -40,7 +40,8 @@ class _ModelCall(FrameworkCall):
 
     def __init__(self, telemetry: Telemetry, model: Model, call: Call) -> None:
         settings = call.argument(2, "model_settings")
-        name = getattr(model, "model", None)
+        named = getattr(model, "model", None)
+        name = named if isinstance(named, str) else None
         server = server_of(getattr(getattr(model, "_client", None), "base_url", None))
         self._is_sdks = type(model).__module__.startswith(_AGENTS)
         is_openai = type(model).__module__.startswith(_OPENAI)
@@ -48,7 +49,7 @@ class _ModelCall(FrameworkCall):
         super().__init__(
             telemetry,
             {key: getattr(settings, key, None) for key in _SETTINGS},
-            model=name if isinstance(name, str) else None,
+            model=name,
             provider=provider_of_host(server[0]) if is_openai and server else None,
             server=server,
             operation=Operation.CHAT,
@@ -57,8 +58,8 @@ class _ModelCall(FrameworkCall):
         self._response: Any = None
         self._run = current_run()
         if self._run is not None:
-            names = (getattr(one, "tool_name", None) for one in call.argument(5, "handoffs") or ())
-            self._run.on_request(*given, frozenset(name for name in names if name))
+            tools = (text(one, "tool_name") for one in call.argument(5, "handoffs") or ())
+            self._run.on_request(name, *given, frozenset(filter(None, tools)))
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
         """Report nothing where the SDK's own model rejects the request."""

@@ -30,7 +30,7 @@ from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
 from ._frames import RUNS, Frame, current_frame, enter, leave, restore
-from ._messages import final_output, interruptions, record_input
+from ._messages import interruptions, output, record_input
 
 if TYPE_CHECKING:
     from agents import Agent, RunResult, RunResultStreaming, RunState
@@ -97,9 +97,7 @@ class AgentsRun(Observation):
             return self.agent
         if current_frame() is not None:
             return None
-        workflow = InvokeWorkflow(
-            self.telemetry, given.workflow_name, output=final_output, parent=parent
-        )
+        workflow = InvokeWorkflow(self.telemetry, given.workflow_name, output=output, parent=parent)
         record_input(workflow.content, given.input)
         return workflow
 
@@ -107,7 +105,7 @@ class AgentsRun(Observation):
         given = self._arguments
         is_first, self._turns = not self._turns, self._turns + 1
         model = given.model if is_first else None
-        agent = InvokeAgent(self.telemetry, name, model=model, output=final_output, parent=parent)
+        agent = InvokeAgent(self.telemetry, name, model=model, output=output, parent=parent)
         if self._has_several:
             agent.attributes[attr.OTEL_AGENTS_TURN] = self._turns
         if is_first:
@@ -115,12 +113,17 @@ class AgentsRun(Observation):
         self._undescribed = agent
         return agent
 
-    def on_request(self, instructions: Any, given: Any, handoffs: frozenset[str]) -> None:
-        """Record what the model gets: the current agent's instructions, and its first input."""
+    def on_request(
+        self, model: str | None, instructions: Any, given: Any, handoffs: frozenset[str]
+    ) -> None:
+        """Record the current agent's model, instructions, and what its model gets first."""
         self.handoffs = handoffs
         agent, self._undescribed = self._undescribed, None
-        if agent is not None:
-            record_input(agent.content, given if self._turns > 1 else None, instructions)
+        if agent is None:
+            return
+        if model is not None:
+            agent.attributes[attr.GEN_AI_REQUEST_MODEL] = model
+        record_input(agent.content, given if self._turns > 1 else None, instructions)
 
     def on_response(self, items: list[Any]) -> None:
         """Keep the items of a model's response, of which some are tool calls."""
@@ -150,7 +153,7 @@ class AgentsRun(Observation):
         """Start the stretch of the next agent, unless it is the only one and has started."""
         only = not self._has_several and not self.started
         self.started, self._entered = True, span
-        self._end_stretch(Operation.end)
+        self._end_stretch(self._hand_over)
         if only:
             attach(enter(span, lambda parent: None))
             return
@@ -168,6 +171,10 @@ class AgentsRun(Observation):
             restore(span)
         else:
             leave(span)
+
+    def _hand_over(self, operation: Operation) -> None:
+        """End a stretch with the response in which the model requested a handoff."""
+        operation.returned(self._response)
 
     def _end_stretch(self, report: Callable[[Operation], object]) -> None:
         span, self._stretch = self._stretch, None
