@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from openai.types.responses import (
+    ResponseCompletedEvent,
     ResponseFunctionToolCall,
     ResponseOutputMessage,
     ResponseOutputText,
@@ -46,5 +47,23 @@ class Scripted(interface.Model):
         ids = {name: None for name in ("response_id", "referenceable_id") if name in names}
         return given(output=self._responses.pop(0), usage=billed, **ids)
 
-    def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        raise NotImplementedError
+    async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        usage = {"input_tokens": 5, "output_tokens": 7, "total_tokens": 12}
+        details = {
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
+        }
+        response = {
+            "id": "__fake_id__",
+            "created_at": 0,
+            "model": "own-model",
+            "object": "response",
+            "output": self._responses.pop(0),
+            "tool_choice": "auto",
+            "tools": [],
+            "parallel_tool_calls": False,
+            "usage": {**usage, **details},
+        }
+        yield ResponseCompletedEvent.model_validate(
+            {"type": "response.completed", "sequence_number": 0, "response": response}
+        )

@@ -67,7 +67,8 @@ class _ModelCall(FrameworkCall):
             if self._is_sdks and type(error).__module__.startswith(_AGENTS):
                 self.nothing_sent()
             else:
-                RUNS.passed(None, error)
+                for key in (None, self._run):  # the agent is the run, or within it
+                    RUNS.passed(key, error)
         return error
 
     def chunk(self, item: Any) -> object:
