@@ -73,7 +73,12 @@ def test_what_each_agent_gets_and_says(
     script(model)
     run(start(triage(), f"Tell {SECRET}"))
     asked, last = text("user", f"Tell {SECRET}"), text("assistant", f"It is {SECRET}.")
-    called = {"type": "tool_call", "id": "call_1", "name": "transfer_to_guide", "arguments": {}}
+    called: dict[str, Any] = {
+        "type": "tool_call",
+        "id": "call_1",
+        "name": "transfer_to_guide",
+        "arguments": {},
+    }
     assert content_of(emission, "invoke_workflow triage") == {
         "gen_ai.input.messages": [asked],
         "gen_ai.output.messages": [{**last, "finish_reason": "stop"}],

@@ -71,7 +71,11 @@ def test_chat_completions(
         async with openai.AsyncOpenAI(base_url=model.openai_url, api_key="none") as client:
             own = agents.OpenAIChatCompletionsModel("gpt-4o-mini", client)
             settings = agents.ModelSettings(
-                **({"include_usage": True} if hasattr(agents.ModelSettings, "include_usage") else {})
+                **(
+                    {"include_usage": True}
+                    if hasattr(agents.ModelSettings, "include_usage")
+                    else {}
+                )
             )
             await start(assistant(own=own, tools=[weather], model_settings=settings))
 

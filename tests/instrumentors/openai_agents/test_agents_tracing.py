@@ -18,8 +18,8 @@ Runs = pytest.mark.parametrize("start", [finished, started])
 ALONE = ["invoke_agent guide", f"  {CHAT}"]
 
 
-def conversations(emission: Emission) -> set[Any]:
-    return {(span.attributes or {}).get("gen_ai.conversation.id") for span in emission.spans}
+def conversations(emission: Emission) -> set[str]:
+    return {str((span.attributes or {}).get("gen_ai.conversation.id")) for span in emission.spans}
 
 
 def turns(emission: Emission) -> list[tuple[str, Any]]:

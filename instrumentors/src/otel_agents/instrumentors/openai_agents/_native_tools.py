@@ -93,7 +93,7 @@ def _result(item: Any) -> Any:
 
 def native_tool(telemetry: Telemetry, call: Call) -> _NativeCall | None:
     """Start ``ShellAction.execute(agent=, call=, …)``; that of computers has an ``action``."""
-    given = call.kwargs.get("call") or call.kwargs.get("action")
+    given: Any = call.kwargs.get("call") or call.kwargs.get("action")
     tool: Any = next(filter(None, (getattr(given, name, None) for name in TOOLS.values())), None)
     name = getattr(tool, "name", None)
     return _NativeCall(telemetry, name, given.tool_call) if isinstance(name, str) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from asyncio import CancelledError
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -24,24 +22,21 @@ from otel_agents.instrumentors._core.operations import (
     Operation,
     interrupted,
 )
-from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
+from ._arguments import RunArguments
 from ._frames import RUNS, Frame, current_frame, enter, leave, restore
 from ._messages import interruptions, output, record_input
 
 if TYPE_CHECKING:
-    from agents import Agent, RunResult, RunResultStreaming, RunState
-    from agents.tool import FunctionTool
+    from agents import RunResult
     from agents.tracing import Span
 
 __all__ = [
-    "DEFAULT_NAME",
     "MAX_TURNS_EXCEEDED",
     "AgentsRun",
-    "agent_tool_made",
     "is_preparing",
     "preparing",
     "run",
@@ -49,13 +44,9 @@ __all__ = [
     "with_conversation",
 ]
 
-DEFAULT_NAME: Final = "Agent workflow"
-"""The SDK's default for a workflow's name."""
 MAX_TURNS_EXCEEDED: Final = "agents.exceptions.MaxTurnsExceeded"
 """The error that the application may handle: then the run has a result."""
 _PREPARING: Final = Slot("openai-agents-preparing", bool)
-_AGENT_TOOLS: Final[ByObject[Any, None]] = ByObject()
-"""The functions of tools that are agents, in versions whose tools do not say so."""
 
 
 class AgentsRun(Observation):
@@ -70,7 +61,7 @@ class AgentsRun(Observation):
         started: Whether an agent has started.
     """
 
-    def __init__(self, telemetry: Telemetry, arguments: _Arguments) -> None:
+    def __init__(self, telemetry: Telemetry, arguments: RunArguments) -> None:
         self.telemetry = telemetry
         self.agent: InvokeAgent | None = None
         self.requests: list[Any] = []
@@ -80,7 +71,7 @@ class AgentsRun(Observation):
         self._arguments = arguments
         self._entered: Span[Any] | None = None
         self._stretch: Span[Any] | None = None
-        self._has_several = _has_several(arguments.starting_agent)
+        self._has_several = arguments.has_several
         self._turns = 0
         self._undescribed: InvokeAgent | None = None
         self._response: list[Any] = []
@@ -225,80 +216,9 @@ def with_conversation(value: object, parent: Context) -> Context:
     return parent if known else with_conversation_id(str(value), parent)
 
 
-class _Arguments:
-    """The arguments of a run, of ``Runner.run`` or of the function that runs a streamed one."""
-
-    def __init__(self, call: Call, given: Any, streamed: RunResultStreaming | None) -> None:
-        named = call.kwargs
-        is_state = hasattr(given, "_current_agent")
-        state: RunState[Any] | None = given if is_state else named.get("run_state")
-        self.starting_agent: Agent[Any] = call.argument(0, "starting_agent")
-        self.agent: Agent[Any] = getattr(state, "_current_agent", None) or self.starting_agent
-        self.input: Any = None if is_state else given
-        self.streamed = streamed
-        self._config: Any = named.get("run_config")
-        self.conversation = (
-            named.get("conversation_id")
-            or getattr(state, "_conversation_id", None)
-            or getattr(named.get("session"), "session_id", None)
-            or self._setting("group_id")
-            or getattr(getattr(state, "_trace_state", None), "group_id", None)
-        )
-
-    def _setting(self, name: str) -> Any:
-        config = self._config
-        return config.get(name) if isinstance(config, dict) else getattr(config, name, None)
-
-    @property
-    def includes_sensitive_data(self) -> bool:
-        """Whether the application lets the SDK's traces have content."""
-        found = self._setting("trace_include_sensitive_data")
-        return bool(_default_of_sensitive_data() if found is None else found)
-
-    @property
-    def workflow_name(self) -> str | None:
-        """The application's name for the workflow, else the entry agent's."""
-        name = self._setting("workflow_name")
-        return name if name and name != DEFAULT_NAME else self.starting_agent.name
-
-    @property
-    def model(self) -> str | None:
-        """The requested model of the first agent."""
-        for model in (self._setting("model"), self.agent.model):
-            name = getattr(model, "model", model)
-            if isinstance(name, str):
-                return name
-        return None
-
-
-def _default_of_sensitive_data() -> bool:
-    """Return what holds for a run without a configuration; newer versions read a variable."""
-    (default,) = (
-        one
-        for one in dataclasses.fields(sys.modules["agents.run"].RunConfig)
-        if one.name == "trace_include_sensitive_data"
-    )
-    factory = default.default_factory
-    return default.default if factory is dataclasses.MISSING else factory()
-
-
-def _has_several(agent: Agent[Any]) -> bool:
-    """Return whether several agents can take part: by handoffs, or agents as tools."""
-    return bool(agent.handoffs) or any(_is_agent(tool) for tool in agent.tools)
-
-
-def _is_agent(tool: Any) -> bool:
-    return getattr(tool, "_is_agent_tool", getattr(tool, "on_invoke_tool", None) in _AGENT_TOOLS)
-
-
-def agent_tool_made(telemetry: Telemetry, call: Call, tool: FunctionTool) -> None:
-    """Note a tool that is an agent: ``Agent.as_tool(…)``."""
-    _AGENT_TOOLS[tool.on_invoke_tool] = None
-
-
 def run(telemetry: Telemetry, call: Call) -> AgentsRun:
     """Start ``AgentRunner.run(starting_agent, input, …)``; ``Runner.run`` in early versions."""
-    return AgentsRun(telemetry, _Arguments(call, call.argument(1, "input"), None))
+    return AgentsRun(telemetry, RunArguments(call, call.argument(1, "input"), None))
 
 
 def streamed_run(telemetry: Telemetry, call: Call) -> AgentsRun:
@@ -306,7 +226,7 @@ def streamed_run(telemetry: Telemetry, call: Call) -> AgentsRun:
     given = call.kwargs.get("starting_input")
     if call.kwargs.get("is_resumed_state"):
         given = call.kwargs.get("run_state")
-    return AgentsRun(telemetry, _Arguments(call, given, call.kwargs.get("streamed_result")))
+    return AgentsRun(telemetry, RunArguments(call, given, call.kwargs.get("streamed_result")))
 
 
 def preparing(telemetry: Telemetry, call: Call) -> Context:

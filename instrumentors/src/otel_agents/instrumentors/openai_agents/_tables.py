@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls.watching import after, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _models, _native_tools, _runs, _spans, _tools, _traces
+from . import _arguments, _models, _native_tools, _runs, _spans, _tools, _traces
 
 __all__ = ["PATCHES"]
 
@@ -37,7 +37,7 @@ _RUNS: Final = (
         until="0.8",
     ),
     Patch("agents.run:start_streaming", _runs.streamed_run, since="0.8"),
-    Patch("agents.agent:Agent.as_tool", after(_runs.agent_tool_made), until="0.8"),
+    Patch("agents.agent:Agent.as_tool", after(_arguments.agent_tool_made), until="0.8"),
 )
 
 _SPAN_METHODS: Final = MappingProxyType(

@@ -11,8 +11,9 @@ from otel_agents.instrumentors._core.operations import InvokeWorkflow, Operation
 from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
+from ._arguments import DEFAULT_NAME
 from ._frames import RUNS, enter, leave
-from ._runs import DEFAULT_NAME, is_preparing, with_conversation
+from ._runs import is_preparing, with_conversation
 
 if TYPE_CHECKING:
     from agents.tracing import Trace

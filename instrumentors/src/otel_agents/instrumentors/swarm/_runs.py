@@ -15,7 +15,7 @@ from otel_agents.semconv import attributes as attr
 from ._tools import Tool, ToolCalls
 
 if TYPE_CHECKING:
-    from swarm import Agent, Response
+    from swarm import Agent
 
 __all__ = ["completion", "run", "streamed_run", "tool_calls"]
 
@@ -25,7 +25,7 @@ _DEFAULT_NAME: Final = "Agent"
 class SwarmRun(InvokeWorkflow):
     """A run in progress."""
 
-    __slots__ = ("_active", "_model", "_response", "_turns", "stretch")
+    __slots__ = ("_active", "_messages", "_model", "_turns", "stretch")
 
     def __init__(self, telemetry: Telemetry, call: Call) -> None:
         agent: Agent = call.argument(0, "agent")
@@ -33,12 +33,12 @@ class SwarmRun(InvokeWorkflow):
         super().__init__(
             telemetry,
             _name(agent),
-            input=lambda: input_messages(messages),
+            input=input_messages(messages),
             output=_last_message,
         )
         self._active: Agent | None = None
         self._model = call.argument(3, "model_override")
-        self._response: Response | None = None
+        self._messages: list[Any] = []
         self._turns = 0
         self.stretch: InvokeAgent | None = None
         self.context = _RUN.set(self, self.context)
@@ -53,16 +53,16 @@ class SwarmRun(InvokeWorkflow):
                 self.telemetry,
                 _name(agent),
                 model=self._model or agent.model,
-                input=lambda: input_messages(history),
+                input=input_messages(history),
                 output=_last_of,
                 parent=self.context,
             )
             self.stretch.attributes[attr.OTEL_AGENTS_TURN] = self._turns
         return self.stretch
 
-    def respond(self, value: Response) -> None:
+    def respond(self, value: Any) -> None:
         """Record the last message."""
-        self._response = value
+        self._messages = value.messages
         super().respond(value)
 
     def chunk(self, item: dict[str, Any]) -> object:
@@ -73,7 +73,7 @@ class SwarmRun(InvokeWorkflow):
 
     def conclude(self) -> None:
         """End the stretch with the run."""
-        self._end_stretch(self._response.messages if self._response is not None else [])
+        self._end_stretch(self._messages)
 
     def _end_stretch(self, messages: list[Any]) -> None:
         stretch, self.stretch = self.stretch, None
@@ -95,7 +95,7 @@ def _name(agent: Agent) -> str | None:
     return agent.name if agent.name != _DEFAULT_NAME else None
 
 
-def _last_message(response: Response) -> Any:
+def _last_message(response: Any) -> Any:
     return _last_of(response.messages)
 
 
