@@ -32,6 +32,10 @@ class OpenAIAgentsInstrumentor(AgentInstrumentor):
         "opentelemetry-instrumentation-openai-agents",
         "opentelemetry-instrumentation-genai-openai-agents",
     )
+    vendor_exporter = (
+        "OpenAI's trace exporter sends to api.openai.com where an API key is set; "
+        "OPENAI_AGENTS_DISABLE_TRACING=1 disables it, and nothing of otel-agents"
+    )
     covers = (
         "run, run_sync, run_streamed, resumed runs, sessions",
         "handoffs, agents as tools, guardrails, approvals",
