@@ -15,7 +15,7 @@ from otel_agents.semconv import attributes as attr
 from ._tools import Tool, ToolCalls
 
 if TYPE_CHECKING:
-    from swarm import Agent
+    from swarm import Agent  # pyright: ignore[reportMissingTypeStubs]  it has none
 
 __all__ = ["completion", "run", "streamed_run", "tool_calls"]
 
