@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ _SINCE = {"approvals": "0.9", "native": "0.9"}
 collect_ignore = [
     f"test_agents_{name}.py" for name, since in _SINCE.items() if Version(since) > VERSION
 ]
+if find_spec("litellm") is None:
+    collect_ignore.append("test_agents_litellm.py")
 
 
 @pytest.fixture(autouse=True)
