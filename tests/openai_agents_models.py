@@ -13,14 +13,14 @@ from openai.types.responses import (
     ResponseOutputText,
 )
 
-__all__ = ["Scripted", "call", "said"]
+__all__ = ["Scripted", "call", "reply"]
 
 interface: Any = import_module("agents.models.interface")
 items: Any = import_module("agents.items")
 usage: Any = import_module("agents.usage")
 
 
-def said(text: str) -> ResponseOutputMessage:
+def reply(text: str) -> ResponseOutputMessage:
     content = ResponseOutputText(type="output_text", text=text, annotations=[])
     return ResponseOutputMessage(
         id="msg-1", type="message", role="assistant", status="completed", content=[content]

@@ -20,7 +20,7 @@ def test_what_runs_where_content_is_excluded(emission: Emission, included: bool)
     }
     telemetry = Telemetry("test", settings=Settings.read(environ), **emission.providers)
     context = with_scope(records_content=included)
-    agent = InvokeAgent(telemetry, "guide", input=lambda: _said(SECRET), parent=context)
+    agent = InvokeAgent(telemetry, "guide", input=lambda: _user_message(SECRET), parent=context)
     tool = ExecuteTool(telemetry, "weather", arguments=SECRET, result=str, parent=agent.context)
     interrupted(telemetry, SECRET, agent.context)
     tool.returned(SECRET)
@@ -28,5 +28,5 @@ def test_what_runs_where_content_is_excluded(emission: Emission, included: bool)
     assert (SECRET in emission.texts()) is included
 
 
-def _said(text: str) -> list[dict[str, object]]:
+def _user_message(text: str) -> list[dict[str, object]]:
     return [{"role": "user", "parts": [{"type": "text", "content": text}]}]

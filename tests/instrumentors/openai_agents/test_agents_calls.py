@@ -160,15 +160,15 @@ def test_a_run_within_a_tool_has_no_workflow(run: Any, emission: Emission) -> No
     inner = assistant("triage", handoffs=[assistant("expert")])
 
     @agents.function_tool
-    async def ask() -> str:
-        """Ask."""
+    async def consult() -> str:
+        """Consult."""
         return str((await finished(inner)).final_output)
 
-    run(finished(assistant(tools=[ask])))
+    run(finished(assistant(tools=[consult])))
     assert emission.tree() == [
         "invoke_agent guide",
         f"  {CHAT}",
-        "  execute_tool ask",
+        "  execute_tool consult",
         "    invoke_agent triage",
         f"      {CHAT}",
         "      execute_tool transfer_to_expert",

@@ -67,12 +67,12 @@ def test_no_content_is_recorded_by_default(
 
 @Runs
 @pytest.mark.usefixtures("with_content")
-def test_what_each_agent_gets_and_says(
+def test_what_each_agent_gets_and_returns(
     run: Any, start: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     script(model)
     run(start(triage(), f"Tell {SECRET}"))
-    asked, last = text("user", f"Tell {SECRET}"), text("assistant", f"It is {SECRET}.")
+    request, last = text("user", f"Tell {SECRET}"), text("assistant", f"It is {SECRET}.")
     called: dict[str, Any] = {
         "type": "tool_call",
         "id": "call_1",
@@ -80,19 +80,19 @@ def test_what_each_agent_gets_and_says(
         "arguments": {},
     }
     assert content_of(emission, "invoke_workflow triage") == {
-        "gen_ai.input.messages": [asked],
+        "gen_ai.input.messages": [request],
         "gen_ai.output.messages": [{**last, "finish_reason": "stop"}],
     }
     assert content_of(emission, "invoke_agent triage") == {
         "gen_ai.system_instructions": [{"type": "text", "content": f"Triage {SECRET}."}],
-        "gen_ai.input.messages": [asked],
+        "gen_ai.input.messages": [request],
         "gen_ai.output.messages": [
             {"role": "assistant", "parts": [called], "finish_reason": "tool_calls"}
         ],
     }
     guide = content_of(emission, "invoke_agent guide")
     assert guide["gen_ai.system_instructions"] == [{"type": "text", "content": "Guide."}]
-    assert guide["gen_ai.input.messages"][0] == asked
+    assert guide["gen_ai.input.messages"][0] == request
     assert guide["gen_ai.output.messages"] == [{**last, "finish_reason": "stop"}]
     assert content_of(emission, "execute_tool transfer_to_guide") == {
         "gen_ai.tool.call.arguments": {},

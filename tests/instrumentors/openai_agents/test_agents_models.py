@@ -9,7 +9,7 @@ from typing import Any
 import openai
 import pytest
 from openai.types.responses import ResponseFunctionWebSearch
-from openai_agents_models import Scripted, call, said
+from openai_agents_models import Scripted, call, reply
 from openai_agents_runs import CHAT, agents, assistant, finished, started, weather
 
 from otel_agents.testing.emission import Emission
@@ -26,7 +26,7 @@ def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
 @Runs
 @pytest.mark.usefixtures("instrumented")
 def test_a_model_of_the_application(run: Any, start: Any, emission: Emission) -> None:
-    own = Scripted([call("weather", '{"city": "Bern"}', "call_1")], [said("Sunny.")])
+    own = Scripted([call("weather", '{"city": "Bern"}', "call_1")], [reply("Sunny.")])
     result = run(start(assistant(own=own, tools=[weather])))
     assert result.final_output == "Sunny."
     assert emission.tree() == [
@@ -129,7 +129,7 @@ def test_tools_that_the_provider_executes(run: Any, start: Any, emission: Emissi
     search = ResponseFunctionWebSearch.model_validate(
         {"id": "ws-1", "status": "completed", "type": "web_search_call", "action": action}
     )
-    run(start(assistant(own=Scripted([search, said("Sunny.")]))))
+    run(start(assistant(own=Scripted([search, reply("Sunny.")]))))
     assert emission.tree() == ["invoke_agent guide", f"  {OWN}"]
     (found,) = attributes(emission, OWN)
     (message,) = json.loads(found["gen_ai.output.messages"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from openai_agents_models import Scripted, said
+from openai_agents_models import Scripted, reply
 from openai_agents_runs import agents, assistant, finished
 
 from otel_agents.testing.emission import Emission
@@ -49,7 +49,7 @@ def tools(emission: Emission) -> list[tuple[str, Any, Any]]:
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.usefixtures("instrumented")
 def test_a_shell(run: Any, emission: Emission, disabled: bool, fails: bool) -> None:
-    model = Scripted([shell_call()], [said("done")])
+    model = Scripted([shell_call()], [reply("done")])
     config = agents.RunConfig(tracing_disabled=disabled)
     run(finished(assistant(tools=[shell(fails=fails)], own=model), run_config=config))
     error = ("_OTHER" if disabled else "LookupError") if fails else None
@@ -60,7 +60,7 @@ def test_a_shell(run: Any, emission: Emission, disabled: bool, fails: bool) -> N
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.usefixtures("instrumented")
 def test_a_shell_that_needs_approval(run: Any, emission: Emission, decision: str) -> None:
-    model = Scripted([shell_call()], [said("done")])
+    model = Scripted([shell_call()], [reply("done")])
     agent = assistant(tools=[shell(needs_approval=True)], own=model)
 
     async def resumed() -> None:

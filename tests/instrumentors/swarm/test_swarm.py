@@ -133,16 +133,18 @@ def test_a_handoff(client: Any, stream: bool, model: ScriptedModel, emission: Em
 def test_content(client: Any, stream: bool, model: ScriptedModel, emission: Emission) -> None:
     script(model)
     start(client, triage(), stream, context_variables={"user": "Ada"})
-    said = {"gen_ai.output.messages": [text("assistant", f"It is {SECRET}.", finish_reason="stop")]}
+    reply = {
+        "gen_ai.output.messages": [text("assistant", f"It is {SECRET}.", finish_reason="stop")]
+    }
     assert content_of(emission, "invoke_workflow triage") == {
         "gen_ai.input.messages": [text("user", f"Tell {SECRET}")],
-        **said,
+        **reply,
     }
     handed = content_of(emission, "invoke_agent triage")["gen_ai.output.messages"]
     assert [part["type"] for part in handed[0]["parts"]] == ["tool_call"]
     guide = content_of(emission, "invoke_agent guide")
     assert [one["role"] for one in guide["gen_ai.input.messages"]] == ["user", "assistant", "tool"]
-    assert guide["gen_ai.output.messages"] == said["gen_ai.output.messages"]
+    assert guide["gen_ai.output.messages"] == reply["gen_ai.output.messages"]
     assert content_of(emission, "execute_tool transfer_to_guide") == {
         "gen_ai.tool.call.arguments": {},
         "gen_ai.tool.call.result": {"assistant": "guide"},
@@ -212,15 +214,15 @@ def test_a_stream_that_is_never_read(client: Any, emission: Emission) -> None:
 def test_a_run_within_a_tool(client: Any, model: ScriptedModel, emission: Emission) -> None:
     expert = swarm.Agent(name="expert")
 
-    def ask() -> str:
-        """Ask the expert."""
+    def consult() -> str:
+        """Consult the expert."""
         return str(client.run(expert, GO).messages[-1]["content"])
 
-    model.script(Response(tool_calls=[ToolCall("ask", {})]))
-    client.run(swarm.Agent(name="guide", functions=[ask]), GO)
+    model.script(Response(tool_calls=[ToolCall("consult", {})]))
+    client.run(swarm.Agent(name="guide", functions=[consult]), GO)
     assert emission.tree() == [
         *GUIDE,
-        "    execute_tool ask",
+        "    execute_tool consult",
         "      invoke_workflow expert",
         "        invoke_agent expert",
         f"          {CHAT}",

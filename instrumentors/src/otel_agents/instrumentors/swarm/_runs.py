@@ -46,8 +46,8 @@ class SwarmRun(InvokeWorkflow):
     def activate(self, agent: Agent, history: list[Any]) -> InvokeAgent:
         """Return the stretch of ``agent``; end that of another one."""
         if self.stretch is None or agent is not self._active:
-            said = [one for one in history if one.get("role") == "assistant"]
-            self._end_stretch(said)
+            replies = [one for one in history if one.get("role") == "assistant"]
+            self._end_stretch(replies)
             self._active, self._turns = agent, self._turns + 1
             self.stretch = InvokeAgent(
                 self.telemetry,
