@@ -17,10 +17,12 @@ from framework_fixtures import (
     with_content,
 )
 from openai_agents_runs import VERSION, agents
+from opentelemetry import trace
 from packaging.version import Version
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.openai_agents import OpenAIAgentsInstrumentor
+from otel_agents.instrumentors.openai_agents._frames import RUNS
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -46,6 +48,14 @@ if find_spec("litellm") is None:
 def no_exporter() -> None:
     """Leave the SDK without processors, as an application does that replaces OpenAI's exporter."""
     agents.set_trace_processors([])
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Check that nothing is in progress or current after a test."""
+    yield
+    assert len(RUNS) == 0
+    assert not trace.get_current_span().get_span_context().is_valid
 
 
 @pytest.fixture
