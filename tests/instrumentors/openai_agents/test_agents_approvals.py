@@ -82,3 +82,45 @@ def test_what_waits_for_approval_is_content(
     )
     arguments = result.interruptions[0].raw_item.arguments
     assert json.loads(value) == [{"call_id": call_id, "name": "book", "arguments": arguments}]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_as_a_tool_that_waits(run: Any, emission: Emission, model: ScriptedModel) -> None:
+    """Both runs stop, for one request."""
+    call = ToolCall("book", {"city": "Bern"})
+    model.script(
+        Response(tool_calls=[ToolCall("consult", {"input": "go"})]),
+        Response(tool_calls=[call]),
+        Response("Booked."),
+        Response("Done."),
+    )
+    agent = assistant(tools=[assistant("expert", tools=[book]).as_tool("consult", "Consults.")])
+
+    async def resumed() -> str:
+        result = await finished(agent)
+        state = result.to_state()
+        state.approve(result.interruptions[0])
+        return (await finished(agent, state)).final_output
+
+    assert run(resumed()) == "Done."
+    assert emission.events == [("otel_agents.interrupt", {})]
+    executed = [line for line in emission.tree() if "book" in line]
+    assert executed == ["        execute_tool book"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_call_that_a_guardrail_of_the_tool_rejects(
+    run: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    @agents.tool_input_guardrail
+    def never(data: Any) -> Any:
+        return agents.ToolGuardrailFunctionOutput.reject_content(SECRET)
+
+    @agents.function_tool(tool_input_guardrails=[never])
+    def pay() -> str:
+        """Pay."""
+        return "paid"
+
+    run(finished(assistant(tools=[pay])))
+    assert emission.tree() == ["invoke_agent guide", f"  {CHAT}", f"  {CHAT}"]
+    assert SECRET not in emission.texts()

@@ -7,7 +7,8 @@ from typing import Any
 
 import openai
 import pytest
-from openai_agents_runs import CHAT, agents, assistant, finished, started, weather
+from openai_agents_runs import CHAT, VERSION, agents, assistant, finished, started, weather
+from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
@@ -164,3 +165,38 @@ def test_a_run_that_is_refused(run: Any, emission: Emission) -> None:
     ((name, error),) = errors(emission)
     assert name == "invoke_agent guide"
     assert error.endswith(type(refused.value).__qualname__)
+
+
+@pytest.mark.skipif(Version("0.8") > VERSION, reason="a guardrail always ran beside its agent")
+@Runs
+@pytest.mark.parametrize("several", [False, True])
+def test_a_guardrail_that_precedes_the_agent(
+    run: Any, start: Any, emission: Emission, several: bool
+) -> None:
+    polite = guardrail("input", trips=True)
+    polite.run_in_parallel = False
+    more: dict[str, Any] = {"handoffs": [assistant("expert")]} if several else {}
+    with pytest.raises(agents.InputGuardrailTripwireTriggered):
+        run(start(assistant(input_guardrails=[polite], **more)))
+    workflow = [("invoke_workflow guide", INPUT_TRIPPED)] if several else []
+    assert errors(emission) == [
+        *workflow,
+        ("invoke_agent guide", INPUT_TRIPPED),
+        ("guardrail polite", None),
+    ]
+    assert emission.traces() == 1
+
+
+@pytest.mark.skipif(Version("0.9") > VERSION, reason="handlers of errors came later")
+@Runs
+def test_an_error_that_the_application_handles(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    def handle(data: Any) -> Any:
+        return {"final_output": "Enough."}
+
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
+    agent = assistant(tools=[weather])
+    result = run(start(agent, max_turns=1, error_handlers={"max_turns": handle}))
+    assert result.final_output == "Enough."
+    assert {error for _, error in errors(emission)} == {None}

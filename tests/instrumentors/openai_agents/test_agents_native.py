@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
+from message_parts import blob
+from openai.types.responses import (
+    ResponseApplyPatchToolCall,
+    ResponseComputerToolCall,
+    ResponseFunctionShellToolCall,
+)
+from openai.types.responses.response_output_item import LocalShellCall
 from openai_agents_models import Scripted, reply
-from openai_agents_runs import agents, assistant, finished
+from openai_agents_runs import agents, assistant, finished, started
 
 from otel_agents.testing.emission import Emission
 
 SECRET = "planted-secret"
+PICTURE = base64.b64encode(b"a picture of the screen").decode()
 
 
 def shell_call(call_id: str = "call-1") -> Any:
-    from openai.types.responses import ResponseFunctionShellToolCall
-
     return ResponseFunctionShellToolCall.model_validate(
         {
             "id": "sh-1",
@@ -34,6 +42,79 @@ def shell(*, fails: bool = False, **more: Any) -> Any:
         return SECRET
 
     return agents.ShellTool(executor=execute, **more)
+
+
+def local_shell() -> Any:
+    def execute(request: Any) -> str:
+        return SECRET
+
+    return agents.LocalShellTool(executor=execute)
+
+
+def local_shell_call() -> Any:
+    action: dict[str, Any] = {"type": "exec", "command": ["echo", SECRET], "env": {}}
+    return LocalShellCall.model_validate(
+        {
+            "id": "ls-1",
+            "call_id": "call-1",
+            "type": "local_shell_call",
+            "status": "completed",
+            "action": action,
+        }
+    )
+
+
+class Editor:
+    def create_file(self, operation: Any) -> Any:
+        return agents.ApplyPatchResult(status="completed", output=SECRET)
+
+    update_file = delete_file = create_file
+
+
+def patch() -> Any:
+    return agents.ApplyPatchTool(editor=Editor())
+
+
+def patch_call() -> Any:
+    operation = {"type": "create_file", "path": "a.txt", "diff": f"+{SECRET}"}
+    return ResponseApplyPatchToolCall.model_validate(
+        {
+            "id": "ap-1",
+            "call_id": "call-1",
+            "type": "apply_patch_call",
+            "status": "completed",
+            "operation": operation,
+        }
+    )
+
+
+class Screen(agents.Computer):
+    environment = "browser"
+    dimensions = (1, 1)
+
+    def screenshot(self) -> str:
+        return PICTURE
+
+    def _act(self, *args: Any, **more: Any) -> None: ...
+
+    click = double_click = scroll = type = wait = move = keypress = drag = _act
+
+
+def computer() -> Any:
+    return agents.ComputerTool(computer=Screen())
+
+
+def computer_call() -> Any:
+    return ResponseComputerToolCall.model_validate(
+        {
+            "id": "cu-1",
+            "call_id": "call-1",
+            "type": "computer_call",
+            "status": "completed",
+            "pending_safety_checks": [],
+            "action": {"type": "type", "text": SECRET},
+        }
+    )
 
 
 def tools(emission: Emission) -> list[tuple[str, Any, Any]]:
@@ -73,3 +154,38 @@ def test_a_shell_that_needs_approval(run: Any, emission: Emission, decision: str
     run(resumed())
     executed = [("execute_tool shell", "call-1", None)]
     assert tools(emission) == (executed if decision == "approve" else [])
+
+
+KINDS = [
+    (local_shell, local_shell_call, "local_shell"),
+    (patch, patch_call, "apply_patch"),
+    (computer, computer_call, "computer_use_preview"),
+]
+
+
+@pytest.mark.parametrize("start", [finished, started])
+@pytest.mark.parametrize(("tool", "requested", "name"), KINDS)
+@pytest.mark.usefixtures("instrumented")
+def test_other_tools(
+    run: Any, start: Any, emission: Emission, tool: Any, requested: Any, name: str
+) -> None:
+    run(start(assistant(tools=[tool()], own=Scripted([requested()], [reply("done")]))))
+    ((found, call_id, error),) = tools(emission)
+    assert found in (f"execute_tool {name}", "execute_tool computer")
+    assert (call_id, error) == ("call-1", None)
+    assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("with_content")
+def test_a_screenshot_is_described_and_not_recorded(run: Any, emission: Emission) -> None:
+    own = Scripted([computer_call()], [reply("done")])
+    run(finished(assistant(tools=[computer()], own=own)))
+    (found,) = [
+        {name: str(value) for name, value in (span.attributes or {}).items()}
+        for span in emission.spans
+        if "execute_tool" in span.name
+    ]
+    assert json.loads(found["gen_ai.tool.call.arguments"])["action"]["text"] == SECRET
+    (part,) = json.loads(found["gen_ai.tool.call.result"])["result"]
+    assert part == blob(base64.b64decode(PICTURE))
+    assert PICTURE not in emission.texts()

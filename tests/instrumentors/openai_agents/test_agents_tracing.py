@@ -192,3 +192,22 @@ def test_a_consumer_that_leaves_does_not_end_the_run(
     ]
     assert "otel_agents.stream.abandoned" not in (emission.spans[-1].attributes or {})
     balanced()
+
+
+@Runs
+def test_spans_that_a_tool_makes_itself(run: Any, start: Any, emission: Emission) -> None:
+    @agents.function_tool
+    def plan() -> str:
+        """Plan."""
+        with agents.agent_span("planner"), agents.function_span("look_up"):
+            return "planned"
+
+    run(start(assistant(tools=[plan])))
+    assert emission.tree() == [
+        "invoke_agent guide",
+        f"  {CHAT}",
+        "  execute_tool plan",
+        "    invoke_agent planner",
+        "      execute_tool look_up",
+        f"  {CHAT}",
+    ]

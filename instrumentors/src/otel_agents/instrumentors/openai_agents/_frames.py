@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["RUNS", "Frame", "current_frame", "current_run", "enter", "leave", "restore"]
 
 RUNS: Final = Runs("openai-agents")
-"""By run or by the SDK's span or trace: without tracing, all of the SDK's ids are the same."""
+"""By run, stretch of an agent, or the SDK's span or trace: without tracing, all of the SDK's ids are the same."""
 
 
 @dataclass(eq=False, slots=True)
@@ -58,6 +58,7 @@ def enter(
     key: Hashable,
     begin: Callable[[Context], Operation | None],
     run: AgentsRun | None = None,
+    above: Hashable | None = None,
 ) -> Context:
     """Start ``key`` and return the context of its work; the caller makes it current.
 
@@ -65,14 +66,17 @@ def enter(
         key: The run, the trace or the span.
         begin: Starts the operation in the given context; returns None to show nothing.
         run: The run that ``key`` is part of; default is the current one.
+        above: What ``key`` is directly part of; default is the innermost of the current context.
     """
-    above = current_frame()
+    current = current_frame()
+    if above is None and current is not None:
+        above = current.key
     frame = Frame(key, run or current_run(), get_current())
-    return RUNS.start(key, above.key if above is not None else None, begin, facts=frame)
+    return RUNS.start(key, above, begin, facts=frame)
 
 
 def restore(key: Hashable) -> None:
-    """Make the context before ``key`` current again, unless the current one is not of ``key``."""
+    """Make the context before ``key`` current again, if the current one is that of ``key``."""
     found = RUNS.find(key)
     if found is not None and RUNS.current() is found:
         attach(found.facts.outer)

@@ -17,7 +17,7 @@ from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Operation
 
-from ._frames import RUNS, current_run
+from ._frames import current_run
 from ._messages import record_input, response_output
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ class _ModelCall(FrameworkCall):
         if error is not None:
             if self._is_sdks and type(error).__module__.startswith(_AGENTS):
                 self.nothing_sent()
-            else:
-                for key in (None, self._run):  # the agent is the run, or within it
-                    RUNS.passed(key, error)
+            elif self._run is not None:
+                self._run.passed(error)
         return error
 
     def chunk(self, item: Any) -> object:

@@ -27,7 +27,7 @@ from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
 from ._arguments import RunArguments
-from ._frames import RUNS, Frame, current_frame, enter, leave, restore
+from ._frames import RUNS, Frame, current_frame, current_run, enter
 from ._messages import interruptions, output, record_input
 
 if TYPE_CHECKING:
@@ -52,65 +52,79 @@ _PREPARING: Final = Slot("openai-agents-preparing", bool)
 class AgentsRun(Observation):
     """A run in progress.
 
+    The first agent starts with the run: guardrails, and tools that were approved, may precede it.
+
     Attributes:
-        telemetry: What to emit with.
-        agent: The stretch of the current agent.
-        requests: The tool calls of the last response that were not executed yet.
-        handoffs: The names of the tools that hand over to another agent.
         problem: The class of an error that the SDK has recorded and not raised.
-        started: Whether an agent has started.
+        started: Whether the SDK has started an agent.
     """
 
     def __init__(self, telemetry: Telemetry, arguments: RunArguments) -> None:
-        self.telemetry = telemetry
-        self.agent: InvokeAgent | None = None
-        self.requests: list[Any] = []
-        self.handoffs: frozenset[str] = frozenset()
         self.problem: str | None = None
         self.started = False
+        self._telemetry = telemetry
         self._arguments = arguments
-        self._entered: Span[Any] | None = None
-        self._stretch: Span[Any] | None = None
-        self._has_several = arguments.has_several
+        self._is_nested = current_run() is not None
         self._turns = 0
-        self._undescribed: InvokeAgent | None = None
+        self._stretch: object = None
+        self._span: Span[Any] | None = None
+        self._agent: InvokeAgent | None = None
+        self._is_described = False
+        self._requests: list[Any] = []
+        self._handoffs: frozenset[str] = frozenset()
         self._response: list[Any] = []
-        super().__init__(_PREPARING.set(None, enter(self, self._begin, self)))
+        enter(self, self._begin, self)
+        super().__init__(_PREPARING.set(None, self._enter_stretch(arguments.agent.name)))
+        self._first = self._stretch
 
     def _begin(self, parent: Context) -> Operation | None:
-        """Start the workflow, or the agent where it is the only one."""
+        """Start the workflow where several agents can take part, and nothing is above."""
         given = self._arguments
-        parent = with_conversation(given.conversation, parent)
-        if not given.includes_sensitive_data:
-            parent = with_scope(parent, records_content=False)
-        if not self._has_several:
-            self.agent = self._stretch_of(given.agent.name, parent)
-            return self.agent
-        if current_frame() is not None:
+        if current_frame() is not None or not given.has_several:
             return None
-        workflow = InvokeWorkflow(self.telemetry, given.workflow_name, output=output, parent=parent)
+        workflow = InvokeWorkflow(
+            self._telemetry, given.workflow_name, output=output, parent=self._inside(parent)
+        )
         record_input(workflow.content, given.input)
         return workflow
 
-    def _stretch_of(self, name: str | None, parent: Context) -> InvokeAgent:
-        given = self._arguments
-        is_first, self._turns = not self._turns, self._turns + 1
-        model = given.model if is_first else None
-        agent = InvokeAgent(self.telemetry, name, model=model, output=output, parent=parent)
-        if self._has_several:
-            agent.attributes[attr.OTEL_AGENTS_TURN] = self._turns
-        if is_first:
-            record_input(agent.content, given.input)
-        self._undescribed = agent
-        return agent
+    def _inside(self, parent: Context) -> Context:
+        """Return ``parent`` with what holds for all of the run."""
+        parent = with_conversation(self._arguments.conversation, parent)
+        if not self._arguments.includes_sensitive_data:
+            parent = with_scope(parent, records_content=False)
+        return parent
+
+    def _enter_stretch(self, name: str | None) -> Context:
+        """Start the stretch of the next agent."""
+        self._stretch = object()
+        self._turns += 1
+        self._agent, self._is_described = None, False
+
+        def begin(parent: Context) -> Operation:
+            given, is_first = self._arguments, self._turns == 1
+            self._agent = agent = InvokeAgent(
+                self._telemetry,
+                name,
+                model=given.model if is_first else None,
+                output=output,
+                parent=self._inside(parent),
+            )
+            if given.has_several:
+                agent.attributes[attr.OTEL_AGENTS_TURN] = self._turns
+            if is_first:
+                record_input(agent.content, given.input)
+            return agent
+
+        return enter(self._stretch, begin, self, self)
 
     def on_request(
         self, model: str | None, instructions: Any, given: Any, handoffs: frozenset[str]
     ) -> None:
         """Record the current agent's model, instructions, and what its model gets first."""
-        self.handoffs = handoffs
-        agent, self._undescribed = self._undescribed, None
-        if agent is None:
+        self._handoffs = handoffs
+        agent, is_described, self._is_described = self._agent, self._is_described, True
+        if agent is None or is_described:
             return
         if model is not None:
             agent.attributes[attr.GEN_AI_REQUEST_MODEL] = model
@@ -118,7 +132,7 @@ class AgentsRun(Observation):
 
     def on_response(self, items: list[Any]) -> None:
         """Keep the items of a model's response, of which some are tool calls."""
-        self.requests = [item for item in items if text(item, "call_id") is not None]
+        self._requests = [item for item in items if text(item, "call_id") is not None]
         self._response = items
 
     def take_request(self, name: str) -> Any:
@@ -127,50 +141,34 @@ class AgentsRun(Observation):
 
     def take_handoff(self) -> Any:
         """Return the handoff that the model requested; None if unknown."""
-        return self._take(self.handoffs.__contains__)
+        return self._take(self._handoffs.__contains__)
 
     def _take(self, matches: Callable[[str], bool]) -> Any:
-        for request in self.requests:
+        for request in self._requests:
             if matches(text(request, "name") or ""):
-                self.requests.remove(request)
+                self._requests.remove(request)
                 return request
         return None
 
-    def is_current(self, frame: Frame) -> bool:
-        """Return whether ``frame`` is that of the run itself, or of its current agent."""
-        return frame.key is self or frame.key is self._entered
+    def is_own(self, frame: Frame) -> bool:
+        """Return whether ``frame`` is that of an agent: the current one, or the first.
 
-    def start_stretch(self, span: Span[Any]) -> None:
-        """Start the stretch of the next agent, unless it is the only one and has started."""
-        only = not self._has_several and not self.started
-        self.started, self._entered = True, span
-        self._end_stretch(self._hand_over)
-        if only:
-            attach(enter(span, lambda parent: None))
-            return
+        The context of the first one is the run's, and is current between two others.
+        """
+        return frame.key in (self._first, self._stretch, self._span)
 
-        def begin(parent: Context) -> Operation:
-            self.agent = self._stretch_of(span.span_data.name, parent)
-            return self.agent
+    def on_agent(self, span: Span[Any]) -> None:
+        """Enter the SDK's span of an agent: the first one, or the next after a handoff."""
+        if self.started:
+            RUNS.end(self._stretch, lambda operation: operation.returned(self._response))
+            self._enter_stretch(span.span_data.name)
+        self.started, self._span = True, span
+        attach(enter(span, lambda parent: None, self, self._stretch))
 
-        attach(enter(span, begin))
-        self._stretch = span
-
-    def leave_stretch(self, span: Span[Any]) -> None:
-        """Leave an agent; its stretch ends with the run, or when the next agent starts."""
-        if span is self._stretch:
-            restore(span)
-        else:
-            leave(span)
-
-    def _hand_over(self, operation: Operation) -> None:
-        """End a stretch with the response in which the model requested a handoff."""
-        operation.returned(self._response)
-
-    def _end_stretch(self, report: Callable[[Operation], object]) -> None:
-        span, self._stretch = self._stretch, None
-        if span is not None:
-            RUNS.end(span, report)
+    def passed(self, error: BaseException) -> None:
+        """Record that something within the current agent has reported ``error``."""
+        for key in (self._span, self._stretch, self):
+            RUNS.passed(key, error)
 
     def returned(self, value: RunResult | None) -> Any:
         """Record the result; that of a streamed run is known to its own object."""
@@ -180,8 +178,8 @@ class AgentsRun(Observation):
             self._end(lambda operation: _failed_by(operation, self.problem))
             return value
         waiting = interruptions(result)
-        if waiting and self.agent is not None:
-            interrupted(self.telemetry, waiting(), self.agent.context)
+        if waiting and self._agent is not None and not self._is_nested:
+            interrupted(self._telemetry, waiting(), self._agent.context)
         self._end(lambda operation: operation.returned(result))
         return value
 
@@ -191,9 +189,7 @@ class AgentsRun(Observation):
             # Consumers of a stream raise the problem themselves, and cancel the run.
             self._end(lambda operation: _failed_by(operation, self.problem))
             return
-        span, self._stretch = self._stretch, None
-        if span is not None:
-            RUNS.fail(span, error)
+        RUNS.fail(self._stretch, error)
         RUNS.fail(self, error)
 
     def end(self) -> None:
@@ -201,7 +197,7 @@ class AgentsRun(Observation):
         self._end(Operation.end)
 
     def _end(self, report: Callable[[Operation], object]) -> None:
-        self._end_stretch(report)
+        RUNS.end(self._stretch, report)
         RUNS.end(self, report)
 
 
@@ -240,6 +236,6 @@ def is_preparing() -> bool:
     It starts the run's trace, and hides the spans around a run that disables tracing.
     """
     frame = current_frame()
-    if frame is not None and frame.run is not None and frame.key is frame.run:
+    if frame is not None and frame.run is not None and frame.run.is_own(frame):
         return not frame.run.started
     return bool(_PREPARING.get())

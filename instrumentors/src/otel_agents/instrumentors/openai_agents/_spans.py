@@ -86,11 +86,10 @@ def on_start(telemetry: Telemetry, call: Call) -> None:
         return
     if (kind == "custom" and is_preparing()) or (kind == _FUNCTION and within_native_tool()):
         return
-    run = current_run()
-    if kind == _AGENT and run is not None:
-        run.start_stretch(span)
+    above, run = current_frame(), current_run()
+    if kind == _AGENT and above is not None and run is not None and run.is_own(above):
+        run.on_agent(span)
         return
-    above = current_frame()
     context = enter(span, lambda parent: start(telemetry, span, parent))
     found = RUNS.find(span)
     if found is not None and kind == _FUNCTION:
@@ -128,13 +127,13 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
     if found is None:
         return
     frame, ended = found.facts, _ENDS.get(span.span_data.type)
-    if span.span_data.type == _AGENT and frame.run is not None:
-        frame.run.leave_stretch(span)
-    elif found.operation is not None and not frame.executed:
+    if found.operation is not None and not frame.executed:
         operation = found.operation
         leave(span, lambda _: operation.discard())
     elif frame.error is not None:
         restore(span)
         RUNS.fail(span, frame.error)
+        if frame.run is not None:
+            frame.run.passed(frame.error)
     else:
         leave(span, lambda operation: ended(span, operation) if ended else operation.end())

@@ -48,7 +48,7 @@ def may_not_run(above: Frame | None) -> bool:
 
     That is so for the runner's own spans, in versions with approvals.
     """
-    is_runners = above is not None and above.run is not None and above.run.is_current(above)
+    is_runners = above is not None and above.run is not None and above.run.is_own(above)
     execution = sys.modules.get(EXECUTION)
     return is_runners and any(hasattr(execution, name) for name in INVOCATIONS)
 
