@@ -96,7 +96,8 @@ def test_a_runner_of_the_application(run: Any, start: Any, emission: Emission) -
 
         async def run(self, *args: Any, **more: Any) -> Any:
             self.runs += 1
-            return await super().run(*args, **more)
+            result: Any = await runners.AgentRunner.run(self, *args, **more)
+            return result
 
     runners.set_default_agent_runner(Counting())
     try:
