@@ -117,6 +117,10 @@ def computer_call() -> Any:
     )
 
 
+def refuse(context: Any, item: Any) -> Any:
+    return {"approve": False, "reason": SECRET}
+
+
 def tools(emission: Emission) -> list[tuple[str, Any, Any]]:
     return [
         (span.name, found.get("gen_ai.tool.call.id"), found.get("error.type"))
@@ -154,6 +158,15 @@ def test_a_shell_that_needs_approval(run: Any, emission: Emission, decision: str
     run(resumed())
     executed = [("execute_tool shell", "call-1", None)]
     assert tools(emission) == (executed if decision == "approve" else [])
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_shell_that_is_rejected_at_once(run: Any, emission: Emission) -> None:
+    own = Scripted([shell_call()], [reply("done")])
+    tool = shell(needs_approval=True, on_approval=refuse)
+    assert run(finished(assistant(tools=[tool], own=own))).final_output == "done"
+    assert tools(emission) == []
+    assert SECRET not in emission.texts()
 
 
 KINDS = [
