@@ -97,6 +97,14 @@ def toys(folder: Path, version: str = "2.1", toylib: str = TOYLIB) -> dict[str, 
     return {"PYTHONPATH": str(folder)}
 
 
+def declare(folder: Path, **attributes: str) -> None:
+    """Give the toy's instrumentor class attributes."""
+    module = folder / "toy_instrumentor.py"
+    head, patches, rest = module.read_text("utf-8").partition("    def patches")
+    given = "".join(f"    {name} = {value!r}\n" for name, value in attributes.items())
+    module.write_text(f"{head}{given}{patches}{rest}", "utf-8")
+
+
 def toy_of(report: dict[str, Any]) -> dict[str, Any]:
     return next(it for it in report["frameworks"] if it["name"] == "toylib")
 
@@ -170,14 +178,17 @@ def test_vendor_telemetry_is_listed_with_how_to_change_it() -> None:
 )
 def test_telemetry_of_the_librarys_own_is_named(prefer: str, becomes: str, tmp_path: Path) -> None:
     variables = {**toys(tmp_path), "OTEL_AGENTS_PREFER": prefer}
-    module = tmp_path / "toy_instrumentor.py"
-    own = '    own_telemetry = "the callback of toylib"\n'
-    head, patches, rest = module.read_text("utf-8").partition("    def patches")
-    module.write_text(f"{head}{own}{patches}{rest}", "utf-8")
+    declare(tmp_path, own_telemetry="the callback of toylib", vendor_exporter="the upload")
     _, out = doctor("--json", **variables)
-    expected = f"the callback of toylib: {becomes}"
+    expected = f"the callback of toylib: {becomes}; the upload"
     assert toy_of(json.loads(out))["own_telemetry"] == expected
     assert expected in doctor(**variables)[1]
+
+
+def test_an_exporter_to_the_vendor_is_named_where_ours_is_disabled(tmp_path: Path) -> None:
+    variables = {**toys(tmp_path), "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "toylib"}
+    declare(tmp_path, vendor_exporter="the upload")
+    assert toy_of(json.loads(doctor("--json", **variables)[1]))["own_telemetry"] == "the upload"
 
 
 def test_each_key_is_documented() -> None:

@@ -43,8 +43,8 @@ class Framework:
     ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled)
     or ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that
     run although ours does, because they instrument more. ``own_telemetry`` is the library's own
-    equivalent, and what happens to it if the application enables it. ``problem`` is a sentence, or
-    empty.
+    equivalent, and what happens to it if the application enables it, or its exporter to its vendor,
+    and how to disable that. ``problem`` is a sentence, or empty.
     """
 
     name: str
@@ -119,6 +119,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     conflicts = active_conflicts(instrumentor, disabled)
     runs = _runs(entry_point, conflicts, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
+    own = _own(instrumentor.own_telemetry) if runs == "ours" else ""
     return Framework(
         name,
         installed,
@@ -129,7 +130,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         tuple(map(str, conflicts)),
         tuple(str(it) for it in conflicts if it.is_broader and runs == "ours"),
         "; ".join(filter(None, (_unavailable(conflicts, runs), found.get("problem", "")))),
-        _own(instrumentor.own_telemetry) if runs == "ours" else "",
+        "; ".join(filter(None, (own, instrumentor.vendor_exporter))),
     )
 
 

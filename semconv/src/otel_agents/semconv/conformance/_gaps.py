@@ -188,7 +188,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-        ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm"),
+        ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm", "openai_agents"),
     ),
     Gap(
         _INFERENCE,
@@ -238,6 +238,13 @@ GAPS: Final = (
         "CrewAI's class for Bedrock returns none",
         _is(attr.GEN_AI_PROVIDER_NAME, Provider.AWS_BEDROCK.value),
         ("crewai",),
+    ),
+    Gap(
+        _INFERENCE,
+        _IDENTITY,
+        "the Agents SDK drops the model that responded, and the ids of chat completions",
+        _always,
+        ("openai_agents",),
     ),
     Gap(
         _INFERENCE,

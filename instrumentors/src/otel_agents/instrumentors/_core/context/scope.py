@@ -51,6 +51,8 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        records_content: Whether the settings decide about content; False if the application
+            excludes that of the work done here.
     """
 
     conversation_id: str | None = None
@@ -61,6 +63,7 @@ class Scope:
     inference: Claim | None = None
     embeddings: Claim | None = None
     foreign_span: bool = False
+    records_content: bool = True
 
 
 _EMPTY: Final = Scope()

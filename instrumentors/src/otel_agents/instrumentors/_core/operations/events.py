@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.telemetry.gate import CLOSED
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -49,7 +51,8 @@ def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None
         value: The request for input: content, emitted only where events carry content.
         context: The context with the event's span; default is the current one.
     """
-    attributes = telemetry.gate.value_attribute(attr.OTEL_AGENTS_INTERRUPT_VALUE, value)
+    gate = telemetry.gate if scope_of(context).records_content else CLOSED
+    attributes = gate.value_attribute(attr.OTEL_AGENTS_INTERRUPT_VALUE, value)
     _emit(telemetry, OTEL_AGENTS_INTERRUPT, attributes, context)
 
 

@@ -25,6 +25,7 @@ from otel_agents.instrumentors._core.context.scope import (
 from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
+from otel_agents.instrumentors._core.telemetry.gate import CLOSED
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -96,7 +97,6 @@ class Operation:
         scope: Scope | None = None,
     ) -> None:
         self.telemetry = telemetry
-        self._gate = telemetry.gate
         self._kind = kind
         self._ended = self._held = self._error_passes = False
         self.error: BaseException | None = None
@@ -122,6 +122,7 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
+        self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
         # A claim is for an operation that starts, not for its span, which a processor may notice.
         hidden = scope.inference is not None or scope.embeddings is not None

@@ -63,6 +63,8 @@ class AgentInstrumentor(BaseInstrumentor):
         covers: What is recorded, in a few words each, for the support matrix.
         own_telemetry: The library's own telemetry that records the same, if an application enables
             it: suppressed where ours is preferred, which doctor reports.
+        vendor_exporter: The library's own exporter to its vendor, which goes on in addition to
+            ours, and how to disable it; doctor reports it.
     """
 
     plain_name: ClassVar[str]
@@ -71,6 +73,7 @@ class AgentInstrumentor(BaseInstrumentor):
     conflicting: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
+    vendor_exporter: ClassVar[str] = ""
     _import_trigger: ImportTrigger | None = None
     _patches: PatchSet | None = None
 

@@ -27,7 +27,7 @@ from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy,
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["DISABLED_CONTENT", "Content", "Policy", "RequestedContent"]
+__all__ = ["DISABLED_CONTENT", "NO_CONTENT", "Content", "Policy", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
@@ -229,9 +229,10 @@ class Content:
                 self._encode(kind, value)
 
 
-DISABLED_CONTENT: Final = Content(
-    Policy(limit=0, span_limit=0, on_span=False, on_event=False), False, False
-)
+NO_CONTENT: Final = Policy(limit=0, span_limit=0, on_span=False, on_event=False)
+"""The policy by which nothing is emitted."""
+
+DISABLED_CONTENT: Final = Content(NO_CONTENT, False, False)
 """The content of every operation whose content is disabled."""
 
 

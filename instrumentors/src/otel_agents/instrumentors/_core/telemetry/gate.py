@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import Encoded, encode, encode_text
@@ -16,9 +16,9 @@ from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 
-from .content import Policy
+from .content import NO_CONTENT, Policy
 
-__all__ = ["Gate"]
+__all__ = ["CLOSED", "Gate"]
 
 
 class Gate:
@@ -55,6 +55,13 @@ class Gate:
         policy = self.policy
         self.enabled = policy.on_span or policy.on_event or policy.completion is not None
         """Whether any content is recorded anywhere."""
+
+    @classmethod
+    def closed(cls) -> Gate:
+        """Return a gate that nothing passes."""
+        gate = cls.__new__(cls)
+        gate.policy, gate.enabled = NO_CONTENT, False
+        return gate
 
     def description(self, error: BaseException) -> str | None:
         """Return the status description of an error: its text, if spans carry content."""
@@ -101,6 +108,10 @@ class Gate:
         if encoded.original_bytes is not None and on_truncation is not None:
             on_truncation()
         return encoded
+
+
+CLOSED: Final = Gate.closed()
+"""The gate where the application excludes content, whatever the settings are."""
 
 
 def _message(error: BaseException) -> str | None:

@@ -1,0 +1,94 @@
+"""Tools and handoffs, by the SDK's spans; the calls' ids come from the model's response."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import ExecuteTool
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import text
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import ToolType
+
+from ._frames import RUNS, Frame, current_frame, current_run
+
+if TYPE_CHECKING:
+    from agents.tracing import Span
+    from agents.tracing.span_data import FunctionSpanData, HandoffSpanData
+
+__all__ = [
+    "EXECUTION",
+    "INVOCATIONS",
+    "handoff",
+    "handoff_ended",
+    "invocation",
+    "may_not_run",
+    "tool",
+    "tool_ended",
+]
+
+EXECUTION: Final = "agents.run_internal.tool_execution"
+INVOCATIONS: Final = ("_invoke_function_tool_with_metadata", "invoke_function_tool")
+"""The functions that execute a tool; each version from 0.9 on has one of them there."""
+
+
+def tool(telemetry: Telemetry, span: Span[FunctionSpanData], parent: Context) -> ExecuteTool:
+    """Start the call of a function tool."""
+    run, name = current_run(), span.span_data.name
+    request = run.take_request(name) if run is not None else None
+    return ExecuteTool(telemetry, name, call_id=text(request, "call_id"), parent=parent)
+
+
+def may_not_run(above: Frame | None) -> bool:
+    """Return whether a tool below ``above`` may have a span although it is not executed.
+
+    That is so for the runner's own spans, in versions with approvals.
+    """
+    is_runners = above is not None and above.run is not None and above.run.is_own(above)
+    execution = sys.modules.get(EXECUTION)
+    return is_runners and any(hasattr(execution, name) for name in INVOCATIONS)
+
+
+def tool_ended(span: Span[FunctionSpanData], tool: ExecuteTool) -> None:
+    """Record arguments and result, which the span has unless the run excludes such data."""
+    data = span.span_data
+    if data.mcp_data is not None:
+        tool.attributes[attr.GEN_AI_TOOL_TYPE] = ToolType.EXTENSION.value
+    if tool.content.enabled:
+        tool.content.tool_arguments = data.input
+        tool.content.tool_result = data.output
+    tool.end()
+
+
+def handoff(telemetry: Telemetry, span: Span[HandoffSpanData], parent: Context) -> ExecuteTool:
+    """Start a handoff: the tool that the model called."""
+    run = current_run()
+    request = run.take_handoff() if run is not None else None
+    name = text(request, "name") or "handoff"
+    tool = ExecuteTool(telemetry, name, call_id=text(request, "call_id"), parent=parent)
+    if tool.content.enabled:
+        tool.content.tool_arguments = text(request, "arguments")
+    return tool
+
+
+def handoff_ended(span: Span[HandoffSpanData], tool: ExecuteTool) -> None:
+    """Record the next agent as the result."""
+    if tool.content.enabled and span.span_data.to_agent:
+        tool.content.tool_result = {"assistant": span.span_data.to_agent}
+    tool.end()
+
+
+def invocation(telemetry: Telemetry, call: Call) -> None:
+    """Note that a tool is executed: ``invoke_function_tool(function_tool=, context=, …)``."""
+    frame = current_frame()
+    if frame is None:
+        return
+    frame.executed = True
+    found = RUNS.find(frame.key)
+    call_id: Any = getattr(call.kwargs.get("context"), "tool_call_id", None)
+    if found is not None and isinstance(found.operation, ExecuteTool) and call_id:
+        found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id

@@ -1,0 +1,126 @@
+"""Tool calls that wait for approval, and runs that are resumed after it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from openai_agents_runs import CHAT, agents, assistant, finished, started
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+
+Runs = pytest.mark.parametrize("start", [finished, started])
+SECRET = "planted-secret"
+
+
+@agents.function_tool(needs_approval=True)
+def book(city: str) -> str:
+    """Book a trip."""
+    return f"Booked {city}."
+
+
+def tool_ids(emission: Emission) -> list[Any]:
+    return [
+        (span.attributes or {}).get("gen_ai.tool.call.id")
+        for span in emission.spans
+        if span.name == "execute_tool book"
+    ]
+
+
+@Runs
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.usefixtures("instrumented")
+def test_a_call_is_executed_once_it_is_approved(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel, decision: str
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("book", {"city": SECRET})]), Response("Done."))
+    agent = assistant(tools=[book], instructions=SECRET)
+
+    async def resumed() -> Any:
+        result = await start(agent, "go", run_config=agents.RunConfig(group_id="thread-1"))
+        assert len(result.interruptions) == 1
+        state = result.to_state()
+        getattr(state, decision)(result.interruptions[0])
+        again = await start(agent, state, run_config=agents.RunConfig(group_id="thread-1"))
+        assert again.final_output == "Done."
+        return result.interruptions[0].raw_item.call_id
+
+    call_id = run(resumed())
+    executed = ["  execute_tool book"] if decision == "approve" else []
+    assert emission.tree() == [
+        "invoke_agent guide",
+        f"  {CHAT}",
+        "invoke_agent guide",
+        *executed,
+        f"  {CHAT}",
+    ]
+    assert tool_ids(emission) == [call_id] * len(executed)
+    assert emission.traces() == 2
+    found = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
+    assert found == ["thread-1"] * len(found)
+    assert emission.events == [("otel_agents.interrupt", {})]
+    assert all("error.type" not in (span.attributes or {}) for span in emission.spans)
+    assert SECRET not in emission.texts()
+
+
+def test_what_waits_for_approval_is_content(
+    run: Any, instrument: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    instrument(
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY",
+        OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true",
+    )
+    model.script(Response(tool_calls=[ToolCall("book", {"city": "Bern"})]))
+    result = run(finished(assistant(tools=[book])))
+    call_id = result.interruptions[0].raw_item.call_id
+    (value,) = (
+        attributes["otel_agents.interrupt.value"]
+        for name, attributes in emission.events
+        if name == "otel_agents.interrupt"
+    )
+    arguments = result.interruptions[0].raw_item.arguments
+    assert json.loads(value) == [{"call_id": call_id, "name": "book", "arguments": arguments}]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_as_a_tool_that_waits(run: Any, emission: Emission, model: ScriptedModel) -> None:
+    """Both runs stop, for one request."""
+    call = ToolCall("book", {"city": "Bern"})
+    model.script(
+        Response(tool_calls=[ToolCall("consult", {"input": "go"})]),
+        Response(tool_calls=[call]),
+        Response("Booked."),
+        Response("Done."),
+    )
+    agent = assistant(tools=[assistant("expert", tools=[book]).as_tool("consult", "Consults.")])
+
+    async def resumed() -> str:
+        result = await finished(agent)
+        state = result.to_state()
+        state.approve(result.interruptions[0])
+        return (await finished(agent, state)).final_output
+
+    assert run(resumed()) == "Done."
+    assert emission.events == [("otel_agents.interrupt", {})]
+    executed = [line for line in emission.tree() if "book" in line]
+    assert executed == ["        execute_tool book"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_call_that_a_guardrail_of_the_tool_rejects(
+    run: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    @agents.tool_input_guardrail
+    def never(data: Any) -> Any:
+        return agents.ToolGuardrailFunctionOutput.reject_content(SECRET)
+
+    @agents.function_tool(tool_input_guardrails=[never])
+    def pay() -> str:
+        """Pay."""
+        return "paid"
+
+    run(finished(assistant(tools=[pay])))
+    assert emission.tree() == ["invoke_agent guide", f"  {CHAT}", f"  {CHAT}"]
+    assert SECRET not in emission.texts()
