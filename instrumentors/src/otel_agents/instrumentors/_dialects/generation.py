@@ -98,7 +98,7 @@ class Generation(Inference):
     def conclude(self) -> None:
         """Record what was accumulated of a stream, or a response that the SDK did not parse."""
         accumulator = self._accumulator
-        unparsed = unparsed_response(self.error)
+        unparsed = unparsed_response(self.error) if self.error is not None else None
         if accumulator is None and unparsed is not None:
             self.respond(unparsed)
         if accumulator is None or self._responded:
@@ -176,6 +176,6 @@ class Embedding(Embeddings):
 
     def conclude(self) -> None:
         """Record a response that the SDK did not parse."""
-        unparsed = unparsed_response(self.error)
+        unparsed = unparsed_response(self.error) if self.error is not None else None
         if unparsed is not None:
             self.respond(unparsed)

@@ -175,7 +175,7 @@ class Generation(Inference):
 
         A response that the SDK did not parse is recorded, too.
         """
-        unparsed = unparsed_response(self.error)
+        unparsed = unparsed_response(self.error) if self.error is not None else None
         if unparsed is not None and not self._reasons and text(unparsed, "status") not in PENDING:
             self.respond(unparsed)
         if self._reasons and any(self._reasons.values()):
