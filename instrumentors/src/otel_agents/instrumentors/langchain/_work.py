@@ -18,7 +18,7 @@ from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
 from ._names import given_name
-from ._runs import RUNS
+from ._runs import RUNS, in_run
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -31,6 +31,7 @@ __all__ = [
     "put_item",
     "reranking",
     "retriever",
+    "running",
     "search_items",
     "searching",
     "tool",
@@ -76,6 +77,14 @@ def _result(value: ToolMessage | Any) -> Any:
     return value.content if hasattr(value, "tool_call_id") else value
 
 
+def running(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Run ``BaseTool._run(*args, run_manager, **kwargs)`` in its run, also where it is cancelled."""
+    run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None)) or RUNS.current()
+    if run is None or not isinstance(run.operation, ExecuteTool):
+        return None
+    return in_run(run)
+
+
 class _Search(Retrieval):
     """One search for documents."""
 
@@ -114,7 +123,7 @@ def searching(telemetry: Telemetry, call: Call) -> Observation | None:
     top_k = as_mapping(getattr(call.instance, "search_kwargs", None)).get("k")
     if run.operation is not None and isinstance(top_k, int):
         run.operation.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
-    return Observation(run.context)
+    return in_run(run)
 
 
 def reranking(telemetry: Telemetry, call: Call) -> Retrieval:

@@ -54,6 +54,7 @@ class Run:
         raised: What identifies the last error that a child of it has reported.
         ids: The ids of all runs in progress below a root, the outermost first; None for others.
         batch: The batch that a root is part of; None for others.
+        run_id: Its id.
     """
 
     context: Context
@@ -64,6 +65,7 @@ class Run:
     raised: tuple[object, ...] = ()
     ids: dict[Hashable, None] | None = None
     batch: Batch | None = None
+    run_id: Hashable = None
 
     def passes(self, error: BaseException) -> bool:
         """Return whether a child of it has reported ``error``, which now leaves this run too.
@@ -140,7 +142,8 @@ class Runs:
         above = runs.get(parent_id) if parent_id is not None else None
         parent = self._context_below(above)
         operation = around.begin(begin, parent)
-        run = Run(parent if operation is None else operation.context, operation, facts, above)
+        inside = parent if operation is None else operation.context
+        run = Run(inside, operation, facts, above, run_id=run_id)
         run.context = self._slot.set(run, run.context)
         if operation is not None:
             operation.context = run.context
