@@ -17,6 +17,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
+from ._content import tool_result
 from ._names import given_name
 from ._runs import RUNS, in_run
 
@@ -74,7 +75,7 @@ def tool(
 
 def _result(value: ToolMessage | Any) -> Any:
     """Return what a tool returned: the content of the message that LangChain makes of it."""
-    return value.content if hasattr(value, "tool_call_id") else value
+    return tool_result(value.content if hasattr(value, "tool_call_id") else value)
 
 
 def running(telemetry: Telemetry, call: Call) -> Observation | None:
