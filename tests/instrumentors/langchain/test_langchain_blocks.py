@@ -89,7 +89,7 @@ def test_reasoning_is_a_part(block: Any) -> None:
     assert parts(AIMessage([block])) == [{"type": "reasoning", "content": "hm"}]
 
 
-def test_reasoning_may_be_beside_the_content() -> None:
+def test_separate_reasoning_is_a_part() -> None:
     value = AIMessage("yes", additional_kwargs={"reasoning_content": "hm"})
     assert [part["type"] for part in parts(value)] == ["reasoning", "text"]
 

@@ -111,8 +111,8 @@ def _reasoning(fields: _Fields) -> Part:
     found = next((fields[name] for name in _REASONING if fields.get(name)), "")
     if isinstance(found, str):
         return reasoning_part(found)
-    pieces: Sequence[Any] = listed(found) or [found]
-    return reasoning_part("\n".join(text(one, "text") or "" for one in pieces))
+    several: Sequence[Any] = listed(found) or [found]
+    return reasoning_part("\n".join(text(one, "text") or "" for one in several))
 
 
 _REASONING: Final = ("reasoning", "thinking", "reasoning_content", "summary", "content")

@@ -115,11 +115,11 @@ _LEGACY: Final = tuple(
         ),
         *(
             Patch(
-                f"{package}.agents.agent:AgentExecutor.{method}",
-                watch(_graphs.on_executor),
+                f"{package}.agents.agent_iterator:AgentExecutorIterator.{method}",
+                watch(_graphs.on_iterator),
                 until=until,
             )
-            for method in ("stream", "astream")
+            for method in ("__iter__", "__aiter__")
         ),
     )
 )

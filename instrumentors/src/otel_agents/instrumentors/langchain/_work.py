@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+_OWN_TOOLS: Final = ("_Exception", "invalid_tool")
+"""``AgentExecutor`` runs these when it cannot parse a response, or has no tool of that name."""
+
+
 class _Tool(ExecuteTool):
     """One call of a tool."""
 
@@ -53,8 +57,8 @@ class _Tool(ExecuteTool):
 
 def tool(
     telemetry: Telemetry, name: str, arguments: Any, details: Mapping[str, Any]
-) -> Callable[[Context], ExecuteTool]:
-    """Return what starts a tool.
+) -> Callable[[Context], ExecuteTool | None]:
+    """Return what starts a tool; an executor's own, which hand back an error, are not shown.
 
     Args:
         telemetry: What to emit with.
@@ -62,6 +66,8 @@ def tool(
         arguments: Its arguments.
         details: What else LangChain reports; older versions report no id of the call.
     """
+    if name in _OWN_TOOLS:
+        return lambda parent: None
     call_id = details.get("tool_call_id")
     return lambda parent: _Tool(
         telemetry,
