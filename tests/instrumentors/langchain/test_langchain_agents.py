@@ -266,7 +266,7 @@ def test_an_executor_has_the_name_of_its_run(llm: Any, emission: Emission) -> No
     assert emission.tree() == ["invoke_agent helper", *turn()[1:]]
 
 
-def test_an_executor_answers_an_unknown_tool_itself(
+def test_an_unknown_tool_of_an_executor_is_not_run(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(Response(tool_calls=[ToolCall("unknown", {})]), "Sorry.")
