@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.context import Context, attach, detach
 
 from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Telemetry
+from otel_agents.instrumentors._core.operations.runs import Batch
 from otel_agents.testing.emission import Emission
 
 Begin = Callable[[Context], Operation]
@@ -52,6 +53,52 @@ def test_an_error_is_on_every_run_and_its_event_where_it_was_raised(
         ("invoke_agent root", "ValueError"),
     ]
     assert raised_in(emission) == [span_id(emission, "leaf")]
+
+
+def test_an_error_of_a_run_without_a_span_has_its_event_on_the_span_above(
+    agent: Agent, emission: Emission
+) -> None:
+    runs, error = Runs("toy"), ValueError("secret")
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("middle"))
+    runs.start(3, 2, nothing)
+    for run_id in (3, 2, 1):
+        runs.fail(run_id, error)
+    assert raised_in(emission) == [span_id(emission, "middle")]
+
+
+def test_an_error_of_a_batch_has_one_event(agent: Agent, emission: Emission) -> None:
+    runs, error, batch = Runs("toy"), ValueError("secret"), Batch()
+    token = attach(runs.in_batch(batch, Context()))
+    runs.start(1, None, agent("first"))
+    runs.start(2, None, agent("second"))
+    runs.start(3, 2, agent("leaf"))
+    detach(token)
+    for run_id in (3, 1, 2):
+        runs.fail(run_id, error)
+    assert raised_in(emission) == [span_id(emission, "leaf")]
+    assert batch.has_reported(error)
+    assert not batch.has_reported(KeyError())
+
+
+def test_a_call_in_a_batch_may_have_reported_an_error() -> None:
+    runs, error, batch = Runs("toy"), ValueError(), Batch()
+    token = attach(runs.in_batch(batch, Context()))
+    runs.passed(None, error)
+    detach(token)
+    assert batch.has_reported(error)
+
+
+def test_an_error_that_a_run_of_a_batch_has_handled_is_over(agent: Agent) -> None:
+    runs, error, batch = Runs("toy"), ValueError(), Batch()
+    token = attach(runs.in_batch(batch, Context()))
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("first"))
+    runs.fail(2, error)
+    runs.start(3, 1, agent("second"))
+    detach(token)
+    runs.end(1)
+    assert not batch.has_reported(error)
 
 
 def test_a_further_error_has_its_own_event(agent: Agent, emission: Emission) -> None:

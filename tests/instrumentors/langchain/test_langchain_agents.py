@@ -244,13 +244,15 @@ async def drained(run: Any) -> None:
         pass
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream", "iter"])
 def test_an_executor_is_an_agent(way: str, llm: Any, loop: Any, emission: Emission) -> None:
     run = executor(llm)
     if way == "astream":
         loop.run_until_complete(drained(run))
     elif way == "stream":
         list(run.stream({"input": "hi"}))
+    elif way == "iter":
+        list(run.iter({"input": "hi"}))
     elif way == "ainvoke":
         loop.run_until_complete(run.ainvoke({"input": "hi"}))
     else:
@@ -262,3 +264,11 @@ def test_an_executor_is_an_agent(way: str, llm: Any, loop: Any, emission: Emissi
 def test_an_executor_has_the_name_of_its_run(llm: Any, emission: Emission) -> None:
     executor(llm).invoke({"input": "hi"}, {"run_name": "helper"})
     assert emission.tree() == ["invoke_agent helper", *turn()[1:]]
+
+
+def test_an_unknown_tool_of_an_executor_is_not_run(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("unknown", {})]), "Sorry.")
+    executor(llm).invoke({"input": "hi"})
+    assert emission.tree() == ["invoke_agent", f"  {CHAT}", f"  {CHAT}"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langgraph.callbacks import GraphInterruptEvent
     from langgraph.pregel.main import Pregel
 
-__all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt"]
+__all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt", "on_iterator"]
 
 _AGENT_FACTORIES: Final = ("langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor")
 """The modules whose functions make agents; the nodes of an agent are functions in these."""
@@ -65,12 +65,18 @@ def on_graph(telemetry: Telemetry, call: Call) -> None:
 
 def on_executor(telemetry: Telemetry, call: Call) -> None:
     """Observe a call of ``AgentExecutor`` or any other chain of its kind."""
-    if any(kind.__name__ == _EXECUTOR for kind in type(call.instance).__mro__):
-        config = as_mapping(call.argument(1, "config"))
-        name = getattr(call.instance, "name", None)
-        graph = Graph(name, is_agent=True)
-        own = type(call.instance).__name__
-        GRAPHS.announce(graph, name, own, config.get("run_name"))
+    _announce(call.instance, as_mapping(call.argument(1, "config")).get("run_name"))
+
+
+def on_iterator(telemetry: Telemetry, call: Call) -> None:
+    """Observe an iteration over ``AgentExecutor.iter(inputs, …)``, which streams pass too."""
+    _announce(call.instance.agent_executor, getattr(call.instance, "run_name", None))
+
+
+def _announce(executor: Any, run_name: str | None) -> None:
+    if any(kind.__name__ == _EXECUTOR for kind in type(executor).__mro__):
+        name = getattr(executor, "name", None)
+        GRAPHS.announce(Graph(name, is_agent=True), name, type(executor).__name__, run_name)
 
 
 def _graph_of(instance: Pregel[Any, Any, Any, Any]) -> Graph:

@@ -6,19 +6,18 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.instrumentors._dialects.parts import (
-    as_text,
     message,
     reasoning_part,
     text_message,
-    text_part,
     tool_call,
     tool_call_response,
 )
+
+from ._content import content_parts, tool_result
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -28,10 +27,6 @@ __all__ = ["model_message", "model_messages", "state_input", "state_output"]
 _ROLES: Final = MappingProxyType(
     {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool"}
 )
-_MEDIA: Final = MappingProxyType(
-    {"image": "image", "image_url": "image", "audio": "audio", "video": "video", "file": "document"}
-)
-"""Modalities of blocks of content, by their types."""
 _STATE_KEYS: Final = ("messages", "input", "output")
 """Where graphs, executors and chains keep what is a conversation in their state."""
 
@@ -45,44 +40,23 @@ def model_message(value: BaseMessage) -> Message:
     """Return one message."""
     kind = value.type.removesuffix("Chunk").removesuffix("MessageChunk")
     role = _ROLES.get("ai" if kind.startswith("AI") else kind) or getattr(value, "role", "user")
+    name = getattr(value, "name", None)  # early ones have none
     if role == "tool":
         call_id = getattr(value, "tool_call_id", None)
-        return message(role, [tool_call_response(call_id, value.content)], value.name)
-    calls = cast("list[dict[str, Any]]", getattr(value, "tool_calls", None) or [])
+        return message(role, [tool_call_response(call_id, tool_result(value.content))], name)
+    calls = [
+        cast("dict[str, Any]", one)
+        for kind in ("tool_calls", "invalid_tool_calls")
+        for one in listed(getattr(value, kind, None))
+    ]
     called = [tool_call(one.get("id"), one.get("name"), one.get("args")) for one in calls]
-    return message(role, [*_parts(value.content), *called], value.name)
+    return message(role, [*_reasoning(value), *content_parts(value.content), *called], name)
 
 
-def _parts(content: str | Sequence[Any]) -> list[Part]:
-    if isinstance(content, str):
-        return [text_part(content)] if content else []
-    return [part for block in content if (part := _part(block)) is not None]
-
-
-def _part(block: Any) -> Part | None:
-    """Return a block of content; calls of tools are in a list of their own."""
-    if isinstance(block, str):
-        return text_part(block)
-    fields = as_mapping(block)
-    kind = str(fields.get("type"))
-    if kind == "text":
-        return text_part(as_text(fields.get("text")))
-    if kind in ("reasoning", "thinking"):
-        return reasoning_part(fields.get("reasoning") or fields.get("thinking") or "")
-    if kind in _MEDIA:
-        return _media_part(fields, _MEDIA[kind])
-    return None if kind in ("tool_use", "tool_call", "function_call") else text_part(as_text(block))
-
-
-def _media_part(fields: Any, modality: str) -> Part:
-    image = fields.get("image_url")
-    url = as_mapping(image).get("url") or image or fields.get("url")
-    if isinstance(url, str):
-        return media.part_from_url(url, modality)
-    data = fields.get("base64") or fields.get("data")
-    if isinstance(data, str):
-        return media.part_from_base64(data, fields.get("mime_type"), modality)
-    return text_part(as_text({"type": fields.get("type"), "id": fields.get("file_id")}))
+def _reasoning(value: BaseMessage) -> list[Part]:
+    """Return the reasoning that some providers' classes keep beside the content."""
+    found = as_mapping(getattr(value, "additional_kwargs", None)).get("reasoning_content")
+    return [reasoning_part(found)] if found and isinstance(found, str) else []
 
 
 def state_input(value: Any) -> Callable[[], list[Message]] | None:
@@ -128,4 +102,4 @@ def _message(role: str, value: Any) -> Message:
     else:
         fields = as_mapping(value)
         role, content = str(fields.get("role") or fields.get("type") or role), fields["content"]
-    return message(_ROLES.get(role, role), _parts(content))
+    return message(_ROLES.get(role, role), content_parts(content))

@@ -8,8 +8,8 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import with_conversation_id
-from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Step
+from otel_agents.instrumentors._core.operations.runs import Batch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
@@ -19,8 +19,22 @@ from ._runs import RUNS, Node, leaves_graph
 
 __all__ = ["batch", "history_context", "remote_graph"]
 
-_BATCH: Final = Slot("langchain-batch", Step)
 _SESSION: Final = "session_id"
+
+
+class _Batch(Step):
+    """A batch of runs."""
+
+    __slots__ = ("_batch",)
+
+    def __init__(self, telemetry: Telemetry, name: str | None, count: int) -> None:
+        super().__init__(telemetry, "batch", name, count=count)
+        self._batch = Batch()
+        self.context = RUNS.in_batch(self._batch, self.context)
+
+    def has_reported(self, error: BaseException) -> bool:
+        """Return whether one of its runs has reported ``error``."""
+        return self._batch.has_reported(error)
 
 
 def batch(telemetry: Telemetry, call: Call) -> Step | None:
@@ -29,12 +43,9 @@ def batch(telemetry: Telemetry, call: Call) -> Step | None:
     Below a run, or below another batch as that of what a runnable is bound to, it is no step.
     """
     inputs = listed(call.argument(0, "inputs"))
-    if not inputs or _BATCH.get() is not None or RUNS.current() is not None:
+    if not inputs or RUNS.batch() is not None or RUNS.current() is not None:
         return None
-    name = given_name(getattr(call.instance, "name", None))
-    step = Step(telemetry, "batch", name, count=len(inputs))
-    step.context = _BATCH.set(step, step.context)
-    return step
+    return _Batch(telemetry, given_name(getattr(call.instance, "name", None)), len(inputs))
 
 
 def history_context(telemetry: Telemetry, call: Call) -> Context | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.operations import Operation, Runs, Step, interrupted
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -26,6 +27,7 @@ __all__ = [
     "context_of_manager",
     "context_of_runnable",
     "fail",
+    "in_run",
     "interrupt",
     "is_in_graph",
     "leaves_graph",
@@ -109,6 +111,20 @@ def leaves_graph(error: BaseException) -> bool:
 
 def _is_a(error: BaseException, name: str) -> bool:
     return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+def in_run(run: Run) -> Observation:
+    """Observe code of ``run``: make its context current, and end it with what leaves its code.
+
+    Most versions of LangChain report only an `Exception` of a tool or a retriever, so that a
+    cancellation or an exit would leave it open.
+    """
+
+    def failed(error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            fail(cast("UUID", run.run_id), error)
+
+    return Observation(None if RUNS.current() is run else run.context, failed=failed)
 
 
 def is_in_graph(run: Run) -> bool:

@@ -50,11 +50,11 @@ _CONTEXTS: Final = (
 )
 """Before langchain-core 0.3.48 and langgraph 0.3 other modules bind the function by its name."""
 
+_TOOLS: Final = tuple(
+    Patch(f"{_CORE}.tools:BaseTool.{method}", _work.running, subclasses=True)
+    for method in ("_run", "_arun")
+)
 _FIRST_CONTEXTS: Final = (
-    *(
-        Patch(f"{_CORE}.tools:BaseTool.{method}", _in_own_run, subclasses=True, until="0.2.5")
-        for method in ("_run", "_arun")
-    ),
     *(
         Patch(f"{_CORE}.runnables.base:RunnableLambda.{method}", _in_own_run, until="0.2.5")
         for method in ("_invoke", "_ainvoke")
@@ -115,11 +115,11 @@ _LEGACY: Final = tuple(
         ),
         *(
             Patch(
-                f"{package}.agents.agent:AgentExecutor.{method}",
-                watch(_graphs.on_executor),
+                f"{package}.agents.agent_iterator:AgentExecutorIterator.{method}",
+                watch(_graphs.on_iterator),
                 until=until,
             )
-            for method in ("stream", "astream")
+            for method in ("__iter__", "__aiter__")
         ),
     )
 )
@@ -175,7 +175,7 @@ _OUTSIDE: Final = (
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
-    *(*_CONTEXTS, *_FIRST_CONTEXTS),
+    *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
     *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
@@ -17,8 +17,9 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
+from ._content import tool_result
 from ._names import given_name
-from ._runs import RUNS
+from ._runs import RUNS, in_run
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -31,10 +32,15 @@ __all__ = [
     "put_item",
     "reranking",
     "retriever",
+    "running",
     "search_items",
     "searching",
     "tool",
 ]
+
+
+_OWN_TOOLS: Final = ("_Exception", "invalid_tool")
+"""``AgentExecutor`` runs these when it cannot parse a response, or has no tool of that name."""
 
 
 class _Tool(ExecuteTool):
@@ -51,8 +57,8 @@ class _Tool(ExecuteTool):
 
 def tool(
     telemetry: Telemetry, name: str, arguments: Any, details: Mapping[str, Any]
-) -> Callable[[Context], ExecuteTool]:
-    """Return what starts a tool.
+) -> Callable[[Context], ExecuteTool | None]:
+    """Return what starts a tool; an executor's own, which hand back an error, are not shown.
 
     Args:
         telemetry: What to emit with.
@@ -60,6 +66,8 @@ def tool(
         arguments: Its arguments.
         details: What else LangChain reports; older versions report no id of the call.
     """
+    if name in _OWN_TOOLS:
+        return lambda parent: None
     call_id = details.get("tool_call_id")
     return lambda parent: _Tool(
         telemetry,
@@ -73,7 +81,15 @@ def tool(
 
 def _result(value: ToolMessage | Any) -> Any:
     """Return what a tool returned: the content of the message that LangChain makes of it."""
-    return value.content if hasattr(value, "tool_call_id") else value
+    return tool_result(value.content if hasattr(value, "tool_call_id") else value)
+
+
+def running(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Run ``BaseTool._run(*args, run_manager, **kwargs)`` in its run, also where it is cancelled."""
+    run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None)) or RUNS.current()
+    if run is None or not isinstance(run.operation, ExecuteTool):
+        return None
+    return in_run(run)
 
 
 class _Search(Retrieval):
@@ -114,7 +130,7 @@ def searching(telemetry: Telemetry, call: Call) -> Observation | None:
     top_k = as_mapping(getattr(call.instance, "search_kwargs", None)).get("k")
     if run.operation is not None and isinstance(top_k, int):
         run.operation.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
-    return Observation(run.context)
+    return in_run(run)
 
 
 def reranking(telemetry: Telemetry, call: Call) -> Retrieval:

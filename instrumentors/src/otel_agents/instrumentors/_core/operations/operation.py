@@ -191,6 +191,10 @@ class Operation:
         """
         return None
 
+    def has_reported(self, error: BaseException) -> bool:
+        """Return whether an operation below has reported ``error``; for frameworks to override."""
+        return False
+
     # What a call or a stream reports (`calls.reporting.CallObserver`).
 
     def returned(self, value: Any) -> Any:
@@ -231,7 +235,7 @@ class Operation:
         elif _classify(self.is_failure, error, True):
             self.error = error
             self.error_type = _classify(self.error_code, error, None) or errors.error_type(error)
-            self._error_passes = passes
+            self._error_passes = passes or _classify(self.has_reported, error, False)
         self.end()
 
     @final

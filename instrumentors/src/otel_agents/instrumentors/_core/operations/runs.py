@@ -21,9 +21,24 @@ from otel_agents.instrumentors._core.tables import A_DAY, Bounded, Recent
 
 from .operation import Operation
 
-__all__ = ["Run", "Runs"]
+__all__ = ["Batch", "Run", "Runs"]
 
 _LIMIT: Final = 16384
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """Several roots that one call of the application runs, which raises what one of them raised.
+
+    Attributes:
+        raised: What identifies the last error that each of them, or a call outside, has reported.
+    """
+
+    raised: dict[object, tuple[object, ...]] = field(default_factory=dict[object, Any])
+
+    def has_reported(self, error: BaseException) -> bool:
+        """Return whether one of its runs has reported ``error``."""
+        return _identity(error) in self.raised.values()
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +53,8 @@ class Run:
         root: The outermost run that it is part of.
         raised: What identifies the last error that a child of it has reported.
         ids: The ids of all runs in progress below a root, the outermost first; None for others.
+        batch: The batch that a root is part of; None for others.
+        run_id: Its id.
     """
 
     context: Context
@@ -47,15 +64,30 @@ class Run:
     root: Run = field(init=False)
     raised: tuple[object, ...] = ()
     ids: dict[Hashable, None] | None = None
+    batch: Batch | None = None
+    run_id: Hashable = None
 
     def passes(self, error: BaseException) -> bool:
-        """Return whether a child of it has reported ``error``, which now leaves this run too."""
-        return self.raised == _identity(error)
+        """Return whether a child of it has reported ``error``, which now leaves this run too.
+
+        In a batch, another run may have reported it: a library may end all of them with it.
+        """
+        if self.raised == _identity(error):
+            return True
+        return self.batch is not None and self.batch.has_reported(error)
 
     def pass_on(self, error: BaseException) -> None:
         """Record that ``error``, which has been reported, leaves this run for the one above."""
         if self.above is not None:
-            self.above.raised = _identity(error)
+            self.above.note(_identity(error))
+        else:
+            self.note(_identity(error))
+
+    def note(self, raised: tuple[object, ...]) -> None:
+        """Keep what identifies the last error that a child of it has reported."""
+        self.raised = raised
+        if self.batch is not None:
+            self.batch.raised[self] = raised
 
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
@@ -82,6 +114,7 @@ class Runs:
 
     def __init__(self, name: str, limit: int = _LIMIT) -> None:
         self._slot: Slot[Run] = Slot(f"run-{name}", Run)
+        self._batch: Slot[Batch] = Slot(f"batch-{name}", Batch)
         self._runs: Recent[Hashable, Run] = Recent(limit, self._evicted)
         self._roots: Bounded[Hashable, Run] = Bounded(limit, seconds=A_DAY, evicted=self._expired)
 
@@ -109,18 +142,19 @@ class Runs:
         above = runs.get(parent_id) if parent_id is not None else None
         parent = self._context_below(above)
         operation = around.begin(begin, parent)
-        run = Run(parent if operation is None else operation.context, operation, facts, above)
+        inside = parent if operation is None else operation.context
+        run = Run(inside, operation, facts, above, run_id=run_id)
         run.context = self._slot.set(run, run.context)
         if operation is not None:
             operation.context = run.context
         if above is None:
-            run.root, run.ids = run, {}
+            run.root, run.ids, run.batch = run, {}, self._batch.get(parent)
             self._roots.put(run_id, run)
         else:
             run.root = root = above.root
             if root.ids is not None:
                 root.ids[run_id] = None
-            above.raised = ()
+            above.note(())
             if facts is None:
                 run.facts = above.facts
         runs.put(run_id, run)
@@ -185,7 +219,8 @@ class Runs:
         if run is None:
             return
         passes = run.passes(error)
-        run.pass_on(error)
+        if passes or run.operation is not None:
+            run.pass_on(error)
         self.end(run_id, lambda operation: operation.failed(error, passes=passes))
 
     def passed(self, run_id: Hashable | None, error: BaseException) -> None:
@@ -195,7 +230,20 @@ class Runs:
         """
         run = self._runs.get(run_id) if run_id is not None else self.current()
         if run is not None:
-            run.raised = _identity(error)
+            run.note(_identity(error))
+            return
+        batch = self.batch()
+        if batch is not None:
+            identity = _identity(error)
+            batch.raised[identity] = identity
+
+    def batch(self) -> Batch | None:
+        """Return the batch of the current context."""
+        return self._batch.get()
+
+    def in_batch(self, batch: Batch, context: Context) -> Context:
+        """Return ``context`` with ``batch``: the roots that start in it are part of it."""
+        return self._batch.set(batch, context)
 
     def _end_below(self, root: Run) -> None:
         """End what is in progress in a root, the innermost first."""
