@@ -54,6 +54,18 @@ def test_an_error_is_on_every_run_and_its_event_where_it_was_raised(
     assert raised_in(emission) == [span_id(emission, "leaf")]
 
 
+def test_an_error_of_a_run_that_is_not_shown_has_its_event_in_the_one_around(
+    agent: Agent, emission: Emission
+) -> None:
+    runs, error = Runs("toy"), ValueError()
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("middle"))
+    runs.start(3, 2, nothing)
+    for run_id in (3, 2, 1):
+        runs.fail(run_id, error)
+    assert raised_in(emission) == [span_id(emission, "middle")]
+
+
 def test_a_further_error_has_its_own_event(agent: Agent, emission: Emission) -> None:
     runs = Runs("toy")
     runs.start(1, None, agent("root"))

@@ -178,14 +178,15 @@ class Runs:
     def fail(self, run_id: Hashable, error: BaseException) -> None:
         """End the run ``run_id`` with ``error``, which a child of it may have reported already.
 
-        The exception event is emitted where the error was raised, and not again by each run that
-        it passes on its way out.
+        The exception event is emitted where the error was raised, or by the innermost run around
+        that with an operation, and not again by each run that it passes on its way out.
         """
         run = self._runs.get(run_id)
         if run is None:
             return
         passes = run.passes(error)
-        run.pass_on(error)
+        if passes or run.operation is not None:
+            run.pass_on(error)
         self.end(run_id, lambda operation: operation.failed(error, passes=passes))
 
     def passed(self, run_id: Hashable | None, error: BaseException) -> None:
