@@ -119,8 +119,7 @@ def _graph(
     telemetry: Telemetry, run: ChainStart, graph: Graph, node: Node | None
 ) -> tuple[_Begin, Node]:
     """Start a graph or an agent. In a node that is one graph, its span is the node's."""
-    is_node = node is not None and run.parent_id == node.run_id and node.name is not None
-    name, number = (node.name, node.number) if node is not None and is_node else (None, None)
+    name, number = (node.name, node.number) if node and node.name is not None else (None, None)
     if run.is_node:
         number = run.number
     own = given_name(graph.name)
