@@ -118,7 +118,7 @@ def test_messages_of_a_model_that_reports_itself(emission: Emission) -> None:
             ToolMessage("found", tool_call_id="c-1"),
         ]
     )
-    system, human, ai, answer = content(emission, "chat", "gen_ai.input.messages")
+    system, human, ai, result = content(emission, "chat", "gen_ai.input.messages")
     assert system == {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]}
     text, url, blob = human["parts"]
     assert text == {"type": "text", "content": "What is that?"}
@@ -127,7 +127,7 @@ def test_messages_of_a_model_that_reports_itself(emission: Emission) -> None:
     assert ai["parts"] == [
         {"type": "tool_call", "id": "c-1", "name": "look_up", "arguments": {"topic": "y"}}
     ]
-    assert answer == {
+    assert result == {
         "role": "tool",
         "parts": [{"type": "tool_call_response", "id": "c-1", "response": "found"}],
     }

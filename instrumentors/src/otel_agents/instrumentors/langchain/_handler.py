@@ -10,6 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -91,12 +92,12 @@ class RunHandler(BaseCallbackHandler):
         )
         _chains.start(self.telemetry, run)
 
-    @guarded("ending a chain")
+    @errors.guarded("ending a chain")
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with its result."""
         _end(run_id, outputs)
 
-    @guarded("ending a chain")
+    @errors.guarded("ending a chain")
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)
@@ -120,12 +121,12 @@ class RunHandler(BaseCallbackHandler):
             )
             RUNS.start(run_id, parent_run_id, begin, facts=_chains.in_tool(run_id, parent_run_id))
 
-    @guarded("ending a tool")
+    @errors.guarded("ending a tool")
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with its result."""
         _end(run_id, output)
 
-    @guarded("ending a tool")
+    @errors.guarded("ending a tool")
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)
@@ -146,14 +147,14 @@ class RunHandler(BaseCallbackHandler):
             begin = _work.retriever(self.telemetry, query, name)
             RUNS.start(run_id, parent_run_id, begin)
 
-    @guarded("ending a retriever")
+    @errors.guarded("ending a retriever")
     def on_retriever_end(
         self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """End it with its documents."""
         _end(run_id, documents)
 
-    @guarded("ending a retriever")
+    @errors.guarded("ending a retriever")
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)

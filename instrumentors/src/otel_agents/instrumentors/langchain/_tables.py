@@ -94,9 +94,9 @@ _MODELS: Final = tuple(
 )
 
 _COMPOSITES: Final = tuple(
-    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_stream))
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
     for kind in ("RunnableSequence", "RunnableParallel")
-    for method in ("transform", "atransform")
+    for method in ("invoke", "ainvoke", "transform", "atransform")
 )
 
 _LEGACY: Final = tuple(

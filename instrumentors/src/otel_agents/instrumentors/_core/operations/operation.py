@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
@@ -72,6 +72,14 @@ class Operation:
         *("start_time", "telemetry", "when_ended"),
     )
 
+    _concludes: ClassVar[bool] = False
+    _finalizes: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._concludes = cls.conclude is not Operation.conclude
+        cls._finalizes = cls._finalize is not Operation._finalize
+
     def __init__(
         self,
         telemetry: Telemetry,
@@ -125,14 +133,14 @@ class Operation:
             else DISABLED_CONTENT
         )
         self.context = context if kind.enter is None else kind.enter(context)
-        conversation = scope.conversation_id or official_conversation_id(parent)
-        for key, value in (
-            (attr.GEN_AI_CONVERSATION_ID, kind.conversation and conversation),
-            (attr.USER_ID, scope.user_id),
-            (attr.SESSION_ID, scope.session_id),
-        ):
-            if value:
-                self.attributes[key] = value
+        if kind.conversation:
+            conversation = scope.conversation_id or official_conversation_id(parent)
+            if conversation:
+                self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
+        if scope.user_id:
+            self.attributes[attr.USER_ID] = scope.user_id
+        if scope.session_id:
+            self.attributes[attr.SESSION_ID] = scope.session_id
         self._number = next_number()
         IN_PROGRESS[self._number] = self
         started = STARTED.get()
@@ -273,7 +281,8 @@ class Operation:
             return
         self._ended = True
         try:
-            _guard("describing an operation", self.conclude)  # may end operations below
+            if self._concludes:
+                _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
@@ -289,7 +298,8 @@ class Operation:
     def _finalize_and_emit(self) -> None:
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
-        _guard("describing an operation", self._finalize)
+        if self._finalizes:
+            _guard("describing an operation", self._finalize)
         if self._owner.emits:
             self._emit()
         else:
