@@ -103,8 +103,7 @@ def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
 
     @api.entrypoint()
     async def shrink(number: int) -> int:
-        halves = await asyncio.gather(half(number), half(number))
-        return sum(cast("list[int]", halves))
+        return sum(cast("list[int]", await asyncio.gather(half(number), half(number))))
 
     assert loop.run_until_complete(shrink.ainvoke(8)) == 8
     assert emission.tree() == ["invoke_workflow shrink", "  task half", "  task half"]
