@@ -289,6 +289,16 @@ def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
     assert errors(emission) == {}
 
 
+@REMOTE
+def test_an_error_on_another_server_has_one_event(emission: Emission) -> None:
+    away = remote(("error", {"error": "ValueError", "message": "secret"}))
+    with pytest.raises(Exception, match="ValueError"):
+        compiled(("away", away)).invoke(EMPTY)
+    assert list(errors(emission)) == ["remote_graph helper", "invoke_workflow"]
+    assert raised_in(emission) == ["remote_graph helper"]
+    assert "secret" not in emission.texts()
+
+
 # Streams that are left.
 
 

@@ -15,7 +15,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
 
 from ._names import given_name
-from ._runs import RUNS, Node, leaves_graph
+from ._runs import RUNS, InRun, Node
 
 __all__ = ["batch", "history_context", "remote_graph"]
 
@@ -50,14 +50,10 @@ def history_context(telemetry: Telemetry, call: Call) -> Context | None:
     return with_conversation_id(str(session)) if session and conversation_id() is None else None
 
 
-class _RemoteGraph(Step):
+class _RemoteGraph(InRun, Step):
     """One run of a graph on another server."""
 
     __slots__ = ()
-
-    def is_failure(self, error: BaseException) -> bool:
-        """Return whether it failed; an interrupt on the other server is raised here too."""
-        return not leaves_graph(error)
 
 
 def remote_graph(telemetry: Telemetry, call: Call) -> Step:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RUNS",
+    "InRun",
     "Node",
     "context_of_config",
     "context_of_manager",
@@ -109,6 +110,19 @@ def leaves_graph(error: BaseException) -> bool:
 
 def _is_a(error: BaseException, name: str) -> bool:
     return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+class InRun(Operation):
+    """An operation that is no run itself: the runs around it do not report its error again."""
+
+    __slots__ = ()
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return whether it failed; a graph on another server raises its interrupts as well."""
+        failure = not leaves_graph(error)
+        if failure:
+            RUNS.passed(None, error, self.context)
+        return failure
 
 
 def is_in_graph(run: Run) -> bool:

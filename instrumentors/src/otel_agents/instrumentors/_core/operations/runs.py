@@ -189,12 +189,14 @@ class Runs:
             run.pass_on(error)
         self.end(run_id, lambda operation: operation.failed(error, passes=passes))
 
-    def passed(self, run_id: Hashable | None, error: BaseException) -> None:
+    def passed(
+        self, run_id: Hashable | None, error: BaseException, context: Context | None = None
+    ) -> None:
         """Record that something that is no run has reported ``error`` within ``run_id``.
 
-        The default for None is the innermost run of the current context.
+        The default for None is the innermost run of ``context``, by default of the current one.
         """
-        run = self._runs.get(run_id) if run_id is not None else self.current()
+        run = self._runs.get(run_id) if run_id is not None else self.current(context)
         if run is not None:
             run.raised = _identity(error)
 
