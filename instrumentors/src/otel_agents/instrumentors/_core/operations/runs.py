@@ -24,6 +24,8 @@ from .operation import Operation
 __all__ = ["Run", "Runs"]
 
 _LIMIT: Final = 16384
+_ERRORS: Final = 8
+"""How many errors of its children a run keeps."""
 
 
 @dataclass(eq=False, slots=True)
@@ -36,7 +38,8 @@ class Run:
         facts: What the library's instrumentor keeps with it; a child starts with its parent's.
         above: The run that it is part of, while both are in progress.
         root: The outermost run that it is part of.
-        raised: What identifies the last error that a child of it has reported.
+        raised: What identifies the last errors that children of it have reported: several that run
+            at once may fail, and the first of their errors goes on.
         ids: The ids of all runs in progress below a root, the outermost first; None for others.
     """
 
@@ -45,17 +48,21 @@ class Run:
     facts: Any = None
     above: Run | None = None
     root: Run = field(init=False)
-    raised: tuple[object, ...] = ()
+    raised: tuple[tuple[object, ...], ...] = ()
     ids: dict[Hashable, None] | None = None
 
     def passes(self, error: BaseException) -> bool:
         """Return whether a child of it has reported ``error``, which now leaves this run too."""
-        return self.raised == _identity(error)
+        return _identity(error) in self.raised
 
     def pass_on(self, error: BaseException) -> None:
         """Record that ``error``, which has been reported, leaves this run for the one above."""
         if self.above is not None:
-            self.above.raised = _identity(error)
+            self.above.reported(error)
+
+    def reported(self, error: BaseException) -> None:
+        """Record that a child of it has reported ``error``."""
+        self.raised = (*self.raised[1 - _ERRORS :], _identity(error))
 
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
@@ -198,7 +205,7 @@ class Runs:
         """
         run = self._runs.get(run_id) if run_id is not None else self.current(context)
         if run is not None:
-            run.raised = _identity(error)
+            run.reported(error)
 
     def _end_below(self, root: Run) -> None:
         """End what is in progress in a root, the innermost first."""
