@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from core_recording import Recorded, settle
 
-from otel_agents.instrumentors import wrapped
+from otel_agents.instrumentors import Call, Telemetry, wrapped
 
 NOTHING: Any = None
 """A placeholder for telemetry, which toys do not use."""
@@ -30,7 +30,10 @@ def test_a_loop_closes_what_was_left_without_an_error(observed: bool) -> None:
     logged: list[Any] = []
 
     def stream(observer: Recorded) -> Any:
-        return wrapped(items, NOTHING, lambda *_: observer if observed else None)()
+        def start(telemetry: Telemetry, call: Call) -> Recorded | None:
+            return observer if observed else None
+
+        return wrapped(items, NOTHING, start)()
 
     async def main() -> list[Any]:
         asyncio.get_running_loop().set_exception_handler(lambda _, error: logged.append(error))
