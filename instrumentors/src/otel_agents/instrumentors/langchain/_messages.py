@@ -109,7 +109,7 @@ def _messages_of(role: str, value: Any) -> list[Message]:
 
 def _is_record(value: Any) -> bool:
     """Return whether it is a state that is a dataclass or a Pydantic model."""
-    kind = type(value)
+    kind = cast("type[Any]", type(value))
     known = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__pydantic_validator__")
     return known and hasattr(value, "__dict__")
 
