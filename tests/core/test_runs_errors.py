@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -99,6 +100,19 @@ def test_an_error_that_a_run_of_a_batch_has_handled_is_over(agent: Agent) -> Non
     detach(token)
     runs.end(1)
     assert not batch.has_reported(error)
+
+
+def test_the_first_error_of_children_that_run_at_once_passes(
+    agent: Agent, emission: Emission
+) -> None:
+    runs, error, cancelled = Runs("toy"), ValueError(), asyncio.CancelledError()
+    runs.start(1, None, agent("root"))
+    runs.start(2, 1, agent("first"))
+    runs.start(3, 1, agent("second"))
+    runs.fail(2, error)
+    runs.fail(3, cancelled)
+    runs.fail(1, error)
+    assert raised_in(emission) == [span_id(emission, "first"), span_id(emission, "second")]
 
 
 def test_a_further_error_has_its_own_event(agent: Agent, emission: Emission) -> None:

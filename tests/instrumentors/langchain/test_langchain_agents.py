@@ -155,6 +155,8 @@ def test_a_supervisor_and_its_agents(llm: Any, emission: Emission, model: Script
         f"    {CHAT}",
     ]
     assert failed(emission) == {}
+    (helper,) = attributes(emission, "invoke_agent helper")
+    assert helper["otel_agents.step.number"] == 2
 
 
 @pytest.mark.skipif(not NAMED, reason="no swarm")

@@ -19,8 +19,10 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_graphs import CHAT, chat
+from opentelemetry.context import attach, detach
 from pydantic import BaseModel
 
+from otel_agents.instrumentors import with_conversation_id
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
@@ -231,3 +233,16 @@ def test_the_metadata_of_a_run_may_name_its_conversation(llm: Any, emission: Emi
         "7",
         "7",
     ]
+
+
+def test_a_conversation_that_the_application_set_wins(llm: Any, emission: Emission) -> None:
+    def history(session_id: str) -> InMemoryChatMessageHistory:
+        return InMemoryChatMessageHistory()
+
+    chain: Any = RunnableWithMessageHistory(PROMPT | llm, history, input_messages_key="topic")
+    token = attach(with_conversation_id("web-1"))
+    (PROMPT | llm).invoke(TOPIC, {"metadata": {"session_id": 7}})
+    chain.invoke(TOPIC, {"configurable": {"session_id": "s-1"}})
+    detach(token)
+    ids = [(s.attributes or {}).get("gen_ai.conversation.id") for s in emission.spans]
+    assert ids == ["web-1"] * 4

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -148,6 +150,28 @@ def test_a_chain_over_a_prompt(llm: Any, model: ScriptedModel, emission: Emissio
     assert json.loads(given["parts"][0]["content"]) == {"topic": "weather"}
     (result,) = content(emission, "invoke_workflow", "gen_ai.output.messages")
     assert result["parts"] == [{"type": "text", "content": "Sunny."}]
+
+
+@dataclass
+class Conversation:
+    """A state that is no dict."""
+
+    messages: list[Any]
+
+
+def respond(state: Conversation) -> Any:
+    return {"messages": [AIMessage("Sunny.")]}
+
+
+@pytest.mark.usefixtures("with_content")
+def test_a_state_that_is_a_dataclass(emission: Emission) -> None:
+    library: Any = import_module("langgraph.graph")
+    built = library.StateGraph(Conversation)
+    built.add_node("respond", respond)
+    built.add_edge("__start__", "respond")
+    built.compile().invoke(Conversation([HumanMessage("Weather?")]))
+    (given,) = content(emission, "invoke_workflow", "gen_ai.input.messages")
+    assert given == {"role": "user", "parts": [{"type": "text", "content": "Weather?"}]}
 
 
 def test_what_an_error_quotes_is_content(

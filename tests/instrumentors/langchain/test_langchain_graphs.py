@@ -212,12 +212,24 @@ def test_an_interrupt_is_an_event_of_the_run(emission: Emission) -> None:
     assert raised_in(emission) == ["invoke_workflow"]
 
 
-@REPORTED
-def test_a_breakpoint_is_an_event_of_the_run(emission: Emission) -> None:
-    run = compiled(first, second, checkpointer=saver()(), interrupt_before=["second"])
+@DYNAMIC
+@pytest.mark.parametrize("when", [{"interrupt_before": ["second"]}, {"interrupt_after": ["first"]}])
+def test_a_breakpoint_is_an_event_of_the_run(when: dict[str, Any], emission: Emission) -> None:
+    run = compiled(first, second, checkpointer=saver()(), **when)
     run.invoke(EMPTY, THREAD)
     assert emission.tree() == ["invoke_workflow", "  node first"]
     assert emission.events == [("otel_agents.interrupt", {})]
+    run.invoke(None, THREAD)
+    assert len(emission.events) == 1
+
+
+@DYNAMIC
+def test_a_breakpoint_of_a_nested_graph_is_one_event(emission: Emission) -> None:
+    inner = compiled(first, second, interrupt_before=["second"])
+    compiled(("inner", inner), checkpointer=saver()()).invoke(EMPTY, THREAD)
+    assert emission.tree() == ["invoke_workflow", "  invoke_workflow inner", "    node first"]
+    assert emission.events == [("otel_agents.interrupt", {})]
+    assert errors(emission) == {}
 
 
 @DYNAMIC
@@ -287,6 +299,16 @@ def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
     compiled(("away", away), checkpointer=saver()()).invoke(EMPTY, THREAD)
     assert emission.tree() == ["invoke_workflow", "  remote_graph helper"]
     assert errors(emission) == {}
+
+
+@REMOTE
+def test_an_error_on_another_server_has_one_event(emission: Emission) -> None:
+    away = remote(("error", {"error": "ValueError", "message": "secret"}))
+    with pytest.raises(Exception, match="ValueError"):
+        compiled(("away", away)).invoke(EMPTY)
+    assert list(errors(emission)) == ["remote_graph helper", "invoke_workflow"]
+    assert raised_in(emission) == ["remote_graph helper"]
+    assert "secret" not in emission.texts()
 
 
 # Streams that are left.

@@ -15,6 +15,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnablePassthrough
 from langchain_graphs import CHAT, CORE, LANGGRAPH, State, compiled
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 from packaging.version import Version
 
@@ -127,6 +128,17 @@ STORES = pytest.mark.skipif(Version("0.2.40") > LANGGRAPH, reason="no store that
 NAMESPACE = ("users", "planted-secret")
 
 
+MORE: dict[str, Any] = {"put": {"key": "k", "value": {}}}
+
+
+def broken(store: Any, operations: Any) -> Any:
+    raise OSError("planted-secret")
+
+
+def failed(emission: Emission) -> list[ReadableSpan]:
+    return [span for span in emission.spans if "error.type" in (span.attributes or {})]
+
+
 def in_memory() -> Any:
     return import_module("langgraph.store.memory").InMemoryStore()
 
@@ -186,3 +198,27 @@ def test_an_async_store_with_content(loop: Any, emission: Emission) -> None:
     (searched,) = attributes(emission, "search_memory")
     assert searched["gen_ai.memory.query.text"] == "weather?"
     assert searched["gen_ai.memory.record.count"] == 1
+
+
+@STORES
+@pytest.mark.parametrize("way", ["put", "get", "search"])
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_of_a_store_has_one_event(way: str, emission: Emission) -> None:
+    base = import_module("langgraph.store.memory").InMemoryStore
+    store = type("Broken", (base,), {"batch": broken})()
+
+    def remember(state: State) -> Any:
+        getattr(store, way)(NAMESPACE, *(["k"] if way == "get" else []), **MORE.get(way, {}))
+
+    with pytest.raises(OSError, match="planted-secret"):
+        compiled(remember).invoke({"steps": []})
+    assert [span.name for span in failed(emission)] == [
+        "upsert_memory" if way == "put" else "search_memory",
+        "node remember",
+        "invoke_workflow",
+    ]
+    (event,) = emission.logs
+    memory = failed(emission)[0].context
+    assert memory is not None
+    assert event.log_record.span_id == memory.span_id
+    assert "planted-secret" not in emission.texts()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import AsyncGenerator, Callable, Generator
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -26,6 +27,7 @@ __all__ = [
     "class_patches",
     "coroutine",
     "driver_of",
+    "first_step",
     "generator",
     "replaces",
     "unpickled_driver",
@@ -56,6 +58,20 @@ _CLASS: Final = "__class__"
 class_patches: Final[Bounded[tuple[str, int], ClassPatch]] = Bounded(1024, inherited=True)
 
 
+def first_step(generator: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """Return the first step of a generator that only the one around it closes.
+
+    At its end an event loop closes all generators that it knows, at once. It must not know two of
+    which one closes the other.
+    """
+    first, _ = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None)
+    try:
+        return generator.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(firstiter=first)
+
+
 class Driver:
     """Runs the calls of a replaced function.
 
@@ -65,6 +81,7 @@ class Driver:
     """
 
     __slots__ = ("origin", "patch", "run")
+    first_step = staticmethod(first_step)
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -143,20 +160,19 @@ def async_generator(function: Callable[..., Any], driver: Driver | None) -> Call
         nonlocal __class__
         steps: AsyncGenerator[Any, Any]
         steps = function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
-        sent: Any = None
-        error: BaseException | None = None
+        step = steps.asend(None) if driver is None else driver.first_step(steps)
         while True:  # there is no `yield from` for async generators
             try:
-                item = await (steps.asend(sent) if error is None else steps.athrow(error))
+                item = await step
             except StopAsyncIteration:
                 return
             try:
-                sent, error = (yield item), None
+                step = steps.asend((yield item))
             except GeneratorExit:
                 await steps.aclose()
                 raise
             except BaseException as thrown:
-                error = thrown
+                step = steps.athrow(thrown)
 
     return replacement
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.scope import scope_of, with_conversation_id
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -120,8 +120,7 @@ def _graph(
     telemetry: Telemetry, run: ChainStart, graph: Graph, node: Node | None
 ) -> tuple[_Begin, Node]:
     """Start a graph or an agent. In a node that is one graph, its span is the node's."""
-    is_node = node is not None and run.parent_id == node.run_id and node.name is not None
-    name, number = (node.name, node.number) if node is not None and is_node else (None, None)
+    name, number = (node.name, node.number) if node and node.name is not None else (None, None)
     if run.is_node:
         number = run.number
     own = given_name(graph.name)
@@ -154,10 +153,12 @@ def _root(telemetry: Telemetry, run: ChainStart) -> _Begin:
     )
 
 
-def _in_conversation(run: ChainStart, parent: Context) -> Context | None:
+def _in_conversation(run: ChainStart, parent: Context) -> Context:
+    """Return ``parent`` in the run's conversation; an id that the application set is kept."""
     found = run.metadata.get("thread_id") or run.metadata.get("session_id")
-    known = scope_of(parent).conversation_id
-    return parent if not found or str(found) == known else with_conversation_id(str(found), parent)
+    if not found or conversation_id(parent) is not None:
+        return parent
+    return with_conversation_id(str(found), parent)
 
 
 def _is_task(run: ChainStart, node: Node) -> bool:

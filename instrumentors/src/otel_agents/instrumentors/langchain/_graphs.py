@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from langgraph.callbacks import GraphInterruptEvent
     from langgraph.pregel.main import Pregel
 
-__all__ = ["GRAPHS", "Graph", "on_executor", "on_graph", "on_interrupt", "on_iterator"]
+__all__ = [
+    "GRAPHS",
+    "Graph",
+    "on_executor",
+    "on_graph",
+    "on_interrupt",
+    "on_iterator",
+    "on_loop_exit",
+]
 
 _AGENT_FACTORIES: Final = ("langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor")
 """The modules whose functions make agents; the nodes of an agent are functions in these."""
@@ -31,6 +39,8 @@ _CALL_AGENT: Final = "langgraph_supervisor.supervisor"
 """The module of the function that a supervisor wraps an agent in, to make a node of it."""
 _ENTRYPOINT: Final = "__start__"
 _EXECUTOR: Final = "AgentExecutor"
+_STATIC: Final = ("interrupt_before", "interrupt_after")
+"""The states of a loop that has ended at a node for which the graph has a static interrupt."""
 _REMOTE: Final = "RemoteGraph"
 
 
@@ -119,3 +129,15 @@ def on_interrupt(telemetry: Telemetry, call: Call) -> None:
     run = RUNS.find(event.run_id) if event.run_id is not None else None
     if run is not None and not is_in_graph(run):
         interrupt(run, event.interrupts)
+
+
+def on_loop_exit(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``PregelLoop._suppress_interrupt(…)``, which hides a static interrupt.
+
+    A dynamic one has been reported by its node, and one of a nested graph by that graph.
+    """
+    loop: Any = call.instance
+    if loop.status in _STATIC and not loop.is_nested and call.argument(1, "exc_value") is not None:
+        run = RUNS.find(getattr(loop.manager, "run_id", None))
+        if run is not None:
+            interrupt(run, ())

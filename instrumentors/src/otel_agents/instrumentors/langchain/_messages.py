@@ -70,7 +70,7 @@ def state_output(value: Any) -> Callable[[], list[Message]] | None:
 
 
 def _messages_of(role: str, value: Any) -> list[Message]:
-    state = as_mapping(value)
+    state = as_mapping(vars(value)) if _is_record(value) else as_mapping(value)
     key = next((key for key in _STATE_KEYS if key in state), None)
     found = value if key is None else state[key]
     if hasattr(found, "to_messages"):  # a prompt
@@ -79,6 +79,13 @@ def _messages_of(role: str, value: Any) -> list[Message]:
     if all(map(_is_message, several)):
         return [_message(role, one) for one in several]
     return [text_message(role, found)]
+
+
+def _is_record(value: Any) -> bool:
+    """Return whether it is a state that is a dataclass or a Pydantic model."""
+    kind = cast("type[Any]", type(value))
+    known = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__pydantic_validator__")
+    return known and hasattr(value, "__dict__")
 
 
 def _is_message(value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.scope import with_conversation_id
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.operations.runs import Batch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -15,7 +15,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
 
 from ._names import given_name
-from ._runs import RUNS, Node, leaves_graph
+from ._runs import RUNS, InRun, Node
 
 __all__ = ["batch", "history_context", "remote_graph"]
 
@@ -58,17 +58,13 @@ def history_context(telemetry: Telemetry, call: Call) -> Context | None:
     keys = [getattr(one, "id", "") for one in listed(call.instance.history_factory_config)]
     key = keys[0] if len(keys) == 1 else _SESSION
     session = settings.get(key)
-    return with_conversation_id(str(session)) if session else None
+    return with_conversation_id(str(session)) if session and conversation_id() is None else None
 
 
-class _RemoteGraph(Step):
+class _RemoteGraph(InRun, Step):
     """One run of a graph on another server."""
 
     __slots__ = ()
-
-    def is_failure(self, error: BaseException) -> bool:
-        """Return whether it failed; an interrupt on the other server is raised here too."""
-        return not leaves_graph(error)
 
 
 def remote_graph(telemetry: Telemetry, call: Call) -> Step:
@@ -80,6 +76,6 @@ def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     name = getattr(graph, "name", None) or getattr(graph, "assistant_id", None)
     step = _RemoteGraph(telemetry, "remote_graph", name, number=number)
     thread = as_mapping(as_mapping(call.argument(1, "config")).get("configurable")).get("thread_id")
-    if thread:
+    if thread and conversation_id() is None:
         step.attributes[attr.GEN_AI_CONVERSATION_ID] = str(thread)
     return step

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RUNS",
+    "InRun",
     "Node",
     "context_of_config",
     "context_of_manager",
@@ -125,6 +126,19 @@ def in_run(run: Run) -> Observation:
             fail(cast("UUID", run.run_id), error)
 
     return Observation(None if RUNS.current() is run else run.context, failed=failed)
+
+
+class InRun(Operation):
+    """An operation that is no run itself: the runs around it do not report its error again."""
+
+    __slots__ = ()
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return whether it failed; a graph on another server raises its interrupts as well."""
+        failure = not leaves_graph(error)
+        if failure:
+            RUNS.passed(None, error, self.context)
+        return failure
 
 
 def is_in_graph(run: Run) -> bool:

@@ -82,6 +82,15 @@ _GRAPHS: Final = (
         Patch(f"{_CALLBACKS}:{manager}.on_interrupt", watch(_graphs.on_interrupt), since="1.1.7")
         for manager in ("_GraphCallbackManager", "_AsyncGraphCallbackManager")
     ),
+    *(
+        Patch(
+            f"langgraph.pregel.{module}:PregelLoop._suppress_interrupt",
+            watch(_graphs.on_loop_exit),
+            since=since,
+            until=until,
+        )
+        for module, since, until in (("loop", "0.2.57", "0.6"), ("_loop", "0.6", "1.1.7"))
+    ),
 )
 
 _MODELS: Final = tuple(

@@ -19,7 +19,7 @@ from otel_agents.semconv.values import Operation
 
 from ._content import tool_result
 from ._names import given_name
-from ._runs import RUNS, in_run
+from ._runs import RUNS, InRun, in_run
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -92,7 +92,7 @@ def running(telemetry: Telemetry, call: Call) -> Observation | None:
     return in_run(run)
 
 
-class _Search(Retrieval):
+class _Search(InRun, Retrieval):
     """One search for documents."""
 
     __slots__ = ()
@@ -144,7 +144,13 @@ def reranking(telemetry: Telemetry, call: Call) -> Retrieval:
     return search
 
 
-class _LookUp(Memory):
+class _Change(InRun, Memory):
+    """A change of one item."""
+
+    __slots__ = ()
+
+
+class _LookUp(InRun, Memory):
     """A look-up of one item, or a search for several."""
 
     __slots__ = ()
@@ -176,14 +182,14 @@ def get_item(telemetry: Telemetry, call: Call) -> Memory:
 def put_item(telemetry: Telemetry, call: Call) -> Memory:
     """Start ``BaseStore.put(namespace, key, value, …)``."""
     key, value = call.argument(1, "key"), call.argument(2, "value")
-    operation = _of_item(Memory(telemetry, Operation.UPSERT_MEMORY), call)
+    operation = _of_item(_Change(telemetry, Operation.UPSERT_MEMORY), call)
     operation.record([value], lambda content: {"id": key, "content": content})
     return operation
 
 
 def delete_item(telemetry: Telemetry, call: Call) -> Memory:
     """Start ``BaseStore.delete(namespace, key)``."""
-    return _of_item(Memory(telemetry, Operation.DELETE_MEMORY), call)
+    return _of_item(_Change(telemetry, Operation.DELETE_MEMORY), call)
 
 
 def _of_item(operation: Memory, call: Call) -> Memory:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
+from otel_agents.instrumentors._core.drivers import first_step
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import finalization
@@ -205,12 +206,11 @@ async def follow_async_generator(
     if unread is not None:
         unread.read = True
     finalizer, context = register_stream(observer), ResumableContext(observer.context)
-    sent: Any = None
-    thrown: BaseException | None = None
+    step = first_step(generator)
     while True:
         entered = context.enter()
         try:
-            item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
+            item = await step
         except StopAsyncIteration:
             context.leave(entered)
             report_exhausted(observer)
@@ -223,11 +223,11 @@ async def follow_async_generator(
                 finalizer.failed(observer, error)
             raise
         context.leave(entered)
-        sent, thrown = None, None
         if report_chunk(observer, item):
+            step = generator.asend(None)
             continue
         try:
-            sent = yield item
+            step = generator.asend((yield item))
         except GeneratorExit:
             try:
                 await context.wait(generator.aclose())
@@ -235,7 +235,7 @@ async def follow_async_generator(
                 finalizer.dropped(observer)
             raise
         except BaseException as error:
-            thrown = error
+            step = generator.athrow(error)
 
 
 class _UnreadGenerator:

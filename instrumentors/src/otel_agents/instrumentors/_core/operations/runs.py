@@ -24,6 +24,8 @@ from .operation import Operation
 __all__ = ["Batch", "Run", "Runs"]
 
 _LIMIT: Final = 16384
+_ERRORS: Final = 8
+"""How many errors of its children a run keeps."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,14 +33,15 @@ class Batch:
     """Several roots that one call of the application runs, which raises what one of them raised.
 
     Attributes:
-        raised: What identifies the last error that each of them, or a call outside, has reported.
+        raised: What identifies the last errors that each of them, or a call outside, has reported.
     """
 
-    raised: dict[object, tuple[object, ...]] = field(default_factory=dict[object, Any])
+    raised: dict[object, tuple[tuple[object, ...], ...]] = field(default_factory=dict[object, Any])
 
     def has_reported(self, error: BaseException) -> bool:
         """Return whether one of its runs has reported ``error``."""
-        return _identity(error) in self.raised.values()
+        identity = _identity(error)
+        return any(identity in raised for raised in self.raised.values())
 
 
 @dataclass(eq=False, slots=True)
@@ -51,7 +54,8 @@ class Run:
         facts: What the library's instrumentor keeps with it; a child starts with its parent's.
         above: The run that it is part of, while both are in progress.
         root: The outermost run that it is part of.
-        raised: What identifies the last error that a child of it has reported.
+        raised: What identifies the last errors that children of it have reported: several that run
+            at once may fail, and the first of their errors goes on.
         ids: The ids of all runs in progress below a root, the outermost first; None for others.
         batch: The batch that a root is part of; None for others.
         run_id: Its id.
@@ -62,7 +66,7 @@ class Run:
     facts: Any = None
     above: Run | None = None
     root: Run = field(init=False)
-    raised: tuple[object, ...] = ()
+    raised: tuple[tuple[object, ...], ...] = ()
     ids: dict[Hashable, None] | None = None
     batch: Batch | None = None
     run_id: Hashable = None
@@ -72,22 +76,28 @@ class Run:
 
         In a batch, another run may have reported it: a library may end all of them with it.
         """
-        if self.raised == _identity(error):
+        if _identity(error) in self.raised:
             return True
         return self.batch is not None and self.batch.has_reported(error)
 
     def pass_on(self, error: BaseException) -> None:
         """Record that ``error``, which has been reported, leaves this run for the one above."""
         if self.above is not None:
-            self.above.note(_identity(error))
+            self.above.reported(error)
         else:
-            self.note(_identity(error))
+            self.reported(error)
 
-    def note(self, raised: tuple[object, ...]) -> None:
-        """Keep what identifies the last error that a child of it has reported."""
-        self.raised = raised
+    def reported(self, error: BaseException) -> None:
+        """Record that a child of it has reported ``error``."""
+        self.raised = (*self.raised[1 - _ERRORS :], _identity(error))
         if self.batch is not None:
-            self.batch.raised[self] = raised
+            self.batch.raised[self] = self.raised
+
+    def clear_reported(self) -> None:
+        """Forget the errors of its children: it goes on, so it has handled them."""
+        self.raised = ()
+        if self.batch is not None:
+            self.batch.raised.pop(self, None)
 
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
@@ -154,7 +164,8 @@ class Runs:
             run.root = root = above.root
             if root.ids is not None:
                 root.ids[run_id] = None
-            above.note(())
+            if above.raised:
+                above.clear_reported()
             if facts is None:
                 run.facts = above.facts
         runs.put(run_id, run)
@@ -212,8 +223,8 @@ class Runs:
     def fail(self, run_id: Hashable, error: BaseException) -> None:
         """End the run ``run_id`` with ``error``, which a child of it may have reported already.
 
-        The exception event is emitted where the error was raised, and not again by each run that
-        it passes on its way out.
+        The exception event is emitted where the error was raised, or by the innermost run around
+        that with an operation, and not again by each run that it passes on its way out.
         """
         run = self._runs.get(run_id)
         if run is None:
@@ -223,19 +234,21 @@ class Runs:
             run.pass_on(error)
         self.end(run_id, lambda operation: operation.failed(error, passes=passes))
 
-    def passed(self, run_id: Hashable | None, error: BaseException) -> None:
+    def passed(
+        self, run_id: Hashable | None, error: BaseException, context: Context | None = None
+    ) -> None:
         """Record that something that is no run has reported ``error`` within ``run_id``.
 
-        The default for None is the innermost run of the current context.
+        The default for None is the innermost run of ``context``, by default of the current one.
         """
-        run = self._runs.get(run_id) if run_id is not None else self.current()
+        run = self._runs.get(run_id) if run_id is not None else self.current(context)
         if run is not None:
-            run.note(_identity(error))
+            run.reported(error)
             return
         batch = self.batch()
         if batch is not None:
             identity = _identity(error)
-            batch.raised[identity] = identity
+            batch.raised[identity] = (identity,)
 
     def batch(self) -> Batch | None:
         """Return the batch of the current context."""
