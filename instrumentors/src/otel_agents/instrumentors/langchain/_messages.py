@@ -96,8 +96,7 @@ def state_output(value: Any) -> Callable[[], list[Message]] | None:
 
 
 def _messages_of(role: str, value: Any) -> list[Message]:
-    fields: Any = vars(value) if _is_record(value) else value
-    state = as_mapping(fields)
+    state = vars(value) if _is_record(value) else as_mapping(value)
     key = next((key for key in _STATE_KEYS if key in state), None)
     found = value if key is None else state[key]
     if hasattr(found, "to_messages"):  # a prompt
