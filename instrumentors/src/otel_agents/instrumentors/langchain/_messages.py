@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -70,7 +70,7 @@ def state_output(value: Any) -> Callable[[], list[Message]] | None:
 
 
 def _messages_of(role: str, value: Any) -> list[Message]:
-    state = as_mapping(vars(value)) if _is_record(value) else as_mapping(value)
+    state: Mapping[str, Any] = vars(value) if _is_record(value) else as_mapping(value)
     key = next((key for key in _STATE_KEYS if key in state), None)
     found = value if key is None else state[key]
     if hasattr(found, "to_messages"):  # a prompt
