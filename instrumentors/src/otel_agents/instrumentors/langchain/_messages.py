@@ -70,7 +70,7 @@ def state_output(value: Any) -> Callable[[], list[Message]] | None:
 
 
 def _messages_of(role: str, value: Any) -> list[Message]:
-    state: Mapping[str, Any] = vars(value) if _is_record(value) else as_mapping(value)
+    state = _fields_of(value)
     key = next((key for key in _STATE_KEYS if key in state), None)
     found = value if key is None else state[key]
     if hasattr(found, "to_messages"):  # a prompt
@@ -81,11 +81,11 @@ def _messages_of(role: str, value: Any) -> list[Message]:
     return [text_message(role, found)]
 
 
-def _is_record(value: Any) -> bool:
-    """Return whether it is a state that is a dataclass or a Pydantic model."""
-    kind = cast("type[Any]", type(value))
+def _fields_of(state: Any) -> Mapping[str, Any]:
+    """Return the fields of a state: a dict, a dataclass or a Pydantic model; else none."""
+    kind = cast("type[Any]", type(state))
     known = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__pydantic_validator__")
-    return known and hasattr(value, "__dict__")
+    return as_mapping(getattr(state, "__dict__", None) if known else state)
 
 
 def _is_message(value: Any) -> bool:
