@@ -28,7 +28,7 @@ class LangChainInstrumentor(AgentInstrumentor):
     requires = ("langchain-core >= 0.1.18, < 2",)
     packages = (
         *("langchain_core", "langgraph", "langchain", "langchain_classic"),
-        "langgraph_supervisor",
+        *("langgraph_supervisor", "langsmith"),
     )
     conflicting = (
         "opentelemetry-instrumentation-langchain",
