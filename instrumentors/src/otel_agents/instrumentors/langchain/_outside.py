@@ -45,7 +45,18 @@ def batch(telemetry: Telemetry, call: Call) -> Step | None:
     inputs = listed(call.argument(0, "inputs"))
     if not inputs or RUNS.batch() is not None or RUNS.current() is not None:
         return None
-    return _Batch(telemetry, given_name(getattr(call.instance, "name", None)), len(inputs))
+    return _Batch(telemetry, _name_of_runs(call), len(inputs))
+
+
+def _name_of_runs(call: Call) -> str | None:
+    """Return the name that the application gave what is batched, or what that is bound to."""
+    bound = getattr(call.instance, "bound", None)
+    configs = (call.argument(1, "config"), getattr(call.instance, "config", None))
+    names = (
+        *(as_mapping(config).get("run_name") for config in configs),
+        *(getattr(it, "name", None) for it in (call.instance, bound)),
+    )
+    return next(filter(None, map(given_name, names)), None)
 
 
 def history_context(telemetry: Telemetry, call: Call) -> Context | None:
