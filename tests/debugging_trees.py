@@ -8,7 +8,9 @@ from typing import Any
 
 from crew_trace import drawn
 
-__all__ = ["drawn_now", "shape_now", "shape_on_the_page", "shapes_of"]
+from otel_agents.distro.demo.programs import Program
+
+__all__ = ["drawn_now", "scripted", "shape_now", "shape_on_the_page", "shapes_of"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 Shape = tuple[str, list[Any]]
@@ -35,6 +37,12 @@ def drawn_now(name: str) -> str:
 def shapes_of(text: str) -> list[Shape]:
     """Return the shapes of drawn trees."""
     return [_shape(tree) for tree in drawn(text)]
+
+
+def scripted(name: str) -> Program:
+    """Return the program with this name, and its script for the model."""
+    program = _program()["PROGRAMS"][name]
+    return Program(DOCS.parent / program.path, lambda model: model.script_by(program.react))
 
 
 def _program() -> dict[str, Any]:

@@ -97,7 +97,7 @@ def toys(folder: Path, version: str = "2.1", toylib: str = TOYLIB) -> dict[str, 
     return {"PYTHONPATH": str(folder)}
 
 
-def declare(folder: Path, **attributes: str) -> None:
+def declare(folder: Path, **attributes: object) -> None:
     """Give the toy's instrumentor class attributes."""
     module = folder / "toy_instrumentor.py"
     head, patches, rest = module.read_text("utf-8").partition("    def patches")
@@ -189,6 +189,15 @@ def test_an_exporter_to_the_vendor_is_named_where_ours_is_disabled(tmp_path: Pat
     variables = {**toys(tmp_path), "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "toylib"}
     declare(tmp_path, vendor_exporter="the upload")
     assert toy_of(json.loads(doctor("--json", **variables)[1]))["own_telemetry"] == "the upload"
+
+
+@pytest.mark.parametrize(("value", "named"), [("true", "the upload"), ("false", ""), ("", "")])
+def test_an_exporter_to_the_vendor_is_named_where_it_is_enabled(
+    value: str, named: str, tmp_path: Path
+) -> None:
+    variables = {**toys(tmp_path), "TOYLIB_UPLOADS": value}
+    declare(tmp_path, vendor_exporter="the upload", vendor_switches=("TOYLIB_UPLOADS",))
+    assert toy_of(json.loads(doctor("--json", **variables)[1]))["own_telemetry"] == named
 
 
 def test_each_key_is_documented() -> None:

@@ -15,6 +15,7 @@ from backends.mlflow import Mlflow
 from backends.moto import Moto
 from backends.xray import XRay
 from backends.zipkin import Zipkin
+from debugging_trees import scripted
 
 from otel_agents.distro.demo.programs import PROGRAMS, Program
 
@@ -68,4 +69,12 @@ def crew(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]
     """The demo's crew, in an experiment of its own."""
     into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment("crew")}
     with running_everywhere(PROGRAMS["crewai"], jaeger, zipkin, mlflow, **into) as everywhere:
+        yield everywhere
+
+
+@pytest.fixture(scope="module")
+def graph(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]:
+    """The research graph of LangGraph, in an experiment of its own."""
+    into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment("graph")}
+    with running_everywhere(scripted("research"), jaeger, zipkin, mlflow, **into) as everywhere:
         yield everywhere

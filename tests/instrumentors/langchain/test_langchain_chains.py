@@ -154,6 +154,15 @@ def test_a_batch_is_one_trace(
     ]
 
 
+@pytest.mark.parametrize("way", BATCHES.values(), ids=BATCHES)
+def test_a_batch_has_the_name_of_what_is_batched(
+    way: Way, llm: Any, loop: Loop, emission: Emission
+) -> None:
+    way((PROMPT | llm).with_config(run_name="describe"), loop)
+    run = ["  invoke_workflow describe", f"    {CHAT}"]
+    assert emission.tree() == ["batch describe", *run, *run]
+
+
 def test_a_batch_within_a_run_is_no_step(llm: Any, emission: Emission) -> None:
     inner: Any = PROMPT | llm
 

@@ -93,6 +93,25 @@ def test_an_entrypoint_is_the_workflow_and_its_tasks_are_steps(emission: Emissio
 
 
 @FUNCTIONAL
+def test_tasks_have_no_number_in_any_run_of_a_thread(emission: Emission) -> None:
+    api = library("func")
+
+    @api.task
+    def double(value: int) -> int:
+        return 2 * value
+
+    @api.entrypoint(checkpointer=library("checkpoint.memory").InMemorySaver())
+    def twice(value: int) -> int:
+        return double(value).result()
+
+    for _ in range(2):
+        twice.invoke(1, {"configurable": {"thread_id": "a"}})
+    assert [it.get("otel_agents.step.number") for it in attributes(emission, "task double")] == (
+        [None, None]
+    )
+
+
+@FUNCTIONAL
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph cannot call tasks there")
 def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
     api = library("func")

@@ -130,8 +130,15 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         tuple(map(str, conflicts)),
         tuple(str(it) for it in conflicts if it.is_broader and runs == "ours"),
         "; ".join(filter(None, (_unavailable(conflicts, runs), found.get("problem", "")))),
-        "; ".join(filter(None, (own, instrumentor.vendor_exporter))),
+        "; ".join(filter(None, (own, _vendor_exporter(instrumentor)))),
     )
+
+
+def _vendor_exporter(instrumentor: type[AgentInstrumentor]) -> str:
+    """Return the sentence about it, or nothing if it is not enabled."""
+    switches = instrumentor.vendor_switches
+    enabled = not switches or any(map(Environment().flag, switches))
+    return instrumentor.vendor_exporter if enabled else ""
 
 
 def _own(telemetry: str) -> str:

@@ -28,7 +28,7 @@ class LangChainInstrumentor(AgentInstrumentor):
     requires = ("langchain-core >= 0.1.18, < 2",)
     packages = (
         *("langchain_core", "langgraph", "langchain", "langchain_classic"),
-        "langgraph_supervisor",
+        *("langgraph_supervisor", "langsmith"),
     )
     conflicting = (
         "opentelemetry-instrumentation-langchain",
@@ -36,6 +36,16 @@ class LangChainInstrumentor(AgentInstrumentor):
         "openinference-instrumentation-langchain",
         "loongsuite-instrumentation-langchain",
         "splunk-otel-instrumentation-langchain",
+    )
+    vendor_exporter = (
+        "LangSmith's tracing sends the inputs and outputs of runs to LangSmith; LANGSMITH_TRACING="
+        "false (earlier LANGCHAIN_TRACING_V2) disables it, and nothing of otel-agents; its "
+        "OpenTelemetry mode emits each run and model call a second time, with content, unless "
+        "LANGSMITH_OTEL_ENABLED=false"
+    )
+    vendor_switches = (
+        *("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2"),
+        *("LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"),
     )
     covers = (
         "graphs and chains (LangGraph's Graph and functional API, LCEL), agents, supervisor, swarm",

@@ -175,6 +175,8 @@ def _node(telemetry: Telemetry, run: ChainStart, above: Node, kind: str) -> tupl
     own = Node(graph, run.run_id, run.namespace, internal=above.internal)
     if graph is None or above.internal or _HIDDEN in run.tags or name == graph.entrypoint:
         return _nothing, own
+    if graph.entrypoint is not None:
+        number = None  # LangGraph counts the runs of a thread there, and not the tasks
     if name in graph.single and run.parent_id == above.run_id:
         return _nothing, Node(graph, run.run_id, run.namespace, name, number)
 

@@ -1,4 +1,4 @@
-"""What surrounds runs: a batch of them, a conversation's history, a graph on another server."""
+"""What surrounds runs: a batch, a conversation's history, another server, LangSmith's tracing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from otel_agents.semconv import attributes as attr
 from ._names import given_name
 from ._runs import RUNS, InRun, Node
 
-__all__ = ["batch", "history_context", "remote_graph"]
+__all__ = ["batch", "history_context", "langsmith_span", "remote_graph"]
 
 _SESSION: Final = "session_id"
 
@@ -45,7 +45,18 @@ def batch(telemetry: Telemetry, call: Call) -> Step | None:
     inputs = listed(call.argument(0, "inputs"))
     if not inputs or RUNS.batch() is not None or RUNS.current() is not None:
         return None
-    return _Batch(telemetry, given_name(getattr(call.instance, "name", None)), len(inputs))
+    return _Batch(telemetry, _name_of_runs(call), len(inputs))
+
+
+def _name_of_runs(call: Call) -> str | None:
+    """Return the name that the application gave what is batched, or what that is bound to."""
+    bound = getattr(call.instance, "bound", None)
+    configs = (call.argument(1, "config"), getattr(call.instance, "config", None))
+    names = (
+        *(as_mapping(config).get("run_name") for config in configs),
+        *(getattr(it, "name", None) for it in (call.instance, bound)),
+    )
+    return next(filter(None, map(given_name, names)), None)
 
 
 def history_context(telemetry: Telemetry, call: Call) -> Context | None:
@@ -59,6 +70,15 @@ def history_context(telemetry: Telemetry, call: Call) -> Context | None:
     key = keys[0] if len(keys) == 1 else _SESSION
     session = settings.get(key)
     return with_conversation_id(str(session)) if session and conversation_id() is None else None
+
+
+def langsmith_span(telemetry: Telemetry, call: Call) -> Any:
+    """Make no span of LangSmith's the current one within our runs: ours would leave the trace.
+
+    In its OpenTelemetry mode ``@traceable`` makes a span current that nobody records, and whose
+    trace id is LangSmith's. LangSmith's own spans get their parents from its run tree.
+    """
+    return None if RUNS.current() is not None else call.proceed()
 
 
 class _RemoteGraph(InRun, Step):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
+from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
 from . import _chains, _graphs, _models, _outside, _runs, _work
@@ -179,6 +179,11 @@ _OUTSIDE: Final = (
             f"langgraph.pregel.remote:RemoteGraph.{method}", _outside.remote_graph, since="0.2.45"
         )
         for method in ("stream", "astream")
+    ),
+    Patch(
+        "langsmith.run_helpers:_maybe_create_otel_context",
+        instead(_outside.langsmith_span),
+        since="0.4.2",
     ),
 )
 

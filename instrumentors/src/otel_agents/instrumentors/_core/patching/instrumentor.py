@@ -65,6 +65,8 @@ class AgentInstrumentor(BaseInstrumentor):
             it: suppressed where ours is preferred, which doctor reports.
         vendor_exporter: The library's own exporter to its vendor, which goes on in addition to
             ours, and how to disable it; doctor reports it.
+        vendor_switches: Variables of which one must be ``true`` for that exporter to run; empty if
+            it runs by default.
     """
 
     plain_name: ClassVar[str]
@@ -74,6 +76,7 @@ class AgentInstrumentor(BaseInstrumentor):
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
     vendor_exporter: ClassVar[str] = ""
+    vendor_switches: ClassVar[tuple[str, ...]] = ()
     _import_trigger: ImportTrigger | None = None
     _patches: PatchSet | None = None
 
