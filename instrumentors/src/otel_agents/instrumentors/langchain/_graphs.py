@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
 from ._names import Announcements
-from ._runs import RUNS, interrupt, is_in_graph
+from ._runs import RUNS, interrupt, is_in_graph, key_of
 
 if TYPE_CHECKING:
     from langgraph.callbacks import GraphInterruptEvent
@@ -116,6 +116,6 @@ def _module_of(body: Any) -> str | None:
 def on_interrupt(telemetry: Telemetry, call: Call) -> None:
     """Observe ``on_interrupt(event)`` of a graph's callback manager, once for nested graphs."""
     event: GraphInterruptEvent = call.argument(0, "event")
-    run = RUNS.find(event.run_id) if event.run_id is not None else None
+    run = RUNS.find(key_of(event.run_id)) if event.run_id is not None else None
     if run is not None and not is_in_graph(run):
         interrupt(run, event.interrupts)
