@@ -35,6 +35,7 @@ __all__ = [
 
 RUNS: Final = Runs("langchain")
 
+
 def key_of(run_id: Any) -> Any:
     """Return the key of a run in `RUNS`: the number of its `uuid.UUID`; None for None.
 
@@ -74,7 +75,7 @@ def context_of_config(telemetry: Telemetry, call: Call) -> Context | None:
     LangChain and LangGraph call ``_set_config_context(config)`` inside a fresh copy of the
     `contextvars.Context`, in which the run's code is then executed.
     """
-    config: Any = call.argument(0, "config")
+    config: Any = call.args[0] if call.args else call.kwargs.get("config")
     callbacks = config.get("callbacks") if config else None
     run_id = getattr(callbacks, "parent_run_id", None)
     return RUNS.context_of(key_of(run_id)) if run_id is not None else None

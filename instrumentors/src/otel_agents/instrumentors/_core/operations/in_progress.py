@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any, Final, Protocol
-from weakref import WeakSet, WeakValueDictionary
+from typing import Any, Final, Protocol, TypeAlias
+from weakref import ReferenceType, WeakSet
 
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
 
-__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number", "operations"]
+__all__ = [
+    "DISCARDED",
+    "IN_PROGRESS",
+    "Entry",
+    "InProgress",
+    "forget",
+    "interrupt",
+    "operations",
+]
 
 
 class InProgress(Protocol):
@@ -25,18 +31,26 @@ class InProgress(Protocol):
         ...
 
 
-IN_PROGRESS: Final[WeakValueDictionary[int, InProgress]] = WeakValueDictionary()
-"""By sequence number; operations that the application dropped disappear by themselves."""
+Entry: TypeAlias = "ReferenceType[InProgress]"
+
+IN_PROGRESS: Final[dict[Entry, None]] = {}
+"""In the order of their start; operations that the application dropped disappear by themselves.
+
+It has no lock: each use of it is one operation of the dict.
+"""
 
 DISCARDED: Final[WeakSet[Span]] = WeakSet()
 """Spans of discarded operations: they stay open, and nothing may end them."""
 
-next_number: Final[Callable[[], int]] = itertools.count().__next__
+
+def forget(entry: Entry) -> None:
+    """Remove the entry of an operation that the application has dropped."""
+    IN_PROGRESS.pop(entry, None)
 
 
 def operations() -> list[InProgress]:
     """Return the operations in progress, in the order of their start."""
-    found = (reference() for reference in IN_PROGRESS.valuerefs())
+    found = (entry() for entry in list(IN_PROGRESS))
     return [operation for operation in found if operation is not None]
 
 
