@@ -86,7 +86,9 @@ def _result(value: ToolMessage | Any) -> Any:
 
 def running(telemetry: Telemetry, call: Call) -> Observation | None:
     """Run ``BaseTool._run(*args, run_manager, **kwargs)`` in its run, also where it is cancelled."""
-    run = RUNS.find(key_of(getattr(call.kwargs.get("run_manager"), "run_id", None))) or RUNS.current()
+    run = (
+        RUNS.find(key_of(getattr(call.kwargs.get("run_manager"), "run_id", None))) or RUNS.current()
+    )
     if run is None or not isinstance(run.operation, ExecuteTool):
         return None
     return in_run(run)

@@ -9,13 +9,13 @@ from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core.tables import InUse
 
 __all__ = [
     "DISCARDED",
     "IN_PROGRESS",
     "Entry",
     "InProgress",
-    "forget",
     "interrupt",
     "operations",
 ]
@@ -33,19 +33,11 @@ class InProgress(Protocol):
 
 Entry: TypeAlias = "ReferenceType[InProgress]"
 
-IN_PROGRESS: Final[dict[Entry, None]] = {}
-"""In the order of their start; operations that the application dropped disappear by themselves.
-
-It has no lock: each use of it is one operation of the dict.
-"""
+IN_PROGRESS: Final[InUse[InProgress]] = InUse()
+"""In the order of their start; operations that the application dropped disappear by themselves."""
 
 DISCARDED: Final[WeakSet[Span]] = WeakSet()
 """Spans of discarded operations: they stay open, and nothing may end them."""
-
-
-def forget(entry: Entry) -> None:
-    """Remove the entry of an operation that the application has dropped."""
-    IN_PROGRESS.pop(entry, None)
 
 
 def operations() -> list[InProgress]:
@@ -61,7 +53,5 @@ def interrupt(operation: InProgress) -> None:
     except Exception:
         errors.internal_error("interrupting an operation")
 
-
-renew_after_fork(IN_PROGRESS.clear)  # the parent process ends its own operations
 
 renew_after_fork(DISCARDED.clear)

@@ -34,7 +34,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
 from . import kinds
-from .in_progress import DISCARDED, IN_PROGRESS, Entry, forget
+from .in_progress import DISCARDED, IN_PROGRESS, Entry
 from .kinds import Kind
 from .owner import OURS, Owner
 
@@ -148,7 +148,7 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
-        self._entry: Entry | None = ReferenceType(self, forget)
+        self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
         if started is not None and not started.over:
