@@ -35,7 +35,7 @@ from typing import Any, cast
 
 from otel_agents.instrumentors._core import forking, system
 from otel_agents.instrumentors._core.forking import Lock
-from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts, Recent
+from otel_agents.instrumentors._core.tables import Bounded, ByObject, Counts, InUse, Recent
 
 __all__ = ["LOCKS", "WAITING", "findings", "is_renewed", "locks", "modules"]
 
@@ -61,7 +61,7 @@ WAITING: tuple[type[Any], ...] = (
 
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _GROWING = (dict, list, set, bytearray, deque, *_WEAK)
-_GROUND = (Bounded, ByObject, Counts, Lock, Recent)
+_GROUND = (Bounded, ByObject, Counts, InUse, Lock, Recent)
 _PACKAGES = ("semconv", "instrumentors", "distro", "testing")
 _CHANGEABLE = re.compile(r"\b(dict|list|set|deque|bytearray|Counter|\w+Dict|Mutable\w+|Weak\w+)\b")
 _OURS = "otel_agents"

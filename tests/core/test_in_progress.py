@@ -11,8 +11,9 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.testing.emission import Emission
 
 
-def broken(step: Step) -> None:
-    raise LookupError
+class _Broken(Step):
+    def conclude(self) -> None:
+        raise LookupError
 
 
 def known() -> list[str]:
@@ -60,8 +61,7 @@ def test_an_error_in_one_interrupt_does_not_stop_the_others(
 ) -> None:
     logged: list[str] = []
     monkeypatch.setattr(in_progress.errors, "internal_error", logged.append)
-    step = Step(Telemetry("test", **emission.providers), "step")
-    monkeypatch.setattr(Step, "conclude", broken)
+    step = _Broken(Telemetry("test", **emission.providers), "step")
     in_progress.interrupt(step)
     assert logged == ["describing an operation"]
     assert emission.names == ["step"]

@@ -288,7 +288,7 @@ def test_a_failed_start_is_undone_and_the_layer_above_reports(
 
     def start(telemetry: Telemetry, call: Any) -> Operation:
         with monkeypatch.context() as patch:
-            patch.setattr(operation, "next_number", _Broken().anything)  # at its very end
+            patch.setattr(operation, "ReferenceType", _Broken().anything)  # at its very end
             return infer(telemetry, call)
 
     assert use(wrapped(reply, telemetry, start), telemetry, request) == "answer"

@@ -7,7 +7,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary
 
 from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
@@ -20,6 +20,7 @@ __all__ = [
     "ByObject",
     "Counts",
     "ExpiringTables",
+    "InUse",
     "Recent",
     "evict_expired",
 ]
@@ -190,6 +191,25 @@ class Recent(dict[_Key, _Value]):
                 return
             self._evicted(value)
             return
+
+
+class InUse(dict[ReferenceType[_Value], None]):
+    """Weak references to objects in use, the oldest first: as many as there are of them.
+
+    Each reference calls `forget` when its object dies. Unlike `weakref.WeakSet` it has no Python
+    code for adding and removing: each is one operation of the dict. A forked child starts empty.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        renew_after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self.clear()
+
+    def forget(self, reference: ReferenceType[_Value]) -> None:
+        """Remove the reference of an object that has died."""
+        self.pop(reference, None)
 
 
 class ByObject(WeakKeyDictionary[_Key, _Value]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Final
-from uuid import UUID
 
 from opentelemetry.context import Context
 
@@ -39,8 +38,8 @@ class ChainStart:
     """What LangChain reports when a chain starts.
 
     Attributes:
-        run_id: Its id.
-        parent_id: The id of the run that called it.
+        run_id: Its key in `RUNS`.
+        parent_id: The key of the run that called it.
         name: The name that it was given, or that of its class or function.
         inputs: Its input.
         tags: Its tags.
@@ -48,8 +47,8 @@ class ChainStart:
         composite: Whether it consists of others, as a sequence; a function or a prompt does not.
     """
 
-    run_id: UUID
-    parent_id: UUID | None
+    run_id: Any
+    parent_id: Any
     name: str | None
     inputs: Any
     tags: Sequence[str]
@@ -80,7 +79,10 @@ class ChainStart:
 
 
 def _has_tag(tags: Sequence[str], start: str) -> bool:
-    return any(tag.startswith(start) for tag in tags)
+    for tag in tags:  # noqa: SIM110  a generator costs more than the loop, at each node
+        if tag.startswith(start):
+            return True
+    return False
 
 
 def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
@@ -199,7 +201,7 @@ def _part(telemetry: Telemetry, run: ChainStart, above: Run, node: Node | None) 
     return lambda parent: Step(telemetry, "chain", name, parent=parent)
 
 
-def in_tool(run_id: UUID, parent_id: UUID | None) -> Node | None:
+def in_tool(run_id: Any, parent_id: Any) -> Node | None:
     """Return the facts of a tool: what it calls is the application's, also in an agent."""
     above = RUNS.find(parent_id) if parent_id is not None else RUNS.current()
     node = above.facts if above is not None else None

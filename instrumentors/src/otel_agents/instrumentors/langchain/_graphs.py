@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
 from ._names import Announcements
-from ._runs import RUNS, interrupt, is_in_graph
+from ._runs import RUNS, interrupt, is_in_graph, key_of
 
 if TYPE_CHECKING:
     from langgraph.callbacks import GraphInterruptEvent
@@ -126,7 +126,7 @@ def _module_of(body: Any) -> str | None:
 def on_interrupt(telemetry: Telemetry, call: Call) -> None:
     """Observe ``on_interrupt(event)`` of a graph's callback manager, once for nested graphs."""
     event: GraphInterruptEvent = call.argument(0, "event")
-    run = RUNS.find(event.run_id) if event.run_id is not None else None
+    run = RUNS.find(key_of(event.run_id)) if event.run_id is not None else None
     if run is not None and not is_in_graph(run):
         interrupt(run, event.interrupts)
 
@@ -138,6 +138,6 @@ def on_loop_exit(telemetry: Telemetry, call: Call) -> None:
     """
     loop: Any = call.instance
     if loop.status in _STATIC and not loop.is_nested and call.argument(1, "exc_value") is not None:
-        run = RUNS.find(getattr(loop.manager, "run_id", None))
+        run = RUNS.find(key_of(getattr(loop.manager, "run_id", None)))
         if run is not None:
             interrupt(run, ())

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work
-from ._runs import RUNS, fail
+from ._runs import RUNS, fail, key_of
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -87,7 +87,12 @@ class RunHandler(BaseCallbackHandler):
             return
         name = kwargs.get("name") or _chains.serialized_name(serialized)
         run = _chains.ChainStart(
-            *(run_id, parent_run_id, name, inputs, tags or (), metadata or {}),
+            key_of(run_id),
+            key_of(parent_run_id),
+            name,
+            inputs,
+            tags or (),
+            metadata or {},
             composite="run_type" not in kwargs,
         )
         _chains.start(self.telemetry, run)
@@ -100,7 +105,7 @@ class RunHandler(BaseCallbackHandler):
     @errors.guarded("ending a chain")
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
-        fail(run_id, error)
+        fail(key_of(run_id), error)
 
     @guarded("starting a tool")
     def on_tool_start(
@@ -119,7 +124,8 @@ class RunHandler(BaseCallbackHandler):
             begin = _work.tool(
                 self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
             )
-            RUNS.start(run_id, parent_run_id, begin, facts=_chains.in_tool(run_id, parent_run_id))
+            key, parent = key_of(run_id), key_of(parent_run_id)
+            RUNS.start(key, parent, begin, facts=_chains.in_tool(key, parent))
 
     @errors.guarded("ending a tool")
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -129,7 +135,7 @@ class RunHandler(BaseCallbackHandler):
     @errors.guarded("ending a tool")
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
-        fail(run_id, error)
+        fail(key_of(run_id), error)
 
     @guarded("starting a retriever")
     def on_retriever_start(
@@ -145,7 +151,7 @@ class RunHandler(BaseCallbackHandler):
         if self.telemetry is not None:
             name = kwargs.get("name") or _chains.serialized_name(serialized)
             begin = _work.retriever(self.telemetry, query, name)
-            RUNS.start(run_id, parent_run_id, begin)
+            RUNS.start(key_of(run_id), key_of(parent_run_id), begin)
 
     @errors.guarded("ending a retriever")
     def on_retriever_end(
@@ -157,14 +163,14 @@ class RunHandler(BaseCallbackHandler):
     @errors.guarded("ending a retriever")
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
-        fail(run_id, error)
+        fail(key_of(run_id), error)
 
 
 def _end(run_id: UUID, result: Any) -> None:
     def report(operation: Operation) -> None:
         operation.returned(result)
 
-    RUNS.end(run_id, report)
+    RUNS.end(key_of(run_id), report)
 
 
 def register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:

@@ -22,7 +22,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
 from ._messages import model_message, model_messages
-from ._runs import RUNS
+from ._runs import RUNS, key_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -77,7 +77,7 @@ class _ModelCall(FrameworkCall):
             call.argument(1, "stop"),
         )
         manager = call.argument(2, "run_manager")
-        self._run_id = getattr(manager, "parent_run_id", None)
+        self._run_id = key_of(getattr(manager, "parent_run_id", None))
         settings = _settings_of(self._model, stop, call.kwargs)
         known = _ls_params(self._model, stop, call.kwargs)
         super().__init__(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
@@ -31,10 +30,20 @@ __all__ = [
     "in_run",
     "interrupt",
     "is_in_graph",
+    "key_of",
     "leaves_graph",
 ]
 
 RUNS: Final = Runs("langchain")
+
+
+def key_of(run_id: Any) -> Any:
+    """Return the key of a run in `RUNS`: the number of its `uuid.UUID`; None for None.
+
+    The hash and the comparison of a UUID are Python functions, and each run needs several.
+    """
+    return getattr(run_id, "int", run_id)
+
 
 _INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
@@ -46,7 +55,7 @@ class Node:
 
     Attributes:
         graph: The innermost graph; None outside of graphs.
-        run_id: The run of the node, or of the graph if no node has started yet.
+        run_id: The key of the run of the node, or of the graph if no node has started yet.
         namespace: LangGraph's ``langgraph_checkpoint_ns`` of the node; empty for a graph.
         name: The name of a node that is one graph: the graph's span is the node's.
         number: The number of its step in the graph, from 1.
@@ -54,7 +63,7 @@ class Node:
     """
 
     graph: Graph | None
-    run_id: UUID
+    run_id: Any
     namespace: str = ""
     name: str | None = None
     number: int | None = None
@@ -67,27 +76,27 @@ def context_of_config(telemetry: Telemetry, call: Call) -> Context | None:
     LangChain and LangGraph call ``_set_config_context(config)`` inside a fresh copy of the
     `contextvars.Context`, in which the run's code is then executed.
     """
-    config: Any = call.argument(0, "config")
+    config: Any = call.args[0] if call.args else call.kwargs.get("config")
     callbacks = config.get("callbacks") if config else None
     run_id = getattr(callbacks, "parent_run_id", None)
-    return RUNS.context_of(run_id) if run_id is not None else None
+    return RUNS.context_of(key_of(run_id)) if run_id is not None else None
 
 
 def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
     """Return the context of the run in which ``Runnable.ainvoke(input, config)`` is called."""
     config: Any = call.argument(1, "config")
     callbacks = config.get("callbacks") if config else None
-    return RUNS.context_of(getattr(callbacks, "parent_run_id", None))
+    return RUNS.context_of(key_of(getattr(callbacks, "parent_run_id", None)))
 
 
 def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
     """Return the context of the run whose manager is passed, which is the one that does the work."""
     manager: Any = call.kwargs.get("run_manager") or call.argument(1, "run_manager")
-    return RUNS.context_of(getattr(manager, "run_id", None))
+    return RUNS.context_of(key_of(getattr(manager, "run_id", None)))
 
 
-def fail(run_id: UUID, error: BaseException) -> None:
-    """End a run with what it raised, which need not be an error.
+def fail(run_id: Any, error: BaseException) -> None:
+    """End the run with the key ``run_id`` with what it raised, which need not be an error.
 
     A stream that is left raises `GeneratorExit` in each run in progress. LangGraph's
     ``GraphBubbleUp`` is how an interrupt, or a command for a graph above, leaves a node.
@@ -123,7 +132,7 @@ def in_run(run: Run) -> Observation:
 
     def failed(error: BaseException) -> None:
         if not isinstance(error, Exception):
-            fail(cast("UUID", run.run_id), error)
+            fail(run.run_id, error)
 
     return Observation(None if RUNS.current() is run else run.context, failed=failed)
 
@@ -158,7 +167,7 @@ def interrupt(run: Run, requests: Sequence[Any]) -> None:
         interrupted(outermost.operation.telemetry, value, outermost.context)
 
 
-def _report_interrupt(run_id: UUID, error: BaseException) -> None:
+def _report_interrupt(run_id: Any, error: BaseException) -> None:
     """Report the interrupt that a node raises, once; newer versions have a callback for all."""
     run = RUNS.find(run_id)
     if run is not None:

@@ -19,7 +19,7 @@ from otel_agents.semconv.values import Operation
 
 from ._content import tool_result
 from ._names import given_name
-from ._runs import RUNS, InRun, in_run
+from ._runs import RUNS, InRun, in_run, key_of
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -86,7 +86,9 @@ def _result(value: ToolMessage | Any) -> Any:
 
 def running(telemetry: Telemetry, call: Call) -> Observation | None:
     """Run ``BaseTool._run(*args, run_manager, **kwargs)`` in its run, also where it is cancelled."""
-    run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None)) or RUNS.current()
+    run = (
+        RUNS.find(key_of(getattr(call.kwargs.get("run_manager"), "run_id", None))) or RUNS.current()
+    )
     if run is None or not isinstance(run.operation, ExecuteTool):
         return None
     return in_run(run)
@@ -124,7 +126,7 @@ def retriever(telemetry: Telemetry, query: str, name: str | None) -> Callable[[C
 
 def searching(telemetry: Telemetry, call: Call) -> Observation | None:
     """Run ``_get_relevant_documents(query, *, run_manager)`` in its run, and read its settings."""
-    run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None))
+    run = RUNS.find(key_of(getattr(call.kwargs.get("run_manager"), "run_id", None)))
     if run is None:
         return None
     top_k = as_mapping(getattr(call.instance, "search_kwargs", None)).get("k")

@@ -16,9 +16,9 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, attach, get_current
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.context.started import (
     STARTED,
     StartedOperations,
@@ -177,7 +177,7 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
     """Call ``start``; raise if what it returns has no context to run a call in."""
-    observer = start(telemetry, call) if is_instrumentation_enabled() else None
+    observer = start(telemetry, call) if not is_suppressed() else None
     context: object = getattr(observer, "context", None)
     if observer is not None and not isinstance(context, Context):
         raise TypeError(f"a start returned {type(observer).__name__}, which has no context")

@@ -7,9 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .call import Switch
@@ -36,9 +35,6 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
         switch: Off once the handler is uninstalled, while a library may still hold it.
     """
 
-    def is_off() -> bool:
-        return not is_instrumentation_enabled() or (switch is not None and not switch.on)
-
     def failed() -> None:
         errors.internal_error(action)
 
@@ -46,7 +42,9 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:
             try:
-                return None if is_off() else function(*args, **kwargs)
+                if is_suppressed() or (switch is not None and not switch.on):
+                    return None
+                return function(*args, **kwargs)
             except Exception:
                 failed()
                 return None
@@ -54,7 +52,9 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
         @functools.wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
             try:
-                return None if is_off() else await function(*args, **kwargs)
+                if is_suppressed() or (switch is not None and not switch.on):
+                    return None
+                return await function(*args, **kwargs)
             except Exception:
                 failed()
                 return None

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 from opentelemetry.context import Context, attach
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.drivers import Driver
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
@@ -127,26 +127,25 @@ class _Attaching:
         self._context_of = context_of
 
     def bind(self, telemetry: Telemetry) -> Wrapping:
+        context_of = self._context_of
+
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
             def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 value = function(*args, **kwargs)
-                if switch.on and is_instrumentation_enabled():
-                    self._attach(telemetry, call_of(function, args, kwargs, bound))
+                if switch.on and not is_suppressed():
+                    try:
+                        context = context_of(telemetry, call_of(function, args, kwargs, bound))
+                        if isinstance(context, Context):
+                            attach(context)
+                    except Exception:
+                        errors.internal_error("attaching a context")
                 return value
 
             return plain(function, Driver(run))
 
         return wrapping
-
-    def _attach(self, telemetry: Telemetry, call: Call) -> None:
-        try:
-            context = self._context_of(telemetry, call)
-            if isinstance(context, Context):
-                attach(context)
-        except Exception:
-            errors.internal_error("attaching a context")
 
 
 def attaching(context_of: Callable[[Telemetry, Call], Context | None]) -> Bindable:

@@ -24,7 +24,7 @@ from otel_agents.semconv.values import Operation
 
 from . import official
 from .claims import Claim
-from .scope import scope_of, with_scope
+from .scope import Scope, scope_of, with_scope
 
 __all__ = [
     "REPORTED",
@@ -131,12 +131,16 @@ def with_foreign_span(context: Context) -> Context:
     return with_scope(context, foreign_span=True)
 
 
-def without_claims(context: Context) -> Context:
+def without_claims(context: Context, scope: Scope | None = None) -> Context:
     """Return ``context`` for the scope of a tool, an agent or a workflow.
 
     A call in it is independent: no layer above waits for it, and no foreign span covers it.
+
+    Args:
+        context: The context.
+        scope: Its scope, if the caller has looked it up.
     """
-    scope = scope_of(context)
+    scope = scope_of(context) if scope is None else scope
     if scope.inference is not None or scope.embeddings is not None or scope.foreign_span:
         context = with_scope(context, inference=None, embeddings=None, foreign_span=False)
     return official.without_official_calls(context)

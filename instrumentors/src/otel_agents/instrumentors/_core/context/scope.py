@@ -10,7 +10,9 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry import context as api
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .agents import AgentScope
 from .claims import Claim
@@ -19,6 +21,7 @@ from .tools import ToolScope
 __all__ = [
     "Scope",
     "conversation_id",
+    "is_suppressed",
     "official_conversation_id",
     "scope_of",
     "session_id",
@@ -31,6 +34,10 @@ __all__ = [
 
 _SCOPE: Final = create_key("otel_agents-scope")
 _OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_context"
+
+_SUPPRESSED: Final[str | None] = getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", None)
+"""OpenTelemetry's private key; it looks for a plain name too."""
+_SUPPRESSED_PLAINLY: Final = "suppress_instrumentation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,20 @@ class Scope:
 _EMPTY: Final = Scope()
 
 
+def is_suppressed() -> bool:
+    """Return whether the application has suppressed instrumentation in the current context.
+
+    It is what `is_instrumentation_enabled` denies, by one look-up of the context instead of two.
+    """
+    context = get_current()
+    if _SUPPRESSED is None:
+        return not is_instrumentation_enabled()
+    return bool(context.get(_SUPPRESSED) or context.get(_SUPPRESSED_PLAINLY))
+
+
 def scope_of(context: Context | None = None) -> Scope:
     """Return the scope of ``context``, by default of the current one."""
-    scope = get_value(_SCOPE, context)
+    scope = (get_current() if context is None else context).get(_SCOPE)
     return scope if isinstance(scope, Scope) else _EMPTY
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, get_current, set_value
 
 __all__ = ["Slot"]
 
@@ -34,7 +34,7 @@ class Slot(Generic[_Value]):
 
     def get(self, context: Context | None = None) -> _Value | None:
         """Return the value in ``context`` (default: the current one), None if there is none."""
-        value = get_value(self._key, context)
+        value = (get_current() if context is None else context).get(self._key)
         return value if isinstance(value, self._kind) else None
 
     def set(self, value: _Value | None, context: Context | None = None) -> Context:

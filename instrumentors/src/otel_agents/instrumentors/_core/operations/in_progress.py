@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any, Final, Protocol
-from weakref import WeakSet, WeakValueDictionary
+from typing import Any, Final, Protocol, TypeAlias
+from weakref import ReferenceType, WeakSet
 
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.forking import renew_after_fork
+from otel_agents.instrumentors._core.tables import InUse
 
-__all__ = ["DISCARDED", "IN_PROGRESS", "InProgress", "interrupt", "next_number", "operations"]
+__all__ = [
+    "DISCARDED",
+    "IN_PROGRESS",
+    "Entry",
+    "InProgress",
+    "interrupt",
+    "operations",
+]
 
 
 class InProgress(Protocol):
@@ -25,18 +31,18 @@ class InProgress(Protocol):
         ...
 
 
-IN_PROGRESS: Final[WeakValueDictionary[int, InProgress]] = WeakValueDictionary()
-"""By sequence number; operations that the application dropped disappear by themselves."""
+Entry: TypeAlias = "ReferenceType[InProgress]"
+
+IN_PROGRESS: Final[InUse[InProgress]] = InUse()
+"""In the order of their start; operations that the application dropped disappear by themselves."""
 
 DISCARDED: Final[WeakSet[Span]] = WeakSet()
 """Spans of discarded operations: they stay open, and nothing may end them."""
 
-next_number: Final[Callable[[], int]] = itertools.count().__next__
-
 
 def operations() -> list[InProgress]:
     """Return the operations in progress, in the order of their start."""
-    found = (reference() for reference in IN_PROGRESS.valuerefs())
+    found = (entry() for entry in list(IN_PROGRESS))
     return [operation for operation in found if operation is not None]
 
 
@@ -47,7 +53,5 @@ def interrupt(operation: InProgress) -> None:
     except Exception:
         errors.internal_error("interrupting an operation")
 
-
-renew_after_fork(IN_PROGRESS.clear)  # the parent process ends its own operations
 
 renew_after_fork(DISCARDED.clear)

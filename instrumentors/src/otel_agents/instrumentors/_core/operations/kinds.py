@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
-from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.telemetry.metrics import Measure
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, metrics
@@ -46,7 +43,7 @@ class Kind:
         measures: The metrics that are recorded when an operation ends.
         modalities: Whether usage is summed by modality, in the latest generation of metrics.
         event: The event with all details, emitted if the settings enable it.
-        enter: Changes the context in which the operation's work runs, if set.
+        independent: Whether no layer above claims the model calls in it.
         conversation: Whether the span type has ``gen_ai.conversation.id``.
     """
 
@@ -54,7 +51,7 @@ class Kind:
     measures: tuple[Measure, ...] = ()
     modalities: bool = False
     event: Event | None = None
-    enter: Callable[[Context], Context] | None = None
+    independent: bool = False
     conversation: bool = True
 
 
@@ -143,7 +140,7 @@ MCP_CLIENT: Final = Kind(
 MCP_SERVER: Final = Kind(
     SpanKind.SERVER,
     (_duration(metrics.MCP_SERVER_OPERATION_DURATION, *_MCP),),
-    enter=without_claims,
+    independent=True,
     conversation=False,
 )
 
@@ -167,7 +164,7 @@ def chunk_measures(seconds: float) -> tuple[Measure, ...]:
 WORKFLOW: Final = Kind(
     SpanKind.INTERNAL,
     (_duration(metrics.GEN_AI_INVOKE_WORKFLOW_DURATION, attr.GEN_AI_WORKFLOW_NAME),),
-    enter=without_claims,
+    independent=True,
 )
 _NAMED: Final = (attr.GEN_AI_AGENT_NAME,)
 AGENT: Final = Kind(
@@ -187,7 +184,7 @@ AGENT: Final = Kind(
             previous=False,
         ),
     ),
-    enter=without_claims,
+    independent=True,
 )
 TOOL: Final = Kind(
     SpanKind.INTERNAL,
@@ -197,7 +194,7 @@ TOOL: Final = Kind(
             *(attr.GEN_AI_TOOL_NAME, attr.GEN_AI_TOOL_TYPE, attr.GEN_AI_AGENT_NAME),
         ),
     ),
-    enter=without_claims,
+    independent=True,
 )
-SCOPE: Final = Kind(SpanKind.INTERNAL, enter=without_claims)
+SCOPE: Final = Kind(SpanKind.INTERNAL, independent=True)
 """A plan, or a step of our own: without a metric."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar, final
+from weakref import ReferenceType
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
+from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
     official_conversation_id,
@@ -32,7 +34,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
 
 from . import kinds
-from .in_progress import DISCARDED, IN_PROGRESS, next_number
+from .in_progress import DISCARDED, IN_PROGRESS, Entry
 from .kinds import Kind
 from .owner import OURS, Owner
 
@@ -68,7 +70,7 @@ class Operation:
     """
 
     __slots__ = (
-        *("__weakref__", "_ended", "_error_passes", "_gate", "_held", "_kind", "_number", "_owner"),
+        *("__weakref__", "_ended", "_entry", "_error_passes", "_gate", "_held", "_kind", "_owner"),
         *("_start_attributes", "_start_counter"),
         *("attributes", "complete", "content", "context", "detailed"),
         *("duration", "end_time", "error", "error_type", "hold_open", "recording", "sent", "span"),
@@ -137,7 +139,7 @@ class Operation:
             if self._gate.enabled and owner.emits
             else DISABLED_CONTENT
         )
-        self.context = context if kind.enter is None else kind.enter(context)
+        self.context = without_claims(context, scope) if kind.independent else context
         if kind.conversation:
             conversation = scope.conversation_id or official_conversation_id(parent)
             if conversation:
@@ -146,8 +148,8 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
-        self._number = next_number()
-        IN_PROGRESS[self._number] = self
+        self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
+        IN_PROGRESS[self._entry] = None
         started = STARTED.get()
         if started is not None and not started.over:
             started.append(self)
@@ -292,7 +294,7 @@ class Operation:
     @final
     def end(self) -> None:
         """End once: emit attributes, status, content, metrics, events and span."""
-        if self._ended or self._is_held_open():
+        if self._ended or (self.hold_open is not None and self._is_held_open()):
             return
         self._ended = True
         try:
@@ -342,7 +344,7 @@ class Operation:
         known = self.known if kind.measures or event is not None else {}
         if kind.measures:
             _guard("recording metrics", self._measure, known)
-        if self.recording:
+        if self.recording and (self.attributes or self.error_type is not None):
             _guard("describing a span", self._set_attributes)
         record = None
         if event is not None:
@@ -373,7 +375,9 @@ class Operation:
         self.telemetry.emit(record_of(exception, found, self.context, self.end_time))
 
     def _deregister(self) -> None:
-        IN_PROGRESS.pop(self._number, None)
+        if self._entry is not None:
+            IN_PROGRESS.pop(self._entry, None)
+            self._entry = None  # before this dies: then its callback is not called
         while self.when_ended:
             _guard("calling an end callback", self.when_ended.pop(0))
 
