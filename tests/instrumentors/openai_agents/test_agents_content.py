@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import openai
@@ -126,3 +127,32 @@ def test_an_error_is_content(
     with pytest.raises(openai.AuthenticationError):
         run(finished(assistant(), "go", run_config=config))
     assert (SECRET in emission.texts()) is included
+
+
+@agents.function_tool
+def broken(city: str) -> str:
+    """Fail, and tell the model."""
+    raise LookupError
+
+
+@agents.function_tool(failure_error_function=None)
+def fatal(city: str) -> str:
+    """Fail, and the run with it."""
+    raise LookupError
+
+
+@Runs
+@pytest.mark.parametrize("disabled", [False, True])
+@pytest.mark.parametrize("handled", [True, False])
+@pytest.mark.usefixtures("with_content")
+def test_a_tool_that_fails(
+    run: Any, start: Any, handled: bool, disabled: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    tool = broken if handled else fatal
+    model.script(Response(tool_calls=[ToolCall(tool.name, {"city": SECRET}, id="call_1")]), "Oh.")
+    config = agents.RunConfig(tracing_disabled=disabled)
+    with nullcontext() if handled else pytest.raises(agents.UserError):
+        run(start(assistant(tools=[tool]), run_config=config))
+    recorded = content_of(emission, f"execute_tool {tool.name}")
+    assert recorded["gen_ai.tool.call.arguments"] == {"city": SECRET}
+    assert ("error occurred" in str(recorded.get("gen_ai.tool.call.result"))) == handled

@@ -200,3 +200,27 @@ def test_an_error_that_the_application_handles(
     result = run(start(agent, max_turns=1, error_handlers={"max_turns": handle}))
     assert result.final_output == "Enough."
     assert {error for _, error in errors(emission)} == {None}
+
+
+@Runs
+@pytest.mark.skipif(Version("0.9") > VERSION, reason="tools have no timeouts")
+def test_a_tool_that_takes_too_long(run: Any, start: Any, emission: Emission) -> None:
+    @agents.function_tool(timeout=0.01)
+    async def slow(city: str) -> str:
+        """Wait."""
+        await asyncio.sleep(60)
+        return city
+
+    run(start(assistant(tools=[slow])))
+    assert errors(emission) == [
+        ("invoke_agent guide", None),
+        (CHAT, None),
+        ("execute_tool slow", "agents.exceptions.ToolTimeoutError"),
+        (CHAT, None),
+    ]
+
+
+def test_what_is_no_agent(run: Any, emission: Emission) -> None:
+    with pytest.raises(AttributeError):
+        run(finished(None))
+    assert errors(emission) == [("invoke_agent", "AttributeError")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -188,6 +189,14 @@ def test_an_error_of_a_tool(
         ("execute_tool broken", "LookupError"),
     ]
     assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.usefixtures("instrumented")
+def test_no_agent(client: Any, stream: bool, emission: Emission) -> None:
+    with pytest.raises(AttributeError) if stream else nullcontext():
+        start(client, None, stream)
+    assert errors(emission) == [("invoke_workflow", "AttributeError" if stream else None)]
 
 
 @pytest.mark.usefixtures("instrumented")

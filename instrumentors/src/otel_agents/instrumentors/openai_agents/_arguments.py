@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import items, text
 
 if TYPE_CHECKING:
     from agents import Agent, RunConfig, RunResultStreaming, RunState
     from agents.tool import FunctionTool
 
-__all__ = ["DEFAULT_NAME", "RunArguments", "agent_tool_made"]
+__all__ = ["DEFAULT_NAME", "RunArguments", "agent_tool_made", "name_of"]
 
 DEFAULT_NAME: Final = "Agent workflow"
 """The SDK's default for a workflow's name."""
@@ -52,7 +53,7 @@ class RunArguments:
     def has_several(self) -> bool:
         """Whether several agents can take part: by handoffs, or agents as tools."""
         agent = self.starting_agent
-        return bool(agent.handoffs) or any(_is_agent(tool) for tool in agent.tools)
+        return any(items(agent, "handoffs")) or any(map(_is_agent, items(agent, "tools")))
 
     @property
     def includes_sensitive_data(self) -> bool:
@@ -64,16 +65,21 @@ class RunArguments:
     def workflow_name(self) -> str | None:
         """The application's name for the workflow, else the entry agent's."""
         name = self._setting("workflow_name")
-        return name if name and name != DEFAULT_NAME else self.starting_agent.name
+        return name if name and name != DEFAULT_NAME else name_of(self.starting_agent)
 
     @property
     def model(self) -> str | None:
         """The requested model of the first agent."""
-        for model in (self._setting("model"), self.agent.model):
+        for model in (self._setting("model"), getattr(self.agent, "model", None)):
             name = getattr(model, "model", model)
             if isinstance(name, str):
                 return name
         return None
+
+
+def name_of(agent: object) -> str | None:
+    """Return the name of an agent; None for anything else, which the run rejects."""
+    return text(agent, "name")
 
 
 def _default_of_sensitive_data() -> bool:

@@ -26,7 +26,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
 
-from ._arguments import RunArguments
+from ._arguments import RunArguments, name_of
 from ._frames import RUNS, Frame, current_frame, current_run, enter
 from ._messages import interruptions, output, record_input
 
@@ -74,7 +74,7 @@ class AgentsRun(Observation):
         self._handoffs: frozenset[str] = frozenset()
         self._response: list[Any] = []
         enter(self, self._begin, self)
-        super().__init__(_PREPARING.set(None, self._enter_stretch(arguments.agent.name)))
+        super().__init__(_PREPARING.set(None, self._enter_stretch(name_of(arguments.agent))))
         self._first = self._stretch
 
     def _begin(self, parent: Context) -> Operation | None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.context import Context, attach
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import InvokeAgent, Operation, Step
+from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent, Operation, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._frames import RUNS, current_frame, current_run, enter, leave, restore
 from ._native_tools import within_native_tool
 from ._runs import MAX_TURNS_EXCEEDED, is_preparing
-from ._tools import handoff, handoff_ended, may_not_run, tool, tool_ended
+from ._tools import handoff, handoff_ended, may_not_run, record_call, tool, tool_ended
 
 if TYPE_CHECKING:
     from agents.tracing import Span
@@ -132,6 +132,8 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
         leave(span, lambda _: operation.discard())
     elif frame.error is not None:
         restore(span)
+        if isinstance(found.operation, ExecuteTool) and span.span_data.type == _FUNCTION:
+            record_call(span, found.operation)
         RUNS.fail(span, frame.error)
         if frame.run is not None:
             frame.run.passed(frame.error)

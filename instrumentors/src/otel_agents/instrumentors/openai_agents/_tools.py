@@ -27,6 +27,8 @@ __all__ = [
     "handoff_ended",
     "invocation",
     "may_not_run",
+    "record_call",
+    "timed_out",
     "tool",
     "tool_ended",
 ]
@@ -54,14 +56,22 @@ def may_not_run(above: Frame | None) -> bool:
 
 
 def tool_ended(span: Span[FunctionSpanData], tool: ExecuteTool) -> None:
-    """Record arguments and result, which the span has unless the run excludes such data."""
+    """Record what the tool got and returned."""
+    record_call(span, tool)
+    tool.end()
+
+
+def record_call(span: Span[FunctionSpanData], tool: ExecuteTool) -> None:
+    """Record arguments and result, which the span has unless the run excludes such data.
+
+    The result of a tool that failed is what the SDK returns to the model instead.
+    """
     data = span.span_data
     if data.mcp_data is not None:
         tool.attributes[attr.GEN_AI_TOOL_TYPE] = ToolType.EXTENSION.value
     if tool.content.enabled:
         tool.content.tool_arguments = data.input
         tool.content.tool_result = data.output
-    tool.end()
 
 
 def handoff(telemetry: Telemetry, span: Span[HandoffSpanData], parent: Context) -> ExecuteTool:
@@ -92,3 +102,11 @@ def invocation(telemetry: Telemetry, call: Call) -> None:
     call_id: Any = getattr(call.kwargs.get("context"), "tool_call_id", None)
     if found is not None and isinstance(found.operation, ExecuteTool) and call_id:
         found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+
+
+def timed_out(telemetry: Telemetry, call: Call) -> None:
+    """Note that a tool takes too long: ``ToolTimeoutError(…)``, which may go to the model alone."""
+    frame = current_frame()
+    data = getattr(frame.key, "span_data", None) if frame is not None else None
+    if frame is not None and text(data, "name") == call.argument(0, "tool_name"):
+        frame.error = call.instance

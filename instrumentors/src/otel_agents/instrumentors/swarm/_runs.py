@@ -52,7 +52,7 @@ class SwarmRun(InvokeWorkflow):
             self.stretch = InvokeAgent(
                 self.telemetry,
                 _name(agent),
-                model=self._model or agent.model,
+                model=self._model or getattr(agent, "model", None),
                 input=input_messages(history),
                 output=_last_of,
                 parent=self.context,
@@ -90,9 +90,10 @@ class SwarmRun(InvokeWorkflow):
 _RUN: Final = Slot("swarm-run", SwarmRun)
 
 
-def _name(agent: Agent) -> str | None:
+def _name(agent: Agent | None) -> str | None:
     """Return the name that the application gave to an agent."""
-    return agent.name if agent.name != _DEFAULT_NAME else None
+    name: str | None = getattr(agent, "name", None)  # Swarm rejects what is no agent
+    return name if name != _DEFAULT_NAME else None
 
 
 def _last_message(response: Any) -> Any:
