@@ -65,4 +65,4 @@ def test_an_example_runs(name: str) -> None:
     results = doctest.DocTestRunner(verbose=False).run(test, clear_globs=False)
     assert (results.failed, results.attempted) == (0, len(test.examples))
     for function in functions(test.globs):
-        assert {*globals_read(function.__code__)} <= {*test.globs, *dir(builtins)}
+        assert {*globals_read(function.__code__)} <= {*function.__globals__, *dir(builtins)}
