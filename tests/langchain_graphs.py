@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypedDict, cast
@@ -24,6 +26,7 @@ __all__ = [
     "compiled",
     "graph",
     "turn",
+    "ways",
 ]
 
 CORE = Version(version("langchain-core"))
@@ -41,6 +44,29 @@ LANGGRAPH = _version("langgraph")
 CHAT = "chat gpt-4o-mini"
 NAMED = Version("0.2.61") < LANGGRAPH
 """Whether agents and graphs can have a name."""
+
+
+def ways(value: Any) -> dict[str, Callable[[Any, asyncio.AbstractEventLoop], object]]:
+    """Return the ways to run a runnable to its end with the input ``value``."""
+
+    async def asynchronous(run: Any) -> None:
+        await run.ainvoke(value)
+
+    async def streamed(run: Any) -> None:
+        async for _ in run.astream(value):
+            pass
+
+    async def events(run: Any) -> None:
+        async for _ in run.astream_events(value, version="v2"):
+            pass
+
+    return {
+        "invoke": lambda run, loop: run.invoke(value),
+        "stream": lambda run, loop: list(run.stream(value)),
+        "ainvoke": lambda run, loop: loop.run_until_complete(asynchronous(run)),
+        "astream": lambda run, loop: loop.run_until_complete(streamed(run)),
+        "astream_events": lambda run, loop: loop.run_until_complete(events(run)),
+    }
 
 
 class State(TypedDict):
