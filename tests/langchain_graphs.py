@@ -13,6 +13,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from packaging.version import Version
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "State",
     "add",
     "agent",
+    "attributes",
     "chat",
     "compiled",
     "graph",
@@ -67,6 +69,12 @@ def ways(value: Any) -> dict[str, Callable[[Any, asyncio.AbstractEventLoop], obj
         "astream": lambda run, loop: loop.run_until_complete(streamed(run)),
         "astream_events": lambda run, loop: loop.run_until_complete(events(run)),
     }
+
+
+def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
+    """Return the attributes of the spans named ``name``, in the order of their start."""
+    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
+    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 class State(TypedDict):

@@ -18,7 +18,7 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.runnables.history import RunnableWithMessageHistory
-from langchain_graphs import CHAT, chat, ways
+from langchain_graphs import CHAT, attributes, chat, ways
 from opentelemetry.context import attach, detach
 from pydantic import BaseModel
 
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 Loop = asyncio.AbstractEventLoop
 PROMPT = ChatPromptTemplate.from_messages([("human", "{topic}")])
 TOPIC = {"topic": "weather"}
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 WAYS = ways(TOPIC)

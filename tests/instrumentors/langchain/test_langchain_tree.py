@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from langchain_graphs import CHAT, State, agent, compiled, turn, ways
+from langchain_graphs import CHAT, State, agent, attributes, compiled, turn, ways
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
 HI = {"messages": [("user", "hi")]}
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 def billed(emission: Emission) -> list[tuple[Any, Any]]:
