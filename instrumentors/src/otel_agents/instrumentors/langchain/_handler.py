@@ -12,7 +12,6 @@ from langchain_core.callbacks.base import BaseCallbackHandler
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.callbacks import guarded
-from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work
@@ -50,127 +49,65 @@ class RunHandler(BaseCallbackHandler):
     def __reduce__(self) -> tuple[type[RunHandler], tuple[()]]:
         return (RunHandler, ())
 
-    @property
-    def ignore_llm(self) -> bool:
-        """Whether models are ignored: they would call it for each token, and claims report them."""
-        return True
-
-    @property
-    def ignore_chat_model(self) -> bool:
-        """Whether chat models are ignored."""
-        return True
-
-    @property
-    def ignore_retry(self) -> bool:
-        """Whether retries are ignored."""
-        return True
-
-    @property
-    def ignore_custom_event(self) -> bool:
-        """Whether the application's own events are ignored."""
-        return True
+    ignore_llm = ignore_chat_model = ignore_retry = ignore_custom_event = True
+    """What is not reported: models would call it for each token, and claims report them."""
+    ignore_chain = ignore_agent = ignore_retriever = False
 
     @guarded("starting a chain")
     def on_chain_start(
-        self,
-        serialized: dict[str, Any] | None,
-        inputs: Any,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, inputs: Any, **details: Any
     ) -> None:
         """Start a graph, a node, a chain or a part of one."""
-        if self.telemetry is None:
-            return
-        name = kwargs.get("name") or _chains.serialized_name(serialized)
-        run = _chains.ChainStart(
-            key_of(run_id),
-            key_of(parent_run_id),
-            name,
-            inputs,
-            tags or (),
-            metadata or {},
-            composite="run_type" not in kwargs,
-        )
-        _chains.start(self.telemetry, run)
-
-    @errors.guarded("ending a chain")
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with its result."""
-        _end(run_id, outputs)
-
-    @errors.guarded("ending a chain")
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with what it raised."""
-        fail(key_of(run_id), error)
+        if self.telemetry is not None:
+            name = details.get("name") or _chains.serialized_name(serialized)
+            _chains.start(self.telemetry, name, inputs, details)
 
     @guarded("starting a tool")
     def on_tool_start(
-        self,
-        serialized: dict[str, Any] | None,
-        input_str: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        inputs: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, input_str: str, **details: Any
     ) -> None:
         """Start a tool."""
         if self.telemetry is not None:
-            name = _chains.serialized_name(serialized) or kwargs.get("name")
-            begin = _work.tool(
-                self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
-            )
-            key, parent = key_of(run_id), key_of(parent_run_id)
+            name = _chains.serialized_name(serialized) or details.get("name")
+            inputs = details.get("inputs")
+            arguments = input_str if inputs is None else inputs
+            begin = _work.tool(self.telemetry, str(name), arguments, details)
+            key, parent = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
             RUNS.start(key, parent, begin, facts=_chains.in_tool(key, parent))
-
-    @errors.guarded("ending a tool")
-    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with its result."""
-        _end(run_id, output)
-
-    @errors.guarded("ending a tool")
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with what it raised."""
-        fail(key_of(run_id), error)
 
     @guarded("starting a retriever")
     def on_retriever_start(
-        self,
-        serialized: dict[str, Any] | None,
-        query: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, query: str, **details: Any
     ) -> None:
         """Start a retriever."""
         if self.telemetry is not None:
-            name = kwargs.get("name") or _chains.serialized_name(serialized)
+            name = details.get("name") or _chains.serialized_name(serialized)
             begin = _work.retriever(self.telemetry, query, name)
-            RUNS.start(key_of(run_id), key_of(parent_run_id), begin)
+            RUNS.start(key_of(details["run_id"]), key_of(details.get("parent_run_id")), begin)
 
-    @errors.guarded("ending a retriever")
+    @errors.guarded("ending a run")
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """End it with its result."""
+        RUNS.returned(key_of(run_id), outputs)
+
+    @errors.guarded("ending a run")
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """End it with its result."""
+        RUNS.returned(key_of(run_id), output)
+
+    @errors.guarded("ending a run")
     def on_retriever_end(
         self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """End it with its documents."""
-        _end(run_id, documents)
+        RUNS.returned(key_of(run_id), documents)
 
-    @errors.guarded("ending a retriever")
-    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    @errors.guarded("ending a run")
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(key_of(run_id), error)
 
-
-def _end(run_id: UUID, result: Any) -> None:
-    def report(operation: Operation) -> None:
-        operation.returned(result)
-
-    RUNS.end(key_of(run_id), report)
+    on_tool_error = on_retriever_error = on_chain_error
 
 
 def register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:

@@ -307,7 +307,9 @@ class Operation:
                 self._finalize_and_emit()
             finally:
                 try:
-                    _guard("ending a span", self.span.end, self.end_time, foreign=True)
+                    self.span.end(self.end_time)
+                except Exception:  # of a span processor
+                    errors.foreign_error("ending a span")
                 finally:
                     self._deregister()
                     self.error = None  # its frames reference this operation and the application
@@ -392,8 +394,8 @@ def _classify(
         return default
 
 
-def _guard(action: str, step: Callable[..., object], *args: Any, foreign: bool = False) -> None:
+def _guard(action: str, step: Callable[..., object], *args: Any) -> None:
     try:
         step(*args)
     except Exception:
-        (errors.foreign_error if foreign else errors.internal_error)(action)
+        errors.internal_error(action)
