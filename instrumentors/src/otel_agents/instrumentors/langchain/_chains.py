@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
@@ -19,13 +20,9 @@ from otel_agents.semconv import attributes as attr
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name
-from ._runs import RUNS, Node, key_of
+from ._runs import RUNS, Details, Node, key_of, run_above, serialized_name
 
-__all__ = ["Details", "in_tool", "on_composite", "serialized_name", "start"]
-
-Details: TypeAlias = Mapping[str, Any]
-"""What LangChain reports with the start of a run: ``run_id``, ``parent_run_id``, ``name``,
-``run_type``, and ``tags`` and ``metadata`` with those of the runs that called it."""
+__all__ = ["on_composite", "start"]
 
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
@@ -34,39 +31,41 @@ _COMPOSITES: Final = Announcements[bool]("otel_agents_composites")
 """The composites that the application named. LangChain reports one that streams as a function, and
 LangGraph a function as a composite."""
 
+_NODE: Final = "graph:step:"
+"""The start of a tag that only a node of a graph has, and not what it calls."""
+_PART: Final = "seq:step:"
+"""The start of a tag of the parts of a sequence."""
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
 _Begin: TypeAlias = Callable[[Context], Operation]
+_Metadata: TypeAlias = Mapping[str, Any]
 
 
-def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
-    """Return the name in the description of an object that LangChain passes to callbacks."""
-    if not serialized:
-        return None
-    name = serialized.get("name") or (serialized.get("id") or [None])[-1]
-    return str(name) if name else None
-
-
-def start(telemetry: Telemetry, name: str | None, inputs: Any, details: Details) -> None:
-    """Start a chain, with a span if it has one.
-
-    Args:
-        telemetry: What to emit with.
-        name: The name that it was given, or that of its class or function.
-        inputs: Its input.
-        details: What LangChain reports with it.
-    """
-    parent_id = key_of(details.get("parent_run_id"))
-    above = RUNS.find(parent_id) if parent_id is not None else RUNS.current()
-    node = above.facts if above is not None else None
-    graph, own = GRAPHS.take(name), None
+@guarded("starting a chain")
+def start(
+    telemetry: Telemetry, serialized: Mapping[str, Any] | None, inputs: Any, details: Details
+) -> None:
+    """Start a chain, with a span if it has one."""
+    name: str | None = details.get("name") or serialized_name(serialized)
+    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
+    tags, metadata = details.get("tags") or (), details.get("metadata") or _EMPTY
+    above, graph = run_above(parent_id), GRAPHS.take(name)
+    node: Node | None = above.facts if above is not None else None
+    own = None
     if graph is not None:
-        begin, own = _graph(telemetry, graph, name, inputs, details, node)
+        own = Node(graph, run_id, _namespace(metadata), internal=graph.is_agent)
+        number = _number(metadata) if _has_tag(tags, _NODE) else None
+        begin = _graph(telemetry, graph, name, number, node, inputs, metadata)
     elif above is None:
-        begin = _workflow(telemetry, InvokeWorkflow, given_name(name), inputs, details)
-    elif node is not None and (kind := _kind_of_node(name, details, node)):
-        begin, own = _node(telemetry, kind, name, details, above)
+        begin = _workflow(telemetry, InvokeWorkflow, given_name(name), None, inputs, metadata)
+    elif node is not None and (kind := _kind_of_node(name, tags, metadata, node)):
+        own = Node(node.graph, run_id, _namespace(metadata), internal=node.internal)
+        shown = _HIDDEN not in tags
+        begin = _node(telemetry, kind, name, metadata, own, above) if shown else None
     else:
-        begin = _part(telemetry, name, details, above)
-    RUNS.start(key_of(details["run_id"]), parent_id, begin, facts=own)
+        is_function = "run_type" in details
+        begin = _part(telemetry, name, is_function, _has_tag(tags, _PART), above)
+    RUNS.start(run_id, parent_id, begin, facts=own)
 
 
 def on_composite(telemetry: Telemetry, call: Call) -> None:
@@ -80,30 +79,27 @@ def _graph(
     telemetry: Telemetry,
     graph: Graph,
     run_name: str | None,
-    inputs: Any,
-    details: Details,
+    number: int | None,
     node: Node | None,
-) -> tuple[_Begin, Node]:
+    inputs: Any,
+    metadata: _Metadata,
+) -> _Begin:
     """Start a graph or an agent. In a node that is one graph, its span is the node's."""
-    name, number = (node.name, node.number) if node and node.name is not None else (None, None)
-    if _has_tag(details, _NODE):
-        number = _number(details)
-    own = given_name(graph.name)
-    named = (own or given_name(run_name)) if graph.is_agent else (given_name(run_name) or own)
-    name = named or given_name(graph.entrypoint) or name
+    own, given = given_name(graph.name), given_name(run_name)
+    name = ((own or given) if graph.is_agent else (given or own)) or given_name(graph.entrypoint)
+    if node is not None and node.name is not None:
+        name, number = name or node.name, number or node.number
     kind = InvokeAgent if graph.is_agent else InvokeWorkflow
-    begin = _workflow(telemetry, kind, name, inputs, details, number)
-    run_id = key_of(details["run_id"])
-    return begin, Node(graph, run_id, _namespace(details), internal=graph.is_agent)
+    return _workflow(telemetry, kind, name, number, inputs, metadata)
 
 
 def _workflow(
     telemetry: Telemetry,
     kind: type[InvokeAgent | InvokeWorkflow],
     name: str | None,
+    number: int | None,
     inputs: Any,
-    details: Details,
-    number: int | None = None,
+    metadata: _Metadata,
 ) -> _Begin:
     def begin(parent: Context) -> Operation:
         operation = kind(
@@ -111,7 +107,7 @@ def _workflow(
             name,
             input=state_input(inputs),
             output=state_output,
-            parent=_in_conversation(details, parent),
+            parent=_in_conversation(metadata, parent),
         )
         if number is not None:
             operation.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
@@ -120,47 +116,49 @@ def _workflow(
     return begin
 
 
-def _in_conversation(details: Details, parent: Context) -> Context:
+def _in_conversation(metadata: _Metadata, parent: Context) -> Context:
     """Return ``parent`` in the run's conversation; an id that the application set is kept."""
-    metadata = _metadata(details)
     found = metadata.get("thread_id") or metadata.get("session_id")
     if not found or conversation_id(parent) is not None:
         return parent
     return with_conversation_id(str(found), parent)
 
 
-def _kind_of_node(name: str | None, details: Details, above: Node) -> str | None:
+def _kind_of_node(
+    name: str | None, tags: Sequence[str], metadata: _Metadata, above: Node
+) -> str | None:
     """Return whether this is a node or a task of the functional API; None if it is neither."""
-    if _has_tag(details, _NODE):
+    if _has_tag(tags, _NODE):
         return "node"
-    namespace = _namespace(details)
+    namespace = _namespace(metadata)
     is_own = namespace != above.namespace  # what a node or a task calls inherits it
     return "task" if is_own and namespace.rpartition("|")[2].startswith(f"{name}:") else None
 
 
 def _node(
-    telemetry: Telemetry, kind: str, name: str | None, details: Details, above: Run
-) -> tuple[_Begin | None, Node]:
+    telemetry: Telemetry, kind: str, name: str | None, metadata: _Metadata, own: Node, above: Run
+) -> _Begin | None:
     """Start a node or a task; those of an agent are its own affair."""
     outer: Node = above.facts
     graph = outer.graph
-    own = Node(graph, key_of(details["run_id"]), _namespace(details), internal=outer.internal)
-    if graph is None or outer.internal or name == graph.entrypoint or _is_hidden(details):
-        return None, own
+    if graph is None or outer.internal or name == graph.entrypoint:
+        return None
     # LangGraph counts the runs of a thread in the functional API, and not the tasks.
-    number = _number(details) if graph.entrypoint is None else None
+    number = _number(metadata) if graph.entrypoint is None else None
     if name in graph.single and outer.run_id == above.run_id:
         own.name, own.number = name, number
-        return None, own
-    return lambda parent: Step(telemetry, kind, name, number=number, parent=parent), own
+        return None
+    return lambda parent: Step(telemetry, kind, name, number=number, parent=parent)
 
 
-def _part(telemetry: Telemetry, name: str | None, details: Details, above: Run) -> _Begin | None:
+def _part(
+    telemetry: Telemetry, name: str | None, is_function: bool, is_part: bool, above: Run
+) -> _Begin | None:
     """Start what another run calls: only a composite that the application named is shown."""
     if not _COMPOSITES.take(name):
         node: Node | None = above.facts
-        of_node = node is not None and node.run_id == above.run_id and _has_tag(details, _PART)
-        if "run_type" in details or of_node or (node is not None and node.internal):
+        of_node = node is not None and node.run_id == above.run_id and is_part
+        if is_function or of_node or (node is not None and node.internal):
             return None
     given = given_name(name)
     if given is None:
@@ -168,40 +166,19 @@ def _part(telemetry: Telemetry, name: str | None, details: Details, above: Run) 
     return lambda parent: Step(telemetry, "chain", given, parent=parent)
 
 
-_NODE: Final = "graph:step:"
-"""The start of a tag that only a node of a graph has, and not what it calls."""
-_PART: Final = "seq:step:"
-"""The start of a tag of the parts of a sequence."""
-
-
-def _has_tag(details: Details, start: str) -> bool:
-    for tag in details.get("tags") or ():  # noqa: SIM110  a generator costs more, at each node
+def _has_tag(tags: Sequence[str], start: str) -> bool:
+    for tag in tags:  # noqa: SIM110  a generator costs more than the loop, at each node
         if tag.startswith(start):
             return True
     return False
 
 
-def _is_hidden(details: Details) -> bool:
-    return _HIDDEN in (details.get("tags") or ())
-
-
-def _metadata(details: Details) -> Mapping[str, Any]:
-    return details.get("metadata") or {}
-
-
-def _number(details: Details) -> int | None:
+def _number(metadata: _Metadata) -> int | None:
     """Return the number of a node's step in the graph; tasks of the functional API have none."""
-    step = _metadata(details).get("langgraph_step")
+    step = metadata.get("langgraph_step")
     return step if isinstance(step, int) and step > 0 else None
 
 
-def _namespace(details: Details) -> str:
+def _namespace(metadata: _Metadata) -> str:
     """Return where LangGraph keeps the state of a node; what the node calls inherits it."""
-    return str(_metadata(details).get("langgraph_checkpoint_ns", ""))
-
-
-def in_tool(run_id: Any, parent_id: Any) -> Node | None:
-    """Return the facts of a tool: what it calls is the application's, also in an agent."""
-    above = RUNS.find(parent_id) if parent_id is not None else RUNS.current()
-    node = above.facts if above is not None else None
-    return replace(node, run_id=run_id, name=None, internal=False) if node is not None else None
+    return str(metadata.get("langgraph_checkpoint_ns", ""))

@@ -10,12 +10,10 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work
-from ._runs import RUNS, fail, key_of
+from ._runs import end, fail, key_of
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -53,57 +51,42 @@ class RunHandler(BaseCallbackHandler):
     """What is not reported: models would call it for each token, and claims report them."""
     ignore_chain = ignore_agent = ignore_retriever = False
 
-    @guarded("starting a chain")
     def on_chain_start(
         self, serialized: dict[str, Any] | None, inputs: Any, **details: Any
     ) -> None:
         """Start a graph, a node, a chain or a part of one."""
         if self.telemetry is not None:
-            name = details.get("name") or _chains.serialized_name(serialized)
-            _chains.start(self.telemetry, name, inputs, details)
+            _chains.start(self.telemetry, serialized, inputs, details)
 
-    @guarded("starting a tool")
     def on_tool_start(
         self, serialized: dict[str, Any] | None, input_str: str, **details: Any
     ) -> None:
         """Start a tool."""
         if self.telemetry is not None:
-            name = _chains.serialized_name(serialized) or details.get("name")
-            inputs = details.get("inputs")
-            arguments = input_str if inputs is None else inputs
-            begin = _work.tool(self.telemetry, str(name), arguments, details)
-            key, parent = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
-            RUNS.start(key, parent, begin, facts=_chains.in_tool(key, parent))
+            _work.start_tool(self.telemetry, serialized, input_str, details)
 
-    @guarded("starting a retriever")
     def on_retriever_start(
         self, serialized: dict[str, Any] | None, query: str, **details: Any
     ) -> None:
         """Start a retriever."""
         if self.telemetry is not None:
-            name = details.get("name") or _chains.serialized_name(serialized)
-            begin = _work.retriever(self.telemetry, query, name)
-            RUNS.start(key_of(details["run_id"]), key_of(details.get("parent_run_id")), begin)
+            _work.start_retriever(self.telemetry, serialized, query, details)
 
-    @errors.guarded("ending a run")
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **details: Any) -> None:
         """End it with its result."""
-        RUNS.returned(key_of(run_id), outputs)
+        end(run_id, outputs)
 
-    @errors.guarded("ending a run")
-    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_tool_end(self, output: Any, *, run_id: UUID, **details: Any) -> None:
         """End it with its result."""
-        RUNS.returned(key_of(run_id), output)
+        end(run_id, output)
 
-    @errors.guarded("ending a run")
     def on_retriever_end(
-        self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
+        self, documents: Sequence[Document], *, run_id: UUID, **details: Any
     ) -> None:
         """End it with its documents."""
-        RUNS.returned(key_of(run_id), documents)
+        end(run_id, documents)
 
-    @errors.guarded("ending a run")
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **details: Any) -> None:
         """End it with what it raised."""
         fail(key_of(run_id), error)
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from opentelemetry.context import Context, create_key, get_current
+from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
 
-__all__ = ["Slot"]
+__all__ = ["Slot", "with_span"]
 
 _Value = TypeVar("_Value")
+
+_SPAN: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""OpenTelemetry's key of the current span."""
+
+
+def with_span(span: Span, context: Context) -> Context:
+    """Return ``context`` with ``span`` as the current one; `set_span_in_context` copies twice."""
+    return Context({**context, _SPAN: span})
 
 
 class Slot(Generic[_Value]):
@@ -40,4 +49,4 @@ class Slot(Generic[_Value]):
     def set(self, value: _Value | None, context: Context | None = None) -> Context:
         """Return ``context`` (default: the current one) with ``value``; None empties the slot."""
         known = get_current() if context is None else context
-        return Context({**known, self._key: value})  # `set_value` copies it twice
+        return Context({**known, self._key: value})

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar, final
 from weakref import ReferenceType
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
@@ -24,6 +24,7 @@ from otel_agents.instrumentors._core.context.scope import (
     scope_of,
     with_scope,
 )
+from otel_agents.instrumentors._core.context.slots import with_span
 from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
@@ -130,7 +131,7 @@ class Operation:
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
         self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
-        context = parent if self.span is INVALID_SPAN else set_span_in_context(self.span, parent)
+        context = parent if self.span is INVALID_SPAN else with_span(self.span, parent)
         self.recording = self.span.is_recording()
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
@@ -304,7 +305,7 @@ class Operation:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
             try:
-                self._finalize_and_emit()
+                self._emit()
             finally:
                 try:
                     self.span.end(self.end_time)
@@ -313,16 +314,6 @@ class Operation:
                 finally:
                     self._deregister()
                     self.error = None  # its frames reference this operation and the application
-
-    def _finalize_and_emit(self) -> None:
-        if self.error_type is not None:
-            self.attributes[attr.ERROR_TYPE] = self.error_type
-        if self._finalizes:
-            _guard("describing an operation", self._finalize)
-        if self._owner.emits:
-            self._emit()
-        else:
-            _guard("handing an operation over", self._owner.receive, self.known)
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None
@@ -341,6 +332,13 @@ class Operation:
 
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
+        if self.error_type is not None:
+            self.attributes[attr.ERROR_TYPE] = self.error_type
+        if self._finalizes:
+            _guard("describing an operation", self._finalize)
+        if not self._owner.emits:
+            _guard("handing an operation over", self._owner.receive, self.known)
+            return
         kind, telemetry = self._kind, self.telemetry
         event = kind.event if telemetry.settings.emit_event else None
         known = self.known if kind.measures or event is not None else {}
