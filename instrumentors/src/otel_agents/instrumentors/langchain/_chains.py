@@ -65,7 +65,7 @@ def start(
     else:
         is_function = "run_type" in details
         begin = _part(telemetry, name, is_function, _has_tag(tags, _PART), above)
-    RUNS.start(run_id, parent_id, begin, facts=own)
+    RUNS.start(run_id, parent_id, begin, facts=own, atomic=graph is None)
 
 
 def on_composite(telemetry: Telemetry, call: Call) -> None:

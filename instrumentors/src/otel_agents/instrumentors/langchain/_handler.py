@@ -47,9 +47,25 @@ class RunHandler(BaseCallbackHandler):
     def __reduce__(self) -> tuple[type[RunHandler], tuple[()]]:
         return (RunHandler, ())
 
-    ignore_llm = ignore_chat_model = ignore_retry = ignore_custom_event = True
-    """What is not reported: models would call it for each token, and claims report them."""
-    ignore_chain = ignore_agent = ignore_retriever = False
+    @property
+    def ignore_llm(self) -> bool:
+        """Whether models are ignored: they would call it for each token, and claims report them."""
+        return True
+
+    @property
+    def ignore_chat_model(self) -> bool:
+        """Whether chat models are ignored."""
+        return True
+
+    @property
+    def ignore_retry(self) -> bool:
+        """Whether retries are ignored."""
+        return True
+
+    @property
+    def ignore_custom_event(self) -> bool:
+        """Whether the application's own events are ignored."""
+        return True
 
     def on_chain_start(
         self, serialized: dict[str, Any] | None, inputs: Any, **details: Any

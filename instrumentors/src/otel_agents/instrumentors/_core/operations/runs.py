@@ -136,6 +136,7 @@ class Runs:
         begin: Callable[[Context], Operation | None] | None,
         *,
         facts: Any = None,
+        atomic: bool = False,
     ) -> Context:
         """Start the run ``run_id`` and return the context in which its own work runs.
 
@@ -147,13 +148,18 @@ class Runs:
             begin: Starts the operation in the given context; None, or one that returns None, shows
                 nothing.
             facts: What to keep with it; default is its parent's.
+            atomic: Whether ``begin`` does nothing after it has started the operation. Then what it
+                raises is raised here, and there is no run; that costs less.
         """
         runs = self._runs
         if run_id in runs:
             self._end_earlier(run_id)
         above = runs.get(parent_id) if parent_id is not None else None
         parent = self._context_below(above)
-        operation = None if begin is None else around.begin(begin, parent)
+        if begin is None:
+            operation = None
+        else:
+            operation = begin(parent) if atomic else around.begin(begin, parent)
         run = Run(parent, operation, facts, above, run_id=run_id)
         if operation is None:
             run.context = self._slot.set(run, parent)
