@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls.watching import after, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _arguments, _models, _native_tools, _runs, _spans, _tools, _traces
+from . import _arguments, _models, _native_tools, _runs, _spans, _tools, _traces, _websocket
 
 __all__ = ["PATCHES"]
 
@@ -84,6 +84,11 @@ which ``__exit__`` was called, in which the span is current.
 _CALLS: Final = (
     Patch(f"{_MODEL}.get_response", _models.model_call, subclasses=True),
     Patch(f"{_MODEL}.stream_response", _models.model_call, subclasses=True),
+    Patch(
+        "agents.models.openai_responses:OpenAIResponsesWSModel._iter_websocket_response_events",
+        _websocket.websocket_call,
+        since="0.10",
+    ),
     *(
         Patch(
             f"{_tools.EXECUTION}:{name}",
