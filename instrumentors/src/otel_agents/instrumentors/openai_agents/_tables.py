@@ -98,6 +98,19 @@ _CALLS: Final = (
         )
         for name in _tools.INVOCATIONS
     ),
+    # Until 0.9 nothing shows that a tool is executed; only what is not can be known.
+    Patch(
+        "agents._run_impl:RunImpl._execute_input_guardrails",
+        after(_tools.guardrails_passed),
+        since="0.3.3",
+        until="0.8",
+    ),
+    Patch(
+        f"{_tools.EXECUTION}:_execute_tool_input_guardrails",
+        after(_tools.guardrails_passed),
+        since="0.8",
+        until="0.9",
+    ),
     Patch("agents.mcp.server:MCPServer.call_tool", after(_tools.mcp_result), subclasses=True),
     Patch("agents.exceptions:ToolTimeoutError.__init__", watch(_tools.timed_out), since="0.9"),
 )
