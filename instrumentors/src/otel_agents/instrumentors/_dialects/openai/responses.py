@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
@@ -17,7 +17,6 @@ from otel_agents.instrumentors._dialects.fields import (
     field,
     fields_of,
     items,
-    listed,
     parsed_arguments,
     plain,
     text,
@@ -134,7 +133,8 @@ def _tool_output(item: Any) -> Part:
 
 def _plain(value: Any) -> Any:
     """Return SDK objects, also those in a list, as JSON has them."""
-    return [plain(one) for one in listed(value)] if isinstance(value, list) else plain(value)
+    is_list = isinstance(value, list)
+    return [plain(one) for one in cast("list[Any]", value)] if is_list else plain(value)
 
 
 def _reasoning(item: Any) -> list[Part]:
@@ -190,7 +190,7 @@ def _result(value: Any) -> Any:
         media.part_from_url(text(one, "url") or "", Modality.IMAGE.value)
         if text(one, "type") == "image"
         else plain(one)
-        for one in listed(value)
+        for one in cast("list[Any]", value)
     ]
 
 
