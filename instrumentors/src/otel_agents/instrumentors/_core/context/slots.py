@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from opentelemetry.context import Context, create_key, get_current
-from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
 
-__all__ = ["Slot", "with_span"]
+__all__ = ["Slot"]
 
 _Value = TypeVar("_Value")
-
-_SPAN: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
-"""OpenTelemetry's key of the current span."""
-
-
-def with_span(span: Span, context: Context) -> Context:
-    """Return ``context`` with ``span`` as the current one; `set_span_in_context` copies twice."""
-    return Context({**context, _SPAN: span})
 
 
 class Slot(Generic[_Value]):

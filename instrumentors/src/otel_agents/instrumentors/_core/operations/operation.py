@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar, final
+from typing import Any, ClassVar, Final, TypeVar, final
 from weakref import ReferenceType
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
@@ -24,7 +24,6 @@ from otel_agents.instrumentors._core.context.scope import (
     scope_of,
     with_scope,
 )
-from otel_agents.instrumentors._core.context.slots import with_span
 from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
@@ -42,6 +41,9 @@ from .owner import OURS, Owner
 __all__ = ["Operation"]
 
 _Class = TypeVar("_Class")
+
+_SPAN: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""OpenTelemetry's key of the current span: its function copies a context more often than needed."""
 
 
 class Operation:
@@ -131,7 +133,7 @@ class Operation:
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
         self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
-        context = parent if self.span is INVALID_SPAN else with_span(self.span, parent)
+        context = parent if self.span is INVALID_SPAN else Context({**parent, _SPAN: self.span})
         self.recording = self.span.is_recording()
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
