@@ -1,0 +1,83 @@
+"""What a program is called: by its class, which the application wrote, or by its signature."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.tables import ByObject
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from dspy.primitives.module import Module
+    from dspy.signatures.signature import Signature
+
+__all__ = ["class_name", "is_built_in", "kind_of", "program_name", "reasoning", "step_name"]
+
+_GENERATED: Final = ("Signature", "StringSignature")
+"""The names that DSPy gives to signatures without one."""
+_LONGEST: Final = 80
+"""Characters of a signature that still serves as a name."""
+_EXTENDED: Final[ByObject[type, str]] = ByObject()
+"""The names of signatures by what `ChainOfThought` makes of them, which has a generated name."""
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PREDICTORS: Final = ("predict", "_predict")
+
+
+def is_built_in(program: Module) -> bool:
+    """Return whether the class is DSPy's own."""
+    return type(program).__module__.partition(".")[0] == "dspy"
+
+
+def kind_of(program: Module) -> str:
+    """Return the step type of a program: DSPy's class in lower case, or ``module``."""
+    name = type(program).__name__
+    return _WORD.sub("_", name).lower() if is_built_in(program) else "module"
+
+
+def class_name(value: Any) -> str:
+    """Return the name of a function, or of a value's class."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else type(value).__name__
+
+
+def program_name(program: Module) -> str | None:
+    """Return the name that the application gave: of its class, else of its signature's class."""
+    if not is_built_in(program):
+        return type(program).__name__
+    signature = _signature(program)
+    return _given(signature) if signature is not None else None
+
+
+def step_name(program: Module) -> str | None:
+    """Return `program_name`; for a signature without a name, its fields."""
+    signature = _signature(program)
+    return program_name(program) or (_fields(signature) if signature is not None else None)
+
+
+def reasoning(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """Observe ``ChainOfThought(signature, …)``, which extends the signature to one of its own."""
+    from dspy.signatures.signature import ensure_signature
+
+    extended = _signature(call.instance)
+    original: Any = ensure_signature(call.argument(0, "signature"))
+    name = _given(original) or _fields(original)
+    if isinstance(extended, type) and name:
+        _EXTENDED[extended] = name
+
+
+def _signature(program: Any) -> type[Signature] | None:
+    holders = (program, *(getattr(program, name, None) for name in _PREDICTORS))
+    return next(
+        (found for one in holders if (found := getattr(one, "signature", None)) is not None), None
+    )
+
+
+def _given(signature: type[Signature]) -> str | None:
+    return None if signature.__name__ in _GENERATED else signature.__name__
+
+
+def _fields(signature: type[Signature]) -> str | None:
+    fields = _EXTENDED.get(signature) or signature.signature
+    return fields if len(fields) <= _LONGEST else None
