@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,8 +12,7 @@ from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
 if TYPE_CHECKING:
-    from dspy.clients.engines.lm15_engine import AsyncLM15Engine, LM15Engine
-    from dspy.lm15 import Request
+    from ._types import Engine, Request
 
 __all__ = ["Endpoint", "native_endpoint"]
 
@@ -40,12 +40,10 @@ class Endpoint(NamedTuple):
     server: tuple[str, int] | None = None
 
 
-def native_endpoint(
-    engine: LM15Engine | AsyncLM15Engine, request: Request, provider: str | None
-) -> Endpoint:
+def native_endpoint(engine: Engine, request: Request, provider: str | None) -> Endpoint:
     """Return what an engine resolves a request to, without the network."""
-    resolved: Any = engine.resolve(request.model)
-    name: str = provider or resolved.provider
+    resolved = engine.resolve(request.model)
+    name = provider or resolved.provider
     server = server_of(_url(engine, name))
     host = known_provider(server[0]) if server is not None else None
     return Endpoint(resolved.model, host or _provider(name), server)
@@ -56,16 +54,16 @@ def _provider(name: str) -> str:
     return known.value if known is not None else name
 
 
-def _url(engine: Any, provider: str) -> str | None:
+def _url(engine: Engine, provider: str) -> str | None:
     """Return the base URL: the application's, else the provider's own."""
     given = as_mapping(engine.config.base_urls).get(provider)
     if given is not None:
         return str(given)
-    from dspy._vendor.lm15.registry import lookup
-
-    definition: Any = lookup(provider)
-    if definition is None:  # declared by the application: its client is made by the first request
-        return text(engine._providers.get(provider), "base_url")
+    definition: Any = import_module("dspy._vendor.lm15.registry").lookup(provider)
+    if definition is None:  # declared by the application
+        declared: Any = getattr(engine.config, "providers", ())
+        definition = next((one for one in declared if one.id == provider), None)
+        return text(getattr(definition, "access", None), "base_url")
     default = getattr(definition.adapter, "__dataclass_fields__", {}).get("base_url")
     own = definition.access.base_url
     return own if own is not None else getattr(default, "default", None)

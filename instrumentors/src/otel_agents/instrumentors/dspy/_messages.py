@@ -15,7 +15,7 @@ from otel_agents.instrumentors._dialects.parts import (
 from otel_agents.semconv import attributes as attr
 
 if TYPE_CHECKING:
-    from dspy.lm15 import Response
+    from ._types import Response
 
 __all__ = ["native_fields", "native_messages"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -25,9 +26,7 @@ from ._endpoints import Endpoint, native_endpoint
 from ._messages import native_fields, native_messages
 
 if TYPE_CHECKING:
-    from dspy.clients.base_lm import BaseLM
-    from dspy.clients.execution import PreparedCall
-    from dspy.lm15 import Request
+    from ._types import LM, PreparedCall, Request, State
 
 __all__ = ["attempt", "custom_model", "over_litellm"]
 
@@ -62,7 +61,7 @@ class _ModelCall(FrameworkCall):
 class _Attempt(_ModelCall):
     """One attempt of DSPy 3.4 and newer, which keeps its response in a state of its own."""
 
-    def __init__(self, *args: Any, state: Any, native: str | None, **options: Any) -> None:
+    def __init__(self, *args: Any, state: State, native: str | None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._state = state
         self._native = native
@@ -123,7 +122,7 @@ def attempt(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
     return started
 
 
-def _endpoint(lm: BaseLM, backend: Any, request: Request | None, provider: str | None) -> Endpoint:
+def _endpoint(lm: LM, backend: Any, request: Request | None, provider: str | None) -> Endpoint:
     engine = type(backend).__module__
     if engine == _NATIVE and request is not None:
         return native_endpoint(backend, request, provider)
@@ -146,17 +145,14 @@ def _settings(prepared: PreparedCall, request: Request | None) -> dict[str, Any]
 
 
 def _streams() -> bool:
-    from dspy.dsp.utils.settings import settings
-
-    return settings.send_stream is not None
+    return import_module("dspy").settings.send_stream is not None
 
 
 def _record_request(prepared: PreparedCall, content: Content) -> None:
     body: Mapping[str, Any] = prepared.legacy
     if prepared.request is not None:
-        from dspy.clients.lm15_boundary import request_kwargs
-
-        body = as_mapping(request_kwargs(prepared.request, "chat"))
+        boundary = import_module("dspy.clients.lm15_boundary")
+        body = as_mapping(boundary.request_kwargs(prepared.request, "chat"))
     CHAT.record_request(content, body)
 
 
@@ -179,7 +175,7 @@ def over_litellm(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
 
 def custom_model(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
     """Start at ``BaseLM.forward(prompt, messages, **settings)`` of the application's classes."""
-    lm: BaseLM = call.instance
+    lm: LM = call.instance
     if type(lm).__module__.partition(".")[0] == "dspy":
         return None
     prompt, messages = call.argument(0, "prompt"), call.argument(1, "messages")

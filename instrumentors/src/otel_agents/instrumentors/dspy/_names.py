@@ -10,8 +10,7 @@ from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from dspy.primitives.module import Module
-    from dspy.signatures.signature import Signature
+    from ._types import Module, Signature
 
 __all__ = ["class_name", "is_built_in", "kind_of", "program_name", "reasoning", "step_name"]
 
@@ -22,6 +21,8 @@ _LONGEST: Final = 80
 _EXTENDED: Final[ByObject[type, str]] = ByObject()
 """The names of signatures by what `ChainOfThought` makes of them, which has a generated name."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ADDED: Final = ("reasoning", "rationale")
+"""The output that `ChainOfThought` adds."""
 _PREDICTORS: Final = ("predict", "_predict")
 
 
@@ -58,13 +59,15 @@ def step_name(program: Module) -> str | None:
 
 def reasoning(telemetry: Telemetry, call: Call, result: Any) -> None:
     """Observe ``ChainOfThought(signature, …)``, which extends the signature to one of its own."""
-    from dspy.signatures.signature import ensure_signature
-
     extended = _signature(call.instance)
-    original: Any = ensure_signature(call.argument(0, "signature"))
-    name = _given(original) or _fields(original)
-    if isinstance(extended, type) and name:
-        _EXTENDED[extended] = name
+    if extended is None:
+        return
+    original: str | type[Signature] | None = call.argument(0, "signature")
+    name = _given(original) if isinstance(original, type) else None
+    if name is None:
+        outputs = (field for field in extended.output_fields if field not in _ADDED)
+        name = f"{', '.join(extended.input_fields)} -> {', '.join(outputs)}"
+    _EXTENDED[extended] = name
 
 
 def _signature(program: Any) -> type[Signature] | None:

@@ -18,7 +18,7 @@ from ._names import is_built_in, kind_of, program_name, step_name
 from ._optimizers import apart
 
 if TYPE_CHECKING:
-    from dspy.primitives.module import Module
+    from ._types import Module
 
 __all__ = ["AROUND", "EXAMPLE", "Example", "run"]
 

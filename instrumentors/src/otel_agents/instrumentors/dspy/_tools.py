@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -11,7 +12,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._programs import AROUND
 
 if TYPE_CHECKING:
-    from dspy.adapters.types.tool import Tool
+    from ._types import Tool
 
 __all__ = ["act", "code", "explored", "tool"]
 
@@ -25,7 +26,7 @@ def tool(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
     called: Tool = call.instance
     if getattr(called.func, "__module__", None) in _OWN:
         return None
-    return _tool(telemetry, called.name or "", call.kwargs, lambda result: result)
+    return _tool(telemetry, called.name or "", call.kwargs, _unchanged)
 
 
 def act(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
@@ -35,10 +36,20 @@ def act(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
     if not callable(call.instance.tools.get(name)):
         return None
     arguments = {"input": value.rpartition("]")[0]}
-    return _tool(telemetry, name, arguments, lambda _: output.get(f"Observation_{hop}"))
+
+    def observed(result: object) -> Any:
+        return output.get(f"Observation_{hop}")
+
+    return _tool(telemetry, name, arguments, observed)
 
 
-def _tool(telemetry: Telemetry, name: str, arguments: Any, result: Any) -> ExecuteTool:
+def _unchanged(result: Any) -> Any:
+    return result
+
+
+def _tool(
+    telemetry: Telemetry, name: str, arguments: Any, result: Callable[[Any], Any]
+) -> ExecuteTool:
     operation = ExecuteTool(telemetry, name, arguments=arguments, result=result)
     operation.context = AROUND.set(False, operation.context)
     return operation
