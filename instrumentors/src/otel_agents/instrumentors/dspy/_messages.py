@@ -41,7 +41,8 @@ def native_fields(response: Response, provider: str | None) -> ResponseFields:
         outputs += usage.reasoning_tokens or 0
     return ResponseFields(
         response_id=response.id,
-        model=response.model,
+        # Its streams of chat completions have neither: the model is then the request's.
+        model=response.model if response.id is not None else None,
         finish_reasons=(response.finish_reason,),
         usage=Usage(inputs, outputs, {name: count for name, count in found.items() if count}),
     )

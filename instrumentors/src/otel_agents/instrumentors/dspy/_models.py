@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields
@@ -21,6 +23,7 @@ from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.instrumentors._dialects.openai.chat import CHAT, choice_finish_reasons
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.providers import provider_name
+from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._endpoints import Endpoint, native_endpoint
 from ._messages import native_fields, native_messages
@@ -28,7 +31,7 @@ from ._messages import native_fields, native_messages
 if TYPE_CHECKING:
     from ._types import LM, PreparedCall, Request, State
 
-__all__ = ["attempt", "custom_model", "over_litellm"]
+__all__ = ["attempt", "chunk_received", "custom_model", "over_litellm"]
 
 _CHOICES: Final = "n"
 _ENGINES: Final = "dspy.clients.engines."
@@ -93,6 +96,9 @@ class _Attempt(_ModelCall):
         return getattr(self._state.result, "raw", None)
 
 
+_SENDING: Final = Slot("dspy-attempt", _Attempt)
+
+
 def attempt(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
     """Start at ``_attempt(lm, call, backend, request, provider, state, results)``."""
     lm, prepared, backend, request, provider, state = call.args[:6]
@@ -119,20 +125,32 @@ def attempt(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
         span = started.start(endpoint.server)
         if span is not None:
             started.context = span.context
+    started.context = _SENDING.set(started, started.context)
     return started
+
+
+def chunk_received(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``StreamAccumulator.push(event)``, which every streamed attempt calls."""
+    sending = unfinished(_SENDING)
+    if sending is not None:
+        sending.chunk_received()
 
 
 def _endpoint(lm: LM, backend: Any, request: Request | None, provider: str | None) -> Endpoint:
     engine = type(backend).__module__
     if engine == _NATIVE and request is not None:
         return native_endpoint(backend, request, provider)
-    return _routed(lm.model) if engine == _LITELLM else Endpoint(lm.model)
+    if engine != _LITELLM:
+        return Endpoint(lm.model)
+    options = as_mapping(backend.client_options)
+    return _routed(lm.model, options.get("api_base") or options.get("base_url"))
 
 
-def _routed(model: str) -> Endpoint:
+def _routed(model: str, url: Any) -> Endpoint:
     """Return what LiteLLM's name of a model says: ``provider/model``."""
     head, _, rest = model.partition("/")
-    return Endpoint(rest, provider_name(head)) if rest else Endpoint(model)
+    server = server_of(url) if url else None
+    return Endpoint(rest, provider_name(head), server) if rest else Endpoint(model, None, server)
 
 
 def _settings(prepared: PreparedCall, request: Request | None) -> dict[str, Any]:
@@ -162,12 +180,13 @@ def over_litellm(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
         return None  # the cache is LiteLLM's, before 2.6: LiteLLM knows what it sends
     request = call.argument(0, "request")
     body = as_mapping(json.loads(request) if isinstance(request, str) else request)
-    endpoint = _routed(str(body.get("model")))
+    endpoint = _routed(str(body.get("model")), body.get("api_base") or body.get("base_url"))
     return _ModelCall(
         telemetry,
         dict(body),
         model=endpoint.model,
         provider=endpoint.provider,
+        server=endpoint.server,
         sends_itself=body.get(_MOCKED) is None,
         record_request=lambda content: CHAT.record_request(content, body),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.watching import after
+from otel_agents.instrumentors._core.calls.watching import after, watch
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _evaluations, _models, _names, _optimizers, _programs, _retrieval, _tools
@@ -41,6 +41,11 @@ _NAMES: Final = (
 _MODELS: Final = (
     Patch("dspy.clients.execution:_attempt", _models.attempt, since="3.4"),
     Patch("dspy.clients.execution:_aattempt", _models.attempt, since="3.4"),
+    Patch(
+        "dspy._vendor.lm15.result:StreamAccumulator.push",
+        watch(_models.chunk_received),
+        since="3.4",
+    ),
     *(
         Patch(f"dspy.clients.lm:{name}", _models.over_litellm, until="3.4", one_of="models")
         for kind in ("completion", "text_completion", "responses_completion")
