@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from otel_agents.testing.scripted_model import Response, ScriptedModel
 
-__all__ = ["CHAT", "VERSION", "Answer", "Essay", "dspy", "examples", "fields", "lm", "weather"]
+__all__ = ["CHAT", "VERSION", "Essay", "Reply", "dspy", "examples", "fields", "lm", "weather"]
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 os.environ["DSPY_CACHEDIR"] = tempfile.mkdtemp()
@@ -21,37 +21,37 @@ VERSION = Version(version("dspy"))
 CHAT = "chat gpt-4o-mini"
 
 
-class Answer(dspy.Signature):
-    """Answer the question."""
+class Reply(dspy.Signature):
+    """Reply the topic."""
 
-    question: str = dspy.InputField()
-    answer: str = dspy.OutputField()
+    topic: str = dspy.InputField()
+    reply: str = dspy.OutputField()
 
 
 class Essay(dspy.Module):
-    """Two steps: think about the question, shorten the answer."""
+    """Two steps: think about the topic, shorten the reply."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.think = dspy.ChainOfThought(Answer)
-        self.shorten = dspy.Predict("answer -> short")
+        self.think = dspy.ChainOfThought(Reply)
+        self.shorten = dspy.Predict("reply -> short")
 
-    def forward(self, question: str) -> Any:
+    def forward(self, topic: str) -> Any:
         """Run both."""
-        thought = self.think(question=question)
-        return self.shorten(answer=thought.answer)
+        thought = self.think(topic=topic)
+        return self.shorten(reply=thought.reply)
 
-    async def aforward(self, question: str) -> Any:
+    async def aforward(self, topic: str) -> Any:
         """Run both."""
-        thought = await self.think.acall(question=question)
-        return await self.shorten.acall(answer=thought.answer)
+        thought = await self.think.acall(topic=topic)
+        return await self.shorten.acall(reply=thought.reply)
 
 
 ESSAY = [
     "invoke_workflow Essay",
-    "  chain_of_thought Answer",
+    "  chain_of_thought Reply",
     f"    {CHAT}",
-    "  predict answer -> short",
+    "  predict reply -> short",
     f"    {CHAT}",
 ]
 """The tree of `Essay`."""
@@ -70,7 +70,7 @@ def fields(**values: Any) -> Response:
 
 def essay(model: ScriptedModel) -> None:
     """Script the responses of `Essay`."""
-    model.script(fields(reasoning="It is.", answer="Paris"), fields(short="P"))
+    model.script(fields(reasoning="It is.", reply="Paris"), fields(short="P"))
 
 
 def lm(model: ScriptedModel, name: str = "openai/gpt-4o-mini", **options: Any) -> Any:
@@ -82,8 +82,8 @@ def lm(model: ScriptedModel, name: str = "openai/gpt-4o-mini", **options: Any) -
 
 
 def examples(count: int) -> list[Any]:
-    """Return examples whose answer is Paris."""
+    """Return examples whose reply is Paris."""
     return [
-        dspy.Example(question=f"q{number}", answer="Paris").with_inputs("question")
+        dspy.Example(topic=f"q{number}", reply="Paris").with_inputs("topic")
         for number in range(count)
     ]

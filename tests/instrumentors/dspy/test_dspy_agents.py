@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, Answer, dspy, fields, weather
+from dspy_programs import CHAT, Reply, dspy, fields, weather
 from opentelemetry.trace import StatusCode
 
 from otel_agents.testing.emission import Emission
@@ -17,7 +17,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
-AGENT = ["invoke_agent Answer", f"  {CHAT}", "  execute_tool weather", f"  {CHAT}", f"  {CHAT}"]
+AGENT = ["invoke_agent Reply", f"  {CHAT}", "  execute_tool weather", f"  {CHAT}", f"  {CHAT}"]
 
 
 def turn(tool: str, **arguments: Any) -> Any:
@@ -25,18 +25,16 @@ def turn(tool: str, **arguments: Any) -> Any:
 
 
 def script(model: ScriptedModel) -> None:
-    model.script(
-        turn("weather", city="Bern"), turn("finish"), fields(reasoning="r", answer="Sunny")
-    )
+    model.script(turn("weather", city="Bern"), turn("finish"), fields(reasoning="r", reply="Sunny"))
 
 
 def sync(program: Any) -> Any:
-    return program(question="q")
+    return program(topic="q")
 
 
 def asynchronous(program: Any) -> Any:
     async def main() -> Any:
-        return await program.acall(question="q")
+        return await program.acall(topic="q")
 
     return asyncio.run(main())
 
@@ -46,13 +44,13 @@ def test_an_agent_is_its_calls_of_models_and_tools(
     way: Callable[[Any], Any], model: ScriptedModel, emission: Emission
 ) -> None:
     script(model)
-    assert way(dspy.ReAct(Answer, tools=[weather])).answer == "Sunny"
+    assert way(dspy.ReAct(Reply, tools=[weather])).reply == "Sunny"
     assert emission.tree() == AGENT
     assert emission.traces() == 1
     found = {span.name: dict(span.attributes or {}) for span in emission.spans}
-    assert found["invoke_agent Answer"] == {
+    assert found["invoke_agent Reply"] == {
         "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": "Answer",
+        "gen_ai.agent.name": "Reply",
         "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.usage.input_tokens": model.ledger.input_tokens,
         "gen_ai.usage.output_tokens": model.ledger.output_tokens,
@@ -61,7 +59,7 @@ def test_an_agent_is_its_calls_of_models_and_tools(
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "weather",
         "gen_ai.tool.type": "function",
-        "gen_ai.agent.name": "Answer",
+        "gen_ai.agent.name": "Reply",
     }
 
 
@@ -69,13 +67,13 @@ def test_an_agent_within_a_program(model: ScriptedModel, emission: Emission) -> 
     class Guide(dspy.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.agent = dspy.ReAct("question -> answer", tools=[weather])
+            self.agent = dspy.ReAct("topic -> reply", tools=[weather])
 
-        def forward(self, question: str) -> Any:
-            return self.agent(question=question)
+        def forward(self, topic: str) -> Any:
+            return self.agent(topic=topic)
 
     script(model)
-    Guide()(question="q")
+    Guide()(topic="q")
     agent = ["invoke_agent", *AGENT[1:]]
     assert emission.tree() == ["invoke_workflow Guide", *(f"  {line}" for line in agent)]
 
@@ -88,11 +86,11 @@ def test_a_program_in_a_tool_is_a_step(model: ScriptedModel, emission: Emission)
         turn("look_up", city="Bern"),
         fields(country="Switzerland"),
         turn("finish"),
-        fields(reasoning="r", answer="Swiss"),
+        fields(reasoning="r", reply="Swiss"),
     )
-    dspy.ReAct(Answer, tools=[look_up])(question="q")
+    dspy.ReAct(Reply, tools=[look_up])(topic="q")
     assert emission.tree() == [
-        "invoke_agent Answer",
+        "invoke_agent Reply",
         f"  {CHAT}",
         "  execute_tool look_up",
         "    predict city -> country",
@@ -106,8 +104,8 @@ def test_a_tool_that_fails(model: ScriptedModel, emission: Emission) -> None:
     def broken(city: str) -> str:
         raise LookupError("secret")
 
-    model.script(turn("broken", city="Bern"), turn("finish"), fields(reasoning="r", answer="No"))
-    dspy.ReAct(Answer, tools=[broken])(question="q")
+    model.script(turn("broken", city="Bern"), turn("finish"), fields(reasoning="r", reply="No"))
+    dspy.ReAct(Reply, tools=[broken])(topic="q")
     (tool,) = (span for span in emission.spans if span.name == "execute_tool broken")
     assert tool.status.status_code is StatusCode.ERROR
     assert (tool.attributes or {})["error.type"] == "LookupError"
@@ -141,13 +139,13 @@ def test_code_that_a_model_wrote(model: ScriptedModel, emission: Emission) -> No
     model.script(
         fields(generated_code="```python\n1/0\n```", finished="False"),
         fields(generated_code="```python\nprint(2)\n```", finished="True"),
-        fields(reasoning="r", answer="2"),
+        fields(reasoning="r", reply="2"),
     )
-    agent = dspy.CodeAct(Answer, tools=[weather])
+    agent = dspy.CodeAct(Reply, tools=[weather])
     failed = getattr(errors, "CodeExecutionError", errors.CodeInterpreterError)("secret")
-    agent(Interpreter(failed, "2"), question="q")
+    agent(Interpreter(failed, "2"), topic="q")
     assert emission.tree() == [
-        "invoke_agent Answer",
+        "invoke_agent Reply",
         *(f"  {CHAT}", "  execute_tool code_execution"),
         *(f"  {CHAT}", "  execute_tool code_execution"),
         f"  {CHAT}",

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Answer, Essay, dspy, essay, fields
+from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, fields
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -36,9 +36,9 @@ def text(role: str, value: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("with_content")
 def test_a_program_and_its_models(model: ScriptedModel, emission: Emission) -> None:
     essay(model)
-    Essay()(question="Why?")
+    Essay()(topic="Why?")
     assert content(emission, "invoke_workflow Essay") == {
-        "gen_ai.input.messages": [text("user", '{"question": "Why?"}')],
+        "gen_ai.input.messages": [text("user", '{"topic": "Why?"}')],
         "gen_ai.output.messages": [
             {**text("assistant", '{"short": "P"}'), "finish_reason": "stop"}
         ],
@@ -77,8 +77,8 @@ def test_nothing_is_recorded_by_default(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument(OTEL_AGENTS_METRICS="both", OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true")
-    model.script(fields(reasoning=SECRET, answer=SECRET), fields(short=SECRET))
-    Essay()(question=SECRET)
+    model.script(fields(reasoning=SECRET, reply=SECRET), fields(short=SECRET))
+    Essay()(topic=SECRET)
     retrieve()
     assert SECRET not in emission.texts()
 
@@ -112,9 +112,9 @@ def test_an_agent_of_before_tools(
         fields(Thought_1="t", Action_1="Look[Bern]"),
         fields(Thought_2="t", Action_2="Finish[Sunny]"),
     )
-    assert dspy.ReAct(Answer, tools=[Look()])(question="q").answer == "Sunny"
+    assert dspy.ReAct(Reply, tools=[Look()])(topic="q").reply == "Sunny"
     assert emission.tree() == [
-        "invoke_agent Answer",
+        "invoke_agent Reply",
         f"  {CHAT}",
         "  execute_tool Look",
         f"  {CHAT}",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Answer, dspy, fields, lm
+from dspy_programs import CHAT, VERSION, Reply, dspy, fields, lm
 from opentelemetry.trace import SpanKind, StatusCode
 from packaging.version import Version
 
@@ -67,7 +67,7 @@ def test_an_error_is_one_span(
     instrument()
     model.script(Failure(400, message="secret"))
     with pytest.raises(Exception, match=r"400|secret"):
-        dspy.Predict(Answer)(question="q")
+        dspy.Predict(Reply)(topic="q")
     spans = [span for span in emission.spans if span.name == CHAT]
     assert [span.status.status_code for span in spans] == [StatusCode.ERROR] * len(spans)
     assert len(spans) == model.ledger.requests
@@ -78,7 +78,7 @@ def test_a_secret_is_not_recorded(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument(OTEL_AGENTS_METRICS="both", OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT="true")
-    model.script(fields(answer="planted-secret"))
-    dspy.Predict(Answer)(question="planted-secret")
-    assert emission.tree() == ["invoke_workflow Answer", f"  {CHAT}"]
+    model.script(fields(reply="planted-secret"))
+    dspy.Predict(Reply)(topic="planted-secret")
+    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
     assert "planted-secret" not in emission.texts()

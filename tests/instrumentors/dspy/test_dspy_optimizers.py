@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, Answer, dspy, examples, fields
+from dspy_programs import CHAT, Reply, dspy, examples, fields
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 
 def exact(example: Any, prediction: Any, trace: Any = None) -> bool:
-    return example.answer == prediction.answer
+    return example.reply == prediction.reply
 
 
 def roots(emission: Emission) -> list[Any]:
@@ -33,23 +33,23 @@ def check_linked(emission: Emission, name: str) -> int:
 
 
 def test_each_run_of_a_program_is_a_trace(model: ScriptedModel, emission: Emission) -> None:
-    model.script(*(fields(answer="Paris") for _ in range(2)))
+    model.script(*(fields(reply="Paris") for _ in range(2)))
     optimizer = dspy.BootstrapFewShot(metric=exact, max_bootstrapped_demos=2)
-    optimizer.compile(dspy.Predict(Answer), trainset=examples(3))
-    trial = ["invoke_workflow Answer", f"  {CHAT}"]
+    optimizer.compile(dspy.Predict(Reply), trainset=examples(3))
+    trial = ["invoke_workflow Reply", f"  {CHAT}"]
     assert emission.tree() == ["compile BootstrapFewShot", *trial * 2]
     assert check_linked(emission, "compile BootstrapFewShot") == 2
     assert emission.traces() == 3
 
 
 def test_each_evaluation_is_a_trace(model: ScriptedModel, emission: Emission) -> None:
-    model.script(*(fields(answer="Paris") for _ in range(20)))
+    model.script(*(fields(reply="Paris") for _ in range(20)))
     optimizer = dspy.BootstrapFewShotWithRandomSearch(
         metric=exact, num_candidate_programs=0, max_bootstrapped_demos=1, num_threads=2
     )
-    optimizer.compile(dspy.Predict(Answer), trainset=examples(2))
-    evaluated = ["evaluate Answer", *["  invoke_workflow Answer", f"    {CHAT}"] * 2]
-    bootstrapped = ["invoke_workflow Answer", f"  {CHAT}"]
+    optimizer.compile(dspy.Predict(Reply), trainset=examples(2))
+    evaluated = ["evaluate Reply", *["  invoke_workflow Reply", f"    {CHAT}"] * 2]
+    bootstrapped = ["invoke_workflow Reply", f"  {CHAT}"]
     assert emission.tree() == [
         "compile BootstrapFewShotWithRandomSearch",
         *evaluated * 2,
@@ -65,25 +65,25 @@ def test_an_optimizer_of_the_application(model: ScriptedModel, emission: Emissio
 
     class Trying(teleprompt):
         def compile(self, student: Any, *, trainset: Any, **options: Any) -> Any:
-            student(question="q")
+            student(topic="q")
             return student
 
-    model.script(fields(answer="Paris"))
-    program = dspy.Predict(Answer)
+    model.script(fields(reply="Paris"))
+    program = dspy.Predict(Reply)
     assert Trying().compile(program, trainset=[]) is program
     assert check_linked(emission, "compile Trying") == 1
 
 
 def test_programs_after_an_optimizer_have_no_link(model: ScriptedModel, emission: Emission) -> None:
-    model.script(fields(answer="Paris"))
-    program = dspy.LabeledFewShot(k=1).compile(dspy.Predict(Answer), trainset=examples(2))
-    program(question="q")
+    model.script(fields(reply="Paris"))
+    program = dspy.LabeledFewShot(k=1).compile(dspy.Predict(Reply), trainset=examples(2))
+    program(topic="q")
     assert check_linked_to_nothing(emission)
 
 
 def check_linked_to_nothing(emission: Emission) -> bool:
     return emission.tree() == [
         "compile LabeledFewShot",
-        "invoke_workflow Answer",
+        "invoke_workflow Reply",
         f"  {CHAT}",
     ] and (not any(span.links for span in emission.spans))

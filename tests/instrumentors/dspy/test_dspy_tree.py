@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, ESSAY, VERSION, Answer, Essay, dspy, essay, examples, fields
+from dspy_programs import CHAT, ESSAY, VERSION, Essay, Reply, dspy, essay, examples, fields
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 needs_async = pytest.mark.skipif(Version("2.6.20") > VERSION, reason="no async programs")
 needs_parallel = pytest.mark.skipif(Version("2.5.30") > VERSION, reason="no dspy.Parallel")
-ANSWERED = ["  invoke_workflow Answer", f"    {CHAT}"]
+REPLIED = ["  invoke_workflow Reply", f"    {CHAT}"]
 
 
 def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
@@ -40,18 +40,18 @@ def check(emission: Emission, model: ScriptedModel, tree: list[str]) -> None:
 
 def test_a_program_is_a_workflow_of_steps(model: ScriptedModel, emission: Emission) -> None:
     essay(model)
-    assert Essay()(question="q").short == "P"
+    assert Essay()(topic="q").short == "P"
     check(emission, model, ESSAY)
     assert attributes(emission, "invoke_workflow Essay") == [
         {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "Essay"}
     ]
-    assert attributes(emission, "predict answer -> short") == [{"otel_agents.step.type": "predict"}]
+    assert attributes(emission, "predict reply -> short") == [{"otel_agents.step.type": "predict"}]
 
 
 @needs_async
 def test_an_async_program(model: ScriptedModel, emission: Emission) -> None:
     essay(model)
-    assert asyncio.run(Essay().acall(question="q")).short == "P"
+    assert asyncio.run(Essay().acall(topic="q")).short == "P"
     check(emission, model, ESSAY)
 
 
@@ -61,7 +61,7 @@ def test_asyncify_keeps_one_trace(model: ScriptedModel, emission: Emission) -> N
     program = dspy.asyncify(Essay())
 
     async def main() -> Any:
-        return await program(question="q")
+        return await program(topic="q")
 
     assert asyncio.run(main()).short == "P"
     check(emission, model, ESSAY)
@@ -73,21 +73,21 @@ def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emis
             super().__init__()
             self.inner = Essay()
 
-        def forward(self, question: str) -> Any:
-            return self.inner(question=question)
+        def forward(self, topic: str) -> Any:
+            return self.inner(topic=topic)
 
     essay(model)
-    Outer()(question="q")
+    Outer()(topic="q")
     nested = ["  module Essay", *(f"  {line}" for line in ESSAY[1:])]
     check(emission, model, ["invoke_workflow Outer", *nested])
 
 
 def test_an_outermost_predictor_is_a_workflow(model: ScriptedModel, emission: Emission) -> None:
-    model.script(fields(answer="Paris"), fields(short="P"))
-    dspy.Predict(Answer)(question="q")
-    dspy.Predict("answer -> short")(answer="a")
+    model.script(fields(reply="Paris"), fields(short="P"))
+    dspy.Predict(Reply)(topic="q")
+    dspy.Predict("reply -> short")(reply="a")
     assert emission.tree() == [
-        *("invoke_workflow Answer", f"  {CHAT}"),
+        *("invoke_workflow Reply", f"  {CHAT}"),
         *("invoke_workflow", f"  {CHAT}"),
     ]
     assert emission.traces() == 2
@@ -95,11 +95,11 @@ def test_an_outermost_predictor_is_a_workflow(model: ScriptedModel, emission: Em
 
 def test_a_program_that_fails(model: ScriptedModel, emission: Emission) -> None:
     class Failing(dspy.Module):
-        def forward(self, question: str) -> Any:
+        def forward(self, topic: str) -> Any:
             raise LookupError("secret")
 
     with pytest.raises(LookupError, match="secret"):
-        Failing()(question="q")
+        Failing()(topic="q")
     assert emission.tree() == ["invoke_workflow Failing"]
     assert emission.span.attributes == {
         "gen_ai.operation.name": "invoke_workflow",
@@ -112,10 +112,10 @@ def test_a_program_that_fails(model: ScriptedModel, emission: Emission) -> None:
 @needs_parallel
 @pytest.mark.parametrize("threads", [1, 2])
 def test_parallel_is_one_trace(threads: int, model: ScriptedModel, emission: Emission) -> None:
-    model.script(*(fields(answer="Paris") for _ in range(3)))
-    pairs = [(dspy.Predict(Answer), one) for one in examples(3)]
+    model.script(*(fields(reply="Paris") for _ in range(3)))
+    pairs = [(dspy.Predict(Reply), one) for one in examples(3)]
     dspy.Parallel(num_threads=threads, disable_progress_bar=True)(pairs)
-    check(emission, model, ["parallel", *ANSWERED * 3])
+    check(emission, model, ["parallel", *REPLIED * 3])
     assert attributes(emission, "parallel") == [
         {"otel_agents.step.type": "parallel", "otel_agents.step.count": 3}
     ]
@@ -124,34 +124,34 @@ def test_parallel_is_one_trace(threads: int, model: ScriptedModel, emission: Emi
 @needs_parallel
 def test_parallel_within_a_program_is_no_step(model: ScriptedModel, emission: Emission) -> None:
     class Fan(dspy.Module):
-        def forward(self, question: str) -> Any:
-            pairs = [(dspy.Predict(Answer), one) for one in examples(2)]
+        def forward(self, topic: str) -> Any:
+            pairs = [(dspy.Predict(Reply), one) for one in examples(2)]
             return dspy.Parallel(num_threads=2, disable_progress_bar=True)(pairs)
 
-    model.script(*(fields(answer="Paris") for _ in range(2)))
-    Fan()(question="q")
-    step = ["  predict Answer", f"    {CHAT}"]
+    model.script(*(fields(reply="Paris") for _ in range(2)))
+    Fan()(topic="q")
+    step = ["  predict Reply", f"    {CHAT}"]
     check(emission, model, ["invoke_workflow Fan", *step * 2])
 
 
 @needs_parallel
 def test_a_batch_is_one_trace(model: ScriptedModel, emission: Emission) -> None:
-    model.script(*(fields(answer="Paris") for _ in range(2)))
-    dspy.Predict(Answer).batch(examples(2), num_threads=2, disable_progress_bar=True)
-    check(emission, model, ["batch Answer", *ANSWERED * 2])
+    model.script(*(fields(reply="Paris") for _ in range(2)))
+    dspy.Predict(Reply).batch(examples(2), num_threads=2, disable_progress_bar=True)
+    check(emission, model, ["batch Reply", *REPLIED * 2])
 
 
 def exact(example: Any, prediction: Any, trace: Any = None) -> bool:
-    return example.answer == prediction.answer
+    return example.reply == prediction.reply
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_evaluation_is_one_trace(threads: int, model: ScriptedModel, emission: Emission) -> None:
-    model.script(*(fields(answer="Paris") for _ in range(3)))
+    model.script(*(fields(reply="Paris") for _ in range(3)))
     evaluate = dspy.Evaluate(devset=examples(3), metric=exact, num_threads=threads)
-    evaluate(dspy.Predict(Answer))
-    check(emission, model, ["evaluate Answer", *ANSWERED * 3])
-    assert attributes(emission, "evaluate Answer") == [
+    evaluate(dspy.Predict(Reply))
+    check(emission, model, ["evaluate Reply", *REPLIED * 3])
+    assert attributes(emission, "evaluate Reply") == [
         {"otel_agents.step.type": "evaluate", "otel_agents.step.count": 3}
     ]
     scored = {"gen_ai.evaluation.name": "exact", "gen_ai.evaluation.score.value": 1.0}
@@ -159,13 +159,13 @@ def test_an_evaluation_is_one_trace(threads: int, model: ScriptedModel, emission
     workflows = {
         span.context.span_id
         for span in emission.spans
-        if span.context and span.name == "invoke_workflow Answer"
+        if span.context and span.name == "invoke_workflow Reply"
     }
     assert {log.log_record.span_id for log in emission.logs} == workflows
 
 
 def test_an_example_that_fails_has_its_score(model: ScriptedModel, emission: Emission) -> None:
-    model.script(fields(answer="Paris"), fields(answer="Rome"))
-    dspy.Evaluate(devset=examples(2), metric=exact, num_threads=1)(dspy.Predict(Answer))
+    model.script(fields(reply="Paris"), fields(reply="Rome"))
+    dspy.Evaluate(devset=examples(2), metric=exact, num_threads=1)(dspy.Predict(Reply))
     scores = [found["gen_ai.evaluation.score.value"] for _, found in emission.events]
     assert scores == [1.0, 0.0]

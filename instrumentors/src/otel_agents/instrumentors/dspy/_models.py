@@ -193,7 +193,7 @@ def over_litellm(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
 
 
 def custom_model(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
-    """Start at ``BaseLM.forward(prompt, messages, **settings)`` of the application's classes."""
+    """Start at ``BaseLM.forward(prompt, messages, **settings)`` of classes that the application wrote."""
     lm: LM = call.instance
     if type(lm).__module__.partition(".")[0] == "dspy":
         return None
