@@ -32,7 +32,7 @@ class Essay(dspy.Module):
     """Two steps: think about the topic, shorten the reply."""
 
     def __init__(self) -> None:
-        super().__init__()
+        dspy.Module.__init__(self)
         self.think = dspy.ChainOfThought(Reply)
         self.shorten = dspy.Predict("reply -> short")
 

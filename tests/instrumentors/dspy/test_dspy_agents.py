@@ -66,7 +66,7 @@ def test_an_agent_is_its_calls_of_models_and_tools(
 def test_an_agent_within_a_program(model: ScriptedModel, emission: Emission) -> None:
     class Guide(dspy.Module):
         def __init__(self) -> None:
-            super().__init__()
+            dspy.Module.__init__(self)
             self.agent = dspy.ReAct("topic -> reply", tools=[weather])
 
         def forward(self, topic: str) -> Any:

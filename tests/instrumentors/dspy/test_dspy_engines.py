@@ -266,7 +266,7 @@ def test_a_streamed_program_is_one_trace(
     assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
     (chat,) = (dict(span.attributes or {}) for span in emission.spans if span.name == CHAT)
     assert chat["gen_ai.request.stream"] is True
-    assert chat["gen_ai.response.time_to_first_chunk"] > 0
+    assert isinstance(chat["gen_ai.response.time_to_first_chunk"], float)
     assert [(chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"])] == billed(
         model
     )

@@ -79,3 +79,4 @@ def test_an_evaluated_agent_is_one_trace(tmp_path: Path) -> None:
     top, *programs = names(tree)
     assert top.strip() == "evaluate Quiz"
     assert programs == PROGRAM_TREE * 3
+    assert "(3 runs)" in tree

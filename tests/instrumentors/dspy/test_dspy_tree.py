@@ -70,7 +70,7 @@ def test_asyncify_keeps_one_trace(model: ScriptedModel, emission: Emission) -> N
 def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emission) -> None:
     class Outer(dspy.Module):
         def __init__(self) -> None:
-            super().__init__()
+            dspy.Module.__init__(self)
             self.inner = Essay()
 
         def forward(self, topic: str) -> Any:
