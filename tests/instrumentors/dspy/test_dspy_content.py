@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, fields
+from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, fields, weather
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -73,6 +73,20 @@ def test_a_retriever(emission: Emission) -> None:
     assert (emission.span.attributes or {})["gen_ai.retrieval.top_k"] == 2
 
 
+class Nested(dspy.Retrieve):
+    """A retriever of the application's, which calls another one."""
+
+    def forward(self, query: str, **options: Any) -> Any:
+        return dspy.Retrieve(k=1)(query)
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_retriever_that_calls_another_is_one_search(emission: Emission) -> None:
+    with dspy.context(rm=passages) if NEW else dspy.settings.context(rm=passages):
+        Nested(k=5)("q")
+    assert emission.tree() == ["retrieval"]
+
+
 def test_nothing_is_recorded_by_default(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
@@ -94,6 +108,21 @@ def test_a_tool(emission: Emission) -> None:
         "gen_ai.tool.call.arguments": {"a": 1, "b": 2},
         "gen_ai.tool.call.result": {"result": 3},
     }
+
+
+@pytest.mark.skipif(not NEW, reason="no tools")
+@pytest.mark.usefixtures("with_content")
+def test_an_agent_returns_the_outputs_of_its_signature(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(
+        fields(next_thought="t", next_tool_name="finish", next_tool_args="{}"),
+        fields(reasoning="r", reply="Sunny"),
+    )
+    assert dspy.ReAct(Reply, tools=[weather])(topic="q").trajectory
+    assert content(emission, "invoke_agent Reply")["gen_ai.output.messages"] == [
+        {**text("assistant", '{"reasoning": "r", "reply": "Sunny"}'), "finish_reason": "stop"}
+    ]
 
 
 @pytest.mark.skipif(NEW, reason="the agents of before tools")

@@ -141,6 +141,14 @@ def test_a_batch_is_one_trace(model: ScriptedModel, emission: Emission) -> None:
     check(emission, model, ["batch Reply", *REPLIED * 2])
 
 
+def scores(emission: Emission) -> list[Any]:
+    return [
+        found["gen_ai.evaluation.score.value"]
+        for name, found in emission.events
+        if name == "gen_ai.evaluation.result"
+    ]
+
+
 def exact(example: Any, prediction: Any, trace: Any = None) -> bool:
     return example.reply == prediction.reply
 
@@ -164,8 +172,30 @@ def test_an_evaluation_is_one_trace(threads: int, model: ScriptedModel, emission
     assert {log.log_record.span_id for log in emission.logs} == workflows
 
 
+@needs_parallel
+def test_only_examples_have_scores(model: ScriptedModel, emission: Emission) -> None:
+    class Fan(dspy.Module):
+        def forward(self, topic: str) -> Any:
+            pairs = [(dspy.Predict(Reply), one) for one in examples(2)]
+            return dspy.Parallel(num_threads=1, disable_progress_bar=True)(pairs)[-1]
+
+    model.script(*(fields(reply="Paris") for _ in range(2)))
+    dspy.Evaluate(devset=examples(1), metric=exact, num_threads=1)(Fan())
+    assert [name for name, _ in emission.events] == ["gen_ai.evaluation.result"]
+
+
+def test_a_program_that_fails_on_an_example(model: ScriptedModel, emission: Emission) -> None:
+    class Failing(dspy.Module):
+        def forward(self, topic: str) -> Any:
+            raise LookupError("secret")
+
+    dspy.Evaluate(devset=examples(1), metric=exact, num_threads=1)(Failing())
+    assert emission.tree() == ["evaluate Failing", "  invoke_workflow Failing"]
+    assert scores(emission) == ([] if Version("2.5.30") <= VERSION else [0.0])  # which it returns itself
+    assert "secret" not in emission.texts()
+
+
 def test_an_example_that_fails_has_its_score(model: ScriptedModel, emission: Emission) -> None:
     model.script(fields(reply="Paris"), fields(reply="Rome"))
     dspy.Evaluate(devset=examples(2), metric=exact, num_threads=1)(dspy.Predict(Reply))
-    scores = [found["gen_ai.evaluation.score.value"] for _, found in emission.events]
-    assert scores == [1.0, 0.0]
+    assert scores(emission) == [1.0, 0.0]
