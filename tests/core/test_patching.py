@@ -350,6 +350,25 @@ def test_a_patch_waits_for_the_import_and_imports_nothing(
         del sys.modules[name]
 
 
+def test_a_module_in_a_folder_that_is_no_package_is_found(
+    patched: Callable[..., PatchSet], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "toylayers" / "inner" / "plain"
+    folder.mkdir(parents=True)
+    for package in (tmp_path / "toylayers", tmp_path / "toylayers" / "inner"):
+        (package / "__init__.py").write_text("")
+    (folder / "deep.py").write_text("def complete(prompt):\n    return prompt\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    patches = patched(
+        Patch("toylayers.inner.plain.deep:complete", shouting),
+        Patch("toylayers.inner.plain.other:complete", shouting, one_of="others"),
+    )
+    importlib.import_module("toylayers")
+    deep: Any = importlib.import_module("toylayers.inner.plain.deep")
+    assert deep.complete("hi") == "HI"
+    assert patches.report().of("applied") == ["toylayers.inner.plain.deep:complete"]
+
+
 def test_undo_before_the_import_means_no_patch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patched: Callable[..., PatchSet]
 ) -> None:

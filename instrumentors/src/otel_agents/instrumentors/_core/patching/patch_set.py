@@ -7,6 +7,7 @@ proxies do not. wrapt serves for the import hooks only.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -202,7 +203,13 @@ def _module_exists(name: str) -> bool:
         if package in sys.modules:
             path = list(getattr(sys.modules[package], "__path__", []))
             continue
-        spec = PathFinder.find_spec(package, path)
+        try:
+            spec = PathFinder.find_spec(package, path)
+        except KeyError:
+            # A folder without `__init__.py`, as in LiteLLM: Python reads its path from the package
+            # above, which is not imported yet.
+            path = [os.path.join(folder, part) for folder in path]
+            continue
         if spec is None:
             return False
         path = list(spec.submodule_search_locations or [])
