@@ -134,6 +134,31 @@ class Interpreter:
         return result
 
 
+class Exploring(Interpreter):
+    """An interpreter into which an RLM puts code of its own first."""
+
+    def execute(self, code: str, variables: Any = None) -> Any:
+        return super().execute(code, variables) if code.startswith("print") else None
+
+
+def test_an_agent_that_explores_by_code(model: ScriptedModel, emission: Emission) -> None:
+    final: Any = import_module("dspy.primitives.code_interpreter").FinalOutput
+    model.script(*(fields(reasoning="r", code="```python\nprint(1)\n```") for _ in range(2)))
+    interpreter = Exploring("[Error] secret", final({"reply": "Paris"}))
+    agent = dspy.RLM(Reply, interpreter_factory=lambda: interpreter)
+    assert agent(topic="q").reply == "Paris"
+    assert emission.tree() == [
+        "invoke_agent Reply",
+        *(f"  {CHAT}", "  execute_tool code_execution") * 2,
+    ]
+    codes = [
+        span.status.status_code
+        for span in emission.spans
+        if span.name == "execute_tool code_execution"
+    ]
+    assert codes == [StatusCode.ERROR, StatusCode.UNSET]
+
+
 def test_code_that_a_model_wrote(model: ScriptedModel, emission: Emission) -> None:
     errors: Any = import_module("dspy.primitives.code_interpreter")
     model.script(

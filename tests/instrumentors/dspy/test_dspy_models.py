@@ -65,7 +65,8 @@ def test_an_error_is_one_span(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
     instrument()
-    model.script(Failure(400, message="secret"))
+    # Before 3.3 an adapter sends again in another format, whatever the error was.
+    model.script(*(Failure(400, message="secret") for _ in range(3)))
     with pytest.raises(Exception, match=r"400|secret"):
         dspy.Predict(Reply)(topic="q")
     spans = [span for span in emission.spans if span.name == CHAT]

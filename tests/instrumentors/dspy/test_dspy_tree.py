@@ -191,7 +191,9 @@ def test_a_program_that_fails_on_an_example(model: ScriptedModel, emission: Emis
 
     dspy.Evaluate(devset=examples(1), metric=exact, num_threads=1)(Failing())
     assert emission.tree() == ["evaluate Failing", "  invoke_workflow Failing"]
-    assert scores(emission) == ([] if Version("2.5.30") <= VERSION else [0.0])  # which it returns itself
+    assert scores(emission) == (
+        [] if Version("2.5.30") <= VERSION else [0.0]
+    )  # which it returns itself
     assert "secret" not in emission.texts()
 
 

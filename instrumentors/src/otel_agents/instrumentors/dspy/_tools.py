@@ -71,4 +71,5 @@ def _outcome(result: Any) -> tuple[int, Any]:
 
 
 def _observed(result: Any) -> tuple[int, Any]:
-    return int(isinstance(result, str) and result.startswith(_FAILED)), result
+    output = getattr(result, "output", result)  # of a final output
+    return int(isinstance(output, str) and output.startswith(_FAILED)), output
