@@ -93,6 +93,19 @@ def test_an_outermost_predictor_is_a_workflow(model: ScriptedModel, emission: Em
     assert emission.traces() == 2
 
 
+def test_what_is_derived_from_a_signature_keeps_its_name(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    """Optimizers change the instructions, and loading a program restores them."""
+    program = dspy.ChainOfThought(Reply)
+    (predictor,) = program.predictors()
+    predictor.signature = predictor.signature.with_instructions("Be short.")
+    predictor.load_state(predictor.dump_state())
+    model.script(fields(reasoning="r", reply="Paris"))
+    program(topic="q")
+    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
+
+
 def test_a_program_that_fails(model: ScriptedModel, emission: Emission) -> None:
     class Failing(dspy.Module):
         def forward(self, topic: str) -> Any:

@@ -12,17 +12,15 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     from ._types import Module, Signature
 
-__all__ = ["class_name", "is_built_in", "kind_of", "program_name", "reasoning", "step_name"]
+__all__ = ["class_name", "derived", "is_built_in", "kind_of", "program_name", "step_name"]
 
 _GENERATED: Final = ("Signature", "StringSignature")
 """The names that DSPy gives to signatures without one."""
 _LONGEST: Final = 80
 """Characters of a signature that still serves as a name."""
-_EXTENDED: Final[ByObject[type, str]] = ByObject()
-"""The names of signatures by what `ChainOfThought` makes of them, which has a generated name."""
+_ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
+"""Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ADDED: Final = ("reasoning", "rationale")
-"""The output that `ChainOfThought` adds."""
 _PREDICTORS: Final = ("predict", "_predict")
 
 
@@ -57,17 +55,13 @@ def step_name(program: Module) -> str | None:
     return program_name(program) or (_fields(signature) if signature is not None else None)
 
 
-def reasoning(telemetry: Telemetry, call: Call, result: Any) -> None:
-    """Observe ``ChainOfThought(signature, …)``, which extends the signature to one of its own."""
-    extended = _signature(call.instance)
-    if extended is None:
-        return
-    original: str | type[Signature] | None = call.argument(0, "signature")
-    name = _given(original) if isinstance(original, type) else None
-    if name is None:
-        outputs = (field for field in extended.output_fields if field not in _ADDED)
-        name = f"{', '.join(extended.input_fields)} -> {', '.join(outputs)}"
-    _EXTENDED[extended] = name
+def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
+    """Observe ``Signature.insert(…)`` and its kin, which return a signature without a name.
+
+    ``ChainOfThought`` adds an output, optimizers change instructions: the program stays the same.
+    """
+    original: type[Signature] = call.instance
+    _ORIGINS[result] = _ORIGINS.get(original) or (_own_name(original), original.signature)
 
 
 def _signature(program: Any) -> type[Signature] | None:
@@ -78,9 +72,14 @@ def _signature(program: Any) -> type[Signature] | None:
 
 
 def _given(signature: type[Signature]) -> str | None:
+    name, _ = _ORIGINS.get(signature) or (_own_name(signature), None)
+    return name
+
+
+def _own_name(signature: type[Signature]) -> str | None:
     return None if signature.__name__ in _GENERATED else signature.__name__
 
 
 def _fields(signature: type[Signature]) -> str | None:
-    fields = _EXTENDED.get(signature) or signature.signature
+    _, fields = _ORIGINS.get(signature) or (None, signature.signature)
     return fields if len(fields) <= _LONGEST else None

@@ -34,9 +34,16 @@ _PROGRAMS: Final = tuple(
 )
 """``dspy.primitives.program`` holds the class before 3.0."""
 
-_NAMES: Final = (
-    Patch("dspy.predict.chain_of_thought:ChainOfThought.__init__", after(_names.reasoning)),
+_NAMES: Final = tuple(
+    Patch(
+        f"dspy.signatures.signature:{holder}.{method}",
+        after(_names.derived),
+        one_of=f"{method} of signatures",
+    )
+    for holder in ("Signature", "SignatureMeta")
+    for method in ("insert", "with_instructions", "with_updated_fields", "load_state")
 )
+"""Early versions have these methods on the metaclass."""
 
 _MODELS: Final = (
     Patch("dspy.clients.execution:_attempt", _models.attempt, since="3.4"),
