@@ -218,6 +218,8 @@ def lock(environments: Environments, only: list[str]) -> None:
             packages = [*LIFTED, *row.get("lifted", [])]
             lifted = [f"--exclude-newer-package={package}={today}" for package in packages]
             dated = ["--exclude-newer", row["exclude_newer"], *lifted]
+        if "overrides" in row:
+            dated += ["--override", str(HERE / row["overrides"])]
         source, target = HERE / f"{name}.in", HERE / f"{name}.txt"
         run(environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
 

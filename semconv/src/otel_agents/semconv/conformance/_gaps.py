@@ -188,7 +188,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-        ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm", "openai_agents"),
+        ("ag2", "ag2_classic", "autogen", "crewai", "dspy", "langchain", "litellm", "openai_agents"),
     ),
     Gap(
         _INFERENCE,
@@ -252,6 +252,13 @@ GAPS: Final = (
         "AutoGen's clients return neither; the address is known where the application sets it",
         _always,
         ("autogen",),
+    ),
+    Gap(
+        _INFERENCE,
+        _IDENTITY,
+        "DSPy's own engine leaves both out of a stream of chat completions",
+        _streams,
+        ("dspy",),
     ),
     Gap(
         _INFERENCE,
