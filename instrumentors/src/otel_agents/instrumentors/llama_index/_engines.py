@@ -1,0 +1,135 @@
+"""Query engines, retrievers, rerankers, synthesizers and ingestion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.operations import InvokeWorkflow, Operation, Retrieval, Step
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import listed
+from otel_agents.instrumentors._dialects.parts import text_message
+from otel_agents.semconv import attributes as attr
+
+from ._messages import query_text
+from ._responses import AnsweredWorkflow, follow_response
+from ._work import Entered, Work, given_class
+
+if TYPE_CHECKING:
+    from llama_index.core.schema import NodeWithScore
+
+__all__ = ["ingest", "query", "rerank", "retrieve", "synthesis"]
+
+_ENGINES: Final = ("chat", "query")
+_TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "_similarity_top_k", "top_n")
+
+
+def query(entered: Entered) -> Work:
+    """Start ``BaseQueryEngine.query(str_or_query_bundle)``: a step within another engine."""
+    engine, above = entered.instance, entered.above
+    question = entered.arguments.get("str_or_query_bundle")
+    if above is not None and above.kind in _ENGINES:
+        name = _name_within(above.subject, engine) or given_class(engine)
+
+        def begin(parent: Context) -> Operation:
+            return Step(entered.telemetry, "query", name, parent=parent)
+    else:
+
+        def begin(parent: Context) -> Operation:
+            return AnsweredWorkflow(
+                entered.telemetry,
+                given_class(engine),
+                input=lambda: [text_message("user", query_text(question))],
+                parent=parent,
+            )
+
+    return Work(entered.span_id, "query", engine, begin, ending=follow_response)
+
+
+def _name_within(outer: Any, engine: Any) -> str | None:
+    """Return the application's name for one of the engines that another one asks."""
+    engines: Any = getattr(outer, "_query_engines", None)
+    if isinstance(engines, Mapping):
+        found: Mapping[str, Any] = engines
+        return next((name for name, one in found.items() if one is engine), None)
+    names: Sequence[Any] = listed(getattr(outer, "_metadatas", None))
+    several = zip(listed(engines), names, strict=False)
+    return next((one.name for other, one in several if other is engine), None)
+
+
+class _Search(Retrieval):
+    """One search for documents."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Record the documents."""
+        if self.content.enabled:
+            self.content.retrieval_documents = Items(listed(value), _document)
+
+
+def _document(found: NodeWithScore) -> dict[str, Any]:
+    known = {"id": found.node.node_id, "score": found.score}
+    return {
+        **{name: value for name, value in known.items() if value is not None},
+        "content": found.node.get_content(),
+    }
+
+
+def retrieve(entered: Entered) -> Work:
+    """Start ``BaseRetriever.retrieve(str_or_query_bundle)``."""
+    return _search(entered, "retrieve", entered.arguments.get("str_or_query_bundle"))
+
+
+def rerank(entered: Entered) -> Work | None:
+    """Start ``_postprocess_nodes(nodes, query_bundle)`` of what ranks; others only filter."""
+    if "rank" not in type(entered.instance).__name__.lower():
+        return None
+    return _search(entered, "rerank", entered.arguments.get("query_bundle"))
+
+
+def _search(entered: Entered, kind: str, question: Any) -> Work:
+    def begin(parent: Context) -> Retrieval:
+        search = _Search(entered.telemetry, parent=parent)
+        if question is not None and search.content.enabled:
+            search.content.retrieval_query = query_text(question)
+        top_k = _top_k(entered.instance)
+        if top_k is not None:
+            search.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
+        return search
+
+    return Work(entered.span_id, kind, entered.instance, begin)
+
+
+def _top_k(instance: Any) -> int | None:
+    values = (getattr(instance, name, None) for name in _TOP_K)
+    return next((value for value in values if isinstance(value, int) and value > 0), None)
+
+
+def ingest(entered: Entered) -> Work:
+    """Start ``IngestionPipeline.run(…)``."""
+    name = getattr(entered.instance, "name", None)
+    named = name if isinstance(name, str) and name != _pipeline_name() else None
+
+    def begin(parent: Context) -> Operation:
+        return InvokeWorkflow(entered.telemetry, named, parent=parent)
+
+    return Work(entered.span_id, "ingest", entered.instance, begin)
+
+
+def _pipeline_name() -> str:
+    from llama_index.core.ingestion import pipeline
+
+    return pipeline.DEFAULT_PIPELINE_NAME
+
+
+def synthesis(telemetry: Telemetry, call: Call) -> Step | None:
+    """Start ``get_response(query_str, text_chunks, …)`` of what asks a model for each chunk."""
+    chunks: Sequence[Any] = listed(call.argument(1, "text_chunks"))
+    return Step(telemetry, "synthesize", count=len(chunks)) if len(chunks) > 1 else None
+
+

@@ -1,0 +1,52 @@
+"""The table: the handler's registration, and the target of everything that it cannot follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+
+from . import _engines, _models
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["ROWS"]
+
+_CORE: Final = "llama_index.core"
+_DISPATCHER: Final = "the dispatcher"
+
+
+def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
+    from . import _handler  # it imports LlamaIndex
+
+    return _handler.register(telemetry, module)
+
+
+_MODELS: Final = tuple(
+    Patch(f"{_CORE}.base.llms.base:BaseLLM.{prefix}{method}", _models.model_call, subclasses=True)
+    for prefix in ("", "a")
+    for method in ("chat", "complete", "stream_chat", "stream_complete")
+)
+_EMBEDDINGS: Final = tuple(
+    Patch(
+        f"{_CORE}.base.embeddings.base:BaseEmbedding._{prefix}get_{method}",
+        _models.embeddings_call,
+        subclasses=True,
+    )
+    for prefix in ("", "a")
+    for method in ("query_embedding", "text_embedding", "text_embeddings")
+)
+_SYNTHESIZERS: Final = tuple(
+    Patch(f"{_CORE}.response_synthesizers.{target}.{prefix}get_response", _engines.synthesis)
+    for target in ("refine:Refine", "tree_summarize:TreeSummarize", "accumulate:Accumulate")
+    for prefix in ("", "a")
+)
+
+ROWS: Final[tuple[Row, ...]] = (
+    Registration("llama_index_instrumentation", _register, one_of=_DISPATCHER),
+    Registration(f"{_CORE}.instrumentation", _register, one_of=_DISPATCHER),
+    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS),
+)
