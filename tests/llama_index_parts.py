@@ -17,7 +17,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 __all__ = ["CHAT", "CORE", "EMBED", "MODEL", "add", "chat", "embedding", "index"]
 
 CORE = Version(version("llama-index-core"))
-MODEL = "gpt-4o-mini"
+MODEL = "gpt-4o"
 CHAT = f"chat {MODEL}"
 EMBED = "embeddings text-embedding-3-small"
 

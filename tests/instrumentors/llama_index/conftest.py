@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of packages that LlamaIndex imports
+    import llama_index_parts
 
 __all__ = [
     "instrumented",
@@ -51,9 +56,7 @@ def nothing_left() -> Iterator[None]:
 @pytest.fixture
 def llm(model: ScriptedModel) -> Any:
     """Return a model class that sends to the scripted model."""
-    from llama_index_parts import chat
-
-    return chat(model)
+    return llama_index_parts.chat(model)
 
 
 @pytest.fixture

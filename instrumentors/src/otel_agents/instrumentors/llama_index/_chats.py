@@ -76,12 +76,18 @@ def _end(work: Work, result: Any) -> None:
     """End a chat; a streamed one when its stream was read to the end."""
     if all(getattr(result, name, None) is None for name in _STREAMS):
         work.end(result)
-    elif result.is_writing_to_memory:
+    elif _is_written(result):
         work.state.returned = result
         if work.state.written:
             work.end(result)
     elif not any(follow_generator_of(work, result, name) for name in _STREAMS):
         work.end(result)
+
+
+def _is_written(response: Any) -> bool:
+    """Return whether something else than the caller reads the stream."""
+    written = getattr(response, "is_writing_to_memory", None)
+    return bool(getattr(response, "_is_writing_to_memory", True) if written is None else written)
 
 
 def writing(entered: Entered) -> Work | None:

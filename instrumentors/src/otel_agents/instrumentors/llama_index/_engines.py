@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
@@ -16,16 +16,16 @@ from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
 from ._messages import query_text
-from ._responses import AnsweredWorkflow, follow_response
+from ._responses import AnsweredWorkflow, answer, follow_response
 from ._work import Entered, Work, given_class
 
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
-__all__ = ["ingest", "query", "rerank", "retrieve", "synthesis"]
+__all__ = ["indexing", "ingest", "query", "rerank", "retrieve", "synthesis"]
 
 _ENGINES: Final = ("chat", "query")
-_TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "_similarity_top_k", "top_n")
+_TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "top_n")
 
 
 def query(entered: Entered) -> Work:
@@ -44,6 +44,7 @@ def query(entered: Entered) -> Work:
                 entered.telemetry,
                 given_class(engine),
                 input=lambda: [text_message("user", query_text(question))],
+                output=answer,
                 parent=parent,
             )
 
@@ -119,6 +120,11 @@ def ingest(entered: Entered) -> Work:
         return InvokeWorkflow(entered.telemetry, named, parent=parent)
 
     return Work(entered.span_id, "ingest", entered.instance, begin)
+
+
+def indexing(telemetry: Telemetry, call: Call) -> Step:
+    """Start ``BaseIndex.from_documents(documents)``, which embeds them in batches."""
+    return Step(telemetry, "ingest")
 
 
 def _pipeline_name() -> str:

@@ -12,7 +12,7 @@ from otel_agents.instrumentors._dialects.parts import text_message
 
 from ._work import RUNS, Work
 
-__all__ = ["AnsweredWorkflow", "follow_generator_of", "follow_response"]
+__all__ = ["AnsweredWorkflow", "answer", "follow_generator_of", "follow_response"]
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
@@ -30,19 +30,16 @@ class AnsweredWorkflow(InvokeWorkflow):
             self._tokens.append(str(getattr(item, "delta", item) or ""))
         return None
 
-    def respond(self, value: Any) -> None:
-        """Record the text of a whole response."""
-        if self.content.enabled and value is not None:
-            self.content.output_messages = _answer(str(value))
-
     def conclude(self) -> None:
         """Record the text of a stream as far as it was read."""
         if hasattr(self, "_tokens"):
-            self.content.output_messages = _answer("".join(self._tokens))
+            self.respond("".join(self._tokens))
 
 
-def _answer(answer: str) -> Messages:
-    return lambda: [text_message("assistant", answer)]
+def answer(response: Any) -> Messages:
+    """Return the output messages of a query engine."""
+    text = str(response) if response is not None else ""
+    return [text_message("assistant", text)] if text else None
 
 
 def follow_response(work: Work, result: Any) -> None:

@@ -44,9 +44,12 @@ _SYNTHESIZERS: Final = tuple(
     for target in ("refine:Refine", "tree_summarize:TreeSummarize", "accumulate:Accumulate")
     for prefix in ("", "a")
 )
+_INDEXES: Final = (
+    Patch(f"{_CORE}.indices.base:BaseIndex.from_documents", _engines.indexing, overrides=True),
+)
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration("llama_index_instrumentation", _register, one_of=_DISPATCHER),
     Registration(f"{_CORE}.instrumentation", _register, one_of=_DISPATCHER),
-    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS),
+    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INDEXES),
 )
