@@ -1,4 +1,4 @@
-"""What the tests of LlamaIndex build their applications of."""
+"""What the tests of LlamaIndex build their applications of, in whatever version is installed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from llama_index.embeddings.openai import OpenAIEmbedding
 from llama_index.llms.openai import OpenAI
 from packaging.version import Version
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["CHAT", "CORE", "EMBED", "MODEL", "add", "chat", "embedding", "index"]
+__all__ = ["CHAT", "CORE", "EMBED", "add", "attributes", "billed", "chat", "embedding", "index"]
 
 CORE = Version(version("llama-index-core"))
-MODEL = "gpt-4o"
+MODEL = "gpt-4o"  # the oldest version refuses a model that it does not know
 CHAT = f"chat {MODEL}"
 EMBED = "embeddings text-embedding-3-small"
 
@@ -29,23 +30,33 @@ def chat(model: ScriptedModel) -> OpenAI:
 
 def embedding(model: ScriptedModel) -> OpenAIEmbedding:
     """Return an embedding model that sends to the scripted one."""
-    return OpenAIEmbedding(
-        model_name="text-embedding-3-small",
-        api_key="none",
-        api_base=model.openai_url,
-        max_retries=0,
-    )
+    settings: dict[str, Any] = {"api_key": "none", "api_base": model.openai_url, "max_retries": 0}
+    return OpenAIEmbedding(model_name="text-embedding-3-small", **settings)
 
 
 def index(model: ScriptedModel, texts: Sequence[str] = ("red", "green")) -> Any:
-    """Return an index of two documents."""
+    """Return an index of a document for each text."""
     documents = [Document(text=text) for text in texts]
     return VectorStoreIndex.from_documents(documents, embed_model=embedding(model))
 
 
-def add_numbers(a: int, b: int) -> int:
+def sum_of(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b
 
 
-add = FunctionTool.from_defaults(fn=add_numbers, name="add")
+add = FunctionTool.from_defaults(fn=sum_of, name="add")
+
+
+def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
+    """Return the attributes of the spans named ``name``, in the order of their start."""
+    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
+    return [dict(span.attributes or {}) for span in spans if span.name == name]
+
+
+def billed(emission: Emission) -> list[tuple[Any, Any]]:
+    """Return the tokens of each chat; streams have none, since LlamaIndex does not ask for them."""
+    return [
+        (found.get("gen_ai.usage.input_tokens"), found.get("gen_ai.usage.output_tokens"))
+        for found in attributes(emission, CHAT)
+    ]

@@ -26,7 +26,7 @@ class LlamaIndexInstrumentor(AgentInstrumentor):
 
     plain_name = "llama_index"
     requires = ("llama-index-core >= 0.10.44, < 0.15", "llama-index-workflows >= 2, < 3")
-    packages = ("llama_index.core", "llama_index_instrumentation", "workflows")
+    packages = ("llama_index.core", "workflows")
     conflicting = (
         "opentelemetry-instrumentation-llamaindex",
         "opentelemetry-instrumentation-genai-llama-index",

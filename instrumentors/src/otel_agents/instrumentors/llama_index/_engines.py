@@ -22,7 +22,7 @@ from ._work import Entered, Work, given_class
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
-__all__ = ["indexing", "ingest", "query", "rerank", "retrieve", "synthesis"]
+__all__ = ["indexing", "pipeline", "query", "rerank", "retrieve", "synthesis"]
 
 _ENGINES: Final = ("chat", "query")
 _TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "top_n")
@@ -111,15 +111,12 @@ def _top_k(instance: Any) -> int | None:
     return next((value for value in values if isinstance(value, int) and value > 0), None)
 
 
-def ingest(entered: Entered) -> Work:
-    """Start ``IngestionPipeline.run(…)``."""
-    name = getattr(entered.instance, "name", None)
-    named = name if isinstance(name, str) and name != _pipeline_name() else None
+def pipeline(telemetry: Telemetry, call: Call) -> InvokeWorkflow:
+    """Start ``IngestionPipeline.run(…)``; a pipeline has a default name."""
+    from llama_index.core.ingestion.pipeline import DEFAULT_PIPELINE_NAME
 
-    def begin(parent: Context) -> Operation:
-        return InvokeWorkflow(entered.telemetry, named, parent=parent)
-
-    return Work(entered.span_id, "ingest", entered.instance, begin)
+    name = call.instance.name
+    return InvokeWorkflow(telemetry, None if name == DEFAULT_PIPELINE_NAME else name)
 
 
 def indexing(telemetry: Telemetry, call: Call) -> Step:
@@ -127,15 +124,7 @@ def indexing(telemetry: Telemetry, call: Call) -> Step:
     return Step(telemetry, "ingest")
 
 
-def _pipeline_name() -> str:
-    from llama_index.core.ingestion import pipeline
-
-    return pipeline.DEFAULT_PIPELINE_NAME
-
-
 def synthesis(telemetry: Telemetry, call: Call) -> Step | None:
     """Start ``get_response(query_str, text_chunks, …)`` of what asks a model for each chunk."""
     chunks: Sequence[Any] = listed(call.argument(1, "text_chunks"))
     return Step(telemetry, "synthesize", count=len(chunks)) if len(chunks) > 1 else None
-
-

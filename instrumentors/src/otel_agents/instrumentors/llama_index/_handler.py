@@ -153,10 +153,10 @@ def _leave(span_id: str) -> Work | None:
 def register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
     """Add a handler to the root dispatcher, to which all others pass on.
 
-    In newer versions two modules have the same one, which has our handler after the first. There
-    is no function to remove a handler.
+    The core and the workflows share it: it has our handler after the first of them. There is no
+    function to remove a handler.
     """
-    root = module.root_dispatcher
+    root = module.get_dispatcher()
     if any(isinstance(one, RunHandler) for one in root.span_handlers):
         return lambda: None
     handler = RunHandler.of(telemetry)

@@ -45,9 +45,7 @@ _URLS: Final = ("api_base", "base_url", "azure_endpoint", "endpoint")
 _NAMES: Final = ("model", "model_name", "model_id")
 _USAGES: Final = ("usage", "usage_metadata")
 _INPUT: Final = ("prompt_tokens", "input_tokens", "prompt_token_count", "prompt_eval_count")
-_OUTPUT: Final = (
-    *("completion_tokens", "output_tokens", "candidates_token_count", "eval_count"),
-)
+_OUTPUT: Final = (*("completion_tokens", "output_tokens", "candidates_token_count", "eval_count"),)
 
 
 class _ModelCall(FrameworkCall):

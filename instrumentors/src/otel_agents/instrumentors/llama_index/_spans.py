@@ -33,8 +33,7 @@ _METHODS: Final[Mapping[str, tuple[tuple[str, _Start], ...]]] = MappingProxyType
             ),
             (("call", "acall", "__call__"), (("BaseTool", _tools.tool),)),
             (("predict_and_call", "apredict_and_call"), (("LLM", _tools.predict_and_call),)),
-            (("arun",), (("IngestionPipeline", _engines.ingest),)),
-            (("run",), (("Workflow", _workflows.run), ("IngestionPipeline", _engines.ingest))),
+            (("run",), (("Workflow", _workflows.run),)),
         )
         for name in names
     }
@@ -53,8 +52,10 @@ def start(entered: Entered) -> Work | None:
         if is_a(entered.instance, kind):
             work = begin(entered)
             above = entered.above
-            repeated = work is not None and above is not None and (
-                above.kind == work.kind and above.subject is work.subject
+            repeated = (
+                work is not None
+                and above is not None
+                and (above.kind == work.kind and above.subject is work.subject)
             )
             return None if repeated else work
     return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Final
 
+from otel_agents.instrumentors._core.calls.watching import after
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _engines, _models
+from . import _engines, _models, _workflows
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["ROWS"]
 
 _CORE: Final = "llama_index.core"
-_DISPATCHER: Final = "the dispatcher"
+_SINCE: Final = MappingProxyType({"llama-index-workflows": "2"})
+"""Workflows are a distribution of their own, which does not need the core."""
 
 
 def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
@@ -44,12 +46,19 @@ _SYNTHESIZERS: Final = tuple(
     for target in ("refine:Refine", "tree_summarize:TreeSummarize", "accumulate:Accumulate")
     for prefix in ("", "a")
 )
-_INDEXES: Final = (
+_INGESTION: Final = (
+    Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.run", _engines.pipeline),
+    Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.arun", _engines.pipeline),
     Patch(f"{_CORE}.indices.base:BaseIndex.from_documents", _engines.indexing, overrides=True),
+)
+_WAITING: Final = Patch(
+    "workflows.context.context:Context.wait_for_event",
+    after(failed=_workflows.on_waiting),
+    since=_SINCE,
 )
 
 ROWS: Final[tuple[Row, ...]] = (
-    Registration("llama_index_instrumentation", _register, one_of=_DISPATCHER),
-    Registration(f"{_CORE}.instrumentation", _register, one_of=_DISPATCHER),
-    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INDEXES),
+    Registration(f"{_CORE}.instrumentation", _register),
+    Registration("workflows.workflow", _register, since=_SINCE),
+    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INGESTION, _WAITING),
 )

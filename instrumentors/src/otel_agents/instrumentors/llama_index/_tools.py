@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.operations import ExecuteTool, Operation, Step
 from otel_agents.semconv import values
 
-from ._work import Entered, Work
+from ._work import WAITING, Entered, Work
 
 if TYPE_CHECKING:
     from llama_index.core.tools import ToolOutput
 
 __all__ = ["predict_and_call", "tool"]
-
-_WAITING: Final = "WaitingForEvent"
-"""Raised by a tool that waits for an event: it is called again when that arrives."""
 
 
 class _Tool(ExecuteTool):
@@ -34,7 +31,7 @@ class _Tool(ExecuteTool):
 
     def is_failure(self, error: BaseException) -> bool:
         """Return False for a tool that waits."""
-        return type(error).__name__ != _WAITING
+        return type(error).__name__ != WAITING
 
 
 def tool(entered: Entered) -> Work:

@@ -13,9 +13,12 @@ from otel_agents.instrumentors._core.operations import Operation, Runs
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["RUNS", "Entered", "Work", "current_work", "given_class", "is_a", "nothing"]
+__all__ = ["RUNS", "WAITING", "Entered", "Work", "current_work", "given_class", "is_a", "nothing"]
 
 RUNS: Final = Runs("llama-index")
+
+WAITING: Final = "WaitingForEvent"
+"""Raised where a step or a tool waits for an event: it is run again when that arrives."""
 
 _PACKAGES: Final = ("llama_index.", "workflows.")
 

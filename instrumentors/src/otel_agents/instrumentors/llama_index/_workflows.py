@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import (
+    InvokeAgent,
+    InvokeWorkflow,
+    Operation,
+    Step,
+    interrupted,
+)
 from otel_agents.instrumentors._core.operations.agents import Messages
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
@@ -16,12 +23,12 @@ from otel_agents.instrumentors._dialects.parts import text_message
 
 from ._chats import conversation_of
 from ._messages import any_message
-from ._work import RUNS, Entered, Work, given_class, is_a
+from ._work import RUNS, WAITING, Entered, Work, given_class, is_a
 
 if TYPE_CHECKING:
     from llama_index.core.agent.workflow import BaseWorkflowAgent
 
-__all__ = ["run", "step"]
+__all__ = ["on_waiting", "run", "step"]
 
 _WORKFLOW: Final = "workflow"
 _STEP: Final = "step"
@@ -35,7 +42,7 @@ class _WorkflowStep(Step):
 
     def is_failure(self, error: BaseException) -> bool:
         """Return False for a step that waits for an event: it is run again when that arrives."""
-        return type(error).__name__ != "WaitingForEvent"
+        return type(error).__name__ != WAITING
 
 
 @dataclass(slots=True)
@@ -187,6 +194,14 @@ def step(entered: Entered) -> Work | None:
     return Work(entered.span_id, _STEP, entered.name, begin)
 
 
+def on_waiting(telemetry: Telemetry, call: Call, error: BaseException) -> None:
+    """Report that ``Context.wait_for_event(…)`` leaves the step, until somebody sends the event."""
+    if type(error).__name__ != WAITING:
+        return
+    asked = call.argument(1, "waiter_event")
+    interrupted(telemetry, asked.model_dump() if asked is not None else None)
+
+
 def _team_step(entered: Entered, team: Team, event: Any) -> Work:
     """Make a step part of the turn of the agent that its event names."""
     name = getattr(event, "current_agent_name", None)
@@ -202,6 +217,4 @@ def _team_step(entered: Entered, team: Team, event: Any) -> Work:
         RUNS.end(work.span_id)
 
     call_id = getattr(event, "tool_id", None)
-    return Work(
-        entered.span_id, _STEP, entered.name, parent=parent, ending=end, state=call_id
-    )
+    return Work(entered.span_id, _STEP, entered.name, parent=parent, ending=end, state=call_id)
