@@ -7,15 +7,27 @@ from importlib.metadata import version
 from typing import Any
 
 from llama_index.core import Document, VectorStoreIndex
+from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.tools import FunctionTool
-from llama_index.embeddings.openai import OpenAIEmbedding
+from llama_index.embeddings.openai import OpenAIEmbedding  # pyright: ignore[reportMissingTypeStubs]  it has no py.typed
 from llama_index.llms.openai import OpenAI
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["CHAT", "CORE", "EMBED", "add", "attributes", "billed", "chat", "embedding", "index"]
+__all__ = [
+    "CHAT",
+    "CORE",
+    "EMBED",
+    "add",
+    "attributes",
+    "billed",
+    "chat",
+    "embedding",
+    "index",
+    "talk",
+]
 
 CORE = Version(version("llama-index-core"))
 MODEL = "gpt-4o"  # the oldest version refuses a model that it does not know
@@ -26,6 +38,11 @@ EMBED = "embeddings text-embedding-3-small"
 def chat(model: ScriptedModel) -> OpenAI:
     """Return a chat model that sends to the scripted one."""
     return OpenAI(model=MODEL, api_key="none", api_base=model.openai_url, max_retries=0)
+
+
+def talk(llm: Any) -> Any:
+    """Return a chat engine over nothing but the model."""
+    return SimpleChatEngine.from_defaults(llm=llm)
 
 
 def embedding(model: ScriptedModel) -> OpenAIEmbedding:

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from llama_index.core.chat_engine import SimpleChatEngine
-from llama_index_parts import add, attributes, index
+from llama_index_parts import add, attributes, index, talk
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -29,7 +28,7 @@ def test_nothing_leaves_by_default(llm: Any, model: ScriptedModel, emission: Emi
     model.script(SECRET)
     engine = index(model, [SECRET]).as_query_engine(llm=llm)
     engine.query(SECRET)
-    SimpleChatEngine.from_defaults(llm=llm).chat(SECRET)
+    talk(llm).chat(SECRET)
     add(a=1, b=2)
     assert SECRET not in emission.texts()
 
@@ -60,7 +59,7 @@ def test_a_streamed_query_with_content(llm: Any, model: ScriptedModel, emission:
 
 @pytest.mark.usefixtures("with_content")
 def test_a_chat_with_content(llm: Any, emission: Emission) -> None:
-    SimpleChatEngine.from_defaults(llm=llm).chat("Hi")
+    talk(llm).chat("Hi")
     assert recorded(emission, "invoke_workflow", "gen_ai.input.messages") == [message("user", "Hi")]
     assert recorded(emission, "invoke_workflow", "gen_ai.output.messages") == [
         message("assistant", "Hello from the scripted model.", finish_reason="stop")

@@ -17,6 +17,7 @@ from llama_index.core.llms import (
     MockLLM,
 )
 from llama_index_parts import CHAT, EMBED, attributes, billed, embedding
+from opentelemetry.trace import SpanKind
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
@@ -205,3 +206,15 @@ def test_embeddings_of_the_applications_are_reported(emission: Emission) -> None
             "gen_ai.request.model": "own-2",
         }
     ]
+
+
+def test_embeddings_in_this_process_are_internal(emission: Emission) -> None:
+    namespace: dict[str, Any] = {
+        "__module__": "llama_index.embeddings.huggingface.base",
+        "_get_text_embedding": lambda self, text: [1.0],  # pyright: ignore[reportUnknownLambdaType]  of a class made here
+    }
+    kind: Any = type("HuggingFaceEmbedding", (MockEmbedding,), namespace)
+    kind(embed_dim=1, model_name="bge").get_text_embedding("red")
+    (span,) = emission.spans
+    assert (span.name, span.kind) == ("embeddings bge", SpanKind.INTERNAL)
+    assert (span.attributes or {})["gen_ai.provider.name"] == "huggingface"

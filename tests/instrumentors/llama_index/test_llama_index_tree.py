@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from llama_index.core import Document
-from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.postprocessor import LLMRerank, SimilarityPostprocessor
-from llama_index_parts import CHAT, EMBED, add, attributes, billed, embedding, index
+from llama_index_parts import CHAT, EMBED, add, attributes, billed, embedding, index, talk
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
@@ -193,7 +192,7 @@ CHATS: dict[str, Callable[[Any, Loop], object]] = {
 def test_a_chat_is_one_trace(
     way: Callable[[Any, Loop], object], llm: Any, loop: Loop, emission: Emission
 ) -> None:
-    way(SimpleChatEngine.from_defaults(llm=llm), loop)
+    way(talk(llm), loop)
     join_writers()
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
     assert emission.traces() == 1
@@ -235,7 +234,7 @@ def test_a_tool_alone(emission: Emission) -> None:
 
 
 def test_a_pipeline_is_one_trace(loop: Loop, model: ScriptedModel, emission: Emission) -> None:
-    parts = [SentenceSplitter(), embedding(model)]
+    parts: list[Any] = [SentenceSplitter(), embedding(model)]
     pipeline = IngestionPipeline(name="docs", transformations=parts)
     pipeline.run(documents=[Document(text="red")])
     loop.run_until_complete(pipeline.arun(documents=[Document(text="green")]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import InvokeWorkflow, Operation, Retrieval, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
@@ -54,9 +54,9 @@ def query(entered: Entered) -> Work:
 def _name_within(outer: Any, engine: Any) -> str | None:
     """Return the application's name for one of the engines that another one asks."""
     engines: Any = getattr(outer, "_query_engines", None)
-    if isinstance(engines, Mapping):
-        found: Mapping[str, Any] = engines
-        return next((name for name, one in found.items() if one is engine), None)
+    by_name = as_mapping(engines)
+    if by_name:
+        return next((name for name, one in by_name.items() if one is engine), None)
     names: Sequence[Any] = listed(getattr(outer, "_metadatas", None))
     several = zip(listed(engines), names, strict=False)
     return next((one.name for other, one in several if other is engine), None)
@@ -113,7 +113,7 @@ def _top_k(instance: Any) -> int | None:
 
 def pipeline(telemetry: Telemetry, call: Call) -> InvokeWorkflow:
     """Start ``IngestionPipeline.run(…)``; a pipeline has a default name."""
-    from llama_index.core.ingestion.pipeline import DEFAULT_PIPELINE_NAME
+    from llama_index.core.constants import DEFAULT_PIPELINE_NAME
 
     name = call.instance.name
     return InvokeWorkflow(telemetry, None if name == DEFAULT_PIPELINE_NAME else name)

@@ -34,15 +34,13 @@ else:
 
 __all__ = ["RunHandler", "register"]
 
+_TELEMETRY: Final = "otel_agents"
 _UUID: Final = 37
 """The characters at the end of a span's id."""
 
 
 class RunHandler(_Handler):
     """Starts and ends our operations; it keeps no span of its own."""
-
-    if TYPE_CHECKING:
-        telemetry: Telemetry | None
 
     @classmethod
     def of(cls, telemetry: Telemetry) -> RunHandler:
@@ -53,7 +51,7 @@ class RunHandler(_Handler):
 
     def emit_with(self, telemetry: Telemetry | None) -> None:
         """Emit with ``telemetry``; None turns it off."""
-        object.__setattr__(self, "telemetry", telemetry)  # it is no field of the model
+        object.__setattr__(self, _TELEMETRY, telemetry)  # it is no field of the model
 
     def new_span(self, *args: Any, **kwargs: Any) -> None:
         """Keep nothing."""
@@ -66,14 +64,21 @@ class RunHandler(_Handler):
 
     @guarded("starting a span of the dispatcher")
     def span_enter(
-        self, id_: str, bound_args: BoundArguments, instance: Any | None = None, **kwargs: Any
+        self,
+        id_: str,
+        bound_args: BoundArguments,
+        instance: Any | None = None,
+        parent_id: str | None = None,
+        tags: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         """Start the work of a span that is shown, and make its context current."""
-        if self.telemetry is None:
+        telemetry: Telemetry | None = vars(self).get(_TELEMETRY)
+        if telemetry is None:
             return
         above = current_work()
         name = id_[:-_UUID].rpartition(".")[2]
-        entered = Entered(self.telemetry, id_, name, instance, bound_args.arguments, above)
+        entered = Entered(telemetry, id_, name, instance, bound_args.arguments, above)
         work = start(entered)
         if work is not None:
             _begin(work, above)

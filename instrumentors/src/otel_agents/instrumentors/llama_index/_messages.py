@@ -62,7 +62,7 @@ def _requested(call: Any) -> Part:
 
 
 def _part(block: Any) -> Part | None:
-    kind = getattr(block, "block_type", None)
+    kind: str = getattr(block, "block_type", "")
     if kind == "text":
         return text_part(block.text) if block.text else None
     if kind == "thinking":

@@ -37,6 +37,8 @@ _PROVIDERS: Final = MappingProxyType(
     }
 )
 """The packages of model classes whose names are not those of providers."""
+_IN_PROCESS: Final = ("adapter", "clip", "fastembed", "huggingface", "instructor", "openvino")
+"""The packages of embedding models that run in this process."""
 _SETTINGS: Final = (
     *("temperature", "top_p", "top_k", "max_tokens", "seed", "stop"),
     *("frequency_penalty", "presence_penalty", "reasoning_effort"),
@@ -108,15 +110,18 @@ def model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
 def embeddings_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
     """Claim ``BaseEmbedding._get_text_embeddings(texts)`` and its kinds."""
     model: BaseEmbedding = call.instance
-    return FrameworkCall(
+    provider = _provider_of(model)
+    embeddings = FrameworkCall(
         telemetry,
         {},
         model=_first_text(model, _NAMES),
-        provider=_provider_of(model),
+        provider=provider,
         server=_server_of(model),
         operation=Operation.EMBEDDINGS,
         sends_itself=not type(model).__module__.startswith(_OWN),
     )
+    embeddings.in_process = provider in _IN_PROCESS
+    return embeddings
 
 
 def _record_request(call: Call, content: Content) -> None:

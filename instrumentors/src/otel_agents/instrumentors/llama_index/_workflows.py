@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 
@@ -24,9 +23,6 @@ from otel_agents.instrumentors._dialects.parts import text_message
 from ._chats import conversation_of
 from ._messages import any_message
 from ._work import RUNS, WAITING, Entered, Work, given_class, is_a
-
-if TYPE_CHECKING:
-    from llama_index.core.agent.workflow import BaseWorkflowAgent
 
 __all__ = ["on_waiting", "run", "step"]
 
@@ -101,17 +97,12 @@ def run(entered: Entered) -> Work | None:
     if "init_state" not in arguments:
         return None
     event = arguments.get("start_event")
-    begin: Callable[[Context], Operation]
     team = Team(entered.telemetry) if is_a(workflow, "AgentWorkflow") else None
-    if is_a(workflow, "BaseWorkflowAgent"):
-        begin = _agent(entered.telemetry, workflow, event)
-    else:
-        name = getattr(workflow, "_workflow_name", None) or given_class(workflow)
+    kind = InvokeAgent if is_a(workflow, "BaseWorkflowAgent") else InvokeWorkflow
+    name = _name_of(workflow)
 
-        def begin(parent: Context) -> Operation:
-            return InvokeWorkflow(
-                entered.telemetry, name, input=_input(event), output=_output, parent=parent
-            )
+    def begin(parent: Context) -> Operation:
+        return kind(entered.telemetry, name, input=_input(event), output=_output, parent=parent)
 
     return Work(
         entered.span_id,
@@ -125,13 +116,11 @@ def run(entered: Entered) -> Work | None:
     )
 
 
-def _agent(
-    telemetry: Telemetry, agent: BaseWorkflowAgent, event: Any
-) -> Callable[[Context], InvokeAgent]:
-    name = None if agent.name == _DEFAULT_NAME else agent.name
-    return lambda parent: InvokeAgent(
-        telemetry, name, input=_input(event), output=_output, parent=parent
-    )
+def _name_of(workflow: Any) -> str | None:
+    """Return the name of an agent, or the name or the class that the application gave."""
+    if is_a(workflow, "BaseWorkflowAgent"):
+        return None if workflow.name == _DEFAULT_NAME else workflow.name
+    return getattr(workflow, "_workflow_name", None) or given_class(workflow)
 
 
 def _end(work: Work, result: Any) -> None:

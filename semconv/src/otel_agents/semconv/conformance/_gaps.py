@@ -191,6 +191,13 @@ GAPS: Final = (
         ("ag2", "ag2_classic", "autogen", "crewai", "langchain", "litellm", "llama_index"),
     ),
     Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL, attr.GEN_AI_USAGE_INPUT_TOKENS, attr.SERVER_ADDRESS),
+        "an embedding class of LlamaIndex returns nothing but vectors",
+        _unknown_provider,
+        ("llama_index",),
+    ),
+    Gap(
         _INFERENCE,
         (attr.GEN_AI_RESPONSE_ID, attr.SERVER_ADDRESS, *_USAGE),
         "an application's own model class, which names its provider",

@@ -118,6 +118,10 @@ class _ReadFromInstance(Proxy):
     def __class__(self) -> type[Any]:
         return self._otel_wrapped.__class__  # of the function: `inspect` asks for it
 
+    @__class__.setter
+    def __class__(self, value: type[Any]) -> None:
+        self._otel_wrapped.__class__ = value
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not args:
             return self._otel_wrapped(**kwargs)
