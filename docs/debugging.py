@@ -1,4 +1,4 @@
-"""Regenerate the trees of debugging.md by running example programs against a scripted model.
+"""Regenerate the trees of these pages by running example programs against a scripted model.
 
 Run it in an environment with the program's framework: ``python docs/debugging.py book``.
 """
@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_agents.testing.scripted_model import (
     Failure,
+    Kind,
     ModelRequest,
     Reaction,
     Response,
@@ -27,15 +28,25 @@ from otel_agents.testing.scripted_model import (
 )
 
 ROOT: Final = Path(__file__).parents[1]
-PAGE: Final = ROOT / "docs/debugging.md"
 _START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 
 
 class Program(NamedTuple):
-    """An example program, and the model's reaction to its requests."""
+    """An example program, and the model's reaction to its requests.
+
+    Attributes:
+        path: Where it is in the checkout.
+        react: The model's reaction to a request.
+        page: The page that has its traces.
+        traces: How many of its last traces that are.
+        typed: What a person types into it.
+    """
 
     path: str
     react: Callable[[ModelRequest], Reaction]
+    page: str = "debugging.md"
+    traces: int = 1
+    typed: str = ""
 
 
 def _texts(request: ModelRequest) -> list[str]:
@@ -123,31 +134,71 @@ def _group(request: ModelRequest) -> Reaction:
     return _text("Dear Ada", 320 if "write letters" in system else 480, 0.1)
 
 
+def _support(request: ModelRequest) -> Reaction:
+    """React to the support agent."""
+    results = sum('"role": "tool"' in text for text in _texts(request))
+    calls = (
+        ("find_order", {"number": "1042"}),
+        ("refund", {"number": "1042", "francs": 39}),
+    )
+    if results < len(calls):
+        return _tool_calls(240 + 80 * results, calls[results])
+    return _text("Your 39 francs come back.", 400)
+
+
+_TOPICS: Final = ("dance", "honey", "winter")
+
+
+def _research(request: ModelRequest) -> Reaction:
+    """React to the planner, the researcher and the editor, which differ in their prompts."""
+    first = request.prompt.splitlines()[0]
+    if first.startswith("Topics of: "):
+        return _text(json.dumps({"topics": _TOPICS}), 120)
+    if first == "You are the editor.":
+        return _text("Bees live in colonies.", 480, 0.2)
+    topic = request.prompt.splitlines()[1]
+    tokens = 160 + 8 * len(topic)
+    if request.has_tool_result:
+        return _text(f"It is known: {topic}.", tokens + 40, 0.1)
+    return _tool_calls(tokens, ("search_library", {"subject": topic}))
+
+
+def _manual(request: ModelRequest) -> Reaction:
+    """React to texts to embed, and to the prompt with documents."""
+    return _text("It is two years.", 80 if request.kind is Kind.INFERENCE else 24)
+
+
 PROGRAMS: Final = MappingProxyType(
     {
         "book": Program("examples/crews/book.py", _book),
         "group": Program("examples/guarded_group.py", _group),
         "errands": Program("examples/ag2_errands.py", _errands),
+        "support": Program(
+            "examples/graphs/support_agent.py", _support, "langchain.md", traces=2, typed="y\n"
+        ),
+        "research": Program("examples/graphs/research_graph.py", _research, "langchain.md"),
+        "manual": Program("examples/graphs/rag_chain.py", _manual, "langchain.md"),
     }
 )
 """The programs, by the names of their trees."""
 
 
 def drawn(name: str) -> str:
-    """Run the program and return the tree of its only trace."""
+    """Run the program and return the trees of its last traces."""
     program = PROGRAMS[name]
     with ScriptedModel() as model, tempfile.TemporaryDirectory() as folder:
         model.script_by(program.react)
         done = subprocess.run(
             [sys.executable, "-c", _START, sys.executable, str(ROOT / program.path)],
             env={**os.environ, **_variables(model, folder)},
+            input=program.typed,
             capture_output=True,
             encoding="utf-8",
             check=True,
         )
     heading = r"(?m)^(?=.* · trace )"
-    *_, tree = re.split(heading, done.stderr)
-    return tree.partition("\n\n")[0]
+    trees = re.split(heading, done.stderr)[-program.traces :]
+    return "\n\n".join(tree.partition("\n\n")[0].rstrip() for tree in trees)
 
 
 def _variables(model: ScriptedModel, folder: str) -> dict[str, str]:
@@ -173,13 +224,14 @@ def part(text: str, name: str) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Replace these trees in the page."""
+    """Replace these trees in their pages."""
     for name in names:
-        text = PAGE.read_text("utf-8")
-        lines = "\n".join(f"    {line}" for line in drawn(name).splitlines())
+        page = ROOT / "docs" / PROGRAMS[name].page
+        text = page.read_text("utf-8")
+        lines = "\n".join(f"    {line}".rstrip() for line in drawn(name).splitlines())
         before, opening_mark, rest = text.partition(f"<!-- {name} -->\n")
         _, closing_mark, after = rest.partition(f"<!-- /{name} -->")
-        PAGE.write_text(f"{before}{opening_mark}\n{lines}\n\n{closing_mark}{after}", "utf-8")
+        page.write_text(f"{before}{opening_mark}\n{lines}\n\n{closing_mark}{after}", "utf-8")
 
 
 if __name__ == "__main__":

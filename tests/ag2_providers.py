@@ -130,6 +130,7 @@ PROVIDERS = {
         "claude-toy",
         "anthropic.BadRequestError",
         lambda url: {"base_url": url, "api_key": "none", "max_retries": 0},
+        code="invalid_request_error",
         reasons=("tool_use", "end_turn"),
         settings=_STOP_SETTINGS,
     ),

@@ -49,7 +49,13 @@ def send(client: Any, **arguments: Any) -> Any:
     return client.messages.create(**{**_MESSAGE, **arguments})
 
 
-SDK = Sdk(anthropic, "Anthropic", send, "base_url")
+CODES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    429: "rate_limit_error",
+    500: "api_error",
+}
+SDK = Sdk(anthropic, "Anthropic", send, "base_url", CODES)
 
 
 def ways() -> list[tuple[str, Way, Call, bool]]:

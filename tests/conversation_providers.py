@@ -87,6 +87,7 @@ PROVIDERS = {
         "anthropic.AuthenticationError",
         ("tool_use", "end_turn"),
         lambda url: {"api_type": "anthropic", "api_key": "none", "base_url": url},
+        "authentication_error",
         more={"gen_ai.request.temperature": 1.0},  # AG2's default
         requested={"gen_ai.request.max_tokens": 4096},
     ),
@@ -118,6 +119,7 @@ PROVIDERS = {
         "groq.AuthenticationError",
         _REASONS,
         lambda url: {"api_type": "groq", "api_key": "none", "base_url": f"{url}/groq"},
+        "invalid_request_error",
         streams=False,
         more={
             "gen_ai.request.temperature": 1.0,

@@ -48,6 +48,7 @@ class Provider:
         refusal: The error that CrewAI's class raises for a refused request.
         codes: ``error.type`` of the SDK's instrumentor for a refusal and for the limit of requests,
             if it is not the error's class.
+        limit: The error that CrewAI's class raises for the limit of requests, if it is another one.
         make: The settings of CrewAI's class, for a base URL.
         reasons: The finish reasons of a response with a tool call, and of one with text.
         more: What the SDK's instrumentor records besides.
@@ -68,6 +69,7 @@ class Provider:
     unsaid: frozenset[str] = frozenset()
     withheld: frozenset[str] = frozenset()
     codes: tuple[str, str] | None = None
+    limit: str = ""
 
     def llm(self, model: ScriptedModel, **more: Any) -> Any:
         """Return a model of its class that sends to ``model``."""
@@ -123,6 +125,8 @@ PROVIDERS = {
         ("tool_use", "end_turn"),
         more={"gen_ai.request.max_tokens": 64000, **_STOP},
         unsaid=frozenset({_REASONING}),
+        codes=("authentication_error", "rate_limit_error"),
+        limit="anthropic.RateLimitError",
     ),
     "azure": Provider(
         "azure.ai.inference",
@@ -162,5 +166,6 @@ PROVIDERS = {
         lambda url: {"base_url": f"{url}/v1", "api_key": "none"},
         ("tool_calls", "stop"),
         more=dict(_OPENAI),
+        limit="openai.RateLimitError",
     ),
 }

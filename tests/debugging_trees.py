@@ -1,4 +1,4 @@
-"""The trees of docs/debugging.md: on the page, and as their programs draw them now."""
+"""The trees of the pages in docs: on the page, and as their programs draw them now."""
 
 from __future__ import annotations
 
@@ -8,30 +8,42 @@ from typing import Any
 
 from crew_trace import drawn
 
-__all__ = ["shape_now", "shape_on_the_page"]
+__all__ = ["drawn_now", "shape_now", "shape_on_the_page", "shapes_of"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 Shape = tuple[str, list[Any]]
 """A line with its tokens and errors, and the sorted shapes below it."""
 
 
-def shape_on_the_page(name: str) -> Shape:
-    """Return the shape of the tree with this name on the page."""
-    return _shape(_program()["part"]((DOCS / "debugging.md").read_text("utf-8"), name))
+def shape_on_the_page(name: str) -> list[Shape]:
+    """Return the shapes of the trees with this name on their page."""
+    program = _program()
+    page = DOCS / program["PROGRAMS"][name].page
+    return shapes_of(program["part"](page.read_text("utf-8"), name))
 
 
-def shape_now(name: str) -> Shape:
-    """Return the shape of the tree that the program with this name draws."""
-    return _shape(_program()["drawn"](name))
+def shape_now(name: str) -> list[Shape]:
+    """Return the shapes of the trees that the program with this name draws."""
+    return shapes_of(drawn_now(name))
+
+
+def drawn_now(name: str) -> str:
+    """Return the trees that the program with this name draws."""
+    return _program()["drawn"](name)
+
+
+def shapes_of(text: str) -> list[Shape]:
+    """Return the shapes of drawn trees."""
+    return [_shape(tree) for tree in drawn(text)]
 
 
 def _program() -> dict[str, Any]:
     return runpy.run_path(str(DOCS / "debugging.py"))
 
 
-def _shape(text: str) -> Shape:
+def _shape(lines: list[str]) -> Shape:
     """Return the shape without durations and without the start order of parallel branches."""
-    ((first, *rest),) = drawn(text)
+    first, *rest = lines
     above: list[Shape] = [(first, [])]
     for line in rest:
         depth = (len(line) - len(line.lstrip())) // 2

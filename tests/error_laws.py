@@ -23,7 +23,9 @@ from otel_agents.testing.scripted_model import (
 
 __all__ = [
     "SECRET",
+    "TEXTS",
     "ErrorLaws",
+    "check_body",
     "check_cancelled_call",
     "check_error_by_class",
     "check_errors",
@@ -33,6 +35,8 @@ __all__ = [
 ]
 
 SECRET = "planted-secret"
+TEXTS = ("", "a page", "[]", "null", "[" * 100_000, f'"{SECRET}"', f'{{"error": "{SECRET}"}}')
+"""Bodies without a code, such as a gateway's."""
 _NO_WAIT = {"retry-after-ms": "1", "retry-after": "0"}
 
 
@@ -69,6 +73,24 @@ def check_errors(
     assert {attributes["error.type"] for attributes, _ in durations} == {name}
     assert SECRET not in emission.texts()
     return found
+
+
+def check_body(sdk: Sdk, body: str, code: str, emission: Emission) -> None:
+    """Check the ``error.type`` of a response with the status 502 and this body."""
+    base: Any = sdk.module._base_client
+    httpx: Any = getattr(base, "httpx2", None) or base.httpx
+
+    def respond(_: Any) -> Any:
+        return httpx.Response(502, text=body)
+
+    http_client = httpx.Client(transport=httpx.MockTransport(respond))
+    with (
+        sdk.connect("http://model.test", http_client=http_client) as client,
+        pytest.raises(sdk.error("InternalServerError")),
+    ):
+        sdk.send(client)
+    assert error_types(emission) == [code]
+    assert SECRET not in emission.texts()
 
 
 def check_error_by_class(
@@ -140,7 +162,17 @@ class ErrorLaws:
         model.script(*[Failure(status, message=SECRET)] * 2)
         send = partial(sdk.send, stream=stream)
         sends = [partial(send, client), partial(run, send)]
-        check_errors(sends, sdk.error(name), f"{sdk.name}.{name}", emission)
+        code = sdk.codes.get(status, f"{sdk.name}.{name}")
+        check_errors(sends, sdk.error(name), code, emission)
+        exceptions = [attributes["exception.type"] for _, attributes in emission.events]
+        assert exceptions == [f"{sdk.name}.{name}"] * 2
+
+    @pytest.mark.parametrize("body", TEXTS)
+    @pytest.mark.usefixtures("instrumented")
+    def test_an_error_whose_body_has_no_code_has_its_class(
+        self, body: str, sdk: Sdk, emission: Emission
+    ) -> None:
+        check_body(sdk, body, f"{sdk.name}.InternalServerError", emission)
 
     @pytest.mark.usefixtures("instrumented")
     def test_retries_of_the_sdk_are_inside_one_span(

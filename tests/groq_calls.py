@@ -26,7 +26,11 @@ def chat(client: Any, **arguments: Any) -> Any:
     return client.chat.completions.create(**{**_CHAT, **arguments})
 
 
-SDK = Sdk(groq, "Groq", chat, "groq_url")
+CODES = {
+    **dict.fromkeys((400, 401, 429), "invalid_request_error"),
+    500: "internal_server_error",
+}
+SDK = Sdk(groq, "Groq", chat, "groq_url", CODES)
 
 
 def ways() -> list[tuple[str, Way, Call, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
@@ -76,14 +76,18 @@ def graph(*nodes: Any, **more: Any) -> Any:
     A node is a function, or a pair of a name and what it consists of.
     """
     library: Any = import_module("langgraph.graph")
-    built, before = library.StateGraph(State), library.START
+    built, before = library.StateGraph(State), str(library.START)
     for node in nodes:
-        name, body = node if isinstance(node, tuple) else (node.__name__, node)
+        name, body = _named(node)
         built.add_node(name, body, **more)
         built.add_edge(before, name)
         before = name
     built.add_edge(before, library.END)
     return built
+
+
+def _named(node: Any) -> tuple[str, Any]:
+    return cast("tuple[str, Any]", node) if isinstance(node, tuple) else (node.__name__, node)
 
 
 def compiled(*nodes: Any, name: str | None = None, **options: Any) -> Any:

@@ -108,6 +108,23 @@ if VERSION >= (3, 4):
     CALLS.append(
         Call("responses", "chat mistral-medium", method, arguments, method, {"stream": True})
     )
+    resource = "beta.observability.judges.judge_conversation"
+    verdict = {"judge_id": "1", "messages": MESSAGES}
+    CALLS.append(Call("verdict", "generate_content", resource, verdict))
+    definition: dict[str, Any] = {
+        "name": "helpful",
+        "description": "Whether it helps.",
+        "model_name": "mistral-medium",
+        "output": {
+            "type": "CLASSIFICATION",
+            "options": [{"value": "good", "description": "It does."}],
+        },
+        "instructions": "Be strict.",
+        "tools": [],
+    }
+    record = {"dataset_record_id": "1", "judge_definition": definition}
+    method = "beta.observability.datasets.records.judge"
+    CALLS.append(Call("record-verdict", "generate_content mistral-medium", method, record))
 
 
 def whole(call: Call, client: Any) -> None:

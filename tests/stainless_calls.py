@@ -43,13 +43,15 @@ class Sdk:
     """An SDK: its module, its client's class there, and ``send(client, **arguments)``.
 
     That sends a short request of its main API, by either client; ``arguments`` change it.
-    ``url`` is the name of the scripted model's URL for its clients.
+    ``url`` is the name of the scripted model's URL for its clients. ``codes`` are the provider's codes
+    by HTTP status, where they are the ``error.type``; else it is the exception's class.
     """
 
     module: Any
     kind: str
     send: Callable[..., Any]
     url: str
+    codes: Mapping[int, str] = field(default_factory=dict[int, str])
 
     @property
     def name(self) -> str:
@@ -60,10 +62,12 @@ class Sdk:
         """Return a class of the SDK's exceptions."""
         return getattr(self.module, name)
 
-    def connect(self, url: str, asynchronous: bool = False, max_retries: int = 0) -> Any:
+    def connect(
+        self, url: str, asynchronous: bool = False, max_retries: int = 0, **more: Any
+    ) -> Any:
         """Return a client of the server at ``url``."""
         kind = getattr(self.module, f"Async{self.kind}" if asynchronous else self.kind)
-        return kind(base_url=url, api_key="none", max_retries=max_retries)
+        return kind(base_url=url, api_key="none", max_retries=max_retries, **more)
 
     def use(self, url: str, use: Callable[[Any], Any]) -> None:
         """Run ``use(client)``."""

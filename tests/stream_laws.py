@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import threading
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from stainless_calls import Sdk
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors._core.operations import in_progress
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Abort, Hold, Response, ScriptedModel
+from otel_agents.testing.scripted_model import Abort, Hold, Response, ScriptedModel, Usage
 
 __all__ = [
     "ABANDONED",
@@ -39,6 +40,8 @@ __all__ = [
 Ending = tuple[StatusCode, dict[str, Any]]
 
 TEXT = "one two three"
+READS = ["iter_lines", "iter_text", "iter_bytes", "iter_raw", "read"]
+"""How an httpx response is read."""
 ABANDONED: Ending = (StatusCode.UNSET, {"otel_agents.stream.abandoned": True})
 
 
@@ -252,3 +255,71 @@ class StreamLaws:
     @pytest.mark.usefixtures("instrumented")
     def test_the_span_is_not_current_between_chunks(self, sdk: Sdk, client: Any) -> None:
         check_not_current(sdk.send(client, stream=True))
+
+    @pytest.mark.parametrize("held", [True, False])
+    @pytest.mark.parametrize("way", READS)
+    @pytest.mark.usefixtures("with_content")
+    def test_a_stream_that_is_read_past_the_sdk_has_the_same_span(
+        self,
+        way: str,
+        held: bool,
+        sdk: Sdk,
+        client: Any,
+        run: Callable[..., Any],
+        model: ScriptedModel,
+        emission: Emission,
+    ) -> None:
+        """By its httpx response, which the application may hold alone."""
+        model.script(*[Response(TEXT, id="response-1", usage=Usage(100, 20))] * 3)
+        list(sdk.send(client, stream=True))
+        stream = sdk.send(client, stream=True)
+        response = stream.response
+        if not held:
+            del stream
+        read = getattr(response, way)()
+        assert read if isinstance(read, bytes) else list(read)
+
+        async def use(client: Any) -> None:
+            stream = await sdk.send(client, stream=True)
+            response = stream.response
+            if not held:
+                del stream
+            read = getattr(response, f"a{way}")()
+            if inspect.isawaitable(read):
+                await read
+            else:
+                assert [chunk async for chunk in read]
+
+        run(use)
+        assert finalization.drain(5)
+        parsed, *past = [dict(span.attributes or {}) for span in emission.spans]
+        for one in (parsed, *past):
+            assert isinstance(one.pop("gen_ai.response.time_to_first_chunk"), float)
+        assert past == [parsed, parsed]
+
+    @pytest.mark.parametrize("way", ["close", "drop", "read"])
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_response_of_a_stream_that_is_not_read_is_abandoned(
+        self, way: str, sdk: Sdk, client: Any, model: ScriptedModel, emission: Emission
+    ) -> None:
+        response = sdk.send(client, stream=True).response
+        if way == "close":
+            response.close()
+        elif way == "read":
+            next(response.iter_lines())
+            response.close()
+        del response
+        gc.collect()
+        assert ending(emission) == ABANDONED
+
+    @pytest.mark.usefixtures("instrumented")
+    def test_a_stream_that_was_started_has_nothing_else_to_read(
+        self, sdk: Sdk, client: Any, emission: Emission
+    ) -> None:
+        """The response of a stream that was started has nothing left to read."""
+        stream = sdk.send(client, stream=True)
+        next(stream)
+        with pytest.raises(Exception, match=r"consumed|streamed"):
+            list(stream.response.iter_bytes())
+        list(stream)
+        assert ending(emission)[0] is StatusCode.UNSET

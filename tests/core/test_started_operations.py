@@ -417,6 +417,26 @@ def test_a_failing_description_keeps_the_providers_error(
     assert spans_of(emission) == [("chat m", REFUSED)]
 
 
+@pytest.mark.parametrize(
+    ("method", "code"), [("conclude", "overloaded"), ("error_code", REFUSED), (None, "overloaded")]
+)
+def test_a_failing_description_keeps_the_providers_code(
+    method: str | None,
+    code: str,
+    telemetry: Telemetry,
+    emission: Emission,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def error_code(operation: Operation, error: BaseException) -> str:
+        return "overloaded"
+
+    monkeypatch.setattr(Inference, "error_code", error_code)
+    if method is not None:
+        monkeypatch.setattr(Inference, method, _Broken().anything)
+    assert use(refuse, telemetry, infer) is Overloaded
+    assert spans_of(emission) == [("chat m", code)]
+
+
 def test_an_operation_that_cannot_be_held_open_ends(
     telemetry: Telemetry, emission: Emission
 ) -> None:

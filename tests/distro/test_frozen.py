@@ -129,6 +129,21 @@ def test_only_roots_flush_also_those_with_a_remote_parent() -> None:
     assert flushed == [5.0]
 
 
+def test_a_span_whose_root_has_ended_flushes_until_the_next_root_of_its_trace_starts() -> None:
+    flushed: list[float] = []
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(FlushAtRoot(lambda seconds: not flushed.append(seconds), 5.0))
+    tracer = provider.get_tracer("t")
+    remote = set_span_in_context(NonRecordingSpan(SpanContext(1, 2, True, TraceFlags(1))))
+    first = tracer.start_span("first", remote)
+    first.end()
+    tracer.start_span("what follows", set_span_in_context(first)).end()
+    assert flushed == [5.0, 5.0]
+    second = tracer.start_span("second", remote)
+    tracer.start_span("child", set_span_in_context(second)).end()
+    assert flushed == [5.0, 5.0]
+
+
 def test_after_a_failed_flush_the_next_events_do_not_wait() -> None:
     flushed: list[float] = []
     provider = TracerProvider(shutdown_on_exit=False)

@@ -164,6 +164,15 @@ def test_an_error_event(model: ScriptedModel, connection: http.client.HTTPConnec
     assert model.ledger.input_tokens == 0
 
 
+def test_a_verdict(model: ScriptedModel, connection: http.client.HTTPConnection) -> None:
+    model.script("It helps.")
+    path = "/mistral/v1/observability/judges/1/live-judging"
+    messages: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
+    _, verdict = send(connection, path, messages)
+    assert verdict == {"analysis": "It helps.", "answer": "good"}
+    assert [entry.input_tokens for entry in model.ledger.entries] == [0]
+
+
 def test_documents_embeddings_and_audio(
     model: ScriptedModel, connection: http.client.HTTPConnection
 ) -> None:

@@ -72,10 +72,13 @@ def test_a_provider_without_an_instrumented_sdk(
     ledger()
 
 
-@pytest.mark.usefixtures("instrumented")
-def test_an_error_of_a_provider_without_an_instrumented_sdk(
-    model: ScriptedModel, emission: Emission
+@pytest.mark.parametrize(
+    ("sdk", "code"), [(True, "invalid_request_error"), (False, "anthropic.BadRequestError")]
+)
+def test_an_error_of_a_provider(
+    sdk: bool, code: str, model: ScriptedModel, emission: Emission, instrument: Instrument
 ) -> None:
+    instrument(sdk=sdk)
     model.script(Failure(400, message="planted-secret"))
     config = _CONFIG.AnthropicConfig(
         "claude-toy", api_key="none", base_url=model.base_url, max_retries=0
@@ -83,7 +86,7 @@ def test_an_error_of_a_provider_without_an_instrumented_sdk(
     with pytest.raises(import_module("anthropic").BadRequestError):
         run(lambda: agent("Guide", config).ask("Go"))
     assert emission.tree() == turn_of("Guide", "chat claude-toy")
-    assert span(emission).attributes["error.type"] == "anthropic.BadRequestError"
+    assert span(emission).attributes["error.type"] == code
     assert "planted-secret" not in emission.texts()
 
 

@@ -171,7 +171,7 @@ def test_a_second_request_after_a_refusal_is_a_span(
     response = autogen.OpenAIWrapper(**configured(entry)).create(messages=MESSAGES)
     assert '"total":3' in response.choices[0].message.content
     *refused, last = model_spans(emission)
-    errors = ["anthropic.BadRequestError"] if sdk else []
+    errors = ["invalid_request_error"] if sdk else []
     assert [span["error.type"] for span in refused] == errors
     assert not any("gen_ai.usage.input_tokens" in span for span in refused)
     (_, entry) = model.ledger.entries

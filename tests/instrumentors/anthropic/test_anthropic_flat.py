@@ -9,7 +9,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic_calls import MESSAGES
+from anthropic_calls import MESSAGES, VERSION
 from flatness import check_flat
 from in_process_model import serving
 
@@ -65,13 +65,27 @@ def asynchronous_requests(client: Any, run: Callable[[Any], object]) -> list[Cal
     return [lambda way=way: run(way()) for way in (whole, read, left, helped)]
 
 
+def requests_with_middleware(known: dict[str, Any]) -> list[Callable[[], object]]:
+    """Requests of which a middleware sends each twice."""
+    if VERSION < (0, 108):
+        return []
+
+    def twice(request: Any, call_next: Callable[[Any], Any]) -> Any:
+        call_next(request)
+        return call_next(request)
+
+    return requests(anthropic.Anthropic(**known, middleware=[twice]))
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_requests_leave_nothing(lasting_loop: asyncio.AbstractEventLoop) -> None:
     known: dict[str, Any] = {"base_url": "http://127.0.0.1:9", "api_key": "none", "max_retries": 0}
     with serving(), anthropic.Anthropic(**known) as client:
         twin = anthropic.AsyncAnthropic(**known)
         ways = itertools.cycle(
-            requests(client) + asynchronous_requests(twin, lasting_loop.run_until_complete)
+            requests(client)
+            + asynchronous_requests(twin, lasting_loop.run_until_complete)
+            + requests_with_middleware(known)
         )
         check_flat(lambda: next(ways)(), AnthropicInstrumentor(), loop=lasting_loop, turns=2500)
         lasting_loop.run_until_complete(twin.close())

@@ -134,6 +134,35 @@ def test_a_cloud(
     assert (model.ledger.input_tokens, model.ledger.output_tokens) == (100, 20)
 
 
+def passing(request: Any, call_next: Callable[[Any], Any]) -> Any:
+    return call_next(request)
+
+
+@pytest.mark.skipif(VERSION < (0, 108), reason="has no middleware")
+@pytest.mark.parametrize("send", [create, read])
+@pytest.mark.parametrize(("name", "arguments", "path", "provider"), CLOUDS)
+@pytest.mark.usefixtures("instrumented")
+def test_a_cloud_with_middleware(
+    name: str,
+    arguments: dict[str, Any],
+    path: str,
+    provider: str,
+    send: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    """What it sends is read before the client rewrites it for the cloud; a retry is the same request."""
+    model.script(Failure(500, headers={"retry-after-ms": "1"}), Response("Hi", usage=USAGE))
+    kind: Any = getattr(anthropic, name)
+    url = f"{model.base_url}{path}"
+    with kind(base_url=url, max_retries=1, middleware=[passing], **arguments) as client:
+        send(client, False, model=CLAUDE, **REQUEST)
+    attributes = dict(emission.span.attributes or {})
+    names = ("provider.name", "request.model", "usage.input_tokens", "usage.output_tokens")
+    recorded = [attributes[f"gen_ai.{name}"] for name in names]
+    assert recorded == [provider, CLAUDE, model.ledger.input_tokens, model.ledger.output_tokens]
+
+
 @pytest.mark.parametrize(("name", "arguments", "path", "provider"), CLOUDS)
 @pytest.mark.usefixtures("instrumented")
 def test_an_error_of_a_cloud(
@@ -144,7 +173,9 @@ def test_an_error_of_a_cloud(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    model.script(Failure(429))
+    name_of_error = "ThrottlingException:http://internal.amazon.com/coral/"
+    model.script(Failure(429, headers={"x-amzn-errortype": name_of_error}))
+    code = "ThrottlingException" if name == "AnthropicBedrock" else "rate_limit_error"
     kind: Any = getattr(anthropic, name)
     with (
         kind(base_url=f"{model.base_url}{path}", max_retries=0, **arguments) as client,
@@ -152,7 +183,7 @@ def test_an_error_of_a_cloud(
     ):
         client.messages.create(model=CLAUDE, **REQUEST)
     attributes = dict(emission.span.attributes or {})
-    assert attributes["error.type"] == "anthropic.RateLimitError"
+    assert attributes["error.type"] == code
     assert attributes["gen_ai.provider.name"] == provider
 
 
@@ -196,7 +227,7 @@ def test_an_error_in_a_raw_stream_of_bedrock(
 ) -> None:
     model.script(Response("Hi", fault=ErrorEvent(3, "throttlingException")))
     read_bytes(bedrock)
-    assert (emission.span.attributes or {})["error.type"] == "throttlingException"
+    assert (emission.span.attributes or {})["error.type"] == "ThrottlingException"
 
 
 class TestHeaders(HeaderLaws):

@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
 from otel_agents.instrumentors._core.calls import finalization
 from otel_agents.instrumentors.anthropic import AnthropicInstrumentor
@@ -98,7 +99,7 @@ def test_what_is_not_recorded_keeps_its_span(
 def test_a_request_of_a_middleware_keeps_its_span(
     exporter: InMemorySpanExporter, model: ScriptedModel, emission: Emission
 ) -> None:
-    """It is sent while a message is recorded, and is none itself."""
+    """It is no message, and not part of one that the middleware sends."""
 
     def counting(request: Any, call_next: Callable[[Any], Any]) -> Any:
         if request.options.url == "/v1/messages":
@@ -112,28 +113,45 @@ def test_a_request_of_a_middleware_keeps_its_span(
         client.messages.create(**REQUEST)
     assert names(exporter) == ["anthropic.messages.count_tokens"]
     (span,) = exporter.get_finished_spans()
-    recorded = emission.span.get_span_context()
-    assert recorded is not None
-    assert span.parent is not None
-    assert span.parent.span_id == recorded.span_id
+    assert span.parent is None
+    assert emission.names == ["chat m"]
 
 
+def passing(request: Any, call_next: Callable[[Any], Any]) -> Any:
+    return call_next(request)
+
+
+@pytest.mark.parametrize("middleware", [[], [passing]])
+@pytest.mark.parametrize("sampler", [ALWAYS_ON, ALWAYS_OFF])
 @pytest.mark.usefixtures("instrumented")
 def test_a_client_with_a_provider_of_its_own_keeps_all(
-    exporter: InMemorySpanExporter, model: ScriptedModel, emission: Emission
+    sampler: Sampler,
+    middleware: list[Any],
+    exporter: InMemorySpanExporter,
+    model: ScriptedModel,
+    emission: Emission,
 ) -> None:
+    """Neither its spans nor ours are parents of the other's."""
     own = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
+    provider = TracerProvider(sampler, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(own))
-    with anthropic.Anthropic(
-        base_url=model.base_url,
-        api_key="none",
-        max_retries=0,
-        open_telemetry={"tracer_provider": provider},
-    ) as client:
+    tracer = emission.tracer_provider.get_tracer("application")
+    with (
+        anthropic.Anthropic(
+            base_url=model.base_url,
+            api_key="none",
+            max_retries=0,
+            open_telemetry={"tracer_provider": provider},
+            middleware=middleware,
+        ) as client,
+        tracer.start_as_current_span("run") as run,
+    ):
         send(client)
-    assert (names(own), names(exporter)) == (["anthropic.messages.create"] * 4, [])
-    assert emission.names == ["chat m"] * 4
+    kept = ["anthropic.messages.create"] * 4 if sampler is ALWAYS_ON else []
+    assert (names(own), names(exporter)) == (kept, [])
+    assert emission.tree() == ["run", *["  chat m"] * 4]
+    parents = {span.parent.span_id for span in own.get_finished_spans() if span.parent}
+    assert parents == ({run.get_span_context().span_id} if kept else set())
     provider.shutdown()
 
 

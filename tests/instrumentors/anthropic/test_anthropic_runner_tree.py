@@ -15,6 +15,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.instrumentors._core.calls import finalization
@@ -286,7 +287,7 @@ def test_a_request_that_fails_fails_the_run(
     assert emission.tree() == TREE
     errors = [(span.attributes or {}).get("error.type") for span in emission.spans]
     kind = "anthropic.InternalServerError"
-    assert sorted(map(str, errors)) == ["None", "None", kind, kind]
+    assert sorted(map(str, errors)) == ["None", "None", kind, "api_error"]
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -425,9 +426,39 @@ if VERSION >= (1, 14):
             "anthropic.messages.tool_runner",
         ]
         assert names == (theirs if own else [])
-        assert sorted(emission.names) == sorted(line.strip() for line in TREE)
-        # Those of the SDK are the parents of ours where both exist.
-        assert own or emission.tree() == TREE
+        assert emission.tree() == TREE
         attributes = [dict(span.attributes or {}) for span in emission.spans]
         assert [one["gen_ai.conversation.id"] for one in attributes] == ["c-1"] * 4
         provider.shutdown()
+
+    @pytest.mark.parametrize("eagerly", [False, True])
+    def test_the_spans_of_the_sdk_have_the_parents_that_they_have_without_ours(
+        eagerly: bool, model: ScriptedModel, emission: Emission, instrument: Callable[..., None]
+    ) -> None:
+        """And ours have none of theirs, even if theirs are not sampled."""
+        if eagerly and VERSION < (1, 9):
+            pytest.skip("executes no tools eagerly")
+
+        def run(provider: TracerProvider) -> None:
+            model.script(Response(tool_calls=[CALL]), Response("Sunny."))
+            with anthropic.Anthropic(
+                base_url=model.base_url,
+                api_key="none",
+                max_retries=0,
+                open_telemetry={"tracer_provider": provider},
+            ) as client:
+                more = {"stream": True, "run_tools_eagerly": True} if eagerly else {}
+                runner_of(client, weather, **more).until_done()
+            provider.shutdown()
+
+        bare, both, unsampled = Emission(), Emission(), Emission(ALWAYS_OFF)
+        run(bare.tracer_provider)
+        instrument()
+        run(both.tracer_provider)
+        assert both.tree() == bare.tree()
+        assert emission.tree() == TREE
+        run(unsampled.tracer_provider)
+        assert finalization.drain(5)
+        assert emission.tree() == TREE * 2
+        for one in (bare, both, unsampled):
+            one.close()

@@ -9,7 +9,7 @@ from typing import Any
 import anthropic
 import pytest
 from anthropic_calls import MESSAGES
-from error_laws import error_types, qualified
+from error_laws import error_types
 from opentelemetry.trace import StatusCode
 from stream_laws import ABANDONED, TEXT, StreamLaws, check_broken, ending, failed
 
@@ -118,7 +118,7 @@ def test_an_error_event_is_an_error(
 ) -> None:
     fault = ErrorEvent(4, "overloaded_error")
     model.script(*[Response(TEXT, fault=fault)] * 2)
-    with pytest.raises(anthropic.APIStatusError) as raised:
+    with pytest.raises(anthropic.APIStatusError):
         list(send(client))
 
     async def use(client: anthropic.AsyncAnthropic) -> None:
@@ -127,7 +127,7 @@ def test_an_error_event_is_an_error(
 
     with pytest.raises(anthropic.APIStatusError):
         run(use)
-    assert error_types(emission) == [qualified(raised.value)] * 2
+    assert error_types(emission) == ["overloaded_error"] * 2
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -11,13 +11,13 @@ import pytest
 from bedrock_calls import BODIES, CONVERSATION, HAS_CONVERSE, client_of
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from failing_hooks import check_failing_hooks
 from flatness import check_flat
 from urllib3 import HTTPResponse
 
 from otel_agents.instrumentors.bedrock import BedrockInstrumentor
-from otel_agents.testing.scripted_model import ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model import Failure, ScriptedModel, nothing_listening
 from otel_agents.testing.scripted_model.bedrock.event_stream import CONTENT_TYPE, event
 
 
@@ -31,6 +31,16 @@ def test_our_error_costs_no_span(api: str, client: Any, model: ScriptedModel) ->
         if api == "stream":
             return len(list(client.invoke_model_with_response_stream(**arguments)["body"]))
         return client.converse(**CONVERSATION)["output"]
+
+    assert check_failing_hooks(BedrockInstrumentor, converse) > 5
+
+
+def test_our_error_costs_no_span_of_a_refusal(client: Any, model: ScriptedModel) -> None:
+    def converse() -> Any:
+        model.script(Failure(403, "ExpiredTokenException"))
+        with pytest.raises(ClientError) as raised:
+            client.invoke_model(**BODIES[0].arguments)
+        return str(raised.value)
 
     assert check_failing_hooks(BedrockInstrumentor, converse) > 5
 

@@ -118,7 +118,7 @@ def test_an_error_in_a_stream_has_the_services_code(
     model.script(Response(TEXT, fault=ErrorEvent(3, "throttlingException", "planted-secret")))
     with pytest.raises(EventStreamError, match="planted-secret"):
         list(stream_of(send(client, api)))
-    assert ending(emission) == failed("throttlingException")
+    assert ending(emission) == failed("ThrottlingException")
     assert "planted-secret" not in emission.texts()
 
 

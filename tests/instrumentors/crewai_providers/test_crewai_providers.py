@@ -129,7 +129,7 @@ def test_a_retry_of_crewai_is_another_request(
     model.script(Failure(429, message=SECRET), Response("Done."))
     run(provider.llm(model, stream=mode.endswith("stream"), **more), mode)
     first, second = attributes_of(emission, provider.span)
-    limit = provider.refusal if provider.codes else f"{name}.RateLimitError"
+    limit = provider.limit or provider.refusal
     assert first["error.type"] == (provider.codes[1] if sdk and provider.codes else limit)
     assert TOKENS not in first
     assert "error.type" not in second

@@ -192,20 +192,6 @@ def test_a_stream_is_accumulated(
     assert len(whole) == 2
 
 
-@pytest.mark.usefixtures("with_content")
-def test_pictures_and_speech_in_a_response(
-    client: genai.Client, model: ScriptedModel, emission: Emission
-) -> None:
-    model.script(Response("Here.", images=[PNG], audio=b"RIFF"))
-    client.models.generate_content(model=MODEL, contents="Draw")
-    (message,) = attribute(emission, "gen_ai.output.messages")
-    assert message["parts"] == [
-        text("Here."),
-        BLOB,
-        blob(b"RIFF", "audio/wav", "audio"),
-    ]
-
-
 @pytest.mark.parametrize("method", ["generate_content", "generate_content_stream"])
 @pytest.mark.usefixtures("with_content")
 def test_code_that_google_executes(
@@ -331,7 +317,8 @@ def test_a_response_that_is_returned_as_it_was_received(
 ) -> None:
     call = ToolCall("weather", {"city": "Bern"}, id="2")
     code: Any = [{"executableCode": {"language": "PYTHON", "code": "1"}}]
-    grounded: Any = [*code, {"groundingMetadata": GROUNDING}]
+    cited: Any = {"citationMetadata": {"citationSources": CITATIONS}}
+    grounded = [*code, {"groundingMetadata": GROUNDING}, cited]
     scripted = Response("Warm.", reasoning="July.", tool_calls=[call], items=grounded, images=[PNG])
     model.script(scripted, scripted)
     client.models.generate_content(model=MODEL, contents="Hi")
@@ -388,43 +375,49 @@ def test_tools_that_google_runs_and_urls_that_it_reads(
 def test_arguments_that_vertex_ai_streams(
     vertex: genai.Client, model: ScriptedModel, emission: Emission
 ) -> None:
-    def argument(**value: Any) -> dict[str, Any]:
-        more = {"partialArgs": [{"jsonPath": "$.city", **value}], "willContinue": True}
+    def argument(path: str, **value: Any) -> dict[str, Any]:
+        more = {"partialArgs": [{"jsonPath": path, **value}], "willContinue": True}
         return {"functionCall": more}
 
     items: list[Any] = [
         {"functionCall": {"id": "1", "name": "weather", "willContinue": True}},
-        argument(stringValue="Be", willContinue=True),
-        argument(stringValue="rn"),
-        {"functionCall": {"partialArgs": [{"jsonPath": "$.days", "numberValue": 2}]}},
+        argument("$.towns[0].city", stringValue="Be", willContinue=True),
+        argument("$.towns[0].city", stringValue="rn"),
+        argument("$.towns[0]['post code']", numberValue=3000),
+        argument("$.towns[1].city", stringValue="Rome"),
+        argument("$.towns[1].region", nullValue="NULL_VALUE"),
+        argument('$["exact"]', boolValue=False),
         {"functionCall": {}},
     ]
     model.script(Response("", items=items))
     list(vertex.models.generate_content_stream(model=MODEL, contents="Hi"))
     (message,) = attribute(emission, "gen_ai.output.messages")
-    arguments = {"city": "Bern", "days": 2}
-    call = {"type": "tool_call", "id": "1", "name": "weather", "arguments": arguments}
-    assert message["parts"] == [call]
+    towns = [{"city": "Bern", "post code": 3000}, {"city": "Rome", "region": None}]
+    assert message["parts"] == [tool_call("1", "weather", towns=towns, exact=False)]
 
 
+CITATIONS: list[dict[str, Any]] = [
+    {"startIndex": 0, "endIndex": 4, "uri": "https://a.example", "license": "mit"},
+    {"startIndex": 6, "endIndex": 9, "uri": "https://b.example"},
+]
+CITED = {
+    **text("To be or not"),
+    "citations": [
+        {"start_index": 0, "end_index": 4, "uri": "https://a.example", "license": "mit"},
+        {"start_index": 6, "end_index": 9, "uri": "https://b.example"},
+    ],
+}
+
+
+@pytest.mark.parametrize("method", ["generate_content", "generate_content_stream"])
 @pytest.mark.usefixtures("with_content")
-def test_files_and_pictures_that_the_sdk_converts(client: genai.Client, emission: Emission) -> None:
-    file = types.File(uri="https://files.example/1", mime_type="audio/mp3", name="files/1")
-    contents: list[Any] = [file]
-    expected: list[Any] = [
-        {
-            "type": "uri",
-            "modality": "audio",
-            "uri": "https://files.example/1",
-            "mime_type": "audio/mp3",
-        }
-    ]
-    if VERSION >= (2, 0):
-        from PIL import Image
-
-        contents.append(Image.new("RGB", (1, 1)))
-        blob = {"type": "blob", "modality": "image", "mime_type": None, "content": ""}
-        expected.append(blob)
-    client.models.generate_content(model=MODEL, contents=contents)
-    (message,) = attribute(emission, "gen_ai.input.messages")
-    assert message["parts"] == expected
+def test_citations(
+    method: str, client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    cited: Any = {"citationMetadata": {"citationSources": CITATIONS}}
+    model.script(Response("To be or not", reasoning="Quote it.", items=[cited]))
+    response = getattr(client.models, method)(model=MODEL, contents="Quote.")
+    if method.endswith("stream"):
+        list(response)
+    (message,) = attribute(emission, "gen_ai.output.messages")
+    assert message["parts"] == [{"type": "reasoning", "content": "Quote it."}, CITED]

@@ -10,11 +10,19 @@ from google import genai
 from google_calls import MODEL
 
 from otel_agents.instrumentors.google_genai import GoogleGenAIInstrumentor
-from otel_agents.testing.scripted_model import Disconnect, Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    Disconnect,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 
 
-@pytest.mark.parametrize("refused", [False, True])
-def test_our_error_costs_no_span(refused: bool, client: genai.Client, model: ScriptedModel) -> None:
+@pytest.mark.parametrize("failure", [None, Disconnect(), Failure(429)])
+def test_our_error_costs_no_span(
+    failure: Disconnect | Failure | None, client: genai.Client, model: ScriptedModel
+) -> None:
     def weather(city: str) -> str:
         """Return the weather of a city."""
         return city
@@ -27,7 +35,7 @@ def test_our_error_costs_no_span(refused: bool, client: genai.Client, model: Scr
 
     def converse() -> Any:
         call = Response(tool_calls=[ToolCall("weather", {"city": "Bern"})])
-        model.script(*([Disconnect()] * 3 if refused else [call, "answer", "streamed"]))
+        model.script(*([failure] * 3 if failure else [call, "answer", "streamed"]))
         received: list[Any] = []
         for send in (
             lambda: client.models.generate_content(model=MODEL, contents="hi", config=config).text,

@@ -15,6 +15,7 @@ from google.genai import types
 from google_calls import MODEL, VERSION
 from opentelemetry.trace import SpanKind, get_current_span
 
+from otel_agents.instrumentors import InvokeAgent, Telemetry, wrapped
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
@@ -61,12 +62,15 @@ each_way = pytest.mark.parametrize("way", [content, chat])
 def check(emission: Emission, model: ScriptedModel, *cities: str) -> None:
     """Check all spans after two requests with a call for each city in between.
 
-    The SDK calls functions before a stream is at its end, and outside of its span.
+    They are one trace without any other span: the first request is its root. The SDK calls
+    functions before a stream is at its end, and outside of its span.
     """
     spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
     assert [span.name for span in spans] == [INFERENCE, *[TOOL] * len(cities), INFERENCE]
+    assert emission.tree() == [INFERENCE, *[f"  {TOOL}"] * len(cities), f"  {INFERENCE}"]
+    assert emission.traces() == 1
     for span, city in zip(spans[1:-1], cities, strict=True):
-        assert (span.kind, span.parent) == (SpanKind.INTERNAL, None)
+        assert span.kind is SpanKind.INTERNAL
         assert dict(span.attributes or {}) == {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": "weather",
@@ -158,6 +162,51 @@ def test_all_of_it_is_one_trace_of_the_caller(
     assert emission.tree() == ["run", f"  {INFERENCE}", f"  {TOOL}", f"  {INFERENCE}"]
 
 
+@pytest.mark.skipif(VERSION < (2, 0), reason="calls the functions of a stream twice")
+@each_way
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_belongs_to_the_span_in_which_it_is_read(
+    way: Callable[..., Any], client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(call("Bern"), "Sunny.")
+    stream = way(client, weather, streams=True)
+    with emission.tracer_provider.get_tracer("test").start_as_current_span("run"):
+        list(stream)
+    assert emission.tree() == ["run", f"  {INFERENCE}", f"  {TOOL}", f"  {INFERENCE}"]
+
+
+@each_way
+@pytest.mark.usefixtures("instrumented")
+def test_each_call_is_a_trace_of_its_own(
+    way: Callable[..., Any], client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    for _ in range(2):
+        model.script(call("Bern"), "Sunny.")
+        way(client, weather)
+    assert emission.tree() == [INFERENCE, f"  {TOOL}", f"  {INFERENCE}"] * 2
+    assert emission.traces() == 2
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_agent_has_the_sums_of_all_requests(
+    client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    telemetry = Telemetry("test", **emission.providers)
+    run = wrapped(content, telemetry, lambda telemetry, _: InvokeAgent(telemetry, "guide"))
+    model.script(call("Bern"), "Sunny.")
+    run(client, weather)
+    agent = "invoke_agent guide"
+    assert emission.tree() == [agent, f"  {INFERENCE}", f"  {TOOL}", f"  {INFERENCE}"]
+    (span,) = (span for span in emission.spans if span.name == agent)
+    assert dict(span.attributes or {}) == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "guide",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": model.ledger.input_tokens,
+        "gen_ai.usage.output_tokens": model.ledger.output_tokens,
+    }
+
+
 @each_way
 @pytest.mark.usefixtures("instrumented")
 def test_a_function_that_fails_has_its_own_error_and_the_model_gets_it(
@@ -188,7 +237,8 @@ def test_a_model_that_a_function_calls_is_a_span_below_it(
 
     model.script(call("Bern"), "Inner.", "Sunny.")
     content(client, recursive)
-    assert emission.tree() == [INFERENCE, TOOL, "  generate_content other", INFERENCE]
+    tree = [INFERENCE, f"  {TOOL}", "    generate_content other", f"  {INFERENCE}"]
+    assert emission.tree() == tree
     spent = [(span.attributes or {}).get("gen_ai.usage.input_tokens", 0) for span in emission.spans]
     assert sum(map(int, map(str, spent))) == model.ledger.input_tokens
 
@@ -212,6 +262,7 @@ def test_each_request_of_a_response_that_is_continued_is_a_span(
     assert reasons == [("continuation",), ("stop",)]
     tokens = [span["gen_ai.usage.output_tokens"] for span in spans]
     assert tokens == [entry.output_tokens for entry in model.ledger.entries]
+    assert emission.tree() == [INFERENCE, f"  {INFERENCE}"]
 
 
 class Session:

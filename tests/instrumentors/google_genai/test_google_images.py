@@ -1,4 +1,4 @@
-"""Imagen's pictures and Veo's videos: requests of their own APIs, which report no tokens."""
+"""Pictures and speech in contents; Imagen's and Veo's own APIs, which report no tokens."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from content_laws import attribute
 from google import genai
 from google.genai import types
-from google_calls import VERSION, run_async
+from google_calls import MODEL, VERSION, run_async
 from message_parts import blob, text
 
 from otel_agents.testing.emission import Emission
@@ -104,3 +105,40 @@ def test_a_video_is_generated_later(
     found = attributes(emission)
     assert found["gen_ai.response.id"] == operation.name
     assert found["otel_agents.response.pending"] is True
+
+
+@pytest.mark.usefixtures("with_content")
+def test_pictures_and_speech_in_a_response(
+    client: genai.Client, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response("Here.", images=[PNG], audio=b"RIFF"))
+    client.models.generate_content(model=MODEL, contents="Draw")
+    (message,) = attribute(emission, "gen_ai.output.messages")
+    assert message["parts"] == [
+        text("Here."),
+        PICTURE,
+        blob(b"RIFF", "audio/wav", "audio"),
+    ]
+
+
+@pytest.mark.usefixtures("with_content")
+def test_files_and_pictures_that_the_sdk_converts(client: genai.Client, emission: Emission) -> None:
+    file = types.File(uri="https://files.example/1", mime_type="audio/mp3", name="files/1")
+    contents: list[Any] = [file]
+    expected: list[Any] = [
+        {
+            "type": "uri",
+            "modality": "audio",
+            "uri": "https://files.example/1",
+            "mime_type": "audio/mp3",
+        }
+    ]
+    if VERSION >= (2, 0):
+        from PIL import Image
+
+        contents.append(Image.new("RGB", (1, 1)))
+        blob = {"type": "blob", "modality": "image", "mime_type": None, "content": ""}
+        expected.append(blob)
+    client.models.generate_content(model=MODEL, contents=contents)
+    (message,) = attribute(emission, "gen_ai.input.messages")
+    assert message["parts"] == expected

@@ -62,13 +62,13 @@ def test_an_error_event_is_the_same_error_however_it_is_read(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    model.script(Response(TEXT, fault=ErrorEvent(2, message=SECRET)))
+    model.script(Response(TEXT, fault=ErrorEvent(2, "over_capacity", SECRET)))
     if way is lines:
         way(client, run)
     else:
         with pytest.raises(groq.APIError, match=SECRET):
             way(client, run)
-    assert ending(emission) == failed("groq.APIError")
+    assert ending(emission) == failed("over_capacity")
     assert SECRET not in emission.texts()
 
 

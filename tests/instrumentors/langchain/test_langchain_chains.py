@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -181,8 +182,8 @@ def test_a_retry_is_a_call_of_its_own(llm: Any, model: ScriptedModel, emission: 
 
 def test_a_fallback_is_a_call_of_its_own(model: ScriptedModel, emission: Emission) -> None:
     model.script(Failure(500), "Sunny.")
-    spare = chat(model, temperature=0)
-    (PROMPT | chat(model).with_fallbacks([spare])).invoke(TOPIC)
+    other = chat(model, temperature=0)
+    (PROMPT | chat(model).with_fallbacks([other])).invoke(TOPIC)
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}", f"  {CHAT}"]
 
 
@@ -205,22 +206,23 @@ def test_structured_output_is_one_call(llm: Any, model: ScriptedModel, emission:
 @EVERY_WAY
 def test_a_history_is_a_conversation(way: Way, llm: Any, loop: Loop, emission: Emission) -> None:
     histories: dict[str, InMemoryChatMessageHistory] = {}
-    chain: Any = RunnableWithMessageHistory(
-        PROMPT | llm,
-        lambda session_id: histories.setdefault(session_id, InMemoryChatMessageHistory()),
-        input_messages_key="topic",
-    )
+
+    def history(session_id: str) -> InMemoryChatMessageHistory:
+        return histories.setdefault(session_id, InMemoryChatMessageHistory())
+
+    chain: Any = RunnableWithMessageHistory(PROMPT | llm, history, input_messages_key="topic")
 
     class Bound:
         """The chain in a session."""
 
         def __getattr__(self, name: str) -> Any:
             config = {"configurable": {"session_id": "s-1"}}
-            return lambda value, **more: getattr(chain, name)(value, config, **more)
+            return partial(getattr(chain, name), config=config)
 
     way(Bound(), loop)
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
-    assert {(s.attributes or {}).get("gen_ai.conversation.id") for s in emission.spans} == {"s-1"}
+    ids = [(s.attributes or {}).get("gen_ai.conversation.id") for s in emission.spans]
+    assert ids == ["s-1", "s-1"]
 
 
 def test_the_metadata_of_a_run_may_name_its_conversation(llm: Any, emission: Emission) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from langchain_graphs import LANGGRAPH, State, compiled, graph
+from langchain_graphs import CHAT, LANGGRAPH, State, compiled, graph
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
@@ -92,6 +93,7 @@ def test_an_entrypoint_is_the_workflow_and_its_tasks_are_steps(emission: Emissio
 
 
 @FUNCTIONAL
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph cannot call tasks there")
 def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
     api = library("func")
 
@@ -101,7 +103,7 @@ def test_an_async_entrypoint(loop: Loop, emission: Emission) -> None:
 
     @api.entrypoint()
     async def shrink(number: int) -> int:
-        return sum(await asyncio.gather(half(number), half(number)))
+        return sum(cast("list[int]", await asyncio.gather(half(number), half(number))))
 
     assert loop.run_until_complete(shrink.ainvoke(8)) == 8
     assert emission.tree() == ["invoke_workflow shrink", "  task half", "  task half"]
@@ -179,16 +181,16 @@ def saver() -> Any:
 THREAD: Any = {"configurable": {"thread_id": "t-1"}}
 
 
-def ask(state: State) -> Any:
+def approve(state: State) -> Any:
     return {"steps": [library("types").interrupt("secret question")]}
 
 
 @DYNAMIC
 def test_an_interrupt_is_no_error_and_resuming_is_a_run(emission: Emission) -> None:
-    run = compiled(first, ask, checkpointer=saver()())
+    run = compiled(first, approve, checkpointer=saver()())
     run.invoke(EMPTY, THREAD)
-    assert emission.tree() == ["invoke_workflow", "  node first", "  node ask"]
-    assert attributes(emission, "node ask") == [
+    assert emission.tree() == ["invoke_workflow", "  node first", "  node approve"]
+    assert attributes(emission, "node approve") == [
         {
             "otel_agents.step.type": "node",
             "otel_agents.step.number": 2,
@@ -205,7 +207,7 @@ def test_an_interrupt_is_no_error_and_resuming_is_a_run(emission: Emission) -> N
 
 @DYNAMIC
 def test_an_interrupt_is_an_event_of_the_run(emission: Emission) -> None:
-    compiled(("below", compiled(ask)), checkpointer=saver()()).invoke(EMPTY, THREAD)
+    compiled(("below", compiled(approve)), checkpointer=saver()()).invoke(EMPTY, THREAD)
     assert emission.events == [("otel_agents.interrupt", {})]
     assert raised_in(emission) == ["invoke_workflow"]
 
@@ -226,7 +228,7 @@ def test_what_an_interrupt_requests_is_content(
 
     LangChainInstrumentor().uninstrument()
     instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_AND_EVENT")
-    compiled(ask, checkpointer=saver()()).invoke(EMPTY, THREAD)
+    compiled(approve, checkpointer=saver()()).invoke(EMPTY, THREAD)
     ((name, found),) = emission.events
     assert (name, found["otel_agents.interrupt.value"]) == (
         "otel_agents.interrupt",
@@ -244,6 +246,47 @@ def test_a_thread_is_a_conversation(emission: Emission) -> None:
     assert emission.traces() == 3
     ids = [it["gen_ai.conversation.id"] for it in attributes(emission, "invoke_workflow")]
     assert ids == ["1", "1", "2"]
+
+
+# Graphs on another server.
+
+
+class Server:
+    """The end of the network: a client of LangGraph's servers."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.runs = self
+        self.parts = parts
+
+    def stream(self, **request: Any) -> Any:
+        """Return the parts of a response."""
+        part: Any = import_module("langgraph_sdk.schema").StreamPart
+        return iter([part(event, data) for event, data in self.parts])
+
+
+REMOTE = pytest.mark.skipif(Version("0.2.60") > LANGGRAPH, reason="no remote graph")
+
+
+def remote(*parts: Any, **options: Any) -> Any:
+    client: Any = Server(*parts)
+    return library("pregel.remote").RemoteGraph("helper", sync_client=client, **options)
+
+
+@REMOTE
+def test_a_graph_on_another_server_is_a_step(emission: Emission) -> None:
+    compiled(first, ("away", remote(("values", {"steps": ["there"]})))).invoke(EMPTY)
+    assert emission.tree() == ["invoke_workflow", "  node first", "  remote_graph helper"]
+    assert attributes(emission, "remote_graph helper") == [
+        {"otel_agents.step.type": "remote_graph", "otel_agents.step.number": 2}
+    ]
+
+
+@REPORTED
+def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
+    away = remote(("updates", {"__interrupt__": [{"value": "secret question", "id": "i-1"}]}))
+    compiled(("away", away), checkpointer=saver()()).invoke(EMPTY, THREAD)
+    assert emission.tree() == ["invoke_workflow", "  remote_graph helper"]
+    assert errors(emission) == {}
 
 
 # Streams that are left.
@@ -285,6 +328,24 @@ def test_an_async_stream_that_is_left_ends_its_run(loop: Loop, emission: Emissio
     loop.run_until_complete(leave())
     assert emission.tree()[:2] == ["invoke_workflow", "  node first"]
     assert errors(emission) == {}
+
+
+def test_a_stream_of_messages_that_is_left_ends_the_call_of_the_model(
+    llm: Any, loop: Loop, emission: Emission
+) -> None:
+    async def caller(state: State) -> Any:
+        await llm.ainvoke("Hi")
+
+    async def leave() -> None:
+        stream = compiled(caller).astream(EMPTY, stream_mode="messages")
+        async for _ in stream:
+            break
+        await stream.aclose()
+        assert not seen()
+
+    loop.run_until_complete(leave())
+    hosting.drain_streams(5)
+    assert emission.tree() == ["invoke_workflow", "  node caller", f"    {CHAT}"]
 
 
 def test_a_cancelled_run_ends_with_all_below(loop: Loop, emission: Emission) -> None:

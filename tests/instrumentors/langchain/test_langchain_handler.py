@@ -7,11 +7,13 @@ import pickle
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from langchain_core.callbacks.base import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from langchain_graphs import State, compiled
+from langchain_graphs import CORE, State, compiled
+from packaging.version import Version
 
 from otel_agents.instrumentors.langchain import LangChainInstrumentor
 from otel_agents.testing.emission import Emission
@@ -101,3 +103,19 @@ def test_suppressed_instrumentation_records_nothing(emission: Emission) -> None:
     with utils.suppress_instrumentation():
         compiled(first).invoke(EMPTY)
     assert emission.spans == ()
+
+
+@pytest.mark.skipif(Version("0.3") > CORE, reason="it takes no client of a test")
+@pytest.mark.usefixtures("instrumented")
+def test_langsmiths_tracer_at_the_same_time(emission: Emission) -> None:
+    tracers: Any = import_module("langchain_core.tracers.langchain")
+    client = MagicMock()
+    below: Any = RunnableLambda(str) | RunnableLambda(str)
+
+    def caller(state: State) -> Any:
+        below.invoke("a", {"run_name": "below"})
+        return {"steps": []}
+
+    compiled(caller).invoke(EMPTY, {"callbacks": [tracers.LangChainTracer(client=client)]})
+    assert emission.tree() == ["invoke_workflow", "  node caller", "    chain below"]
+    assert client.create_run.called

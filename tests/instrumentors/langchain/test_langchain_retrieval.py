@@ -61,7 +61,7 @@ WITH_VECTORS = pytest.mark.skipif(Version("0.2.12") > CORE, reason="no vector st
 @pytest.mark.usefixtures("instrumented")
 def test_a_retriever_is_below_its_chain(llm: Any, emission: Emission) -> None:
     prompt = ChatPromptTemplate.from_messages([("human", "{context} {question}")])
-    found: Any = {"context": Own(), "question": RunnablePassthrough()}
+    found: Any = {"context": Own(), "question": RunnablePassthrough[str]()}
     (found | prompt | llm).invoke("planted-secret?")
     assert emission.tree() == ["invoke_workflow", "  retrieval", f"  {CHAT}"]
     assert attributes(emission, "retrieval") == [{"gen_ai.operation.name": "retrieval"}]

@@ -172,10 +172,20 @@ def test_a_graph_that_a_tool_calls_is_below_the_tool(llm: Any, emission: Emissio
     ]
 
 
-def test_parts_of_a_node_are_not_shown(emission: Emission) -> None:
-    parts = RunnableLambda(second) | RunnableLambda(lambda state: state)
-    compiled(first, ("parts", parts.with_config(run_name="both"))).invoke(EMPTY)
-    assert emission.tree() == ["invoke_workflow", "  node first", "  node parts"]
+def test_parts_of_a_node_are_not_shown_unless_they_were_named(emission: Emission) -> None:
+    parts: Any = RunnableLambda(second) | RunnableLambda(first)
+
+    def caller(state: State) -> Any:
+        parts.invoke(state)
+        return parts.with_config(run_name="both").invoke(state)
+
+    compiled(("parts", parts), caller).invoke(EMPTY)
+    assert emission.tree() == [
+        "invoke_workflow",
+        "  node parts",
+        "  node caller",
+        "    chain both",
+    ]
 
 
 def test_two_runs_are_two_traces(emission: Emission) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from content_laws import SECRET, attribute
 from message_parts import blob, text, tool_call
-from mistral_calls import CALLS, VERSION, Call
+from mistral_calls import CALLS, MESSAGES, VERSION, Call
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
@@ -200,6 +200,24 @@ if VERSION >= (3, 0):
         assert attribute(emission, "gen_ai.output.messages") == whole
         list(client.chat.stream(model="m", messages=[message]))
         assert attribute(emission, "gen_ai.output.messages") == whole
+
+    @pytest.mark.usefixtures("with_content")
+    def test_a_verdict(client: Any, model: ScriptedModel, emission: Emission) -> None:
+        model.script(*[Response("It helps.", extra={"answer": 0.5})] * 2)
+        (saved, record) = (call for call in CALLS if "verdict" in call.name)
+        for call in (saved, record):
+            call.of(client, call.method)(**call.arguments)
+            assert attribute(emission, "gen_ai.output.messages") == [
+                {
+                    "role": "assistant",
+                    "parts": [text("It helps."), text("0.5")],
+                    "finish_reason": "stop",
+                }
+            ]
+        first, second = (dict(span.attributes or {}) for span in emission.spans)
+        sent = {"role": "user", "parts": [text(MESSAGES[0]["content"])]}
+        assert json.loads(str(first["gen_ai.input.messages"])) == [sent]
+        assert json.loads(str(second["gen_ai.system_instructions"])) == [text("Be strict.")]
 
     @pytest.mark.usefixtures("with_content")
     def test_documents_and_audio(client: Any, model: ScriptedModel, emission: Emission) -> None:

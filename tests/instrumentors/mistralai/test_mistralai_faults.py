@@ -12,19 +12,23 @@ from mistral_calls import MESSAGES
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ScriptedModel, nothing_listening
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, nothing_listening
 
 
-@pytest.mark.parametrize("way", ["whole", "stream", "refused"])
+@pytest.mark.parametrize("way", ["whole", "stream", "refused", "unreachable"])
 def test_our_error_costs_no_span(way: str, client: Any, model: ScriptedModel) -> None:
     request: Any = {"model": "m", "messages": MESSAGES}
 
     def converse() -> Any:
-        model.script("answer")
+        model.script_by(lambda _: Failure(429) if way == "refused" else Response("answer"))
         if way == "stream":
             return len(list(client.chat.stream(**request)))
         if way == "whole":
             return client.chat.complete(**request).choices[0].message.content
+        if way == "refused":
+            with pytest.raises(Exception, match="429") as raised:
+                client.chat.complete(**request)
+            return type(raised.value)
         with nothing_listening() as url, pytest.raises(Exception, match="refused") as raised:
             client.chat.complete(**request, server_url=url)
         return type(raised.value)

@@ -10,7 +10,7 @@ from mistral_calls import CLOUDS, MESSAGES, VERSION, Call, Cloud, ways
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 WAYS = [pytest.param(*row[1:], id=row[0]) for row in ways()]
 
@@ -53,6 +53,40 @@ def test_after_uninstrumenting_nothing_is_recorded(
     way(call, client)
     assert emission.spans == ()
     assert model.ledger.requests == 1
+
+
+UNREPORTED = [
+    pytest.param(usage, *row[1:3], id=f"{row[0]}-{len(usage)}")
+    for row in ways()
+    for usage in ({}, {"prompt_tokens": 7})
+    if row[0] in ("chat-whole", "embeddings-whole", "start-whole")
+]
+
+
+def anything_conforms(emission: Emission) -> None:
+    """Replace the check, which expects both numbers."""
+
+
+@pytest.mark.skipif(VERSION < (3, 0), reason="rejects a usage without numbers")
+@pytest.mark.parametrize(("usage", "way", "call"), UNREPORTED)
+@pytest.mark.parametrize("conforming", [pytest.param(anything_conforms, id="")])
+@pytest.mark.usefixtures("instrumented")
+def test_a_number_that_is_not_reported_is_not_recorded(
+    usage: dict[str, Any],
+    way: Callable[[Call, Any], None],
+    call: Call,
+    client: Any,
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    model.script(Response("Sunny.", extra={"usage": usage}))
+    way(call, client)
+    recorded = {
+        name.rpartition("usage.")[2]: value
+        for name, value in (emission.span.attributes or {}).items()
+        if "usage" in name
+    }
+    assert recorded == ({"input_tokens": 7} if usage else {})
 
 
 def complete(client: Any, model: str) -> None:

@@ -13,7 +13,7 @@ from renamed_targets import check_renamed
 
 from otel_agents.instrumentors.mistralai import MistralAIInstrumentor
 
-NEWEST = 62
+NEWEST = 66
 OLDEST = 32
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 from header_laws import HeaderLaws
 from openai_calls import MESSAGES
@@ -116,3 +119,60 @@ def test_a_request_for_the_response_of_the_http_client(
     attributes = dict(emission.span.attributes or {})
     assert attributes["gen_ai.response.id"] == response.json()["id"]
     assert attributes["gen_ai.usage.input_tokens"] == model.ledger.input_tokens > 0
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_of_groq_reports_its_usage_unrequested(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    url = f"{model.base_url}/groq/openai/v1"
+    with openai.OpenAI(base_url=url, api_key="none", max_retries=0) as client:
+        list(client.chat.completions.create(model="m", messages=MESSAGES, stream=True))
+    attributes = dict(emission.span.attributes or {})
+    recorded = [attributes[f"gen_ai.usage.{kind}_tokens"] for kind in ("input", "output")]
+    assert recorded == [model.ledger.input_tokens, model.ledger.output_tokens]
+    assert model.ledger.input_tokens > 0
+
+
+class _Message(pydantic.BaseModel):
+    role: str
+    content: str
+
+
+class _Request(pydantic.BaseModel):
+    model: str
+    messages: list[_Message]
+    max_tokens: int = pydantic.Field(alias="max_completion_tokens")
+    user: str = "not sent"
+
+
+@pytest.mark.filterwarnings("ignore:Passing raw bytes:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["dict", "model", "bytes", "content"])
+@pytest.mark.usefixtures("with_content")
+def test_a_body_of_any_kind_is_read(kind: str, client: openai.OpenAI, emission: Emission) -> None:
+    body: dict[str, Any] = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_completion_tokens": 9,
+    }
+    sent: dict[str, Any] = {"body": body}
+    if kind == "model":
+        sent["body"] = _Request(**body)
+    elif kind != "dict":
+        json_header = {"headers": {"content-type": "application/json"}}
+        name = "body" if kind == "bytes" else "content"
+        sent = {name: json.dumps(body).encode(), "options": json_header}
+    if not accepts(client, kind):
+        pytest.skip("this version does not send it")
+    client.post("/chat/completions", cast_to=object, **sent)
+    attributes = dict(emission.span.attributes or {})
+    assert (emission.span.name, attributes["gen_ai.request.max_tokens"]) == ("chat m", 9)
+    (message,) = json.loads(str(attributes["gen_ai.input.messages"]))
+    assert message == {"role": "user", "parts": [{"type": "text", "content": "hi"}]}
+
+
+def accepts(client: openai.OpenAI, kind: str) -> bool:
+    """Return whether the SDK sends such a body."""
+    if kind == "content":
+        return "content" in inspect.signature(client.post).parameters
+    return kind == "dict" or find_spec("openai._utils._json") is not None

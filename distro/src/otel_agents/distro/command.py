@@ -42,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor = commands.add_parser(
         "doctor",
-        help="show what is installed, instrumented, in conflict and configured, and check the endpoints",
+        help="show what is installed, instrumented, in conflict and configured, "
+        "and check the endpoints",
     )
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.add_argument(

@@ -208,7 +208,8 @@ class Environment:
         except MalformedError as error:
             self._report_once(
                 source,
-                f"{named} is not an endpoint ({error}): nothing is sent there; write {error.suggestion}",
+                f"{named} is not an endpoint ({error}): nothing is sent there; "
+                f"write {error.suggestion}",
             )
             return False
         return True

@@ -1,6 +1,7 @@
 """The demo's program where CrewAI is installed: an application without a line of OpenTelemetry.
 
-A crew of two plans a trip, with tools, knowledge and memory. The argument is the model that it asks.
+A crew of two plans a trip, with tools, knowledge and memory. The argument is the model that it
+calls.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -71,7 +72,8 @@ def trip(traveller: str) -> Crew:
     )
     scouting = Task(
         name="scout",
-        description="How does {traveller} get from Milan to {city} on Friday, and what weather is there?",
+        description="How does {traveller} get from Milan to {city} on Friday, "
+        "and what weather is there?",
         expected_output="A train and the weather",
         agent=scout,
     )

@@ -109,7 +109,8 @@ def _general(environment: Environment) -> Iterator[str]:
     if others and environment.text("OTEL_PYTHON_DISTRO") is None:
         yield (
             f"another distribution is installed ({', '.join(sorted(others))}) and the first one "
-            "found wins: set OTEL_PYTHON_DISTRO=otel_agents and OTEL_PYTHON_CONFIGURATOR=otel_agents"
+            "found wins: set OTEL_PYTHON_DISTRO=otel_agents and "
+            "OTEL_PYTHON_CONFIGURATOR=otel_agents"
         )
     if environment.flag("OTEL_SDK_DISABLED"):
         yield "OTEL_SDK_DISABLED=true: nothing is emitted"

@@ -74,8 +74,8 @@ class Framework:
             )
         if self.also_active:
             yield (
-                f"{self.name}: also instrumented, with more, by {', '.join(self.also_active)}, so both "
-                "run; disable one by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set "
+                f"{self.name}: also instrumented, with more, by {', '.join(self.also_active)}, so "
+                "both run; disable one by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set "
                 "OTEL_AGENTS_PREFER=theirs"
             )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.environment import Environment
 from otel_agents.instrumentors.hosting import guarded
@@ -15,6 +17,7 @@ __all__ = ["FlushAtRoot", "is_frozen"]
 
 _VARIABLES: Final = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_RUNTIME_API")
 _BACKOFF: Final = 30.0
+_MAX_TRACES: Final = 64
 
 
 def is_frozen(environment: Environment) -> bool:
@@ -23,7 +26,7 @@ def is_frozen(environment: Environment) -> bool:
 
 
 class FlushAtRoot(SpanProcessor):
-    """Flush when a root span (no parent in this process) ends.
+    """Flush when a root span (no parent in this process) ends, or a span whose root has ended.
 
     After a failed flush it waits 30 seconds: a Collector that is down costs one timeout, not one
     per event.
@@ -37,16 +40,43 @@ class FlushAtRoot(SpanProcessor):
         self._flush = flush
         self._timeout = timeout
         self._not_before = 0.0
+        self._without_root: OrderedDict[int, None] = OrderedDict()
+        """The traces whose root has ended, the latest ones."""
+
+    @guarded("noticing the start of an event")
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Notice a root: the next event may be of the same trace."""
+        if _is_root(span):
+            self._without_root.pop(_trace_id(span), None)
 
     @guarded("sending before a freeze")
     def on_end(self, span: ReadableSpan) -> None:
-        """Flush after a root."""
-        root = span.parent is None or span.parent.is_remote
-        if root and time.monotonic() >= self._not_before and not self._flush(self._timeout):
+        """Flush after a root, and after what follows from it."""
+        if not self._is_last(span) or time.monotonic() < self._not_before:
+            return
+        if not self._flush(self._timeout):
             self._not_before = time.monotonic() + _BACKOFF
+
+    def _is_last(self, span: ReadableSpan) -> bool:
+        """Return whether no root will end after ``span``."""
+        trace_id = _trace_id(span)
+        if not _is_root(span):
+            return trace_id in self._without_root
+        self._without_root[trace_id] = None
+        if len(self._without_root) > _MAX_TRACES:
+            self._without_root.popitem(last=False)
+        return True
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
         """Return True: nothing is queued here."""
         # opentelemetry-sdk 1.34 inherits None here, which a provider takes for a failure:
         # https://github.com/open-telemetry/opentelemetry-python/issues/4631
         return True
+
+
+def _trace_id(span: ReadableSpan) -> int:
+    return span.context.trace_id if span.context else 0
+
+
+def _is_root(span: ReadableSpan) -> bool:
+    return span.parent is None or span.parent.is_remote

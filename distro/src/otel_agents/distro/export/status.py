@@ -137,7 +137,8 @@ class EndpointStatus:
         """Log, once, that the oldest items were dropped to make room."""
         self._log_once(
             f"{items} overflow",
-            "the queue of %s to %s is full (OTEL_AGENTS_QUEUE_MAX_BYTES, %s); the oldest are dropped",
+            "the queue of %s to %s is full (OTEL_AGENTS_QUEUE_MAX_BYTES, %s); "
+            "the oldest are dropped",
             items,
             self.endpoint,
             limit,

@@ -72,7 +72,8 @@ def initialize() -> None:
     distro.configure()
     if _has_provider():
         warn(
-            "a TracerProvider is already set and is used unchanged; call initialize() before setting one"
+            "a TracerProvider is already set and is used unchanged; "
+            "call initialize() before setting one"
         )
     else:
         with valid_environment():

@@ -144,7 +144,8 @@ def _not_installed(variable: str, value: str, missing: list[str], used: str) -> 
     by = " by initialize(), and opentelemetry-instrument does not start"
     line = (
         f"{variable}={value}: {', '.join(missing)} is not installed, or misspelt; "
-        f"{used} is used{by if variable == _PROPAGATORS else ''}; install {', '.join(packages)}, or correct the name"
+        f"{used} is used{by if variable == _PROPAGATORS else ''}; install "
+        f"{', '.join(packages)}, or correct the name"
     )
     return InvalidVariable(variable, line, used)
 

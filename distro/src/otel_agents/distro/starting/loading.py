@@ -53,8 +53,8 @@ class Loader:
                 _report_failure(entry_point, error)
             else:
                 warn(
-                    "%s is left to %s, which cannot be loaded (%s: %s); install what is missing, or "
-                    "unset OTEL_AGENTS_PREFER",
+                    "%s is left to %s, which cannot be loaded (%s: %s); install what is missing, "
+                    "or unset OTEL_AGENTS_PREFER",
                     library,
                     _described(entry_point),
                     type(error).__name__,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.semconv.values import OpenAIApiType, Operation, OutputType
+from otel_agents.semconv.values import Operation, OutputType
 
 from .fields import Body
 
@@ -22,7 +22,6 @@ __all__ = [
     "Usage",
     "WireFormat",
     "no_messages",
-    "no_reasons",
 ]
 
 Part = dict[str, Any]
@@ -101,29 +100,20 @@ class Api:
         operation: The conventions' operation.
         record_request: Sets the content of a request.
         output_messages: The output messages of a response.
-        finish_reasons: A response's finish reasons, one per choice, in the provider's spelling.
         accumulator: Creates what accumulates the content of a stream.
-        type: ``openai.api.type``, if the conventions have a value for it.
         output_type: What it generates, if that is always the same.
     """
 
     operation: Operation
     record_request: Callable[[Content, Body], None]
     output_messages: Callable[[Any], list[Message]]
-    finish_reasons: Callable[[Any], tuple[str, ...]]
     accumulator: Callable[[], Accumulator]
-    type: OpenAIApiType | None = None
     output_type: OutputType | None = None
 
 
 def no_messages(response: Any) -> list[Message]:
     """Return no output messages, for an API whose output is not recorded."""
     return []
-
-
-def no_reasons(response: Any) -> tuple[str, ...]:
-    """Return no finish reasons, for an API that has none."""
-    return ()
 
 
 def _no_error(event: Any) -> None:

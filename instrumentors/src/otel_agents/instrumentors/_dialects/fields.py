@@ -25,6 +25,7 @@ __all__ = [
     "fields_of",
     "items",
     "listed",
+    "numbers",
     "parsed_arguments",
     "plain",
     "text",
@@ -95,6 +96,21 @@ def as_number(value: object, number: type[_Number]) -> _Number | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return number(value) if -_INT_LIMIT <= value < _INT_LIMIT else None  # false for NaN too
+
+
+def numbers(body: Body, attributes: Iterable[tuple[str, str, type[int | float]]]) -> dict[str, Any]:
+    """Return the numbers in ``body`` by attribute.
+
+    Args:
+        body: The settings of a request.
+        attributes: Rows of a setting's name, its attribute, and the attribute's type.
+    """
+    found: dict[str, Any] = {}
+    for key, name, number in attributes:
+        value = body.get(key)
+        if value is not None and (value := as_number(value, number)) is not None:
+            found[name] = value
+    return found
 
 
 def parsed_arguments(arguments: Any) -> Any:

@@ -20,12 +20,16 @@ PATH: Final = "/embeddings"
 
 
 def embed(
-    telemetry: Telemetry, call: Call, options: RequestOptions, endpoints: Endpoints
+    telemetry: Telemetry,
+    call: Call,
+    options: RequestOptions,
+    endpoints: Endpoints,
+    operation: type[Embedding] = Embedding,
 ) -> Embedding:
-    """Start the operation of a request to an endpoint of ``endpoints``."""
+    """Start ``operation`` for a request to an endpoint of ``endpoints``."""
     body = body_of(options)
     endpoint = endpoints.of(call.instance)
-    embedding = Embedding(
+    embedding = operation(
         telemetry,
         embeddings_fields,
         embeddings_attributes(body),

@@ -7,9 +7,12 @@ SDK's own retries.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
+
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
@@ -31,12 +34,16 @@ __all__ = [
     "is_raw",
     "options_of",
     "path_of",
+    "propagate",
     "propagate_and_observe",
     "replace_options",
 ]
 
 _PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 _RAW_HEADER: Final = "X-Stainless-Raw-Response"
+_OPTIONS: Final = "options"
+_MAX_BYTES: Final = 1024 * 1024
+"""Bytes; a larger JSON body is not parsed again."""
 
 
 def _unobserved(telemetry: Telemetry, call: Call, options: RequestOptions, path: str) -> None:
@@ -63,8 +70,14 @@ class Client(Protocol):
 
 
 def options_of(call: Call) -> RequestOptions:
-    """Return the options of ``request(cast_to, options, …)``."""
-    return call.args[1] if len(call.args) > 1 else call.kwargs["options"]
+    """Return the options of ``request(cast_to, options, …)`` or ``_attempt_request(options, …)``."""
+    options = call.kwargs.get(_OPTIONS)
+    return call.args[_position(call)] if options is None else options
+
+
+def _position(call: Call) -> int:
+    """Return the position of the options: an attempt has no other positional argument."""
+    return min(len(call.args) - 1, 1)
 
 
 def path_of(options: RequestOptions) -> str:
@@ -76,8 +89,21 @@ def body_of(options: RequestOptions) -> Body:
     """Return the body as it is sent: with what ``extra_body`` adds."""
     body, extra = options.json_data, getattr(options, "extra_json", None)
     if not isinstance(body, dict):
-        body = as_mapping(body)
+        body = _read(getattr(options, "content", None) if body is None else body)
     return {**body, **as_mapping(extra)} if extra else cast(Body, body)
+
+
+def _read(body: Any) -> Body:
+    """Return the fields of a body that is no dict: a mapping, a pydantic model or JSON."""
+    dump = getattr(body, "model_dump", None)
+    if dump is not None:  # as the SDKs do
+        return dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(body, (bytes, bytearray)) and len(body) <= _MAX_BYTES:
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError):  # no JSON
+            return {}
+    return as_mapping(body)
 
 
 def is_raw(options: RequestOptions) -> bool:
@@ -90,10 +116,11 @@ def replace_options(call: Call, **changes: Any) -> None:
     options = copy.copy(options_of(call))
     for name, value in changes.items():
         setattr(options, name, value)
-    if len(call.args) > 1:
-        call.args = (call.args[0], options, *call.args[2:])
+    if _OPTIONS in call.kwargs:
+        call.kwargs = {**call.kwargs, _OPTIONS: options}
     else:
-        call.kwargs = {**call.kwargs, "options": options}
+        index = _position(call)
+        call.args = (*call.args[:index], options, *call.args[index + 1 :])
 
 
 class Endpoint(NamedTuple):
@@ -140,14 +167,19 @@ class Endpoints:
         return endpoint
 
 
+def propagate(telemetry: Telemetry, call: Call, host: str, context: Context) -> None:
+    """Add trace headers for the hosts that the setting names."""
+    if telemetry.settings.propagate_headers:
+        carrier = headers_for(telemetry, host, context)
+        if carrier:
+            replace_options(call, headers={**as_mapping(options_of(call).headers), **carrier})
+
+
 def propagate_and_observe(
     telemetry: Telemetry, call: Call, host: str, operation: ResultObserver
 ) -> None:
     """Add trace headers for the hosts that the setting names, and observe the SDK's parser."""
-    if telemetry.settings.propagate_headers:
-        carrier = headers_for(telemetry, host, operation.context)
-        if carrier:
-            replace_options(call, headers={**as_mapping(options_of(call).headers), **carrier})
+    propagate(telemetry, call, host, operation.context)
     post_parser = getattr(options_of(call), "post_parser", None)
     if callable(post_parser):
         replace_options(call, post_parser=_observing(operation, post_parser))
@@ -183,6 +215,7 @@ class StartsInference(Protocol[_Api_contra, _Inference_co]):
         server: tuple[str, int] | None,
         /,
         *,
+        parent: Context | None,
         provider_is_guess: bool,
     ) -> _Inference_co:
         """Start the operation."""
@@ -216,29 +249,44 @@ class Sdk(Generic[_Api, _Inference]):
         self._other = other
         self._request_usage = request_usage
 
-    def request(self, telemetry: Telemetry, call: Call) -> CallObserver | None:
+    def request(
+        self, telemetry: Telemetry, call: Call, parent: Context | None = None
+    ) -> CallObserver | None:
         """Observe ``SyncAPIClient.request(cast_to, options, …)`` or its async twin."""
         options = options_of(call)
-        path = path_of(options)
-        api = self._api(path) if options.method.lower() == "post" else None
+        api = self.api_of(options)
         if api is None:
-            return self._other(telemetry, call, options, path)
-        endpoint = self._endpoints.of(call.instance)
-        inference = self._inference(
-            telemetry,
-            api,
-            body_of(options),
-            endpoint.provider,
-            endpoint.server,
-            provider_is_guess=endpoint.provider_is_guess,
-        )
+            return self._other(telemetry, call, options, path_of(options))
+        inference = self.infer(telemetry, call, api, parent)
         if telemetry.settings.stream_usage and self._request_usage is not None:
             self._request_usage(call, options, api, inference)
-        propagate_and_observe(telemetry, call, endpoint.host, inference)
+        host = self._endpoints.of(call.instance).host
+        propagate_and_observe(telemetry, call, host, inference)
         return inference
 
-    def _api(self, path: str) -> _Api | None:
-        """Return the API of a path, which may be an absolute URL or contain a deployment."""
+    def infer(
+        self, telemetry: Telemetry, call: Call, api: _Api, parent: Context | None = None
+    ) -> _Inference:
+        """Start the operation of a request to a generating API."""
+        endpoint = self._endpoints.of(call.instance)
+        return self._inference(
+            telemetry,
+            api,
+            body_of(options_of(call)),
+            endpoint.provider,
+            endpoint.server,
+            parent=parent,
+            provider_is_guess=endpoint.provider_is_guess,
+        )
+
+    def api_of(self, options: RequestOptions) -> _Api | None:
+        """Return the generating API that a request is sent to, if it is sent to one.
+
+        Its path may be an absolute URL or contain a deployment.
+        """
+        if options.method.lower() != "post":
+            return None
+        path = path_of(options)
         api = self._apis.get(path)
         if api is not None:
             return api

@@ -44,15 +44,18 @@ class AnthropicInstrumentor(AgentInstrumentor):
         from otel_agents.instrumentors._core.patching.patches import Patch
 
         from . import _own_spans, _runner
-        from ._requests import request
+        from ._middleware import attempt, request
 
-        # Not the methods of the resources (as of anthropic 2.14): parse, the stream helpers, threads
-        # and tool runners do not all call `create`, and `with_raw_response` binds it at its first use.
+        # Not the methods of the resources (as of anthropic 2.14): parse, the stream helpers,
+        # threads and tool runners do not all call `create`, and `with_raw_response` binds it at its
+        # first use.
 
         client, runner = "anthropic._base_client", "anthropic.lib.tools._beta_runner"
         tools = "anthropic.lib.tools._beta_functions"
         yield Patch(f"{client}:SyncAPIClient.request", request)
         yield Patch(f"{client}:AsyncAPIClient.request", request)
+        yield Patch(f"{client}:SyncAPIClient._attempt_request", attempt, since="0.108")
+        yield Patch(f"{client}:AsyncAPIClient._attempt_request", attempt, since="0.108")
         span = instead(_own_spans.api_call_span)
         yield Patch(f"{client}:start_api_call_span", span, since="1.14")
         span = instead(_own_spans.runner_span)

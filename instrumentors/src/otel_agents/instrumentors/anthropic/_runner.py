@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
 from opentelemetry.context import Context
+from opentelemetry.trace import set_span_in_context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent
+from otel_agents.instrumentors._core.patching.isolation import with_isolated_span
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.anthropic.blocks import tool_result
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     _Runner = BaseToolRunner[Any, Any, Any, Any]
 
-__all__ = ["member", "run", "run_context", "tool"]
+__all__ = ["member", "parent_for", "run", "run_context", "tool"]
 
 _client_of: Final[Callable[[_Runner], Anthropic | AsyncAnthropic]] = attrgetter("_client")
 _params_of: Final[Callable[[_Runner], Body]] = attrgetter("_params")
@@ -43,11 +45,12 @@ _SNAPSHOT: Final = "current_message_snapshot"
 class Run(InvokeAgent):
     """One run of a tool runner, which yields each message of the model, or its stream."""
 
-    __slots__ = ("_item",)
+    __slots__ = ("_item", "client")
 
     def __init__(self, telemetry: Telemetry, runner: _Runner) -> None:
         params = _params_of(runner)
-        conversation = None if conversation_id() else _own_spans.conversation_id(_client_of(runner))
+        self.client = _client_of(runner)
+        conversation = None if conversation_id() else _own_spans.conversation_id(self.client)
         super().__init__(
             telemetry,
             None,
@@ -97,16 +100,27 @@ def run(telemetry: Telemetry, call: Call) -> Run | None:
     if _own_spans.are_preferred(telemetry, _client_of(runner)):
         return None
     operation = Run(telemetry, runner)
-    operation.context = _own_spans.silenced(telemetry, _client_of(runner), operation.context)
+    operation.context = _own_spans.silenced(telemetry, operation.client, operation.context)
     _runs[runner] = ref(operation)
     return operation
+
+
+def parent_for(telemetry: Telemetry, client: Anthropic | AsyncAnthropic) -> Context | None:
+    """Return the parent of what a runner does now, if that is not the current context.
+
+    A client that keeps its own spans has made one of them the current span.
+    """
+    current = _RUN.get()
+    if current is None or not _own_spans.are_kept(telemetry, client):
+        return None
+    return with_isolated_span(set_span_in_context(current.span))
 
 
 def run_context(telemetry: Telemetry, call: Call) -> Context | None:
     """Return the context of the run for tools that the application has it execute.
 
-    It does so by ``generate_tool_call_response()`` in its loop, or by reading the stream of a runner
-    that executes tools eagerly.
+    It does so by ``generate_tool_call_response()`` in its loop, or by reading the stream of a
+    runner that executes tools eagerly.
     """
     known = _runs.get(call.instance)
     current = known() if known is not None else None
@@ -121,7 +135,7 @@ def tool(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
     if current is None:
         return None
     block = current.tool_use(arguments)
-    operation = _execution(telemetry, call.instance.name, text(block, "id"), arguments)
+    operation = _execution(telemetry, current, call.instance.name, text(block, "id"), arguments)
     description = text(call.instance, "description")
     if description:
         operation.attributes[attr.GEN_AI_TOOL_DESCRIPTION] = description
@@ -130,15 +144,24 @@ def tool(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
 
 def member(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
     """Start at ``call(context, name, input)`` of a toolset, if a runner calls it."""
-    if _RUN.get() is None:
+    current, arguments = _RUN.get(), call.argument(2, "input")
+    if current is None:
         return None
     call_id = text(field(call.argument(0, "context"), "tool_use"), "id")
-    return _execution(telemetry, call.argument(1, "name"), call_id, call.argument(2, "input"))
+    return _execution(telemetry, current, call.argument(1, "name"), call_id, arguments)
 
 
-def _execution(telemetry: Telemetry, name: str, call_id: str | None, arguments: Any) -> ExecuteTool:
+def _execution(
+    telemetry: Telemetry, run: Run, name: str, call_id: str | None, arguments: Any
+) -> ExecuteTool:
     operation = ExecuteTool(
-        telemetry, name, call_id=call_id, arguments=arguments, result=tool_result
+        telemetry,
+        name,
+        call_id=call_id,
+        arguments=arguments,
+        result=tool_result,
+        parent=parent_for(telemetry, run.client),
     )
-    operation.context = _RUN.set(None, operation.context)  # what the tool calls, no runner calls
+    # What the tool calls, no runner calls.
+    operation.context = _RUN.set(None, _own_spans.unmarked(operation.context))
     return operation

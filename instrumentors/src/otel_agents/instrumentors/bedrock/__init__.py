@@ -50,14 +50,14 @@ class BedrockInstrumentor(AgentInstrumentor):
         from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._calls import api_call, for_operations, operation_name, operation_of_model
-        from ._headers import with_trace_headers
         from ._official import MODULE, call_context
+        from ._sending import send
 
         for client in ("botocore.client:BaseClient", "aiobotocore.client:AioBaseClient"):
             yield Patch(f"{client}._make_api_call", for_operations(operation_name, api_call))
             yield Patch(
                 f"{client}._convert_to_request_dict",
-                for_operations(operation_of_model, replacing(with_trace_headers)),
+                for_operations(operation_of_model, replacing(send)),
             )
         if find_spec(MODULE) is not None:
             yield Patch(f"{MODULE}:_determine_call_context", instead(call_context))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 from otel_agents.instrumentors._core.calls.around import around, plain
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Switch, Wrapping
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
+from otel_agents.instrumentors._core.context.sending import expect_sending
 from otel_agents.instrumentors._core.drivers import Driver, coroutine
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.servers import server_of
 
-from ._headers import propagate
 from ._official import is_preferred
 from ._requests import STARTS
 
@@ -36,8 +36,7 @@ def api_call(telemetry: Telemetry, call: Call) -> CallObserver | None:
         return None
     server = server_of(client.meta.endpoint_url)
     operation = start(telemetry, as_mapping(call.argument(1, "api_params")), server)
-    if server is not None:
-        propagate(operation, server[0])
+    expect_sending(operation)
     return operation
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls import results
 from otel_agents.instrumentors._core.encoding.encoded import Items
@@ -14,9 +13,16 @@ from otel_agents.instrumentors._dialects.api import Usage, WireFormat
 from otel_agents.instrumentors._dialects.bedrock.bodies import (
     embeddings_attributes,
     embeddings_fields,
+    json_object,
+)
+from otel_agents.instrumentors._dialects.bedrock.retrieval import (
+    document,
+    documents_in_event,
+    documents_in_response,
 )
 from otel_agents.instrumentors._dialects.bedrock.usage import usage_in_chunk, usage_in_headers
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
+from otel_agents.instrumentors._dialects.error_codes import code_in
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, text
 from otel_agents.instrumentors._dialects.generation import Embedding, Generation, record_usage
 from otel_agents.semconv.values import Provider
 
@@ -31,21 +37,11 @@ class _AwsOperation(Operation):
 
     __slots__ = ()
 
-    def is_failure(self, error: BaseException) -> bool:
-        """Drop the operation if botocore refused the arguments: it sent nothing."""
-        from botocore.exceptions import ParamValidationError
-
-        if isinstance(error, ParamValidationError):
-            self.discard()
-        return True
-
-    def conclude(self) -> None:
-        """Record the service's own name of an error, of which botocore may have no class."""
-        super().conclude()
-        response = as_mapping(getattr(self.error, "response", None))
-        code = text(as_mapping(response.get("Error")), "Code")
-        if code is not None:
-            self.mark_failed(code)
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the service's own name of an error, of which botocore may have no class."""
+        response = as_mapping(getattr(error, "response", None))
+        code = code_in(response.get("Error"), "Code")
+        return code and code[0].upper() + code[1:]  # a stream has the name of an event's member
 
 
 class _AwsModelCall(_AwsOperation, ModelCall):
@@ -93,7 +89,7 @@ class BedrockGeneration(_AwsModelCall, Generation):
         encoded = item.get("chunk")
         if encoded is None:
             return super().chunk(item)
-        payload = _parsed(encoded.get("bytes") or b"")
+        payload = json_object(encoded.get("bytes"))
         self._usage = usage_in_chunk(payload) or self._usage
         return super().chunk(payload)
 
@@ -133,7 +129,7 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
     stream in the response; None if there is none.
     """
 
-    __slots__ = ("_held_key", "_references")
+    __slots__ = ("_documents", "_held_key")
 
     def __init__(
         self,
@@ -148,7 +144,7 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
             telemetry, data_source=knowledge_base, provider=_PROVIDER, model=model, server=server
         )
         self._held_key = held
-        self._references: list[Any] = []
+        self._documents: list[Any] = []
 
     def returned(self, value: Any) -> Any:
         """Record the response, now or while its stream is read."""
@@ -156,22 +152,18 @@ class BedrockRetrieval(_AwsOperation, Retrieval):
 
     def respond(self, value: Any) -> None:
         """Record the documents of a whole response."""
-        self._references += items(value, "retrievalResults")
-        self._references += _cited(items(value, "citations"))
+        self._documents += documents_in_response(value)
 
     def chunk(self, item: Any) -> object:
         """Record the documents that an event of a stream cites, or has."""
-        self._references += items(item.get("result"), "results")
-        event = as_mapping(item.get("citation"))
-        # `citation` is the first form of the event, which has the rest's fields in one more object.
-        self._references += _cited([event, as_mapping(event.get("citation"))])
+        self._documents += documents_in_event(item)
         return None
 
     def conclude(self) -> None:
         """Record the documents."""
         super().conclude()
-        if self._references:
-            self.content.retrieval_documents = Items(self._references, _document)
+        if self._documents:
+            self.content.retrieval_documents = Items(self._documents, document)
 
 
 def _follow(operation: Any, response: Any, held: str | None) -> Any:
@@ -195,32 +187,3 @@ def _size_of(response: Any) -> int | None:
     """Return the bytes of a body; None if the headers do not have their number."""
     size = str(_headers_of(response).get("content-length", ""))
     return int(size) if size.isdecimal() else None
-
-
-def _parsed(encoded: bytes) -> dict[str, Any]:
-    """Return the JSON object of a chunk; an empty one if the model sends something else."""
-    try:
-        read: Any = json.loads(encoded)
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", read) if isinstance(read, dict) else {}
-
-
-def _cited(citations: Any) -> Iterator[Any]:
-    for citation in citations:
-        yield from items(citation, "retrievedReferences")
-
-
-_LOCATION_KEYS: Final = ("uri", "url", "id")
-
-
-def _document(found: Any) -> dict[str, Any]:
-    """Return a document: where it is, how well it fits, what it says."""
-    location: Mapping[str, Any] = as_mapping(field(found, "location"))
-    named = (text(where, key) for where in location.values() for key in _LOCATION_KEYS)
-    document = {
-        "id": next(filter(None, named), None),
-        "score": field(found, "score"),
-        "content": text(field(found, "content"), "text"),
-    }
-    return {key: value for key, value in document.items() if value is not None}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.bedrock.bodies import format_of, is_embedding
+from otel_agents.instrumentors._dialects.bedrock.bodies import format_of, is_embedding, json_object
 from otel_agents.instrumentors._dialects.bedrock.converse import CONVERSE
+from otel_agents.instrumentors._dialects.bedrock.retrieval import agent_query, top_k
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
 from otel_agents.semconv import attributes as attr
 
@@ -46,7 +46,7 @@ def _converse(
 def _invoke(
     telemetry: Telemetry, request: Body, server: Server, *, streamed: bool = False
 ) -> Operation:
-    model, body = text(request, "modelId"), _parsed(request.get(_BODY))
+    model, body = text(request, "modelId"), json_object(request.get(_BODY))
     operation: Operation
     if not streamed and is_embedding(model or "", body):
         operation = BedrockEmbedding(telemetry, body, model, server)
@@ -59,17 +59,6 @@ def _invoke(
     if streamed:
         operation.attributes[attr.GEN_AI_REQUEST_STREAM] = True
     return operation
-
-
-def _parsed(body: Any) -> Body:
-    """Return the JSON of a request; an empty object for anything else, such as a file."""
-    if not isinstance(body, (str, bytes, bytearray)):
-        return {}
-    try:
-        read: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return cast(Body, read) if isinstance(read, dict) else {}
 
 
 def _retrieve(telemetry: Telemetry, request: Body, server: Server) -> Operation:
@@ -92,16 +81,8 @@ def _retrieve_and_generate(
 
 
 def _retrieve_by_agent(telemetry: Telemetry, request: Body, server: Server) -> Operation:
-    """Start a retrieval in which a model chooses the queries; it may use several knowledge bases."""
-    retrievers = [
-        as_mapping(field(field(retriever, "configuration"), "knowledgeBase"))
-        for retriever in items(request, "retrievers")
-    ]
-    queried: Body = retrievers[0] if len(retrievers) == 1 else {}
-    config = as_mapping(request.get("agenticRetrieveConfiguration"))
-    models = as_mapping(config.get("foundationModelConfiguration")).values()
-    settings = (as_mapping(as_mapping(model).get("modelConfiguration")) for model in models)
-    model = next((arn for it in settings if (arn := text(it, "modelArn"))), None)
+    """Start a retrieval whose queries a model chooses, maybe for several knowledge bases."""
+    queried, model = agent_query(request)
     knowledge_base = text(queried, "knowledgeBaseId")
     retrieval = BedrockRetrieval(telemetry, knowledge_base, model, server, held=_STREAM)
     messages = list(items(request, "messages"))
@@ -110,10 +91,8 @@ def _retrieve_by_agent(telemetry: Telemetry, request: Body, server: Server) -> O
 
 
 def _record_query(retrieval: Operation, request: Body, query: Any) -> None:
-    search = field(request.get("retrievalConfiguration"), "vectorSearchConfiguration")
-    overrides = request.get("retrievalOverrides")
-    count = field(search, "numberOfResults") or field(overrides, "maxNumberOfResults")
-    if isinstance(count, int):
+    count = top_k(request)
+    if count is not None:
         retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = count
     retrieval.content.retrieval_query = text(query, "text")
 

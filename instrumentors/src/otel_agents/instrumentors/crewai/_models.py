@@ -212,7 +212,7 @@ def _is_rejection(error: BaseException) -> bool:
 
 
 def _is_crewais(instance: BaseLLM) -> bool:
-    """Return whether CrewAI's own class sends: this one, or the one that the application extends."""
+    """Return whether CrewAI's own class sends: this one, or one that the application extends."""
     return any(kind.__module__.startswith(_CREWAIS_CLASSES) for kind in type(instance).__mro__)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.sending import expect_sending
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -20,12 +22,12 @@ from otel_agents.instrumentors._dialects.google.embeddings import (
     embeddings_fields,
 )
 from otel_agents.instrumentors._dialects.google.images import IMAGES, VIDEOS
-from otel_agents.instrumentors._dialects.google.responses import response_fields
+from otel_agents.instrumentors._dialects.google.responses import error_status, response_fields
 from otel_agents.instrumentors._dialects.google.spellings import camel_case, field, text
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import values
 
-from ._sending import sending
+from ._traces import parent, started
 
 if TYPE_CHECKING:
     from google.genai._api_client import BaseApiClient
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["embed", "generate", "generate_images", "generate_stream", "generate_videos"]
 
 _ERRORS: Final = "google.genai.errors"
-_STATUS: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 def generate(telemetry: Telemetry, call: Call) -> Operation:
@@ -61,7 +62,7 @@ def embed(telemetry: Telemetry, call: Call) -> Operation:
     provider, server = _endpoint(call)
     model, attributes = text(call.kwargs, "model"), embeddings_attributes(call.kwargs)
     embedding = ContentEmbedding(telemetry, embeddings_fields, attributes, provider, model, server)
-    sending(embedding)
+    expect_sending(embedding)
     _send_with_headers(telemetry, call, server, embedding)
     return embedding
 
@@ -70,10 +71,10 @@ def _generation(
     telemetry: Telemetry, call: Call, wire_format: WireFormat, body: dict[str, Any]
 ) -> Operation:
     provider, server = _endpoint(call)
-    generation = ContentGeneration(
-        telemetry, wire_format, {"config": None, **body}, provider, server
-    )
-    sending(generation)
+    body = {"config": None, **body}
+    generation = ContentGeneration(telemetry, wire_format, body, provider, server, parent=parent())
+    started(generation)
+    expect_sending(generation)
     _send_with_headers(telemetry, call, server, generation)
     return generation
 
@@ -112,32 +113,23 @@ def _with(holder: Any, name: str, value: Any) -> Any:
 
 
 class _Request(Operation):
-    """An operation that is none if the SDK refused its arguments and sent nothing."""
+    """An operation whose errors are the SDK's, which has one class for all errors of a client."""
 
     __slots__ = ()
-    sent: bool
 
-    def is_failure(self, error: BaseException) -> bool:
-        """Return True, after dropping an operation whose request was not sent."""
-        if not self.sent:
-            self.discard()
-        return True
-
-    def conclude(self) -> None:
-        """Record the provider's name of an error."""
-        super().conclude()
-        self.error_type = _error_status(self.error) or self.error_type
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the status of an error of the API, such as ``RESOURCE_EXHAUSTED``."""
+        return error_status(error) if type(error).__module__ == _ERRORS else None
 
 
 class ContentGeneration(_Request, Generation):
     """One request that generates something. Its result may be the response as it was received."""
 
-    __slots__ = ("_received", "sent")
+    __slots__ = ("_received",)
 
-    def __init__(self, *args: Any) -> None:
-        self.sent = False
+    def __init__(self, *args: Any, parent: Context | None) -> None:
         self._received: ResponseFields | None = None
-        super().__init__(*args)
+        super().__init__(*args, parent=parent)
 
     def receive(self, value: Any) -> None:
         """Read the JSON of a response, or of the last chunk, which has the tokens of all of them.
@@ -167,11 +159,7 @@ class ContentGeneration(_Request, Generation):
 class ContentEmbedding(_Request, Embedding):
     """One request that embeds contents; its response names no model."""
 
-    __slots__ = ("sent",)
-
-    def __init__(self, *args: Any) -> None:
-        self.sent = False
-        super().__init__(*args)
+    __slots__ = ()
 
     def receive(self, value: Any) -> None:
         """Record the JSON of a response, parsed or not."""
@@ -196,14 +184,3 @@ def _json_in(body: str) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _error_status(error: BaseException | None) -> str | None:
-    """Return the status in an error of the API, such as ``RESOURCE_EXHAUSTED``.
-
-    The SDK has one class for all errors of a client. Other text may be HTTP's phrase, or content.
-    """
-    if error is None or type(error).__module__ != _ERRORS:
-        return None
-    status = text(error, "status")
-    return status if status is not None and _STATUS.fullmatch(status) else None

@@ -1,7 +1,7 @@
 """The methods of the SDK that send one request to a model each, and those that call tools.
 
 The public ``generate_content`` sends several: it calls functions, and continues a response that is
-too long for one request. So its private counterpart is patched, which ``chats`` reach too.
+too long for one request. So its private counterpart is recorded, which ``chats`` reach too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from otel_agents.instrumentors._core.patching.patches import Patch
 from ._requests import embed, generate, generate_images, generate_stream, generate_videos
 from ._sending import send, send_and_receive
 from ._tools import call_function, call_mcp_tool, with_call_ids
+from ._traces import share_trace
 
 __all__ = ["PATCHES"]
 
@@ -45,6 +46,20 @@ def _methods() -> Iterator[Patch]:
             yield Patch(f"{owner}.{name}", start, since=since, until=until)
 
 
+_SEVERAL_REQUESTS: Final = (
+    *(
+        f"{owner}.{name}"
+        for owner in _CLASSES
+        for name in ("generate_content", "generate_content_stream")
+    ),
+    *(
+        f"google.genai.chats:{owner}.{name}"
+        for owner in ("Chat", "AsyncChat")
+        for name in ("send_message", "send_message_stream")
+    ),
+)
+"""Methods that send one request after another; a chat calls functions between two of the above."""
+
 _RENAMED: Final = "1.4.0"
 """The first version whose client is a `BaseApiClient`, not an `ApiClient`."""
 _SENDS: Final = (
@@ -67,6 +82,7 @@ def _client_methods() -> Iterator[Patch]:
 
 PATCHES: Final = (
     *_methods(),
+    *(Patch(target, share_trace) for target in _SEVERAL_REQUESTS),
     *_client_methods(),
     Patch(f"{_CALLS}:get_function_response_parts", within(with_call_ids)),
     Patch(f"{_CALLS}:get_function_response_parts_async", within(with_call_ids), since="1.11.0"),

@@ -14,6 +14,8 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.google.spellings import field, items, text
 from otel_agents.semconv import attributes as attr
 
+from ._traces import parent
+
 __all__ = ["call_function", "call_mcp_tool", "with_call_ids"]
 
 _PENDING: Final = Slot[list[Any]]("google-genai-function-calls", list)
@@ -23,7 +25,7 @@ _INVOCATION_ERROR: Final = "FunctionInvocationError"
 
 
 def with_call_ids(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return a context with the calls in a response: the functions below get their arguments alone."""
+    """Return a context with a response's calls: the functions below get their arguments alone."""
     response = call.argument(0, "response")
     candidate = next(iter(items(response, "candidates")), None)
     parts = items(field(candidate, "content"), "parts")
@@ -41,6 +43,7 @@ def call_function(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=call.argument(0, "args"),
         result=lambda value: value,
+        parent=parent(),
     )
     description = inspect.getdoc(function) if tool.detailed else None
     if description:
@@ -58,6 +61,7 @@ def call_mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=field(function_call, "args"),
         result=lambda value: value,
+        parent=parent(),
     )
 
 
@@ -77,7 +81,7 @@ class FunctionCall(ExecuteTool):
     __slots__ = ()
 
     def conclude(self) -> None:
-        """Record what the function raised: the SDK raises an error with the arguments in its text."""
+        """Record what the function raised: the SDK's error has the arguments in its text."""
         error = self.error
         if type(error).__name__ == _INVOCATION_ERROR and error and error.__context__ is not None:
             self.error = error.__context__

@@ -17,19 +17,19 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
-from ._announced import Announcements
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
-from ._names import given_name
+from ._names import Announcements, given_name
 from ._runs import RUNS, Node
 
-__all__ = ["ChainStart", "in_tool", "on_stream", "serialized_name", "start"]
+__all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
 
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
 
-_STREAMED: Final = Announcements[bool]("otel_agents_composites")
-"""The composites that the application named, and that stream: LangChain reports them as parts."""
+_COMPOSITES: Final = Announcements[bool]("otel_agents_composites")
+"""The composites that the application named. LangChain reports one that streams as a function, and
+LangGraph a function as a composite."""
 
 _Begin = Callable[[Context], Operation | None]
 
@@ -109,11 +109,11 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
 
 
-def on_stream(telemetry: Telemetry, call: Call) -> None:
-    """Observe ``transform(input, config)`` of a sequence or of parallel parts, and its kin."""
+def on_composite(telemetry: Telemetry, call: Call) -> None:
+    """Observe ``invoke(input, config)`` and ``transform`` of a sequence or of parallel parts."""
     name = as_mapping(call.argument(1, "config")).get("run_name") or call.instance.name
     if RUNS.current() is not None and given_name(name) is not None:
-        _STREAMED.announce(True, name)
+        _COMPOSITES.announce(True, name)
 
 
 def _graph(
@@ -185,13 +185,11 @@ def _node(telemetry: Telemetry, run: ChainStart, above: Node, kind: str) -> tupl
 
 def _part(telemetry: Telemetry, run: ChainStart, above: Run, node: Node | None) -> _Begin:
     """Start what another run calls: only a composite that the application named is shown."""
-    in_node = node is not None and run.parent_id == node.run_id
-    if node is not None and node.internal:
-        return _nothing
-    if not run.composite and not _STREAMED.take(run.name):
-        return _nothing
-    if in_node and run.is_part:
-        return _nothing
+    if not _COMPOSITES.take(run.name):
+        in_node = node is not None and run.parent_id == node.run_id
+        internal = node is not None and node.internal
+        if not run.composite or internal or (in_node and run.is_part):
+            return _nothing
     name = given_name(run.name)
     if name is None:
         return _nothing

@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 
-from ._announced import Announcements
+from ._names import Announcements
 from ._runs import RUNS, interrupt, is_in_graph
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _CALL_AGENT: Final = "langgraph_supervisor.supervisor"
 """The module of the function that a supervisor wraps an agent in, to make a node of it."""
 _ENTRYPOINT: Final = "__start__"
 _EXECUTOR: Final = "AgentExecutor"
+_REMOTE: Final = "RemoteGraph"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _is_agent(instance: Any, bodies: dict[str, Any]) -> bool:
 def _is_graph(body: Any) -> bool:
     """Return whether the body of a node is a graph, bound with a config or wrapped as it may be."""
     while body is not None and not hasattr(body, "nodes"):
-        if _module_of(body) == _CALL_AGENT:
+        if _module_of(body) == _CALL_AGENT or type(body).__name__ == _REMOTE:
             return True
         body = getattr(body, "bound", None)
     return body is not None and hasattr(body, "stream_mode")

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from . import _chains, _retrieval, _tools
+from . import _chains, _work
 from ._runs import RUNS, fail
 
 if TYPE_CHECKING:
@@ -91,12 +92,12 @@ class RunHandler(BaseCallbackHandler):
         )
         _chains.start(self.telemetry, run)
 
-    @guarded("ending a chain")
+    @errors.guarded("ending a chain")
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with its result."""
         _end(run_id, outputs)
 
-    @guarded("ending a chain")
+    @errors.guarded("ending a chain")
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)
@@ -115,17 +116,17 @@ class RunHandler(BaseCallbackHandler):
         """Start a tool."""
         if self.telemetry is not None:
             name = _chains.serialized_name(serialized) or kwargs.get("name")
-            begin = _tools.tool(
+            begin = _work.tool(
                 self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
             )
             RUNS.start(run_id, parent_run_id, begin, facts=_chains.in_tool(run_id, parent_run_id))
 
-    @guarded("ending a tool")
+    @errors.guarded("ending a tool")
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with its result."""
         _end(run_id, output)
 
-    @guarded("ending a tool")
+    @errors.guarded("ending a tool")
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)
@@ -143,17 +144,17 @@ class RunHandler(BaseCallbackHandler):
         """Start a retriever."""
         if self.telemetry is not None:
             name = kwargs.get("name") or _chains.serialized_name(serialized)
-            begin = _retrieval.retriever(self.telemetry, query, name)
+            begin = _work.retriever(self.telemetry, query, name)
             RUNS.start(run_id, parent_run_id, begin)
 
-    @guarded("ending a retriever")
+    @errors.guarded("ending a retriever")
     def on_retriever_end(
         self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """End it with its documents."""
         _end(run_id, documents)
 
-    @guarded("ending a retriever")
+    @errors.guarded("ending a retriever")
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """End it with what it raised."""
         fail(run_id, error)

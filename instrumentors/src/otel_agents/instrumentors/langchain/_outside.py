@@ -15,7 +15,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
 
 from ._names import given_name
-from ._runs import RUNS, Node
+from ._runs import RUNS, Node, leaves_graph
 
 __all__ = ["batch", "history_context", "remote_graph"]
 
@@ -50,6 +50,16 @@ def history_context(telemetry: Telemetry, call: Call) -> Context | None:
     return with_conversation_id(str(session)) if session else None
 
 
+class _RemoteGraph(Step):
+    """One run of a graph on another server."""
+
+    __slots__ = ()
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return whether it failed; an interrupt on the other server is raised here too."""
+        return not leaves_graph(error)
+
+
 def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     """Start ``RemoteGraph.stream(input, …)`` and ``astream``, which send to another server."""
     graph: Any = call.instance
@@ -57,7 +67,7 @@ def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     node: Any = run.facts if run is not None else None
     number = node.number if isinstance(node, Node) and node.name is not None else None
     name = getattr(graph, "name", None) or getattr(graph, "assistant_id", None)
-    step = Step(telemetry, "remote_graph", name, number=number)
+    step = _RemoteGraph(telemetry, "remote_graph", name, number=number)
     thread = as_mapping(as_mapping(call.argument(1, "config")).get("configurable")).get("thread_id")
     if thread:
         step.attributes[attr.GEN_AI_CONVERSATION_ID] = str(thread)

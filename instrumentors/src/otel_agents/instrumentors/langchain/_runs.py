@@ -28,6 +28,7 @@ __all__ = [
     "fail",
     "interrupt",
     "is_in_graph",
+    "leaves_graph",
 ]
 
 RUNS: Final = Runs("langchain")
@@ -36,7 +37,7 @@ _INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Node:
     """The graph that a run is part of, and the innermost node.
 
@@ -91,15 +92,23 @@ def fail(run_id: UUID, error: BaseException) -> None:
     if isinstance(error, GeneratorExit):
         RUNS.end(run_id, Operation.abandoned)
         return
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if "GraphBubbleUp" not in names:
+    if not leaves_graph(error):
         RUNS.fail(run_id, error)
-    elif "GraphInterrupt" in names:
+    elif _is_a(error, "GraphInterrupt"):
         if _CALLBACKS not in sys.modules:
             _report_interrupt(run_id, error)
         RUNS.end(run_id, _interrupted)
     else:
         RUNS.end(run_id)
+
+
+def leaves_graph(error: BaseException) -> bool:
+    """Return whether ``error`` is none, but an interrupt or a command for a graph above."""
+    return _is_a(error, "GraphBubbleUp")
+
+
+def _is_a(error: BaseException, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)
 
 
 def is_in_graph(run: Run) -> bool:

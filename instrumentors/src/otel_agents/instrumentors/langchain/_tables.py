@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _chains, _graphs, _models, _outside, _retrieval, _runs, _stores
+from . import _chains, _graphs, _models, _outside, _runs, _work
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -94,9 +94,9 @@ _MODELS: Final = tuple(
 )
 
 _COMPOSITES: Final = tuple(
-    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_stream))
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
     for kind in ("RunnableSequence", "RunnableParallel")
-    for method in ("transform", "atransform")
+    for method in ("invoke", "ainvoke", "transform", "atransform")
 )
 
 _LEGACY: Final = tuple(
@@ -127,13 +127,13 @@ _LEGACY: Final = tuple(
 
 _SEARCHES: Final = (
     *(
-        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _retrieval.searching, subclasses=True)
+        Patch(f"{_CORE}.retrievers:BaseRetriever.{method}", _work.searching, subclasses=True)
         for method in ("_get_relevant_documents", "_aget_relevant_documents")
     ),
     *(
         Patch(
             f"{_CORE}.documents.compressor:BaseDocumentCompressor.{method}",
-            _retrieval.reranking,
+            _work.reranking,
             subclasses=True,
             since="0.2.5",
         )
@@ -141,13 +141,11 @@ _SEARCHES: Final = (
     ),
 )
 _STORES: Final = tuple(
-    Patch(
-        f"langgraph.store.base:BaseStore.{prefix}{start.__name__}",
-        start,
-        overrides=True,
-        since="0.2.40",
+    Patch(f"langgraph.store.base:BaseStore.{prefix}{method}", start, overrides=True, since="0.2.40")
+    for method, start in (
+        *(("get", _work.get_item), ("search", _work.search_items)),
+        *(("put", _work.put_item), ("delete", _work.delete_item)),
     )
-    for start in (_stores.get, _stores.search, _stores.put, _stores.delete)
     for prefix in ("", "a")
 )
 _OUTSIDE: Final = (

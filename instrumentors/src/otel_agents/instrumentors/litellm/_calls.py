@@ -11,11 +11,9 @@ from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ClaimedCall, Inference, ModelCall, unfinished
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
-from otel_agents.instrumentors._dialects.anthropic.usage import counts_of
-from otel_agents.instrumentors._dialects.anthropic.usage import usage_of as anthropic_usage
-from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.instrumentors._dialects.api import Api, Usage, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, text
+from otel_agents.instrumentors._dialects.openai.api import OpenAIApi
 from otel_agents.instrumentors._dialects.openai.requests import (
     embeddings_attributes,
     inference_attributes,
@@ -168,7 +166,11 @@ class RoutedCall(ClaimedCall):
         attributes = inference_attributes(self._arguments)
         if self.claim.provider not in OPENAI_PROVIDERS:
             attributes.pop(attr.OPENAI_REQUEST_SERVICE_TIER, None)
-        elif self._api.type is not None and self.operation is Operation.CHAT:
+        elif (
+            isinstance(self._api, OpenAIApi)
+            and self._api.type is not None
+            and self.operation is Operation.CHAT
+        ):
             attributes[attr.OPENAI_API_TYPE] = self._api.type.value
         call.attributes.update(attributes)
 
@@ -178,10 +180,7 @@ class RoutedCall(ClaimedCall):
         if logging is not None and not self.stream.exists:
             raw = field(logging.model_call_details, "original_response")
         call.response_model = model_of(response, self.route, raw)
-        if self._api is MESSAGES:
-            usage = anthropic_usage(counts_of(field(response, "usage")))
-        else:
-            usage = usage_of_response(response, raw)
+        usage, reasons = self._usage_and_reasons(response, raw)
         if usage is not None:
             call.input_tokens = usage.input_tokens
         if self._api is None:
@@ -190,9 +189,18 @@ class RoutedCall(ClaimedCall):
             call.output_tokens = usage.output_tokens
             call.attributes.update(usage.breakdown)
         call.response_id = response_id_of(response, raw)
-        call.finish_reasons = self._api.finish_reasons(response)
+        call.finish_reasons = reasons
         if self._telemetry.gate.enabled:
             call.content.output_messages = self._api.output_messages(response)
+
+    def _usage_and_reasons(
+        self, response: Response, raw: object
+    ) -> tuple[Usage | None, tuple[str, ...]]:
+        if isinstance(self._api, WireFormat):
+            fields = self._api.response_fields(response)
+            return fields.usage, fields.finish_reasons
+        reasons = self._api.finish_reasons(response) if self._api is not None else ()
+        return usage_of_response(response, raw), reasons
 
     def response_id(self, response: Response) -> str | None:
         """Return the id by which an SDK would have reported the response."""

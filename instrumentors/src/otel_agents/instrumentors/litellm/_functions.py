@@ -11,7 +11,8 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._dialects.anthropic.api import MESSAGES
-from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.instrumentors._dialects.api import WireFormat
+from otel_agents.instrumentors._dialects.openai.api import OpenAIApi
 from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
@@ -41,7 +42,7 @@ class Function:
     target: str
     flag: str
     operation: Operation
-    api: Api | None
+    api: OpenAIApi | WireFormat | None
     positional: tuple[str, ...]
     since: str | None = None
     until: str | None = None

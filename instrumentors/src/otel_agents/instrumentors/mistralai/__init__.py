@@ -32,7 +32,8 @@ class MistralAIInstrumentor(AgentInstrumentor):
         "opentelemetry-instrumentation-mistralai",
     )
     covers = (
-        "chat, fill-in-the-middle, agents, conversations, embeddings, OCR, audio, responses",
+        "chat, fill-in-the-middle, agents, conversations, responses",
+        "embeddings, OCR, audio, verdicts",
         "sync, async, stream, parse, runs and their tools",
         "Azure and Google Cloud",
     )

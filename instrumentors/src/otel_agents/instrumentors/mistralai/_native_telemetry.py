@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import trace
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.sending import sender
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry, SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Prefer
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mistralai.client.sdkconfiguration import SDKConfiguration
 
 __all__ = [
-    "REQUEST",
-    "Request",
     "native_records",
     "silence_request",
     "silence_runs",
@@ -40,24 +38,11 @@ _TELEMETRY: Final = "mistralai.extra.observability.telemetry"
 _NATIVE: Final = NativeTelemetry("mistralai", f"the SDK's own telemetry ({_SETTING})")
 
 
-class Request:
-    """The request of an operation; ``sent`` once the SDK sends it."""
-
-    __slots__ = ("sent",)
-
-    def __init__(self) -> None:
-        self.sent = False
-
-
-REQUEST: Final = Slot[Request]("mistralai-request", Request)
-"""The request of the operation around the current code."""
-
-
 def silence_request(telemetry: Telemetry, call: Call, made: tuple[bool, Any]) -> tuple[bool, Any]:
-    """Disable the tracer that ``get_or_create_otel_tracer`` returns for a request of an operation."""
+    """Disable the tracer of ``get_or_create_otel_tracer`` for a request of an operation."""
     enabled, tracer = made
     has_own_provider = call.argument(0, "provider") is not None
-    if not enabled or has_own_provider or REQUEST.get() is None:
+    if not enabled or has_own_provider or sender() is None:
         return made
     _NATIVE.is_preferred(telemetry)  # logs that it is silenced: otherwise there were no operation
     return False, tracer

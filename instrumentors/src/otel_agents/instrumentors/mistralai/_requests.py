@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.context.sending import expect_sending, sending
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects import generation
 from otel_agents.instrumentors._dialects.api import WireFormat
-from otel_agents.instrumentors._dialects.fields import as_mapping, text
+from otel_agents.instrumentors._dialects.error_codes import code_in
+from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
-from otel_agents.instrumentors._dialects.openai.usage import embeddings_fields
+from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv.values import Provider
 
-from ._native_telemetry import REQUEST, Request, native_records
+from ._native_telemetry import native_records
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,74 +31,66 @@ if TYPE_CHECKING:
 __all__ = ["embed", "infer", "send"]
 
 
-class _Sending(Operation):
-    """An operation that is none if its request was not sent, as for arguments that are invalid."""
+_FIRST_ERROR: Final = 400
+"""The first HTTP status that is an error; a response that the SDK cannot read has another."""
+
+
+class _Request(Operation):
+    """An operation whose errors are the SDK's, which has one class for nearly all of them."""
 
     __slots__ = ()
 
-    def is_failure(self, error: BaseException) -> bool:
-        """Return True, after dropping an operation whose request was not sent."""
-        request = REQUEST.get(self.context)
-        if request is not None and not request.sent:
-            self.discard()
-        return True
-
-    def conclude(self) -> None:
-        """Record the provider's name of an error: the SDK has one class for nearly all of them."""
-        super().conclude()
-        code = _error_code(self.error)
-        if code is not None:
-            self.error_type = code
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the type or code in the body of an HTTP error, else its status."""
+        status = getattr(error, "status_code", None)
+        if not isinstance(status, int) or status < _FIRST_ERROR:
+            return None
+        body = _parsed(getattr(error, "body", None))
+        return code_in(body, "type", "code", "status") or str(status)
 
 
-_FIRST_ERROR: Final = 400
-"""The first HTTP status that is an error; a response that the SDK cannot read has another."""
-_CODE: Final = re.compile(r"[\w.-]{1,64}")
-
-
-def _error_code(error: BaseException | None) -> str | None:
-    """Return the type or code in the body of an HTTP error, else its status; None for other errors."""
-    status = getattr(error, "status_code", None)
-    if not isinstance(status, int) or status < _FIRST_ERROR:
-        return None
-    reported = _reported(getattr(error, "body", None))
-    named = (text(reported, key) for key in ("type", "code", "status"))
-    return next((name for name in named if name and _CODE.fullmatch(name)), str(status))
-
-
-def _reported(body: Any) -> Mapping[str, Any]:
-    """Return the error that a body reports; Azure and Google Cloud put it into ``error``."""
+def _parsed(body: Any) -> Any:
     try:
         parsed = json.loads(body) if isinstance(body, str) else None
     except (ValueError, RecursionError):  # a gateway's page
-        parsed = None
-    if isinstance(parsed, list):  # Google Cloud's streams
-        parsed = next(iter(cast("list[Any]", parsed)), None)
-    whole = as_mapping(parsed)
-    return {**whole, **as_mapping(whole.get("error"))}
+        return None
+    # Google Cloud's streams have a list.
+    return next(iter(cast("list[Any]", parsed)), None) if isinstance(parsed, list) else parsed
 
 
-class Generation(_Sending, generation.Generation):
+class Generation(_Request, generation.Generation):
     """An inference of the SDK."""
 
     __slots__ = ()
 
 
-class Embedding(_Sending, generation.Embedding):
+class Embedding(_Request, generation.Embedding):
     """A request for embeddings."""
 
     __slots__ = ()
 
 
-def infer(wire_format: WireFormat, provider: Provider, *, streamed: bool = False) -> Start:
+def _requested_model(body: Mapping[str, Any]) -> str | None:
+    return text(body, "model")
+
+
+def infer(
+    wire_format: WireFormat,
+    provider: Provider,
+    *,
+    streamed: bool = False,
+    model_of: Callable[[Mapping[str, Any]], str | None] = _requested_model,
+) -> Start:
     """Return what starts the inference of a method, all of whose arguments are keywords."""
 
     def start(telemetry: Telemetry, call: Call) -> Generation | None:
         if native_records(telemetry, call.instance):
             return None
         body: Mapping[str, Any] = {**call.kwargs, "stream": True} if streamed else call.kwargs
-        operation = Generation(telemetry, wire_format, body, provider.value, _server(call))
-        operation.context = REQUEST.set(Request(), operation.context)
+        operation = Generation(
+            telemetry, wire_format, body, provider.value, _server(call), model=model_of(body)
+        )
+        expect_sending(operation)
         return operation
 
     return start
@@ -115,7 +108,7 @@ def embed(provider: Provider) -> Start:
         operation = Embedding(
             telemetry, embeddings_fields, attributes, provider.value, model, server
         )
-        operation.context = REQUEST.set(Request(), operation.context)
+        expect_sending(operation)
         return operation
 
     return start
@@ -130,11 +123,7 @@ def _server(call: Call) -> tuple[str, int] | None:
 
 def send(telemetry: Telemetry, call: Call) -> None:
     """Note that ``BaseSDK.do_request(hook_ctx, request, …)`` sends, and add trace headers."""
-    request = REQUEST.get()
-    if request is None:
-        return
-    request.sent = True
-    if telemetry.settings.propagate_headers:
+    if sending() is not None and telemetry.settings.propagate_headers:
         http_request: httpx2.Request = call.argument(1, "request")
         carrier = headers_for(telemetry, http_request.url.host, get_current())
         http_request.headers.update(carrier)

@@ -99,11 +99,9 @@ class ToolCall(ExecuteTool):
         if _result(value).startswith(self._error_text):
             self.mark_failed(None)
 
-    def conclude(self) -> None:
-        """Record what the tool raised, not what the SDK raised because of it."""
-        cause = self.error.__cause__ if self.error is not None else None
-        if cause is not None:
-            self.error_type = errors.error_type(cause)
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the class of what the tool raised, not of what the SDK raised because of it."""
+        return errors.error_type(error.__cause__) if error.__cause__ is not None else None
 
 
 def _result(entry: FunctionResultEntry) -> str:

@@ -14,6 +14,7 @@ from otel_agents.instrumentors._dialects.mistral.chat import CHAT, FIM
 from otel_agents.instrumentors._dialects.mistral.conversations import CONVERSATIONS
 from otel_agents.instrumentors._dialects.mistral.documents import OCR
 from otel_agents.instrumentors._dialects.mistral.responses import RESPONSES
+from otel_agents.instrumentors._dialects.mistral.verdicts import VERDICTS, verdict_model
 from otel_agents.semconv.values import Provider
 
 from ._native_telemetry import silence_request, silence_runs, silence_tools
@@ -23,7 +24,7 @@ from ._runs import execute, run
 __all__ = ["PATCHES"]
 
 _RENAMED: Final = "2"
-"""The version from which on the client is in ``mistralai.client``, and those of clouds beside it."""
+"""The first version with the client in ``mistralai.client``, and those of clouds beside it."""
 
 _TRACED: Final = "1.10"
 """The first version that has spans of its own."""
@@ -95,7 +96,18 @@ def _rows() -> Iterator[Row]:
     for package in (_MISTRAL, _AZURE, _GOOGLE):
         for name in ("do_request", "do_request_async"):
             yield from package.rows(f"basesdk:BaseSDK.{name}", watch(send))
+    yield from _verdict_rows()
     yield from _run_rows()
+
+
+def _verdict_rows() -> Iterator[Row]:
+    """Yield the rows for verdicts on a conversation or a record, whose class was renamed in 3.1."""
+    start = infer(VERDICTS, _MISTRAL.provider, model_of=verdict_model)
+    client = _MISTRAL.new
+    for name in ("", "_async"):
+        yield Patch(f"{client}.judges:Judges.judge_conversation{name}", start, since="2.0.4")
+        yield Patch(f"{client}.records:Records.judge{name}", start, since=_RENAMED, until="3.1")
+        yield Patch(f"{client}.datasets_records:DatasetsRecords.judge{name}", start, since="3.1")
 
 
 def _run_rows() -> Iterator[Row]:

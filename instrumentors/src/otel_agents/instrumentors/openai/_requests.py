@@ -9,9 +9,9 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.operations import FetchResponse, Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Api
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
 from otel_agents.instrumentors._dialects.openai import generation, stream_usage
+from otel_agents.instrumentors._dialects.openai.api import OpenAIApi
 from otel_agents.instrumentors._dialects.openai.apis import APIS
 from otel_agents.instrumentors._dialects.openai.chat import CHAT
 from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
@@ -121,7 +121,9 @@ class Fetch(FetchResponse):
         return None
 
 
-def _request_usage(call: Call, options: RequestOptions, api: Api, inference: Generation) -> None:
+def _request_usage(
+    call: Call, options: RequestOptions, api: OpenAIApi, inference: Generation
+) -> None:
     """Request the usage of a stream that does not, and have its chunk hidden.
 
     Nothing can be hidden of a raw response, whose bytes and timing are the caller's. For a raw

@@ -86,16 +86,26 @@ class BodyRecorder:
         self._expected = size
         self._chunks: list[bytes] = []
         self._size = 0
-        self._inside = False  # reading to the end closes the response from inside
+        self.inside = False  # reading to the end closes the response from inside
         self._ended = False
 
     def _enter(self) -> EnteredContext:
-        self._inside = True
+        self.inside = True
         return self._context.enter()
 
     def _leave(self, entered: EnteredContext) -> None:
         self._context.leave(entered)
-        self._inside = False
+        self.inside = False
+
+    def parse_nothing(self) -> None:
+        """Record no more than the end, as of a compressed body."""
+        self._events = self._json = False
+        self._decode = None
+
+    def iterate(self, chunks: Any) -> Any:
+        """Return an iterator of ``chunks``, sync or async as they are, that records each one."""
+        asynchronous = hasattr(chunks, "__anext__")
+        return self.chunks_async(chunks) if asynchronous else self.chunks(iter(chunks))
 
     def chunks(self, chunks: Iterator[Any]) -> Iterator[Any]:
         """Yield the chunks; record each one."""
@@ -164,14 +174,14 @@ class BodyRecorder:
         return value
 
     async def _read_step_async(self, read_next: Callable[[], Awaitable[Any]]) -> Any:
-        self._inside = True
+        self.inside = True
         try:
             value = await self._context.wait(read_next())
         except BaseException as error:
-            self._inside = False
+            self.inside = False
             self._raised(error, StopAsyncIteration)
             raise
-        self._inside = False
+        self.inside = False
         return value
 
     def _raised(self, error: BaseException, end: type[BaseException] | None) -> None:
@@ -278,7 +288,7 @@ class BodyRecorder:
             self._closed()
 
     def _closed(self) -> None:
-        if not self._ended and not self._inside:
+        if not self._ended and not self.inside:
             self._ended = True
             self._finalizer.closed(self._operation)
 
@@ -297,23 +307,34 @@ class _ResponseMethods:
 
     def __init__(self, recorder: BodyRecorder, response: Any) -> None:
         self._recorder = recorder
+        self._encoded = "content-encoding" in response.headers
         weakref.finalize(response, recorder.dropped)  # it is gone then, closed or not
         methods: dict[str, Any] = {}
         if hasattr(response.stream, "__aiter__"):
-            methods["aiter_bytes"] = self._recorded_async(response.aiter_bytes)
+            methods["aiter_bytes"] = self._recorded(response.aiter_bytes)
+            methods["aiter_raw"] = self._recorded_raw(response.aiter_raw)
             methods["aclose"] = functools.partial(recorder.close_async, response.aclose)
         if hasattr(response.stream, "__iter__"):
             methods["iter_bytes"] = self._recorded(response.iter_bytes)
+            methods["iter_raw"] = self._recorded_raw(response.iter_raw)
             methods["close"] = functools.partial(recorder.close, response.close)
         replace_methods(response, methods)
 
-    def _recorded(self, read: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
-        return lambda *args, **kwargs: self._recorder.chunks(iter(read(*args, **kwargs)))
+    def _recorded(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self._recorder.iterate(read(*args, **kwargs))
 
-    def _recorded_async(
-        self, read: Callable[..., AsyncIterator[bytes]]
-    ) -> Callable[..., AsyncIterator[bytes]]:
-        return lambda *args, **kwargs: self._recorder.chunks_async(aiter(read(*args, **kwargs)))
+    def _recorded_raw(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        """Record what the application reads, not what ``iter_bytes`` decodes."""
+
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            chunks = read(*args, **kwargs)
+            if self._recorder.inside:
+                return chunks
+            if self._encoded:
+                self._recorder.parse_nothing()
+            return self._recorder.iterate(chunks)
+
+        return reading
 
 
 hide_frames(globals())

@@ -42,6 +42,7 @@ __all__ = [
     "QUEUE",
     "Finalizer",
     "abandon",
+    "at",
     "current",
     "drain",
     "is_generator_exit",
@@ -51,7 +52,17 @@ __all__ = [
 ]
 
 DROPPED_AT: Final[ContextVar[int | None]] = ContextVar("otel_agents_dropped_at", default=None)
-"""When the operation being finalized was dropped, by `time.perf_counter_ns`: that is its end."""
+"""When the operation being finalized was dropped or over, by `time.perf_counter_ns`: that is its end."""
+
+
+def at(moment: int, work: Callable[[], object]) -> None:
+    """Call ``work``, which ends what was over at ``moment``, by `time.perf_counter_ns`."""
+    token = DROPPED_AT.set(moment)
+    try:
+        work()
+    finally:
+        DROPPED_AT.reset(token)
+
 
 _BRIEF_SECONDS: Final = 0.1
 """Seconds that closing a stream waits for its span."""
@@ -200,11 +211,9 @@ class _Queue:
         self._finalize(*self._queue.get())
 
     def _finalize(self, dropped_at: int, work: Callable[[], object]) -> None:
-        token = DROPPED_AT.set(dropped_at)
         try:
-            work()
+            at(dropped_at, work)
         finally:
-            DROPPED_AT.reset(token)
             self._unfinished.pop()
             self._log_overflow()
 
@@ -212,8 +221,8 @@ class _Queue:
         overflowed, self._overflowed = self._overflowed, 0
         if overflowed and errors.counts.add(_FINALIZING, overflowed):
             errors.warn(
-                "otel-agents: dropped streams without a span: %d, since a span processor took too long "
-                "for %d before them; further ones are only counted",
+                "otel-agents: dropped streams without a span: %d, since a span processor took "
+                "too long for %d before them; further ones are only counted",
                 *(overflowed, self.max_pending),
             )
 

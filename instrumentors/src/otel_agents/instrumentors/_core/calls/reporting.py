@@ -29,8 +29,13 @@ HIDDEN: Final = object()
 class StreamObserver(Protocol):
     """Receives the progress of a stream: an operation in progress. Any method may raise."""
 
-    context: Context
-    """Current while an item is fetched."""
+    @property
+    def context(self) -> Context:
+        """Current while an item is fetched."""
+        ...
+
+    @context.setter
+    def context(self, context: Context) -> None: ...
 
     def chunk(self, item: Any) -> object:
         """Record ``item`` of the stream; return `HIDDEN` to hide it from the caller."""
@@ -80,7 +85,8 @@ class Observation:
         >>> patch = Patch("example.agents:Agent.close", close)
 
     Args:
-        context: Current while the call runs; the current one by default.
+        context: Current while the call runs; the current one by default. A function returns it when
+            the call really runs: a coroutine or a generator may wait for that in another context.
         returned: Called with the result.
         failed: Called with what the call raised.
         ended: Called in either case, after the others.
@@ -88,16 +94,26 @@ class Observation:
 
     def __init__(
         self,
-        context: Context | None = None,
+        context: Context | Callable[[], Context] | None = None,
         *,
         returned: Callable[[Any], object] | None = None,
         failed: Callable[[BaseException], object] | None = None,
         ended: Callable[[], object] | None = None,
     ) -> None:
-        self.context = get_current() if context is None else context
+        self._context = get_current() if context is None else context
         self._returned = returned
         self._failed = failed
         self._ended = ended
+
+    @property
+    def context(self) -> Context:
+        """Current while the call runs."""
+        context = self._context
+        return context if isinstance(context, Context) else context()
+
+    @context.setter
+    def context(self, context: Context) -> None:
+        self._context = context
 
     def returned(self, value: Any) -> Any:
         """Record the result."""

@@ -244,12 +244,7 @@ def _lines(lines: Any, hint: int | None = None) -> tuple[bytes, bool]:
 
 def _wrap_iteration(recorder: bodies.BodyRecorder, make: Callable[..., Any]) -> Callable[..., Any]:
     def iterating(*args: Any, **kwargs: Any) -> Any:
-        chunks = make(*args, **kwargs)
-        return (
-            recorder.chunks_async(chunks)
-            if hasattr(chunks, "__anext__")
-            else recorder.chunks(iter(chunks))
-        )
+        return recorder.iterate(make(*args, **kwargs))
 
     return iterating
 

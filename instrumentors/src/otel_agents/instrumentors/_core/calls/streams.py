@@ -134,15 +134,17 @@ class _StreamProxyBase(Proxy):
 
     __slots__ = (
         *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_next", "_otel_observer"),
-        "_otel_context",
+        *("_otel_context", "_otel_response"),
     )
     _otel_close_name: ClassVar[str] = "close"
+    _otel_read_names: ClassVar[tuple[str, ...]] = ("iter_bytes", "iter_raw")
     _otel_attaches: bool
     _otel_finalizer: Finalizer
     _otel_ended: bool
     _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
     _otel_context: ResumableContext
+    _otel_response: _Response | None
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
@@ -155,26 +157,28 @@ class _StreamProxyBase(Proxy):
         object.__setattr__(self, "_otel_ended", False)
         response: Any = getattr(wrapped, "__dict__", _NONE).get("response")
         kind = cast(Any, type(response))
-        if hasattr(kind, self._otel_close_name) and hasattr(kind, "__getstate__"):
-            self._otel_watch(response, weakref.ref(self))
+        needed = (self._otel_close_name, "__getstate__", "__weakref__")
+        watched = all(hasattr(kind, name) for name in needed)
+        object.__setattr__(self, "_otel_response", _Response(self, response) if watched else None)
 
-    def _otel_watch(self, response: Any, this: Callable[[], _StreamProxyBase | None]) -> None:
-        """Notice when ``response`` is closed, without keeping this proxy alive."""
+    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
+        """Return the replacement of ``response.close``."""
         close = response.close
 
         def closing() -> Any:
             try:
                 return close()
             finally:
-                _StreamProxyBase._otel_response_closed(this())
+                watched.closed()
 
-        replace_methods(response, {"close": closing})
+        return closing
 
-    @staticmethod
-    def _otel_response_closed(proxy: _StreamProxyBase | None) -> None:
-        """End the stream: its response was closed, but not by reading it to the end."""
-        if proxy is not None and not proxy._otel_context.inside:
-            proxy._otel_closed()
+    def _otel_response_read(self) -> StreamObserver | None:
+        """End without an end of the operation: the response is read past this stream."""
+        if self._otel_ended:
+            return None
+        object.__setattr__(self, "_otel_ended", True)
+        return self._otel_observer
 
     # `reporting` has both as functions; here they are inline, as each stream calls them.
 
@@ -207,7 +211,13 @@ class _StreamProxyBase(Proxy):
     def _otel_dropped(self) -> None:
         if not self._otel_ended:
             object.__setattr__(self, "_otel_ended", True)
-            self._otel_finalizer.dropped(self._otel_observer)
+            observer, finalizer, response = (
+                self._otel_observer,
+                self._otel_finalizer,
+                self._otel_response,
+            )
+            if response is None or not response.takes_over(observer, finalizer):
+                finalizer.dropped(observer)
 
     def __del__(self) -> None:
         if not self._otel_ended:
@@ -233,6 +243,95 @@ class _StreamProxyBase(Proxy):
                 self._otel_closed()
 
         return closing
+
+
+class _Response:
+    """The httpx response below a stream. The application may read it past the stream.
+
+    It may then hold the response alone; the stream's operation ends with it.
+
+    Args:
+        stream: The stream, which this does not keep alive.
+        response: Its response, whose methods are replaced.
+    """
+
+    __slots__ = ("_exposed", "_finalizer", "_observer", "_response", "_stream")
+
+    # Both untyped: a proxy's own attributes are private by their names.
+    def __init__(self, stream: Any, response: Any) -> None:
+        self._stream: Callable[[], Any] = weakref.ref(stream)
+        self._response: Callable[[], Any] = weakref.ref(response)
+        self._observer: StreamObserver | None = None
+        self._finalizer: Finalizer | None = None
+        self._exposed = False
+        methods = {stream._otel_close_name: stream._otel_closing_response(response, self)}
+        for name in stream._otel_read_names if _can_follow(stream._otel_observer) else ():
+            read = getattr(response, name, None)
+            if read is not None:
+                methods[name] = self._reading(name, read)
+        replace_methods(response, methods)
+
+    def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            if self._is_read_past():
+                return getattr(self._response(), name)(*args, **kwargs)
+            return read(*args, **kwargs)
+
+        return reading
+
+    def _is_read_past(self) -> bool:
+        """Follow the response itself, unless it is the stream that reads it."""
+        stream, response = self._stream(), self._response()
+        if response is None or getattr(response, "is_stream_consumed", True):
+            return False
+        if stream is None:
+            observer, self._observer = self._observer, None
+        else:
+            observer = None if stream._otel_context.inside else stream._otel_response_read()
+        if observer is None:
+            return False
+        try:
+            cast(Any, observer).follow_response(response)
+        except Exception:
+            errors.internal_error("following a response")
+            end(observer)
+        return True
+
+    def expose(self) -> None:
+        """Note that the application gets the response: it may drop the stream, and read on."""
+        response = self._response()
+        unread = response is not None and not getattr(response, "is_stream_consumed", True)
+        if unread and not self._exposed:
+            self._exposed = True
+            weakref.finalize(response, self._dropped).atexit = False
+
+    def takes_over(self, observer: StreamObserver, finalizer: Finalizer) -> bool:
+        """Return whether the operation of a stream that was dropped ends with the response."""
+        response = self._response()
+        if not self._exposed or response is None or response.is_stream_consumed:
+            return False
+        self._observer, self._finalizer = observer, finalizer
+        return True
+
+    def closed(self) -> None:
+        """End the stream: its response was closed, but not by reading it to the end."""
+        stream = self._stream()
+        if stream is None:
+            self._end_unread(Finalizer.closed)
+        elif not stream._otel_context.inside:
+            stream._otel_closed()
+
+    def _dropped(self) -> None:
+        self._end_unread(Finalizer.dropped)
+
+    def _end_unread(self, end: Callable[[Finalizer, StreamObserver], None]) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None and self._finalizer is not None:
+            end(self._finalizer, observer)
+
+
+def _can_follow(observer: StreamObserver) -> bool:
+    return hasattr(observer, "follow_response")
 
 
 class StreamProxy(_StreamProxyBase):
@@ -282,6 +381,8 @@ class StreamProxy(_StreamProxyBase):
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._otel_wrapped, name)
+        if name == "response" and self._otel_response is not None:
+            self._otel_response.expose()
         return self._otel_closing(value) if name == "close" else value
 
 
@@ -290,6 +391,7 @@ class AsyncStreamProxy(_StreamProxyBase):
 
     __slots__ = ()
     _otel_close_name = "aclose"
+    _otel_read_names = ("aiter_bytes", "aiter_raw")
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
@@ -299,16 +401,16 @@ class AsyncStreamProxy(_StreamProxyBase):
     def __aiter__(self) -> AsyncStreamProxy:
         return self
 
-    def _otel_watch(self, response: Any, this: Callable[[], _StreamProxyBase | None]) -> None:
+    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
         close = response.aclose
 
         async def closing() -> Any:
             try:
                 return await close()
             finally:
-                _StreamProxyBase._otel_response_closed(this())
+                watched.closed()
 
-        replace_methods(response, {"aclose": closing})
+        return closing
 
     async def __anext__(self) -> Any:
         context = self._otel_context
@@ -347,6 +449,8 @@ class AsyncStreamProxy(_StreamProxyBase):
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._otel_wrapped, name)
+        if name == "response" and self._otel_response is not None:
+            self._otel_response.expose()
         return self._otel_closing(value) if name in ("close", "aclose") else value
 
     def _otel_closing(self, close: Callable[..., Any]) -> Callable[..., Any]:

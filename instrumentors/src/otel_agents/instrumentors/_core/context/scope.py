@@ -90,6 +90,8 @@ def conversation_id(context: Context | None = None) -> str | None:
 
 def official_conversation_id(context: Context | None = None) -> str | None:
     """Return the conversation that an official package has set in ``context``."""
+    if _OFFICIAL_CONVERSATION_MODULE not in sys.modules:
+        return None
     key = _official_conversation_key()
     found = get_value(key, context) if key else None
     return found if isinstance(found, str) else None

@@ -120,8 +120,8 @@ def _valid_hook(hook: Any) -> Any:
         return None
     if not callable(getattr(hook, "on_completion", None)):
         _log.warning(
-            "otel-agents: the completion hook is of type %s, which has no on_completion, so none is called; "
-            "see the class CompletionHook of opentelemetry-util-genai",
+            "otel-agents: the completion hook is of type %s, which has no on_completion, "
+            "so none is called; see the class CompletionHook of opentelemetry-util-genai",
             type(hook).__name__,
         )
         return None

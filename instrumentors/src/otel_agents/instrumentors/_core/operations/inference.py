@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
 
-from otel_agents.instrumentors._core.calls import results
+from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
@@ -135,6 +135,11 @@ class ModelCall(Operation):
     def returned(self, value: Any) -> Any:
         """Record ``value``, now or, if it is a stream, while it is read."""
         return follow_stream(value, self) or results.follow(self, value)
+
+    def follow_response(self, response: Any) -> None:
+        """Record an httpx response, now or while the application reads its body."""
+        if not bodies.follow(self, response):
+            self.end()
 
     def _finalize(self) -> None:
         attributes = self.attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, TypeVar, final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, set_span_in_context
@@ -36,6 +36,8 @@ from .kinds import Kind
 from .owner import OURS, Owner
 
 __all__ = ["Operation"]
+
+_Class = TypeVar("_Class")
 
 
 class Operation:
@@ -68,9 +70,17 @@ class Operation:
         *("__weakref__", "_ended", "_error_passes", "_gate", "_held", "_kind", "_number", "_owner"),
         *("_start_attributes", "_start_counter"),
         *("attributes", "complete", "content", "context", "detailed"),
-        *("duration", "end_time", "error", "error_type", "hold_open", "recording", "span"),
+        *("duration", "end_time", "error", "error_type", "hold_open", "recording", "sent", "span"),
         *("start_time", "telemetry", "when_ended"),
     )
+
+    _concludes: ClassVar[bool] = False
+    _finalizes: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._concludes = cls.conclude is not Operation.conclude
+        cls._finalizes = cls._finalize is not Operation._finalize
 
     def __init__(
         self,
@@ -92,6 +102,8 @@ class Operation:
         self.error: BaseException | None = None
         """What the call raised, until everything is emitted; `error_type` stays."""
         self.error_type: str | None = None
+        self.sent = True
+        """False until a request is sent (`sending.expect_sending`): to fail before discards it."""
         self.complete = False
         """Whether a stream has delivered everything: then closing it early does not abandon it."""
         self.hold_open: Callable[[], object] | None = None
@@ -125,14 +137,14 @@ class Operation:
             else DISABLED_CONTENT
         )
         self.context = context if kind.enter is None else kind.enter(context)
-        conversation = scope.conversation_id or official_conversation_id(parent)
-        for key, value in (
-            (attr.GEN_AI_CONVERSATION_ID, kind.conversation and conversation),
-            (attr.USER_ID, scope.user_id),
-            (attr.SESSION_ID, scope.session_id),
-        ):
-            if value:
-                self.attributes[key] = value
+        if kind.conversation:
+            conversation = scope.conversation_id or official_conversation_id(parent)
+            if conversation:
+                self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
+        if scope.user_id:
+            self.attributes[attr.USER_ID] = scope.user_id
+        if scope.session_id:
+            self.attributes[attr.SESSION_ID] = scope.session_id
         self._number = next_number()
         IN_PROGRESS[self._number] = self
         started = STARTED.get()
@@ -171,6 +183,13 @@ class Operation:
         """Return whether ``error`` is a failure, not control flow; for frameworks to override."""
         return True
 
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the provider's code of ``error``, None for its class; for frameworks to override.
+
+        No text, which may be content.
+        """
+        return None
+
     # What a call or a stream reports (`calls.reporting.CallObserver`).
 
     def returned(self, value: Any) -> Any:
@@ -192,6 +211,8 @@ class Operation:
     @final
     def abandoned(self) -> None:
         """End: the caller stopped reading the stream before its end, which is no error."""
+        if not self.sent:
+            self.discard()
         if not self.complete:
             self.attributes[attr.OTEL_AGENTS_STREAM_ABANDONED] = True
         self.end()
@@ -204,14 +225,11 @@ class Operation:
             error: The error.
             passes: Whether an operation below has reported it: then no exception event is emitted.
         """
-        try:
-            failure = self.is_failure(error)
-        except Exception:
-            errors.internal_error("classifying an error")
-            failure = True
-        if failure:
+        if not self.sent:
+            self.discard()
+        elif _classify(self.is_failure, error, True):
             self.error = error
-            self.error_type = errors.error_type(error)
+            self.error_type = _classify(self.error_code, error, None) or errors.error_type(error)
             self._error_passes = passes
         self.end()
 
@@ -273,7 +291,8 @@ class Operation:
             return
         self._ended = True
         try:
-            _guard("describing an operation", self.conclude)  # may end operations below
+            if self._concludes:
+                _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
@@ -289,7 +308,8 @@ class Operation:
     def _finalize_and_emit(self) -> None:
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
-        _guard("describing an operation", self._finalize)
+        if self._finalizes:
+            _guard("describing an operation", self._finalize)
         if self._owner.emits:
             self._emit()
         else:
@@ -351,6 +371,16 @@ class Operation:
         IN_PROGRESS.pop(self._number, None)
         while self.when_ended:
             _guard("calling an end callback", self.when_ended.pop(0))
+
+
+def _classify(
+    hook: Callable[[BaseException], _Class], error: BaseException, default: _Class
+) -> _Class:
+    try:
+        return hook(error)
+    except Exception:
+        errors.internal_error("classifying an error")
+        return default
 
 
 def _guard(action: str, step: Callable[..., object], *args: Any, foreign: bool = False) -> None:

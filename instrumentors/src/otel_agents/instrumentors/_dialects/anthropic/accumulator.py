@@ -55,7 +55,7 @@ class Accumulator:
         content: Whether to accumulate content blocks too; id, model and usage always are.
 
     Attributes:
-        finished: Whether the last event arrived, ``message_stop``.
+        finished: Whether all arrived: only ``message_stop`` follows the stop reason.
     """
 
     def __init__(self, content: bool = True) -> None:
@@ -99,10 +99,7 @@ class Accumulator:
         """Handle ``message_delta``; its token counts replace earlier ones."""
         self._stop_reason = text(field(event, "delta"), "stop_reason") or self._stop_reason
         self._usage.update(counts_of(field(event, "usage")))
-
-    def stop_message(self, event: Any) -> None:
-        """Handle ``message_stop``."""
-        self.finished = True
+        self.finished = self._stop_reason is not None
 
     def start_block(self, event: Any) -> None:
         """Handle ``content_block_start``."""
@@ -159,7 +156,6 @@ _HANDLERS: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProx
     {
         "message_start": Accumulator.start_message,
         "message_delta": Accumulator.update_message,
-        "message_stop": Accumulator.stop_message,
         "content_block_start": Accumulator.start_block,
         "content_block_delta": Accumulator.add_delta,
     }

@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import field, items, text
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import Operation
+from otel_agents.semconv.values import ERROR_TYPE_OTHER, Operation
 
 from .accumulator import Accumulator
 from .completions import CompletionAccumulator, completion_messages, record_prompt
@@ -35,15 +36,15 @@ def _response_fields(response: Any) -> ResponseFields:
 
 def _stream_error(event: Any) -> str | None:
     """Return the type of an ``error`` event; None for any other event."""
-    kind = text(event, "type")
-    return text(field(event, "error"), "type") or kind if kind == "error" else None
+    if text(event, "type") != "error":
+        return None
+    return code_in(event, "type") or ERROR_TYPE_OTHER
 
 
 MESSAGES: Final = WireFormat(
     operation=Operation.CHAT,
     record_request=record_request,
     output_messages=output_messages,
-    finish_reasons=finish_reasons,
     accumulator=Accumulator,
     request_attributes=request_attributes,
     response_fields=_response_fields,
@@ -53,7 +54,6 @@ _COMPLETIONS: Final = WireFormat(
     operation=Operation.TEXT_COMPLETION,
     record_request=record_prompt,
     output_messages=completion_messages,
-    finish_reasons=finish_reasons,
     accumulator=CompletionAccumulator,
     request_attributes=request_attributes,
     response_fields=_response_fields,

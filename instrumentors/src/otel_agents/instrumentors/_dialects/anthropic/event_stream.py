@@ -49,7 +49,8 @@ class Events:
 def _event(headers: bytes, payload: bytes) -> dict[str, Any] | None:
     exception = _string_headers(headers).get(_EXCEPTION)
     if exception is not None:
-        return {"type": "error", "error": {"type": exception.decode()}}
+        name = exception.decode()  # of an event's member; an error of HTTP begins with a capital
+        return {"type": "error", "error": {"type": name[:1].upper() + name[1:]}}
     encoded = text(as_mapping(_parsed(payload)), "bytes")
     event: Any = _parsed(base64.b64decode(encoded)) if encoded else None
     return cast("dict[str, Any]", event) if isinstance(event, dict) else None

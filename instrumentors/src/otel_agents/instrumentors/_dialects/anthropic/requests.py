@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, as_number
+from otel_agents.instrumentors._dialects.fields import Body, as_mapping, numbers
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
 __all__ = ["request_attributes"]
 
-_NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = MappingProxyType(
-    {
-        "max_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
-        "max_tokens_to_sample": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
-        "temperature": (attr.GEN_AI_REQUEST_TEMPERATURE, float),
-        "top_p": (attr.GEN_AI_REQUEST_TOP_P, float),
-        "top_k": (attr.GEN_AI_REQUEST_TOP_K, int),
-    }
+_NUMBERS: Final = (
+    ("max_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    ("max_tokens_to_sample", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
+    ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
+    ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
 )
 
 
 def request_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of messages and of legacy completions."""
-    attributes: dict[str, Any] = {}
-    for key, (name, number) in _NUMBERS.items():
-        value = body.get(key)
-        if value is not None and (value := as_number(value, number)) is not None:
-            attributes[name] = value
+    attributes = numbers(body, _NUMBERS)
     stops = body.get("stop_sequences")
     if isinstance(stops, (list, tuple)) and stops:
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = tuple(map(str, cast("list[Any]", stops)))

@@ -6,8 +6,9 @@ an application's inference profile, of provisioned throughput or of an imported 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
@@ -23,7 +24,13 @@ from .chat import CHAT
 from .converse import NOVA
 from .requests import settings_attributes
 
-__all__ = ["embeddings_attributes", "embeddings_fields", "format_of", "is_embedding"]
+__all__ = [
+    "embeddings_attributes",
+    "embeddings_fields",
+    "format_of",
+    "is_embedding",
+    "json_object",
+]
 
 _EMBED: Final = "embed"
 _STABILITY: Final = "stability."
@@ -34,6 +41,18 @@ _EMBEDDINGS_KEYS: Final = frozenset(
 _NOVA_KEYS: Final = frozenset(("inferenceConfig", "schemaVersion"))
 _IMAGE_KEYS: Final = frozenset(("imageGenerationConfig", "taskType", "text_prompts"))
 _PROMPT_KEYS: Final = frozenset(("inputText", "prompt"))
+
+
+def json_object(encoded: Any) -> dict[str, Any]:
+    """Return the JSON object of a body or a chunk; an empty one for anything else, as a file."""
+    if not isinstance(encoded, (str, bytes, bytearray)):
+        return {}
+    try:
+        # As text, since `json` would guess the encoding of bytes, for each chunk of a stream.
+        read: Any = json.loads(encoded if isinstance(encoded, str) else encoded.decode())
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", read) if isinstance(read, dict) else {}
 
 
 def is_embedding(model: str, body: Body) -> bool:
@@ -66,7 +85,6 @@ _COMPLETION: Final = WireFormat(
     operation=Operation.TEXT_COMPLETION,
     record_request=completions.record_request,
     output_messages=completions.output_messages,
-    finish_reasons=completions.finish_reasons,
     accumulator=completions.Accumulator,
     request_attributes=settings_attributes,
     response_fields=_completion_fields,
@@ -85,7 +103,6 @@ _COMMAND: Final = WireFormat(
     operation=Operation.CHAT,
     record_request=cohere.record_request,
     output_messages=cohere.output_messages,
-    finish_reasons=cohere.finish_reasons,
     accumulator=cohere.Accumulator,
     request_attributes=settings_attributes,
     response_fields=_command_fields,

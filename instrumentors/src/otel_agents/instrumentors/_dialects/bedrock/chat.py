@@ -35,15 +35,11 @@ def _output_messages(response: Any) -> list[Message]:
     return OPENAI.output_messages(_renamed(response))
 
 
-def _finish_reasons(response: Any) -> tuple[str, ...]:
-    return OPENAI.finish_reasons(_renamed(response))
-
-
 def _fields(response: Any) -> ResponseFields:
     return ResponseFields(
         response_id=text(response, "id"),
         model=text(response, "model"),
-        finish_reasons=_finish_reasons(response),
+        finish_reasons=OPENAI.finish_reasons(_renamed(response)),
         usage=usage_of(field(response, "usage")),
     )
 
@@ -88,7 +84,6 @@ CHAT: Final = WireFormat(
     operation=Operation.CHAT,
     record_request=OPENAI.record_request,
     output_messages=_output_messages,
-    finish_reasons=_finish_reasons,
     accumulator=_Accumulator,
     request_attributes=settings_attributes,
     response_fields=_fields,

@@ -54,7 +54,9 @@ def _choices(body: Any) -> list[_Choice]:
 
     None is returned of a list in which nothing is written, such as the results of a ranking.
     """
-    listed = next((items(body, name) for name in _LISTS if items(body, name)), (body,))
+    fields = as_mapping(body)
+    lists = (items(fields, name) for name in _LISTS if name in fields)
+    listed = next(filter(None, lists), (fields,))
     choices = [_choice(as_mapping(one), position) for position, one in enumerate(listed)]
     return choices if any(choice.written or choice.reason for choice in choices) else []
 

@@ -32,7 +32,6 @@ CONVERSE: Final = WireFormat(
     operation=Operation.CHAT,
     record_request=record_request,
     output_messages=output_messages,
-    finish_reasons=finish_reasons,
     accumulator=Accumulator,
     request_attributes=converse_attributes,
     response_fields=_fields,

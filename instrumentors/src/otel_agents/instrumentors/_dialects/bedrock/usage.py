@@ -52,7 +52,8 @@ def usage_of(usage: Any) -> Usage | None:
 
 def usage_in_chunk(payload: Mapping[str, Any]) -> Usage | None:
     """Return the usage that Bedrock adds to the last chunk of an InvokeModel stream."""
-    return usage_of(payload.get(_METRICS))
+    metrics = payload.get(_METRICS)
+    return usage_of(metrics) if metrics else None
 
 
 def usage_in_headers(headers: Mapping[str, Any]) -> Usage | None:

@@ -7,8 +7,10 @@ from typing import Any, Final
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, fields_of
 
+from .citations import quoted
 from .responses import finish_reasons, output_messages
-from .spellings import camel_case, field, items, text
+from .spellings import camel_case, field, text
+from .streamed_calls import StreamedCall
 
 __all__ = ["Accumulator"]
 
@@ -24,13 +26,14 @@ _METADATA: Final = tuple(
 class _Candidate:
     """One candidate of a stream: texts are lists of strings, joined at the end."""
 
-    __slots__ = ("call", "index", "metadata", "parts", "reason", "texts", "thought")
+    __slots__ = ("call", "citations", "index", "metadata", "parts", "reason", "texts", "thought")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.reason: str | None = None
         self.metadata: dict[str, Any] = {}
-        self.call: dict[str, Any] = {}
+        self.call: StreamedCall | None = None
+        self.citations: list[dict[str, Any]] = []
         self.parts: list[Any] = []
         self.texts: list[str] = []
         self.thought = False
@@ -53,23 +56,14 @@ class _Candidate:
             self.parts.append(part)
 
     def _continue_call(self, call: Any) -> bool:
-        """Add the arguments of a call that Vertex AI streams; return whether it is such a call.
-
-        Its first chunk has the name, and the others have parts of the arguments.
-        """
-        name, arguments = text(call, "name"), list(items(call, "partial_args"))
-        if name is not None:
-            if not arguments and not field(call, "will_continue"):
+        """Add a chunk of a call whose arguments are streamed; return whether it is one."""
+        if text(call, "name") is not None:
+            if not (field(call, "partial_args") or field(call, "will_continue")):
                 return False
-            self.call = {}
-            streamed = {"id": text(call, "id"), "name": name, "args": self.call}
-            self.parts.append({"function_call": streamed})
-        for argument in arguments:
-            path = (text(argument, "json_path") or "").removeprefix("$.")
-            known, value = self.call.get(path), _value(argument)
-            if isinstance(known, str) and isinstance(value, str):
-                value = known + value
-            self.call[path] = value
+            self.call = StreamedCall(call)
+            self.parts.append(self.call)
+        if self.call is not None:
+            self.call.add(call)
         return True
 
     def flush(self) -> None:
@@ -82,18 +76,15 @@ class _Candidate:
     def whole(self) -> dict[str, Any]:
         """Return the candidate in the shape of a whole response."""
         self.flush()
-        content = {"role": "model", "parts": list(self.parts)}
+        parts = [part.part() if isinstance(part, StreamedCall) else part for part in self.parts]
+        content = {"role": "model", "parts": parts}
         return {
             "index": self.index,
             "content": content,
             "finish_reason": self.reason,
+            "citation_metadata": {"citations": self.citations},
             **self.metadata,
         }
-
-
-def _value(argument: Any) -> Any:
-    names = ("string_value", "number_value", "bool_value")
-    return next((v for name in names if (v := field(argument, name)) is not None), None)
 
 
 class Accumulator:
@@ -143,6 +134,9 @@ class Accumulator:
             value = fields.get(name) or fields.get(spelled)
             if value:
                 collected.metadata[name] = value
+        cited = fields.get("citation_metadata") or fields.get("citationMetadata")
+        if cited:
+            collected.citations += [it for it in quoted(cited) if it not in collected.citations]
 
     def response(self) -> dict[str, Any] | None:
         """Return the response so far; None before the first chunk."""

@@ -13,7 +13,6 @@ from otel_agents.instrumentors._dialects.api import (
     ResponseFields,
     WireFormat,
     no_messages,
-    no_reasons,
 )
 from otel_agents.instrumentors._dialects.fields import Body
 from otel_agents.semconv import attributes as attr
@@ -78,7 +77,6 @@ IMAGES: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
     record_request=_record_prompt,
     output_messages=_output_messages,
-    finish_reasons=no_reasons,
     accumulator=Accumulator,
     request_attributes=inference_attributes,
     response_fields=_image_fields,
@@ -88,7 +86,6 @@ VIDEOS: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
     record_request=_record_prompt,
     output_messages=no_messages,
-    finish_reasons=no_reasons,
     accumulator=Accumulator,
     request_attributes=inference_attributes,
     response_fields=_video_fields,

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, as_number, fields_of
+from otel_agents.instrumentors._dialects.fields import Body, fields_of, numbers
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _NUMBERS: Final = tuple(
-    (name, camel_case(name), attribute, number)
+    (spelled, attribute, number)
     for name, attribute, number in (
         ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
         ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
@@ -35,6 +35,7 @@ _NUMBERS: Final = tuple(
         ("seed", attr.GEN_AI_REQUEST_SEED, int),
         ("max_output_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
     )
+    for spelled in (camel_case(name), name)
 )
 _ROLES: Final = MappingProxyType({"model": "assistant", "function": "tool"})
 _MODALITIES: Final = MappingProxyType(
@@ -51,7 +52,7 @@ _SCHEMAS: Final = ("response_schema", "response_json_schema")
 
 
 def setting_of(body: Body, name: str) -> Any:
-    """Return a setting of a request, from the SDK's ``config`` or from JSON, which has two levels."""
+    """Return a setting, from the SDK's ``config`` or from JSON, which has two levels."""
     if "config" in body:
         return field(body["config"], name)
     value = field(body, name)
@@ -60,14 +61,9 @@ def setting_of(body: Body, name: str) -> Any:
 
 def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of a generation."""
-    attributes: dict[str, Any] = {}
     config = body["config"] if "config" in body else field(body, "generation_config")
     settings = fields_of(config)
-    for name, spelled, attribute, number in _NUMBERS:
-        value = settings.get(name)
-        value = settings.get(spelled) if value is None else value
-        if value is not None and (value := as_number(value, number)) is not None:
-            attributes[attribute] = value
+    attributes = numbers(settings, _NUMBERS)
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
     if settings:

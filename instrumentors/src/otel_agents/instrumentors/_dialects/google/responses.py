@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.semconv.values import ERROR_TYPE_OTHER
 
+from .citations import cite
 from .grounding import grounding_parts
 from .parts import message_parts
 from .spellings import field, items, text
 from .usage import usage_of
 
-__all__ = ["finish_reasons", "output_messages", "response_fields", "stream_error"]
+__all__ = ["error_status", "finish_reasons", "output_messages", "response_fields", "stream_error"]
+
+_STATUS: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 def response_fields(response: Any) -> ResponseFields:
@@ -43,7 +48,7 @@ def output_messages(response: Any) -> list[Message]:
             "role": "assistant",
             "parts": [
                 *grounding_parts(candidate),
-                *message_parts(field(field(candidate, "content"), "parts")),
+                *cite(message_parts(field(field(candidate, "content"), "parts")), candidate),
             ],
         }
         for candidate in items(response, "candidates")
@@ -52,7 +57,18 @@ def output_messages(response: Any) -> list[Message]:
     return with_finish_reasons(messages, reasons)
 
 
+def error_status(error: Any) -> str | None:
+    """Return the status of an error, such as ``RESOURCE_EXHAUSTED``, else its HTTP status.
+
+    A gateway has HTTP's phrase there, or a text with content.
+    """
+    status, code = text(error, "status"), field(error, "code")
+    if status is not None and _STATUS.fullmatch(status):
+        return status
+    return str(code) if isinstance(code, int) else None
+
+
 def stream_error(event: Any) -> str | None:
     """Return the status in an event that reports an error."""
     error = field(event, "error")
-    return (text(error, "status") or str(field(error, "code"))) if error is not None else None
+    return (error_status(error) or ERROR_TYPE_OTHER) if error is not None else None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat, no_reasons
+from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Modality, Operation, OutputType
@@ -126,7 +126,6 @@ TRANSCRIPTION: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_transcription,
     output_messages=_transcript_messages,
-    finish_reasons=no_reasons,
     response_fields=response_fields,
     accumulator=_accumulate_text,
     output_type=OutputType.TEXT,
@@ -136,7 +135,6 @@ SPEECH: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_speech,
     output_messages=_speech_messages,
-    finish_reasons=no_reasons,
     response_fields=response_fields,
     accumulator=_accumulate_audio,
     output_type=OutputType.SPEECH,

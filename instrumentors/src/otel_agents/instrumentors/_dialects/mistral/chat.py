@@ -83,7 +83,6 @@ CHAT: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_chat,
     output_messages=_output_messages,
-    finish_reasons=choice_finish_reasons,
     response_fields=response_fields,
     accumulator=_accumulator,
 )
@@ -92,7 +91,6 @@ FIM: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_fim,
     output_messages=_output_messages,
-    finish_reasons=choice_finish_reasons,
     response_fields=response_fields,
     accumulator=_accumulator,
 )

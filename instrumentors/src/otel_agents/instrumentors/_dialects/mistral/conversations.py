@@ -14,7 +14,6 @@ from otel_agents.instrumentors._dialects.api import (
     ResponseFields,
     Usage,
     WireFormat,
-    no_reasons,
 )
 from otel_agents.instrumentors._dialects.fields import (
     Body,
@@ -26,7 +25,6 @@ from otel_agents.instrumentors._dialects.fields import (
     text,
     without_none,
 )
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
 from otel_agents.instrumentors._dialects.parts import (
     message,
     text_message,
@@ -40,6 +38,7 @@ from .accumulator import joined
 from .chat import record_tools
 from .parts import content_parts
 from .requests import conversation_attributes
+from .usage import usage_of
 
 __all__ = ["CONVERSATIONS", "input_messages", "output_messages"]
 
@@ -228,7 +227,6 @@ CONVERSATIONS: Final = WireFormat(
     request_attributes=conversation_attributes,
     record_request=_record_request,
     output_messages=output_messages,
-    finish_reasons=no_reasons,
     response_fields=_response_fields,
     accumulator=_Accumulator,
 )

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Message, WireFormat, no_reasons
+from otel_agents.instrumentors._dialects.api import Message, WireFormat
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import message, text_part
 from otel_agents.semconv.values import Operation, OutputType
 
 from .chat import CHAT
 from .parts import content_parts
+from .requests import no_attributes
 from .response_fields import response_fields
 
 __all__ = ["OCR"]
-
-
-def _no_attributes(body: Body) -> dict[str, Any]:
-    return {}
 
 
 def _record_request(content: Content, body: Body) -> None:
@@ -38,10 +35,9 @@ def _output_messages(response: Any) -> list[Message]:
 
 OCR: Final = WireFormat(
     operation=Operation.GENERATE_CONTENT,
-    request_attributes=_no_attributes,
+    request_attributes=no_attributes,
     record_request=_record_request,
     output_messages=_output_messages,
-    finish_reasons=no_reasons,
     response_fields=response_fields,
     accumulator=CHAT.accumulator,
     output_type=OutputType.TEXT,

@@ -5,11 +5,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_number, field, text
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, numbers, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
-__all__ = ["conversation_attributes", "embeddings_attributes", "inference_attributes"]
+__all__ = [
+    "conversation_attributes",
+    "embeddings_attributes",
+    "inference_attributes",
+    "no_attributes",
+]
 
 _NUMBERS: Final = (
     ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
@@ -40,13 +45,14 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     return attributes
 
 
+def no_attributes(body: Body) -> dict[str, Any]:
+    """Return no attributes, for an API without settings."""
+    return {}
+
+
 def _sampling(holder: Any) -> dict[str, Any]:
     """Return what a chat has in its body, and a conversation in its ``completion_args``."""
-    attributes: dict[str, Any] = {}
-    for key, name, number in _NUMBERS:
-        value = field(holder, key)
-        if value is not None and (value := as_number(value, number)) is not None:
-            attributes[name] = value
+    attributes = numbers(fields_of(holder), _NUMBERS)
     stop = field(holder, "stop")
     if isinstance(stop, str):
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = (stop,)

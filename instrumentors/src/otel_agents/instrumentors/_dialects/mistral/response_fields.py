@@ -7,9 +7,10 @@ from typing import Any
 from otel_agents.instrumentors._dialects.api import ResponseFields
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
 
-__all__ = ["response_fields"]
+from .usage import usage_of
+
+__all__ = ["embeddings_fields", "response_fields"]
 
 
 def response_fields(response: Any) -> ResponseFields:
@@ -20,3 +21,8 @@ def response_fields(response: Any) -> ResponseFields:
         finish_reasons=choice_finish_reasons(response),
         usage=usage_of(field(response, "usage")),
     )
+
+
+def embeddings_fields(response: Any) -> ResponseFields:
+    """Read a response with embeddings."""
+    return ResponseFields(model=text(response, "model"), usage=usage_of(field(response, "usage")))

@@ -8,7 +8,8 @@ from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Wir
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.openai import responses as openai_responses
 from otel_agents.instrumentors._dialects.openai.requests import inference_attributes
-from otel_agents.instrumentors._dialects.openai.usage import usage_of
+
+from .usage import usage_of
 
 __all__ = ["RESPONSES"]
 
@@ -66,7 +67,6 @@ RESPONSES: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_OPENAI.record_request,
     output_messages=_OPENAI.output_messages,
-    finish_reasons=openai_responses.response_finish_reasons,
     response_fields=_response_fields,
     accumulator=_Accumulator,
 )

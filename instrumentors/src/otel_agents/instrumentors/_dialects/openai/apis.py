@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message, no_messages, no_reasons
+from otel_agents.instrumentors._dialects.api import Message, no_messages
 from otel_agents.instrumentors._dialects.fields import Body, items, plain, text
 from otel_agents.instrumentors._dialects.parts import as_text, message, text_part
 from otel_agents.semconv.values import FinishReason, Modality, Operation, OutputType
 
+from .api import OpenAIApi
 from .chat import CHAT
 from .completions import COMPLETIONS, prompt_messages, text_messages
 from .responses import RESPONSES, instruction_parts, output_messages
@@ -81,44 +82,40 @@ class _TranscriptAccumulator:
         return text_messages([{"text": "".join(self._deltas)}] if self._deltas else [])
 
 
-_IMAGES: Final = Api(
+_IMAGES: Final = OpenAIApi(
     Operation.GENERATE_CONTENT,
     _record_prompt,
     _image_messages,
-    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.IMAGE,
 )
-_SPEECH: Final = Api(
+_SPEECH: Final = OpenAIApi(
     Operation.GENERATE_CONTENT,
     _record_speech_request,
     no_messages,
-    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.SPEECH,
 )
-_TRANSCRIPTS: Final = Api(
+_TRANSCRIPTS: Final = OpenAIApi(
     Operation.GENERATE_CONTENT,
     _record_prompt,  # a transcription's prompt guides its style; the audio is not recorded
     _transcript_messages,
-    no_reasons,
     _TranscriptAccumulator,
     output_type=OutputType.TEXT,
 )
 
-_COMPACTIONS: Final = Api(
+_COMPACTIONS: Final = OpenAIApi(
     Operation.CHAT,
     RESPONSES.record_request,
     _compaction_messages,
-    _compaction_reasons,
     RESPONSES.accumulator,
+    finish_reasons=_compaction_reasons,
     type=RESPONSES.type,
 )
-_DECISIONS: Final = Api(
+_DECISIONS: Final = OpenAIApi(
     Operation.GENERATE_CONTENT,
     RESPONSES.record_request,
     _decision_messages,
-    no_reasons,
     RESPONSES.accumulator,
     output_type=OutputType.JSON,
 )

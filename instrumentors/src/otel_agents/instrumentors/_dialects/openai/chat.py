@@ -6,11 +6,12 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message
+from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
 from otel_agents.instrumentors._dialects.parts import tool_call_response, with_finish_reasons
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
+from .api import OpenAIApi
 from .parts import message_parts, tool_definitions, tool_response
 
 __all__ = ["CHAT", "Accumulator", "choice_finish_reasons", "input_messages", "record_tools"]
@@ -154,11 +155,11 @@ class Accumulator:
         ]
 
 
-CHAT: Final = Api(
+CHAT: Final = OpenAIApi(
     Operation.CHAT,
     _record_request,
     _output_messages,
-    choice_finish_reasons,
     Accumulator,
+    finish_reasons=choice_finish_reasons,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

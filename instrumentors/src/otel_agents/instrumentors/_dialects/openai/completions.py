@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message
+from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, field, items, text
 from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 from otel_agents.semconv.values import Operation
 
+from .api import OpenAIApi
 from .chat import choice_finish_reasons
 from .parts import text_parts
 
@@ -62,10 +63,10 @@ class _Accumulator:
         return text_messages(choices, reasons)
 
 
-COMPLETIONS: Final = Api(
+COMPLETIONS: Final = OpenAIApi(
     Operation.TEXT_COMPLETION,
     _record_request,
     _output_messages,
-    choice_finish_reasons,
     _Accumulator,
+    finish_reasons=choice_finish_reasons,
 )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
+
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Accumulator, Api
+from otel_agents.instrumentors._dialects.api import Accumulator
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
 from otel_agents.semconv import attributes as attr
 
+from .api import OpenAIApi
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
@@ -24,17 +28,15 @@ class Generation(Inference):
 
     __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
 
-    stream_error: ClassVar[str] = "openai.APIError"
-    """What the SDK raises for a stream's event that holds an error and nothing else."""
-
     def __init__(
         self,
         telemetry: Telemetry,
-        api: Api,
+        api: OpenAIApi,
         body: Body,
         provider: str,
         server: tuple[str, int] | None,
         *,
+        parent: Context | None = None,
         provider_is_guess: bool,
     ) -> None:
         model = body.get("model")
@@ -45,6 +47,7 @@ class Generation(Inference):
             provider,
             requested,
             server,
+            parent=parent,
             provider_is_guess=provider_is_guess,
         )
         self._api = api
@@ -91,6 +94,10 @@ class Generation(Inference):
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""
 
+    def stream_error(self, event: Mapping[str, Any]) -> str:
+        """Return the type of a stream's event that holds an error: what the SDK raises for it."""
+        return "openai.APIError"
+
     def _identify(self, fields: Mapping[str, Any]) -> None:
         response_id, model = fields.get("id"), fields.get("model")
         if self.response_id is None and isinstance(response_id, str):
@@ -120,7 +127,7 @@ class Generation(Inference):
             self._accumulator.add(item)
         fields = fields_of(item)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
-            self.mark_failed(self.stream_error)
+            self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
@@ -133,6 +140,9 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
+        extra = fields.get("x_groq")
+        if extra is not None:
+            self._record_groq(extra)
         usage = fields.get("usage")
         if usage is not None:
             self._identify(fields)
@@ -140,6 +150,12 @@ class Generation(Inference):
             if self.hides_usage and not choices:
                 return HIDDEN
         return None
+
+    def _record_groq(self, extra: Any) -> None:
+        """Record what the first and the last chunk of Groq have; usage is there unrequested."""
+        self._record_usage(field(extra, "usage"))
+        if text(extra, "error") is not None:  # no SDK raises: the stream just ends
+            self.mark_failed(code_in(extra, "error"))
 
     def _response_event(self, item: Any) -> object:
         kind = text(item, "type")

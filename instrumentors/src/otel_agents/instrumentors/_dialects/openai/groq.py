@@ -1,15 +1,19 @@
-"""What Groq adds to OpenAI's format: ``x_groq`` in chunks, tools that ran, citations, audio by URL."""
+"""What Groq adds to OpenAI's format: error codes, tools that ran, citations, audio by URL.
+
+What its chunks have in ``x_groq``, any SDK may read.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message, Part
+from otel_agents.instrumentors._dialects.api import Message, Part
+from otel_agents.instrumentors._dialects.error_codes import code_in
 from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
@@ -24,32 +28,35 @@ from otel_agents.instrumentors._dialects.parts import message
 from otel_agents.semconv.values import Modality
 
 from . import generation
+from .api import OpenAIApi
 from .apis import APIS as OPENAI_APIS
 from .chat import CHAT, Accumulator, record_tools
 from .parts import text_parts
 
-__all__ = ["APIS", "Generation"]
+__all__ = ["APIS", "Generation", "error_code"]
 
 _PREFIX: Final = "/openai/v1"
+_CODES: Final = ("code", "type")
 _RESULTS: Final = ("output", "search_results", "code_results", "browser_results")
 
 
+def error_code(error: BaseException) -> str | None:
+    """Return the code in the body of an error, such as ``rate_limit_exceeded``, else its type."""
+    return code_in(getattr(error, "body", None), *_CODES)
+
+
 class Generation(generation.Generation):
-    """An inference of any of Groq's APIs; a stream reports its usage unrequested."""
+    """An inference of any of Groq's APIs."""
 
     __slots__ = ()
 
-    stream_error: ClassVar[str] = "groq.APIError"
+    def error_code(self, error: BaseException) -> str | None:
+        """Return the code in the body of an error."""
+        return error_code(error)
 
-    def chunk(self, item: Any) -> object:
-        """Record one chunk; the first and the last have ``x_groq``."""
-        extra = field(item, "x_groq")
-        if extra is not None:
-            self._record_usage(field(extra, "usage"))
-            error = text(extra, "error")
-            if error is not None:  # the SDK raises nothing: the stream just ends
-                self.mark_failed(error if error.isidentifier() else None)
-        return super().chunk(item)
+    def stream_error(self, event: Mapping[str, Any]) -> str:
+        """Return the code of a stream's event that holds an error."""
+        return code_in(event, *_CODES) or "groq.APIError"
 
 
 def _record_chat(content: Content, body: Body) -> None:
@@ -150,7 +157,7 @@ class _Accumulator(Accumulator):
         return messages
 
 
-def _audio(path: str) -> Api:
+def _audio(path: str) -> OpenAIApi:
     return dataclasses.replace(OPENAI_APIS[path], record_request=_record_audio)
 
 

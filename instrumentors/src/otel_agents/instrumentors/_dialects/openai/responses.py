@@ -9,7 +9,7 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
-from otel_agents.instrumentors._dialects.api import Api, Message, Part
+from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
@@ -27,6 +27,7 @@ from otel_agents.instrumentors._dialects.parts import (
 )
 from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 
+from .api import OpenAIApi
 from .chat import record_tools
 from .parts import content_parts
 
@@ -209,11 +210,11 @@ class _Accumulator:
         return output_messages((item for _, item in collected), ("error",))
 
 
-RESPONSES: Final = Api(
+RESPONSES: Final = OpenAIApi(
     Operation.CHAT,
     _record_request,
     _response_messages,
-    response_finish_reasons,
     _Accumulator,
+    finish_reasons=response_finish_reasons,
     type=OpenAIApiType.RESPONSES,
 )

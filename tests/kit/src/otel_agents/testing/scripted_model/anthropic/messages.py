@@ -147,6 +147,7 @@ def events(message: Json, billed: Usage) -> Iterator[tuple[Json, Usage | None]]:
     """
     usage = {**message["usage"], "output_tokens": 1}
     started: Json = {**message, "content": [], "stop_reason": None, "usage": usage}
+    started.pop("stop_details", None)
     yield _event("message_start", message=started), replace(billed, output_tokens=0)
     for index, block in enumerate(message["content"]):
         opened, deltas = _opening_and_deltas(block)
@@ -156,7 +157,8 @@ def events(message: Json, billed: Usage) -> Iterator[tuple[Json, Usage | None]]:
         for delta in deltas:
             yield _event("content_block_delta", index=index, delta=delta), None
         yield _event("content_block_stop", index=index), None
-    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    ended = ("stop_reason", "stop_sequence", "stop_details")
+    delta = {name: message[name] for name in ended if name in message}
     yield _event("message_delta", delta=delta, usage=message["usage"]), billed
     yield _event("message_stop"), None
 

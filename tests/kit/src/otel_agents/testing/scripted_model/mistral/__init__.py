@@ -8,7 +8,13 @@ from functools import partial
 
 from otel_agents.testing.scripted_model.dialect import Endpoint, Exchange, ParsedRequest, Reply
 from otel_agents.testing.scripted_model.ledger import Kind
-from otel_agents.testing.scripted_model.mistral import audio, chat, conversations, documents
+from otel_agents.testing.scripted_model.mistral import (
+    audio,
+    chat,
+    conversations,
+    documents,
+    verdicts,
+)
 from otel_agents.testing.scripted_model.mistral.shapes import error_event, error_status
 from otel_agents.testing.scripted_model.openai import responses
 from otel_agents.testing.scripted_model.values import Json
@@ -68,6 +74,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         audio.write_speech,
         audio.read_speech,
         kind=Kind.AUDIO,
+    ),
+    _post(
+        "^/mistral/v1/observability/(?:judges|dataset-records)/[^/]+/live-judging$",
+        "observability.verdicts",
+        verdicts.write,
+        verdicts.read,
     ),
     _post("^/mistral/(?:.*/)?responses$", "responses", responses.write, responses.read),
     _conversation("^/mistral/v1/conversations$", "conversations.start"),

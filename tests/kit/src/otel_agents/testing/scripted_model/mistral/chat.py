@@ -56,6 +56,7 @@ def write(exchange: Exchange) -> Reply:
         ]
         reported = usage_of(usage or exchange.usage)
         payload = {**head, "object": "chat.completion", "choices": listed, "usage": reported}
+        payload |= scripted.extra
         return body_reply(exchange, payload, exchange.usage, response_id)
     head["object"] = "chat.completion.chunk"
     frames = [

@@ -1,0 +1,47 @@
+"""Whether the operation around the current code has sent a request.
+
+An SDK may refuse the arguments of a call after its operation has started: it sends nothing, so no
+model was called and the operation is discarded.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final, Protocol
+
+from opentelemetry.context import Context
+
+from .slots import Slot
+
+__all__ = ["Sender", "expect_sending", "sender", "sending"]
+
+
+class Sender(Protocol):
+    """An operation that sends a request."""
+
+    context: Context
+    sent: bool
+
+
+_SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
+"""Weak, since the operation's context holds this."""
+
+
+def expect_sending(operation: Sender) -> None:
+    """Discard ``operation`` if it fails before its context reaches `sending`."""
+    operation.sent = False
+    operation.context = _SENDER.set(weakref.ref(operation), operation.context)
+
+
+def sender() -> Any:
+    """Return the operation that expects to send; None if there is none."""
+    reference = _SENDER.get()
+    return reference() if reference is not None else None
+
+
+def sending() -> Any:
+    """Record that `sender` sends a request, and return it."""
+    operation = sender()
+    if operation is not None:
+        operation.sent = True
+    return operation

@@ -1,0 +1,29 @@
+"""What an API in OpenAI's formats has besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.semconv.values import OpenAIApiType
+
+__all__ = ["OpenAIApi"]
+
+
+def _no_reasons(response: Any) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAIApi(Api):
+    """One API, whose inference is a `generation.Generation` of this package.
+
+    Attributes:
+        finish_reasons: A response's finish reasons, one per choice.
+        type: ``openai.api.type``, if the conventions have a value for it.
+    """
+
+    finish_reasons: Callable[[Any], tuple[str, ...]] = _no_reasons
+    type: OpenAIApiType | None = None

@@ -1,0 +1,176 @@
+"""Tools, retrievers and rerankers, and LangGraph's stores; checkpoints are no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.operations import ExecuteTool, Memory, Retrieval
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+from otel_agents.semconv import attributes as attr
+from otel_agents.semconv import values
+from otel_agents.semconv.values import Operation
+
+from ._names import given_name
+from ._runs import RUNS
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+    from langchain_core.messages import ToolMessage
+    from langgraph.store.base import Item
+
+__all__ = [
+    "delete_item",
+    "get_item",
+    "put_item",
+    "reranking",
+    "retriever",
+    "search_items",
+    "searching",
+    "tool",
+]
+
+
+class _Tool(ExecuteTool):
+    """One call of a tool."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Record the result; a message with the status ``error`` is a handled error."""
+        if getattr(value, "status", None) == "error":
+            self.mark_failed(values.MCP_TOOL_ERROR)
+        super().respond(value)
+
+
+def tool(
+    telemetry: Telemetry, name: str, arguments: Any, details: Mapping[str, Any]
+) -> Callable[[Context], ExecuteTool]:
+    """Return what starts a tool.
+
+    Args:
+        telemetry: What to emit with.
+        name: The tool's name.
+        arguments: Its arguments.
+        details: What else LangChain reports; older versions report no id of the call.
+    """
+    call_id = details.get("tool_call_id")
+    return lambda parent: _Tool(
+        telemetry,
+        name,
+        call_id=call_id if isinstance(call_id, str) else None,
+        arguments=arguments,
+        result=_result,
+        parent=parent,
+    )
+
+
+def _result(value: ToolMessage | Any) -> Any:
+    """Return what a tool returned: the content of the message that LangChain makes of it."""
+    return value.content if hasattr(value, "tool_call_id") else value
+
+
+class _Search(Retrieval):
+    """One search for documents."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Record the documents."""
+        if self.content.enabled:
+            self.content.retrieval_documents = Items(listed(value), _document)
+
+
+def _document(document: Document) -> dict[str, Any]:
+    known = {"id": getattr(document, "id", None), "score": document.metadata.get("relevance_score")}
+    return {
+        **{name: value for name, value in known.items() if value is not None},
+        "content": document.page_content,
+    }
+
+
+def retriever(telemetry: Telemetry, query: str, name: str | None) -> Callable[[Context], Retrieval]:
+    """Return what starts a retriever; its name may be that of its class."""
+
+    def begin(parent: Context) -> Retrieval:
+        search = _Search(telemetry, data_source=given_name(name), parent=parent)
+        search.content.retrieval_query = query
+        return search
+
+    return begin
+
+
+def searching(telemetry: Telemetry, call: Call) -> Observation | None:
+    """Run ``_get_relevant_documents(query, *, run_manager)`` in its run, and read its settings."""
+    run = RUNS.find(getattr(call.kwargs.get("run_manager"), "run_id", None))
+    if run is None:
+        return None
+    top_k = as_mapping(getattr(call.instance, "search_kwargs", None)).get("k")
+    if run.operation is not None and isinstance(top_k, int):
+        run.operation.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
+    return Observation(run.context)
+
+
+def reranking(telemetry: Telemetry, call: Call) -> Retrieval:
+    """Start at ``BaseDocumentCompressor.compress_documents(documents, query, callbacks)``."""
+    documents: Sequence[Document] | None = call.argument(0, "documents")
+    search = _Search(telemetry, data_source=None)
+    search.content.retrieval_query = call.argument(1, "query")
+    top_k = getattr(call.instance, "top_n", None)
+    if isinstance(top_k, int) and documents:
+        search.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
+    return search
+
+
+class _LookUp(Memory):
+    """A look-up of one item, or a search for several."""
+
+    __slots__ = ()
+
+    def respond(self, value: Any) -> None:
+        """Count and keep the items."""
+        single = hasattr(value, "key")
+        self.record([value] if single else listed(value), _record)
+
+
+def _record(item: Item) -> dict[str, Any]:
+    score = getattr(item, "score", None)
+    record = {"id": item.key, "content": item.value}
+    return record if score is None else {**record, "score": score}
+
+
+def search_items(telemetry: Telemetry, call: Call) -> Memory:
+    """Start ``BaseStore.search(namespace, *, query, …)``."""
+    operation = _LookUp(telemetry, Operation.SEARCH_MEMORY)
+    operation.content.memory_query = call.kwargs.get("query")
+    return operation
+
+
+def get_item(telemetry: Telemetry, call: Call) -> Memory:
+    """Start ``BaseStore.get(namespace, key, …)``."""
+    return _of_item(_LookUp(telemetry, Operation.SEARCH_MEMORY), call)
+
+
+def put_item(telemetry: Telemetry, call: Call) -> Memory:
+    """Start ``BaseStore.put(namespace, key, value, …)``."""
+    key, value = call.argument(1, "key"), call.argument(2, "value")
+    operation = _of_item(Memory(telemetry, Operation.UPSERT_MEMORY), call)
+    operation.record([value], lambda content: {"id": key, "content": content})
+    return operation
+
+
+def delete_item(telemetry: Telemetry, call: Call) -> Memory:
+    """Start ``BaseStore.delete(namespace, key)``."""
+    return _of_item(Memory(telemetry, Operation.DELETE_MEMORY), call)
+
+
+def _of_item(operation: Memory, call: Call) -> Memory:
+    """Set the id of the one item that a call is about; its namespace may name a person."""
+    operation.attributes[attr.GEN_AI_MEMORY_RECORD_ID] = str(call.argument(1, "key"))
+    return operation
