@@ -395,3 +395,25 @@ def test_a_failing_step(run: Run, emission: Emission) -> None:
         ("invoke_workflow Failing", "step only"), "LookupError"
     )
     assert "secret" not in emission.texts()
+
+
+# Memory.
+
+
+def test_blocks_of_a_memory(llm: Any, run: Run, model: ScriptedModel, emission: Emission) -> None:
+    block = memories.StaticMemoryBlock(name="profile", static_content="He likes tea.")
+    memory = memories.Memory.from_defaults(session_id="s-1", memory_blocks=[block])
+    agent = agents.FunctionAgent(name="helper", tools=[], llm=llm)
+
+    async def main() -> None:
+        await agent.run("Hi.", memory=memory)
+
+    run(main)
+    tree = emission.tree()
+    assert tree[0] == "invoke_agent helper"
+    assert set(tree[1:]) == {"  search_memory", f"  {CHAT}"}
+    assert attributes(emission, "search_memory")[0] == {
+        "gen_ai.operation.name": "search_memory",
+        "gen_ai.memory.store.id": "profile",
+        "gen_ai.memory.record.count": 1,
+    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import after
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _engines, _models, _workflows
+from . import _engines, _evaluations, _memories, _models, _workflows
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -51,6 +51,24 @@ _INGESTION: Final = (
     Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.arun", _engines.pipeline),
     Patch(f"{_CORE}.indices.base:BaseIndex.from_documents", _engines.indexing, overrides=True),
 )
+_EVALUATIONS: Final = (
+    Patch(
+        f"{_CORE}.evaluation.base:BaseEvaluator.evaluate", _evaluations.evaluation, overrides=True
+    ),
+    Patch(
+        f"{_CORE}.evaluation.base:BaseEvaluator.aevaluate", _evaluations.evaluation, subclasses=True
+    ),
+    *(
+        Patch(
+            f"{_CORE}.evaluation.batch_runner:BatchEvalRunner.aevaluate_{what}", _evaluations.batch
+        )
+        for what in ("response_strs", "responses", "queries")
+    ),
+)
+_MEMORIES: Final = tuple(
+    Patch(f"{_CORE}.memory.memory:BaseMemoryBlock.{name}", start, since="0.12.37")
+    for name, start in (("aget", _memories.get), ("aput", _memories.put))
+)
 _WAITING: Final = Patch(
     "workflows.context.context:Context.wait_for_event",
     after(failed=_workflows.on_waiting),
@@ -60,5 +78,5 @@ _WAITING: Final = Patch(
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.instrumentation", _register),
     Registration("workflows.workflow", _register, since=_SINCE),
-    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INGESTION, _WAITING),
+    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INGESTION, *_EVALUATIONS, *_MEMORIES, _WAITING),
 )
