@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -77,3 +79,30 @@ def billed(emission: Emission) -> list[tuple[Any, Any]]:
         (found.get("gen_ai.usage.input_tokens"), found.get("gen_ai.usage.output_tokens"))
         for found in attributes(emission, CHAT)
     ]
+
+
+def join_writers() -> None:
+    """Wait for the threads that write streamed responses to the memory."""
+    for thread in threading.enumerate():
+        if type(thread).__module__.startswith("llama_index"):
+            thread.join(5)
+
+
+async def achat(engine: Any) -> None:
+    await engine.achat("Hi")
+
+
+async def astream(engine: Any) -> None:
+    response = await engine.astream_chat("Hi")
+    async for _ in response.async_response_gen():
+        pass
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+
+CHATS: dict[str, Callable[[Any, asyncio.AbstractEventLoop], object]] = {
+    "chat": lambda engine, loop: engine.chat("Hi"),
+    "achat": lambda engine, loop: loop.run_until_complete(achat(engine)),
+    "stream": lambda engine, loop: list(engine.stream_chat("Hi").response_gen),
+    "astream": lambda engine, loop: loop.run_until_complete(astream(engine)),
+}
+"""The ways to chat with an engine."""

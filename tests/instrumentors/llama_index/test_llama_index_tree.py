@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,18 @@ from llama_index.core import Document
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.postprocessor import LLMRerank, SimilarityPostprocessor
-from llama_index_parts import CHAT, EMBED, add, attributes, billed, embedding, index, talk
+from llama_index_parts import (
+    CHAT,
+    CHATS,
+    EMBED,
+    add,
+    attributes,
+    billed,
+    embedding,
+    index,
+    join_writers,
+    talk,
+)
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
@@ -160,32 +170,6 @@ def test_what_ranks_is_a_retrieval_and_what_filters_is_not(
 
 
 # Chats.
-
-
-def join_writers() -> None:
-    """Wait for the threads that write streamed responses to the memory."""
-    for thread in threading.enumerate():
-        if type(thread).__module__.startswith("llama_index"):
-            thread.join(5)
-
-
-async def achat(engine: Any) -> None:
-    await engine.achat("Hi")
-
-
-async def astream(engine: Any) -> None:
-    response = await engine.astream_chat("Hi")
-    async for _ in response.async_response_gen():
-        pass
-    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
-
-
-CHATS: dict[str, Callable[[Any, Loop], object]] = {
-    "chat": lambda engine, loop: engine.chat("Hi"),
-    "achat": lambda engine, loop: loop.run_until_complete(achat(engine)),
-    "stream": lambda engine, loop: list(engine.stream_chat("Hi").response_gen),
-    "astream": lambda engine, loop: loop.run_until_complete(astream(engine)),
-}
 
 
 @pytest.mark.parametrize("way", CHATS.values(), ids=CHATS)
