@@ -168,7 +168,7 @@ def _manual(request: ModelRequest) -> Reaction:
     return _text("It is two years.", 80 if request.kind is Kind.INFERENCE else 24)
 
 
-def _sub_questions(request: ModelRequest) -> Reaction:
+def _manuals(request: ModelRequest) -> Reaction:
     """React to texts to embed, to the query, to its parts and to the answers to them."""
     if request.kind is not Kind.INFERENCE:
         return _text("", 24)
@@ -206,9 +206,7 @@ PROGRAMS: Final = MappingProxyType(
         ),
         "research": Program("examples/graphs/research_graph.py", _research, "langchain.md"),
         "manual": Program("examples/graphs/rag_chain.py", _manual, "langchain.md"),
-        "sub_questions": Program(
-            "examples/documents/sub_questions.py", _sub_questions, "llama_index.md"
-        ),
+        "manuals": Program("examples/documents/two_manuals.py", _manuals, "llama_index.md"),
         "handoff": Program("examples/documents/handoff.py", _handoff, "llama_index.md"),
     }
 )

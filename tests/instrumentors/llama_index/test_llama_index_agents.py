@@ -1,4 +1,4 @@
-"""Agents, workflows of several agents, and workflows of the application's."""
+"""Agents, workflows of several agents, and workflows of the application."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llama_index.core.workflow import (
     StopEvent,
     Workflow,
 )
-from llama_index_parts import CHAT, add, attributes
+from llama_index_parts import CHAT, add, attributes, chat
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
@@ -28,6 +28,7 @@ agents: Any = import_module("llama_index.core.agent.workflow")  # its types are 
 tools: Any = import_module("llama_index.core.tools")
 workflows: Any = import_module("llama_index.core.workflow")
 step: Any = workflows.step
+failures: Any = import_module("workflows.errors")
 memories: Any = import_module("llama_index.core.memory")
 
 Loop = asyncio.AbstractEventLoop
@@ -128,9 +129,9 @@ def test_agents_that_run_at_once_are_traces_of_their_own(
     agent = agents.FunctionAgent(name="helper", tools=[add], llm=llm)
 
     async def main() -> None:
-        await asyncio.gather(*(one() for one in [ask, ask]))
+        await asyncio.gather(*(one() for one in [called, called]))
 
-    async def ask() -> None:
+    async def called() -> None:
         await agent.run("Add.")
 
     run(main)
@@ -153,8 +154,8 @@ def test_an_agent_in_a_tool_is_below_it(llm: Any, run: Run, emission: Emission) 
         await outer.run("Add.")
 
     run(main)
-    first, chat, tool, last = turn("outer", calls=("delegate",))
-    assert emission.tree() == [first, chat, tool, *turn("inner", 2), last]
+    first, request, tool, last = turn("outer", calls=("delegate",))
+    assert emission.tree() == [first, request, tool, *turn("inner", 2), last]
 
 
 def test_a_failing_tool_is_its_own_error(llm: Any, run: Run, emission: Emission) -> None:
@@ -210,9 +211,9 @@ def test_a_tool_that_waits_for_a_person(
 ) -> None:
     async def delete(ctx: Context) -> str:
         """Delete everything."""
-        asked = InputRequiredEvent.model_validate({"prefix": "Sure?"})
-        answer = await ctx.wait_for_event(HumanResponseEvent, waiter_event=asked)
-        return str(answer.response)
+        tree_of_query = InputRequiredEvent.model_validate({"prefix": "Sure?"})
+        reply = await ctx.wait_for_event(HumanResponseEvent, waiter_event=tree_of_query)
+        return str(reply.response)
 
     delete.__annotations__["ctx"] = Context  # LlamaIndex does not resolve annotations
     model.script(Response(tool_calls=[ToolCall("delete", {})]), "Done.")
@@ -227,8 +228,8 @@ def test_a_tool_that_waits_for_a_person(
         return await handler
 
     assert str(run(main)) == "Done."
-    first, chat, call, last = turn("helper", calls=("delete",))
-    assert emission.tree() == [first, chat, call, call, last]
+    first, request, call, last = turn("helper", calls=("delete",))
+    assert emission.tree() == [first, request, call, call, last]
     assert errors(emission) == {}
     assert emission.events == [("otel_agents.interrupt", {})]
 
@@ -310,11 +311,11 @@ class JokeFlow(Workflow):
         return Drafted(text=str(await self.llm.acomplete("A joke.")))
 
     @step
-    def judge(self, event: Drafted) -> StopEvent:
+    def rate(self, event: Drafted) -> StopEvent:
         return StopEvent(result=str(self.llm.complete(event.text)))
 
 
-FLOW = ["invoke_workflow JokeFlow", "  step draft", f"    {CHAT}", "  step judge", f"    {CHAT}"]
+FLOW = ["invoke_workflow JokeFlow", "  step draft", f"    {CHAT}", "  step rate", f"    {CHAT}"]
 
 
 def test_a_workflow_is_its_steps(llm: Any, run: Run, emission: Emission) -> None:
@@ -417,3 +418,61 @@ def test_blocks_of_a_memory(llm: Any, run: Run, model: ScriptedModel, emission: 
         "gen_ai.memory.store.id": "profile",
         "gen_ai.memory.record.count": 1,
     }
+
+
+# Tasks, threads and loops.
+
+
+def test_a_cancelled_workflow(run: Run, emission: Emission) -> None:
+    class Waiting(Workflow):
+        @step
+        async def only(self, event: StartEvent) -> StopEvent:
+            started_step.set()
+            await asyncio.Event().wait()
+            return StopEvent()
+
+    started_step = asyncio.Event()
+
+    async def main() -> None:
+        handler: Any = started(Waiting())
+        await started_step.wait()
+        await handler.cancel_run()
+        with pytest.raises(failures.WorkflowCancelledByUser):
+            await handler
+
+    run(main)
+    assert emission.tree() == ["invoke_workflow Waiting", "  step only"]
+    assert errors(emission) == {}
+
+
+def test_a_workflow_in_a_loop_of_a_thread_is_below_what_runs_it(
+    llm: Any, run: Run, model: ScriptedModel, emission: Emission
+) -> None:
+    async def flow() -> Any:
+        return await started(JokeFlow(chat(model)), topic="tea")
+
+    def consult(topic: str) -> str:
+        """Run a workflow in a loop of its own."""
+        return str(asyncio.run(flow()))
+
+    tool = tools.FunctionTool.from_defaults(fn=consult)
+    agent = agents.FunctionAgent(name="helper", tools=[tool], llm=llm)
+
+    async def main() -> None:
+        await agent.run("Joke.")
+
+    run(main)
+    first, request, call, last = turn("helper", calls=("consult",))
+    assert emission.tree() == [first, request, call, *("    " + line for line in FLOW), last]
+    assert emission.traces() == 1
+
+
+def test_a_workflow_that_nobody_awaits_ends(llm: Any, run: Run, emission: Emission) -> None:
+    async def main() -> None:
+        handler: Any = started(JokeFlow(llm), topic="tea")
+        async for _ in handler.stream_events():
+            pass
+        await handler
+
+    run(main)
+    assert emission.tree() == FLOW

@@ -1,4 +1,4 @@
-"""Content leaves only if it was asked for."""
+"""Content leaves only if it was tree_of_query for."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
 INGEST = ["ingest", f"  {EMBED}"]
-QUESTIONS = [
+PARTS = [
     {"sub_question": "Which?", "tool_name": "colors"},
     {"sub_question": "How many?", "tool_name": "shapes"},
 ]
@@ -48,7 +48,7 @@ def query(name: str, depth: int = 1) -> list[str]:
     return ["  " * depth + line for line in lines]
 
 
-def sub_questions(llm: Any, model: ScriptedModel, streaming: bool) -> Any:
+def divided(llm: Any, model: ScriptedModel, streaming: bool) -> Any:
     """Return an engine that asks two engines, the second of them at the same time."""
     return SubQuestionQueryEngine.from_defaults(
         tools(llm, model),
@@ -61,11 +61,11 @@ def sub_questions(llm: Any, model: ScriptedModel, streaming: bool) -> Any:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_sub_questions_are_steps(
+def test_divided_are_steps(
     streaming: bool, llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    engine = sub_questions(llm, model, streaming)
-    model.script(f"```json\n{json.dumps(QUESTIONS)}\n```")
+    engine = divided(llm, model, streaming)
+    model.script(f"```json\n{json.dumps(PARTS)}\n```")
     response = engine.query("Compare.")
     if streaming:
         assert "".join(response.response_gen)
@@ -80,11 +80,11 @@ def test_sub_questions_are_steps(
     assert attributes(emission, "query colors") == [{"otel_agents.step.type": "query"}]
 
 
-def test_async_sub_questions_are_steps(
+def test_async_divided_are_steps(
     llm: Any, loop: Loop, model: ScriptedModel, emission: Emission
 ) -> None:
-    engine = sub_questions(llm, model, False)
-    model.script(f"```json\n{json.dumps(QUESTIONS)}\n```")
+    engine = divided(llm, model, False)
+    model.script(f"```json\n{json.dumps(PARTS)}\n```")
 
     async def main() -> None:
         await engine.aquery("Compare.")
@@ -96,7 +96,7 @@ def test_async_sub_questions_are_steps(
     assert emission.traces() == 3
 
 
-def test_a_router_asks_one_engine(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+def test_a_router_selects_one_engine(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     selector = LLMSingleSelector.from_defaults(llm=llm)
     engine = RouterQueryEngine.from_defaults(tools(llm, model), llm=llm, selector=selector)
     model.script(json.dumps([{"choice": 2, "reason": "It is about shapes."}]))
@@ -104,7 +104,7 @@ def test_a_router_asks_one_engine(llm: Any, model: ScriptedModel, emission: Emis
     assert emission.tree() == [*INGEST * 2, "invoke_workflow", f"  {CHAT}", *query("shapes")]
 
 
-def test_an_engine_of_the_applications_has_its_name(emission: Emission) -> None:
+def test_an_engine_of_the_application_has_its_name(emission: Emission) -> None:
     class Oracle(CustomQueryEngine):
         def custom_query(self, query_str: str) -> str:
             return "42"
@@ -113,7 +113,7 @@ def test_an_engine_of_the_applications_has_its_name(emission: Emission) -> None:
     assert emission.tree() == ["invoke_workflow Oracle"]
 
 
-def test_an_engine_that_asks_again(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+def test_an_engine_that_retries(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     from llama_index.core.evaluation import FaithfulnessEvaluator
 
     inner = index(model).as_query_engine(llm=llm)
@@ -121,6 +121,6 @@ def test_an_engine_that_asks_again(llm: Any, model: ScriptedModel, emission: Emi
     engine = RetryQueryEngine(inner, FaithfulnessEvaluator(llm=llm), max_retries=1)
     engine.query("Which?")
     tree = emission.tree()
-    asked = ["invoke_workflow", "  retrieval", f"    {EMBED}", f"  {CHAT}"]
-    assert tree[2:7] == [*asked, "  evaluate Faithfulness"]
+    tree_of_query = ["invoke_workflow", "  retrieval", f"    {EMBED}", f"  {CHAT}"]
+    assert tree[2:7] == [*tree_of_query, "  evaluate Faithfulness"]
     assert emission.traces() == 2

@@ -21,7 +21,7 @@ from otel_agents.testing.scripted_model import Response, ScriptedModel
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
-ASKED: Any = {"query": "Which?", "response": "Red.", "contexts": ["red"]}
+SUBJECT: Any = {"query": "Which?", "response": "Red.", "contexts": ["red"]}
 
 
 def score(name: str, value: float) -> tuple[str, dict[str, Any]]:
@@ -29,12 +29,12 @@ def score(name: str, value: float) -> tuple[str, dict[str, Any]]:
     return "gen_ai.evaluation.result", attributes
 
 
-def test_an_evaluation_asks_a_model_and_has_a_score(
+def test_an_evaluation_calls_a_model_and_has_a_score(
     llm: Any, loop: Loop, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script_by(lambda request: Response("YES"))
     evaluator = FaithfulnessEvaluator(llm=llm)
-    result = loop.run_until_complete(evaluator.aevaluate(**ASKED))
+    result = loop.run_until_complete(evaluator.aevaluate(**SUBJECT))
     assert result.score == 1.0
     tree = emission.tree()
     assert tree[0] == "evaluate Faithfulness"
@@ -52,7 +52,7 @@ def test_an_evaluation_by_similarity(loop: Loop, model: ScriptedModel, emission:
 
 
 class Lengths(BaseEvaluator):
-    """An evaluator of the application's."""
+    """An evaluator of the application."""
 
     def _get_prompts(self) -> Any:
         return {}
@@ -67,15 +67,15 @@ class Lengths(BaseEvaluator):
 
 
 def test_an_evaluator_that_only_passes(emission: Emission) -> None:
-    Lengths().evaluate(**ASKED)
+    Lengths().evaluate(**SUBJECT)
     assert emission.tree() == ["evaluate Lengths"]
     assert emission.events == [score("Lengths", 1.0)]
 
 
 def test_many_evaluations_are_one_trace(loop: Loop, emission: Emission) -> None:
     runner = BatchEvalRunner({"lengths": Lengths()})
-    answers = ["Red.", "Green."]
-    found = runner.aevaluate_response_strs(["a", "b"], answers, [["x"], ["y"]])
+    responses = ["Red.", "Green."]
+    found = runner.aevaluate_response_strs(["a", "b"], responses, [["x"], ["y"]])
     loop.run_until_complete(found)
     assert emission.tree() == ["evaluate", "  evaluate Lengths", "  evaluate Lengths"]
     assert emission.events == [score("Lengths", 1.0), score("Lengths", 1.0)]

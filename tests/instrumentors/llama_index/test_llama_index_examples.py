@@ -11,7 +11,7 @@ from debugging_trees import shape_now, shape_on_the_page
 EXAMPLES = Path(__file__).parents[3] / "examples/documents"
 
 
-@pytest.mark.parametrize("name", ["sub_questions", "handoff"])
+@pytest.mark.parametrize("name", ["manuals", "handoff"])
 def test_an_example_draws_the_tree_of_the_page(name: str) -> None:
     assert shape_now(name) == shape_on_the_page(name)
 

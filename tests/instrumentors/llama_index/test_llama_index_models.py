@@ -30,7 +30,7 @@ HI = [ChatMessage(role="user", content="Hi")]
 
 
 class Own(CustomLLM):
-    """A model of the application's: no SDK below."""
+    """A model of the application: no SDK below."""
 
     model: str = "own-1"
 
@@ -53,7 +53,7 @@ class Own(CustomLLM):
 
 
 class Around(Own):
-    """A model of the application's that calls another one."""
+    """A model of the application that calls another one."""
 
     inner: Any = None
 
@@ -62,7 +62,7 @@ class Around(Own):
 
 
 class Failing(Own):
-    """A model of the application's that fails."""
+    """A model of the application that fails."""
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         raise LookupError("secret")
@@ -113,7 +113,7 @@ def test_the_sdk_reports_a_call(
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_a_model_of_the_applications_is_reported(
+def test_a_model_of_the_application_is_reported(
     way: Callable[[Any, Loop], object], loop: Loop, emission: Emission
 ) -> None:
     way(Own(), loop)
@@ -142,7 +142,7 @@ def test_a_model_around_another_one_is_one_call(llm: Any, emission: Emission) ->
     assert emission.tree() == [CHAT]
 
 
-def test_a_stream_that_is_never_read_asks_nothing(llm: Any, emission: Emission) -> None:
+def test_a_stream_that_is_never_read_sends_nothing(llm: Any, emission: Emission) -> None:
     llm.stream_chat(HI)
     Own().stream_complete("Hi")
     hosting.drain_streams(5)
@@ -193,7 +193,7 @@ def test_the_sdk_reports_embeddings(model: ScriptedModel, loop: Loop, emission: 
     assert emission.tree() == [EMBED] * 4
 
 
-def test_embeddings_of_the_applications_are_reported(emission: Emission) -> None:
+def test_embeddings_of_the_application_are_reported(emission: Emission) -> None:
     class Own(MockEmbedding):
         def _get_text_embedding(self, text: str) -> list[float]:
             return [1.0, 2.0]

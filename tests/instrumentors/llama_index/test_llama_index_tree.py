@@ -51,11 +51,11 @@ async def read(engine: Any) -> str:
     return "".join([token async for token in response.response_gen])
 
 
-async def ask(engine: Any) -> str:
+async def called(engine: Any) -> str:
     return str(await engine.aquery("Which?"))
 
 
-def test_a_query_retrieves_and_asks(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+def test_a_query_retrieves_and_calls(llm: Any, model: ScriptedModel, emission: Emission) -> None:
     engine = index(model).as_query_engine(llm=llm)
     assert str(engine.query("Which?")) == "Hello from the scripted model."
     assert emission.tree() == [*INGEST, *QUERY]
@@ -70,7 +70,7 @@ def test_a_query_retrieves_and_asks(llm: Any, model: ScriptedModel, emission: Em
 
 def test_an_async_query(llm: Any, loop: Loop, model: ScriptedModel, emission: Emission) -> None:
     engine = index(model).as_query_engine(llm=llm)
-    assert loop.run_until_complete(ask(engine)) == "Hello from the scripted model."
+    assert loop.run_until_complete(called(engine)) == "Hello from the scripted model."
     assert emission.tree() == [*INGEST, *QUERY]
 
 
@@ -114,7 +114,7 @@ def test_a_stream_that_is_closed_is_abandoned(
     assert found["otel_agents.stream.abandoned"] is True
 
 
-def test_a_stream_that_is_never_read_asks_nothing(
+def test_a_stream_that_is_never_read_sends_nothing(
     llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     response = index(model).as_query_engine(llm=llm, streaming=True).query("Which?")
@@ -152,7 +152,7 @@ def test_a_retriever_alone(model: ScriptedModel, emission: Emission) -> None:
         ("accumulate", ["  synthesize", f"    {CHAT}", f"    {CHAT}"]),
     ],
 )
-def test_a_synthesizer_that_asks_twice_is_a_step(
+def test_a_synthesizer_that_calls_twice_is_a_step(
     mode: str, steps: list[str], llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
     index(model).as_query_engine(llm=llm, response_mode=mode).query("Which?")

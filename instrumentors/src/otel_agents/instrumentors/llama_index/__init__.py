@@ -35,10 +35,11 @@ class LlamaIndexInstrumentor(AgentInstrumentor):
         "loongsuite-instrumentation-llamaindex",
     )
     covers = (
-        "query and chat engines, retrievers, rerankers, ingestion",
-        "agents, multi-agent workflows, the application's workflows and their steps, tools",
+        "query engines (sub-questions, routers) and chat engines, retrievers, rerankers, ingestion",
+        "agents (function, ReAct, CodeAct, `AgentRunner`), `AgentWorkflow` with handoffs, tools",
+        "the application's workflows and their steps, interrupts, memory blocks, evaluators",
         "sync, async, stream",
-        "the application's own model classes",
+        "the application's own model and embedding classes",
     )
 
     def patches(self) -> Iterable[Row]:

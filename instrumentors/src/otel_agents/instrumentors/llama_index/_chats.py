@@ -50,7 +50,7 @@ def conversation_of(memory: Any, parent: Context | None = None) -> Context | Non
 def chat(entered: Entered) -> Work:
     """Start ``BaseChatEngine.chat(message, chat_history)`` and its three kinds."""
     engine = entered.instance
-    question = entered.arguments.get("message")
+    given = entered.arguments.get("message")
     memory = getattr(engine, "_memory", None) or getattr(engine, "memory", None)
     kind = InvokeAgent if is_a(engine, "BaseAgent") else InvokeWorkflow
 
@@ -58,8 +58,8 @@ def chat(entered: Entered) -> Work:
         return kind(
             entered.telemetry,
             given_class(engine),
-            input=lambda: [text_message("user", question)],
-            output=_answer,
+            input=lambda: [text_message("user", given)],
+            output=_output,
             parent=parent,
         )
 
@@ -67,7 +67,7 @@ def chat(entered: Entered) -> Work:
     return Work(entered.span_id, _CHAT, engine, begin, parent, ending=_end, state=_Writing())
 
 
-def _answer(value: AgentChatResponse) -> Messages:
+def _output(value: AgentChatResponse) -> Messages:
     text = value.response
     return [text_message("assistant", text)] if text else None
 

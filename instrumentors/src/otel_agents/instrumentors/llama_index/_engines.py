@@ -16,7 +16,7 @@ from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
 from ._messages import query_text
-from ._responses import AnsweredWorkflow, answer, follow_response
+from ._responses import TextWorkflow, follow_response, output_text
 from ._work import Entered, Work, given_class
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "top_n")
 def query(entered: Entered) -> Work:
     """Start ``BaseQueryEngine.query(str_or_query_bundle)``: a step within another engine."""
     engine, above = entered.instance, entered.above
-    question = entered.arguments.get("str_or_query_bundle")
+    given = entered.arguments.get("str_or_query_bundle")
     if above is not None and above.kind in _ENGINES:
         name = _name_within(above.subject, engine) or given_class(engine)
 
@@ -40,11 +40,11 @@ def query(entered: Entered) -> Work:
     else:
 
         def begin(parent: Context) -> Operation:
-            return AnsweredWorkflow(
+            return TextWorkflow(
                 entered.telemetry,
                 given_class(engine),
-                input=lambda: [text_message("user", query_text(question))],
-                output=answer,
+                input=lambda: [text_message("user", query_text(given))],
+                output=output_text,
                 parent=parent,
             )
 
@@ -93,11 +93,11 @@ def rerank(entered: Entered) -> Work | None:
     return _search(entered, "rerank", entered.arguments.get("query_bundle"))
 
 
-def _search(entered: Entered, kind: str, question: Any) -> Work:
+def _search(entered: Entered, kind: str, given: Any) -> Work:
     def begin(parent: Context) -> Retrieval:
         search = _Search(entered.telemetry, parent=parent)
-        if question is not None and search.content.enabled:
-            search.content.retrieval_query = query_text(question)
+        if given is not None and search.content.enabled:
+            search.content.retrieval_query = query_text(given)
         top_k = _top_k(entered.instance)
         if top_k is not None:
             search.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
@@ -125,6 +125,6 @@ def indexing(telemetry: Telemetry, call: Call) -> Step:
 
 
 def synthesis(telemetry: Telemetry, call: Call) -> Step | None:
-    """Start ``get_response(query_str, text_chunks, …)`` of what asks a model for each chunk."""
+    """Start ``get_response(query_str, text_chunks, …)`` of what calls a model for each chunk."""
     chunks: Sequence[Any] = listed(call.argument(1, "text_chunks"))
     return Step(telemetry, "synthesize", count=len(chunks)) if len(chunks) > 1 else None

@@ -1,4 +1,4 @@
-"""Evaluators: their score is an event of the step in which they ask a model."""
+"""Evaluators: their score is an event of the step in which they call a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of a memory: what an agent looks up before it asks a model, and what it stores."""
+"""Blocks of a memory: what an agent looks up before it calls a model, and what it stores."""
 
 from __future__ import annotations
 

@@ -125,11 +125,11 @@ def embeddings_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
 
 
 def _record_request(call: Call, content: Content) -> None:
-    asked = call.args[0] if call.args else call.kwargs.get("messages", call.kwargs.get("prompt"))
-    if isinstance(asked, str):
-        content.input_messages = [text_message("user", asked)]
-    elif asked:
-        content.input_messages = model_messages(asked)
+    sent = call.args[0] if call.args else call.kwargs.get("messages", call.kwargs.get("prompt"))
+    if isinstance(sent, str):
+        content.input_messages = [text_message("user", sent)]
+    elif sent:
+        content.input_messages = model_messages(sent)
 
 
 def _first_text(model: Any, names: tuple[str, ...]) -> str | None:

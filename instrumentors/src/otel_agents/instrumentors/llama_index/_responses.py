@@ -12,12 +12,12 @@ from otel_agents.instrumentors._dialects.parts import text_message
 
 from ._work import RUNS, Work
 
-__all__ = ["AnsweredWorkflow", "answer", "follow_generator_of", "follow_response"]
+__all__ = ["TextWorkflow", "follow_generator_of", "follow_response", "output_text"]
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
-class AnsweredWorkflow(InvokeWorkflow):
+class TextWorkflow(InvokeWorkflow):
     """A workflow whose result is a text, or a stream of its parts."""
 
     __slots__ = ("_tokens",)
@@ -36,7 +36,7 @@ class AnsweredWorkflow(InvokeWorkflow):
             self.respond("".join(self._tokens))
 
 
-def answer(response: Any) -> Messages:
+def output_text(response: Any) -> Messages:
     """Return the output messages of a query engine."""
     text = str(response) if response is not None else ""
     return [text_message("assistant", text)] if text else None

@@ -66,7 +66,7 @@ def _result(value: ToolOutput) -> Any:
 
 
 def predict_and_call(entered: Entered) -> Work | None:
-    """Start ``LLM.predict_and_call(tools, …)``, which asks a model and calls its tools."""
+    """Start ``LLM.predict_and_call(tools, …)``, which calls a model and calls its tools."""
     if entered.above is not None:
         return None
 

@@ -49,13 +49,13 @@ class Team:
         telemetry: What to emit with.
         turn: The run of the agent whose turn it is.
         name: That agent's name.
-        said: Its last message.
+        last: Its last message.
     """
 
     telemetry: Telemetry
     turn: InvokeAgent | None = None
     name: str | None = None
-    said: Any = None
+    last: Any = None
 
     def context_of(self, name: str | None, input: Any, parent: Context) -> Context:
         """Return the context for a step of the agent ``name``, None for that of the turn."""
@@ -74,13 +74,13 @@ class Team:
     def end(self, error: BaseException | None = None) -> None:
         """End the turn, if there is one."""
         turn, self.turn = self.turn, None
-        said, self.said = self.said, None
+        last, self.last = self.last, None
         if turn is None:
             return
         if error is not None:
             turn.failed(error)
         else:
-            turn.returned(said)
+            turn.returned(last)
 
 
 def _turn_input(messages: Any) -> Messages:
@@ -147,8 +147,8 @@ def _input(event: Any) -> Messages:
 
     def messages() -> list[Any]:
         history = listed(_of_event(event, "chat_history"))
-        asked = _of_event(event, "user_msg")
-        given = [*history, *([asked] if asked is not None else [])]
+        message = _of_event(event, "user_msg")
+        given = [*history, *([message] if message is not None else [])]
         if given:
             return [any_message("user", one) for one in given]
         return [text_message("user", event.model_dump())]
@@ -187,8 +187,8 @@ def on_waiting(telemetry: Telemetry, call: Call, error: BaseException) -> None:
     """Report that ``Context.wait_for_event(…)`` leaves the step, until somebody sends the event."""
     if type(error).__name__ != WAITING:
         return
-    asked = call.argument(1, "waiter_event")
-    interrupted(telemetry, asked.model_dump() if asked is not None else None)
+    waiter = call.argument(1, "waiter_event")
+    interrupted(telemetry, waiter.model_dump() if waiter is not None else None)
 
 
 def _team_step(entered: Entered, team: Team, event: Any) -> Work:
@@ -200,9 +200,9 @@ def _team_step(entered: Entered, team: Team, event: Any) -> Work:
         parent = team.context_of(name, getattr(event, "input", None), found)
 
     def end(work: Work, result: Any) -> None:
-        said = getattr(result, "response", None)
-        if hasattr(said, "role"):
-            team.said = said
+        last = getattr(result, "response", None)
+        if hasattr(last, "role"):
+            team.last = last
         RUNS.end(work.span_id)
 
     call_id = getattr(event, "tool_id", None)
