@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib import import_module
 from typing import Any
 
 import pytest
-from llama_index.core import get_response_synthesizer
 from llama_index.core.query_engine import (
     CustomQueryEngine,
     RetryQueryEngine,
@@ -25,6 +25,7 @@ from otel_agents.testing.scripted_model import Response, ScriptedModel
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
+core: Any = import_module("llama_index.core")
 INGEST = ["ingest", f"  {EMBED}"]
 PARTS = [
     {"sub_question": "Which?", "tool_name": "colors"},
@@ -54,7 +55,7 @@ def divided(llm: Any, model: ScriptedModel, streaming: bool) -> Any:
         tools(llm, model),
         llm=llm,
         question_gen=LLMQuestionGenerator.from_defaults(llm=llm),
-        response_synthesizer=get_response_synthesizer(llm=llm, streaming=streaming),
+        response_synthesizer=core.get_response_synthesizer(llm=llm, streaming=streaming),
         use_async=False,
         verbose=False,
     )

@@ -57,7 +57,7 @@ class Lengths(BaseEvaluator):
     def _get_prompts(self) -> Any:
         return {}
 
-    def _update_prompts(self, prompts: Any) -> None:
+    def _update_prompts(self, prompts_dict: Any) -> None:
         """It has none."""
 
     async def aevaluate(

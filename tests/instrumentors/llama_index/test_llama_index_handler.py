@@ -44,19 +44,23 @@ def test_the_handler_is_removed(emission: Emission) -> None:
     assert emission.tree() == []
 
 
-def test_methods_are_restored(emission: Emission, llm: Any) -> None:
-    kind: Any = type(llm)
-    before = {name: vars(kind).get(name) for name in ("chat", "achat", "stream_chat", "complete")}
+def test_methods_are_restored(emission: Emission) -> None:
+    models: Any = import_module("llama_index.llms.openai")
+    kind = models.OpenAI
+    before: dict[str, Any] = dict(vars(kind))
+    assert "stream_chat" in before
     with instrumenting(emission, LlamaIndexInstrumentor()) as instrument:
         instrument()
-    assert {name: vars(kind).get(name) for name in before} == before
+    after: dict[str, Any] = dict(vars(kind))
+    assert after == before
 
 
 @pytest.mark.usefixtures("instrumented")
 def test_the_handler_is_one_of_llama_index() -> None:
+    base: Any = BaseSpanHandler
     handler: Any = root_dispatcher().span_handlers[-1]
     assert type(handler).__name__ == "RunHandler"
-    assert isinstance(handler, BaseSpanHandler)
+    assert issubclass(type(handler), base)
     assert copy.copy(handler) is handler
     assert copy.deepcopy(handler) is handler
     assert type(pickle.loads(pickle.dumps(handler))) is NullSpanHandler
