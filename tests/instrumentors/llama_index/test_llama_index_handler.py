@@ -21,6 +21,8 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
+models: Any = import_module("llama_index.llms.openai")
+
 
 def root_dispatcher() -> Any:
     """Return the root dispatcher; its types are partly unknown."""
@@ -45,8 +47,7 @@ def test_the_handler_is_removed(emission: Emission) -> None:
 
 
 def test_methods_are_restored(emission: Emission) -> None:
-    models: Any = import_module("llama_index.llms.openai")
-    kind = models.OpenAI
+    kind: Any = models.OpenAI
     before: dict[str, Any] = dict(vars(kind))
     assert "stream_chat" in before
     with instrumenting(emission, LlamaIndexInstrumentor()) as instrument:
