@@ -48,11 +48,11 @@ def test_the_handler_is_removed(emission: Emission) -> None:
 
 def test_methods_are_restored(emission: Emission) -> None:
     kind: Any = models.OpenAI
-    before: dict[str, Any] = dict(vars(kind))
+    before: dict[str, Any] = dict(kind.__dict__)
     assert "stream_chat" in before
     with instrumenting(emission, LlamaIndexInstrumentor()) as instrument:
         instrument()
-    after: dict[str, Any] = dict(vars(kind))
+    after: dict[str, Any] = dict(kind.__dict__)
     assert after == before
 
 
