@@ -188,7 +188,7 @@ GAPS: Final = (
         (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
         "an application's own model class reports nothing",
         _is(attr.GEN_AI_PROVIDER_NAME, "custom"),
-        ("ag2", "ag2_classic", "autogen", "crewai", "dspy", "langchain", "litellm", "openai_agents"),
+        ("ag2", "ag2_classic", "autogen", "crewai", "dspy", "langchain", "litellm", "llama_index", "openai_agents"),
     ),
     Gap(
         _INFERENCE,

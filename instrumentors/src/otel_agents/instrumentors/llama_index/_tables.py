@@ -1,0 +1,82 @@
+"""The table: the handler's registration, and the target of everything that it cannot follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Final
+
+from otel_agents.instrumentors._core.calls.watching import after
+from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+
+from . import _engines, _evaluations, _memories, _models, _workflows
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+__all__ = ["ROWS"]
+
+_CORE: Final = "llama_index.core"
+_SINCE: Final = MappingProxyType({"llama-index-workflows": "2"})
+"""Workflows are a distribution of their own, which does not need the core."""
+
+
+def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
+    from . import _handler  # it imports LlamaIndex
+
+    return _handler.register(telemetry, module)
+
+
+_MODELS: Final = tuple(
+    Patch(f"{_CORE}.base.llms.base:BaseLLM.{prefix}{method}", _models.model_call, subclasses=True)
+    for prefix in ("", "a")
+    for method in ("chat", "complete", "stream_chat", "stream_complete")
+)
+_EMBEDDINGS: Final = tuple(
+    Patch(
+        f"{_CORE}.base.embeddings.base:BaseEmbedding._{prefix}get_{method}",
+        _models.embeddings_call,
+        subclasses=True,
+    )
+    for prefix in ("", "a")
+    for method in ("query_embedding", "text_embedding", "text_embeddings")
+)
+_SYNTHESIZERS: Final = tuple(
+    Patch(f"{_CORE}.response_synthesizers.{target}.{prefix}get_response", _engines.synthesis)
+    for target in ("refine:Refine", "tree_summarize:TreeSummarize", "accumulate:Accumulate")
+    for prefix in ("", "a")
+)
+_INGESTION: Final = (
+    Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.run", _engines.pipeline),
+    Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.arun", _engines.pipeline),
+    Patch(f"{_CORE}.indices.base:BaseIndex.from_documents", _engines.indexing, overrides=True),
+)
+_EVALUATIONS: Final = (
+    Patch(
+        f"{_CORE}.evaluation.base:BaseEvaluator.evaluate", _evaluations.evaluation, overrides=True
+    ),
+    Patch(
+        f"{_CORE}.evaluation.base:BaseEvaluator.aevaluate", _evaluations.evaluation, subclasses=True
+    ),
+    *(
+        Patch(
+            f"{_CORE}.evaluation.batch_runner:BatchEvalRunner.aevaluate_{what}", _evaluations.batch
+        )
+        for what in ("response_strs", "responses", "queries")
+    ),
+)
+_MEMORIES: Final = tuple(
+    Patch(f"{_CORE}.memory.memory:BaseMemoryBlock.{name}", start, since="0.12.37")
+    for name, start in (("aget", _memories.get), ("aput", _memories.put))
+)
+_WAITING: Final = Patch(
+    "workflows.context.context:Context.wait_for_event",
+    after(failed=_workflows.on_waiting),
+    since=_SINCE,
+)
+
+ROWS: Final[tuple[Row, ...]] = (
+    Registration(f"{_CORE}.instrumentation", _register),
+    Registration("workflows.workflow", _register, since=_SINCE),
+    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INGESTION, *_EVALUATIONS, *_MEMORIES, _WAITING),
+)
