@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypedDict, cast
@@ -11,6 +13,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from packaging.version import Version
 
+from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
@@ -20,10 +23,12 @@ __all__ = [
     "State",
     "add",
     "agent",
+    "attributes",
     "chat",
     "compiled",
     "graph",
     "turn",
+    "ways",
 ]
 
 CORE = Version(version("langchain-core"))
@@ -41,6 +46,35 @@ LANGGRAPH = _version("langgraph")
 CHAT = "chat gpt-4o-mini"
 NAMED = Version("0.2.61") < LANGGRAPH
 """Whether agents and graphs can have a name."""
+
+
+def ways(value: Any) -> dict[str, Callable[[Any, asyncio.AbstractEventLoop], object]]:
+    """Return the ways to run a runnable to its end with the input ``value``."""
+
+    async def asynchronous(run: Any) -> None:
+        await run.ainvoke(value)
+
+    async def streamed(run: Any) -> None:
+        async for _ in run.astream(value):
+            pass
+
+    async def events(run: Any) -> None:
+        async for _ in run.astream_events(value, version="v2"):
+            pass
+
+    return {
+        "invoke": lambda run, loop: run.invoke(value),
+        "stream": lambda run, loop: list(run.stream(value)),
+        "ainvoke": lambda run, loop: loop.run_until_complete(asynchronous(run)),
+        "astream": lambda run, loop: loop.run_until_complete(streamed(run)),
+        "astream_events": lambda run, loop: loop.run_until_complete(events(run)),
+    }
+
+
+def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
+    """Return the attributes of the spans named ``name``, in the order of their start."""
+    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
+    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 class State(TypedDict):

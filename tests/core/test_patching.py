@@ -359,7 +359,7 @@ def test_a_module_in_a_folder_that_is_no_package_is_found(
     for package in (tmp_path / "toylayers", tmp_path / "toylayers" / "inner"):
         (package / "__init__.py").write_text("")
     (folder / "deep.py").write_text("def complete(prompt):\n    return prompt\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     patches = patched(
         Patch("toylayers.inner.plain.deep:complete", shouting),
         Patch("toylayers.inner.plain.other:complete", shouting, one_of="others"),

@@ -23,10 +23,11 @@ def outline(spans: list[Found]) -> list[str]:
 
 
 def test_jaeger_has_the_graph(graph: Everywhere) -> None:
-    def found() -> list[Found]:
-        return [*map(otlp_json.found, graph.jaeger.spans(graph.run.trace_id))]
+    def whole() -> list[Found] | None:
+        spans = [*map(otlp_json.found, graph.jaeger.spans(graph.run.trace_id))]
+        return spans if len(spans) == len(RESEARCH) else None
 
-    spans = wait_for(lambda: len(found()) == len(RESEARCH) and found(), "the graph in Jaeger")
+    spans = wait_for(whole, "the graph in Jaeger")
     assert outline(spans) == RESEARCH
 
 

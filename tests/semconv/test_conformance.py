@@ -124,6 +124,8 @@ GOOD = [
         gen_ai__usage__output_tokens=None,
     ).by("openai"),
     CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("autogen"),
+    CHAT.with_(gen_ai__response__id=None, gen_ai__response__model=None).by("openai_agents"),
+    CHAT.with_(gen_ai__response__finish_reasons=None, gen_ai__response__id=None).by("langchain"),
     CHAT.with_(gen_ai__response__model=None, server__address=None).by("crewai"),
     CHAT.with_(gen_ai__response__finish_reasons=None, gen_ai__response__id=None).by("crewai"),
     CHAT.with_(gen_ai__provider__name="aws.bedrock", gen_ai__response__id=None).by("crewai"),

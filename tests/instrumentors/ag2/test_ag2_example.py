@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 from debugging_trees import shape_now, shape_on_the_page
-from instrumented import plain_environ
+from example_runs import drawn_names, run_example
 
 from otel_agents.testing.scripted_model import (
     ModelRequest,
@@ -31,10 +28,12 @@ invoke_agent Planner
          chat gpt-4o-mini
          execute_tool find_trains
          chat gpt-4o-mini
-   chat gpt-4o-mini""",
+   chat gpt-4o-mini
+""",
     """\
 invoke_agent Planner
-   chat gpt-4o-mini""",
+   chat gpt-4o-mini
+""",
 ]
 
 
@@ -56,39 +55,17 @@ def react(request: ModelRequest) -> Reaction:
     )
 
 
-def names(tree: str) -> str:
-    """Return the indented names of a drawn tree."""
-    lines = [re.sub("[│├└─]", " ", line) for line in tree.splitlines()]
-    shortened = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    return "\n".join(
-        line for line in shortened if line.lstrip().startswith(("invoke", "chat", "exec"))
-    )
-
-
 def test_an_agent_with_another_agent_as_a_tool() -> None:
     with ScriptedModel() as model:
         model.script_by(react)
-        variables = {
-            "OPENAI_BASE_URL": model.openai_url,
-            "OPENAI_API_KEY": "none",
-            "OTEL_TRACES_EXPORTER": "tree",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-        }
-        done = subprocess.run(
-            [Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable, PROGRAM],
-            env=plain_environ(variables),
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
+        output, drawn = run_example(PROGRAM, model)
         requests = model.ledger.requests
-    assert done.stdout.splitlines() == ["Take the 09:25.", "A hat."]
+    assert output.splitlines() == ["Take the 09:25.", "A hat."]
     assert requests == 6
-    _, *trees = done.stderr.split(" · trace ")
-    assert [names(tree) for tree in trees] == TREES
-    assert "5 model calls · 3 tool calls" in done.stderr
-    assert "1 error" in done.stderr
+    _, *trees = drawn.split(" · trace ")
+    assert [drawn_names(tree) for tree in trees] == TREES
+    assert "5 model calls · 3 tool calls" in drawn
+    assert "1 error" in drawn
 
 
 def test_the_tree_in_the_docs_is_current() -> None:

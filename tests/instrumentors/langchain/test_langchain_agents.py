@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import ToolException, tool
-from langchain_graphs import CHAT, CORE, LANGGRAPH, NAMED, add, agent, chat, turn
+from langchain_graphs import CHAT, CORE, LANGGRAPH, NAMED, add, agent, attributes, chat, turn
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -22,12 +22,6 @@ HI = {"messages": [("user", "hi")]}
 FACTORY = pytest.mark.skipif(
     find_spec("langchain.agents.middleware") is None, reason="no create_agent"
 )
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 def failed(emission: Emission) -> dict[str, object]:

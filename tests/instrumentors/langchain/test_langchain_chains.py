@@ -18,7 +18,7 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.runnables.history import RunnableWithMessageHistory
-from langchain_graphs import CHAT, chat
+from langchain_graphs import CHAT, attributes, chat, ways
 from opentelemetry.context import attach, detach
 from pydantic import BaseModel
 
@@ -33,29 +33,7 @@ PROMPT = ChatPromptTemplate.from_messages([("human", "{topic}")])
 TOPIC = {"topic": "weather"}
 
 
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
-
-
-async def collected(chain: Any) -> None:
-    async for _ in chain.astream(TOPIC):
-        pass
-
-
-async def events(chain: Any) -> None:
-    async for _ in chain.astream_events(TOPIC, version="v2"):
-        pass
-
-
-WAYS: dict[str, Callable[[Any, Loop], object]] = {
-    "invoke": lambda chain, loop: chain.invoke(TOPIC),
-    "stream": lambda chain, loop: list(chain.stream(TOPIC)),
-    "ainvoke": lambda chain, loop: loop.run_until_complete(chain.ainvoke(TOPIC)),
-    "astream": lambda chain, loop: loop.run_until_complete(collected(chain)),
-    "astream_events": lambda chain, loop: loop.run_until_complete(events(chain)),
-}
+WAYS = ways(TOPIC)
 EVERY_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 Way = Callable[[Any, Loop], object]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from debugging_trees import drawn_now, shape_on_the_page, shapes_of
+from example_runs import drawn_names
 
 EXAMPLES = Path(__file__).parents[3] / "examples/graphs"
 HEAD = re.compile("^.* · trace .*$", re.MULTILINE)
@@ -49,13 +50,7 @@ invoke_workflow manual
 
 def names(trees: str) -> list[str]:
     """Return drawn trees without their heads, durations and bars."""
-    return [_names(tree) for tree in HEAD.split(trees)[1:]]
-
-
-def _names(tree: str) -> str:
-    lines = [re.sub("[│├└─]", " ", line) for line in tree.splitlines()]
-    found = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    return "".join(f"{name}\n" for name in found if name.strip())
+    return [drawn_names(tree) for tree in HEAD.split(trees)[1:]]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, cast
 
 import pytest
-from langchain_graphs import CHAT, LANGGRAPH, State, compiled, graph
+from langchain_graphs import CHAT, LANGGRAPH, State, attributes, compiled, graph
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
@@ -28,12 +28,6 @@ REPORTED = pytest.mark.skipif(Version("1.1.7") > LANGGRAPH, reason="no callback 
 
 def library(name: str) -> Any:
     return import_module(f"langgraph.{name}")
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 def errors(emission: Emission) -> dict[str, object]:

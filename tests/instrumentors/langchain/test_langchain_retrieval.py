@@ -14,7 +14,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnablePassthrough
-from langchain_graphs import CHAT, CORE, LANGGRAPH, State, compiled
+from langchain_graphs import CHAT, CORE, LANGGRAPH, State, attributes, compiled
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 from packaging.version import Version
@@ -40,12 +40,6 @@ class First(BaseDocumentCompressor):
         self, documents: Sequence[Document], query: str, callbacks: Callbacks = None
     ) -> Sequence[Document]:
         return documents[: self.top_n]
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 def store_of_vectors() -> Any:

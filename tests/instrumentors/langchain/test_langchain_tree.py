@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from langchain_graphs import CHAT, State, agent, compiled, turn
+from langchain_graphs import CHAT, State, agent, attributes, compiled, turn, ways
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
 HI = {"messages": [("user", "hi")]}
-
-
-def attributes(emission: Emission, name: str) -> list[dict[str, Any]]:
-    """Return the attributes of the spans named ``name``, in the order of their start."""
-    spans = sorted(emission.spans, key=lambda span: span.start_time or 0)
-    return [dict(span.attributes or {}) for span in spans if span.name == name]
 
 
 def billed(emission: Emission) -> list[tuple[Any, Any]]:
@@ -37,26 +31,8 @@ def billed(emission: Emission) -> list[tuple[Any, Any]]:
 # Agents.
 
 
-async def asynchronous(run: Any) -> None:
-    await run.ainvoke(HI)
-
-
-async def streamed_async(run: Any) -> None:
-    async for _ in run.astream(HI):
-        pass
-
-
-async def events(run: Any) -> None:
-    async for _ in run.astream_events(HI, version="v2"):
-        pass
-
-
-WAYS: dict[str, Callable[[Any, Loop], object]] = {
-    "invoke": lambda run, loop: run.invoke(HI),
-    "stream": lambda run, loop: list(run.stream(HI)),
-    "ainvoke": lambda run, loop: loop.run_until_complete(asynchronous(run)),
-    "astream": lambda run, loop: loop.run_until_complete(streamed_async(run)),
-}
+WAYS = ways(HI)
+EVENTS = WAYS.pop("astream_events")
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -74,7 +50,7 @@ def test_an_agent_is_its_calls_of_models_and_tools(
 
 
 def test_the_events_of_an_agent_are_one_run(llm: Any, loop: Loop, emission: Emission) -> None:
-    loop.run_until_complete(events(agent(llm, "helper")))
+    EVENTS(agent(llm, "helper"), loop)
     hosting.drain_streams(5)
     assert emission.tree() == turn("helper")
 

@@ -28,6 +28,7 @@ class Server(mcp.MCPServer):
     """An MCP server in this process."""
 
     name = "house"
+    fails = False
 
     async def connect(self) -> None: ...
 
@@ -40,13 +41,21 @@ class Server(mcp.MCPServer):
         return [types.Tool(name="weather", **{name: schema})]
 
     async def call_tool(self, *args: Any, **more: Any) -> Any:
-        return types.CallToolResult(content=[types.TextContent(type="text", text="Sunny.")])
+        content = [types.TextContent(type="text", text="Sunny.")]
+        name = "isError" if "isError" in types.CallToolResult.model_fields else "is_error"
+        return types.CallToolResult(content=content, **{name: self.fails})
 
     async def list_prompts(self) -> Any:
         raise NotImplementedError
 
     async def get_prompt(self, *args: Any) -> Any:
         raise NotImplementedError
+
+
+class Failing(Server):
+    """An MCP server whose tool returns an error to the model."""
+
+    fails = True
 
 
 @Runs
@@ -68,6 +77,31 @@ def test_a_tool_of_an_mcp_server(
         "gen_ai.tool.call.id": "call_1",
         "gen_ai.agent.name": "guide",
     }
+
+
+@pytest.mark.parametrize("traced", [True, False])
+@Runs
+def test_a_tool_of_an_mcp_server_that_returns_an_error(
+    run: Any, start: Any, traced: bool, emission: Emission, model: ScriptedModel
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]))
+    config = agents.RunConfig(tracing_disabled=not traced)
+    run(start(assistant(mcp_servers=[Failing()]), run_config=config))
+    assert attributes(emission, "execute_tool weather")["error.type"] == "tool_error"
+    assert "error.type" not in attributes(emission, "invoke_agent guide")
+
+
+def test_a_function_may_recover_from_the_error_of_an_mcp_server(
+    run: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    @agents.function_tool
+    async def weather() -> str:
+        result = await Failing().call_tool("weather", {})
+        return str(result.content[0].text)
+
+    model.script(Response(tool_calls=[ToolCall("weather", {})]))
+    run(finished(assistant(tools=[weather])))
+    assert "error.type" not in attributes(emission, "execute_tool weather")
 
 
 @pytest.mark.skipif(Version("0.2") > VERSION, reason="sessions came later")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
+import textwrap
 from pathlib import Path
 
-from instrumented import plain_environ
+from example_runs import drawn_names, run_example
 
 from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
 
@@ -29,39 +27,18 @@ def respond(request: ModelRequest) -> Response:
     return Response(tool_calls=[ToolCall("find_trains", STATIONS)])
 
 
-def names(drawn: str) -> list[str]:
-    """Return the names in a drawn tree, with their indentation."""
-    lines = [re.sub("[│├└─]", " ", line) for line in drawn.splitlines()]
-    found = [re.split(r"  +(?=[\d.]+ m?s )", line.rstrip())[0] for line in lines]
-    starts = ("invoke", "chat", "execute", "guardrail")
-    return [line for line in found if line.lstrip().startswith(starts)]
-
-
-def documented() -> list[str]:
+def documented() -> str:
     text = (ROOT / "docs/openai_agents.md").read_text("utf-8")
-    return names(text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0])
+    tree = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
+    return drawn_names(textwrap.dedent(tree))
 
 
 def test_the_documented_trace() -> None:
     with ScriptedModel() as model:
         model.script_by(respond)
-        variables = {
-            "OPENAI_BASE_URL": model.openai_url,
-            "OPENAI_API_KEY": "none",
-            "OPENAI_AGENTS_DISABLE_TRACING": "1",
-            "OTEL_TRACES_EXPORTER": "tree",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-        }
-        done = subprocess.run(
-            [Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable, PROGRAM],
-            env=plain_environ(variables),
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
+        output, drawn = run_example(PROGRAM, model, OPENAI_AGENTS_DISABLE_TRACING="1")
         assert model.ledger.requests == 4
-    assert done.stdout.splitlines()[-1] == REPLY
-    head, drawn = done.stderr.split(" · trace ")
+    assert output.splitlines()[-1] == REPLY
+    head, tree = drawn.split(" · trace ")
     assert "4 model calls · 2 tool calls" in head
-    assert names(drawn) == [line.removeprefix("    ") for line in documented()]
+    assert drawn_names(tree) == documented()

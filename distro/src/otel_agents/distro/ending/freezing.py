@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -11,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.environment import Environment
-from otel_agents.instrumentors.hosting import guarded
+from otel_agents.instrumentors.hosting import Bounded, guarded
 
 __all__ = ["FlushAtRoot", "is_frozen"]
 
@@ -40,14 +39,14 @@ class FlushAtRoot(SpanProcessor):
         self._flush = flush
         self._timeout = timeout
         self._not_before = 0.0
-        self._without_root: OrderedDict[int, None] = OrderedDict()
+        self._without_root: Bounded[int, None] = Bounded(_MAX_TRACES, inherited=True)
         """The traces whose root has ended, the latest ones."""
 
     @guarded("noticing the start of an event")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Notice a root: the next event may be of the same trace."""
         if _is_root(span):
-            self._without_root.pop(_trace_id(span), None)
+            self._without_root.pop(_trace_id(span))
 
     @guarded("sending before a freeze")
     def on_end(self, span: ReadableSpan) -> None:
@@ -62,9 +61,7 @@ class FlushAtRoot(SpanProcessor):
         trace_id = _trace_id(span)
         if not _is_root(span):
             return trace_id in self._without_root
-        self._without_root[trace_id] = None
-        if len(self._without_root) > _MAX_TRACES:
-            self._without_root.popitem(last=False)
+        self._without_root.put(trace_id, None)
         return True
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:

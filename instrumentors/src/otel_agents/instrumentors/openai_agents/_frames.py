@@ -33,6 +33,7 @@ class Frame:
         outer: The context before it.
         executed: For a tool: whether it was executed, or whether that is unknown.
         error: What the SDK caught in it, or what left it.
+        reports_error: For a tool of an MCP server: whether its result says that it failed.
     """
 
     key: Hashable
@@ -40,6 +41,7 @@ class Frame:
     outer: Context
     executed: bool = True
     error: BaseException | None = None
+    reports_error: bool = False
 
 
 def current_frame() -> Frame | None:

@@ -106,7 +106,7 @@ def within_native_tool() -> bool:
 
 
 def on_approval_status(telemetry: Telemetry, call: Call, status: bool | None) -> None:
-    """Note a rejection: ``RunContextWrapper.get_approval_status(…)``, asked before execution."""
+    """Note a rejection: ``RunContextWrapper.get_approval_status(…)``, called before execution."""
     frame = current_frame()
     if frame is not None and status is False:
         frame.executed = False

@@ -20,7 +20,15 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._frames import RUNS, current_frame, current_run, enter, leave, restore
 from ._native_tools import within_native_tool
 from ._runs import MAX_TURNS_EXCEEDED, is_preparing
-from ._tools import handoff, handoff_ended, may_not_run, record_call, tool, tool_ended
+from ._tools import (
+    handoff,
+    handoff_ended,
+    may_not_run,
+    record_call,
+    reported,
+    tool,
+    tool_ended,
+)
 
 if TYPE_CHECKING:
     from agents.tracing import Span
@@ -127,6 +135,8 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
     if found is None:
         return
     frame, ended = found.facts, _ENDS.get(span.span_data.type)
+    if frame.reports_error:
+        reported(span, found.operation)
     if found.operation is not None and not frame.executed:
         operation = found.operation
         leave(span, lambda _: operation.discard())

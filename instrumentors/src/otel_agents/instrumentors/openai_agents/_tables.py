@@ -93,6 +93,7 @@ _CALLS: Final = (
         )
         for name in _tools.INVOCATIONS
     ),
+    Patch("agents.mcp.server:MCPServer.call_tool", after(_tools.mcp_result), subclasses=True),
     Patch("agents.exceptions:ToolTimeoutError.__init__", watch(_tools.timed_out), since="0.9"),
 )
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import ExecuteTool
+from otel_agents.instrumentors._core.operations import ExecuteTool, Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import ToolType
+from otel_agents.semconv.values import MCP_TOOL_ERROR, ToolType
 
 from ._frames import RUNS, Frame, current_frame, current_run
 
@@ -27,7 +27,9 @@ __all__ = [
     "handoff_ended",
     "invocation",
     "may_not_run",
+    "mcp_result",
     "record_call",
+    "reported",
     "timed_out",
     "tool",
     "tool_ended",
@@ -36,6 +38,9 @@ __all__ = [
 EXECUTION: Final = "agents.run_internal.tool_execution"
 INVOCATIONS: Final = ("_invoke_function_tool_with_metadata", "invoke_function_tool")
 """The functions that execute a tool; each version from 0.9 on has one of them there."""
+
+_IS_ERROR: Final = ("isError", "is_error")
+"""What a result of mcp 1 and 2 calls it."""
 
 
 def tool(telemetry: Telemetry, span: Span[FunctionSpanData], parent: Context) -> ExecuteTool:
@@ -102,6 +107,19 @@ def invocation(telemetry: Telemetry, call: Call) -> None:
     call_id: Any = getattr(call.kwargs.get("context"), "tool_call_id", None)
     if found is not None and isinstance(found.operation, ExecuteTool) and call_id:
         found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+
+
+def mcp_result(telemetry: Telemetry, call: Call, result: Any) -> None:
+    """Note whether a tool failed: ``MCPServer.call_tool(…)`` returns its error to the model."""
+    frame = current_frame()
+    if frame is not None:
+        frame.reports_error = any(getattr(result, name, False) is True for name in _IS_ERROR)
+
+
+def reported(span: Span[FunctionSpanData], operation: Operation | None) -> None:
+    """Record the error that a server has returned, unless the application called it."""
+    if isinstance(operation, ExecuteTool) and span.span_data.mcp_data is not None:
+        operation.mark_failed(MCP_TOOL_ERROR)
 
 
 def timed_out(telemetry: Telemetry, call: Call) -> None:
