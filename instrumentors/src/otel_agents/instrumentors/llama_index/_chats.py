@@ -5,25 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation
 from otel_agents.instrumentors._core.operations.agents import Messages
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._responses import follow_generator_of
-from ._work import RUNS, Entered, Work, given_class, is_a
+from ._memories import conversation_of
+from ._work import RUNS, Entered, Work, follow_generator_of, given_class, is_a
 
 if TYPE_CHECKING:
     from llama_index.core.chat_engine.types import AgentChatResponse
 
-__all__ = ["chat", "conversation_of", "writing"]
+__all__ = ["chat", "writing"]
 
 _CHAT: Final = "chat"
 _STREAMS: Final = ("chat_stream", "achat_stream")
-_STORE_KEY: Final = "chat_history"
-"""The default key of a memory, which is the same for all conversations."""
 
 
 @dataclass(slots=True)
@@ -37,14 +34,6 @@ class _Writing:
 
     returned: Any = None
     written: bool = False
-
-
-def conversation_of(memory: Any, parent: Context | None = None) -> Context | None:
-    """Return the context for the conversation that a memory holds; None to keep the current one."""
-    found = getattr(memory, "session_id", None) or getattr(memory, "chat_store_key", None)
-    if not isinstance(found, str) or found == _STORE_KEY or conversation_id(parent) is not None:
-        return parent
-    return with_conversation_id(found, get_current() if parent is None else parent)
 
 
 def chat(entered: Entered) -> Work:

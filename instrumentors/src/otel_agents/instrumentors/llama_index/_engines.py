@@ -10,14 +10,14 @@ from opentelemetry.context import Context
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import InvokeWorkflow, Operation, Retrieval, Step
+from otel_agents.instrumentors._core.operations.agents import Messages
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
 from ._messages import query_text
-from ._responses import TextWorkflow, follow_response, output_text
-from ._work import Entered, Work, given_class
+from ._work import Entered, Work, follow_response, given_class
 
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
@@ -40,11 +40,11 @@ def query(entered: Entered) -> Work:
     else:
 
         def begin(parent: Context) -> Operation:
-            return TextWorkflow(
+            return _TextWorkflow(
                 entered.telemetry,
                 given_class(engine),
                 input=lambda: [text_message("user", query_text(given))],
-                output=output_text,
+                output=_output_text,
                 parent=parent,
             )
 
@@ -60,6 +60,31 @@ def _name_within(outer: Any, engine: Any) -> str | None:
     names: Sequence[Any] = listed(getattr(outer, "_metadatas", None))
     several = zip(listed(engines), names, strict=False)
     return next((one.name for other, one in several if other is engine), None)
+
+
+class _TextWorkflow(InvokeWorkflow):
+    """A workflow whose result is a text, or a stream of its parts."""
+
+    __slots__ = ("_tokens",)
+
+    def chunk(self, item: Any) -> object:
+        """Collect one part of the text."""
+        if self.content.enabled:
+            if not hasattr(self, "_tokens"):
+                self._tokens: list[str] = []
+            self._tokens.append(str(getattr(item, "delta", item) or ""))
+        return None
+
+    def conclude(self) -> None:
+        """Record the text of a stream as far as it was read."""
+        if hasattr(self, "_tokens"):
+            self.respond("".join(self._tokens))
+
+
+def _output_text(response: Any) -> Messages:
+    """Return the output messages of a query engine."""
+    text = str(response) if response is not None else ""
+    return [text_message("assistant", text)] if text else None
 
 
 class _Search(Retrieval):

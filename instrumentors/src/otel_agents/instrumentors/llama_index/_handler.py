@@ -6,17 +6,17 @@ finds its parent in the context: the dispatcher's own parent ids do not survive 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import BoundArguments
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import attach, get_current
 
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 
-from ._spans import start
-from ._work import RUNS, Entered, Work, current_work
+from . import _chats, _engines, _tools, _workflows
+from ._work import RUNS, Entered, Work, current_work, is_a
 
 try:
     from llama_index_instrumentation.span_handlers import BaseSpanHandler, NullSpanHandler
@@ -37,6 +37,36 @@ __all__ = ["RunHandler", "register"]
 _TELEMETRY: Final = "otel_agents"
 _UUID: Final = 37
 """The characters at the end of a span's id."""
+
+
+_Start = Callable[[Entered], "Work | None"]
+
+_METHODS: Final[Mapping[str, tuple[tuple[str, _Start], ...]]] = MappingProxyType(
+    {
+        name: kinds
+        for names, kinds in (
+            (("query", "aquery"), (("BaseQueryEngine", _engines.query),)),
+            (("retrieve", "aretrieve"), (("BaseRetriever", _engines.retrieve),)),
+            (
+                ("_postprocess_nodes", "_apostprocess_nodes"),
+                (("BaseNodePostprocessor", _engines.rerank),),
+            ),
+            (
+                ("chat", "achat", "stream_chat", "astream_chat"),
+                (("BaseChatEngine", _chats.chat),),
+            ),
+            (
+                ("write_response_to_history", "awrite_response_to_history"),
+                (("StreamingAgentChatResponse", _chats.writing),),
+            ),
+            (("call", "acall", "__call__"), (("BaseTool", _tools.tool),)),
+            (("predict_and_call", "apredict_and_call"), (("LLM", _tools.predict_and_call),)),
+            (("run",), (("Workflow", _workflows.run),)),
+        )
+        for name in names
+    }
+)
+"""The classes whose methods are shown, the method's name first."""
 
 
 class RunHandler(_Handler):
@@ -79,7 +109,7 @@ class RunHandler(_Handler):
         above = current_work()
         name = id_[:-_UUID].rpartition(".")[2]
         entered = Entered(telemetry, id_, name, instance, bound_args.arguments, above)
-        work = start(entered)
+        work = _start(entered)
         if work is not None:
             _begin(work, above)
 
@@ -129,6 +159,26 @@ class RunHandler(_Handler):
 
     def __reduce__(self) -> Any:
         return NullSpanHandler, ()
+
+
+def _start(entered: Entered) -> Work | None:
+    """Return the work that a span stands for; None if it is not shown.
+
+    A method that calls the same one of the same object, as ``super()`` does, is shown once.
+    """
+    if entered.instance is None:
+        return _workflows.step(entered)
+    for kind, begin in _METHODS.get(entered.name, ()):
+        if is_a(entered.instance, kind):
+            work = begin(entered)
+            above = entered.above
+            repeated = (
+                work is not None
+                and above is not None
+                and (above.kind == work.kind and above.subject is work.subject)
+            )
+            return None if repeated else work
+    return None
 
 
 def _begin(work: Work, above: Work | None) -> None:

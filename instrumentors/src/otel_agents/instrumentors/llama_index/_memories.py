@@ -1,11 +1,14 @@
-"""Blocks of a memory: what an agent looks up before it calls a model, and what it stores."""
+"""Memories: the conversation that one is of, and its blocks, which an agent searches."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import Memory
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
@@ -16,7 +19,18 @@ from ._messages import model_message
 if TYPE_CHECKING:
     from llama_index.core.memory import BaseMemoryBlock
 
-__all__ = ["get", "put"]
+__all__ = ["conversation_of", "get", "put"]
+
+_STORE_KEY: Final = "chat_history"
+"""The default key of a memory, which is the same for all conversations."""
+
+
+def conversation_of(memory: Any, parent: Context | None = None) -> Context | None:
+    """Return the context for the conversation that a memory holds; None to keep the current one."""
+    found = getattr(memory, "session_id", None) or getattr(memory, "chat_store_key", None)
+    if not isinstance(found, str) or found == _STORE_KEY or conversation_id(parent) is not None:
+        return parent
+    return with_conversation_id(found, get_current() if parent is None else parent)
 
 
 class _Search(Memory):

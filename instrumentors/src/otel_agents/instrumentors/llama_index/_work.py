@@ -1,19 +1,32 @@
-"""The work in progress by the ids of the dispatcher's spans, and what each is."""
+"""The work in progress by the ids of the dispatcher's spans, what each is, and when it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
+from otel_agents.instrumentors._core.calls.proxies import follow_returned_generator
 from otel_agents.instrumentors._core.operations import Operation, Runs
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["RUNS", "WAITING", "Entered", "Work", "current_work", "given_class", "is_a", "nothing"]
+__all__ = [
+    "RUNS",
+    "WAITING",
+    "Entered",
+    "Work",
+    "current_work",
+    "follow_generator_of",
+    "follow_response",
+    "given_class",
+    "is_a",
+    "nothing",
+]
 
 RUNS: Final = Runs("llama-index")
 
@@ -21,6 +34,7 @@ WAITING: Final = "WaitingForEvent"
 """Raised where a step or a tool waits for an event: it is run again when that arrives."""
 
 _PACKAGES: Final = ("llama_index.", "workflows.")
+_GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,25 @@ def current_work() -> Work | None:
     if run is None or not isinstance(run.facts, Work):
         return None
     return run.facts if RUNS.find(run.facts.span_id) is run else None
+
+
+def follow_response(work: Work, result: Any) -> None:
+    """End the work with a response; with a streaming one when its generator ends."""
+    if not follow_generator_of(work, result, "response_gen"):
+        work.end(result)
+
+
+def follow_generator_of(work: Work, holder: Any, name: str) -> bool:
+    """Follow the generator in a field, and end the work with it; False if it has none."""
+    fields = getattr(holder, "__dict__", {})
+    generator = fields.get(name)
+    run = RUNS.find(work.span_id)
+    operation = run.operation if run is not None else None
+    if type(generator) not in _GENERATORS or operation is None:
+        return False
+    operation.when_ended.append(lambda: RUNS.end(work.span_id))
+    fields[name] = follow_returned_generator(generator, operation)
+    return True
 
 
 def given_class(instance: object) -> str | None:

@@ -20,7 +20,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._chats import conversation_of
+from ._memories import conversation_of
 from ._messages import any_message
 from ._work import RUNS, WAITING, Entered, Work, given_class, is_a
 
