@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from llama_index.core import Document, VectorStoreIndex
@@ -22,6 +22,7 @@ __all__ = [
     "CHAT",
     "CORE",
     "EMBED",
+    "WORKFLOWS",
     "add",
     "attributes",
     "billed",
@@ -32,6 +33,17 @@ __all__ = [
 ]
 
 CORE = Version(version("llama-index-core"))
+
+
+def installed_workflows() -> Version:
+    """Return the version of the workflows; that of the core where they are part of it is 0."""
+    try:
+        return Version(version("llama-index-workflows"))
+    except PackageNotFoundError:
+        return Version("0")
+
+
+WORKFLOWS = installed_workflows()
 MODEL = "gpt-4o"  # the oldest version refuses a model that it does not know
 CHAT = f"chat {MODEL}"
 EMBED = "embeddings text-embedding-3-small"

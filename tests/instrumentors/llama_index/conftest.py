@@ -38,7 +38,9 @@ __all__ = [
 ]
 
 _OLDEST = Version("0.11") > llama_index_parts.CORE
-collect_ignore = ["test_llama_index_agents.py" if _OLDEST else "test_llama_index_runners.py"]
+_RUNS = ("agents", "conversations", "workflows")
+_IGNORED = _RUNS if _OLDEST else ("runners",)
+collect_ignore = [f"test_llama_index_{name}.py" for name in _IGNORED]
 """Agents are workflows, which the oldest version does not have; before, they were chat engines."""
 
 
@@ -78,6 +80,12 @@ def nothing_left() -> Iterator[None]:
 def llm(model: ScriptedModel) -> Any:
     """Return a model class that sends to the scripted model."""
     return llama_index_parts.chat(model)
+
+
+@pytest.fixture
+def run(lasting_loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], Any]], Any]:
+    """Return what runs a coroutine function in the loop of the test."""
+    return lambda main: lasting_loop.run_until_complete(main())
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class LlamaIndexInstrumentor(AgentInstrumentor):
     """
 
     plain_name = "llama_index"
-    requires = ("llama-index-core >= 0.10.44, < 0.15", "llama-index-workflows >= 2, < 3")
+    requires = ("llama-index-core >= 0.10.44, < 0.15", "llama-index-workflows >= 1, < 3")
     packages = ("llama_index.core", "workflows")
     conflicting = (
         "opentelemetry-instrumentation-llamaindex",

@@ -178,6 +178,8 @@ def _start(entered: Entered) -> Work | None:
                 and (above.kind == work.kind and above.subject is work.subject)
             )
             return None if repeated else work
+    if entered.above is not None and entered.instance is entered.above.subject:
+        return _workflows.step(entered)  # before 2.11 it is a method
     return None
 
 

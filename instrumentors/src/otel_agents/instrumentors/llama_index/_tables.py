@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Final
 
-from otel_agents.instrumentors._core.calls.watching import after
+from otel_agents.instrumentors._core.calls.watching import after, instead, watch
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
 from . import _engines, _evaluations, _memories, _models, _workflows
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["ROWS"]
 
 _CORE: Final = "llama_index.core"
-_SINCE: Final = MappingProxyType({"llama-index-workflows": "2"})
+_SINCE: Final = MappingProxyType({"llama-index-workflows": "1"})
 """Workflows are a distribution of their own, which does not need the core."""
+_RAISES: Final = MappingProxyType({"llama-index-workflows": "2.9"})
+_UNTIL: Final = MappingProxyType({"llama-index-workflows": "2.17"})
 
 
 def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
@@ -69,14 +71,45 @@ _MEMORIES: Final = tuple(
     Patch(f"{_CORE}.memory.memory:BaseMemoryBlock.{name}", start, since="0.12.37")
     for name, start in (("aget", _memories.get), ("aput", _memories.put))
 )
-_WAITING: Final = Patch(
-    "workflows.context.context:Context.wait_for_event",
-    after(failed=_workflows.on_waiting),
-    since=_SINCE,
+_CALLED: Final = (
+    Patch(
+        f"{_CORE}.workflow.workflow:Workflow.run",
+        instead(_workflows.called),
+        since="0.10.59",
+        until="0.12.43",
+    ),
+    Patch(
+        "workflows.workflow:Workflow.run",
+        instead(_workflows.called),
+        since=_SINCE,
+        until=_UNTIL,
+    ),
+)
+_WAITING: Final = (
+    Patch(
+        "workflows.context.context:Context.wait_for_event",
+        after(failed=_workflows.on_waiting),
+        since=_RAISES,
+    ),
+    Patch(
+        "workflows.context.context:Context.wait_for_event",
+        watch(_workflows.on_waited),
+        since=_SINCE,
+        until=_RAISES,
+    ),
 )
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.instrumentation", _register),
     Registration("workflows.workflow", _register, since=_SINCE),
-    *(*_MODELS, *_EMBEDDINGS, *_SYNTHESIZERS, *_INGESTION, *_EVALUATIONS, *_MEMORIES, _WAITING),
+    *(
+        *_MODELS,
+        *_EMBEDDINGS,
+        *_SYNTHESIZERS,
+        *_INGESTION,
+        *_EVALUATIONS,
+        *_MEMORIES,
+        *_CALLED,
+        *_WAITING,
+    ),
 )

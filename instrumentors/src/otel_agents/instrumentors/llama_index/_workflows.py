@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import CancelledError
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.operations import (
     InvokeAgent,
     InvokeWorkflow,
@@ -22,13 +26,16 @@ from otel_agents.instrumentors._dialects.parts import text_message
 
 from ._memories import conversation_of
 from ._messages import any_message
-from ._work import RUNS, WAITING, Entered, Work, given_class, is_a
+from ._work import RUNS, WAITING, Entered, Work, current_work, given_class, is_a
 
-__all__ = ["on_waiting", "run", "step"]
+__all__ = ["called", "on_waited", "on_waiting", "run", "step"]
 
 _WORKFLOW: Final = "workflow"
 _STEP: Final = "step"
 _DEFAULT_NAME: Final = "Agent"
+_CANCELLED: Final = "WorkflowCancelledByUser"
+_LAST: Final = "_done"
+"""The step that workflows of before 2.11 add to each."""
 
 
 class _WorkflowStep(Step):
@@ -91,12 +98,10 @@ def _turn_output(value: Any) -> Messages:
     return [any_message("assistant", value)] if value is not None else None
 
 
-def run(entered: Entered) -> Work | None:
-    """Start the run of a workflow, in the task that it runs in."""
+def run(entered: Entered) -> Work:
+    """Start the run of a workflow, in the task that it runs in; before 2.17 where it is called."""
     workflow, arguments = entered.instance, entered.arguments
-    if "init_state" not in arguments:
-        return None
-    event = arguments.get("start_event")
+    event = arguments.get("start_event") or arguments.get("kwargs")
     team = Team(entered.telemetry) if is_a(workflow, "AgentWorkflow") else None
     kind = InvokeAgent if is_a(workflow, "BaseWorkflowAgent") else InvokeWorkflow
     name = _name_of(workflow)
@@ -123,6 +128,46 @@ def _name_of(workflow: Any) -> str | None:
     return getattr(workflow, "_workflow_name", None) or given_class(workflow)
 
 
+def called(telemetry: Telemetry, call: Call) -> Any:
+    """Call ``Workflow.run(…)``, whose tasks have the context of the run: its caller keeps its own.
+
+    Before 2.17 the dispatcher enters a span here. It exits when the run ends, without its error.
+    """
+    token = attach(get_current())
+    try:
+        handler = call.proceed()
+        work = current_work()
+        if work is not None and work.subject is call.instance:
+            _follow(work, handler)
+        return handler
+    finally:
+        detach(token)
+
+
+@guarded("following a workflow")
+def _follow(work: Work, handler: Any) -> None:
+    """End a run with its handler, which is a future; in 2.13 it has one."""
+    future: asyncio.Future[Any] = getattr(handler, "_result_task", handler)
+    future.add_done_callback(partial(_done, work))
+    work.ending = _end_later
+
+
+def _end_later(work: Work, result: Any) -> None:
+    """Leave the end to the handler."""
+
+
+@guarded("ending a workflow")
+def _done(work: Work, future: asyncio.Future[Any]) -> None:
+    error = CancelledError() if future.cancelled() else future.exception()
+    if error is None:
+        _end(work, future.result())
+    elif type(error).__name__ == _CANCELLED:
+        _end(work, None)
+    else:
+        _fail(work, error)
+        RUNS.fail(work.span_id, error)
+
+
 def _end(work: Work, result: Any) -> None:
     if isinstance(work.state, Team):
         work.state.end()
@@ -142,7 +187,7 @@ def _of_event(event: Any, name: str) -> Any:
 
 def _input(event: Any) -> Messages:
     """Return the input of a workflow: an agent's messages, or the fields of its event."""
-    if event is None:
+    if not event:
         return None
 
     def messages() -> list[Any]:
@@ -151,7 +196,7 @@ def _input(event: Any) -> Messages:
         given = [*history, *([message] if message is not None else [])]
         if given:
             return [any_message("user", one) for one in given]
-        return [text_message("user", event.model_dump())]
+        return [text_message("user", getattr(event, "model_dump", lambda: event)())]
 
     return messages
 
@@ -167,7 +212,7 @@ def _output(event: Any) -> Messages:
 def step(entered: Entered) -> Work | None:
     """Start a step of a workflow; those of LlamaIndex's own agents are not shown."""
     above = entered.above
-    if above is None or above.kind != _WORKFLOW:
+    if above is None or above.kind != _WORKFLOW or entered.name == _LAST:
         return None
     workflow, event = above.subject, entered.arguments.get("ev")
     if isinstance(above.state, Team):
@@ -183,10 +228,19 @@ def step(entered: Entered) -> Work | None:
     return Work(entered.span_id, _STEP, entered.name, begin)
 
 
+def on_waited(telemetry: Telemetry, call: Call) -> None:
+    """Report that ``Context.wait_for_event(…)`` waits; before 2.9 it does so within the step."""
+    _interrupt(telemetry, call)
+
+
 def on_waiting(telemetry: Telemetry, call: Call, error: BaseException) -> None:
     """Report that ``Context.wait_for_event(…)`` leaves the step, until somebody sends the event."""
     if type(error).__name__ != WAITING:
         return
+    _interrupt(telemetry, call)
+
+
+def _interrupt(telemetry: Telemetry, call: Call) -> None:
     waiter = call.argument(1, "waiter_event")
     interrupted(telemetry, waiter.model_dump() if waiter is not None else None)
 
