@@ -152,20 +152,6 @@ def test_a_failing_model_fails_the_agent(
     }
 
 
-def test_runs_with_one_memory_are_one_conversation(llm: Any, run: Run, emission: Emission) -> None:
-    agent = agents.FunctionAgent(name="helper", tools=[], llm=llm)
-
-    async def main() -> None:
-        memory = memories.Memory.from_defaults(session_id="s-1")
-        await agent.run("Hi.", memory=memory)
-        await agent.run("Why?", memory=memory)
-
-    run(main)
-    assert emission.traces() == 2
-    found = [dict(span.attributes or {}).get("gen_ai.conversation.id") for span in emission.spans]
-    assert found == ["s-1"] * 4
-
-
 def test_a_tool_that_waits_for_a_person(
     llm: Any, run: Run, model: ScriptedModel, emission: Emission
 ) -> None:

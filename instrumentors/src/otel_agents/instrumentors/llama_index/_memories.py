@@ -15,12 +15,14 @@ from otel_agents.instrumentors._dialects.fields import listed
 from otel_agents.semconv.values import Operation
 
 from ._messages import model_message
+from ._work import is_a
 
 if TYPE_CHECKING:
     from llama_index.core.memory import BaseMemoryBlock
 
-__all__ = ["conversation_of", "get", "put"]
+__all__ = ["conversation_of", "get", "kept_memory", "put"]
 
+_MEMORY: Final = "memory"
 _STORE_KEY: Final = "chat_history"
 """The default key of a memory, which is the same for all conversations."""
 
@@ -31,6 +33,32 @@ def conversation_of(memory: Any, parent: Context | None = None) -> Context | Non
     if not isinstance(found, str) or found == _STORE_KEY or conversation_id(parent) is not None:
         return parent
     return with_conversation_id(found, get_current() if parent is None else parent)
+
+
+def kept_memory(workflow: Any, context: Any) -> Any:
+    """Return the memory in the state that a run continues with; None if it has none.
+
+    Agents keep theirs there, so that it is in a serialized ``Context``. It is read of a state in
+    this process only, which has it at once.
+    """
+    store = _store_of(workflow, context)
+    if store is None or not is_a(store, "InMemoryStateStore"):
+        return None
+    reading = store.get(_MEMORY, None)
+    try:
+        reading.send(None)
+    except StopIteration as read:
+        return read.value
+    reading.close()  # somebody else writes: it would have to wait
+    return None
+
+
+def _store_of(workflow: Any, context: Any) -> Any:
+    if context is not None:
+        return getattr(context, "_state_store", None)  # before 2.9; the property makes one
+    runtime = getattr(workflow, "_runtime", None)
+    adapter = getattr(runtime, "get_internal_adapter", None)
+    return adapter(workflow).get_state_store() if adapter is not None else None
 
 
 class _Search(Memory):

@@ -19,6 +19,8 @@ __all__ = ["ROWS"]
 _CORE: Final = "llama_index.core"
 _SINCE: Final = MappingProxyType({"llama-index-workflows": "1"})
 """Workflows are a distribution of their own, which does not need the core."""
+_LEFT: Final = "0.12.43"
+"""The first version of the core that workflows are no part of."""
 _RAISES: Final = MappingProxyType({"llama-index-workflows": "2.9"})
 _UNTIL: Final = MappingProxyType({"llama-index-workflows": "2.17"})
 
@@ -76,7 +78,7 @@ _CALLED: Final = (
         f"{_CORE}.workflow.workflow:Workflow.run",
         instead(_workflows.called),
         since="0.10.59",
-        until="0.12.43",
+        until=_LEFT,
     ),
     Patch(
         "workflows.workflow:Workflow.run",
@@ -96,6 +98,12 @@ _WAITING: Final = (
         watch(_workflows.on_waited),
         since=_SINCE,
         until=_RAISES,
+    ),
+    Patch(
+        f"{_CORE}.workflow.context:Context.wait_for_event",
+        watch(_workflows.on_waited),
+        since="0.12.30",
+        until=_LEFT,
     ),
 )
 

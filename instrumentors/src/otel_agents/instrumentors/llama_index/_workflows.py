@@ -24,7 +24,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._memories import conversation_of
+from ._memories import conversation_of, kept_memory
 from ._messages import any_message
 from ._work import RUNS, WAITING, Entered, Work, current_work, given_class, is_a
 
@@ -33,6 +33,8 @@ __all__ = ["called", "on_waited", "on_waiting", "run", "step"]
 _WORKFLOW: Final = "workflow"
 _STEP: Final = "step"
 _DEFAULT_NAME: Final = "Agent"
+_IN_TASK: Final = "init_state"
+"""The argument of the function that runs a workflow in its task, since 2.17."""
 _CANCELLED: Final = "WorkflowCancelledByUser"
 _LAST: Final = "_done"
 """The step that workflows of before 2.11 add to each."""
@@ -102,9 +104,14 @@ def run(entered: Entered) -> Work:
     """Start the run of a workflow, in the task that it runs in; before 2.17 where it is called."""
     workflow, arguments = entered.instance, entered.arguments
     event = arguments.get("start_event") or arguments.get("kwargs")
-    team = Team(entered.telemetry) if is_a(workflow, "AgentWorkflow") else None
-    kind = InvokeAgent if is_a(workflow, "BaseWorkflowAgent") else InvokeWorkflow
-    name = _name_of(workflow)
+    agent = _agent_of(workflow)
+    team = Team(entered.telemetry) if agent is None and is_a(workflow, "AgentWorkflow") else None
+    kind = InvokeWorkflow if agent is None else InvokeAgent
+    name = _name_of(workflow if agent is None else agent)
+
+    memory = _of_event(event, "memory")
+    if memory is None and (_IN_TASK in arguments or arguments.get("ctx") is not None):
+        memory = kept_memory(workflow, arguments.get("ctx"))
 
     def begin(parent: Context) -> Operation:
         return kind(entered.telemetry, name, input=_input(event), output=_output, parent=parent)
@@ -114,11 +121,20 @@ def run(entered: Entered) -> Work:
         _WORKFLOW,
         workflow,
         begin,
-        conversation_of(_of_event(event, "memory")),
+        conversation_of(memory),
         ending=_end,
         failing=_fail,
         state=team,
     )
+
+
+def _agent_of(workflow: Any) -> Any:
+    """Return the agent that a workflow is; until 0.12 one that runs alone makes a workflow of it."""
+    if is_a(workflow, "BaseWorkflowAgent"):
+        return workflow
+    several: Any = getattr(workflow, "agents", None) if is_a(workflow, "AgentWorkflow") else None
+    agents = list(several.values()) if several else []
+    return agents[0] if len(agents) == 1 and not is_a(agents[0], "Workflow") else None
 
 
 def _name_of(workflow: Any) -> str | None:
@@ -217,10 +233,8 @@ def step(entered: Entered) -> Work | None:
     workflow, event = above.subject, entered.arguments.get("ev")
     if isinstance(above.state, Team):
         return _team_step(entered, above.state, event)
-    if is_a(workflow, "BaseWorkflowAgent"):
+    if given_class(workflow) is None or is_a(workflow, "BaseWorkflowAgent"):
         return Work(entered.span_id, _STEP, entered.name, state=getattr(event, "tool_id", None))
-    if given_class(workflow) is None:
-        return Work(entered.span_id, _STEP, entered.name)
 
     def begin(parent: Context) -> Operation:
         return _WorkflowStep(entered.telemetry, _STEP, entered.name, parent=parent)
