@@ -50,8 +50,9 @@ def test_an_agent_without_a_name(llm: Any, run: Run, emission: Emission) -> None
     assert emission.tree() == turn("")
 
 
+@pytest.mark.parametrize("streaming", [True, False])
 def test_an_agent_that_reasons(
-    llm: Any, run: Run, model: ScriptedModel, emission: Emission
+    streaming: bool, llm: Any, run: Run, model: ScriptedModel, emission: Emission
 ) -> None:
     model.script(
         'Thought: A tool.\nAction: add\nAction Input: {"a": 1, "b": 2}',
@@ -59,7 +60,8 @@ def test_an_agent_that_reasons(
     )
 
     async def main() -> Any:
-        return await agents.ReActAgent(name="thinker", tools=[add], llm=llm).run("Add.")
+        agent = agents.ReActAgent(name="thinker", tools=[add], llm=llm, streaming=streaming)
+        return await agent.run("Add.")
 
     assert str(run(main)) == "3"
     assert emission.tree() == turn("thinker")

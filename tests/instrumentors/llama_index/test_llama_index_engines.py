@@ -49,14 +49,14 @@ def query(name: str, depth: int = 1) -> list[str]:
     return ["  " * depth + line for line in lines]
 
 
-def divided(llm: Any, model: ScriptedModel, streaming: bool) -> Any:
+def divided(llm: Any, model: ScriptedModel, streaming: bool, at_once: bool = False) -> Any:
     """Return an engine that asks two engines, the second of them at the same time."""
     return SubQuestionQueryEngine.from_defaults(
         tools(llm, model),
         llm=llm,
         question_gen=LLMQuestionGenerator.from_defaults(llm=llm),
         response_synthesizer=core.get_response_synthesizer(llm=llm, streaming=streaming),
-        use_async=False,
+        use_async=at_once,
         verbose=False,
     )
 
@@ -91,6 +91,16 @@ def test_async_divided_are_steps(
         await engine.aquery("Compare.")
 
     loop.run_until_complete(main())
+    tree = emission.tree()[4:]
+    assert tree[:2] == ["invoke_workflow", f"  {CHAT}"]
+    assert sorted(tree[2:]) == sorted([*query("colors"), *query("shapes"), f"  {CHAT}"])
+    assert emission.traces() == 3
+
+
+def test_divided_at_once_are_steps(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    engine = divided(llm, model, False, at_once=True)
+    model.script(f"```json\n{json.dumps(PARTS)}\n```")
+    engine.query("Compare.")
     tree = emission.tree()[4:]
     assert tree[:2] == ["invoke_workflow", f"  {CHAT}"]
     assert sorted(tree[2:]) == sorted([*query("colors"), *query("shapes"), f"  {CHAT}"])

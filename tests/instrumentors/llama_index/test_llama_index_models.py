@@ -174,6 +174,17 @@ def test_a_provider_that_fails(llm: Any, model: ScriptedModel, emission: Emissio
     assert found["error.type"] == "openai.BadRequestError"
 
 
+def test_a_class_for_what_is_like_openai(model: ScriptedModel, emission: Emission) -> None:
+    like: Any = pytest.importorskip("llama_index.llms.openai_like")
+    other = like.OpenAILike(
+        model="own-3", api_key="none", api_base=model.openai_url, is_chat_model=True, max_retries=0
+    )
+    other.chat(HI)
+    list(other.stream_chat(HI))
+    other.complete("Hi")
+    assert emission.tree() == ["chat own-3"] * 3
+
+
 def test_a_mock_is_no_model(emission: Emission) -> None:
     MockLLM().complete("Hi")
     list(MockLLM().stream_complete("Hi"))

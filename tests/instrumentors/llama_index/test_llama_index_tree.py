@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,7 @@ def test_a_retriever_alone(model: ScriptedModel, emission: Emission) -> None:
         ("simple_summarize", [f"  {CHAT}"]),
         ("refine", ["  synthesize", f"    {CHAT}", f"    {CHAT}"]),
         ("accumulate", ["  synthesize", f"    {CHAT}", f"    {CHAT}"]),
+        ("tree_summarize", [f"  {CHAT}"]),
     ],
 )
 def test_a_synthesizer_that_calls_twice_is_a_step(
@@ -157,6 +159,23 @@ def test_a_synthesizer_that_calls_twice_is_a_step(
 ) -> None:
     index(model).as_query_engine(llm=llm, response_mode=mode).query("Which?")
     assert emission.tree() == [*INGEST, *QUERY[:3], *steps]
+
+
+def test_a_summary_of_what_does_not_fit_in_one_call(
+    llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    from llama_index.core.indices.prompt_helper import PromptHelper
+    from llama_index.core.response_synthesizers import TreeSummarize
+
+    # ten words fit, and two texts do not
+    helper = PromptHelper(context_window=400, num_output=10, chunk_overlap_ratio=0.0)
+    texts = ["red " * 250, "green " * 250]
+    TreeSummarize(llm=llm, prompt_helper=helper).get_response("Which?", texts)
+    tree = emission.tree()
+    assert tree[0] == "synthesize"
+    assert set(tree[1:]) == {f"  {CHAT}"}
+    assert len(tree) > 3
+    assert emission.traces() == 1
 
 
 def test_what_ranks_is_a_retrieval_and_what_filters_is_not(
@@ -180,6 +199,33 @@ def test_a_chat_is_one_trace(
     join_writers()
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
     assert emission.traces() == 1
+
+
+def test_a_streamed_chat_that_is_left(llm: Any, emission: Emission) -> None:
+    response = talk(llm).stream_chat("Hi")
+    next(response.response_gen)
+    del response
+    join_writers()  # which read it to the end
+    assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
+
+
+def test_a_streamed_chat_that_is_left_in_a_task(llm: Any, loop: Loop, emission: Emission) -> None:
+    async def main() -> None:
+        response = await talk(llm).astream_chat("Hi")
+        async for _ in response.async_response_gen():
+            break
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    loop.run_until_complete(main())
+    assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
+
+
+def test_a_streamed_chat_that_fails(llm: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Failure(400))
+    with pytest.raises(Exception, match="400"):
+        list(talk(llm).stream_chat("Hi").response_gen)
+    join_writers()
+    assert failures(emission) == dict.fromkeys(("invoke_workflow", CHAT), "openai.BadRequestError")
 
 
 def test_a_chat_over_documents(llm: Any, model: ScriptedModel, emission: Emission) -> None:
@@ -223,3 +269,23 @@ def test_a_pipeline_is_one_trace(loop: Loop, model: ScriptedModel, emission: Emi
     pipeline.run(documents=[Document(text="red")])
     loop.run_until_complete(pipeline.arun(documents=[Document(text="green")]))
     assert emission.tree() == ["invoke_workflow docs", f"  {EMBED}"] * 2
+
+
+def test_what_workers_get_is_pickled(model: ScriptedModel) -> None:
+    embedder = embedding(model)
+    assert pickle.loads(pickle.dumps(embedder)).to_dict() == embedder.to_dict()
+
+
+def test_embeddings_of_workers(loop: Loop, model: ScriptedModel, emission: Emission) -> None:
+    embedder = embedding(model)
+    embedder.num_workers = 2
+    embedder.embed_batch_size = 1
+
+    async def main() -> None:
+        parts: list[Any] = [embedder]
+        documents = [Document(text=text) for text in ("red", "green", "blue")]
+        await IngestionPipeline(name="docs", transformations=parts).arun(documents=documents)
+
+    loop.run_until_complete(main())
+    assert emission.tree() == ["invoke_workflow docs", *[f"  {EMBED}"] * 3]
+    assert emission.traces() == 1

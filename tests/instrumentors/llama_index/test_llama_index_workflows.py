@@ -1,6 +1,7 @@
 """Workflows of the application: their steps, tasks, threads and loops."""
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -180,3 +181,123 @@ def test_a_workflow_that_nobody_awaits_ends(llm: Any, run: Run, emission: Emissi
 
     run(main)
     assert emission.tree() == FLOW
+
+
+async def some(stream: Any) -> None:
+    """Read the beginning of a stream of events."""
+    async for _ in stream:
+        break
+
+
+class Talking(Workflow):
+    """A workflow that reports what it does."""
+
+    llm: Any = None
+
+    @step
+    async def only(self, ctx: Context, event: StartEvent) -> StopEvent:
+        for number in range(3):
+            ctx.write_event_to_stream(Part(number=number))
+        return StopEvent(result=str(await self.llm.acomplete("Hi")))
+
+
+def test_events_that_are_not_read_to_the_end(
+    llm: Any, run: Run, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Talking, "llm", llm)
+
+    async def main() -> Any:
+        handler: Any = started(Talking())
+        await some(handler.stream_events())
+        return await handler
+
+    assert run(main) == "Hello from the scripted model."
+    assert emission.tree() == ["invoke_workflow Talking", "  step only", f"    {CHAT}"]
+
+
+def test_what_follows_a_start_is_no_part_of_the_run(llm: Any, run: Run, emission: Emission) -> None:
+    async def main() -> None:
+        handler: Any = started(JokeFlow(llm), topic="tea")
+        await llm.acomplete("Meanwhile.")
+        await handler
+
+    run(main)
+    assert sorted(emission.tree()) == sorted([*FLOW, CHAT])
+    assert emission.tree().index(CHAT) in (0, len(FLOW))
+    assert emission.traces() == 2
+
+
+def test_a_workflow_that_takes_too_long(run: Run, emission: Emission) -> None:
+    class Slow(Workflow):
+        @step
+        async def only(self, event: StartEvent) -> StopEvent:
+            await asyncio.Event().wait()
+            return StopEvent()
+
+    async def main() -> None:
+        await Slow(timeout=0.05).run()
+
+    with pytest.raises(failures.WorkflowTimeoutError):
+        run(main)
+    assert emission.tree() == ["invoke_workflow Slow", "  step only"]
+    timeout = f"{failures.__name__}.WorkflowTimeoutError"
+    assert errors(emission)["invoke_workflow Slow"] == timeout
+
+
+def test_a_step_that_is_tried_again(run: Run, emission: Emission) -> None:
+    policies: Any = import_module("llama_index.core.workflow.retry_policy")
+
+    class Shaky(Workflow):
+        tried = 0
+
+        @step(retry_policy=policies.ConstantDelayRetryPolicy(delay=0.0, maximum_attempts=3))
+        async def only(self, event: StartEvent) -> StopEvent:
+            self.tried += 1
+            if self.tried == 1:
+                raise LookupError
+            return StopEvent(result=self.tried)
+
+    async def main() -> Any:
+        return await started(Shaky())
+
+    assert run(main) == 2
+    assert emission.tree() == ["invoke_workflow Shaky", "  step only", "  step only"]
+    steps = attributes(emission, "step only")
+    assert [found.get("error.type") for found in steps] == ["LookupError", None]
+
+
+def test_jobs_of_a_step(llm: Any, run: Run, emission: Emission) -> None:
+    from llama_index.core.async_utils import run_jobs
+
+    class Jobs(Workflow):
+        @step
+        async def only(self, event: StartEvent) -> StopEvent:
+            await run_jobs([llm.acomplete("Hi") for _ in range(3)], workers=2)
+            return StopEvent()
+
+    async def main() -> None:
+        await Jobs().run()
+
+    run(main)
+    assert emission.tree() == ["invoke_workflow Jobs", "  step only", *[f"    {CHAT}"] * 3]
+    assert emission.traces() == 1
+
+
+@in_threads
+def test_a_loop_of_its_own_in_a_step(run: Run, model: ScriptedModel, emission: Emission) -> None:
+    from llama_index.core.async_utils import asyncio_run
+
+    async def called() -> None:
+        await chat(model).acomplete("Hi")
+
+    class Loops(Workflow):
+        @step
+        async def only(self, event: StartEvent) -> StopEvent:
+            asyncio_run(called())
+            return StopEvent()
+
+    async def main() -> None:
+        await Loops().run()
+
+    run(main)
+    assert emission.tree() == ["invoke_workflow Loops", "  step only", f"    {CHAT}"]

@@ -22,9 +22,11 @@ from ._work import Entered, Work, follow_response, given_class
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
-__all__ = ["indexing", "pipeline", "query", "rerank", "retrieve", "synthesis"]
+__all__ = ["indexing", "pipeline", "query", "rerank", "retrieve", "summary", "synthesis"]
 
 _ENGINES: Final = ("chat", "query")
+_SURE: Final = 0.75
+"""The part of a model's context that as many bytes never exceed, beside a prompt: no tokens count."""
 _TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "top_n")
 
 
@@ -153,3 +155,20 @@ def synthesis(telemetry: Telemetry, call: Call) -> Step | None:
     """Start ``get_response(query_str, text_chunks, …)`` of what calls a model for each chunk."""
     chunks: Sequence[Any] = listed(call.argument(1, "text_chunks"))
     return Step(telemetry, "synthesize", count=len(chunks)) if len(chunks) > 1 else None
+
+
+def summary(telemetry: Telemetry, call: Call) -> Step | None:
+    """Start ``TreeSummarize.get_response(query_str, text_chunks, …)``, unless one call suffices."""
+    chunks: Sequence[str] = listed(call.argument(1, "text_chunks"))
+    return None if _is_one_call(call, chunks) else synthesis(telemetry, call)
+
+
+def _is_one_call(call: Call, chunks: Sequence[str]) -> bool:
+    """Return whether the chunks fit in one call, into which it repacks them."""
+    helper = call.instance._prompt_helper
+    length = sum(len(chunk.encode()) for chunk in chunks)
+    if length < (helper.context_window - helper.num_output) * _SURE:
+        return True
+    template = call.instance._summary_template
+    prompt = template.partial_format(query_str=call.argument(0, "query_str"))
+    return len(helper.repack(prompt, text_chunks=chunks)) == 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Final
 
+from otel_agents.instrumentors._core.calls.call import instance
 from otel_agents.instrumentors._core.calls.watching import after, instead, watch
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
@@ -46,8 +47,12 @@ _EMBEDDINGS: Final = tuple(
     for method in ("query_embedding", "text_embedding", "text_embeddings")
 )
 _SYNTHESIZERS: Final = tuple(
-    Patch(f"{_CORE}.response_synthesizers.{target}.{prefix}get_response", _engines.synthesis)
-    for target in ("refine:Refine", "tree_summarize:TreeSummarize", "accumulate:Accumulate")
+    Patch(f"{_CORE}.response_synthesizers.{target}.{prefix}get_response", start, once_per=instance)
+    for target, start in (
+        ("refine:Refine", _engines.synthesis),
+        ("tree_summarize:TreeSummarize", _engines.summary),
+        ("accumulate:Accumulate", _engines.synthesis),
+    )
     for prefix in ("", "a")
 )
 _INGESTION: Final = (
