@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms import ChatMessage
-from llama_index.core.program import LLMTextCompletionProgram
 from llama_index_parts import CHAT
 
 from otel_agents.testing.emission import Emission
@@ -19,6 +19,7 @@ from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
+programs: Any = import_module("llama_index.core.program")  # its types are partly unknown
 Loop = asyncio.AbstractEventLoop
 HI = [ChatMessage(role="user", content="Hi")]
 
@@ -33,7 +34,7 @@ SHAPES: dict[str, Callable[[Any, Loop], Any]] = {
     "predict": lambda model, loop: model.structured_predict(Color, PromptTemplate("Which?")),
     "apredict": lambda model, loop: loop.run_until_complete(apredict(model)),
     "chat": lambda model, loop: model.as_structured_llm(Color).chat(HI).raw,
-    "program": lambda model, loop: LLMTextCompletionProgram.from_defaults(
+    "program": lambda model, loop: programs.LLMTextCompletionProgram.from_defaults(
         output_cls=Color, prompt_template_str="Which?", llm=model
     )(),
 }
