@@ -61,13 +61,13 @@ def test_runs_with_one_memory(llm: Any, run: Run, emission: Emission) -> None:
 def test_an_agent_that_continues_from_a_serialized_context(
     llm: Any, run: Run, emission: Emission
 ) -> None:
-    async def request(said: str, state: str | None) -> str:
+    async def request(prompt: str, state: str | None) -> str:
         agent = agents.FunctionAgent(name="helper", tools=[], llm=llm)
         memory = memories.ChatMemoryBuffer.from_defaults(chat_store_key="k-1")
         if state is None:
-            handler = agent.run(said, memory=memory)
+            handler = agent.run(prompt, memory=memory)
         else:
-            handler = agent.run(said, ctx=restored(agent, state))
+            handler = agent.run(prompt, ctx=restored(agent, state))
         await handler
         return saved(handler.ctx)
 
