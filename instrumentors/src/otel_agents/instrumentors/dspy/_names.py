@@ -12,7 +12,15 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     from ._types import Module, Signature
 
-__all__ = ["class_name", "derived", "is_built_in", "kind_of", "program_name", "step_name"]
+__all__ = [
+    "class_name",
+    "derived",
+    "is_built_in",
+    "is_program",
+    "kind_of",
+    "program_name",
+    "step_name",
+]
 
 _GENERATED: Final = ("Signature", "StringSignature")
 """The names that DSPy gives to signatures without one."""
@@ -21,7 +29,13 @@ _LONGEST: Final = 80
 _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 """Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PREDICTORS: Final = ("predict", "_predict")
+_HOLDERS: Final = ("predict", "_predict")
+"""Where DSPy's programs keep the predictor with their signature."""
+
+
+def is_program(value: Any) -> bool:
+    """Return whether it is a program: a function may be evaluated or optimized as one."""
+    return hasattr(value, "named_predictors")
 
 
 def is_built_in(program: Module) -> bool:
@@ -43,6 +57,7 @@ def class_name(value: Any) -> str:
 
 def program_name(program: Module) -> str | None:
     """Return the name that the application gave: of its class, else of its signature's class."""
+    program = _within(program)
     if not is_built_in(program):
         return type(program).__name__
     signature = _signature(program)
@@ -51,8 +66,15 @@ def program_name(program: Module) -> str | None:
 
 def step_name(program: Module) -> str | None:
     """Return `program_name`; for a signature without a name, its fields."""
-    signature = _signature(program)
+    signature = _signature(_within(program))
     return program_name(program) or (_fields(signature) if signature is not None else None)
+
+
+def _within(program: Module) -> Module:
+    """Return the program that ``BestOfN`` and ``Refine`` run; else the program itself."""
+    while is_built_in(program) and is_program(inner := getattr(program, "module", None)):
+        program = inner
+    return program
 
 
 def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
@@ -65,7 +87,7 @@ def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
 
 
 def _signature(program: Any) -> type[Signature] | None:
-    holders = (program, *(getattr(program, name, None) for name in _PREDICTORS))
+    holders = (program, *(getattr(program, name, None) for name in _HOLDERS))
     return next(
         (found for one in holders if (found := getattr(one, "signature", None)) is not None), None
     )
