@@ -91,7 +91,7 @@ def fields(**values: Any) -> Response:
 def reply_by_fields(model: ScriptedModel, replies: Iterable[str] = ("Paris",)) -> None:
     """Respond to each request with the fields that it asks for, or with an instruction.
 
-    ``replies`` are the values of the field ``reply``, again and again; any other has a value of its own.
+    ``replies`` are the values of the field ``reply``, again and again; any other but advice has its own.
     """
     numbers, values, lock = count(), cycle(replies), threading.Lock()
 
@@ -102,7 +102,8 @@ def reply_by_fields(model: ScriptedModel, replies: Iterable[str] = ("Paris",)) -
         wanted = [name for name in names if name != "completed"]
         if not wanted:
             return Response(f"```instruction {number}```")
-        return fields(**{name: reply if name == "reply" else f"{name} {number}" for name in wanted})
+        known = {"reply": reply, "advice": "{}", "module_advice": "{}"}
+        return fields(**{name: known.get(name, f"{name} {number}") for name in wanted})
 
     model.script_by(respond)
 

@@ -30,7 +30,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure", "with_content"]
 
-_LATER = MappingProxyType({"agents": "3", "engines": "3.4", "optimizers": "3", "trials": "3"})
+_LATER = MappingProxyType({"agents": "3", "engines": "3.4", "trials": "3"})
 """Tests of what came with later versions."""
 collect_ignore = [
     f"test_dspy_{name}.py" for name, since in _LATER.items() if Version(since) > VERSION

@@ -111,6 +111,58 @@ def test_each_trial_is_a_trace(
     assert set(metrics(emission)) <= {"exact"}
 
 
+def test_each_run_of_a_program_is_a_trace(model: ScriptedModel, emission: Emission) -> None:
+    model.script(*(fields(reply="Paris") for _ in range(2)))
+    optimizer = dspy.BootstrapFewShot(metric=exact, max_bootstrapped_demos=2)
+    optimizer.compile(dspy.Predict(Reply), trainset=examples(3))
+    trial = ["invoke_workflow Reply", f"  {CHAT}"]
+    assert emission.tree() == ["compile BootstrapFewShot", *trial * 2]
+    assert check_trials(emission, model, "BootstrapFewShot") == {WORKFLOW: 2}
+
+
+def test_each_evaluation_is_a_trace(model: ScriptedModel, emission: Emission) -> None:
+    model.script(*(fields(reply="Paris") for _ in range(20)))
+    optimizer = dspy.BootstrapFewShotWithRandomSearch(
+        metric=exact, num_candidate_programs=0, max_bootstrapped_demos=1, num_threads=2
+    )
+    optimizer.compile(dspy.Predict(Reply), trainset=examples(2))
+    evaluated = ["evaluate Reply", *["  invoke_workflow Reply", f"    {CHAT}"] * 2]
+    bootstrapped = ["invoke_workflow Reply", f"  {CHAT}"]
+    assert emission.tree() == [
+        "compile BootstrapFewShotWithRandomSearch",
+        *evaluated * 2,
+        *bootstrapped,
+        *evaluated,
+    ]
+    assert check_trials(emission, model, "BootstrapFewShotWithRandomSearch") == {
+        "evaluate Reply": 3,
+        WORKFLOW: 1,
+    }
+    assert len(emission.events) == 6
+
+
+def test_an_optimizer_of_the_application(model: ScriptedModel, emission: Emission) -> None:
+    teleprompt = dspy.teleprompt.Teleprompter
+
+    class Trying(teleprompt):
+        def compile(self, student: Any, *, trainset: Any, **options: Any) -> Any:
+            student(topic="q")
+            return student
+
+    model.script(fields(reply="Paris"))
+    program = dspy.Predict(Reply)
+    assert Trying().compile(program, trainset=[]) is program
+    assert check_trials(emission, model, "Trying") == {WORKFLOW: 1}
+
+
+def test_programs_after_an_optimizer_have_no_link(model: ScriptedModel, emission: Emission) -> None:
+    model.script(fields(reply="Paris"))
+    program = dspy.LabeledFewShot(k=1).compile(dspy.Predict(Reply), trainset=examples(2))
+    program(topic="q")
+    assert emission.tree() == ["compile LabeledFewShot", WORKFLOW, f"  {CHAT}"]
+    assert not any(span.links for span in emission.spans)
+
+
 @pytest.mark.skipif(not NEW, reason="it called the model itself, as a part of `compile`")
 def test_a_trial_has_the_metric_of_the_application(
     model: ScriptedModel, emission: Emission
