@@ -25,7 +25,10 @@ LAWS: dict[str, list[str]] = json.loads((HERE / "laws.json").read_text("utf-8"))
 """The laws that run on versions other than the newest, by the ends of their test files' names."""
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
-    "bench": (MAIN, "tests/benchmarks/run.py", "stock", "bench-crewai", "bench-langchain"),
+    "bench": (
+        *(MAIN, "tests/benchmarks/run.py", "stock"),
+        *("bench-crewai", "bench-langchain", "bench-dspy"),
+    ),
     "readme": ("demo", "docs/readme.py"),
     "dist": (MAIN, "tests/environments/distributions.py"),
     "load": ("backends", "tests/backends/load.py"),
