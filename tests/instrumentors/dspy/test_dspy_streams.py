@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,13 +15,16 @@ from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, Hold, ScriptedModel
 
 pytestmark = [
     pytest.mark.skipif(Version("2.6.27") > VERSION, reason="another streamify"),
     pytest.mark.usefixtures("instrumented"),
 ]
 
+needs_engines = pytest.mark.skipif(
+    Version("3.4") > VERSION, reason="it ended with an error of its own"
+)
 STREAMED = ["invoke_workflow Reply", f"  {CHAT}"]
 LONG = "Paris " * 20
 ENGINES = ["lm15", "litellm"] if Version("3.4") <= VERSION else [None]
@@ -113,20 +118,15 @@ def test_a_stream_that_fails(model: ScriptedModel, emission: Emission) -> None:
     assert "secret" not in emission.texts()
 
 
+@needs_engines
 @pytest.mark.parametrize("closes", [True, False])
-@pytest.mark.parametrize("is_async", [True, False])
-@pytest.mark.skipif(Version("3.4") > VERSION, reason="it ended with an error of its own")
-def test_a_stream_that_is_left_half_way(
-    closes: bool,
-    is_async: bool,
-    model: ScriptedModel,
-    emission: Emission,
-    caplog: pytest.LogCaptureFixture,
+def test_an_async_program_whose_stream_is_left(
+    closes: bool, model: ScriptedModel, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What DSPy logs is the same without otel-agents: its task group is left by another task."""
+    """What asyncio logs is the same without otel-agents: another task leaves a task group."""
     caplog.set_level(logging.CRITICAL, "asyncio")
     model.script(fields(reply=LONG))
-    stream = listening(dspy.Predict(Reply), is_async_program=is_async)
+    stream = listening(dspy.Predict(Reply), is_async_program=True)
 
     async def main() -> None:
         items = stream(topic="q")
@@ -136,6 +136,28 @@ def test_a_stream_that_is_left_half_way(
             await items.aclose()
 
     asyncio.run(main())
+    failed(emission)
+
+
+@needs_engines
+def test_a_program_whose_stream_is_left(
+    model: ScriptedModel, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its thread finds out when it sends the next chunk; DSPy abandons it until then."""
+    caplog.set_level(logging.CRITICAL, "asyncio")
+    gate = threading.Event()
+    model.script(replace(fields(reply=LONG), hold=Hold(after=2, gate=gate)))
+
+    async def main() -> list[threading.Thread]:
+        async for _ in dspy.streamify(dspy.Predict(Reply))(topic="q"):
+            break
+        return [one for one in threading.enumerate() if one.name.startswith("AnyIO worker")]
+
+    threads = asyncio.run(main())
+    assert emission.spans == ()
+    gate.set()
+    for thread in threads:
+        thread.join(30)
     failed(emission)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -57,17 +58,20 @@ def class_name(value: Any) -> str:
 
 def program_name(program: Module) -> str | None:
     """Return the name that the application gave: of its class, else of its signature's class."""
-    program = _within(program)
-    if not is_built_in(program):
-        return type(program).__name__
-    signature = _signature(program)
-    return _given(signature) if signature is not None else None
+    return _name(program, _given)
 
 
 def step_name(program: Module) -> str | None:
     """Return `program_name`; for a signature without a name, its fields."""
-    signature = _signature(_within(program))
-    return program_name(program) or (_fields(signature) if signature is not None else None)
+    return _name(program, lambda signature: _given(signature) or _fields(signature))
+
+
+def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str | None:
+    named = _within(program)
+    if not is_built_in(named):
+        return type(named).__name__
+    signature = _signature(named)
+    return of(signature) if signature is not None else None
 
 
 def _within(program: Module) -> Module:

@@ -48,25 +48,37 @@ def run(telemetry: Telemetry, call: Call) -> Operation | None:
     """Start at ``Module.__call__(…)`` and ``acall``; a program of DSPy's own has no inner steps."""
     program: Module = call.instance
     around, built_in, is_agent = AROUND.get(), is_built_in(program), _is_agent(program)
-    traced = TRACING.get()
-    if is_agent or around is None:
-        parent, links = apart() if around is None else (None, None)
-        operation: Operation = (InvokeAgent if is_agent else InvokeWorkflow)(
-            telemetry,
-            program_name(program),
-            input=_input(call.kwargs),
-            output=_traced_output if traced else _output,
-            parent=parent,
-            links=links,
+    if around is None:
+        operation: Operation = _outermost(
+            telemetry, call, InvokeAgent if is_agent else InvokeWorkflow
+        )
+    elif is_agent:
+        operation = InvokeAgent(
+            telemetry, program_name(program), input=_input(call.kwargs), output=_output
         )
     elif around and built_in:
         return None
     else:
         operation = Step(telemetry, kind_of(program), step_name(program))
     operation.context = AROUND.set(built_in, operation.context)
+    return operation
+
+
+def _outermost(
+    telemetry: Telemetry, call: Call, kind: type[InvokeAgent | InvokeWorkflow]
+) -> Operation:
+    parent, links = apart()
+    traced, example = TRACING.get(), EXAMPLE.get()
+    operation = kind(
+        telemetry,
+        program_name(call.instance),
+        input=_input(call.kwargs),
+        output=_traced_output if traced else _output,
+        parent=parent,
+        links=links,
+    )
     if traced:
         operation.context = TRACING.set(None, operation.context)
-    example = EXAMPLE.get()
     if example is not None and example.context is None:
         example.context = operation.context
     return operation
