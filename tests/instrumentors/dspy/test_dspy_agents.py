@@ -161,16 +161,22 @@ def test_a_tool_with_wrong_arguments(model: ScriptedModel, emission: Emission) -
     assert emission.tree() == AGENT
 
 
+def unrewarded(inputs: Any, prediction: Any) -> float:
+    return 0.0
+
+
 @pytest.mark.parametrize("program", ["BestOfN", "Refine"])
 def test_a_program_that_is_run_again(
     program: str, model: ScriptedModel, emission: Emission
 ) -> None:
     """It has the name of the application's program, whose runs are its steps."""
     rewards = iter([0.0, 1.0])
+
+    def rewarded(inputs: Any, prediction: Any) -> float:
+        return next(rewards)
+
     reply_by_fields(model)
-    again = getattr(dspy, program)(
-        module=Essay(), N=2, reward_fn=lambda inputs, prediction: next(rewards), threshold=1.0
-    )
+    again = getattr(dspy, program)(module=Essay(), N=2, reward_fn=rewarded, threshold=1.0)
     assert again(topic="q").short
     run = [
         "  module Essay",
@@ -185,7 +191,7 @@ def test_a_program_that_is_run_again_in_another(model: ScriptedModel, emission: 
     class Careful(dspy.Module):
         def __init__(self) -> None:
             dspy.Module.__init__(self)
-            self.best = dspy.BestOfN(dspy.Predict(Reply), 2, lambda *_: 0.0, 1.0)
+            self.best = dspy.BestOfN(dspy.Predict(Reply), 2, unrewarded, 1.0)
 
         def forward(self, topic: str) -> Any:
             return self.best(topic=topic)

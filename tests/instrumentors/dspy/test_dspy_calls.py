@@ -120,13 +120,16 @@ def test_wrong_calls_with_callbacks_fail_as_before(
 ) -> None:
     """With a callback, DSPy looks at the arguments before a call."""
 
+    def find(city: str) -> str:
+        return city
+
     def raised() -> list[str]:
         calls: list[Callable[[], Any]] = [
             lambda: Essay()(wrong=1),
             lambda: Essay()("positional"),
             lambda: dspy.Predict(Reply)("positional"),
             lambda: dspy.Evaluate(devset=examples(1), metric=None)(),
-            lambda: dspy.Tool(lambda city: city, name="find")(town="Bern"),
+            lambda: dspy.Tool(find)(town="Bern"),
         ]
         found: list[str] = []
         for one in calls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
@@ -154,7 +154,7 @@ class Colbert(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def colbert() -> Iterator[int]:
+def colbert() -> Generator[int]:
     with HTTPServer(("127.0.0.1", 0), Colbert) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -201,4 +201,8 @@ def test_a_batch_without_us_is_as_before(
     assert retriever("Where is France?").passages == [CORPUS[0]]
     assert emission.tree() == ["retrieval"]
     unbatchify: Any = import_module("dspy.utils.unbatchify").Unbatchify
-    assert unbatchify(lambda batch: [len(batch)])(1) == 1
+
+    def counted(batch: Sequence[int]) -> list[int]:
+        return [len(batch)]
+
+    assert unbatchify(counted)(1) == 1

@@ -84,6 +84,7 @@ def check_trials(emission: Emission, model: ScriptedModel, name: str) -> Counter
     chats = [span for span in emission.spans if span.name == CHAT]
     assert len(chats) == model.ledger.requests
     traces = [span.context.trace_id for span in chats if span.context]
+    assert compiled.context
     assert compiled.context.trace_id not in traces
     return Counter(span.name for span in trials)
 

@@ -76,8 +76,11 @@ def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str |
 
 def _within(program: Module) -> Module:
     """Return the program that ``BestOfN`` and ``Refine`` run; else the program itself."""
-    while is_built_in(program) and is_program(inner := getattr(program, "module", None)):
-        program = inner
+    inner: Any = program
+    while is_program(inner) and is_built_in(inner):
+        program, inner = inner, getattr(inner, "module", None)
+    if is_program(inner):
+        return inner
     return program
 
 
