@@ -99,11 +99,11 @@ def reply_by_fields(model: ScriptedModel, replies: Iterable[str] = ("Paris",)) -
         with lock:
             number, reply = next(numbers), next(values)
         names = dict.fromkeys(_FIELD.findall(request.prompt.rpartition(_REQUESTED)[2]))
-        wanted = [name for name in names if name != "completed"]
-        if not wanted:
+        requested = [name for name in names if name != "completed"]
+        if not requested:
             return Response(f"```instruction {number}```")
         known = {"reply": reply, "advice": "{}", "module_advice": "{}"}
-        return fields(**{name: known.get(name, f"{name} {number}") for name in wanted})
+        return fields(**{name: known.get(name, f"{name} {number}") for name in requested})
 
     model.script_by(respond)
 
