@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import tempfile
+import threading
+from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any
+from itertools import count, cycle
+from typing import Any, Final
 
 from packaging.version import Version
 
-from otel_agents.testing.scripted_model import Response, ScriptedModel
+from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel
 
-__all__ = ["CHAT", "VERSION", "Essay", "Reply", "dspy", "examples", "fields", "lm", "weather"]
+__all__ = [
+    "CHAT",
+    "ESSAY",
+    "VERSION",
+    "Essay",
+    "Reply",
+    "dspy",
+    "essay",
+    "examples",
+    "fields",
+    "lm",
+    "reply_by_fields",
+    "weather",
+]
+
+_REQUESTED: Final = "Respond with the corresponding output fields"
+_FIELD: Final = re.compile(r"\[\[ ## (\w+) ## \]\]")
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 os.environ["DSPY_CACHEDIR"] = tempfile.mkdtemp()
@@ -66,6 +86,26 @@ def fields(**values: Any) -> Response:
     """Return a response with the fields of a signature, as DSPy's adapter reads it."""
     parts = (f"[[ ## {name} ## ]]\n{value}" for name, value in values.items())
     return Response("\n\n".join((*parts, "[[ ## completed ## ]]")))
+
+
+def reply_by_fields(model: ScriptedModel, replies: Iterable[str] = ("Paris",)) -> None:
+    """Respond to each request with the fields that it asks for, or with an instruction.
+
+    ``replies`` are the values of the field ``reply``, again and again; any other but advice has its own.
+    """
+    numbers, values, lock = count(), cycle(replies), threading.Lock()
+
+    def respond(request: ModelRequest) -> Response:
+        with lock:
+            number, reply = next(numbers), next(values)
+        names = dict.fromkeys(_FIELD.findall(request.prompt.rpartition(_REQUESTED)[2]))
+        requested = [name for name in names if name != "completed"]
+        if not requested:
+            return Response(f"```instruction {number}```")
+        known = {"reply": reply, "advice": "{}", "module_advice": "{}"}
+        return fields(**{name: known.get(name, f"{name} {number}") for name in requested})
+
+    model.script_by(respond)
 
 
 def essay(model: ScriptedModel) -> None:

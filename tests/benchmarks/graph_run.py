@@ -8,23 +8,16 @@ The nodes do nothing, so that LangGraph and its instrumentation are measured.
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
 import sys
-import time
 from collections.abc import Callable
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
+from measurement import STEPS, print_measured
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-NODES: Final = 100
-RUNS: Final = 15
-WARM_UP: Final = 3
 INSTRUMENTORS: Final = MappingProxyType(
     {
         "ours": "otel_agents.instrumentors.langchain",
@@ -33,19 +26,7 @@ INSTRUMENTORS: Final = MappingProxyType(
     }
 )
 STATE: Final[Any] = {"number": 0}
-CONFIG: Final[Any] = {"recursion_limit": NODES + 2}
-
-
-class Spans(SpanExporter):
-    """Encodes and counts, and sends nothing."""
-
-    number = 0
-
-    def export(self, spans: Any) -> SpanExportResult:
-        """Encode."""
-        self.number += len(spans)
-        encode_spans(spans)
-        return SpanExportResult.SUCCESS
+CONFIG: Final[Any] = {"recursion_limit": STEPS + 2}
 
 
 def instrument(variant: str, tracers: TracerProvider) -> None:
@@ -92,7 +73,7 @@ def graph(variant: str, *, is_async: bool) -> Any:
     module: Any = import_module("langgraph.graph")
     make = bodies(variant)
     builder = module.StateGraph(dict)
-    names = [f"node_{number}" for number in range(NODES)]
+    names = [f"node_{number}" for number in range(STEPS)]
     for number, name in enumerate(names):
         builder.add_node(name, make(name, number)[is_async])
     for one, other in zip([module.START, *names], [*names, module.END], strict=True):
@@ -120,35 +101,15 @@ def calls(variant: str, *, is_async: bool) -> Callable[[], None]:
     return by_hand if variant == "by-hand" else plain
 
 
-def measured(call: Callable[[], None], flush: Callable[[], bool]) -> tuple[float, float]:
-    """Return the CPU seconds of this thread, and of the process with its exporter: the least."""
-    for _ in range(WARM_UP):
-        call()
-    flush()
-    gc.collect()
-    gc.freeze()  # a collection of what was imported takes as long as all that is measured
-    thread: list[float] = []
-    process: list[float] = []
-    for _ in range(RUNS):
-        thread_start, process_start = time.thread_time(), time.process_time()
-        call()
-        thread.append(time.thread_time() - thread_start)
-        flush()
-        process.append(time.process_time() - process_start)
-    return min(thread), min(process)
-
-
 def main() -> None:
     """Measure and print."""
     variant, is_async = sys.argv[1], "async" in sys.argv[2:]
-    spans, tracers = Spans(), TracerProvider()
-    processor = BatchSpanProcessor(spans, max_queue_size=100 * NODES)
-    tracers.add_span_processor(processor)
-    trace.set_tracer_provider(tracers)
-    instrument(variant, tracers)
-    thread, process = measured(calls(variant, is_async=is_async), processor.force_flush)
-    each, made = 1e6 / NODES, spans.number / (RUNS + WARM_UP)
-    print(json.dumps({"caller": thread * each, "process": process * each, "spans": made}))
+
+    def prepare(tracers: TracerProvider) -> Callable[[], None]:
+        instrument(variant, tracers)
+        return calls(variant, is_async=is_async)
+
+    print_measured(prepare)
 
 
 if __name__ == "__main__":

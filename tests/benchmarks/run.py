@@ -1,9 +1,9 @@
 """Runs the benchmarks and prints their tables: ratios in one run, never absolute promises.
 
-``make bench`` calls it with the interpreters of four more environments: one with OpenTelemetry's own
-distro, one with CrewAI and OpenLLMetry beside it, one with LangGraph and two other packages that
-instrument it, and one with LlamaIndex and OpenInference. ``make bench ARGS=crew`` runs the crew alone,
-``ARGS=graph`` the graph, ``ARGS=workflow`` the workflow.
+``make bench`` calls it with the interpreters of five more environments: one with OpenTelemetry's own
+distro, one with CrewAI and OpenLLMetry beside it, and one each with LangGraph, LlamaIndex and DSPy and
+other packages that instrument them. ``make bench ARGS=crew`` runs the crew alone, ``ARGS=graph`` the
+graph, ``ARGS=workflow`` the workflow of LlamaIndex, ``ARGS=program`` the program of DSPy.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+from types import MappingProxyType
 from typing import Final
 
 HERE: Final = Path(__file__).parent
@@ -182,47 +183,44 @@ def crew_runs(python: Path) -> None:
         print(f"{variant:24}{step:12.1f}{ratio:12.2f}{weight:8.0f}{spans:8.0f}")
 
 
-GRAPH_ROUNDS: Final = 5
-GRAPHS: Final = ("by-hand", "ours", "official", "openinference")
-GRAPH_TARGET: Final = 1.5
-WORKFLOWS: Final = ("by-hand", "ours", "openinference")
+RUN_ROUNDS: Final = 5
+RUN_TARGET: Final = 1.5
+BOTH: Final = ("sync", "async")
+RUNS_OF: Final = MappingProxyType(
+    {
+        "graph": ("A graph of 100 nodes", BOTH, ("by-hand", "ours", "official", "openinference")),
+        "workflow": ("A workflow of 100 steps", ("async",), ("by-hand", "ours", "openinference")),
+        "program": ("A program of 100 steps", BOTH, ("by-hand", "ours", "openinference")),
+    }
+)
+"""Scripts that measure a run of 100 steps that do nothing, their kinds and variants."""
 
 
-def graph_runs(python: Path) -> None:
-    """Print what instrumentation adds to a graph of 100 nodes; ``python`` has LangGraph."""
-    print("\nA graph of 100 nodes: CPU added to a node, µs of the caller and of the process\n")
-    for kind in ("sync", "async"):
-        added_rows(python, "graph_run.py", kind, GRAPHS)
-
-
-def workflow_runs(python: Path) -> None:
-    """Print what instrumentation adds to a workflow of 100 steps; ``python`` has LlamaIndex."""
-    print("\nA workflow of 100 steps: CPU added to a step, µs of the caller and of the process\n")
-    added_rows(python, "workflow_run.py", "async", WORKFLOWS)
-
-
-def added_rows(python: Path, script: str, kind: str, variants: tuple[str, ...]) -> None:
-    """Print what each variant of a script adds to one without instrumentation."""
-    print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
-    found: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
-    for _ in range(GRAPH_ROUNDS):
-        bare = one_run(python, script, "none", kind)
+def step_runs(name: str, python: Path) -> None:
+    """Print what instrumentation adds to each of 100 steps; ``python`` has the framework."""
+    what, kinds, variants = RUNS_OF[name]
+    print(f"\n{what}: CPU added to each, µs of the caller and of the process\n")
+    for kind in kinds:
+        print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
+        found: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
+        for _ in range(RUN_ROUNDS):
+            bare = step_run(name, python, "none", kind)
+            for variant, runs in found.items():
+                run = step_run(name, python, variant, kind)
+                added = {side: run[side] - bare[side] for side in ("caller", "process")}
+                runs.append({**added, "spans": run["spans"]})
         for variant, runs in found.items():
-            run = one_run(python, script, variant, kind)
-            added = {name: run[name] - bare[name] for name in ("caller", "process")}
-            runs.append({**added, "spans": run["spans"]})
-    for variant, runs in found.items():
-        graph_row(variant, runs, found["by-hand"])
+            step_row(variant, runs, found["by-hand"])
 
 
-def one_run(python: Path, script: str, variant: str, kind: str) -> dict[str, float]:
-    """Return CPU µs per node or step of one variant, measured in a subprocess."""
-    command = [str(python), str(HERE / script), variant, kind]
+def step_run(name: str, python: Path, variant: str, kind: str) -> dict[str, float]:
+    """Return CPU µs per step of one variant, measured in a subprocess."""
+    command = [str(python), str(HERE / f"{name}_run.py"), variant, kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def graph_row(variant: str, runs: list[dict[str, float]], hand: list[dict[str, float]]) -> None:
+def step_row(variant: str, runs: list[dict[str, float]], hand: list[dict[str, float]]) -> None:
     """Print the medians of one variant, as µs and over a span that is written by hand."""
     caller, process = (
         statistics.median(
@@ -231,7 +229,7 @@ def graph_row(variant: str, runs: list[dict[str, float]], hand: list[dict[str, f
         for name in ("caller", "process")
     )
     added, spans = statistics.median(run["caller"] for run in runs), runs[0]["spans"]
-    limit = f"{GRAPH_TARGET:8.2f}" if variant == "ours" else ""
+    limit = f"{RUN_TARGET:8.2f}" if variant == "ours" else ""
     print(f"{variant:24}{added:12.1f}{caller:12.2f}{process:9.2f}{spans:8.0f}{limit}")
 
 
@@ -246,15 +244,14 @@ print(time.time(), flush=True)
 
 
 if __name__ == "__main__":
-    stock, crewai, langchain, llama_index, *only = sys.argv[1:]
+    stock, crewai, langchain, llama_index, dspy, *only = sys.argv[1:]
     if not only:
         model_calls()
         stream_chunks()
         start_up(Path(stock))
         exits()
-    if only in ([], ["crew"]):
+    if not only or "crew" in only:
         crew_runs(Path(crewai))
-    if only in ([], ["graph"]):
-        graph_runs(Path(langchain))
-    if only in ([], ["workflow"]):
-        workflow_runs(Path(llama_index))
+    for name, python in (("graph", langchain), ("workflow", llama_index), ("program", dspy)):
+        if not only or name in only:
+            step_runs(name, Path(python))

@@ -8,21 +8,18 @@ The steps do nothing, so that LlamaIndex and its instrumentation are measured.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
-from graph_run import RUNS, WARM_UP, Spans, measured
+from measurement import STEPS, print_measured
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from workflows import Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
 
-STEPS: Final = 100
 INSTRUMENTORS: Final = MappingProxyType(
     {
         "ours": "otel_agents.instrumentors.llama_index",
@@ -92,18 +89,12 @@ def calls(variant: str) -> Callable[[], None]:
     return lambda: loop.run_until_complete(run())
 
 
-def main() -> None:
-    """Measure and print."""
-    variant = sys.argv[1]
-    spans, tracers = Spans(), TracerProvider()
-    processor = BatchSpanProcessor(spans, max_queue_size=200 * STEPS)
-    tracers.add_span_processor(processor)
-    trace.set_tracer_provider(tracers)
-    instrument(variant, tracers)
-    thread, process = measured(calls(variant), processor.force_flush)
-    each, made = 1e6 / STEPS, spans.number / (RUNS + WARM_UP)
-    print(json.dumps({"caller": thread * each, "process": process * each, "spans": made}))
-
-
 if __name__ == "__main__":
-    main()
+    variant = sys.argv[1]
+
+    def prepare(tracers: TracerProvider) -> Callable[[], None]:
+        """Instrument, and return a run."""
+        instrument(variant, tracers)
+        return calls(variant)
+
+    print_measured(prepare)

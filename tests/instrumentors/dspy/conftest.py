@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -29,9 +30,11 @@ from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure", "with_content"]
 
-_LATER = ("engines", "optimizers", "agents")
-"""Tests of what the oldest version does not have."""
-collect_ignore = [f"test_dspy_{name}.py" for name in _LATER if Version("3.4") > VERSION]
+_LATER = MappingProxyType({"agents": "3", "engines": "3.4", "trials": "3"})
+"""Tests of what came with later versions."""
+collect_ignore = [
+    f"test_dspy_{name}.py" for name, since in _LATER.items() if Version(since) > VERSION
+]
 
 
 @pytest.fixture

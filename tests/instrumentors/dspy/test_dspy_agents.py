@@ -1,4 +1,4 @@
-"""Agents: their model calls and tools lie under them, and no step of their own."""
+"""Agents, and the programs of DSPy that run others: no step of their own within them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, Reply, dspy, fields, weather
+from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, fields, reply_by_fields, weather
 from opentelemetry.trace import StatusCode
+from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import ScriptedModel
 
+needs_code = pytest.mark.skipif(Version("3.4") > VERSION, reason="another interpreter")
 pytestmark = pytest.mark.usefixtures("instrumented")
 
 AGENT = ["invoke_agent Reply", f"  {CHAT}", "  execute_tool weather", f"  {CHAT}", f"  {CHAT}"]
@@ -100,6 +102,116 @@ def test_a_program_in_a_tool_is_a_step(model: ScriptedModel, emission: Emission)
     ]
 
 
+async def capital(country: str) -> str:
+    """Return the capital, which a program knows."""
+    return str((await dspy.Predict("country -> capital").acall(country=country)).capital)
+
+
+ASYNC_TOOL = [
+    "invoke_agent Reply",
+    f"  {CHAT}",
+    "  execute_tool capital",
+    "    predict country -> capital",
+    f"      {CHAT}",
+    f"  {CHAT}",
+    f"  {CHAT}",
+]
+
+
+def script_capital(model: ScriptedModel) -> None:
+    model.script(
+        turn("capital", country="Italy"),
+        fields(capital="Rome"),
+        turn("finish"),
+        fields(reasoning="r", reply="Rome"),
+    )
+
+
+def test_an_async_tool(model: ScriptedModel, emission: Emission) -> None:
+    script_capital(model)
+    asynchronous(dspy.ReAct(Reply, tools=[capital]))
+    assert emission.tree() == ASYNC_TOOL
+    assert emission.traces() == 1
+
+
+def test_an_async_tool_of_a_sync_agent(model: ScriptedModel, emission: Emission) -> None:
+    """DSPy runs it in a loop of its own, if it may."""
+    script_capital(model)
+    with dspy.context(allow_tool_async_sync_conversion=True):
+        sync(dspy.ReAct(Reply, tools=[capital]))
+    assert emission.tree() == ASYNC_TOOL
+    assert emission.traces() == 1
+
+
+def test_an_async_tool_that_may_not_run(model: ScriptedModel, emission: Emission) -> None:
+    model.script(turn("capital", country="I"), turn("finish"), fields(reasoning="r", reply="No"))
+    sync(dspy.ReAct(Reply, tools=[capital]))
+    (tool,) = (span for span in emission.spans if span.name == "execute_tool capital")
+    assert (tool.attributes or {})["error.type"] == "ValueError"
+    assert emission.tree() == [line.replace("weather", "capital") for line in AGENT]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_tool_with_wrong_arguments(model: ScriptedModel, emission: Emission) -> None:
+    model.script(turn("weather", town="B"), turn("finish"), fields(reasoning="r", reply="No"))
+    program = sync(dspy.ReAct(Reply, tools=[weather]))
+    assert "town" in program.trajectory["observation_0"]
+    (tool,) = (span for span in emission.spans if span.name == "execute_tool weather")
+    assert (tool.attributes or {})["error.type"] == "ValueError"
+    assert emission.tree() == AGENT
+
+
+def unrewarded(inputs: Any, prediction: Any) -> float:
+    return 0.0
+
+
+@pytest.mark.parametrize("program", ["BestOfN", "Refine"])
+def test_a_program_that_is_run_again(
+    program: str, model: ScriptedModel, emission: Emission
+) -> None:
+    """It has the name of the application's program, whose runs are its steps."""
+    rewards = iter([0.0, 1.0])
+
+    def rewarded(inputs: Any, prediction: Any) -> float:
+        return next(rewards)
+
+    reply_by_fields(model)
+    again = getattr(dspy, program)(module=Essay(), N=2, reward_fn=rewarded, threshold=1.0)
+    assert again(topic="q").short
+    run = [
+        "  module Essay",
+        *("    chain_of_thought Reply", f"      {CHAT}"),
+        *("    predict reply -> short", f"      {CHAT}"),
+    ]
+    feedback = [f"  {CHAT}"] if program == "Refine" else []
+    assert emission.tree() == ["invoke_workflow Essay", *run, *feedback, *run]
+
+
+def test_a_program_that_is_run_again_in_another(model: ScriptedModel, emission: Emission) -> None:
+    class Careful(dspy.Module):
+        def __init__(self) -> None:
+            dspy.Module.__init__(self)
+            self.best = dspy.BestOfN(dspy.Predict(Reply), 2, unrewarded, 1.0)
+
+        def forward(self, topic: str) -> Any:
+            return self.best(topic=topic)
+
+    reply_by_fields(model)
+    Careful()(topic="q")
+    assert emission.tree() == [
+        "invoke_workflow Careful",
+        "  best_of_n Reply",
+        *[f"    {CHAT}"] * 2,
+    ]
+
+
+def test_a_comparison_of_chains(model: ScriptedModel, emission: Emission) -> None:
+    reply_by_fields(model)
+    chains = [dspy.Prediction(reasoning="r", reply=reply) for reply in ("Paris", "Rome", "Bern")]
+    dspy.MultiChainComparison(Reply, M=3)(chains, topic="q")
+    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
+
+
 def test_a_tool_that_fails(model: ScriptedModel, emission: Emission) -> None:
     def broken(city: str) -> str:
         raise LookupError("secret")
@@ -141,6 +253,7 @@ class Exploring(Interpreter):
         return super().execute(code, variables) if code.startswith("print") else None
 
 
+@needs_code
 def test_an_agent_that_explores_by_code(model: ScriptedModel, emission: Emission) -> None:
     final: Any = import_module("dspy.primitives.code_interpreter").FinalOutput
     model.script(*(fields(reasoning="r", code="```python\nprint(1)\n```") for _ in range(2)))
@@ -159,18 +272,27 @@ def test_an_agent_that_explores_by_code(model: ScriptedModel, emission: Emission
     assert codes == [StatusCode.ERROR, StatusCode.UNSET]
 
 
-def test_code_that_a_model_wrote(model: ScriptedModel, emission: Emission) -> None:
+@needs_code
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("invoke_agent Reply", lambda: dspy.CodeAct(Reply, tools=[weather])),
+        ("invoke_workflow Reply", lambda: dspy.ProgramOfThought(Reply)),
+    ],
+)
+def test_code_that_a_model_wrote(
+    name: str, program: Callable[[], Any], model: ScriptedModel, emission: Emission
+) -> None:
     errors: Any = import_module("dspy.primitives.code_interpreter")
     model.script(
-        fields(generated_code="```python\n1/0\n```", finished="False"),
-        fields(generated_code="```python\nprint(2)\n```", finished="True"),
+        fields(reasoning="r", generated_code="```python\n1/0\n```", finished="False"),
+        fields(reasoning="r", generated_code="```python\nprint(2)\n```", finished="True"),
         fields(reasoning="r", reply="2"),
     )
-    agent = dspy.CodeAct(Reply, tools=[weather])
     failed = getattr(errors, "CodeExecutionError", errors.CodeInterpreterError)("secret")
-    agent(Interpreter(failed, "2"), topic="q")
+    program()(Interpreter(failed, "2"), topic="q")
     assert emission.tree() == [
-        "invoke_agent Reply",
+        name,
         *(f"  {CHAT}", "  execute_tool code_execution"),
         *(f"  {CHAT}", "  execute_tool code_execution"),
         f"  {CHAT}",

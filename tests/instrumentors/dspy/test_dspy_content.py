@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, fields, weather
+from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, examples, fields, weather
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -152,3 +152,16 @@ def test_an_agent_of_before_tools(
         "gen_ai.tool.call.arguments": {"input": "Bern"},
         "gen_ai.tool.call.result": {"result": ["seen Bern"]},
     }
+
+
+@pytest.mark.skipif(Version("3") > VERSION, reason="elsewhere in DSPy")
+@pytest.mark.usefixtures("with_content")
+def test_a_trial_has_the_output_of_its_program(model: ScriptedModel, emission: Emission) -> None:
+    """An optimizer makes the program return its steps too."""
+    module: Any = import_module("dspy.teleprompt.bootstrap_trace")
+    model.script(fields(reply="Paris"))
+    (kept,) = module.bootstrap_trace_data(dspy.Predict(Reply), examples(1), num_threads=1)
+    assert len(kept["trace"]) == 1
+    assert content(emission, "invoke_workflow Reply")["gen_ai.output.messages"] == [
+        {**text("assistant", '{"reply": "Paris"}'), "finish_reason": "stop"}
+    ]

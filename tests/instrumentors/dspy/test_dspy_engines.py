@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, Reply, dspy, fields, lm
+from dspy_programs import CHAT, Reply, dspy, lm
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_agents.testing.emission import Emission
@@ -246,45 +246,3 @@ def test_a_dummy_model_is_no_call(instrument: Callable[..., None], emission: Emi
     with dspy.context(lm=dummy):
         dspy.Predict(Reply)(topic="q")
     assert emission.tree() == ["invoke_workflow Reply"]
-
-
-@pytest.mark.parametrize("engine", ["lm15", "litellm"])
-def test_a_streamed_program_is_one_trace(
-    engine: str, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
-) -> None:
-    instrument()
-    model.script(fields(reply="Paris"))
-    listener = dspy.streaming.StreamListener(signature_field_name="reply")
-    stream = dspy.streamify(dspy.Predict(Reply), stream_listeners=[listener])
-
-    async def main() -> list[Any]:
-        with dspy.context(lm=lm(model, engine=engine), track_usage=True):
-            return [item async for item in stream(topic="q")]
-
-    items = asyncio.run(main())
-    assert isinstance(items[-1], dspy.Prediction)
-    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
-    (chat,) = (dict(span.attributes or {}) for span in emission.spans if span.name == CHAT)
-    assert chat["gen_ai.request.stream"] is True
-    assert isinstance(chat["gen_ai.response.time_to_first_chunk"], float)
-    assert [(chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"])] == billed(
-        model
-    )
-
-
-def test_a_stream_that_is_left(
-    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
-) -> None:
-    instrument()
-    model.script(fields(reply="Paris " * 20))
-    listener = dspy.streaming.StreamListener(signature_field_name="reply")
-    stream = dspy.streamify(dspy.Predict(Reply), stream_listeners=[listener])
-
-    async def main() -> None:
-        items = stream(topic="q")
-        async for _ in items:
-            break
-        await items.aclose()
-
-    asyncio.run(main())
-    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]

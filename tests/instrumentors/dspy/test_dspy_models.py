@@ -13,6 +13,9 @@ from packaging.version import Version
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
+ENGINES: list[dict[str, str]] = (
+    [{"engine": "lm15"}, {"engine": "litellm"}] if Version("3.4") <= VERSION else [{}]
+)
 RETRIES = Version("2.5.30") < VERSION
 
 
@@ -53,11 +56,82 @@ def test_a_cached_response_is_no_call(
     assert tokens(emission) == billed(model)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.skipif(Version("2.6.27") > VERSION, reason="another cache")
+def test_a_cached_response_of_a_program_is_no_call(
+    tracked: bool,
+    engine: dict[str, str],
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    """From memory first, then from the disk."""
+    instrument()
+    model.script(fields(reply="Paris"))
+    topic = f"cached {tracked} {engine}"
+    with dspy.context(lm=lm(model, cache=True, **engine), track_usage=tracked):
+        for _ in range(2):
+            assert dspy.Predict(Reply)(topic=topic).reply == "Paris"
+        dspy.cache.reset_memory_cache()
+        dspy.Predict(Reply)(topic=topic)
+    assert emission.tree() == [
+        *("invoke_workflow Reply", f"  {CHAT}"),
+        *("invoke_workflow Reply", "invoke_workflow Reply"),
+    ]
+    assert tokens(emission) == billed(model)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_several_choices_have_what_was_billed(
-    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+    engine: dict[str, str],
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
 ) -> None:
     instrument()
-    assert len(lm(model, temperature=0.7)("Hi", n=2)) == 2
+    assert len(lm(model, temperature=0.7, **engine)("Hi", n=3)) == 3
+    assert tokens(emission) == billed(model)
+    native = engine.get("engine") == "lm15"
+    assert model.ledger.requests == (3 if native else 1)
+    assert chats(emission)[0].get("gen_ai.request.choice.count") == (None if native else 3)
+
+
+def test_each_predictor_may_have_its_model(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    class Two(dspy.Module):
+        def __init__(self) -> None:
+            dspy.Module.__init__(self)
+            self.first, self.second = dspy.Predict(Reply), dspy.Predict(Reply)
+            self.second.lm = lm(model, "openai/gpt-4.1")
+
+        def forward(self, topic: str) -> Any:
+            self.first(topic=topic)
+            self.second(topic=topic)
+            with dspy.settings.context(lm=lm(model, "openai/gpt-4o")):
+                return self.first(topic=topic)
+
+    instrument()
+    model.script(*(fields(reply="Paris") for _ in range(3)))
+    Two()(topic="q")
+    assert emission.tree() == [
+        "invoke_workflow Two",
+        *("  predict Reply", f"    {CHAT}"),
+        *("  predict Reply", "    chat gpt-4.1"),
+        *("  predict Reply", "    chat gpt-4o"),
+    ]
+
+
+@pytest.mark.skipif(Version("2.5.30") > VERSION, reason="no second format")
+def test_a_response_that_cannot_be_read_is_sent_again(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    """``ChatAdapter`` falls back to ``JSONAdapter``: both calls were sent and billed."""
+    instrument()
+    model.script("It is Paris.", '{"reply": "Paris"}')
+    assert dspy.Predict(Reply)(topic="q").reply == "Paris"
+    assert emission.tree() == ["invoke_workflow Reply", *[f"  {CHAT}"] * 2]
     assert tokens(emission) == billed(model)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.reporting import Observation
@@ -14,14 +16,16 @@ from otel_agents.instrumentors._core.operations import Step, evaluated
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
 
-from ._names import class_name, step_name
+from ._names import class_name, is_program, step_name
 from ._optimizers import apart
-from ._programs import AROUND, EXAMPLE, Example
+from ._programs import AROUND, EXAMPLE, TRACING, Example
 
-__all__ = ["batch", "evaluate", "execute", "parallel"]
+__all__ = ["batch", "evaluate", "execute", "parallel", "tracing"]
 
 _METRIC: Final = Slot("dspy-metric", str)
 """The name of the metric of the evaluation that starts to run over its examples."""
+_TRACED: Final = Slot("dspy-traced-metric", str)
+"""The name of the metric that an optimizer wraps, or "" if it wraps none."""
 
 
 def parallel(telemetry: Telemetry, call: Call) -> Step | None:
@@ -49,13 +53,25 @@ def evaluate(telemetry: Telemetry, call: Call) -> Step:
     parent, links = apart()
     name = _name(call.argument(0, "program"))
     step = Step(telemetry, "evaluate", name, count=len(examples), parent=parent, links=links)
-    step.context = _METRIC.set(class_name(metric), AROUND.set(None, step.context))
+    wrapped = _TRACED.get()
+    scored = class_name(metric) if wrapped is None else wrapped
+    step.context = _METRIC.set(scored, _TRACED.set(None, AROUND.set(None, step.context)))
     return step
+
+
+def tracing(telemetry: Telemetry, call: Call) -> Context:
+    """Return the context of ``bootstrap_trace_data(program, dataset, metric, …)``.
+
+    It evaluates by a metric of its own, and its programs return what they did beside the prediction.
+    """
+    metric = call.argument(2, "metric")
+    name = class_name(metric) if metric is not None else ""
+    return _TRACED.set(name, TRACING.set(True))
 
 
 def _name(program: Any) -> str | None:
     """Return the name of a program, or of a function that is evaluated as one."""
-    return step_name(program) if hasattr(program, "named_predictors") else class_name(program)
+    return step_name(program) if is_program(program) else class_name(program)
 
 
 def execute(telemetry: Telemetry, call: Call) -> Observation:
@@ -65,7 +81,7 @@ def execute(telemetry: Telemetry, call: Call) -> Observation:
     """
     function, *others = call.args or (call.kwargs.pop("function"),)
     metric = _METRIC.get()
-    if metric is not None:
+    if metric:
         function = _scoring(telemetry, metric, function)
     call.args = (carry(function, _METRIC.set(None)), *others)
     return Observation()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -12,7 +13,15 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     from ._types import Module, Signature
 
-__all__ = ["class_name", "derived", "is_built_in", "kind_of", "program_name", "step_name"]
+__all__ = [
+    "class_name",
+    "derived",
+    "is_built_in",
+    "is_program",
+    "kind_of",
+    "program_name",
+    "step_name",
+]
 
 _GENERATED: Final = ("Signature", "StringSignature")
 """The names that DSPy gives to signatures without one."""
@@ -21,7 +30,13 @@ _LONGEST: Final = 80
 _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 """Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PREDICTORS: Final = ("predict", "_predict")
+_HOLDERS: Final = ("predict", "_predict")
+"""Where DSPy's programs keep the predictor with their signature."""
+
+
+def is_program(value: Any) -> bool:
+    """Return whether it is a program: a function may be evaluated or optimized as one."""
+    return hasattr(value, "named_predictors")
 
 
 def is_built_in(program: Module) -> bool:
@@ -43,16 +58,30 @@ def class_name(value: Any) -> str:
 
 def program_name(program: Module) -> str | None:
     """Return the name that the application gave: of its class, else of its signature's class."""
-    if not is_built_in(program):
-        return type(program).__name__
-    signature = _signature(program)
-    return _given(signature) if signature is not None else None
+    return _name(program, _given)
 
 
 def step_name(program: Module) -> str | None:
     """Return `program_name`; for a signature without a name, its fields."""
-    signature = _signature(program)
-    return program_name(program) or (_fields(signature) if signature is not None else None)
+    return _name(program, lambda signature: _given(signature) or _fields(signature))
+
+
+def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str | None:
+    named = _within(program)
+    if not is_built_in(named):
+        return type(named).__name__
+    signature = _signature(named)
+    return of(signature) if signature is not None else None
+
+
+def _within(program: Module) -> Module:
+    """Return the program that ``BestOfN`` and ``Refine`` run; else the program itself."""
+    inner: Any = program
+    while is_program(inner) and is_built_in(inner):
+        program, inner = inner, getattr(inner, "module", None)
+    if is_program(inner):
+        return inner
+    return program
 
 
 def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
@@ -65,7 +94,7 @@ def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
 
 
 def _signature(program: Any) -> type[Signature] | None:
-    holders = (program, *(getattr(program, name, None) for name in _PREDICTORS))
+    holders = (program, *(getattr(program, name, None) for name in _HOLDERS))
     return next(
         (found for one in holders if (found := getattr(one, "signature", None)) is not None), None
     )

@@ -20,7 +20,7 @@ from ._optimizers import apart
 if TYPE_CHECKING:
     from ._types import Module
 
-__all__ = ["AROUND", "EXAMPLE", "Example", "run"]
+__all__ = ["AROUND", "EXAMPLE", "TRACING", "Example", "run"]
 
 AROUND: Final = Slot("dspy-program", bool)
 """Whether the code that runs now is DSPy's: what its own programs call is their own affair."""
@@ -40,38 +40,45 @@ class Example:
 
 
 EXAMPLE: Final = Slot("dspy-example", Example)
+TRACING: Final = Slot("dspy-tracing", bool)
+"""Whether an optimizer makes the outermost program return a tuple: prediction and trace."""
 
 
 def run(telemetry: Telemetry, call: Call) -> Operation | None:
     """Start at ``Module.__call__(…)`` and ``acall``; a program of DSPy's own has no inner steps."""
     program: Module = call.instance
-    around, built_in = AROUND.get(), is_built_in(program)
-    if _is_agent(program):
-        parent, links = apart() if around is None else (None, None)
-        operation: Operation = InvokeAgent(
-            telemetry,
-            program_name(program),
-            input=_input(call.kwargs),
-            output=_output,
-            parent=parent,
-            links=links,
+    around, built_in, is_agent = AROUND.get(), is_built_in(program), _is_agent(program)
+    if around is None:
+        operation: Operation = _outermost(
+            telemetry, call, InvokeAgent if is_agent else InvokeWorkflow
         )
-    elif around is None:
-        parent, links = apart()
-        operation = InvokeWorkflow(
-            telemetry,
-            program_name(program),
-            input=_input(call.kwargs),
-            output=_output,
-            parent=parent,
-            links=links,
+    elif is_agent:
+        operation = InvokeAgent(
+            telemetry, program_name(program), input=_input(call.kwargs), output=_output
         )
     elif around and built_in:
         return None
     else:
         operation = Step(telemetry, kind_of(program), step_name(program))
     operation.context = AROUND.set(built_in, operation.context)
-    example = EXAMPLE.get()
+    return operation
+
+
+def _outermost(
+    telemetry: Telemetry, call: Call, kind: type[InvokeAgent | InvokeWorkflow]
+) -> Operation:
+    parent, links = apart()
+    traced, example = TRACING.get(), EXAMPLE.get()
+    operation = kind(
+        telemetry,
+        program_name(call.instance),
+        input=_input(call.kwargs),
+        output=_traced_output if traced else _output,
+        parent=parent,
+        links=links,
+    )
+    if traced:
+        operation.context = TRACING.set(None, operation.context)
     if example is not None and example.context is None:
         example.context = operation.context
     return operation
@@ -90,6 +97,11 @@ def _input(inputs: Mapping[str, Any]) -> Callable[[], list[Message]] | None:
 
 def _output(prediction: Any) -> Callable[[], list[Message]]:
     return lambda: [text_message("assistant", _plain(prediction))]
+
+
+def _traced_output(result: tuple[Any, ...]) -> Callable[[], list[Message]]:
+    prediction, *_ = result
+    return _output(prediction)
 
 
 def _plain(prediction: Any) -> Any:

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.reporting import Observation
+from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import as_mapping, listed, text
+from otel_agents.instrumentors._dialects.fields import (
+    as_mapping,
+    as_number,
+    listed,
+    text,
+    without_none,
+)
 from otel_agents.instrumentors._dialects.servers import server_of
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["search"]
+__all__ = ["queued", "search", "searching"]
 
 _SEARCHING: Final = Slot("dspy-retrieval", Retrieval)
 _QUERIES: Final = ("query", "query_or_queries")
 _TEXTS: Final = ("long_text", "text")
+_IDS: Final = ("pid", "id")
+_QUEUED: Final = Handover()
+"""Contexts of the queries that wait for the thread of ``Embeddings``."""
 
 
 class _Search(Retrieval):
@@ -26,14 +42,32 @@ class _Search(Retrieval):
     def respond(self, value: Any) -> None:
         """Record the passages: a list, or a prediction that holds it."""
         if self.content.enabled:
-            passages = getattr(value, "passages", value)
-            self.content.retrieval_documents = Items(listed(passages), _document)
+            self.content.retrieval_documents = Items(list(_passages(value)), _document)
 
 
-def _document(passage: Any) -> dict[str, Any]:
+def _passages(value: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield each passage with its id and score, which only some retrievers return."""
+    passages = listed(getattr(value, "passages", value))
+    columns = (listed(getattr(value, name, None)) for name in ("indices", "scores"))
+    ids, scores = (column if len(column) == len(passages) else repeat(None) for column in columns)
+    yield from zip(passages, ids, scores, strict=False)
+
+
+def _document(found: tuple[Any, Any, Any]) -> dict[str, Any]:
+    passage, number, score = found
     fields = as_mapping(passage)
-    content = next((found for name in _TEXTS if (found := fields.get(name))), None)
-    return {"content": content if content is not None else str(passage)}
+    content = _first(fields, _TEXTS)
+    known = _first(fields, _IDS) if number is None else number
+    document = {
+        "id": str(known) if known is not None else None,
+        "score": as_number(fields.get("score") if score is None else score, float),
+        "content": content if content is not None else str(passage),
+    }
+    return without_none(document)
+
+
+def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((found for name in names if (found := fields.get(name)) is not None), None)
 
 
 def search(telemetry: Telemetry, call: Call) -> Retrieval | None:
@@ -50,3 +84,19 @@ def search(telemetry: Telemetry, call: Call) -> Retrieval | None:
         retrieval.attributes[attr.GEN_AI_RETRIEVAL_TOP_K] = top_k
     retrieval.context = _SEARCHING.set(retrieval, retrieval.context)
     return retrieval
+
+
+def queued(telemetry: Telemetry, call: Call) -> Observation:
+    """Observe ``Unbatchify.__call__(input_item)``, which waits for a thread of its own."""
+    query = call.argument(0, "input_item")
+    _QUEUED.give(query)
+    return Observation(ended=partial(_QUEUED.drop, query))
+
+
+def searching(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``Embeddings._batch_forward(queries)``: of the first of its queries.
+
+    The thread takes what several others queued, and embeds it by one request.
+    """
+    contexts = [_QUEUED.take(query) for query in listed(call.argument(0, "queries"))]
+    return next((context for context in contexts if context is not None), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.watching import after, watch
+from otel_agents.instrumentors._core.calls.watching import after, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _evaluations, _models, _names, _optimizers, _programs, _retrieval, _tools
@@ -13,6 +13,8 @@ __all__ = ["ROWS"]
 
 _ASYNC: Final = "2.6.20"
 """The first version with async programs and tools."""
+_EMBEDDINGS: Final = "2.5.35"
+"""The first version that is known to have them."""
 _COMPILE: Final = "2.6.16"
 """The first version whose optimizers have one method in common."""
 _OPTIMIZERS: Final = (
@@ -98,19 +100,40 @@ _TOOLS: Final = (
     Patch("dspy.predict.rlm:RLM._execute_code", _tools.explored, since="3.2.1"),
 )
 
-_RETRIEVERS: Final = tuple(
-    Patch(f"{target}.__call__", _retrieval.search, overrides=True, one_of="retrievers")
-    for target in (
-        "dspy.retrievers.retrieve:Retrieve",
-        "dspy.retrieve.retrieve:Retrieve",
-        "dspy.retrievers.embeddings:Embeddings",
-        "dspy.dsp.colbertv2:ColBERTv2",
-        "dsp.modules.colbertv2:ColBERTv2",
-    )
+_RETRIEVERS: Final = (
+    *(
+        Patch(f"{target}.__call__", _retrieval.search, overrides=True, one_of="retrievers")
+        for target in (
+            "dspy.retrievers.retrieve:Retrieve",
+            "dspy.retrieve.retrieve:Retrieve",
+            "dspy.retrievers.embeddings:Embeddings",
+            "dspy.dsp.colbertv2:ColBERTv2",
+            "dspy.dsp.colbertv2:ColBERTv2RetrieverLocal",
+            "dsp.modules.colbertv2:ColBERTv2",
+            "dsp.modules.colbertv2:ColBERTv2RetrieverLocal",
+        )
+    ),
+    Patch("dspy.utils.unbatchify:Unbatchify.__call__", _retrieval.queued, since=_EMBEDDINGS),
+    Patch(
+        "dspy.retrievers.embeddings:Embeddings._batch_forward",
+        within(_retrieval.searching),
+        since=_EMBEDDINGS,
+    ),
 )
 
 _EXAMPLES: Final = (
     Patch("dspy.evaluate.evaluate:Evaluate.__call__", _evaluations.evaluate),
+    Patch(
+        "dspy.teleprompt.bootstrap_finetune:bootstrap_trace_data",
+        within(_evaluations.tracing),
+        since="2.6",
+        until="3",
+    ),
+    Patch(
+        "dspy.teleprompt.bootstrap_trace:bootstrap_trace_data",
+        within(_evaluations.tracing),
+        since="3",
+    ),
     *(
         Patch(target, _evaluations.execute, one_of="examples")
         for target in (
