@@ -61,14 +61,17 @@ def test_a_streamed_program_is_one_trace(
     assert chat["gen_ai.usage.output_tokens"] == entry.output_tokens
 
 
-class Status(dspy.streaming.StatusMessageProvider):
-    """Messages about what starts."""
+def status_messages() -> Any:
+    """Return messages about what starts; a function since the oldest version has no such class."""
 
-    def lm_start_status_message(self, instance: Any, inputs: Any) -> str:
-        return "calling the model"
+    class Status(dspy.streaming.StatusMessageProvider):
+        def lm_start_status_message(self, instance: Any, inputs: Any) -> str:
+            return "calling the model"
 
-    def tool_start_status_message(self, instance: Any, inputs: Any) -> str:
-        return f"calling {instance.name}"
+        def tool_start_status_message(self, instance: Any, inputs: Any) -> str:
+            return f"calling {instance.name}"
+
+    return Status()
 
 
 def turn(tool: str, **arguments: Any) -> Any:
@@ -83,7 +86,7 @@ def test_an_agent_with_status_messages(model: ScriptedModel, emission: Emission)
     """DSPy installs a callback for them, for this call alone."""
     script(model)
     agent = dspy.ReAct(Reply, tools=[weather])
-    items = collected(dspy.streamify(agent, status_message_provider=Status()))
+    items = collected(dspy.streamify(agent, status_message_provider=status_messages()))
     messages = [item.message for item in items if isinstance(item, dspy.streaming.StatusMessage)]
     assert len(messages) >= 2
     assert emission.tree() == [
