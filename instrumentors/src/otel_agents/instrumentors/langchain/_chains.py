@@ -18,7 +18,7 @@ from otel_agents.semconv import attributes as attr
 
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
-from ._names import Announcements, given_name
+from ._names import Announcements, given_name, labelled
 from ._runs import RUNS, Node
 
 __all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
@@ -108,6 +108,8 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
         begin, facts = _node(telemetry, run, node, "task")
     else:
         begin, facts = _part(telemetry, run, above, node), None
+    if telemetry.gate.enabled:
+        begin = labelled(begin, run.tags, run.metadata)
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
 
 

@@ -16,6 +16,7 @@ from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work
+from ._names import labelled
 from ._runs import RUNS, fail, key_of
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class RunHandler(BaseCallbackHandler):
             begin = _work.tool(
                 self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
             )
+            if self.telemetry.gate.enabled:
+                begin = labelled(begin, kwargs.get("tags"), kwargs.get("metadata"))
             key, parent = key_of(run_id), key_of(parent_run_id)
             RUNS.start(key, parent, begin, facts=_chains.in_tool(key, parent))
 
@@ -151,6 +154,8 @@ class RunHandler(BaseCallbackHandler):
         if self.telemetry is not None:
             name = kwargs.get("name") or _chains.serialized_name(serialized)
             begin = _work.retriever(self.telemetry, query, name)
+            if self.telemetry.gate.enabled:
+                begin = labelled(begin, kwargs.get("tags"), kwargs.get("metadata"))
             RUNS.start(key_of(run_id), key_of(parent_run_id), begin)
 
     @errors.guarded("ending a retriever")

@@ -9,6 +9,8 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -22,13 +24,16 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
 from ._messages import model_message, model_messages
+from ._names import LABELS, labels_of, with_labels
 from ._runs import RUNS, key_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, BaseLLM
     from langchain_core.outputs import ChatGeneration, Generation
 
-__all__ = ["chat_model_call", "completion_model_call"]
+    from otel_agents.instrumentors._core.operations.inference import ModelCall
+
+__all__ = ["chat_model_call", "completion_model_call", "model_context"]
 
 _PROVIDERS: Final = MappingProxyType(
     {
@@ -80,6 +85,8 @@ class _ModelCall(FrameworkCall):
         self._run_id = key_of(getattr(manager, "parent_run_id", None))
         settings = _settings_of(self._model, stop, call.kwargs)
         known = _ls_params(self._model, stop, call.kwargs)
+        self._labels = labels_of(manager) if telemetry.gate.enabled else None
+        parent = RUNS.parent_context(self._run_id)
         super().__init__(
             telemetry,
             settings,
@@ -87,12 +94,24 @@ class _ModelCall(FrameworkCall):
             provider=_provider_of(known),
             server=_server_of(self._model),
             operation=operation,
-            record_request=partial(_record_request, messages),
-            parent=RUNS.parent_context(self._run_id),
+            record_request=partial(self._record_content, messages),
+            parent=parent,
         )
         self._chunks: list[Any] = []
         if type(self._model).__module__.startswith(_SENDS_ITSELF):
             self._start_span()
+
+    def _record_content(self, messages: Any, content: Content) -> None:
+        _record_request(messages, content)
+        self._record_labels(content)
+
+    def _record_labels(self, content: Content) -> None:
+        if self._labels is not None:
+            self._labels.record(content, LABELS.get(self._parent))
+
+    def complete(self, call: ModelCall) -> None:
+        """Record tags and metadata on the span of the SDK below."""
+        self._record_labels(call.content)
 
     def _start_span(self) -> None:
         """Start the span now: the HTTP client's spans are then its children."""
@@ -139,6 +158,16 @@ def chat_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
 def completion_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
     """Claim ``BaseLLM._generate(prompts, stop, run_manager, …)`` and its three kinds."""
     return _ModelCall(telemetry, call, Operation.TEXT_COMPLETION, chat=False)
+
+
+def model_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``_generate_with_cache(messages, stop, run_manager, …)``.
+
+    A class need not take the manager, and what streams below gets none.
+    """
+    manager = call.argument(2, "run_manager")
+    parent = RUNS.parent_context(key_of(getattr(manager, "parent_run_id", None)))
+    return with_labels(telemetry, labels_of(manager), parent)
 
 
 def _record_request(messages: Any, content: Content) -> None:

@@ -1,16 +1,34 @@
-"""Names of runs: which are the application's, and of which object a run is by its name."""
+"""Names, tags and metadata of runs: which are the application's, and which object a run is of."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from otel_agents.instrumentors._core.tables import Bounded
+from opentelemetry.context import Context
 
-__all__ = ["Announcements", "given_name"]
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import Operation
+from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+
+__all__ = [
+    "LABELS",
+    "Announcements",
+    "Labels",
+    "given_name",
+    "labelled",
+    "labels_of",
+    "labels_of_config",
+    "with_labels",
+]
 
 _Subject = TypeVar("_Subject")
 _LIMIT: Final = 8
@@ -18,6 +36,21 @@ _LIMIT: Final = 8
 
 _UNNAMED: Final = "LangGraph"
 """The name of a graph that was given none."""
+
+_OWN_TAGS: Final = re.compile(
+    r"(seq:step|graph:step|map:key|retry:attempt|condition|branch|langsmith):|nostream$|retriever_\d"
+)
+"""Tags that LangChain, LangGraph and LangSmith set or read themselves."""
+_OWN_METADATA: Final = re.compile(
+    r"(langgraph_|langsmith|ls_|lc_|checkpoint|__)"
+    r"|(thread_id|thread_ts|session_id|task_id|run_id|run_attempt|assistant_id|graph_id|revision_id)$"
+)
+"""Metadata that they set themselves, and what is the id of the conversation."""
+_SECRETS: Final = re.compile(
+    r"(^|[-_.])(api_?keys?|keys?|tokens?|secrets?|passwords?|auth|authorization|credentials?)$",
+    re.IGNORECASE,
+)
+"""Metadata that is not content but a secret: early versions copy all settings there."""
 
 _given: Final[Bounded[str, bool]] = Bounded(1024, inherited=True)
 """Whether a name that was looked up is the application's."""
@@ -83,3 +116,88 @@ class Announcements(Generic[_Subject]):
             return None
         self._waiting.set(tuple(one for one in waiting if one is not found))
         return found.subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Tags and metadata of a run, with those of the runs that called it, which it inherits."""
+
+    tags: Sequence[str]
+    metadata: Mapping[str, Any]
+
+    def record(self, content: Content, above: Labels | None) -> None:
+        """Set what the application gave this run, and not the one above."""
+        if not content.enabled:
+            return
+        given, inherited = (above.tags, above.metadata) if above is not None else ((), {})
+        tags = [tag for tag in self.tags if tag not in given and not _OWN_TAGS.match(tag)]
+        metadata = {
+            name: value
+            for name, value in self.metadata.items()
+            if not _OWN_METADATA.match(name)
+            and not _SECRETS.search(name)
+            and not (name in inherited and _is_same(value, inherited[name]))
+        }
+        content.tags = list(dict.fromkeys(tags)) or None
+        content.metadata = metadata or None
+
+
+LABELS: Final = Slot("langchain-labels", Labels)
+"""The labels of the innermost run that has a span."""
+_GIVEN: Final = Slot("langchain-given-labels", Labels)
+"""The labels of the model call that is about to be made."""
+
+
+def labelled(
+    begin: Callable[[Context], Operation | None],
+    tags: Sequence[str] | None,
+    metadata: Mapping[str, Any] | None,
+) -> Callable[[Context], Operation | None]:
+    """Return what starts the operation of a run, and records the labels that are its own."""
+    if not tags and not metadata:
+        return begin
+    labels = Labels(tags or (), metadata or {})
+
+    def started(parent: Context) -> Operation | None:
+        operation = begin(parent)
+        if operation is not None:
+            labels.record(operation.content, LABELS.get(parent))
+            operation.context = LABELS.set(labels, operation.context)
+        return operation
+
+    return started
+
+
+def labels_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``stream(input, config, …)``, with the labels of the call.
+
+    Most versions pass no run manager to the methods that stream.
+    """
+    config, model = as_mapping(call.argument(1, "config")), call.instance
+    tags = [tag for it in (config.get("tags"), model.tags) for tag in listed(it)]
+    metadata = {**as_mapping(config.get("metadata")), **as_mapping(model.metadata)}
+    return with_labels(telemetry, Labels(tags, metadata))
+
+
+def with_labels(
+    telemetry: Telemetry, labels: Labels | None, context: Context | None = None
+) -> Context | None:
+    """Return ``context`` for a model call with these labels, if they are recorded at all."""
+    return _GIVEN.set(labels, context) if telemetry.gate.enabled else context
+
+
+def labels_of(manager: Any) -> Labels | None:
+    """Return the labels of a run of a model, known from its manager or from its caller."""
+    if manager is None:
+        return _GIVEN.get()
+    return Labels(listed(getattr(manager, "tags", None)), as_mapping(manager.metadata))
+
+
+def _is_same(value: Any, inherited: Any) -> bool:
+    """Return whether a value is inherited.
+
+    Those of classes with a comparison of their own are not compared: that may cost, or raise.
+    """
+    if value is inherited:
+        return True
+    return isinstance(value, (str, int, float)) and bool(value == inherited)

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.semconv import attributes as attr
 
-from ._names import given_name
+from ._names import LABELS, Labels, given_name
 from ._runs import RUNS, InRun, Node
 
 __all__ = ["batch", "history_context", "langsmith_span", "remote_graph"]
@@ -95,7 +95,10 @@ def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     number = node.number if isinstance(node, Node) and node.name is not None else None
     name = getattr(graph, "name", None) or getattr(graph, "assistant_id", None)
     step = _RemoteGraph(telemetry, "remote_graph", name, number=number)
-    thread = as_mapping(as_mapping(call.argument(1, "config")).get("configurable")).get("thread_id")
+    config = as_mapping(call.argument(1, "config"))
+    labels = Labels(listed(config.get("tags")), as_mapping(config.get("metadata")))
+    labels.record(step.content, LABELS.get(step.context))
+    thread = as_mapping(config.get("configurable")).get("thread_id")
     if thread and conversation_id() is None:
         step.attributes[attr.GEN_AI_CONVERSATION_ID] = str(thread)
     return step

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
-from . import _chains, _graphs, _models, _outside, _runs, _work
+from . import _chains, _graphs, _models, _names, _outside, _runs, _work
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -20,6 +20,7 @@ __all__ = ["ROWS"]
 _CORE: Final = "langchain_core"
 _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
+_STREAMS: Final = ("stream", "astream")
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
 _RUNS: Final = "contexts of runs"
@@ -101,6 +102,15 @@ _MODELS: Final = tuple(
     )
     for method in ("_generate", "_agenerate", "_stream", "_astream")
 )
+
+_LABELS: Final = (
+    *(Patch(f"{_CHAT}.{method}", within(_names.labels_of_config)) for method in _STREAMS),
+    *(
+        Patch(f"{_CHAT}.{method}", within(_models.model_context))
+        for method in ("_generate_with_cache", "_agenerate_with_cache")
+    ),
+)
+"""Where the run of a model, its tags and its metadata are known."""
 
 _COMPOSITES: Final = tuple(
     Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
@@ -191,5 +201,5 @@ ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
+    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_LABELS, *_SEARCHES, *_STORES, *_OUTSIDE),
 )
