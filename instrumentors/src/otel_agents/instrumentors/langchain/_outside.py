@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -10,16 +11,29 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.operations.runs import Batch
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+from otel_agents.instrumentors.settings import Prefer
 from otel_agents.semconv import attributes as attr
 
 from ._names import LABELS, Labels, given_name
 from ._runs import RUNS, InRun, Node
 
-__all__ = ["batch", "history_context", "langsmith_span", "remote_graph"]
+__all__ = ["batch", "history_context", "langsmith_export", "langsmith_span", "remote_graph"]
 
+_log = logging.getLogger("otel_agents")
 _SESSION: Final = "session_id"
+_LANGSMITHS: Final = "langsmith.internal_provider"
+"""The attribute of the resource of the provider that LangSmith makes if there is none."""
+_DROPPED: Final = (
+    "otel-agents: LangSmith's OpenTelemetry mode records the runs and model calls that otel-agents "
+    "records, with the same tracer provider, so its spans are dropped; its upload goes on. Set "
+    "LANGSMITH_OTEL_ENABLED=false to disable it, or OTEL_AGENTS_PREFER=theirs to keep its spans as "
+    "well"
+)
+_logged: Final[ByObject[Telemetry, None]] = ByObject()
+"""Whose LangSmith spans have been logged as dropped."""
 
 
 class _Batch(Step):
@@ -72,13 +86,39 @@ def history_context(telemetry: Telemetry, call: Call) -> Context | None:
     return with_conversation_id(str(session)) if session and conversation_id() is None else None
 
 
+def langsmith_export(telemetry: Telemetry, call: Call) -> Any:
+    """Drop the runs of ``OTELExporter.export_batch(…)`` that would be exported with ours.
+
+    Without a provider of its own LangSmith's OpenTelemetry mode takes the global one, and records
+    each run and each model call there, with its content and its usage.
+    """
+    return None if _is_dropped(telemetry, call.instance) else call.proceed()
+
+
 def langsmith_span(telemetry: Telemetry, call: Call) -> Any:
     """Make no span of LangSmith's the current one within our runs: ours would leave the trace.
 
     In its OpenTelemetry mode ``@traceable`` makes a span current that nobody records, and whose
-    trace id is LangSmith's. LangSmith's own spans get their parents from its run tree.
+    trace id is LangSmith's. LangSmith's own spans get their parents from its run tree, and where
+    they are dropped, ours have no parent among them.
     """
-    return None if RUNS.current() is not None else call.proceed()
+    exporter = getattr(getattr(call.argument(0, "run_tree"), "client", None), "otel_exporter", None)
+    within = RUNS.current() is not None
+    return None if within or _is_dropped(telemetry, exporter) else call.proceed()
+
+
+def _is_dropped(telemetry: Telemetry, exporter: Any) -> bool:
+    """Return whether spans of LangSmith's exporter are dropped, and log it once."""
+    tracer = getattr(exporter, "_tracer", None)
+    resource = getattr(getattr(tracer, "resource", None), "attributes", {})
+    if tracer is None or _LANGSMITHS in resource or not telemetry.emits_through(tracer):
+        return False
+    if telemetry.settings.prefer is Prefer.THEIRS:
+        return False
+    if telemetry not in _logged:
+        _logged[telemetry] = None
+        _log.warning(_DROPPED)
+    return True
 
 
 class _RemoteGraph(InRun, Step):

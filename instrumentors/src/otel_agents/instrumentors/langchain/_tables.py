@@ -195,6 +195,11 @@ _OUTSIDE: Final = (
         instead(_outside.langsmith_span),
         since="0.4.2",
     ),
+    Patch(
+        "langsmith._internal.otel._otel_exporter:OTELExporter.export_batch",
+        instead(_outside.langsmith_export),
+        since="0.3.18",
+    ),
 )
 
 ROWS: Final[tuple[Row, ...]] = (
