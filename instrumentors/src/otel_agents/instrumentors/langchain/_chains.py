@@ -9,6 +9,7 @@ from typing import Any, Final
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
@@ -19,6 +20,7 @@ from otel_agents.semconv import attributes as attr
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name, labelled
+from ._outside import batched_conversation, conversation_context
 from ._runs import RUNS, Node
 
 __all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
@@ -113,11 +115,15 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
 
 
-def on_composite(telemetry: Telemetry, call: Call) -> None:
+def on_composite(telemetry: Telemetry, call: Call) -> Observation | None:
     """Observe ``invoke(input, config)`` and ``transform`` of a sequence or of parallel parts."""
+    if RUNS.current() is None:
+        context = conversation_context(telemetry, call)
+        return Observation(context) if context is not None else None
     name = as_mapping(call.argument(1, "config")).get("run_name") or call.instance.name
-    if RUNS.current() is not None and given_name(name) is not None:
+    if given_name(name) is not None:
         _COMPOSITES.announce(True, name)
+    return None
 
 
 def _graph(
@@ -159,8 +165,12 @@ def _root(telemetry: Telemetry, run: ChainStart) -> _Begin:
 
 def _in_conversation(run: ChainStart, parent: Context) -> Context:
     """Return ``parent`` in the run's conversation; an id that the application set is kept."""
-    found = run.metadata.get("thread_id") or run.metadata.get("session_id")
-    if not found or conversation_id(parent) is not None:
+    if conversation_id(parent) is not None:
+        return parent
+    metadata = run.metadata
+    batched = batched_conversation(run.inputs, parent)
+    found = metadata.get("thread_id") or batched or metadata.get("session_id")
+    if not found:
         return parent
     return with_conversation_id(str(found), parent)
 

@@ -113,7 +113,7 @@ _LABELS: Final = (
 """Where the run of a model, its tags and its metadata are known."""
 
 _COMPOSITES: Final = tuple(
-    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", _chains.on_composite)
     for kind in ("RunnableSequence", "RunnableParallel")
     for method in ("invoke", "ainvoke", "transform", "atransform")
 )
@@ -180,9 +180,14 @@ _OUTSIDE: Final = (
     *(
         Patch(
             f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
-            within(_outside.history_context),
+            within(_outside.conversation_context),
         )
-        for method in ("invoke", "ainvoke", "stream", "astream", "astream_events")
+        for method in ("invoke", "ainvoke", *_STREAMS, "astream_events", "transform", "atransform")
+    ),
+    *(
+        Patch(f"{model}.{method}", _outside.generation)
+        for model in (_CHAT, _COMPLETION)
+        for method in ("generate", "agenerate")
     ),
     *(
         Patch(
