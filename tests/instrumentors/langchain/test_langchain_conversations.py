@@ -131,7 +131,7 @@ def test_each_run_of_a_batch_has_its_own(
 TWO = [[HumanMessage(content="a")], [HumanMessage(content="b")]]
 
 
-SUMMED = pytest.mark.skipif(CORE < Version("0.3"), reason="langchain-openai adds usages up by +=")
+SUMMED = pytest.mark.skipif(Version("0.3") > CORE, reason="langchain-openai adds usages up by +=")
 
 
 def generated(llm: Any, loop: asyncio.AbstractEventLoop) -> None:

@@ -102,6 +102,10 @@ _MODELS: Final = tuple(
     )
     for method in ("_generate", "_agenerate", "_stream", "_astream")
 )
+_EVENTS: Final = tuple(
+    Patch(f"{_CHAT}.{method}", _models.native_model_call, since="1.3.2")
+    for method in ("_iter_v2_events", "_aiter_v2_events")
+)
 
 _LABELS: Final = (
     *(Patch(f"{_CHAT}.{method}", within(_names.labels_of_config)) for method in _STREAMS),
@@ -211,5 +215,15 @@ ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_LABELS, *_SEARCHES, *_STORES, *_OUTSIDE),
+    *(
+        *_GRAPHS,
+        *_COMPOSITES,
+        *_LEGACY,
+        *_MODELS,
+        *_EVENTS,
+        *_LABELS,
+        *_SEARCHES,
+        *_STORES,
+        *_OUTSIDE,
+    ),
 )
