@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
-from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+from otel_agents.instrumentors._core.patching.patches import Landmark, Patch, Registration, Row
 
 from . import _chains, _graphs, _models, _names, _outside, _runs, _work
 
@@ -93,6 +93,13 @@ _GRAPHS: Final = (
         for module, since, until in (("loop", "0.2.57", "0.6"), ("_loop", "0.6", "1.1.7"))
     ),
 )
+
+_LANDMARKS: Final = (
+    Landmark("langchain.agents.factory:create_agent", since="1.0"),
+    Landmark("langgraph.prebuilt.chat_agent_executor:create_react_agent"),
+    Landmark("langgraph_supervisor.supervisor:_make_call_agent"),
+)
+"""What agents and supervisors are recognized by, see `_graphs`."""
 
 _MODELS: Final = tuple(
     Patch(f"{target}.{method}", start, subclasses=True)
