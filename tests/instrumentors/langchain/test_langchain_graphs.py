@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any, cast
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langchain_graphs import CHAT, LANGGRAPH, State, attributes, compiled, graph
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
 from otel_agents.instrumentors import hosting
+from otel_agents.instrumentors.langchain._graphs import GRAPHS
 from otel_agents.testing.emission import Emission
 
 pytestmark = pytest.mark.usefixtures("instrumented")
@@ -421,4 +423,25 @@ def test_spans_of_the_application_stay_in_between(emission: Emission) -> None:
         "      mine",
         "        invoke_workflow",
         "          node second",
+    ]
+
+
+@pytest.mark.parametrize("config", [{"callbacks": 5}, 5], ids=["callbacks", "config"])
+def test_a_refused_call_is_announced_no_longer_than_to_the_next_run(
+    emission: Emission, config: Any
+) -> None:
+    graph = compiled(first, name="g")
+    for _ in range(3):
+        with pytest.raises((AttributeError, TypeError)):
+            graph.invoke(EMPTY, config)
+    assert len(GRAPHS._waiting.get()) <= 1
+    for name in ("h", "g"):
+        RunnableLambda(lambda it: it).with_config(run_name=name).invoke("hi")
+        assert GRAPHS._waiting.get() == ()
+    compiled(second).invoke(EMPTY)
+    assert sorted(emission.names) == [
+        "invoke_workflow",
+        "invoke_workflow g",
+        "invoke_workflow h",
+        "node second",
     ]

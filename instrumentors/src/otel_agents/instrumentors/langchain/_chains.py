@@ -28,7 +28,7 @@ __all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
 
-_COMPOSITES: Final = Announcements[bool]("otel_agents_composites")
+_COMPOSITES: Final = Announcements[bool]("otel_agents_composites", limit=8)
 """The composites that the application named. LangChain reports one that streams as a function, and
 LangGraph a function as a composite."""
 

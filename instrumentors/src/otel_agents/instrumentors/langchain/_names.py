@@ -31,8 +31,6 @@ __all__ = [
 ]
 
 _Subject = TypeVar("_Subject")
-_LIMIT: Final = 8
-"""How many wait at most: one whose call was refused before its run started is never taken."""
 
 _UNNAMED: Final = "LangGraph"
 """The name of a graph that was given none."""
@@ -92,19 +90,23 @@ class Announcements(Generic[_Subject]):
     """What the runs that start next are: a callback gets a name, and not the object that runs.
 
     The methods that run a graph, or stream through a composite, announce it; the run of that name
-    that starts next in the context is the one. In between others may start, whose output it streams.
+    that starts next in the context is the one.
 
     Args:
         name: The name of the context variable, for debugging.
+        limit: How many wait at most. For 1, the next run is the one or none is: the call was
+            refused before its run started. For more, others may start in between, whose output it
+            streams.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, limit: int = 1) -> None:
+        self._limit = limit
         self._waiting: ContextVar[tuple[_Announced[_Subject], ...]] = ContextVar(name, default=())
 
     def announce(self, subject: _Subject, *names: str | None) -> None:
         """Announce ``subject``, whose run will have one of ``names``."""
-        waiting = self._waiting.get()
-        self._waiting.set((*waiting[1 - _LIMIT :], _Announced(names, subject)))
+        waiting = self._waiting.get() if self._limit > 1 else ()
+        self._waiting.set((*waiting[1 - self._limit :], _Announced(names, subject)))
 
     def take(self, name: str | None) -> _Subject | None:
         """Return what was announced last by ``name``, once."""
@@ -112,10 +114,9 @@ class Announcements(Generic[_Subject]):
         if not waiting:
             return None
         found = next((one for one in reversed(waiting) if name in one.names), None)
-        if found is None:
-            return None
-        self._waiting.set(tuple(one for one in waiting if one is not found))
-        return found.subject
+        if found is not None or self._limit == 1:
+            self._waiting.set(tuple(one for one in waiting if one is not found)[: self._limit - 1])
+        return found.subject if found is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
