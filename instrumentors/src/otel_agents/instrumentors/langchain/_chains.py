@@ -12,7 +12,6 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
-from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
@@ -21,7 +20,7 @@ from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name, labelled
 from ._outside import batched_conversation, conversation_context
-from ._runs import RUNS, Node
+from ._runs import RUNS, Node, end_with_task
 
 __all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
 
@@ -102,17 +101,19 @@ def start(telemetry: Telemetry, run: ChainStart) -> None:
     graph = GRAPHS.take(run.name)
     if graph is not None:
         begin, facts = _graph(telemetry, run, graph, node)
-    elif above is None:
+    elif above is None and run.parent_id is None:
         begin, facts = _root(telemetry, run), None
     elif node is not None and run.is_node:
         begin, facts = _node(telemetry, run, node, "node")
     elif node is not None and _is_task(run, node):
         begin, facts = _node(telemetry, run, node, "task")
     else:
-        begin, facts = _part(telemetry, run, above, node), None
+        begin, facts = _part(telemetry, run, node), None
     if telemetry.gate.enabled:
         begin = labelled(begin, run.tags, run.metadata)
     RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
+    if above is None:
+        end_with_task(run.run_id)
 
 
 def on_composite(telemetry: Telemetry, call: Call) -> Observation | None:
@@ -200,8 +201,11 @@ def _node(telemetry: Telemetry, run: ChainStart, above: Node, kind: str) -> tupl
     return begin, own
 
 
-def _part(telemetry: Telemetry, run: ChainStart, above: Run, node: Node | None) -> _Begin:
-    """Start what another run calls: only a composite that the application named is shown."""
+def _part(telemetry: Telemetry, run: ChainStart, node: Node | None) -> _Begin:
+    """Start what another run calls: only a composite that the application named is shown.
+
+    The other run may have ended, where a task goes on that it shielded.
+    """
     if not _COMPOSITES.take(run.name):
         in_node = node is not None and run.parent_id == node.run_id
         internal = node is not None and node.internal

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.operations import Operation, Runs, Step, interrupted
 from otel_agents.instrumentors._core.operations.runs import Run
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import listed
 
@@ -26,6 +31,7 @@ __all__ = [
     "context_of_config",
     "context_of_manager",
     "context_of_runnable",
+    "end_with_task",
     "fail",
     "in_run",
     "interrupt",
@@ -45,6 +51,8 @@ def key_of(run_id: Any) -> Any:
     return getattr(run_id, "int", run_id)
 
 
+_ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
+"""The keys of the roots that each task has started, as far as they are in progress."""
 _INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
 
@@ -112,6 +120,32 @@ def fail(run_id: Any, error: BaseException) -> None:
         RUNS.end(run_id, _interrupted)
     else:
         RUNS.end(run_id)
+
+
+def end_with_task(run_id: Any) -> None:
+    """End the root with the key ``run_id`` when the current task is cancelled.
+
+    LangChain reports no end of a run whose task is cancelled while callbacks report its start, as
+    by ``astream_events`` that is left after the first event.
+    """
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no event loop is running in this thread
+        return
+    if task is None:
+        return
+    roots = _ROOTS.get(task)
+    if roots is None:
+        roots = _ROOTS[task] = []
+        # Not in the task's own context, which would be kept until its end.
+        task.add_done_callback(partial(_end_if_cancelled, roots), context=contextvars.Context())
+    roots[:] = [*(root for root in roots if RUNS.find(root) is not None), run_id]
+
+
+@errors.guarded("ending a chain")
+def _end_if_cancelled(roots: Sequence[Any], task: asyncio.Task[Any]) -> None:
+    for root in roots if task.cancelled() else ():
+        fail(root, asyncio.CancelledError())
 
 
 def leaves_graph(error: BaseException) -> bool:
