@@ -314,6 +314,26 @@ def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
     compiled(("away", away), checkpointer=saver()()).invoke(EMPTY, THREAD)
     assert emission.tree() == ["invoke_workflow", "  remote_graph helper"]
     assert errors(emission) == {}
+    (found,) = attributes(emission, "remote_graph helper")
+    assert found["otel_agents.step.outcome"] == "interrupted"
+    assert emission.events == [("otel_agents.interrupt", {})]
+
+
+ASKED: dict[str, Any] = {"__interrupt__": [{"value": "secret question", "id": "i-1"}]}
+
+
+@REMOTE
+@pytest.mark.parametrize("mode", ["updates", ["values", "updates"]], ids=["one", "several"])
+def test_an_interrupt_that_another_server_returns_is_an_event(
+    mode: Any, emission: Emission
+) -> None:
+    away = remote(("updates", ASKED), ("values", ASKED))
+    list(away.stream(EMPTY, stream_mode=mode))
+    assert attributes(emission, "remote_graph helper") == [
+        {"otel_agents.step.type": "remote_graph", "otel_agents.step.outcome": "interrupted"}
+    ]
+    assert [name for name, _ in emission.events] == ["otel_agents.interrupt"]
+    assert errors(emission) == {}
 
 
 @REMOTE

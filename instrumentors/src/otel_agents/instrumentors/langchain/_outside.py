@@ -21,7 +21,7 @@ from otel_agents.instrumentors.settings import Prefer
 from otel_agents.semconv import attributes as attr
 
 from ._names import LABELS, Labels, given_name
-from ._runs import RUNS, InRun, Node
+from ._runs import INTERRUPTED, RUNS, InRun, Node, is_interrupt, report_interrupt
 
 __all__ = [
     "batch",
@@ -202,7 +202,37 @@ def _is_dropped(telemetry: Telemetry, exporter: Any) -> bool:
 class _RemoteGraph(InRun, Step):
     """One run of a graph on another server."""
 
-    __slots__ = ()
+    __slots__ = ("_interrupted",)
+
+    def __init__(self, telemetry: Telemetry, name: str | None, number: int | None) -> None:
+        super().__init__(telemetry, "remote_graph", name, number=number)
+        self._interrupted = False
+
+    def chunk(self, item: Any) -> object:
+        """Report an interrupt that the caller gets, once: several modes of a stream have it."""
+        requests = None if self._interrupted else _interrupts_in(item)
+        if requests:
+            self._interrupted = True
+            self.set_outcome(INTERRUPTED)
+            report_interrupt(self.telemetry, requests, self.context)
+        return None
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return whether it failed; in a node, an interrupt is raised and the node reports it."""
+        if is_interrupt(error):
+            self.set_outcome(INTERRUPTED)
+        return super().is_failure(error)
+
+
+def _interrupts_in(item: Any) -> Sequence[Any]:
+    """Return the interrupts in a part of a stream: its data, alone or in a tuple."""
+    parts: Sequence[Any] = listed(item) or [item]
+    found = (
+        listed(as_mapping(part).get(name))
+        for part in parts
+        for name in ("__interrupt__", "interrupts")
+    )
+    return next(filter(None, found), ())
 
 
 def remote_graph(telemetry: Telemetry, call: Call) -> Step:
@@ -212,7 +242,7 @@ def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     node: Any = run.facts if run is not None else None
     number = node.number if isinstance(node, Node) and node.name is not None else None
     name = getattr(graph, "name", None) or getattr(graph, "assistant_id", None)
-    step = _RemoteGraph(telemetry, "remote_graph", name, number=number)
+    step = _RemoteGraph(telemetry, name, number)
     config = as_mapping(call.argument(1, "config"))
     labels = Labels(listed(config.get("tags")), as_mapping(config.get("metadata")))
     labels.record(step.content, LABELS.get(step.context))

@@ -19,12 +19,13 @@ from otel_agents.instrumentors._core.operations import Operation, Runs, Step, in
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 
 if TYPE_CHECKING:
     from ._graphs import Graph
 
 __all__ = [
+    "INTERRUPTED",
     "RUNS",
     "InRun",
     "Node",
@@ -36,8 +37,10 @@ __all__ = [
     "in_run",
     "interrupt",
     "is_in_graph",
+    "is_interrupt",
     "key_of",
     "leaves_graph",
+    "report_interrupt",
 ]
 
 RUNS: Final = Runs("langchain")
@@ -53,7 +56,7 @@ def key_of(run_id: Any) -> Any:
 
 _ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
 """The keys of the roots that each task has started, as far as they are in progress."""
-_INTERRUPTED: Final = "interrupted"
+INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
 
 
@@ -114,9 +117,9 @@ def fail(run_id: Any, error: BaseException) -> None:
         return
     if not leaves_graph(error):
         RUNS.fail(run_id, error)
-    elif _is_a(error, "GraphInterrupt"):
+    elif is_interrupt(error):
         if _CALLBACKS not in sys.modules:
-            _report_interrupt(run_id, error)
+            _report_interrupt_of(run_id, error)
         RUNS.end(run_id, _interrupted)
     else:
         RUNS.end(run_id)
@@ -151,6 +154,11 @@ def _end_if_cancelled(roots: Sequence[Any], task: asyncio.Task[Any]) -> None:
 def leaves_graph(error: BaseException) -> bool:
     """Return whether ``error`` is none, but an interrupt or a command for a graph above."""
     return _is_a(error, "GraphBubbleUp")
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether ``error`` is how an interrupt leaves a node."""
+    return _is_a(error, "GraphInterrupt")
 
 
 def _is_a(error: BaseException, name: str) -> bool:
@@ -195,13 +203,19 @@ def interrupt(run: Run, requests: Sequence[Any]) -> None:
     outermost = run
     while outermost.above is not None and is_in_graph(outermost):
         outermost = outermost.above
-    values = [getattr(request, "value", request) for request in requests]
     if outermost.operation is not None:
-        value = values[0] if len(values) == 1 else values or None
-        interrupted(outermost.operation.telemetry, value, outermost.context)
+        report_interrupt(outermost.operation.telemetry, requests, outermost.context)
 
 
-def _report_interrupt(run_id: Any, error: BaseException) -> None:
+def report_interrupt(telemetry: Telemetry, requests: Sequence[Any], context: Context) -> None:
+    """Emit the event of an interrupt, on the span of ``context``."""
+    values = [
+        getattr(request, "value", as_mapping(request).get("value", request)) for request in requests
+    ]
+    interrupted(telemetry, values[0] if len(values) == 1 else values or None, context)
+
+
+def _report_interrupt_of(run_id: Any, error: BaseException) -> None:
     """Report the interrupt that a node raises, once; newer versions have a callback for all."""
     run = RUNS.find(run_id)
     if run is not None:
@@ -212,5 +226,5 @@ def _report_interrupt(run_id: Any, error: BaseException) -> None:
 
 def _interrupted(operation: Operation) -> None:
     if isinstance(operation, Step):
-        operation.set_outcome(_INTERRUPTED)
+        operation.set_outcome(INTERRUPTED)
     operation.end()
