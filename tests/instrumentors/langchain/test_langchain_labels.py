@@ -118,10 +118,10 @@ class Parrot(BaseChatModel):
         return "parrot"
 
     def _generate(self, messages: Any, *args: Any, **kwargs: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="ok"))])
 
     def _stream(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
-        yield ChatGenerationChunk(message=AIMessageChunk("ok"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="ok"))
 
 
 @WAYS
@@ -156,8 +156,8 @@ def test_a_retriever_has_its_own(emission: Emission) -> None:
 
 @pytest.mark.usefixtures("with_content")
 def test_what_differs_from_the_run_above_is_own_and_secrets_are_none(emission: Emission) -> None:
-    inner = RunnableLambda(lambda text: text).with_config(run_name="inner")
-    both = (inner | inner).with_config(
+    inner: Any = RunnableLambda(str).with_config(run_name="inner")
+    both: Any = (inner | inner).with_config(
         run_name="both", tags=["beta", "new"], metadata={"customer": "other", "api_key": "s3"}
     )
 
@@ -177,7 +177,8 @@ def test_values_are_not_compared_by_the_application(emission: Emission) -> None:
 
         __hash__ = None  # type: ignore[assignment]  # as of an array
 
-    RunnableLambda(lambda text: add.invoke({"a": 1, "b": 2}, {"metadata": {"it": Odd()}})).invoke(
-        "q", {"metadata": {"it": Odd()}}
-    )
+    def call(text: str) -> Any:
+        return add.invoke({"a": 1, "b": 2}, {"metadata": {"it": Odd()}})
+
+    RunnableLambda(call).invoke("q", {"metadata": {"it": Odd()}})
     assert "it" in labels(emission, "execute_tool add")[1]

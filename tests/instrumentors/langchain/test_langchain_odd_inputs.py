@@ -14,9 +14,13 @@ from otel_agents.testing.emission import Emission
 pytestmark = pytest.mark.usefixtures("with_content")
 
 
+def run(value: Any) -> str:
+    return "ok"
+
+
 def recorded(emission: Emission, value: Any) -> Any:
     """Return what is recorded of the input ``value`` of a run."""
-    RunnableLambda(lambda _: "ok").with_config(run_name="run").invoke(value)
+    RunnableLambda(run).invoke(value)
     (found,) = attributes(emission, "invoke_workflow run")
     (message,) = json.loads(found["gen_ai.input.messages"])
     return json.loads(message["parts"][0]["content"])

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.context import Context
@@ -108,6 +109,10 @@ class Announcements(Generic[_Subject]):
         waiting = self._waiting.get() if self._limit > 1 else ()
         self._waiting.set((*waiting[1 - self._limit :], _Announced(names, subject)))
 
+    def __len__(self) -> int:
+        """Return how many wait in the current context."""
+        return len(self._waiting.get())
+
     def take(self, name: str | None) -> _Subject | None:
         """Return what was announced last by ``name``, once."""
         waiting = self._waiting.get()
@@ -130,19 +135,20 @@ class Labels:
         """Set what the application gave this run, and not the one above."""
         if not content.enabled:
             return
-        given, inherited = (above.tags, above.metadata) if above is not None else ((), {})
-        tags = [tag for tag in self.tags if tag not in given and not _OWN_TAGS.match(tag)]
+        above = above or _NO_LABELS
+        tags = [tag for tag in self.tags if tag not in above.tags and not _OWN_TAGS.match(tag)]
         metadata = {
             name: value
             for name, value in self.metadata.items()
             if not _OWN_METADATA.match(name)
             and not _SECRETS.search(name)
-            and not (name in inherited and _is_same(value, inherited[name]))
+            and not (name in above.metadata and _is_same(value, above.metadata[name]))
         }
         content.tags = list(dict.fromkeys(tags)) or None
         content.metadata = metadata or None
 
 
+_NO_LABELS: Final = Labels((), MappingProxyType({}))
 LABELS: Final = Slot("langchain-labels", Labels)
 """The labels of the innermost run that has a span."""
 _GIVEN: Final = Slot("langchain-given-labels", Labels)

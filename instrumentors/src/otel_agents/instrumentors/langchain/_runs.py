@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INTERRUPTED",
+    "ROOTS",
     "RUNS",
     "InRun",
     "Node",
@@ -54,7 +55,7 @@ def key_of(run_id: Any) -> Any:
     return getattr(run_id, "int", run_id)
 
 
-_ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
+ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
 """The keys of the roots that each task has started, as far as they are in progress."""
 INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
@@ -137,9 +138,9 @@ def end_with_task(run_id: Any) -> None:
         return
     if task is None:
         return
-    roots = _ROOTS.get(task)
+    roots = ROOTS.get(task)
     if roots is None:
-        roots = _ROOTS[task] = []
+        roots = ROOTS[task] = []
         # Not in the task's own context, which would be kept until its end.
         task.add_done_callback(partial(_end_if_cancelled, roots), context=contextvars.Context())
     roots[:] = [*(root for root in roots if RUNS.find(root) is not None), run_id]
