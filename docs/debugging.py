@@ -58,9 +58,9 @@ def _text(text: str, tokens: int, delay: float = 0.05) -> Response:
     return Response(text, usage=Usage(tokens, tokens // 8), delay=delay)
 
 
-def _tool_calls(tokens: int, *calls: tuple[str, dict[str, Any]]) -> Response:
+def _tool_calls(tokens: int, *calls: tuple[str, dict[str, Any]], delay: float = 0.05) -> Response:
     tool_calls = [ToolCall(name, arguments) for name, arguments in calls]
-    return Response(tool_calls=tool_calls, usage=Usage(tokens, tokens // 8), delay=0.05)
+    return Response(tool_calls=tool_calls, usage=Usage(tokens, tokens // 8), delay=delay)
 
 
 _DELAYS: Final = MappingProxyType({"Dance": 0.1, "Paper": 0.45, "Winter": 0.15})
@@ -163,6 +163,18 @@ def _research(request: ModelRequest) -> Reaction:
     return _tool_calls(tokens, ("search_library", {"subject": topic}))
 
 
+def _desk(request: ModelRequest) -> Reaction:
+    """React to the agents of the travel desk, which differ in their instructions."""
+    instructions = request.body["instructions"]
+    if instructions.startswith("Is this about travel"):
+        return _text("yes", 80)
+    if instructions.startswith("Hand off"):  # after the guardrail, which runs in parallel
+        return _tool_calls(160, ("transfer_to_trains", {}), delay=0.25)
+    if any(item.get("name") == "find_trains" for item in request.body["input"]):
+        return _text("Take the 09:25 from Milano.", 240)
+    return _tool_calls(200, ("find_trains", {"origin": "Milano", "destination": "Bern"}))
+
+
 def _manual(request: ModelRequest) -> Reaction:
     """React to texts to embed, and to the prompt with documents."""
     return _text("It is two years.", 80 if request.kind is Kind.INFERENCE else 24)
@@ -178,6 +190,7 @@ PROGRAMS: Final = MappingProxyType(
         ),
         "research": Program("examples/graphs/research_graph.py", _research, "langchain.md"),
         "manual": Program("examples/graphs/rag_chain.py", _manual, "langchain.md"),
+        "desk": Program("examples/travel_desk.py", _desk, "openai_agents.md"),
     }
 )
 """The programs, by the names of their trees."""
@@ -210,6 +223,7 @@ def _variables(model: ScriptedModel, folder: str) -> dict[str, str]:
         "OTEL_PYTHON_CONFIGURATOR": "otel_agents",
         "OPENAI_BASE_URL": model.openai_url,
         "OPENAI_API_KEY": "none",
+        "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com
         "PYTHONIOENCODING": "utf-8",
         "CREWAI_STORAGE_DIR": folder,
         "CREWAI_TESTING": "true",

@@ -81,6 +81,7 @@ def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
             "OTEL_TRACES_EXPORTER": "tree,otlp",
             "OTEL_METRICS_EXPORTER": "otlp",
             "OTEL_LOGS_EXPORTER": "otlp",
+            "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com
             **variables,
         }
         done = instrumented(program.path, given, installed=True)

@@ -73,8 +73,11 @@ def crew(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]
 
 
 @pytest.fixture(scope="module")
-def graph(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]:
-    """The research graph of LangGraph, in an experiment of its own."""
-    into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment("graph")}
-    with running_everywhere(scripted("research"), jaeger, zipkin, mlflow, **into) as everywhere:
+def example(
+    request: pytest.FixtureRequest, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow
+) -> Iterator[Everywhere]:
+    """The program of the tree with this name in ``docs``, in an experiment of its own."""
+    name: str = request.param
+    into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment(name)}
+    with running_everywhere(scripted(name), jaeger, zipkin, mlflow, **into) as everywhere:
         yield everywhere

@@ -229,6 +229,113 @@ def test_a_completion_hook_gets_content_that_is_not_captured(
     assert SECRET not in emission.texts()
 
 
+def called(name: str, arguments: Any) -> dict[str, Any]:
+    return {"type": "tool_call", "id": "c1", "name": name, "arguments": arguments}
+
+
+def executed(name: str, details: dict[str, Any], result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of a call that OpenAI executed."""
+    tool = {"type": details["type"]}
+    return [
+        {"type": "server_tool_call", "id": "i1", "name": name, "server_tool_call": details},
+        {
+            "type": "server_tool_call_response",
+            "id": "i1",
+            "server_tool_call_response": {**tool, **result},
+        },
+    ]
+
+
+def responded(response: Any) -> list[dict[str, Any]]:
+    return [{"type": "tool_call_response", "id": "c1", "response": response}]
+
+
+OPERATION = {"type": "update_file", "path": "a.txt", "diff": "+b"}
+CLICK = {"type": "click", "x": 1, "y": 2, "button": "left"}
+LOGS = {"type": "logs", "logs": "4"}
+FOUND = {"file_id": "f1", "text": "Bern", "score": 0.5}
+SHELL = [{"stdout": "hi", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]
+COMMANDS = {"commands": ["echo hi"]}
+CONTAINER = {"type": "container_reference", "container_id": "cntr_1"}
+TOOL_ITEMS: list[tuple[dict[str, Any], list[Any]]] = [
+    (
+        {"type": "apply_patch_call", "id": "i1", "call_id": "c1", "operation": OPERATION},
+        [called("apply_patch", OPERATION)],
+    ),
+    (
+        {"type": "apply_patch_call_output", "call_id": "c1", "status": "failed"},
+        responded("failed"),
+    ),
+    (
+        {"type": "computer_call", "id": "i1", "call_id": "c1", "action": CLICK},
+        [called("computer", CLICK)],
+    ),
+    (
+        {
+            "type": "computer_call_output",
+            "call_id": "c1",
+            "output": {"type": "computer_screenshot", "image_url": "https://example.org/a.png"},
+        },
+        responded([{"type": "uri", "modality": "image", "uri": "https://example.org/a.png"}]),
+    ),
+    (
+        {"type": "shell_call", "id": "i1", "call_id": "c1", "action": COMMANDS},
+        [called("shell", COMMANDS)],
+    ),
+    ({"type": "shell_call_output", "call_id": "c1", "output": SHELL}, responded(SHELL)),
+    (
+        {"type": "shell_call", "id": "i1", "action": COMMANDS, "environment": CONTAINER},
+        executed("shell", {"type": "shell", "action": COMMANDS}, {})[:1],
+    ),
+    (
+        {"type": "local_shell_call_output", "id": "c1", "output": "hi"},
+        responded("hi"),
+    ),
+    (
+        {"type": "code_interpreter_call", "id": "i1", "code": "2 + 2", "outputs": [LOGS]},
+        executed(
+            "code_interpreter", {"type": "code_interpreter", "code": "2 + 2"}, {"outputs": [LOGS]}
+        ),
+    ),
+    (
+        {
+            "type": "code_interpreter_call",
+            "id": "i1",
+            "code": "plot()",
+            "outputs": [{"type": "image", "url": "https://example.org/a.png"}],
+        },
+        executed(
+            "code_interpreter",
+            {"type": "code_interpreter", "code": "plot()"},
+            {"outputs": [{"type": "uri", "modality": "image", "uri": "https://example.org/a.png"}]},
+        ),
+    ),
+    (
+        {"type": "file_search_call", "id": "i1", "queries": ["Bern"], "results": [FOUND]},
+        executed("file_search", {"type": "file_search", "queries": ["Bern"]}, {"results": [FOUND]}),
+    ),
+    (
+        {
+            "type": "mcp_call",
+            "id": "i1",
+            "server_label": "weather",
+            "name": "forecast",
+            "arguments": '{"city": "Bern"}',
+            "output": "sunny",
+        },
+        executed(
+            "forecast",
+            {"type": "mcp", "arguments": {"city": "Bern"}, "server_label": "weather"},
+            {"output": "sunny"},
+        ),
+    ),
+    (
+        {"type": "mcp_call", "id": "i1", "server_label": "s", "name": "f", "error": "refused"},
+        executed("f", {"type": "mcp", "server_label": "s"}, {"error": "refused"}),
+    ),
+]
+
+
 if VERSION >= (1, 66):
 
     @pytest.mark.usefixtures("with_content")
@@ -258,6 +365,15 @@ if VERSION >= (1, 66):
         ]
         (output,) = attribute(emission, "gen_ai.output.messages")
         assert [part["type"] for part in output["parts"]] == ["reasoning", "text", "tool_call"]
+
+    @pytest.mark.parametrize(("item", "parts"), TOOL_ITEMS)
+    @pytest.mark.usefixtures("with_content")
+    def test_the_tools_of_openai(
+        client: openai.OpenAI, emission: Emission, item: dict[str, Any], parts: list[Any]
+    ) -> None:
+        client.responses.create(model="gpt-4o", input=cast("Any", [item]))
+        role = "tool" if item["type"].endswith("_output") else "assistant"
+        assert attribute(emission, "gen_ai.input.messages") == [{"role": role, "parts": parts}]
 
     @pytest.mark.usefixtures("with_content")
     def test_the_output_of_a_broken_response_stream_is_recorded(

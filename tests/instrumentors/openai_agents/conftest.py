@@ -35,7 +35,7 @@ __all__ = [
     "with_content",
 ]
 
-_SINCE = {"approvals": "0.9", "native": "0.9"}
+_SINCE = {"approvals": "0.8", "native": "0.8", "websocket_models": "0.10"}
 """The first version with what a test needs."""
 collect_ignore = [
     f"test_agents_{name}.py" for name, since in _SINCE.items() if Version(since) > VERSION

@@ -1,44 +1,29 @@
-"""The example under ``opentelemetry-instrument``: its trace is the one in the documentation."""
+"""The example under ``opentelemetry-instrument``: its tree is the one in the documentation."""
 
 from __future__ import annotations
 
-import textwrap
-from pathlib import Path
+from debugging_trees import drawn_now, shape_on_the_page, shapes_of
+from example_runs import drawn_names
 
-from example_runs import drawn_names, run_example
-
-from otel_agents.testing.scripted_model import ModelRequest, Response, ScriptedModel, ToolCall
-
-ROOT = Path(__file__).parents[3]
-PROGRAM = ROOT / "examples/travel_desk.py"
-REPLY = "Take the 09:25 from Milano."
-STATIONS = {"origin": "Milano", "destination": "Bern"}
-
-
-def respond(request: ModelRequest) -> Response:
-    """Respond as the agent whose instructions are in the request."""
-    instructions, given = request.body["instructions"], request.body["input"]
-    if instructions.startswith("Is this about travel"):
-        return Response("yes")
-    if instructions.startswith("Hand off"):
-        return Response(tool_calls=[ToolCall("transfer_to_trains", {})], delay=0.2)
-    if any(item.get("name") == "find_trains" for item in given):
-        return Response(REPLY)
-    return Response(tool_calls=[ToolCall("find_trains", STATIONS)])
+DESK = """\
+invoke_workflow Desk
+   invoke_agent Desk
+      guardrail about_travel → passed
+         invoke_agent Checker
+            chat gpt-4o-mini
+      chat gpt-4o-mini
+      execute_tool transfer_to_trains
+   invoke_agent Trains
+      chat gpt-4o-mini
+      execute_tool find_trains
+      chat gpt-4o-mini
+      guardrail no_prices → passed
+"""
 
 
-def documented() -> str:
-    text = (ROOT / "docs/openai_agents.md").read_text("utf-8")
-    tree = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
-    return drawn_names(textwrap.dedent(tree))
-
-
-def test_the_documented_trace() -> None:
-    with ScriptedModel() as model:
-        model.script_by(respond)
-        output, drawn = run_example(PROGRAM, model, OPENAI_AGENTS_DISABLE_TRACING="1")
-        assert model.ledger.requests == 4
-    assert output.splitlines()[-1] == REPLY
-    head, tree = drawn.split(" · trace ")
+def test_the_example_draws_the_tree_of_the_page() -> None:
+    text = drawn_now("desk")
+    head, tree = text.split(" · trace ")
     assert "4 model calls · 2 tool calls" in head
-    assert drawn_names(tree) == documented()
+    assert drawn_names(tree) == DESK
+    assert shapes_of(text) == shape_on_the_page("desk")

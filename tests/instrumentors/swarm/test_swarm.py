@@ -15,7 +15,13 @@ from renamed_targets import check_renamed
 from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors.swarm import SwarmInstrumentor
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import (
+    ErrorEvent,
+    Failure,
+    Response,
+    ScriptedModel,
+    ToolCall,
+)
 
 swarm: Any = import_module("swarm")
 
@@ -161,6 +167,13 @@ def errors(emission: Emission) -> list[tuple[str, Any]]:
     return [(span.name, (span.attributes or {}).get("error.type")) for span in ordered]
 
 
+def raised(emission: Emission) -> list[str]:
+    """Return the class of each exception event, after the name of its span."""
+    names = {span.context.span_id: span.name for span in emission.spans if span.context}
+    records = [log.log_record for log in emission.logs]
+    return [f"{names[one.span_id]}: {one.attributes['exception.type']}" for one in records]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.usefixtures("instrumented")
 def test_an_error_of_the_provider(
@@ -172,6 +185,7 @@ def test_an_error_of_the_provider(
     error = "openai.AuthenticationError"
     names = ["invoke_workflow triage", "invoke_agent triage", CHAT]
     assert errors(emission) == [(name, error) for name in names]
+    assert raised(emission) == [f"{CHAT}: {error}"]
     assert SECRET not in emission.texts()
 
 
@@ -188,6 +202,7 @@ def test_an_error_of_a_tool(
         (CHAT, None),
         ("execute_tool broken", "LookupError"),
     ]
+    assert raised(emission) == ["execute_tool broken: LookupError"]
     assert SECRET not in emission.texts()
 
 
@@ -197,6 +212,60 @@ def test_no_agent(client: Any, stream: bool, emission: Emission) -> None:
     with pytest.raises(AttributeError) if stream else nullcontext():
         start(client, None, stream)
     assert errors(emission) == [("invoke_workflow", "AttributeError" if stream else None)]
+    assert raised(emission) == (["invoke_workflow: AttributeError"] if stream else [])
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_stream_that_breaks_off(client: Any, model: ScriptedModel, emission: Emission) -> None:
+    model.script(Response("one two three", fault=ErrorEvent(after=2)))
+    with pytest.raises(openai.APIError):
+        start(client, triage(), True)
+    error = "openai.APIError"
+    names = ["invoke_workflow triage", "invoke_agent triage", CHAT]
+    assert errors(emission) == [(name, error) for name in names]
+    assert raised(emission) == [f"{CHAT}: {error}"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_error_of_a_run_within_a_tool(
+    client: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    def consult() -> str:
+        """Consult the expert."""
+        return str(client.run(swarm.Agent(name="expert", functions=[broken]), GO))
+
+    model.script(
+        Response(tool_calls=[ToolCall("consult", {})]),
+        Response(tool_calls=[ToolCall("broken", {})]),
+    )
+    with pytest.raises(LookupError):
+        client.run(swarm.Agent(name="guide", functions=[consult]), GO)
+    assert [error for _, error in errors(emission)].count("LookupError") == 6
+    assert raised(emission) == ["execute_tool broken: LookupError"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_below_an_sdk_that_is_not_instrumented(
+    client: Any, stream: bool, model: ScriptedModel, instrument: Any, emission: Emission
+) -> None:
+    instrument(sdk=False)
+    model.script(Failure(401))
+    with pytest.raises(openai.AuthenticationError):
+        start(client, triage(), stream)
+    assert raised(emission) == ["invoke_agent triage: openai.AuthenticationError"]
+
+
+@pytest.mark.parametrize("arguments", ["{", "[]"])
+@pytest.mark.usefixtures("instrumented")
+def test_arguments_that_are_none(
+    client: Any, arguments: str, model: ScriptedModel, emission: Emission
+) -> None:
+    model.script(Response(tool_calls=[ToolCall("broken", arguments)]))
+    with pytest.raises((ValueError, TypeError)) as error:
+        start(client, swarm.Agent(name="guide", functions=[broken]), False)
+    (found,) = raised(emission)
+    assert found.startswith("invoke_agent guide: ")
+    assert found.endswith(error.typename)
 
 
 @pytest.mark.usefixtures("instrumented")

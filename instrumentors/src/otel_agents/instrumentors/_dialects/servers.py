@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["server_of"]
 
-_PORTS: Final = MappingProxyType({"https": 443, "http": 80})
+_PORTS: Final = MappingProxyType({"https": 443, "http": 80, "ws": 80})
 
 
 def server_of(url: Any) -> tuple[str, int] | None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["model_call"]
 
 _AGENTS: Final = "agents."
+_EXCEPTIONS: Final = "agents.exceptions"
+_REJECTION: Final = "UserError"
 _OPENAI: Final = "agents.models.openai_"
 _FAKE_ID: Final = "__fake_id__"
 """The SDK's id of a response of an API that has none."""
@@ -62,12 +64,18 @@ class _ModelCall(FrameworkCall):
             self._run.on_request(name, *given, frozenset(filter(None, tools)))
 
     def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
-        """Report nothing where the SDK's own model rejects the request."""
-        if error is not None:
-            if self._is_sdks and type(error).__module__.startswith(_AGENTS):
-                self.nothing_sent()
-            elif self._run is not None:
-                self._run.passed(error)
+        """Report nothing where the SDK's own model rejects the request.
+
+        For a response that failed, the SDK raises an error of its own: where an SDK below has
+        reported that response, that was without an exception.
+        """
+        if error is None:
+            return None
+        is_sdks = self._is_sdks and type(error).__module__ == _EXCEPTIONS
+        if is_sdks and type(error).__name__ == _REJECTION:
+            self.nothing_sent()
+        elif self._run is not None and not (is_sdks and self.claim.taken):
+            self._run.passed(error)
         return error
 
     def chunk(self, item: Any) -> object:

@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.operations import ExecuteTool, Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, field, plain, text
 from otel_agents.instrumentors._dialects.openai.parts import content_parts
+from otel_agents.semconv import attributes as attr
 
 from ._frames import RUNS, Frame, current_frame, enter
 
@@ -106,7 +107,18 @@ def within_native_tool() -> bool:
 
 
 def on_approval_status(telemetry: Telemetry, call: Call, status: bool | None) -> None:
-    """Note a rejection: ``RunContextWrapper.get_approval_status(…)``, called before execution."""
-    frame = current_frame()
-    if frame is not None and status is False:
-        frame.executed = False
+    """Note whether a call is approved: ``RunContextWrapper.get_approval_status(tool, call_id)``.
+
+    The runner reads it before it executes the call: of a function tool only if that needs approval,
+    of a native one always. A tool may read that of any call.
+    """
+    found = RUNS.current()
+    operation = found.operation if found is not None else None
+    if found is None or not isinstance(operation, ExecuteTool):
+        return
+    call_id: Any = call.argument(1, "call_id")
+    # A resumed run executes calls of a response that it has not seen.
+    if operation.known.setdefault(attr.GEN_AI_TOOL_CALL_ID, call_id) == call_id:
+        operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+        unknown_is_approved = isinstance(found.facts.key, _NativeCall)
+        found.facts.executed = unknown_is_approved if status is None else status

@@ -8,7 +8,7 @@ from typing import Final
 from otel_agents.instrumentors._core.calls.watching import after, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
-from . import _arguments, _models, _native_tools, _runs, _spans, _tools, _traces
+from . import _arguments, _models, _native_tools, _runs, _spans, _tools, _traces, _websocket
 
 __all__ = ["PATCHES"]
 
@@ -84,6 +84,11 @@ which ``__exit__`` was called, in which the span is current.
 _CALLS: Final = (
     Patch(f"{_MODEL}.get_response", _models.model_call, subclasses=True),
     Patch(f"{_MODEL}.stream_response", _models.model_call, subclasses=True),
+    Patch(
+        "agents.models.openai_responses:OpenAIResponsesWSModel._iter_websocket_response_events",
+        _websocket.websocket_call,
+        since="0.10",
+    ),
     *(
         Patch(
             f"{_tools.EXECUTION}:{name}",
@@ -92,6 +97,19 @@ _CALLS: Final = (
             since="0.9",
         )
         for name in _tools.INVOCATIONS
+    ),
+    # Until 0.9 nothing shows that a tool is executed; only what is not can be known.
+    Patch(
+        "agents._run_impl:RunImpl._execute_input_guardrails",
+        after(_tools.guardrails_passed),
+        since="0.3.3",
+        until="0.8",
+    ),
+    Patch(
+        f"{_tools.EXECUTION}:_execute_tool_input_guardrails",
+        after(_tools.guardrails_passed),
+        since="0.8",
+        until="0.9",
     ),
     Patch("agents.mcp.server:MCPServer.call_tool", after(_tools.mcp_result), subclasses=True),
     Patch("agents.exceptions:ToolTimeoutError.__init__", watch(_tools.timed_out), since="0.9"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXECUTION",
     "INVOCATIONS",
+    "guardrails_passed",
     "handoff",
     "handoff_ended",
     "invocation",
@@ -107,6 +108,13 @@ def invocation(telemetry: Telemetry, call: Call) -> None:
     call_id: Any = getattr(call.kwargs.get("context"), "tool_call_id", None)
     if found is not None and isinstance(found.operation, ExecuteTool) and call_id:
         found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+
+
+def guardrails_passed(telemetry: Telemetry, call: Call, rejection: str | None) -> None:
+    """Note a call that a guardrail of its tool rejects: the model gets a message instead."""
+    frame = current_frame()
+    if frame is not None and rejection is not None:
+        frame.executed = False
 
 
 def mcp_result(telemetry: Telemetry, call: Call, result: Any) -> None:

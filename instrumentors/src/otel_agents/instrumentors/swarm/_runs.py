@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.context import Context
+
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow
+from otel_agents.instrumentors._core.operations import ClaimedCall, InvokeAgent, InvokeWorkflow
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.openai.chat import input_messages
 from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.values import Operation
 
 from ._tools import Tool, ToolCalls
 
@@ -23,9 +26,14 @@ _DEFAULT_NAME: Final = "Agent"
 
 
 class SwarmRun(InvokeWorkflow):
-    """A run in progress."""
+    """A run in progress.
 
-    __slots__ = ("_active", "_messages", "_model", "_turns", "stretch")
+    Attributes:
+        step: The call of the model, or of tools, that came last.
+        stretch: What the active agent does.
+    """
+
+    __slots__ = ("_active", "_messages", "_model", "_outer", "_turns", "step", "stretch")
 
     def __init__(self, telemetry: Telemetry, call: Call) -> None:
         agent: Agent = call.argument(0, "agent")
@@ -40,6 +48,8 @@ class SwarmRun(InvokeWorkflow):
         self._model = call.argument(3, "model_override")
         self._messages: list[Any] = []
         self._turns = 0
+        self._outer = _TOOL_CALLS.get()
+        self.step: _Completion | ToolCalls | None = None
         self.stretch: InvokeAgent | None = None
         self.context = _RUN.set(self, self.context)
 
@@ -71,23 +81,55 @@ class SwarmRun(InvokeWorkflow):
             self.observe(item["response"])
         return None
 
+    def has_reported(self, error: BaseException) -> bool:
+        """Return whether an operation below reports ``error``: the stretch does if none else."""
+        return self.stretch is not None
+
     def conclude(self) -> None:
-        """End the stretch with the run."""
+        """End the stretch with the run; an error that leaves it may leave the tool around it."""
         self._end_stretch(self._messages)
+        if self.error is not None and self._outer is not None:
+            self._outer.reported = self.error
 
     def _end_stretch(self, messages: list[Any]) -> None:
         stretch, self.stretch = self.stretch, None
         if stretch is None:
             return
         if self.error is not None:
-            stretch.failed(self.error)
+            passes = self.step is not None and self.step.reported is self.error
+            stretch.failed(self.error, passes=passes or self._broke_off())
         elif attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes:
             stretch.abandoned()
         else:
             stretch.returned(messages)
 
+    def _broke_off(self) -> bool:
+        """Return whether the model's stream, which an SDK reports, was being read."""
+        return isinstance(self.step, _Completion) and self.step.streams and self.step.claim.taken
+
 
 _RUN: Final = Slot("swarm-run", SwarmRun)
+_TOOL_CALLS: Final = Slot("swarm-tool-calls", ToolCalls)
+
+
+class _Completion(ClaimedCall):
+    """A call of the model, which the instrumentor of the SDK reports.
+
+    Attributes:
+        streams: Whether the response is a stream, which Swarm reads after the call.
+        reported: The error that the SDK has reported.
+    """
+
+    def __init__(self, telemetry: Telemetry, call: Call, parent: Context) -> None:
+        super().__init__(telemetry, Operation.CHAT, parent=parent)
+        self.streams = bool(call.argument(4, "stream"))
+        self.reported: BaseException | None = None
+
+    def error_to_report(self, value: Any, error: BaseException | None) -> BaseException | None:
+        """Keep what the SDK has reported."""
+        if self.claim.taken:
+            self.reported = error
+        return error
 
 
 def _name(agent: Agent | None) -> str | None:
@@ -115,13 +157,14 @@ def streamed_run(telemetry: Telemetry, call: Call) -> SwarmRun:
     return SwarmRun(telemetry, call)
 
 
-def completion(telemetry: Telemetry, call: Call) -> Observation | None:
+def completion(telemetry: Telemetry, call: Call) -> ClaimedCall | None:
     """Call the model in the stretch of ``get_chat_completion(agent, history, …)``."""
     swarm_run = _RUN.get()
     if swarm_run is None:
         return None
     stretch = swarm_run.activate(call.argument(0, "agent"), call.argument(1, "history"))
-    return Observation(stretch.context)
+    swarm_run.step = step = _Completion(telemetry, call, stretch.context)
+    return step
 
 
 def tool_calls(telemetry: Telemetry, call: Call) -> Observation | None:
@@ -129,10 +172,11 @@ def tool_calls(telemetry: Telemetry, call: Call) -> Observation | None:
     swarm_run = _RUN.get()
     if swarm_run is None or swarm_run.stretch is None:
         return None
-    requests = ToolCalls(telemetry, call.argument(0, "tool_calls"))
+    swarm_run.step = requests = ToolCalls(telemetry, call.argument(0, "tool_calls"))
     functions = [Tool(function, requests) for function in call.argument(1, "functions")]
     if len(call.args) > 1:
         call.args = (call.args[0], functions, *call.args[2:])
     else:
         call.kwargs = {**call.kwargs, "functions": functions}
-    return Observation(_RUN.set(None, swarm_run.stretch.context))
+    context = _RUN.set(None, swarm_run.stretch.context)
+    return Observation(_TOOL_CALLS.set(requests, context))

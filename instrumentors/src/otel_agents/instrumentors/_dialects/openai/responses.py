@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._core.encoding.encoded import Items
@@ -15,7 +15,10 @@ from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
     field,
+    fields_of,
     items,
+    parsed_arguments,
+    plain,
     text,
     without_none,
 )
@@ -49,7 +52,9 @@ PENDING: Final = ("queued", "in_progress")
 
 
 _CALLS: Final = ("function_call", "custom_tool_call")
-_OUTPUTS: Final = ("function_call_output", "custom_tool_call_output")
+_CLIENT_CALLS: Final = ("apply_patch_call", "computer_call", "local_shell_call", "shell_call")
+"""Calls of OpenAI's tools that the application executes, except a shell in OpenAI's container."""
+_CONTAINER: Final = "container_reference"
 
 
 def instruction_parts(instructions: Any) -> list[Part]:
@@ -81,10 +86,12 @@ def _item(item: Any) -> tuple[str, list[Part]]:
     kind = text(item, "type") or "message"
     if kind == "message":
         return text(item, "role") or "user", content_parts(field(item, "content"))
-    if kind in _OUTPUTS:
+    if kind.endswith("_call_output"):
         return "tool", [_tool_output(item)]
     if kind in _CALLS:
         return "assistant", [_call(item)]
+    if kind in _CLIENT_CALLS and text(field(item, "environment"), "type") != _CONTAINER:
+        return "assistant", [_client_call(item, kind)]
     if kind == "reasoning":
         return "assistant", _reasoning(item)
     if kind == "compaction":
@@ -92,7 +99,7 @@ def _item(item: Any) -> tuple[str, list[Part]]:
     if kind == "image_generation_call":
         return "assistant", _image(item)
     if kind.endswith("_call"):
-        return "assistant", [_server_call(item, kind)]
+        return "assistant", _server_call(item, kind)
     return "assistant", [{"type": "generic", "generic_type": kind}]
 
 
@@ -102,10 +109,32 @@ def _call(item: Any) -> Part:
     return tool_call(text(item, "call_id"), text(item, "name"), called_with)
 
 
+def _client_call(item: Any, kind: str) -> Part:
+    """Return a call of a computer, a shell or a patch: what to do is an object."""
+    found = (field(item, name) for name in ("action", "actions", "operation"))
+    arguments = next((one for one in found if one is not None), None)
+    call_id = text(item, "call_id") or text(item, "id")
+    return tool_call(call_id, kind.removesuffix("_call"), _plain(arguments), parse=False)
+
+
 def _tool_output(item: Any) -> Part:
     output = field(item, "output")
-    response = output if isinstance(output, str) else content_parts(output)
-    return tool_call_response(text(item, "call_id"), response)
+    kind = text(item, "type")
+    if isinstance(output, str) or output is None:
+        response = output if output is not None else field(item, "status")
+    elif kind == "computer_call_output":
+        response = content_parts([{**fields_of(output), "type": "input_image"}])
+    elif kind == "shell_call_output":
+        response = _plain(output)
+    else:
+        response = content_parts(output)
+    return tool_call_response(text(item, "call_id") or text(item, "id"), response)
+
+
+def _plain(value: Any) -> Any:
+    """Return SDK objects, also those in a list, as JSON has them."""
+    is_list = isinstance(value, list)
+    return [plain(one) for one in cast("list[Any]", value)] if is_list else plain(value)
 
 
 def _reasoning(item: Any) -> list[Part]:
@@ -122,20 +151,47 @@ def _image(item: Any) -> list[Part]:
     return [media.part_from_base64(result, mime_type, Modality.IMAGE.value)]
 
 
-_SERVER_FIELDS: Final = ("action", "queries", "code", "name", "arguments", "server_label", "status")
+_CALL_FIELDS: Final = ("action", "queries", "code", "arguments", "server_label", "status")
+_RESULT_FIELDS: Final = ("results", "outputs", "output", "error")
 
 
-def _server_call(item: Any, kind: str) -> Part:
-    """Return a tool call that the provider ran: web search, file search, code interpreter, MCP."""
-    name = kind.removesuffix("_call")
-    details: Part = {"type": name}
-    for key in _SERVER_FIELDS:
-        value = field(item, key)
-        if value is not None:
-            dump = getattr(value, "model_dump", None)
-            details[key] = dump(mode="json", exclude_none=True) if dump else value
-    call: Part = {"type": "server_tool_call", "id": text(item, "id"), "name": name}
-    return without_none({**call, "server_tool_call": details})
+def _server_call(item: Any, kind: str) -> list[Part]:
+    """Return a tool call that the provider ran, and its result if the item has it.
+
+    Web search, file search, code interpreter, and tools of MCP servers, which have names.
+    """
+    tool, call_id = kind.removesuffix("_call"), text(item, "id")
+    call = {name: _plain(field(item, name)) for name in _CALL_FIELDS}
+    call["arguments"] = parsed_arguments(call["arguments"])
+    parts = [
+        without_none(
+            {
+                "type": "server_tool_call",
+                "id": call_id,
+                "name": text(item, "name") or tool,
+                "server_tool_call": without_none({"type": tool, **call}),
+            }
+        )
+    ]
+    result = without_none({name: _result(field(item, name)) for name in _RESULT_FIELDS})
+    if result:
+        response: Part = {"type": "server_tool_call_response", "id": call_id}
+        parts.append(
+            without_none({**response, "server_tool_call_response": {"type": tool, **result}})
+        )
+    return parts
+
+
+def _result(value: Any) -> Any:
+    """Return a result; an image that code made is described, not included."""
+    if not isinstance(value, list):
+        return plain(value)
+    return [
+        media.part_from_url(text(one, "url") or "", Modality.IMAGE.value)
+        if text(one, "type") == "image"
+        else plain(one)
+        for one in cast("list[Any]", value)
+    ]
 
 
 def _record_request(content: Content, body: Body) -> None:
