@@ -319,7 +319,7 @@ def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
     assert emission.events == [("otel_agents.interrupt", {})]
 
 
-ASKED: dict[str, Any] = {"__interrupt__": [{"value": "secret question", "id": "i-1"}]}
+INTERRUPT: dict[str, Any] = {"__interrupt__": [{"value": "secret question", "id": "i-1"}]}
 
 
 @REMOTE
@@ -327,7 +327,7 @@ ASKED: dict[str, Any] = {"__interrupt__": [{"value": "secret question", "id": "i
 def test_an_interrupt_that_another_server_returns_is_an_event(
     mode: Any, emission: Emission
 ) -> None:
-    away = remote(("updates", ASKED), ("values", ASKED))
+    away = remote(("updates", INTERRUPT), ("values", INTERRUPT))
     list(away.stream(EMPTY, stream_mode=mode))
     assert attributes(emission, "remote_graph helper") == [
         {"otel_agents.step.type": "remote_graph", "otel_agents.step.outcome": "interrupted"}

@@ -126,11 +126,11 @@ def run_traced(langsmith: Any, client: Any, llm: Any) -> None:
         return {"messages": [("ai", llm.invoke("hi").content)]}
 
     @langsmith.traceable(client=client)
-    def answer() -> None:
+    def traced() -> None:
         compiled(node, name="g").invoke({"messages": [("user", "hi")]})
 
     with langsmith.tracing_context(enabled=True, client=client):
-        answer()
+        traced()
     client.cleanup()
 
 
@@ -185,7 +185,7 @@ def test_spans_are_kept_where_theirs_is_preferred(
     client = exporting(langsmith, upload, emission.tracer_provider)
     run_traced(langsmith, client, llm)
     names = {span.name for span in emission.spans}
-    assert {"answer", "ChatOpenAI", CHAT} <= names
+    assert {"traced", "ChatOpenAI", CHAT} <= names
     assert not logged()
 
 
@@ -202,5 +202,5 @@ def test_spans_of_a_provider_of_its_own_are_theirs(
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     run_traced(langsmith, exporting(langsmith, upload, provider), llm)
     assert [line.strip() for line in emission.tree()] == [line.strip() for line in OURS]
-    assert {"answer", "g", "ChatOpenAI"} <= {span.name for span in exporter.get_finished_spans()}
+    assert {"traced", "g", "ChatOpenAI"} <= {span.name for span in exporter.get_finished_spans()}
     assert not logged()
